@@ -1,0 +1,5 @@
+"""``python -m s3harness``."""
+
+from s3harness.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What answers requests: the contract of a backend, and those that need no engine."""

@@ -1,0 +1,153 @@
+"""Yardsticks as backends: the trivial answerers and the oracle, answering in text as a model would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from s3harness.backends.base import Backend, Truth
+from s3harness.backends.pen import write
+from s3harness.dataset.references import events
+from s3harness.errors import UsageError
+from s3harness.plugins import suggest
+from s3harness.specs.features import vocabulary
+from s3harness.types import Clip, FeatureLabel, Request, Response, Video
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.specs.models import ModelCard
+
+WHOLE = ("constant", "prevalence", "empty")
+"""Answerers that know an answer to every task; ``constant`` is each task's first trivial answerer."""
+
+
+class FloorsBackend(Backend):
+    """Gives the answers of one trivial answerer, ``-o answer=NAME``.
+
+    ``constant``, ``prevalence`` and ``empty`` answer all tasks. Any other name (``always_no``, ``window_centre``,
+    ``always_ES``, …) answers the tasks that have such an answerer and says nothing to the others. ``oracle`` is the
+    oracle.
+    """
+
+    modalities = ("video", "audio")
+    sees_truth = True
+
+    def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
+        super().__init__(model, options, media)
+        unknown = set(options) - {"answer"}
+        if unknown:
+            raise UsageError(f"the floors backend has no option {', '.join(sorted(unknown))}; it has answer=NAME")
+        self.answer = str(options.get("answer", "constant"))
+        self._values: dict[str, object] = {}
+        self._oracle: OracleBackend | None = None
+
+    def see(self, truth: Truth) -> None:
+        """Work out the answer to every item."""
+        if self.answer == "oracle":
+            self._oracle = OracleBackend(self.model, {}, self.media)
+            self._oracle.see(truth)
+            return
+        self._values, known = _answers(truth, self.answer)
+        if self.answer not in known:
+            raise UsageError(f"there is no trivial answerer {self.answer!r}{suggest(self.answer, sorted(known))}")
+
+    async def generate(self, request: Request) -> Response:
+        """The answer to the request's item, the same in each of its windows."""
+        if self._oracle is not None:
+            return await self._oracle.generate(request)
+        value = self._values.get(request.item)
+        if value is None:
+            return Response(request.id, "")
+        if isinstance(value, Mapping):
+            return Response(request.id, write(request, value["present"], str(value["text"])))
+        if isinstance(value, float):
+            value -= request.clip.start_s
+        return Response(request.id, write(request, value, "As always."))
+
+
+class OracleBackend(Backend):
+    """Answers each request from the annotations of what its clip shows, as a perfect model would."""
+
+    modalities = ("video", "audio")
+    sees_truth = True
+
+    def see(self, truth: Truth) -> None:
+        """Take the annotations."""
+        if self.options:
+            raise UsageError("the oracle backend takes no options")
+        self._truth = truth
+
+    async def generate(self, request: Request) -> Response:
+        """The truth of the request, in words."""
+        video = self._truth.videos[request.clip.video_id]
+        answer = _ORACLE[self._truth.kinds[request.task]]
+        return Response(request.id, answer(request, video))
+
+
+def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
+    """Item → value of the answerer, and the names of all answerers of these tasks."""
+    from s3harness.metrics.floors import floors_for
+
+    values: dict[str, object] = {}
+    known = {*WHOLE, "oracle"}
+    for kind in set(truth.kinds.values()):
+        references = truth.of_kind(kind)
+        floors = floors_for(kind, references)
+        known |= set(floors)
+        first = next(iter(floors), "")
+        chosen = {"constant": first}.get(name, name if name in floors or name == "empty" else first * (name in WHOLE))
+        predictions = floors.get(chosen, [])
+        values |= {p.item: p.value for p in predictions}
+    return values, known
+
+
+def _feature(request: Request, video: Video) -> str:
+    label = video.features.get(request.subject, FeatureLabel("no"))
+    answer = {"yes": "yes" if _shows(request.clip, label) else "no", "no": "no"}.get(label.present)
+    return write(request, answer or _untested(request), label.justification)
+
+
+def _untested(request: Request) -> str:
+    """What to say where nobody could tell: "na" if the question allows it."""
+    return "na" if "na" in str(request.answer_schema) else "no"
+
+
+def _laterality(request: Request, video: Video) -> str:
+    if request.subject == "onset_body_part":
+        return write(request, video.onset_body_part)
+    return write(request, video.features[request.subject].side)
+
+
+def _boundary(request: Request, video: Video) -> str:
+    times = {"seizure_onset": video.onset_s, "seizure_offset": video.offset_s}
+    at = times[request.subject] if request.subject in times else video.features[request.subject].start_s
+    return write(request, float(at or 0.0) - request.clip.start_s)
+
+
+def _sequence(request: Request, video: Video) -> str:
+    asked = [name for name in vocabulary().names if f" {name}:" in request.prompt]
+    return write(request, [n for n, _ in events(video, asked) if _shows(request.clip, video.features[n])])
+
+
+def _report(request: Request, video: Video) -> str:
+    return write(request, video.report)
+
+
+def _diagnosis(request: Request, video: Video) -> str:
+    return write(request, video.diagnosis, "The annotators said so.")
+
+
+def _shows(clip: Clip, label: FeatureLabel) -> bool:
+    """Whether a sign that is present is seen in a clip; one without times is seen in all."""
+    starts = label.start_s is None or label.start_s <= clip.end_s
+    return starts and (label.end_s is None or label.end_s >= clip.start_s)
+
+
+_ORACLE: Mapping[str, Callable[[Request, Video], str]] = {
+    "feature": _feature,
+    "laterality": _laterality,
+    "boundary": _boundary,
+    "sequence": _sequence,
+    "report": _report,
+    "diagnosis": _diagnosis,
+}

@@ -1,0 +1,52 @@
+"""Writing an answer as a model would: the text that a request asks for, from a value."""
+
+from __future__ import annotations
+
+import json
+
+from s3harness.types import Request
+
+
+def write(request: Request, value: object, words: str = "") -> str:
+    """The text of a value in the form that the request's prompt asks for.
+
+    A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
+    """
+    fields = _fields(request)
+    if "timestamp" in fields:
+        return json.dumps({"timestamp": clock(_number(value))})
+    if "frame" in fields:
+        return json.dumps({"frame": str(_frame(request, _number(value)))})
+    if "answer" in fields:
+        return json.dumps({name: value if name == "answer" else words for name in fields}, ensure_ascii=False)
+    if isinstance(value, float):
+        return clock(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as MM:SS, with milliseconds where they are not zero."""
+    milliseconds = max(0, round(seconds * 1000))
+    whole, fraction = divmod(milliseconds, 1000)
+    text = f"{whole // 60:02d}:{whole % 60:02d}"
+    return f"{text}.{fraction:03d}".rstrip("0") if fraction else text
+
+
+def _fields(request: Request) -> list[str]:
+    properties = (request.answer_schema or {}).get("properties", {})
+    return list(properties) if isinstance(properties, dict) else []
+
+
+def _frame(request: Request, seconds: float) -> int:
+    """The number, from 1, of the frame nearest to a time in the clip."""
+    wanted = request.clip.start_s + seconds
+    times = request.clip.timestamps
+    return 1 + min(range(len(times)), key=lambda i: abs(times[i] - wanted))
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"a time in seconds is expected, not {value!r}")
+    return float(value)

@@ -1,0 +1,69 @@
+"""Replaying recorded answers: the journal of a run, or a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3harness.backends.base import Backend
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.types import Request, Response
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.specs.models import ModelCard
+
+Key = tuple[str, int]
+
+
+class RecordedBackend(Backend):
+    """Gives the answers of ``-o path=FILE``: a ``responses.jsonl``, or a CSV table.
+
+    A table has the columns ``item`` (suite/task/video/subject) and ``text``, and ``window`` (from 0) where an item is
+    asked about several windows. A request without a recorded answer fails, as a recorded failure does.
+    """
+
+    modalities = ("video", "audio")
+    uses_media = False
+
+    def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
+        super().__init__(model, options, media)
+        if set(options) != {"path"}:
+            raise UsageError("the recorded backend takes one option, -o path=FILE, a responses.jsonl or a CSV table")
+        path = Path(str(options["path"]))
+        read = _read_journal if path.suffix == ".jsonl" else _read_table
+        try:
+            self._answers = dict(read(path))
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(f"{path}: no recorded answers can be read: {error!r}") from error
+
+    async def generate(self, request: Request) -> Response:
+        """The recorded answer of the request's item and window."""
+        recorded = self._answers.get((request.item, request.clip.index))
+        if recorded is None:
+            raise S3HarnessError("no answer is recorded")
+        if recorded.status == "failed":
+            raise S3HarnessError(f"recorded failure: {recorded.error}")
+        return Response(
+            request.id,
+            recorded.text,
+            recorded.status,
+            prompt_tokens=recorded.prompt_tokens,
+            completion_tokens=recorded.completion_tokens,
+            choice_probabilities=recorded.choice_probabilities,
+        )
+
+
+def _read_journal(path: Path) -> Iterator[tuple[Key, Response]]:
+    from s3harness.run.journal import read_journal
+
+    for entry in read_journal(path):
+        yield (entry.item, entry.clip.index), entry.response
+
+
+def _read_table(path: Path) -> Iterator[tuple[Key, Response]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            yield (row["item"], int(row.get("window") or 0)), Response("", row["text"])

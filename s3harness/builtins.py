@@ -1,0 +1,94 @@
+"""What s3harness itself brings, registered through the same hook as a plugin's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3harness.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from s3harness.plugins import Registrar
+
+BACKENDS = {
+    "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
+    "floors": "s3harness.backends.floors:FloorsBackend",
+    "oracle": "s3harness.backends.floors:OracleBackend",
+    "recorded": "s3harness.backends.recorded:RecordedBackend",
+}
+SAMPLERS = ("event_clip", "onset_window", "sliding_windows", "uniform_frames", "whole_video")
+PARSERS = {
+    "json_answer": "s3harness.parsers.json_answer:json_answer",
+    "choice": "s3harness.parsers.choice:choice",
+    "timestamp": "s3harness.parsers.timestamp:timestamp",
+    "frame_number": "s3harness.parsers.frame_number:frame_number",
+    "event_list": "s3harness.parsers.event_list:event_list",
+    "es_nes": "s3harness.parsers.es_nes:es_nes",
+    "free_text": "s3harness.parsers.free_text:free_text",
+}
+AGGREGATORS = {
+    "any_yes": "s3harness.aggregators.presence:any_yes",
+    "any_yes_rationale": "s3harness.aggregators.presence:any_yes_rationale",
+    "first_window": "s3harness.aggregators.presence:first_window",
+    "first_window_rationale": "s3harness.aggregators.presence:first_window_rationale",
+    "overlap_merge": "s3harness.aggregators.order:overlap_merge",
+    "first_mention": "s3harness.aggregators.order:first_mention",
+    "joined_text": "s3harness.aggregators.report:joined_text",
+    "single": "s3harness.aggregators.single:single",
+    "clip_time": "s3harness.aggregators.single:clip_time",
+}
+METRICS = {
+    "feature_macro_f1": "s3harness.metrics.features:feature_macro_f1",
+    "feature_balanced_accuracy": "s3harness.metrics.features:feature_balanced_accuracy",
+    "feature_mcc": "s3harness.metrics.features:feature_mcc",
+    "feature_auroc": "s3harness.metrics.features:FeatureAuroc",
+    "rationale_score": "s3harness.metrics.text:rationale_score",
+    "rouge_l": "s3harness.metrics.text:rouge_l",
+    "bleu": "s3harness.metrics.text:bleu",
+    "laterality_balanced_accuracy": "s3harness.metrics.laterality:laterality_balanced_accuracy",
+    "laterality_macro_f1": "s3harness.metrics.laterality:laterality_macro_f1",
+    "boundary_mae": "s3harness.metrics.boundaries:boundary_mae",
+    "boundary_mae_answered": "s3harness.metrics.boundaries:boundary_mae_answered",
+    "boundary_bias": "s3harness.metrics.boundaries:boundary_bias",
+    "boundary_within": "s3harness.metrics.boundaries:boundary_within",
+    "interval_iou": "s3harness.metrics.boundaries:interval_iou",
+    "lcs_f": "s3harness.metrics.order:lcs_f",
+    "edit_similarity": "s3harness.metrics.order:edit_similarity",
+    "order_agreement": "s3harness.metrics.order:order_agreement",
+    "duplicate_rate": "s3harness.metrics.order:duplicate_rate",
+    "out_of_vocabulary_rate": "s3harness.metrics.order:out_of_vocabulary_rate",
+    "rqi": "s3harness.metrics.rqi:SeizureRQI",
+    "diagnosis_balanced_accuracy": "s3harness.metrics.diagnosis:diagnosis_balanced_accuracy",
+    "diagnosis_mcc": "s3harness.metrics.diagnosis:diagnosis_mcc",
+    "diagnosis_sensitivity": "s3harness.metrics.diagnosis:diagnosis_sensitivity",
+    "diagnosis_specificity": "s3harness.metrics.diagnosis:diagnosis_specificity",
+    "diagnosis_f1": "s3harness.metrics.diagnosis:diagnosis_f1",
+}
+RQI_PENALTIES = (
+    "hallucination",
+    "off_topic",
+    "length",
+    "hazard",
+    "paper_hallucination",
+    "paper_off_topic",
+    "paper_length",
+    "paper_hazard",
+)
+
+
+@hookimpl
+def s3harness_register(registry: Registrar) -> None:
+    """Register the built-ins."""
+    for name, target in BACKENDS.items():
+        registry.backend(name, target)
+    for name in SAMPLERS:
+        registry.sampler(name, f"s3harness.samplers:{name}")
+    for name, target in PARSERS.items():
+        registry.parser(name, target)
+    for name, target in AGGREGATORS.items():
+        registry.aggregator(name, target)
+    for name, target in METRICS.items():
+        registry.metric(name, target)
+    for name in RQI_PENALTIES:
+        registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
+    registry.executor("local", "s3harness.run.execute:local")
+    registry.dataset("table", "s3harness.dataset.import_table:import_table")

@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def default_data() -> Path:
+    """``$S3HARNESS_DATA``, or ``data`` in the working directory."""
+    return Path(os.environ.get("S3HARNESS_DATA", "data"))
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, object]:
+    """``key=value`` pairs; a value is read as YAML, so that numbers, booleans and lists are what they look like."""
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="-o")
+        options[key] = _value(value)
+    return options
+
+
+def split_names(text: str | None) -> list[str]:
+    """Comma-separated names."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def print_json(data: object) -> None:
+    """Print JSON on standard output."""
+    click.echo(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _value(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -1,0 +1,115 @@
+"""``s3harness run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from s3harness.cli.options import default_data, json_option, parse_options, print_json, split_names
+
+if TYPE_CHECKING:
+    from s3harness.run.session import Outcome, Prepared, Settings
+
+
+@click.command()
+@click.option("--backend", required=True, help="What answers: a registered backend (s3harness plugins list).")
+@click.option("--model", help="A model's alias (s3harness models list), or a path to a card of your own.")
+@click.option("--tasks", help="Comma-separated tasks, by name or number; all seven if absent.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=default_data,
+    show_default="$S3HARNESS_DATA or ./data",
+    help="The data set directory.",
+)
+@click.option("--split", help="Only the videos of this split.")
+@click.option("--protocol", default="strict", show_default=True, help="What is asked: strict, or paper as the authors.")
+@click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N videos.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The run directory; runs/BACKEND-MODEL-PROTOCOL if absent."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out; what is answered is not asked again.")
+@click.option("--dry-run", is_flag=True, help="Plan and count; load no engine, decode nothing.")
+@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeatable.")
+@click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
+@click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
+@click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
+@click.option("--cache-gb", type=click.FloatRange(min=0), help="How much of them, in GB.")
+@json_option
+def run(*, dry_run: bool, as_json: bool, **said: Any) -> None:
+    """Ask a model everything about a data set, and score it.
+
+    Every answer is journalled the moment it comes, so a run may be stopped or killed at any time and gone on with by
+    --resume. The exit code is 1 if any request failed.
+    """
+    from s3harness.run.session import prepare
+
+    prepared = prepare(settings_of(said))
+    if dry_run:
+        show_estimate(prepared, as_json)
+        return
+    outcome = execute_visibly(prepared)
+    show_outcome(prepared, outcome, as_json)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def settings_of(said: dict[str, Any]) -> Settings:
+    """The settings that the options of ``run`` say."""
+    from s3harness.run.session import Settings
+
+    gigabytes = said.pop("cache_gb")
+    name = dict.fromkeys(part for part in (said["backend"], said["model"], said["protocol"]) if part)
+    said["out"] = said["out"] or Path("runs") / "-".join(name)
+    said["tasks"] = split_names(said["tasks"])
+    said["options"] = parse_options(said["options"])
+    return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
+
+
+def execute_visibly(prepared: Prepared) -> Outcome:
+    """Carry a run out with its progress shown on standard error; says how to go on if it is stopped."""
+    from s3harness.report.progress import shown_progress
+    from s3harness.run.session import execute
+
+    try:
+        with shown_progress() as progress:
+            return execute(prepared, progress)
+    except KeyboardInterrupt:
+        out = prepared.settings.out
+        click.echo(f"stopped; all answers are in {out}, go on with the same command and --resume", err=True)
+        raise
+
+
+def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
+    """Print the scores of a run, and how much of it failed."""
+    from s3harness.report.table import print_scores
+
+    if as_json:
+        import json
+
+        print_json(json.loads((prepared.settings.out / "scores.json").read_text(encoding="utf-8")))
+    else:
+        print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth)
+        click.echo(f"run directory: {prepared.settings.out}")
+    if outcome.failed:
+        message = f"{outcome.failed} of {outcome.requests} requests failed"
+        click.echo(f"s3harness: {message}; see responses.jsonl, mend the cause and use --resume", err=True)
+
+
+def show_estimate(prepared: Prepared, as_json: bool) -> None:
+    """Print what a run would ask."""
+    from dataclasses import asdict
+
+    from s3harness.report.table import print_pairs
+    from s3harness.run.estimate import estimate
+
+    plan = asdict(estimate(prepared.plan))
+    if as_json:
+        print_json(plan)
+        return
+    items = plan.pop("items")
+    rows = {f"items of {task}": number for task, number in items.items()} | plan
+    print_pairs({name.replace("_", " "): f"{value:,.0f}" for name, value in rows.items()})

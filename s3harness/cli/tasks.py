@@ -1,0 +1,78 @@
+"""``s3harness tasks``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from s3harness.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from s3harness.specs.tasks import TaskSpec
+
+
+@click.group()
+def tasks() -> None:
+    """The tasks: list, show, validate."""
+
+
+@tasks.command("list")
+@json_option
+def list_tasks(as_json: bool) -> None:
+    """List the tasks, what one item of each is, and its primary metric."""
+    from s3harness.report.table import print_rows
+    from s3harness.specs.tasks import TaskSpec, load_task, task_names
+
+    specs = [TaskSpec(load_task(name).data) for name in task_names()]
+    rows = [
+        {"task": spec.name, "title": spec.title, "item": spec.item, "primary metric": _primary(spec)} for spec in specs
+    ]
+    print_json(rows) if as_json else print_rows(rows)
+
+
+@tasks.command("show")
+@click.argument("name")
+@click.option("--protocol", default="strict", show_default=True)
+@click.option("--model", help="As this model is asked.")
+@click.option("--prompt", is_flag=True, help="Only the prompt, for each subject.")
+@json_option
+def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json: bool) -> None:
+    """Show a task as it is asked and scored."""
+    import yaml
+
+    from s3harness.specs.models import ModelCard, load_model
+    from s3harness.specs.tasks import PROTOCOLS, check_choice, load_task, resolve
+
+    check_choice("protocol", protocol, PROTOCOLS)
+    card = load_model(model) if model else ModelCard("any", modalities=("video", "audio"))
+    spec = resolve(load_task(name).data, protocol=protocol, profile="strict", model=card)
+    if as_json:
+        print_json(spec.data)
+    elif prompt:
+        click.echo(_prompts(spec))
+    else:
+        click.echo(yaml.safe_dump(spec.data, sort_keys=False, allow_unicode=True, width=100))
+
+
+@tasks.command("validate")
+@click.argument("file", type=click.Path(path_type=Path))
+def validate_task(file: Path) -> None:
+    """Check a task spec; an error names file, line, field and what would be right."""
+    from s3harness.specs.tasks import read_task
+
+    click.echo(f"{file}: {read_task(file).data['name']} is right")
+
+
+def _primary(spec: TaskSpec) -> str:
+    return next(metric.label for metric in spec.metrics if metric.primary)
+
+
+def _prompts(spec: TaskSpec) -> str:
+    if spec.uses:
+        return f"no prompt of its own: reads the answers of {spec.uses}"
+    subjects = {"": spec.prompt} | {
+        subject: spec.for_subject(subject).prompt for subject in spec.data.get("subjects", {})
+    }
+    return "\n\n".join(f"# {subject}\n{text}" if subject else text for subject, text in subjects.items())

@@ -1,0 +1,223 @@
+"""Reading a data set directory into videos, with every problem named at its file, row and column."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
+from s3harness.errors import DatasetError, UsageError
+from s3harness.plugins import suggest
+from s3harness.specs.features import vocabulary
+from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
+
+SCHEMA = "s3harness/dataset/v1"
+SHOWN_PROBLEMS = 20
+BORDER_S = 1.0
+"""Annotators note whole seconds: a time may lie this far beyond the end of the video."""
+
+_OPAQUE = re.compile(r"[a-z]{1,8}[-_]?\d{1,8}|[a-z]?[0-9a-f]{8,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A data set: its videos, and the fingerprint of all that scores depend on (SHA-256 of its tables)."""
+
+    name: str
+    version: str
+    licence: str
+    fingerprint: str
+    videos: tuple[Video, ...]
+
+    def split(self, name: str | None) -> Dataset:
+        """The videos of one split; all of them for ``None``. :class:`UsageError` if there are none."""
+        if name is None:
+            return self
+        chosen = tuple(video for video in self.videos if video.split == name)
+        if not chosen:
+            known = sorted({video.split for video in self.videos if video.split})
+            raise UsageError(f"the data set has no videos of split {name!r}{suggest(name, known)}")
+        return replace(self, videos=chosen)
+
+
+def load_dataset(directory: Path) -> Dataset:
+    """Read a data set directory, or raise :class:`DatasetError` listing what is wrong with its tables.
+
+    Whether the video files are there and can be decoded is not looked at here: that is each video's own failure.
+    """
+    dataset, problems = read_dataset(directory)
+    if problems:
+        shown = "\n  ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS])
+        more = f"\n  … and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
+        raise DatasetError(f"the data set has {len(problems)} problems; mend them and try again:\n  {shown}{more}")
+    return dataset
+
+
+def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
+    """Read what can be read of a data set directory, and say all that is wrong with its tables."""
+    if not (directory / "dataset.json").is_file():
+        raise DatasetError(f"{directory} is no data set directory: it has no dataset.json")
+    problems: list[Problem] = []
+    about = _about(directory / "dataset.json", problems)
+    rows = read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems)
+    labels = _labels(read_table(directory / "features.csv", FEATURES, FEATURES[:3], problems), rows, problems)
+    reports = _reports(directory, rows, problems)
+    videos = [_video(directory, row, labels, reports, problems) for row in _unique(rows, problems)]
+    return Dataset(about["name"], about["version"], about["licence"], _fingerprint(directory), tuple(videos)), problems
+
+
+def opaque_id(video_id: str) -> str:
+    """The id that a video goes by outside its data set.
+
+    Ids like ``v0001`` say nothing and stay. Any other, written by hand perhaps from a file name, is hashed.
+    """
+    if _OPAQUE.fullmatch(video_id):
+        return video_id
+    return f"v{hashlib.sha256(video_id.encode()).hexdigest()[:12]}"
+
+
+def private_words(videos: Iterable[Video]) -> set[str]:
+    """The words that may not leave the process: patients, file names and paths of these videos."""
+    words = set()
+    for video in videos:
+        words.add(video.patient)
+        if video.path is not None:
+            words |= {str(video.path), str(video.path.parent), video.path.name, video.path.stem}
+            words |= {video.path.resolve().name, str(video.path.resolve())}
+    return {word for word in words if word and word not in {".", "/", "videos"}} - {video.id for video in videos}
+
+
+def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
+    data: object = None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        problems.append(Problem(path.name, None, "", f"not valid JSON: {error}"))
+    about = data if isinstance(data, dict) else {}
+    if data is not None and about.get("schema") != SCHEMA:
+        problems.append(Problem(path.name, None, "schema", f"{about.get('schema')!r} is not {SCHEMA!r}"))
+    return {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
+
+
+def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
+    seen: dict[str, Row] = {}
+    splits: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        if not row["video_id"] or not row["patient_id"]:
+            problems.append(row.problem("video_id" if not row["video_id"] else "patient_id", "is empty"))
+        elif row["video_id"] in seen:
+            problems.append(row.problem("video_id", f"duplicate of row {seen[row['video_id']].number}"))
+        else:
+            seen[row["video_id"]] = row
+            split, number = splits.setdefault(row["patient_id"], (row["split"], row.number))
+            if split != row["split"]:
+                message = f"the patient is in split {split!r} at row {number}; all videos of one belong in one split"
+                problems.append(row.problem("split", message))
+    return list(seen.values())
+
+
+def _labels(rows: Iterable[Row], videos: Iterable[Row], problems: list[Problem]) -> dict[str, dict[str, FeatureLabel]]:
+    durations = {video["video_id"]: _quiet_seconds(video) for video in videos}
+    known = (*vocabulary().names, *vocabulary().signs)
+    labels: dict[str, dict[str, FeatureLabel]] = {}
+    for row in rows:
+        video, feature = row["video_id"], row["feature"]
+        if video not in durations:
+            problems.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
+        elif feature not in known:
+            problems.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, known)}"))
+        elif feature in labels.setdefault(video, {}):
+            problems.append(row.problem("feature", f"duplicate: {feature!r} of {video!r} is given twice"))
+        else:
+            labels[video][feature] = _label(row, durations[video], problems)
+    return labels
+
+
+def _label(row: Row, duration_s: float | None, problems: list[Problem]) -> FeatureLabel:
+    present = row.one_of("present", ("yes", "no", "untested"), problems)
+    if not row["present"]:
+        problems.append(row.problem("present", "is empty; write yes, no or untested"))
+    start, end = _span(row, "start_s", "end_s", duration_s, problems)
+    side = row.one_of("side", ("left", "right", "both"), problems)
+    return FeatureLabel(
+        cast("Presence", present or "untested"), start, end, cast("Side | None", side or None), row["justification"]
+    )
+
+
+def _span(
+    row: Row, first: str, last: str, duration_s: float | None, problems: list[Problem]
+) -> tuple[float | None, float | None]:
+    start, end = row.seconds(first, problems), row.seconds(last, problems)
+    if start is not None and end is not None and end < start:
+        problems.append(row.problem(last, f"the offset {end:g} s is before the onset {start:g} s"))
+    for column, value in ((first, start), (last, end)):
+        if value is not None and duration_s is not None and value > duration_s + BORDER_S:
+            problems.append(row.problem(column, f"{value:g} s is outside the video, which lasts {duration_s:g} s"))
+    return start, end
+
+
+def _reports(directory: Path, videos: Iterable[Row], problems: list[Problem]) -> dict[str, str]:
+    known = {video["video_id"] for video in videos}
+    path = directory / "reports.csv"
+    reports: dict[str, str] = {}
+    for row in read_table(path, REPORTS, REPORTS, problems) if path.exists() else []:
+        if row["video_id"] not in known:
+            problems.append(row.problem("video_id", f"{row['video_id']!r} is not in videos.csv"))
+        elif row["video_id"] in reports:
+            problems.append(row.problem("video_id", f"duplicate: {row['video_id']!r} has two reports"))
+        else:
+            reports[row["video_id"]] = row["report"]
+    return reports
+
+
+def _video(
+    directory: Path,
+    row: Row,
+    labels: Mapping[str, Mapping[str, FeatureLabel]],
+    reports: Mapping[str, str],
+    problems: list[Problem],
+) -> Video:
+    diagnosis = row.one_of("diagnosis", ("ES", "NES"), problems)
+    duration = row.seconds("duration_s", problems)
+    onset, offset = _span(row, "onset_s", "offset_s", duration, problems)
+    return Video(
+        id=opaque_id(row["video_id"]),
+        patient=row["patient_id"],
+        path=_confined(directory, row, problems),
+        duration_s=duration or None,
+        diagnosis=cast("Diagnosis | None", diagnosis or None),
+        split=row["split"],
+        onset_s=onset,
+        offset_s=offset,
+        onset_body_part=row.one_of("onset_body_part", vocabulary().body_parts, problems),
+        features=labels.get(row["video_id"], {}),
+        report=reports.get(row["video_id"], ""),
+    )
+
+
+def _confined(directory: Path, row: Row, problems: list[Problem]) -> Path | None:
+    """The video's file, which must be named relative to the directory and stay inside it."""
+    if not row["file"]:
+        return None
+    named = Path(row["file"])
+    if named.is_absolute() or ".." in named.parts:
+        problems.append(row.problem("file", "must be a path inside the data set directory"))
+        return None
+    return directory / named
+
+
+def _quiet_seconds(row: Row) -> float | None:
+    return row.seconds("duration_s", []) or None
+
+
+def _fingerprint(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("videos.csv", "features.csv", "reports.csv"):
+        path = directory / name
+        digest.update(hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest())
+    return digest.hexdigest()

@@ -1,0 +1,104 @@
+"""From the annotations of a video to the references of a task: what an item is, and what is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from s3harness.specs.features import vocabulary
+from s3harness.types import FeatureLabel, Video
+
+BOUNDARIES = ("seizure_onset", "seizure_offset")
+SIDES = ("left", "right")
+
+Truths = Iterator[tuple[str, object]]
+
+
+def truths(video: Video, item: str, hears: bool) -> Truths:
+    """Subject and truth of each item of a kind that a video has.
+
+    Signs that are heard are left out for a model that hears nothing. The values are those of the prediction of the
+    same kind; see the ``item`` of the task specs.
+    """
+    return _KINDS[item](video, [f.name for f in vocabulary().features if hears or f.modality == "video"])
+
+
+def events(video: Video, names: Sequence[str]) -> list[tuple[str, float]]:
+    """The timed signs of a video, by onset in seconds; signs that begin together keep the vocabulary's order."""
+    timed = [(name, video.features[name].start_s) for name in names if _present(video, name)]
+    return sorted(((name, start) for name, start in timed if start is not None), key=lambda event: event[1])
+
+
+def _features(video: Video, names: Sequence[str]) -> Truths:
+    for name in names:
+        if name in video.features:
+            yield name, video.features[name].present
+
+
+def _rationales(video: Video, names: Sequence[str]) -> Truths:
+    for name in names:
+        label = video.features.get(name)
+        if label is not None and label.justification:
+            yield name, {"present": label.present, "text": label.justification}
+
+
+def _laterality(video: Video, _: Sequence[str]) -> Truths:
+    for name in ("head_turning", "arm_movement"):
+        label = video.features.get(name, FeatureLabel("no"))
+        if label.present == "yes" and label.side in SIDES and label.start_s is not None:
+            yield name, label.side
+    if video.onset_body_part:
+        yield "onset_body_part", video.onset_body_part
+
+
+def _boundaries(video: Video, names: Sequence[str]) -> Truths:
+    for name, start in events(video, names):
+        yield name, start
+    for name, at in zip(BOUNDARIES, (video.onset_s, video.offset_s), strict=True):
+        if at is not None:
+            yield name, at
+
+
+def _sequence(video: Video, names: Sequence[str]) -> Truths:
+    if video.features:
+        yield "sequence", [list(event) for event in events(video, names)]
+
+
+def _report(video: Video, _: Sequence[str]) -> Truths:
+    if video.report:
+        names = vocabulary().names
+        yield (
+            "report",
+            {
+                "text": video.report,
+                "events": _present_in_order(video, names),
+                "sides": {n: label.side for n, label in video.features.items() if label.side},
+                "untested": [n for n in names if n in video.features and video.features[n].present == "untested"],
+            },
+        )
+
+
+def _diagnosis(video: Video, _: Sequence[str]) -> Truths:
+    if video.diagnosis is not None:
+        yield "video", video.diagnosis
+        if video.report:
+            yield "video_and_report", video.diagnosis
+
+
+def _present_in_order(video: Video, names: Sequence[str]) -> list[str]:
+    timed = [name for name, _ in events(video, names)]
+    return [n for n in names if _present(video, n) and n not in timed] + timed
+
+
+def _present(video: Video, name: str) -> bool:
+    return name in video.features and video.features[name].present == "yes"
+
+
+_KINDS: Mapping[str, Callable[[Video, Sequence[str]], Truths]] = {
+    "feature": _features,
+    "rationale": _rationales,
+    "laterality": _laterality,
+    "boundary": _boundaries,
+    "sequence": _sequence,
+    "report": _report,
+    "diagnosis": _diagnosis,
+}

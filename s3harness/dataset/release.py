@@ -1,0 +1,231 @@
+"""The layout of the authors' release: which file holds what, and how to read it.
+
+Pure readers of a checkout. Every table is keyed by the release's own video or clip name, which holds a study date and
+the diagnosis: names from here are for joining tables and go nowhere else. Cells come as they are written, but for
+blanks around them; what they mean is for the importer and the scorers to say. Nothing is joined or dropped silently:
+a repeated name, a row without one and an odd encoding are noted as :class:`Problem`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from s3harness.dataset.tables import Problem
+from s3harness.errors import DatasetError
+from s3harness.types import FeatureLabel, Presence
+
+Part = Literal["test", "full"]
+
+_LONGEST_CELL = 1 << 24
+_WINDOW = re.compile(r"_segment_\d+(?=\.\w+$|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTable:
+    """One CSV file of the release: name → cells by column, in the file's order, and what is odd about it."""
+
+    file: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, Mapping[str, str]]
+    problems: tuple[Problem, ...] = ()
+
+    def column(self, name: str) -> dict[str, str]:
+        """Name → cell of one column; :class:`DatasetError` if there is no such column."""
+        if name not in self.columns:
+            raise DatasetError(f"{self.file}: no column {name!r}; it has {', '.join(self.columns)}")
+        return {key: cells[name] for key, cells in self.rows.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A checkout of the release, and which part of its predictions and published tables to read."""
+
+    root: Path
+    part: Part = "test"
+
+    @property
+    def truth(self) -> Path:
+        """Folder of the annotations."""
+        return self.root / "result" / "ground_truth"
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of the predictions, one folder per model in it."""
+        test = self.root / "test_dataset" / "vlm_inference_test"
+        return test if self.part == "test" else self.root / "result" / "vlm_inference"
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published tables."""
+        return self.root / "test_dataset" / "metrics_test" if self.part == "test" else self.root / "metrics"
+
+
+PREDICTION_FILES: Mapping[str, tuple[str, ...]] = {
+    "features": ("Task12_{model}_all_merged.csv", "Task12_AF3_features_all.csv"),
+    "rationales": ("Task12_{model}_all_merged_llmmerge.csv",),
+    "head_turning": ("Task3_HT_{model}.csv",),
+    "arm_movement": ("Task3_AM_{model}.csv",),
+    "onset_body_part": ("Task3_L_{model}.csv",),
+    "boundaries": ("Task4_{model}_all.csv",),
+    "sequence": ("Task5_{model}_all_merge.csv",),
+    "report": ("Task6_{model}_all_merged.csv",),
+    "diagnosis": ("Task7_{model}_all.csv",),
+}
+"""Kind of prediction → names its file may have in the model's folder."""
+
+
+def open_release(root: Path, part: Part = "test") -> Release:
+    """A checkout at ``root``, or :class:`DatasetError` naming what is not there."""
+    release = Release(root, part)
+    if not release.truth.is_dir():
+        raise DatasetError(
+            f"{root} is no checkout of the release: it has no folder result/ground_truth; give the folder that holds it"
+        )
+    return release
+
+
+def models(release: Release) -> tuple[str, ...]:
+    """The models that have predictions, by folder name."""
+    if not release.predictions.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in release.predictions.iterdir() if path.is_dir()))
+
+
+def prediction_file(release: Release, model: str, kind: str) -> Path | None:
+    """The file of a kind of prediction, ``None`` where the model has none."""
+    names = [name.format(model=model) for name in PREDICTION_FILES[kind]]
+    paths = [release.predictions / model / name for name in names]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_predictions(release: Release, model: str, kind: str) -> ReleaseTable | None:
+    """A model's predictions of a kind, keyed by video (Task 4: by clip); ``None`` where there is no such file."""
+    path = prediction_file(release, model, kind)
+    return read_release_table(path) if path else None
+
+
+def read_features(release: Release) -> dict[str, dict[str, FeatureLabel]]:
+    """Video → feature → label. A cell that is neither yes nor no means that nobody could tell: untested."""
+    table = read_release_table(release.truth / "task12_annotation.csv")
+    names = [column.removeprefix("justification_for_") for column in table.columns if column.startswith("justification")]
+    return {video: {name: _feature_label(cells, name) for name in names} for video, cells in table.rows.items()}
+
+
+def read_laterality(release: Release) -> ReleaseTable:
+    """Columns ``left_right_head_turning``, ``left_right_arm_movement``, ``body_region_onset`` and times, by video."""
+    return read_release_table(release.truth / "task3_spatial_annotation.csv")
+
+
+def read_boundaries(release: Release) -> ReleaseTable:
+    """Columns ``feature`` and ``target_time`` (whole seconds from the start of the clip), by clip."""
+    return read_release_table(release.truth / "Task4_time_annotation.csv")
+
+
+def read_sequences(release: Release, *, heard: bool) -> dict[str, str]:
+    """Video → comma list of its signs in order of onset, with or without the two that are heard."""
+    name = "task5_sequence_annotation.csv" if heard else "task5_sequence_annotation_vlm.csv"
+    return read_release_table(release.truth / name).column("event_sequence")
+
+
+def read_reports(release: Release) -> dict[str, str]:
+    """Video → the expert's report."""
+    return read_release_table(release.truth / "task6_report_annotation.csv").column("report")
+
+
+def read_diagnoses(release: Release) -> dict[str, str]:
+    """Video → ES, NES or Sample."""
+    return read_release_table(release.truth / "task7_annotation.csv").column("label")
+
+
+def read_folds(release: Release) -> ReleaseTable:
+    """Columns ``label``, ``patient_id`` and ``fold`` (0 is the published test fold), by video."""
+    return read_release_table(release.root / "finetune" / "datasplit" / "all_folds.csv")
+
+
+def read_published(release: Release, file: str, key: str = "model") -> dict[str, Mapping[str, str]]:
+    """A published table: model, as :func:`model_key` writes it, → cells."""
+    table = read_release_table(release.published / file, keys=(key,))
+    return {model_key(name): cells for name, cells in table.rows.items()}
+
+
+def model_key(name: str) -> str:
+    """A model's name without what differs from file to file: case, dots, a missing letter, and the tuning suffixes."""
+    key = re.sub(r"[._]", "_", name.strip().lower()).replace("intervl", "internvl")
+    return re.sub(r"-(instruct|a3b)(?=-|$)", "", key)
+
+
+def patient_of(name: str) -> str:
+    """The patient in a video's name."""
+    return name.split("@", 1)[0]
+
+
+def video_of_window(name: str) -> str:
+    """The video that a 30- or 60-second window was cut from."""
+    return _WINDOW.sub("", name)
+
+
+def clock_seconds(text: str) -> float | None:
+    """An annotated time, ``M:SS`` or ``MM:SS:00``, in seconds; ``None`` where there is none.
+
+    The third field is what a spreadsheet made of ``MM:SS``. It is always 00 and never a number of seconds.
+    """
+    match = re.fullmatch(r"(\d+):(\d{1,2})(?::00)?", text.strip())
+    return 60.0 * int(match[1]) + int(match[2]) if match else None
+
+
+def read_release_table(path: Path, keys: Sequence[str] = ("file_name", "video_name")) -> ReleaseTable:
+    """A CSV file of the release by the first of ``keys`` that is a column of it; the first of rows of one name counts.
+
+    UTF-8 with or without byte-order mark, or else Latin-1. Raises :class:`DatasetError` if it cannot be read, or has no
+    such column.
+    """
+    text, problems = _decoded(path)
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""))
+    columns = tuple(name.strip() for name in next(reader, []))
+    key = next((name for name in keys if name in columns), None)
+    if key is None:
+        raise DatasetError(f"{path.name}: no column {' or '.join(keys)}; it has {', '.join(columns) or 'no header'}")
+    rows: dict[str, Mapping[str, str]] = {}
+    for cells in reader:
+        problem = _added(rows, dict(zip(columns, (cell.strip() for cell in cells), strict=False)), columns, key)
+        if problem and cells:
+            problems.append(Problem(path.name, reader.line_num, key, problem))
+    return ReleaseTable(path.name, columns, rows, tuple(problems))
+
+
+def _decoded(path: Path) -> tuple[str, list[Problem]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}; is this a whole checkout?") from error
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), [Problem(path.name, None, "", "not UTF-8; read as Latin-1")]
+
+
+def _added(rows: dict[str, Mapping[str, str]], row: dict[str, str], columns: Sequence[str], key: str) -> str:
+    """Add a row under its name; what is wrong with it instead, if anything."""
+    if len(row) != len(columns):
+        return f"{len(row)} cells under {len(columns)} columns; left out"
+    name = re.sub(r"\.wav$", ".mp4", row[key])
+    if not name:
+        return "a row without a name; left out"
+    if name in rows:
+        return "the name of an earlier row again; left out"
+    rows[name] = row
+    return ""
+
+
+def _feature_label(cells: Mapping[str, str], name: str) -> FeatureLabel:
+    said = cells[name].lower()
+    present: Presence = "yes" if said == "yes" else "no" if said == "no" else "untested"
+    start, end = (clock_seconds(cells.get(f"{edge}_time_for_{name}", "")) for edge in ("start", "end"))
+    return FeatureLabel(present, start, end, None, cells[f"justification_for_{name}"])

@@ -1,0 +1,35 @@
+"""What can go wrong, and by whose doing: the command line turns these into exit codes."""
+
+from __future__ import annotations
+
+
+class S3HarnessError(Exception):
+    """The work failed: exit code 1. The message names the thing, the place and the remedy."""
+
+
+class UsageError(S3HarnessError):
+    """The call was wrong (an unknown name, a bad option, a file that is not what it should be): exit code 2."""
+
+
+class SpecError(UsageError):
+    """A task spec, protocol or model card is wrong; names file, field and what would be right."""
+
+
+class DatasetError(UsageError):
+    """A data set directory is wrong; names file, row and column."""
+
+
+class PluginError(UsageError):
+    """A plugin is missing, broken or clashes with another; names the package."""
+
+
+class MediaError(S3HarnessError):
+    """A video cannot give what was asked of it. The message never holds a path or a file name."""
+
+
+class RetryableError(S3HarnessError):
+    """A backend raises this for trouble that may pass; ``retry_after_s`` is the wait the server asked for."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,31 @@
+"""Media: probing, decoding once, and giving backends the frames and the sound of a clip.
+
+>>> store = MediaStore(default_cache_dir())
+>>> store.prepare(video, clips)          # in a worker thread
+>>> pixels, timestamps = store.frames(clip)
+>>> store.release(video.id)
+
+PyAV is imported when a video is decoded, not before.
+"""
+
+from __future__ import annotations
+
+from s3harness.media.cache import DEFAULT_BUDGET_BYTES, default_cache_dir, purge
+from s3harness.media.frames import Frames, Pixels, Samples
+from s3harness.media.geometry import Size, fit
+from s3harness.media.probe import VideoInfo, probe
+from s3harness.media.store import MediaStore
+
+__all__ = [
+    "DEFAULT_BUDGET_BYTES",
+    "Frames",
+    "MediaStore",
+    "Pixels",
+    "Samples",
+    "Size",
+    "VideoInfo",
+    "default_cache_dir",
+    "fit",
+    "probe",
+    "purge",
+]

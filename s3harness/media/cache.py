@@ -1,0 +1,149 @@
+"""The directory that keeps decoded media from one run to the next, within a budget of bytes.
+
+It is private to its user (mode 0700) and holds, under ``media/``: ``slabs/<content hash>-<random>.slab``, and
+``sources/<hash>``, which remembers the content hash of a file by path, size, time of change and inode so that an
+unchanged file need not be opened. File names are random or hashes: none is the name of a video.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import shutil
+import stat
+import time
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from s3harness.media.slab import UNFINISHED, Slab, SlabWriter, read_slab
+
+DEFAULT_BUDGET_BYTES = 20 * 1024**3
+ABANDONED_AFTER_S = 3600.0
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_OWNED = "media"
+_log = logging.getLogger("s3harness.media")
+
+
+def default_cache_dir() -> Path:
+    """``$S3HARNESS_CACHE``, else ``s3harness`` in the user's cache directory (``$XDG_CACHE_HOME`` or ``~/.cache``)."""
+    if own := os.environ.get("S3HARNESS_CACHE"):
+        return Path(own).expanduser()
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "s3harness"
+
+
+def purge(cache_dir: Path) -> int:
+    """Delete all cached media, and nothing else; returns how many bytes they took."""
+    owned = cache_dir / _OWNED
+    if owned.is_symlink() or not owned.is_dir():
+        return 0
+    freed = sum(path.lstat().st_size for path in owned.rglob("*") if path.is_file())
+    shutil.rmtree(owned)
+    return freed
+
+
+class MediaCache:
+    """Slabs by content hash. Trouble with the disk is logged once and never stops the work."""
+
+    def __init__(self, cache_dir: Path, budget_bytes: int) -> None:
+        self._slabs, self._sources = cache_dir / _OWNED / "slabs", cache_dir / _OWNED / "sources"
+        self._budget = budget_bytes
+        self._warned = False
+        self._is_ours = self._prepare(cache_dir)
+
+    def recall(self, path: Path, found: os.stat_result) -> str | None:
+        """The content hash of a file that has not changed since it was last read."""
+        if not self._is_ours:
+            return None
+        try:
+            content = self._note(path, found).read_text("ascii")
+        except (OSError, ValueError):
+            return None
+        return content if len(content) == hashlib.sha256().digest_size * 2 else None
+
+    def remember(self, path: Path, found: os.stat_result, content: str) -> None:
+        """Remember the content hash of a file."""
+        if not self._is_ours:
+            return
+        note = self._note(path, found)
+        part = note.with_name(f"{uuid.uuid4().hex}{UNFINISHED}")
+        try:
+            part.write_text(content, "ascii")
+            part.replace(note)
+        except OSError as error:
+            self.trouble(error)
+
+    def slabs(self, content: str) -> Iterator[Slab]:
+        """All whole slabs of a content, each marked as just used."""
+        for path in sorted(self._slabs.glob(f"{content}-*.slab")) if self._is_ours else ():
+            slab = read_slab(path)
+            if slab is not None:
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+                yield slab
+
+    def writer(self, content: str) -> SlabWriter:
+        """A writer of a new slab; in memory where the disk does not take it."""
+        path = self._slabs / f"{content}-{uuid.uuid4().hex}.slab"
+        return SlabWriter(path if self._is_ours else None, self.trouble)
+
+    def evict(self, keep: Collection[Path]) -> None:
+        """Delete the least recently used slabs until the rest fits the budget; those in ``keep`` stay."""
+        if not self._is_ours:
+            return
+        found = sorted(_aged(self._slabs))
+        total = sum(size for _, size, _ in found)
+        for changed, size, path in found:
+            is_abandoned = path.name.endswith(UNFINISHED) and changed < time.time() - ABANDONED_AFTER_S
+            is_surplus = total > self._budget and path not in keep and not path.name.endswith(UNFINISHED)
+            if is_abandoned or is_surplus:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    total -= size
+
+    def trouble(self, error: OSError) -> None:
+        """The disk did not take something: say so once, and if it is full, make do with less from now on."""
+        if error.errno in _FULL:
+            self._budget = min(self._budget, sum(size for _, size, _ in _aged(self._slabs)) // 2)
+        if not self._warned:
+            self._warned = True
+            reason = error.strerror or "it cannot be written"
+            _log.warning("media cache: %s; what does not fit is kept in memory and decoded again next time", reason)
+
+    def _note(self, path: Path, found: os.stat_result) -> Path:
+        identity = f"{path.absolute()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}"
+        return self._sources / hashlib.sha256(os.fsencode(identity)).hexdigest()
+
+    def _prepare(self, cache_dir: Path) -> bool:
+        """Make the directories; false if they cannot be made or are another user's."""
+        try:
+            cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (cache_dir / _OWNED, self._slabs, self._sources):
+                _make_private(folder)
+        except OSError as error:
+            self.trouble(error)
+            return False
+        return True
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "the cache directory belongs to someone else")
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        folder.chmod(0o700)
+
+
+def _aged(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each file was last used, its size, and its path; files that vanish meanwhile are left out."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                found = entry.stat(follow_symlinks=False)
+                yield found.st_mtime, found.st_size, Path(entry.path)

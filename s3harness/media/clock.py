@@ -1,0 +1,67 @@
+"""The clock of a pass: seconds from the first picture, and where the pictures end."""
+
+from __future__ import annotations
+
+from av.audio.frame import AudioFrame
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+LONGEST_LAST_PICTURE_S = 1.0
+"""A last picture that claims to last longer is taken at this."""
+
+FALLBACK_INTERVAL_S = 0.04
+
+
+class Clock:
+    """Tells the time of pictures and sound, and counts pictures to know how long one lasts."""
+
+    def __init__(self, video: VideoStream) -> None:
+        self._origin_s: float | None = None
+        if video.start_time is not None and video.time_base is not None:
+            self._origin_s = float(video.start_time * video.time_base)
+        self._n = 0
+        self._first_s = self._last_s = self._claimed_s = 0.0
+
+    @property
+    def interval_s(self) -> float:
+        """How long the last picture lasts: as long as it claims, within reason, but no less than the mean."""
+        mean = (self._last_s - self._first_s) / (self._n - 1) if self._n > 1 else 0.0
+        return max(mean, min(self._claimed_s, LONGEST_LAST_PICTURE_S)) or FALLBACK_INTERVAL_S
+
+    @property
+    def end_s(self) -> float:
+        """Where the last picture ends."""
+        return self._last_s + self.interval_s
+
+    @property
+    def fps(self) -> float:
+        """The mean number of pictures a second, of all that were told or passed over."""
+        span = self._last_s - self._first_s
+        return (self._n - 1) / span if span > 0 else 1 / self.interval_s
+
+    def picture_s(self, frame: VideoFrame) -> float:
+        """The time of the next picture; one without a time follows the one before it."""
+        claimed_s = float(frame.duration * frame.time_base) if frame.time_base is not None else 0.0
+        return self._take(frame.time, claimed_s)
+
+    def pass_over(self, packet: Packet[Stream]) -> None:
+        """Count a picture that is not decoded."""
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and packet.time_base is not None and not packet.is_discard:
+            self._take(float(stamp * packet.time_base), float((packet.duration or 0) * packet.time_base))
+
+    def sound_s(self, frame: AudioFrame) -> float | None:
+        """The time of a stretch of sound, if it has one."""
+        return None if frame.time is None else frame.time - (self._origin_s or 0.0)
+
+    def _take(self, stamp_s: float | None, claimed_s: float) -> float:
+        if self._origin_s is None:
+            self._origin_s = stamp_s or 0.0
+        time_s = self.end_s if stamp_s is None else stamp_s - self._origin_s
+        if self._n == 0 or time_s > self._last_s:
+            self._last_s, self._claimed_s = time_s, claimed_s
+        self._first_s = time_s if self._n == 0 else min(self._first_s, time_s)
+        self._n += 1
+        return time_s

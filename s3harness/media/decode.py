@@ -1,0 +1,133 @@
+"""One sequential pass over one open video: the pictures nearest to the wanted times, and the sound.
+
+The pass trusts no header: times come from the pictures themselves, and the file ends where its data end. What is picked
+for a time depends on that time and the file alone, never on what else was asked for in the same pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import BinaryIO, cast
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from s3harness.errors import MediaError
+from s3harness.media.clock import Clock
+from s3harness.media.container import decoded, open_container, packets, picture_stream
+from s3harness.media.frames import Pixels
+from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
+from s3harness.media.items import End, Item, Picture, Sound, Source
+from s3harness.media.nearest import Nearest, Pick
+from s3harness.media.sound import SoundLine
+
+SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+"""Bicubic, widened when it shrinks, and the same on every processor."""
+
+
+def decode(file: BinaryIO, wanted: Mapping[int, frozenset[float]], audio: bool) -> Iterator[Item]:
+    """Decode ``file`` once: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
+
+    ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time more
+    than one picture's length behind the last picture gets none. With ``audio`` the sound is decoded to its end; without
+    it the pass stops when every wanted time has its picture. Raises :class:`MediaError` if there is no picture at all.
+    """
+    with open_container(file) as container:
+        yield from _Pass(container, wanted, audio).run()
+
+
+class _Pass:
+    """The state of one pass."""
+
+    def __init__(self, container: InputContainer, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
+        self.container, self.wanted = container, wanted
+        self.video, self.sounds = picture_stream(container), container.streams.audio[:1]
+        self.clock = Clock(self.video)
+        self.nearest: Nearest[VideoFrame] = Nearest(chain.from_iterable(wanted.values()))
+        self.line = SoundLine() if audio and self.sounds else None
+
+    def run(self) -> Iterator[Item]:
+        frames = self._frames()
+        early, first = _until_first_picture(frames)
+        turn, size = upright_size(first, self.video)
+        painter = _Painter(turn, times_by_size(size, self.wanted))
+        yield Source(size, bool(self.sounds))
+        for frame in chain([first], early, frames):
+            yield from self._see(frame, painter) if isinstance(frame, VideoFrame) else self._hear(frame)
+            if self.nearest.is_done and self.line is None:
+                yield End(None)
+                return
+        if pick := self.nearest.finish(self.clock.end_s):
+            yield from painter.paint(pick)
+        if self.line:
+            yield from map(Sound, self.line.finish())
+        yield End(self.clock.end_s)
+
+    def _frames(self) -> Iterator[VideoFrame | AudioFrame]:
+        """What the file holds, as it comes. Pictures that nobody wants are not decoded."""
+        streams: list[Stream] = [self.video, *self.sounds] if self.line else [self.video]
+        decoded_one = False
+        for packet in packets(self.container, streams):
+            if packet.stream.type == "video" and decoded_one and self.nearest.is_done:
+                self.clock.pass_over(packet)
+                continue
+            for frame in decoded(packet):
+                decoded_one = decoded_one or isinstance(frame, VideoFrame)
+                yield frame
+
+    def _see(self, frame: VideoFrame, painter: _Painter) -> Iterator[Picture]:
+        pick = self.nearest.push(frame, self.clock.picture_s(frame))
+        if pick:
+            yield from painter.paint(pick)
+
+    def _hear(self, frame: AudioFrame) -> Iterator[Sound]:
+        if self.line:
+            yield from map(Sound, self.line.push(frame, self.clock.sound_s(frame)))
+
+
+class _Painter:
+    """Scales pictures to the sizes that want them, and turns them upright."""
+
+    def __init__(self, turn: Orientation, times: Mapping[Size, frozenset[float]]) -> None:
+        self._turn, self._times = turn, times
+        self._scalers: dict[Size, VideoReformatter] = {}
+
+    def paint(self, pick: Pick[VideoFrame]) -> Iterator[Picture]:
+        for size, times in self._times.items():
+            wanted = tuple(time for time in pick.wanted if time in times)
+            if wanted:
+                yield Picture(size, pick.time_s, wanted, self._scale(pick.picture, size))
+
+    def _scale(self, frame: VideoFrame, size: Size) -> Pixels:
+        scaler = self._scalers.setdefault(size, VideoReformatter())
+        stored = self._turn.turn(size)
+        scaled = scaler.reformat(frame, stored.width, stored.height, "rgb24", interpolation=SCALING, threads=1)
+        return self._turn.upright(np.asarray(scaled.to_ndarray(), np.uint8))
+
+
+def upright_size(frame: VideoFrame, video: VideoStream) -> tuple[Orientation, Size]:
+    """How a picture is turned, and how large it then is with square pixels."""
+    side_data = cast(SideDataContainer, frame.side_data)
+    matrix = next((bytes(data) for data in side_data if data.type is SideDataType.DISPLAYMATRIX), None)
+    turn = orientation(matrix)
+    return turn, turn.turn(square_pixels(Size(frame.width, frame.height), video.sample_aspect_ratio))
+
+
+def _until_first_picture(
+    frames: Iterator[VideoFrame | AudioFrame],
+) -> tuple[list[AudioFrame], VideoFrame]:
+    """The sound that comes before the first picture, and that picture, from which all times are counted."""
+    early: list[AudioFrame] = []
+    for frame in frames:
+        if isinstance(frame, VideoFrame):
+            return early, frame
+        early.append(frame)
+    raise MediaError("no picture of the video can be decoded")

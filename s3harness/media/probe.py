@@ -1,0 +1,69 @@
+"""What a video file is, by its data rather than by its header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3harness.errors import MediaError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A video file.
+
+    ``duration_s`` runs from the first picture to the end of the last; ``fps`` is the mean number of pictures a second.
+    ``width`` and ``height`` are upright and in square pixels; ``rotation`` is the clockwise turn in degrees (0, 90, 180
+    or 270) that makes the stored picture upright.
+    """
+
+    duration_s: float
+    fps: float
+    width: int
+    height: int
+    rotation: int
+    has_audio: bool
+    codec: str
+
+
+def probe(path: Path) -> VideoInfo:
+    """Read a video's packets, and decode one picture. Raises :class:`MediaError`, which names no path."""
+    from s3harness.media.container import open_container
+
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise MediaError(f"the file cannot be read: {error.strerror}") from None
+    with file, open_container(file) as container:
+        return _describe(container)
+
+
+def _describe(container: InputContainer) -> VideoInfo:
+    from av.video.frame import VideoFrame
+
+    from s3harness.media.clock import Clock
+    from s3harness.media.container import decoded, packets, picture_stream
+    from s3harness.media.decode import upright_size
+
+    video = picture_stream(container)
+    clock, first = Clock(video), None
+    for packet in packets(container, [video]):
+        if first is None:
+            first = next(iter(decoded(packet)), None)
+        clock.pass_over(packet)
+    if not isinstance(first, VideoFrame):
+        raise MediaError("no picture of the video can be decoded")
+    turn, size = upright_size(first, video)
+    return VideoInfo(
+        duration_s=clock.end_s,
+        fps=clock.fps,
+        width=size.width,
+        height=size.height,
+        rotation=turn.rotation,
+        has_audio=bool(container.streams.audio),
+        codec=video.codec_context.name,
+    )

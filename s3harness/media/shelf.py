@@ -1,0 +1,98 @@
+"""What is at hand of one video while it is worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from s3harness.errors import MediaError
+from s3harness.media.frames import RATE, Frames, Samples
+from s3harness.media.geometry import Size, fit
+from s3harness.media.items import Source
+from s3harness.media.reel import Reel, Track
+from s3harness.media.resample import cut
+from s3harness.types import Clip
+
+SLACK_S = 0.05
+"""A clip may reach this far behind the end of its video: lengths are rounded on their way."""
+
+
+class Shelf:
+    """The reels and the track of one video, mapped; only ever added to."""
+
+    def __init__(self, content: str) -> None:
+        self.content = content
+        self.source: Source | None = None
+        self.paths: set[Path] = set()
+        self._reels: list[Reel] = []
+        self._track: Track | None = None
+
+    def add(self, part: Reel | Track, path: Path | None) -> None:
+        """Put a reel or a track on the shelf; ``path`` is its file, if it has one."""
+        self.source = part.source
+        if isinstance(part, Track):
+            self._track = part
+        else:
+            self._reels = [*self._reels, part]
+        if path is not None:
+            self.paths.add(path)
+
+    def missing(self, clips: Iterable[Clip]) -> tuple[dict[int, frozenset[float]], bool]:
+        """The times that have to be decoded for each ``max_pixels``, and whether the sound has to be."""
+        times: dict[int, set[float]] = {}
+        sound = False
+        for clip in clips:
+            lacking = {time for time in clip.timestamps if not self._knows(time, clip.max_pixels)}
+            if lacking or self.source is None:
+                times.setdefault(clip.max_pixels, set()).update(lacking)
+            sound = sound or (clip.audio and self._track is None and (self.source is None or self.source.has_audio))
+        return {max_pixels: frozenset(lacking) for max_pixels, lacking in times.items()}, sound
+
+    def size(self, clip: Clip) -> Size:
+        """The size of the clip's pictures."""
+        if self.source is None:
+            raise MediaError("the clip was not prepared")
+        return fit(self.source.size, clip.max_pixels)
+
+    def frames(self, clip: Clip) -> Frames:
+        """The clip's pictures; :class:`MediaError` if the video ends before the clip does."""
+        size = self.size(clip)
+        pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
+        times = []
+        for i, wanted in enumerate(clip.timestamps):
+            reel, frame = self._find(wanted, size, clip)
+            pixels[i] = reel.pixels[frame]
+            times.append(reel.times[frame])
+        return Frames(pixels, tuple(times))
+
+    def audio(self, clip: Clip, rate: int) -> Samples:
+        """The clip's sound; :class:`MediaError` if there is none or the recording ends before the clip does."""
+        if self.source is None:
+            raise MediaError("the clip was not prepared")
+        if not self.source.has_audio:
+            raise MediaError("the video has no audio track")
+        if self._track is None:
+            raise MediaError("the sound was not prepared: the clip's sampler has audio off")
+        end_s = max(self._track.end_s, len(self._track.samples) / RATE)
+        if clip.end_s > end_s + SLACK_S:
+            raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs sound up to {clip.end_s:.1f} s")
+        return cut(self._track.samples, clip.start_s, clip.end_s, rate)
+
+    def _knows(self, wanted: float, max_pixels: int) -> bool:
+        if self.source is None:
+            return False
+        size = fit(self.source.size, max_pixels)
+        return any(reel.size == size and (wanted in reel.frame_of or wanted in reel.absent) for reel in self._reels)
+
+    def _find(self, wanted: float, size: Size, clip: Clip) -> tuple[Reel, int]:
+        for reel in self._reels:
+            if reel.size != size:
+                continue
+            if wanted in reel.frame_of:
+                return reel, reel.frame_of[wanted]
+            if wanted in reel.absent:
+                last = max(clip.timestamps)
+                raise MediaError(f"the video ends at {reel.end_s:.1f} s, the clip needs frames up to {last:.1f} s")
+        raise MediaError("the clip was not prepared")

@@ -1,0 +1,128 @@
+"""The one file format of the cache: bytes, then a JSON footer that says what they are.
+
+A slab is written under another name and renamed when it is whole, so a reader finds all of it or nothing, and two
+processes never write to one file. Where the disk is full or may not be written, the bytes are kept in memory instead.
+
+Layout: payload · footer (UTF-8 JSON) · length of the footer (8 bytes, little endian) · :data:`MAGIC`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = b"s3slab01"
+UNFINISHED = ".part"
+
+_TAIL = 8 + len(MAGIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """A payload (uint8, one row) and its footer; ``path`` is ``None`` if it is in memory alone."""
+
+    payload: NDArray[np.uint8]
+    footer: Mapping[str, Any]
+    path: Path | None = None
+
+
+def read_slab(path: Path) -> Slab | None:
+    """Map a slab into memory; ``None`` if it is gone or is not whole."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-_TAIL, os.SEEK_END)
+            tail = file.read(_TAIL)
+            length = int.from_bytes(tail[:8], "little")
+            payload_bytes = file.seek(-_TAIL - length, os.SEEK_END)
+            footer = json.loads(file.read(length))
+            whole = tail[8:] == MAGIC and footer["payload_bytes"] == payload_bytes
+            return Slab(_mapped(file, payload_bytes), footer, path) if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+class SlabWriter:
+    """Appends to a new slab at ``path``, or in memory; ``on_trouble`` is told why if it cannot be written there."""
+
+    def __init__(self, path: Path | None, on_trouble: Callable[[OSError], None]) -> None:
+        self._on_trouble = on_trouble
+        self._file: BinaryIO | None = None
+        self._on_disk = self._total = 0
+        self._memory: list[NDArray[np.uint8]] = []
+        if path is None:
+            return
+        self._path, self._part = path, path.with_name(path.name + UNFINISHED)
+        try:
+            self._file = self._part.open("xb", buffering=0)
+        except OSError as error:
+            on_trouble(error)
+
+    def append(self, block: NDArray[Any]) -> None:
+        """Append an array's bytes."""
+        data = np.ascontiguousarray(block).reshape(-1).view(np.uint8)
+        self._total += len(data)
+        while self._file is not None and len(data):
+            try:
+                n = self._file.write(data.data)
+            except OSError as error:
+                self._to_memory(error)
+            else:
+                self._on_disk += n
+                data = data[n:]
+        if len(data):
+            self._memory.append(data.copy())
+
+    def finish(self, footer: Mapping[str, object]) -> Slab:
+        """Close the slab and give it, mapped from the disk or out of memory."""
+        payload_bytes = self._total
+        footer = {**footer, "payload_bytes": payload_bytes}
+        encoded = json.dumps(footer, separators=(",", ":")).encode()
+        self.append(np.frombuffer(encoded + len(encoded).to_bytes(8, "little") + MAGIC, np.uint8))
+        slab = self._publish()
+        if slab is None:
+            slab = Slab(np.concatenate(self._memory)[:payload_bytes], footer)
+        self._memory = []
+        return slab
+
+    def abandon(self) -> None:
+        """Leave nothing behind; harmless after :meth:`finish`."""
+        self._memory = []
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self._part.unlink(missing_ok=True)
+
+    def _publish(self) -> Slab | None:
+        """Give the file its name. It is mapped first, because another process may evict it at once."""
+        if self._file is None:
+            return None
+        try:
+            os.fsync(self._file.fileno())
+            slab = read_slab(self._part)
+            self._part.replace(self._path)
+        except OSError as error:
+            self._to_memory(error)
+            return None
+        self._file.close()
+        self._file = None
+        return slab and replace(slab, path=self._path)
+
+    def _to_memory(self, error: OSError) -> None:
+        """Go on in memory, with what has been written so far."""
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        self._memory.append(np.fromfile(self._part, np.uint8, self._on_disk))
+        self._part.unlink(missing_ok=True)
+        self._on_trouble(error)
+
+
+def _mapped(file: BinaryIO, n: int) -> NDArray[np.uint8]:
+    return np.memmap(file, np.uint8, "r", shape=(n,)) if n else np.empty(0, np.uint8)

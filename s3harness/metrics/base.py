@@ -1,0 +1,81 @@
+"""The contract of a metric: additive statistics of the items, and a formula of their sums.
+
+Nearly every score of the benchmark is a function of sums over items: a confusion table, a sum of errors and a count,
+n-gram hits. A metric here says so in two steps: :meth:`Metric.statistics` gives each item a row of numbers, and
+:meth:`Metric.value` turns sums of such rows into scores, for any leading shape at once. A bootstrap that resamples
+patients is then one matrix product, which is what makes thousands of resamples take milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s3harness.types import Prediction, Reference
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One item: its truth, and what the model made of it (status ``missing`` where there is nothing)."""
+
+    reference: Reference
+    prediction: Prediction
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is a value to score; everything else counts as wrong."""
+        return self.prediction.value is not None
+
+
+class Metric(Protocol):
+    """What a metric plugin provides; parameters from the task spec are given to its constructor by name."""
+
+    higher_is_better: bool
+    unit: str
+    """"" for a proportion in 0–1, else "s", "points", …"""
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """One row per pair, shape (n, k); a pair that the metric does not score has a row of zeros.
+
+        The width k may depend on the pairs (on the subjects among them, say) and the metric remembers it.
+        """
+
+    def value(self, totals: Array) -> Array:
+        """Scores of summed rows: (…, k) → (…); NaN where the score is undefined."""
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Named parts of the score of one summed row of shape (k,): per feature, per class; may be empty."""
+
+
+@dataclass(frozen=True)
+class ItemMean:
+    """The mean over items of a score per item; ``score`` returns ``None`` for a pair it does not count."""
+
+    score: Callable[[Pair], float | None]
+    higher_is_better: bool = True
+    unit: str = ""
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """Rows of (score, 1), or zeros."""
+        scores = [self.score(pair) for pair in pairs]
+        return np.array([(0.0, 0.0) if s is None else (s, 1.0) for s in scores], dtype=np.float64).reshape(-1, 2)
+
+    def value(self, totals: Array) -> Array:
+        """Sum divided by count."""
+        return safe_ratio(totals[..., 0], totals[..., 1])
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """None."""
+        return {}
+
+
+def safe_ratio(numerator: Array, denominator: Array, empty: float = np.nan) -> Array:
+    """``numerator / denominator``, and ``empty`` where the denominator is zero."""
+    out = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), empty, dtype=np.float64)
+    return np.divide(numerator, denominator, out=out, where=denominator != 0)

@@ -1,0 +1,148 @@
+"""Closed answers against closed truths: one table per subject, and the scores that are formulas of it.
+
+For every subject and class the table counts three things: ``hits`` (said and true), ``true`` (items of that truth) and
+``said`` (answers of that class). Recall, F1, balanced accuracy and the correlation coefficient follow from these.
+
+Rules, the same for every task:
+
+- An item whose truth is not one of the classes ("untested", say) is not scored.
+- An item without an answer, or with one outside the classes, counts as a wrong answer: its truth is missed, and one
+  answer is spread evenly over the wrong classes. With two classes that is exactly the answer of the other class, so
+  that failing can never score better than answering.
+- A score that compares classes is undefined, and its subject left out of the mean, where the truth has fewer of them
+  than it needs: an average over the one class that is there would make a constant look perfect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.subjects import SubjectList, defined_mean
+
+HITS, TRUE, SAID = range(3)
+
+Formula = Callable[[Array], Array]
+"""(…, classes, 3) → (…)"""
+
+
+@dataclass
+class ClassTables:
+    """A formula of the table of each subject, averaged over the subjects for which it is defined.
+
+    ``classes`` gives the classes of a subject, positive class first; ``said`` reads a prediction's value as a class, or
+    as ``None`` where it is none. ``width`` is the largest number of classes. ``subject`` restricts the score to one
+    subject ("" means all). ``class_recalls`` adds the recall of every class to the parts, as ``subject/class``.
+    """
+
+    formula: Formula
+    classes: Callable[[str], Sequence[str]]
+    said: Callable[[object], str | None]
+    subject: str = ""
+    width: int = 2
+    class_recalls: bool = False
+    higher_is_better: bool = True
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        self._subjects = SubjectList(self.subject)
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """Rows of (hits, true, said) per class in the block of the subject; shape (n, subjects × classes × 3)."""
+        blocks = self._subjects.learn(pairs)
+        rows = np.zeros((len(pairs), len(blocks), self.width, 3))
+        for row, pair in zip(rows, pairs, strict=True):
+            if (block := blocks.get(pair.reference.subject)) is not None:
+                self._count(row[block], pair)
+        return rows.reshape(len(pairs), -1)
+
+    def value(self, totals: Array) -> Array:
+        """Mean over the subjects for which the formula is defined."""
+        return defined_mean(self.formula(self._tables(totals)))
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Subject → its score, and ``subject/class`` → recall if asked for."""
+        tables = self._tables(totals)
+        parts = self._subjects.named(self.formula(tables))
+        if self.class_recalls:
+            parts |= self._recalls(tables)
+        return parts
+
+    def _tables(self, totals: Array) -> Array:
+        return totals.reshape(*totals.shape[:-1], totals.shape[-1] // (3 * self.width), self.width, 3)
+
+    def _count(self, table: Array, pair: Pair) -> None:
+        """Add one item to a table of shape (classes, 3)."""
+        classes = list(self.classes(pair.reference.subject))
+        if pair.reference.truth not in classes:
+            return
+        truth = classes.index(str(pair.reference.truth))
+        said = self.said(pair.prediction.value) if pair.is_answered else None
+        table[truth, TRUE] = 1.0
+        if said in classes:
+            table[classes.index(said), SAID] = 1.0
+            table[truth, HITS] = float(classes[truth] == said)
+        elif len(classes) > 1:
+            wrong = [number for number in range(len(classes)) if number != truth]
+            table[wrong, SAID] = 1.0 / len(wrong)
+
+    def _recalls(self, tables: Array) -> dict[str, float]:
+        recalls = recall_per_class(tables)
+        return {
+            f"{name}/{label}": float(recall)
+            for name, row in zip(self._subjects.names, recalls, strict=True)
+            for label, recall in zip(self.classes(name), row, strict=False)
+            if np.isfinite(recall)
+        }
+
+
+def recall_per_class(tables: Array) -> Array:
+    """Hits / true; (…, classes, 3) → (…, classes), NaN for a class without items."""
+    return safe_ratio(tables[..., HITS], tables[..., TRUE])
+
+
+def f1_per_class(tables: Array) -> Array:
+    """2·hits / (true + said); (…, classes, 3) → (…, classes), NaN for a class without items."""
+    f1 = safe_ratio(2 * tables[..., HITS], tables[..., TRUE] + tables[..., SAID])
+    return np.where(tables[..., TRUE] > 0, f1, np.nan)
+
+
+def balanced_accuracy(tables: Array) -> Array:
+    """Mean recall over the classes that have items, 0–1, chance 1/classes; NaN with fewer than two such classes."""
+    return _comparing(tables, defined_mean(recall_per_class(tables)))
+
+
+def macro_f1(tables: Array) -> Array:
+    """Mean F1 over the classes that have items, 0–1; NaN with fewer than two such classes."""
+    return _comparing(tables, defined_mean(f1_per_class(tables)))
+
+
+def positive_f1(tables: Array) -> Array:
+    """F1 of the first class, 0–1; NaN where it has no item."""
+    return f1_per_class(tables)[..., 0]
+
+
+def sensitivity(tables: Array) -> Array:
+    """Recall of the first class, 0–1; NaN where it has no item."""
+    return recall_per_class(tables)[..., 0]
+
+
+def specificity(tables: Array) -> Array:
+    """Recall of the second of two classes, 0–1; NaN where it has no item."""
+    return recall_per_class(tables)[..., 1]
+
+
+def matthews(tables: Array) -> Array:
+    """Matthews' correlation coefficient of two classes, −1 to 1; 0 for a constant, NaN where the truth is constant."""
+    tp, tn = tables[..., 0, HITS], tables[..., 1, HITS]
+    fn, fp = tables[..., 0, TRUE] - tp, tables[..., 1, TRUE] - tn
+    root = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    return _comparing(tables, safe_ratio(tp * tn - fp * fn, root, empty=0.0))
+
+
+def _comparing(tables: Array, scores: Array) -> Array:
+    """The scores, NaN where the truth has fewer than two classes."""
+    return np.where((tables[..., TRUE] > 0).sum(axis=-1) >= 2, scores, np.nan)

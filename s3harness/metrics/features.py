@@ -1,0 +1,131 @@
+"""Task 1: which of the signs are there. Each feature counts the same, however rare it is.
+
+"na" is an answer that does not see the sign, so it counts as "no". Truth "untested" is not scored. No answer counts as
+the wrong one (see :mod:`s3harness.metrics.confusion`): a missed sign where the truth is yes, a false alarm where it is
+no. A feature without an item of truth yes has no F1, and one without both truths no balanced accuracy, MCC or AUROC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from s3harness.metrics import confusion
+from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.confusion import ClassTables
+from s3harness.metrics.subjects import SubjectList, defined_mean
+
+PRESENCE = ("yes", "no")
+
+
+def feature_macro_f1(*, subject: str = "") -> ClassTables:
+    """F1 of "yes" per feature, averaged over the features that somebody shows; 0–1. ``parts``: feature → F1."""
+    return ClassTables(confusion.positive_f1, _classes, said_presence, subject)
+
+
+def feature_balanced_accuracy(*, subject: str = "") -> ClassTables:
+    """Mean of sensitivity and specificity per feature, averaged over features; 0–1, any constant scores 0.5."""
+    return ClassTables(confusion.balanced_accuracy, _classes, said_presence, subject)
+
+
+def feature_mcc(*, subject: str = "") -> ClassTables:
+    """Matthews' correlation coefficient per feature, averaged over features; −1 to 1, any constant scores 0."""
+    return ClassTables(confusion.matthews, _classes, said_presence, subject)
+
+
+def said_presence(value: object) -> str | None:
+    """An answer as "yes" or "no"; ``None`` for anything that is no answer."""
+    return {"yes": "yes", "no": "no", "na": "no"}.get(value) if isinstance(value, str) else None
+
+
+@dataclass
+class FeatureAuroc:
+    """Area under the ROC curve of the probability of "yes", per feature, averaged over features; 0–1, chance 0.5.
+
+    The area is the mean over the positives of the share of negatives ranked below them (ties half), and the same the
+    other way round. A row holds this share of its item, its *placement*, so the sums give the area of the items
+    exactly. For a resample the placements stay those of the full set, which is DeLong's linearisation of the statistic
+    (Biometrics 1988; for clustered data Obuchowski, Biometrics 1997): right to first order, and additive.
+
+    An answer without a probability ranks as certain, 1 for yes and 0 for no; an item without an answer ranks behind
+    all items of the other truth. Where no prediction has a probability, there is no ranking and the score is NaN.
+    """
+
+    subject: str = ""
+    higher_is_better: bool = True
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        self._subjects = SubjectList(self.subject)
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """Rows of (placement of a positive, 1, placement of a negative, 1) per feature, less half the feature's area.
+
+        Half the area is taken off each placement, so that the two means add up to the area.
+        """
+        blocks = self._subjects.learn(pairs)
+        rows = np.zeros((len(pairs), len(blocks), 4))
+        if any(pair.prediction.probability is not None for pair in pairs):
+            for name, block in blocks.items():
+                self._place(rows[:, block], pairs, name)
+        return rows.reshape(len(pairs), -1)
+
+    def value(self, totals: Array) -> Array:
+        """Mean area over the features that have both truths."""
+        return defined_mean(self._areas(totals))
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Feature → area."""
+        return self._subjects.named(self._areas(totals))
+
+    def _areas(self, totals: Array) -> Array:
+        sums = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 4, 4)
+        areas = safe_ratio(sums[..., 0], sums[..., 1]) + safe_ratio(sums[..., 2], sums[..., 3])
+        return np.clip(areas, 0.0, 1.0)
+
+    def _place(self, rows: Array, pairs: Sequence[Pair], name: str) -> None:
+        """Fill the columns (n, 4) of one feature."""
+        items = {"yes": _Ranked([], []), "no": _Ranked([], [])}
+        for number, pair in enumerate(pairs):
+            if pair.reference.subject == name and pair.reference.truth in PRESENCE:
+                items[str(pair.reference.truth)].add(number, _rank(pair))
+        positive, negative = items["yes"], items["no"]
+        if positive.numbers and negative.numbers:
+            above = _share_below(positive.ranks, negative.ranks)
+            below = 1.0 - _share_below(negative.ranks, positive.ranks)
+            rows[positive.numbers, 0], rows[positive.numbers, 1] = above - above.mean() / 2, 1.0
+            rows[negative.numbers, 2], rows[negative.numbers, 3] = below - below.mean() / 2, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Row numbers and ranks of the items of one truth."""
+
+    numbers: list[int]
+    ranks: list[float]
+
+    def add(self, number: int, rank: float) -> None:
+        self.numbers.append(number)
+        self.ranks.append(rank)
+
+
+def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:
+    """For each value the share of the others below it, ties half."""
+    ordered = np.sort(np.asarray(others))
+    below, upto = (np.searchsorted(ordered, np.asarray(values), side=side) for side in ("left", "right"))
+    return (below + upto) / (2.0 * len(ordered))
+
+
+def _rank(pair: Pair) -> float:
+    """What an item is ranked by: the probability of yes, or the hard answer, or the wrong end."""
+    said = said_presence(pair.prediction.value) if pair.is_answered else None
+    if said is None:
+        return -np.inf if pair.reference.truth == "yes" else np.inf
+    probability = pair.prediction.probability
+    return float(said == "yes") if probability is None or np.isnan(probability) else probability
+
+
+def _classes(subject: str) -> Sequence[str]:
+    return PRESENCE

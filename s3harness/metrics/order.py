@@ -1,0 +1,113 @@
+"""Task 5: which signs there are, and in which order. Every score is in 0–1 and looks at both lists.
+
+The answer counts as it was given: a repeated sign and a word outside the vocabulary match nothing and lengthen the
+answer, so that padding costs. Signs with the same true onset may come in either order: they are taken in the order of
+the answer. Two empty lists agree (1), an empty and a full one do not (0), and no answer at all scores 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+
+from s3harness.metrics.base import ItemMean, Pair
+
+TIE_S = 1.0
+"""Two true onsets at most this far apart have no order: annotators note whole seconds."""
+
+Event = tuple[str, float]
+"""(feature, onset in seconds)"""
+
+
+def lcs_f() -> ItemMean:
+    """2·LCS / (length of the answer + length of the truth), mean over items (LCS: longest common subsequence)."""
+    return ItemMean(lambda pair: _against_truth(pair, longest_common_share))
+
+
+def edit_similarity() -> ItemMean:
+    """1 − Levenshtein distance / length of the longer list, mean over items."""
+    return ItemMean(lambda pair: _against_truth(pair, normalised_edit_similarity))
+
+
+def order_agreement(*, tie_s: float = TIE_S) -> ItemMean:
+    """Share of pairs in the right order × how much the two lists share, mean over items; see :func:`agreement`."""
+    return ItemMean(lambda pair: 0.0 if (said := _said(pair)) is None else agreement(said, _events(pair), tie_s))
+
+
+def duplicate_rate() -> ItemMean:
+    """Share of the words that repeat an earlier word, mean over items; no answer counts as 1, an empty one as 0."""
+    return ItemMean(lambda pair: _share(_said(pair), lambda said: len(said) - len(set(said))), higher_is_better=False)
+
+
+def out_of_vocabulary_rate(*, vocabulary: Iterable[str] = ()) -> ItemMean:
+    """Share of the words outside the vocabulary (default: the 20 features), mean over items; no answer counts as 1."""
+    known = frozenset(vocabulary) or _features()
+    return ItemMean(
+        lambda pair: _share(_said(pair), lambda said: sum(word not in known for word in said)), higher_is_better=False
+    )
+
+
+def longest_common_share(answer: Sequence[str], truth: Sequence[str]) -> float:
+    """2·LCS / (len(answer) + len(truth)), 0–1; 1 if both are empty."""
+    from rapidfuzz.distance import LCSseq
+
+    total = len(answer) + len(truth)
+    return 2.0 * LCSseq.similarity(answer, truth) / total if total else 1.0
+
+
+def normalised_edit_similarity(answer: Sequence[str], truth: Sequence[str]) -> float:
+    """1 − Levenshtein distance / max(len(answer), len(truth)), 0–1; 1 if both are empty."""
+    from rapidfuzz.distance import Levenshtein
+
+    return float(Levenshtein.normalized_similarity(answer, truth))
+
+
+def agreement(answer: Sequence[str], truth: Sequence[Event], tie_s: float = TIE_S) -> float:
+    """(τ + 1)/2 × 2·common / (len(answer) + len(truth)), 0–1.
+
+    τ is Kendall's τ-b over the signs both lists have, pairs of true onsets within ``tie_s`` left out, which makes
+    (τ + 1)/2 the share of the remaining pairs in the right order; the first mention of a sign gives its place. The
+    second factor is the recall of the signs, balanced by the length of the answer: recall alone would pay for naming
+    the whole vocabulary. With no pair to judge the first factor is 1/2, chance, or 1 where the truth has none either.
+    """
+    if not answer and not truth:
+        return 1.0
+    place = {word: len(answer) - 1 - index for index, word in enumerate(reversed(answer))}
+    common = sum(name in place for name, _ in truth)
+    ordered = [(first, later) for (first, a), (later, b) in combinations(truth, 2) if abs(b - a) > tie_s]
+    judged = [place[first] < place[later] for first, later in ordered if first in place and later in place]
+    right = sum(judged) / len(judged) if judged else 0.5 if ordered else 1.0
+    return right * 2.0 * common / (len(answer) + len(truth))
+
+
+def _against_truth(pair: Pair, score: Callable[[Sequence[str], Sequence[str]], float]) -> float:
+    """A score of the answer against the truth, ties in the truth taken as the answer has them."""
+    said = _said(pair)
+    if said is None:
+        return 0.0
+    place = {word: len(said) - 1 - index for index, word in enumerate(reversed(said))}
+    truth = sorted(_events(pair), key=lambda event: (event[1], place.get(event[0], len(said))))
+    return score(said, [name for name, _ in truth])
+
+
+def _said(pair: Pair) -> list[str] | None:
+    value = pair.prediction.value
+    return [str(word) for word in value] if isinstance(value, list | tuple) else None
+
+
+def _events(pair: Pair) -> list[Event]:
+    """The true events, ascending by onset."""
+    events = [(str(name), float(onset)) for name, onset in pair.reference.truth]  # type: ignore[attr-defined]
+    return sorted(events, key=lambda event: event[1])
+
+
+def _share(said: list[str] | None, count: Callable[[list[str]], int]) -> float:
+    if said is None:
+        return 1.0
+    return count(said) / len(said) if said else 0.0
+
+
+def _features() -> frozenset[str]:
+    from s3harness.specs.features import vocabulary
+
+    return frozenset(vocabulary().names)

@@ -1,0 +1,38 @@
+"""Seizure-RQI: how good a semiology report is, from its text, by rules that show their reasons.
+
+>>> from s3harness.metrics.rqi import score_report
+>>> score = score_report("The head turns to the left, then the left arm extends.", {"text": "The head turns to the right."})
+>>> score.components["L"].value
+0.0
+"""
+
+from s3harness.metrics.rqi.components import Component
+from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.metric import SeizureRQI
+from s3harness.metrics.rqi.penalties import BUILT_IN, Penalty, PenaltyContext, built_in_penalty
+from s3harness.metrics.rqi.released import extracted_structure, released_structure
+from s3harness.metrics.rqi.score import RQI, Preset, parse_preset, score_report, score_structures, with_penalties
+from s3harness.metrics.rqi.structure import Evidence, ReportStructure, ReportTruth
+from s3harness.metrics.rqi.truth import report_truth
+
+__all__ = [
+    "BUILT_IN",
+    "RQI",
+    "Component",
+    "Evidence",
+    "Penalty",
+    "PenaltyContext",
+    "Preset",
+    "ReportStructure",
+    "ReportTruth",
+    "SeizureRQI",
+    "built_in_penalty",
+    "extract",
+    "extracted_structure",
+    "parse_preset",
+    "released_structure",
+    "report_truth",
+    "score_report",
+    "score_structures",
+    "with_penalties",
+]

@@ -1,0 +1,116 @@
+"""Sides as a report gives them: always turned into the patient's own left and right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.text import Tokens
+
+OPPOSITE = {"left": "right", "right": "left"}
+_FLIPS = {"viewer_before", "viewer_after"}
+_SIDES = {"left", "right", "both"}
+_REACH_TO_PART = 4
+_JOINTS = frozenset({"and", "or", "/"})
+_CLAUSE_ENDS = frozenset(
+    {",", ".", ";", ":", "!", "?", "\n", "(", ")", "with", "while", "then", "followed", "but", "before", "after"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SideMention:
+    """One word of the text that gives a side, the camera's already exchanged for the patient's."""
+
+    side: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartMention:
+    """A part of the body in the text, with the side written before it ("left or right" is ``both``)."""
+
+    part: str
+    first: int
+    last: int
+    side: str = ""
+    side_indexes: tuple[int, ...] = ()
+
+
+def find_sides(tokens: Tokens, lexicon: Lexicon) -> list[SideMention]:
+    """Every left, right and both. "The camera's left" and "left of the screen" mean the patient's right."""
+    hits = lexicon.laterality.find(tokens)
+    masked = covered(hit for hit in hits if hit.name == "not_a_side")
+    flips = [hit for hit in hits if hit.name in _FLIPS]
+    found = {hit.first: hit.name for hit in hits if hit.name in _SIDES and hit.first not in masked}
+    return [
+        SideMention(OPPOSITE.get(side, side) if _is_viewers(i, flips, tokens) else side, i)
+        for i, side in sorted(found.items())
+    ]
+
+
+def find_parts(tokens: Tokens, lexicon: Lexicon, sides: Sequence[SideMention]) -> list[PartMention]:
+    """Every part of the body, in order, with its own side: "right upper extremity", "RUE", "both arms"."""
+    masked = covered(lexicon.part_exceptions.find(tokens))
+    by_index = {mention.index: mention.side for mention in sides}
+    longest: dict[int, Hit] = {}
+    for hit in lexicon.parts.find(tokens):
+        if hit.first not in masked and hit.last > longest.get(hit.first, Hit("", 0, -1)).last:
+            longest[hit.first] = hit
+    parts: list[PartMention] = []
+    for hit in longest.values():
+        if not parts or hit.first > parts[-1].last:
+            side, indexes = _own_side(hit, tokens, by_index)
+            parts.append(PartMention(hit.name, hit.first, hit.last, side, indexes))
+    return parts
+
+
+def free_sides(parts: Sequence[PartMention], sides: Sequence[SideMention]) -> dict[int, str]:
+    """The sides that belong to no part, by token index: "to the left", or "right" in "left arm flexion and right extension"."""
+    owned = {i for part in parts for i in part.side_indexes}
+    return {mention.index: mention.side for mention in sides if mention.index not in owned}
+
+
+def side_of_motion(first: int, last: int, tokens: Tokens, free: Mapping[int, str]) -> str:
+    """The free side that goes with a motion: "leftward" right before it, else "to the left" after it; "" if there is none."""
+    before, _ = _run_of_sides(range(first - 1, first - 4, -1), tokens, free)
+    return before or _run_of_sides(range(last + 1, last + 8), tokens, free)[0]
+
+
+def covered(hits: Iterable[Hit]) -> set[int]:
+    """The token indexes that hits cover."""
+    return {i for hit in hits for i in range(hit.first, hit.last + 1)}
+
+
+def _own_side(part: Hit, tokens: Tokens, sides: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:
+    inside = [i for i in range(part.first, part.last + 1) if i in sides]
+    if inside:
+        return sides[inside[0]], tuple(inside)
+    return _run_of_sides(range(part.first - 1, part.first - 1 - _REACH_TO_PART, -1), tokens, sides)
+
+
+def _run_of_sides(indexes: Iterable[int], tokens: Tokens, sides: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:
+    """The first side met, or ``both`` where another is joined to it by "and", "or" or "/", and where they stand."""
+    found: list[int] = []
+    for i in indexes:
+        word = tokens.word(i)
+        if i in sides:
+            found.append(i)
+        elif not word or word in _CLAUSE_ENDS or (word in _JOINTS) != bool(found):
+            break
+    names = {sides[i] for i in found}
+    return ("both" if len(names) > 1 else next(iter(names), "")), tuple(found)
+
+
+def _is_viewers(index: int, flips: Iterable[Hit], tokens: Tokens) -> bool:
+    """Whether the side at ``index`` is named from the camera's place."""
+    for hit in flips:
+        if hit.name == "viewer_before" and hit.last == index - 1:
+            return True
+        if (
+            hit.name == "viewer_after"
+            and 0 < hit.first - index <= 4
+            and tokens.sentence[hit.first] == tokens.sentence[index]
+        ):
+            return not any(tokens.word(i) in _CLAUSE_ENDS for i in range(index + 1, hit.first))
+    return False

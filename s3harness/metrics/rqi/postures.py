@@ -1,0 +1,74 @@
+"""The four lateralising signs of a report, from its sided signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s3harness.metrics.rqi.laterality import OPPOSITE
+from s3harness.metrics.rqi.signs import SignMention
+
+_LIMB_SIGNS = frozenset(
+    {
+        "arm_straightening",
+        "arm_flexion",
+        "figure4",
+        "face_pulling",
+        "face_twitching",
+        "clonic",
+        "tonic",
+        "limb_automatisms",
+        "motor",
+    }
+)
+_POSTURES = {"arm_straightening": "extension", "arm_flexion": "flexion"}
+
+
+@dataclass(frozen=True, slots=True)
+class LateralisingSign:
+    """One lateralising sign: its value, and the mention that gives it."""
+
+    value: str
+    mention: SignMention
+
+
+def lateralising_signs(mentions: Sequence[SignMention]) -> dict[str, LateralisingSign]:
+    """Head turning, first motor side, asymmetric posture and figure 4, each from the first mention that gives a side."""
+    found = {
+        "head_turning": _first_sided(mentions, {"head_turning"}),
+        "first_motor_laterality": _first_sided([m for m in mentions if m.side != "both"], _LIMB_SIGNS),
+        "asymmetric_posturing": _posture(mentions),
+        "figure_4": _figure4(mentions),
+    }
+    return {key: sign for key, sign in found.items() if sign}
+
+
+def _first_sided(mentions: Sequence[SignMention], features: frozenset[str] | set[str]) -> LateralisingSign | None:
+    first = next((m for m in mentions if m.feature in features and m.side), None)
+    return LateralisingSign(first.side, first) if first else None
+
+
+def _posture(mentions: Sequence[SignMention]) -> LateralisingSign | None:
+    """ "right arm extension" and the like; the extended arm names a posture of both arms, whichever is told first."""
+    sided = [m for m in mentions if m.feature in _POSTURES and m.side in OPPOSITE]
+    if not sided:
+        return None
+    extended = next((m for m in sided if m.feature == "arm_straightening"), None)
+    flexed = next((m for m in sided if m.feature == "arm_flexion"), None)
+    named = extended if extended and flexed and extended.side != flexed.side else sided[0]
+    return LateralisingSign(f"{named.side} arm {_POSTURES[named.feature]}", named)
+
+
+def _figure4(mentions: Sequence[SignMention]) -> LateralisingSign | None:
+    """The side of the extended arm of a figure 4: said of the arms, or of the figure itself."""
+    figure = next((m for m in mentions if m.feature == "figure4"), None)
+    if figure is None:
+        return None
+    near = [m for m in mentions if m.feature in _POSTURES and m.side in OPPOSITE and abs(m.index - figure.index) <= 25]
+    extended = next((m for m in near if m.feature == "arm_straightening"), None)
+    flexed = next((m for m in near if m.feature == "arm_flexion"), None)
+    if extended:
+        return LateralisingSign(extended.side, extended)
+    if flexed:
+        return LateralisingSign(OPPOSITE[flexed.side], flexed)
+    return LateralisingSign(figure.side, figure) if figure.side in OPPOSITE else None

@@ -1,0 +1,135 @@
+"""The Seizure-RQI: (15·S + 35·C + 25·L + 25·T) × P_hall × P_off × P_len × P_haz, as one object that shows its reasons.
+
+Presets are data. ``paper`` is the published formula, recovered from the released scores and exact. ``strict``, the
+default, repairs it:
+
+- L is scored only where the expert's report has a lateralising sign, else its weight moves to the other components:
+  in ``paper`` a report that says nothing of sides earns most of the 25 points.
+- T is order: longest common chain, symmetric, nothing for padding, free within what the expert tells as simultaneous.
+- C stays recall, balanced by hallucination against the same truth; what nobody tested is not punished.
+- Onset during sleep is a hallucination only where the expert denies it, not always.
+- Signs count once, whatever is repeated; the length budget follows the expert's and its price is smooth.
+- Talk beside the point, and advice that could hurt, are priced by what the report adds to the expert's.
+- Where the expert's report gives a component nothing to score, its weight moves on; an empty report scores 0.
+
+The expert's report scored against itself is therefore 100 in ``strict`` (84 on average in ``paper``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from s3harness.errors import UsageError
+from s3harness.metrics.rqi.components import Component, paper_components, strict_components
+from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, built_in_penalty
+from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
+from s3harness.metrics.rqi.truth import report_truth
+
+WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
+"""Points of each component; they sum to 100."""
+
+ComponentsFunction = Callable[[ReportStructure, ReportTruth], Mapping[str, Component]]
+PenaltyResolver = Callable[[str], PenaltyFunction]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How the score is put together: component definitions, weights in points, and penalties by name."""
+
+    name: str
+    components: ComponentsFunction
+    penalties: Mapping[str, PenaltyFunction]
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+
+
+@dataclass(frozen=True, slots=True)
+class RQI:
+    """The score of one report, 0–100, and everything it came from.
+
+    ``weights`` are the points each component could earn here (0 where the truth has nothing to score), ``base`` their sum
+    before the penalties.
+    """
+
+    value: float
+    preset: str
+    base: float
+    components: Mapping[str, Component]
+    weights: Mapping[str, float]
+    penalties: Mapping[str, Penalty]
+    prediction: ReportStructure
+    truth: ReportTruth
+
+
+_PAPER = ("paper_hallucination", "paper_off_topic", "paper_length", "paper_hazard")
+_STRICT = ("hallucination", "off_topic", "length", "hazard")
+_PRESETS: Mapping[str, tuple[ComponentsFunction, tuple[str, ...]]] = {
+    "paper": (paper_components, _PAPER),
+    "strict": (strict_components, _STRICT),
+}
+_ALIASES = {"rqi": "strict"}
+
+
+def parse_preset(name: str, resolver: PenaltyResolver = built_in_penalty) -> Preset:
+    """A preset from its name: ``strict``, ``paper``, or either with more penalties, ``strict+redundancy``.
+
+    ``rqi`` is another word for ``strict``. ``resolver`` gives the function of a penalty's name. Raises
+    :class:`UsageError` for an unknown preset, or as the resolver does.
+    """
+    first, *more = (part.strip() for part in name.split("+"))
+    base = _ALIASES.get(first, first)
+    if base not in _PRESETS:
+        raise UsageError(f"no RQI preset is called {first!r}; known are {', '.join(_PRESETS)}, with +PENALTY after it")
+    components, penalties = _PRESETS[base]
+    return Preset("+".join((base, *more)), components, {n: resolver(n) for n in dict.fromkeys((*penalties, *more))})
+
+
+def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Preset, text: str = "") -> RQI:
+    """Score what a report says. Multiplies in the order of the preset, then applies caps and the bounds 0 and 100."""
+    components = preset.components(prediction, truth)
+    weights = _weights(components, preset.weights)
+    base = _base(components, weights) if prediction.words or prediction.events else 0.0
+    context = PenaltyContext(prediction, truth, text)
+    penalties = {name: _checked(name, penalty(context)) for name, penalty in preset.penalties.items()}
+    value = base
+    for penalty in penalties.values():
+        value *= penalty.multiplier
+    value = max(0.0, min(value, *(penalty.cap for penalty in penalties.values()), 100.0))
+    return RQI(value, preset.name, base, components, weights, penalties, prediction, truth)
+
+
+def score_report(report: str, truth: Mapping[str, object] | ReportTruth, preset: Preset | str = "strict") -> RQI:
+    """Score a report's text against an expert's report and the annotators' signs (see :func:`.report_truth`)."""
+    chosen = parse_preset(preset) if isinstance(preset, str) else preset
+    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth)
+    return score_structures(extract(report), held_against, chosen, report)
+
+
+def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = built_in_penalty) -> Preset:
+    """A preset with more penalties, named in the result."""
+    new = {name: resolver(name) for name in names if name not in preset.penalties}
+    return replace(preset, name="+".join((preset.name, *new)), penalties={**preset.penalties, **new})
+
+
+def _weights(components: Mapping[str, Component], weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the components that can be scored, raised so that they keep their ratios and their sum."""
+    total = sum(weights.values())
+    scored = sum(weights[name] for name, component in components.items() if component.value is not None)
+    factor = total / scored if 0 < scored < total else 1.0
+    return {
+        name: weights[name] * factor if component.value is not None else 0.0 for name, component in components.items()
+    }
+
+
+def _base(components: Mapping[str, Component], weights: Mapping[str, float]) -> float:
+    """The weighted sum; full points where the truth gives nothing to score and only the penalties speak."""
+    if not any(weights.values()):
+        return 100.0
+    return sum(weights[name] * (component.value or 0.0) for name, component in components.items())
+
+
+def _checked(name: str, penalty: Penalty) -> Penalty:
+    if not 0.0 <= penalty.multiplier <= 1.0:
+        raise UsageError(f"RQI penalty {name!r} gave {penalty.multiplier!r}; a multiplier lies in 0 to 1")
+    return penalty

@@ -1,0 +1,177 @@
+"""Signs in a text: named outright, or told as a motion of a part of the body."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from s3harness.metrics.rqi.laterality import (
+    PartMention,
+    SideMention,
+    covered,
+    find_parts,
+    find_sides,
+    free_sides,
+    side_of_motion,
+)
+from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.text import Tokens
+
+_REACH_BACK = 9
+_REACH_ON = 7
+_GOVERNS = frozenset(
+    {
+        "of",
+        "the",
+        "his",
+        "her",
+        "their",
+        "both",
+        "left",
+        "right",
+        "bilateral",
+        "all",
+        "in",
+        "on",
+        "at",
+        "slightly",
+        "patient's",
+        "its",
+        "my",
+        "a",
+        "one",
+    }
+)
+_JOINING = frozenset(
+    {"and", "or", "/", ",", "the", "his", "her", "their", "left", "right", "both", "bilateral", "of", "then"}
+)
+_BREAKS = frozenset({".", ";", ":", "!", "?", "\n", "with", "while", "but"})
+_NOUNS = frozenset({"extension", "flexion"})
+_ELLIPTIC = frozenset({"then", "later", "next", "subsequently", "eventually"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignMention:
+    """One place where a sign is told: ``index`` is the token that decides its order and whether it is denied."""
+
+    feature: str
+    index: int
+    first: int
+    last: int
+    side: str = ""
+
+
+def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
+    """Every mention of a sign in the order of the text, denied ones included, with the patient's own side."""
+    sides = find_sides(tokens, lexicon)
+    parts = find_parts(tokens, lexicon, sides)
+    free = free_sides(parts, sides)
+    motions = lexicon.motions.find(tokens)
+    mentions = [*_named(tokens, lexicon, parts, free), *_attached(tokens, lexicon, parts, motions, free)]
+    excepted = _excepted(tokens, lexicon)
+    kept = {m for m in mentions if not any(i in excepted.get(m.feature, ()) for i in range(m.first, m.last + 1))}
+    return sorted(kept, key=lambda m: (m.index, m.first, m.feature, m.side))
+
+
+def _named(
+    tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], free: Mapping[int, str]
+) -> Iterator[SignMention]:
+    for hit in lexicon.phrases.find(tokens):
+        inside = [part.side for part in parts if part.first <= hit.last and part.last >= hit.first and part.side]
+        side = inside[0] if inside else side_of_motion(hit.first, hit.last, tokens, free)
+        yield SignMention(hit.name, hit.first, hit.first, hit.last, side)
+
+
+def _attached(
+    tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], motions: Iterable[Hit], free: Mapping[int, str]
+) -> Iterator[SignMention]:
+    wanted, barriers = _wanted(lexicon), _barriers(tokens, lexicon)
+    for motion in motions:
+        group = _parts_of(motion, tokens, parts, barriers)
+        own = side_of_motion(motion.first, motion.last, tokens, free) if group else ""
+        for part in group:
+            side = _side_of(part, motion, own)
+            for feature, needs_both in wanted.get((part.part, motion.name), ()):
+                if not needs_both or _is_both(part, tokens):
+                    yield SignMention(
+                        feature, motion.first, min(part.first, motion.first), max(part.last, motion.last), side
+                    )
+
+
+def _side_of(part: PartMention, motion: Hit, own: str) -> str:
+    """Heads go where the motion goes; a limb's own side counts, unless a side stands right before its motion."""
+    if part.part in {"head", "eyes"}:
+        return part.side or own
+    return part.side if part.side and motion.first < part.first else (own if own and not part.side else part.side)
+
+
+def _is_both(part: PartMention, tokens: Tokens) -> bool:
+    return part.side == "both" or (not part.side and tokens.word(part.last) in {"arms", "hands"})
+
+
+def _parts_of(
+    motion: Hit, tokens: Tokens, parts: Sequence[PartMention], barriers: Collection[int]
+) -> list[PartMention]:
+    """The part or parts that move: what the motion governs ("extension of the left arm"), else the nearest before, else after."""
+    inside = [part for part in parts if part.first <= motion.last and part.last >= motion.first]
+    after = next((part for part in parts if part.first > motion.last), None)
+    before = next((part for part in reversed(parts) if part.last < motion.first), None)
+    if inside:
+        return inside
+    if after and _governs(motion, after, tokens):
+        return _joined(after, parts, tokens, +1)
+    if before and _within(before.last, _past_with(motion, tokens), barriers, _REACH_BACK):
+        return _joined(before, parts, tokens, -1)
+    return [after] if after and _within(motion.last, after.first, barriers, _REACH_ON) else []
+
+
+def _governs(motion: Hit, part: PartMention, tokens: Tokens) -> bool:
+    gap = range(motion.last + 1, part.first)
+    return len(gap) <= _REACH_ON and all(tokens.word(i) in _GOVERNS for i in gap)
+
+
+def _past_with(motion: Hit, tokens: Tokens) -> int:
+    """Where to look back from: past the "with" of "posturing of both arms with elevation and extension"."""
+    links = [i for i in range(motion.first - 1, motion.first - 4, -1) if tokens.word(i) == "with"]
+    return links[0] if links and tokens.word(motion.first) in _NOUNS else motion.first
+
+
+def _within(first: int, last: int, barriers: Collection[int], reach: int) -> bool:
+    between = range(first + 1, last)
+    return len(between) <= reach and not any(i in barriers for i in between)
+
+
+def _barriers(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
+    """Where a motion no longer belongs to a part: ends of sentences and temporal words; "then" may leave the part out."""
+    marks = {i for i, token in enumerate(tokens.items) if token.text in _BREAKS}
+    cues = {hit.first for hit in lexicon.order.find(tokens) if hit.name in {"forward", "backward"}}
+    return frozenset(marks | {i for i in cues if tokens.word(i) not in _ELLIPTIC})
+
+
+def _joined(part: PartMention, parts: Sequence[PartMention], tokens: Tokens, step: int) -> list[PartMention]:
+    """A part and those coordinated with it: "arms and legs", "the head and eyes"."""
+    group = [part]
+    position = parts.index(part) + step
+    while 0 <= position < len(parts):
+        low, high = sorted((group[-1], parts[position]), key=lambda p: p.first)
+        if not all(tokens.word(i) in _JOINING for i in range(low.last + 1, high.first)):
+            break
+        group.append(parts[position])
+        position += step
+    return group
+
+
+def _wanted(lexicon: Lexicon) -> dict[tuple[str, str], list[tuple[str, bool]]]:
+    table: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+    for feature, sign in lexicon.signs.items():
+        for needs_both, pairs in ((False, sign.attached), (True, sign.both_sides)):
+            for pair in pairs:
+                table.setdefault(pair, []).append((feature, needs_both))
+    return table
+
+
+def _excepted(tokens: Tokens, lexicon: Lexicon) -> dict[str, set[int]]:
+    places: dict[str, set[int]] = {}
+    for hit in lexicon.exceptions.find(tokens):
+        places.setdefault(hit.name, set()).update(covered([hit]))
+    return places

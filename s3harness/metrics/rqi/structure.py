@@ -1,0 +1,71 @@
+"""What a report says, as a structure: the half-way house between its text and its score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+COMPONENTS = ("onset", "propagation", "postictal")
+"""The parts of an event that a complete report covers."""
+
+LATERALITY_KEYS = ("head_turning", "first_motor_laterality", "asymmetric_posturing", "figure_4")
+"""The lateralising signs. ``figure_4`` is the side of the extended arm; a posture reads "right arm extension"."""
+
+NONE = "none"
+"""The value of a lateralising sign of which nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A finding, and the words of the report that say so: ``start`` and ``end`` are offsets into the report's text."""
+
+    finding: str
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStructure:
+    """What one report says, whoever read it: the rules here, an LLM judge, or the authors' released extraction.
+
+    ``events`` are the signs in the order in which they happened according to the report. The rules give each sign
+    once and only signs of the vocabulary; the released extractions hold repeats and words of their own, which the
+    ``paper`` preset needs. ``steps`` has one number per event: events of one step are told as simultaneous, so that their
+    order means nothing; empty, every event is a step of its own. ``denied`` are signs the report says were absent.
+    ``laterality`` maps each of :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or ``none``, always the
+    patient's own side. ``words`` counts white-space separated words.
+    """
+
+    components: frozenset[str] = frozenset()
+    events: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    denied: frozenset[str] = frozenset()
+    laterality: Mapping[str, str] = field(default_factory=dict)
+    off_topic: bool = False
+    hazardous: bool = False
+    words: int = 0
+    evidence: tuple[Evidence, ...] = ()
+
+    def side(self, key: str) -> str:
+        """The value of one lateralising sign, ``none`` where nothing is said."""
+        return self.laterality.get(key, NONE)
+
+    def quotes(self, finding: str) -> tuple[str, ...]:
+        """The words of the report behind one finding, each way of saying it once."""
+        return tuple(dict.fromkeys(e.quote for e in self.evidence if e.finding == finding))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTruth:
+    """What a report is held against.
+
+    ``structure`` is the expert's report, read like the model's. ``labelled`` are the annotators' signs in order of onset
+    and ``sides`` their sides: a sign the expert did not write down but an annotator saw is not an invention.
+    ``labelled`` is ``None`` where a video has no annotation at all. Of ``untested`` signs nobody could tell.
+    """
+
+    structure: ReportStructure
+    labelled: tuple[str, ...] | None = None
+    sides: Mapping[str, str] = field(default_factory=dict)
+    untested: frozenset[str] = frozenset()

@@ -1,0 +1,89 @@
+"""Items grouped by what they are about (a feature, a boundary, a side), so that each subject counts the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from s3harness.metrics.base import Array, Pair, safe_ratio
+
+
+@dataclass
+class SubjectList:
+    """The subjects a metric has met, in the order it met them.
+
+    It only grows, and each subject owns a fixed block of columns, so that rows made earlier keep their meaning.
+    ``only`` restricts it to one subject; "" means all.
+    """
+
+    only: str = ""
+    names: list[str] = field(default_factory=list)
+
+    def learn(self, pairs: Iterable[Pair]) -> Mapping[str, int]:
+        """Add the subjects of the pairs; subject → number of its block."""
+        for subject in dict.fromkeys(pair.reference.subject for pair in pairs):
+            if subject not in self.names and self.only in ("", subject):
+                self.names.append(subject)
+        return {name: number for number, name in enumerate(self.names)}
+
+    def named(self, values: Array) -> dict[str, float]:
+        """Values of shape (subjects,) by name; one subject alone is no part, and undefined values are left out."""
+        if len(values) < 2:
+            return {}
+        return {name: float(value) for name, value in zip(self.names, values, strict=False) if np.isfinite(value)}
+
+
+@dataclass
+class SubjectMeans:
+    """The mean of a score per item, over all items or over the means of the subjects.
+
+    ``score`` returns ``None`` for a pair it does not count. With ``average="items"`` every item weighs the same, with
+    ``"subjects"`` every subject that has an item. ``parts`` are the means of the subjects.
+    """
+
+    score: Callable[[Pair], float | None]
+    average: Literal["items", "subjects"] = "items"
+    subject: str = ""
+    higher_is_better: bool = True
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        self._subjects = SubjectList(self.subject)
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""
+        blocks = self._subjects.learn(pairs)
+        rows = np.zeros((len(pairs), len(blocks), 2))
+        for row, pair in zip(rows, pairs, strict=True):
+            block = blocks.get(pair.reference.subject)
+            score = None if block is None else self.score(pair)
+            if score is not None:
+                row[block] = score, 1.0
+        return rows.reshape(len(pairs), -1)
+
+    def value(self, totals: Array) -> Array:
+        """The mean over items or over subjects."""
+        sums = _blocks(totals, 2)
+        if self.average == "items":
+            pooled = sums.sum(axis=-2)
+            return safe_ratio(pooled[..., 0], pooled[..., 1])
+        return defined_mean(safe_ratio(sums[..., 0], sums[..., 1]))
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Subject → mean over its items."""
+        sums = _blocks(totals, 2)
+        return self._subjects.named(safe_ratio(sums[..., 0], sums[..., 1]))
+
+
+def defined_mean(values: Array) -> Array:
+    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    defined = np.isfinite(values)
+    return safe_ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))
+
+
+def _blocks(totals: Array, width: int) -> Array:
+    """(…, subjects × width) → (…, subjects, width)."""
+    return totals.reshape(*totals.shape[:-1], totals.shape[-1] // width, width)

@@ -1,0 +1,214 @@
+"""Tasks 2 and 6: text against text. No answer counts as an empty text; a pair without a true text is not scored.
+
+A truth or answer is a text, or a mapping with the key ``text`` (and, in Task 2, ``present``). Texts are lower-cased and
+their white space is made single, as in the published scores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.features import PRESENCE, said_presence
+from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean
+
+ORDERS = 4
+"""The longest n-gram of BLEU."""
+N_STATISTICS = 2 + 2 * ORDERS
+"""How many sums corpus BLEU is a formula of."""
+
+
+def rouge_l(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
+    """ROUGE-L F of stemmed words, 0–1, mean over items (or over subjects). ``parts``: subject → mean."""
+    return SubjectMeans(_rouge_l_of, average, subject)
+
+
+@dataclass(frozen=True)
+class Bleu:
+    """Corpus BLEU, 0–100 points: the geometric mean of n-gram precisions (n = 1–4) times the brevity penalty.
+
+    Papineni et al. 2002 as computed by sacrebleu (13a tokens, exponential smoothing), from its own sufficient
+    statistics, so that a resample of items has its exact corpus BLEU.
+    """
+
+    higher_is_better: bool = True
+    unit: str = "points"
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """Rows of (length of the answer, of the truth, n-gram hits × 4, n-grams of the answer × 4)."""
+        rows = [
+            bleu_statistics(text_of(pair.prediction.value), truth) if (truth := true_text(pair)) else _NO_NGRAMS
+            for pair in pairs
+        ]
+        return np.array(rows, dtype=np.float64).reshape(-1, N_STATISTICS)
+
+    def value(self, totals: Array) -> Array:
+        """Corpus BLEU of the sums, NaN where no truth has a text."""
+        return bleu_of(totals)
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Precisions of the n-grams in percent, and the brevity penalty."""
+        hits, said = totals[2 : 2 + ORDERS], totals[2 + ORDERS :]
+        precisions = 100 * safe_ratio(hits, said, empty=0.0)
+        parts = {f"{n}-gram precision": float(p) for n, p in enumerate(precisions, start=1)}
+        return parts | {"brevity penalty": float(_brevity(totals))}
+
+
+def bleu() -> Bleu:
+    """Corpus BLEU, 0–100 points."""
+    return Bleu()
+
+
+@dataclass
+class RationaleScore:
+    """How well the reasons for the right answers are put; 0–1.
+
+    An item scores the ROUGE-L F of its text if its yes or no is right, and 0 otherwise. Per feature the items of truth
+    yes and those of truth no are averaged apart and weigh the same, and so do the features; a feature that lacks one of
+    the two is left out. So a bias towards either answer, overall or for the rarer signs, earns nothing: any constant
+    answer gets at most half of what its text is worth. ``parts``: feature → score.
+    """
+
+    subject: str = ""
+    higher_is_better: bool = True
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        self._subjects = SubjectList(self.subject)
+
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """(score, 1) in the block of the feature and truth; shape (n, features × 2 × 2)."""
+        blocks = self._subjects.learn(pairs)
+        rows = np.zeros((len(pairs), len(blocks), len(PRESENCE), 2))
+        for row, pair in zip(rows, pairs, strict=True):
+            present = _field(pair.reference.truth, "present")
+            if pair.reference.subject in blocks and present in PRESENCE and true_text(pair):
+                is_right = said_presence(_field(pair.prediction.value, "present")) == present
+                score = _rouge_l_of(pair) if is_right else 0.0
+                row[blocks[pair.reference.subject], PRESENCE.index(str(present))] = score or 0.0, 1.0
+        return rows.reshape(len(pairs), -1)
+
+    def value(self, totals: Array) -> Array:
+        """Mean over the features that have items of both truths."""
+        return defined_mean(self._balanced(totals))
+
+    def parts(self, totals: Array) -> Mapping[str, float]:
+        """Feature → score."""
+        return self._subjects.named(self._balanced(totals))
+
+    def _balanced(self, totals: Array) -> Array:
+        sums = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 4, 2, 2)
+        yes, no = (safe_ratio(sums[..., truth, 0], sums[..., truth, 1]) for truth in (0, 1))
+        return (yes + no) / 2
+
+
+def rationale_score(*, subject: str = "") -> RationaleScore:
+    """How well the reasons for the right answers are put, without reward for a yes or no bias; 0–1."""
+    return RationaleScore(subject)
+
+
+def bleu_statistics(answer: str, truth: str) -> tuple[float, ...]:
+    """The sufficient statistics of sacrebleu: lengths of answer and truth, n-gram hits × 4, n-grams said × 4."""
+    score = _sacrebleu().corpus_score([answer], [[truth]])
+    return (float(score.sys_len), float(score.ref_len), *map(float, score.counts), *map(float, score.totals))
+
+
+def bleu_of(totals: Array) -> Array:
+    """Corpus BLEU, 0–100 points, of summed statistics, (…, 10) → (…); smoothed as in sacrebleu, NaN without a truth."""
+    hits, said = totals[..., 2 : 2 + ORDERS], totals[..., 2 + ORDERS :]
+    halvings = np.cumsum((hits == 0) & (said > 0), axis=-1)
+    precisions = safe_ratio(np.where(hits > 0, hits, 0.5**halvings), said, empty=0.0)
+    logs = np.log(precisions, out=np.full(precisions.shape, -np.inf), where=precisions > 0)
+    score = np.where(hits.sum(axis=-1) > 0, 100 * _brevity(totals) * np.exp(logs.mean(axis=-1)), 0.0)
+    return np.where(totals[..., 1] > 0, score, np.nan)
+
+
+def rouge_1_f(answer: str, truth: str) -> float:
+    """ROUGE-1 F over stemmed words, 0–1 (Lin 2004; the value of the rouge_score package)."""
+    said, true = _words(answer), _words(truth)
+    return _f_measure((Counter(said) & Counter(true)).total(), len(said), len(true))
+
+
+def rouge_l_f(answer: str, truth: str) -> float:
+    """ROUGE-L F over stemmed words, 0–1 (Lin 2004; the value of the rouge_score package)."""
+    from rapidfuzz.distance import LCSseq
+
+    said, true = _words(answer), _words(truth)
+    return _f_measure(LCSseq.similarity(said, true), len(said), len(true))
+
+
+def normalised(text: str) -> str:
+    """Lower case, single spaces."""
+    return " ".join(text.split()).lower()
+
+
+def text_of(value: object) -> str:
+    """The text in a truth or value, normalised; "" where there is none."""
+    text = value.get("text") if isinstance(value, Mapping) else value
+    return normalised(text) if isinstance(text, str) else ""
+
+
+def true_text(pair: Pair) -> str:
+    """The true text of a pair, "" where it has none, or none with a word, or nobody could tell."""
+    if _field(pair.reference.truth, "present") == "untested":
+        return ""
+    text = text_of(pair.reference.truth)
+    return text if _words(text) else ""
+
+
+_WORD = re.compile(r"[a-z0-9]+")
+_NO_NGRAMS = (0.0,) * N_STATISTICS
+
+
+def _rouge_l_of(pair: Pair) -> float | None:
+    truth = true_text(pair)
+    return rouge_l_f(text_of(pair.prediction.value), truth) if truth else None
+
+
+def _field(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _brevity(totals: Array) -> Array:
+    """exp(1 − truth/answer) where the answers are shorter than the truths, 1 elsewhere, 0 for no answer at all."""
+    return np.exp(np.minimum(0.0, 1.0 - safe_ratio(totals[..., 1], totals[..., 0], empty=np.inf)))
+
+
+def _f_measure(shared: int, n_said: int, n_true: int) -> float:
+    if not shared:
+        return 0.0
+    precision, recall = shared / n_said, shared / n_true
+    return 2 * precision * recall / (precision + recall)
+
+
+@lru_cache(maxsize=65536)
+def _words(text: str) -> tuple[str, ...]:
+    """The stemmed words of a text, as ROUGE counts them."""
+    return tuple(stem for word in _WORD.findall(text.lower()) for stem in _stem(word))
+
+
+@lru_cache(maxsize=65536)
+def _stem(word: str) -> tuple[str, ...]:
+    """One word through the tokenizer of ROUGE; remembered, because stemming is slow and the same words come back."""
+    return tuple(_rouge_tokenizer().tokenize(word))
+
+
+@cache
+def _rouge_tokenizer() -> Any:
+    from rouge_score.tokenizers import DefaultTokenizer
+
+    return DefaultTokenizer(use_stemmer=True)
+
+
+@cache
+def _sacrebleu() -> Any:
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU(force=True)

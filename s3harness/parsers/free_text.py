@@ -1,0 +1,25 @@
+"""A text that is the answer itself."""
+
+from __future__ import annotations
+
+from s3harness.parsers.reading import Reading
+from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.text import answer_text
+
+MAX_CHARS = 20_000
+
+
+def free_text(text: str, max_chars: int = MAX_CHARS) -> Reading:
+    """Read the reply as text (``str``), without thinking and fences, at most ``max_chars`` characters of it.
+
+    Clean when nothing but blanks at the ends was removed; unparsable when nothing is left, or when it is a refusal.
+    """
+    answer = answer_text(text)
+    if not answer.text:
+        return Reading.unparsable("empty")
+    if looks_like_refusal(answer.text):
+        return Reading.unparsable("a refusal")
+    if len(answer.text) <= max_chars:
+        return Reading.noted(answer.text, answer.notes)
+    cut = answer.text[:max_chars].rstrip()
+    return Reading.repaired(cut, "; ".join([*answer.notes, f"cut to {max_chars} characters"]))

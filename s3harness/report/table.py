@@ -1,0 +1,100 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from s3harness.types import Score
+
+NARROW = 100
+DISCLAIMER = "Research use, not a medical device."
+
+
+def print_scores(scores: Sequence[Score], *, sees_truth: bool = False, console: Console | None = None) -> None:
+    """Print scores, each beside its interval, floor, ceiling and coverage; primary ones stand out."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    for name in ("task", "metric"):
+        table.add_column(name, no_wrap=name == "metric")
+    for name in ("score", "95 % interval", "floor", "ceiling", "skill", "coverage"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("items", justify="right", no_wrap=True)
+    previous = ""
+    for score in scores:
+        first = score.task != previous
+        table.add_row(*_cells(score, first), style="" if score.primary else "dim")
+        previous = score.task
+    console.print(table)
+    for line in _footnotes(scores, sees_truth):
+        console.print(line, style="dim", soft_wrap=True, highlight=False)
+
+
+def print_rows(rows: Sequence[Mapping[str, object]], console: Console | None = None) -> None:
+    """Print rows of the same columns."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0] if rows else ():
+        table.add_column(str(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(_safe(value) for value in row.values()))
+    console.print(table)
+
+
+def print_pairs(pairs: Mapping[str, object], console: Console | None = None) -> None:
+    """Print names and values."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in pairs.items():
+        table.add_row(_safe(name), _safe(value))
+    console.print(table)
+
+
+def _cells(score: Score, first: bool) -> list[str]:
+    interval = score.interval
+    return [
+        score.task.rpartition("/")[2].replace("_", " ") if first else "",
+        score.metric,
+        number(score.value, score.unit),
+        f"{number(interval.low)} – {number(interval.high)}" if interval else "–",
+        f"{number(score.floor)}",
+        number(score.ceiling),
+        number(score.skill),
+        f"{score.coverage:.0%}",
+        str(score.n_items),
+    ]
+
+
+def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
+    floors = {s.task: s.floor_name for s in reversed(scores) if s.floor_name and s.primary}
+    named = ", ".join(f"{_short(task)} {name}" for task, name in reversed(floors.items()))
+    lost = {s.task: s.lost for s in scores if s.primary and s.lost}
+    lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
+    lines += [f"{_short(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()]
+    patients = max((s.n_patients for s in scores), default=0)
+    lines.append(f"Intervals resample the {patients} patients. Skill: 0 at the floor, 1 at the ceiling.")
+    if sees_truth:
+        lines.append("These answers come from a yardstick that sees the truth, not from a model.")
+    return [line for line in (*lines, DISCLAIMER) if line]
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A number as tables show it; "–" where there is none."""
+    if value is None:
+        return "–"
+    text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    return f"{text} {unit}".strip() if unit == "s" else text
+
+
+def _short(task: str) -> str:
+    return task.rpartition("/")[2].partition("_")[0]
+
+
+def _safe(value: object) -> str:
+    from rich.markup import escape
+
+    return escape(str(value))

@@ -1,0 +1,53 @@
+"""What a plan would cost, without loading an engine or decoding anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3harness.run.plan import Plan
+
+PIXELS_PER_TOKEN = 28 * 28 * 2
+"""Qwen2-VL's vision tower makes one token of 28×28 pixels of two frames; other families are of the same order."""
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Sizes of a plan. Token counts are rough: the real ones are the engine's, and in the manifest of a run."""
+
+    videos: int
+    video_seconds: float
+    items: Mapping[str, int]
+    clips: int
+    frames: int
+    requests: int
+    prompt_tokens: int
+    media_tokens: int
+    media_tokens_cached: int
+
+
+def estimate(plan: Plan) -> Estimate:
+    """Walk a plan and add up."""
+    items: Counter[str] = Counter()
+    videos = clips = frames = requests = characters = media = cached = 0
+    seconds = 0.0
+    for video in plan:
+        videos += 1
+        seconds += video.video.duration_s or 0.0
+        items.update(reference.task for reference in video.references)
+        for step in video.steps:
+            clips += 1
+            frames += len(step.clip.timestamps)
+            requests += len(step.requests)
+            characters += sum(len(request.prompt) + len(request.system) for request in step.requests)
+            shown = len(step.clip.timestamps) * step.clip.max_pixels // PIXELS_PER_TOKEN
+            media += shown * len(step.requests)
+            cached += shown * (len(step.requests) - 1)
+    return Estimate(
+        videos, seconds, dict(items), clips, frames, requests, characters // CHARACTERS_PER_TOKEN, media, cached
+    )

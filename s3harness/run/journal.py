@@ -1,0 +1,191 @@
+"""The journal: ``responses.jsonl``, one line per answered request, written once and never changed.
+
+A line is written by one ``write`` call, so a kill at any instant leaves whole lines and at most one torn tail, which
+is mended when the journal is next opened. A failure may be followed by an answer of a resumed run; the last line of
+a request counts.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.types import Clip, Request, Response
+
+FILE = "responses.jsonl"
+SYNC_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: whose answer it is, what was shown, and what came back."""
+
+    id: str
+    task: str
+    item: str
+    subject: str
+    clip: Clip
+    media: str
+    response: Response
+
+
+class Journal:
+    """The one writer of a run's journal. A second process that opens it is refused."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / FILE
+        self._fd = _open_locked(self.path)
+        try:
+            mend(self.path)
+            self.status = {entry.id: entry.response for entry in read_journal(self.path)}
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.fsync(self._fd)
+        os.close(self._fd)
+
+    def is_answered(self, request_id: str) -> bool:
+        """Whether a request needs no asking: whatever it got, unless it failed."""
+        return request_id in self.status and self.status[request_id].status != "failed"
+
+    def write(self, request: Request, response: Response, media: str) -> bool:
+        """Append a response; ``False`` if it only repeats the failure that is journalled already.
+
+        Raises :class:`S3HarnessError` if the disk takes no more; what is journalled is safe.
+        """
+        known = self.status.get(request.id)
+        if known is not None and (known.status, known.error) == (response.status, response.error):
+            return False
+        line = json.dumps(_line(request, response, media), ensure_ascii=False).encode() + b"\n"
+        self._append(line)
+        self.status[request.id] = response if response.status == "failed" else _ANSWERED
+        return True
+
+    def _append(self, line: bytes) -> None:
+        start = os.lseek(self._fd, 0, os.SEEK_END)
+        try:
+            written = os.write(self._fd, line)
+            if written < len(line):
+                raise OSError(errno.ENOSPC, "only a part of the line was written")
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._fd)
+                self._synced = time.monotonic()
+        except OSError as error:
+            os.ftruncate(self._fd, start)
+            raise S3HarnessError(
+                f"the journal {self.path} cannot be written: {error.strerror}; all answers so far are safe, "
+                "make room and go on with --resume"
+            ) from error
+
+
+_ANSWERED = Response("", status="ok")
+"""What the journal remembers of an answer: that there is one. Texts stay on disk."""
+
+
+def read_journal(path: Path) -> Iterator[Entry]:
+    """The whole lines of a journal in the order written; a torn last line is passed over.
+
+    Raises :class:`S3HarnessError` naming a line that cannot be read.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield _entry(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                if not line.endswith(b"\n"):
+                    return
+                raise S3HarnessError(
+                    f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
+                ) from error
+
+
+def mend(path: Path) -> None:
+    """Mend a torn tail: end the last line if it is whole, cut it off if it is not."""
+    with path.open("rb+") as file:
+        data_end = file.seek(0, os.SEEK_END)
+        start = _last_line_start(file, data_end)
+        file.seek(start)
+        tail = file.read()
+        if not tail or tail.endswith(b"\n"):
+            return
+        try:
+            _entry(json.loads(tail))
+            file.write(b"\n")
+        except (ValueError, KeyError, TypeError):
+            file.truncate(start)
+
+
+def _last_line_start(file: Any, end: int, block: int = 65536) -> int:
+    """Where the last line begins, reading the file from its end."""
+    position = end
+    while position > 0:
+        size = min(block, position)
+        file.seek(position - size)
+        newline = file.read(size).rfind(b"\n", 0, size - (position == end))
+        if newline >= 0:
+            return int(position - size + newline + 1)
+        position -= size
+    return 0
+
+
+def _open_locked(path: Path) -> int:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise UsageError(f"the journal {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise UsageError(f"another run is writing to {path.parent}; wait for it or choose another --out") from error
+    return fd
+
+
+def _line(request: Request, response: Response, media: str) -> dict[str, object]:
+    clip = request.clip
+    line: dict[str, object] = {
+        "id": request.id,
+        "task": request.task,
+        "item": request.item,
+        "subject": request.subject,
+        "clip": {"video_id": clip.video_id, "index": clip.index, "start_s": clip.start_s, "end_s": clip.end_s},
+        "media": media,
+        "status": response.status,
+        "text": response.text,
+    }
+    optional = {
+        "error": response.error,
+        "prompt_tokens": response.prompt_tokens,
+        "completion_tokens": response.completion_tokens,
+        "choice_probabilities": response.choice_probabilities and dict(response.choice_probabilities),
+        "attempts": response.attempts if response.attempts > 1 else None,
+        "latency_s": None if response.latency_s is None else round(response.latency_s, 4),
+    }
+    return line | {key: value for key, value in optional.items() if value not in (None, "")}
+
+
+def _entry(line: dict[str, Any]) -> Entry:
+    shown = line["clip"]
+    clip = Clip(shown["video_id"], shown["start_s"], shown["end_s"], (), 0, index=shown["index"])
+    names = ("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities", "attempts")
+    response = Response(line["id"], **{name: line[name] for name in names if name in line})
+    return Entry(line["id"], line["task"], line["item"], line["subject"], clip, line["media"], response)

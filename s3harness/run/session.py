@@ -1,0 +1,269 @@
+"""One run from its settings to its scores: what ``s3harness run`` does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from s3harness.backends.base import Backend, Truth
+from s3harness.dataset.load import Dataset, load_dataset, private_words
+from s3harness.errors import MediaError, UsageError
+from s3harness.plugins import load, manager
+from s3harness.run.journal import FILE as JOURNAL
+from s3harness.run.journal import Journal, read_journal
+from s3harness.run.manifest import Determinants, RunInfo, digest, finish_manifest, start_manifest
+from s3harness.run.plan import Plan
+from s3harness.run.redact import Redactor
+from s3harness.specs.models import ModelCard, load_model
+from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
+from s3harness.types import Reference, Score, Video
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.run.execute import Progress
+
+UNKNOWN_DURATION_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user says of a run. No ``tasks`` means all; ``cache_dir`` ``None`` means the user's own cache."""
+
+    backend: str
+    data: Path
+    out: Path
+    model: str | None = None
+    tasks: Sequence[str] = ()
+    split: str | None = None
+    protocol: str = "strict"
+    profile: str = "strict"
+    limit: int | None = None
+    resume: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+    allow_remote: Sequence[str] = ()
+    executor: str = "local"
+    cache_dir: Path | None = None
+    cache_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that has been checked and planned; no engine is loaded and nothing is written yet."""
+
+    settings: Settings
+    backend_class: type[Backend]
+    dataset: Dataset
+    plan: Plan
+    determinants: Determinants
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: its scores, and how many of its requests there are and failed."""
+
+    scores: Sequence[Score]
+    requests: int
+    failed: int
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Check the settings, read the data set and the specs, and plan.
+
+    Raises :class:`~s3harness.errors.UsageError` for whatever is wrong with the call or the data.
+    """
+    check_choice("protocol", settings.protocol, PROTOCOLS)
+    check_choice("profile", settings.profile, PROFILES)
+    backend_class = cast("type[Backend]", load("backend", settings.backend))
+    model = _model(settings, backend_class)
+    dataset = _dataset(settings)
+    scored, specs = _specs(settings.tasks)
+    asked = _with_used(scored, specs)
+    tasks = {n: resolve(s, protocol=settings.protocol, profile="", model=model) for n, s in specs.items()}
+    plan = Plan(dataset, model, tuple(tasks[n] for n in scored), tuple(tasks[n] for n in asked))
+    about = {"name": dataset.name, "version": dataset.version, "fingerprint": dataset.fingerprint}
+    determinants = Determinants(
+        settings.backend,
+        settings.options,
+        model,
+        settings.protocol,
+        specs,
+        tuple(tasks.values()),
+        about,
+        settings.split,
+        settings.limit,
+        backend_class.sees_truth,
+    )
+    return Prepared(settings, backend_class, dataset, plan, determinants)
+
+
+def execute(run: Prepared, progress: Progress) -> Outcome:
+    """Ask what is not answered yet, then score.
+
+    Raises :class:`~s3harness.errors.S3HarnessError` where the run cannot go on and ``KeyboardInterrupt`` where it is
+    stopped; either way everything answered is journalled, and a resumed run goes on from there.
+    """
+    from s3harness.scoring.run import score_run
+
+    directory = run.settings.out
+    store = _store(run.settings)
+    backend = run.backend_class(run.plan.model, run.settings.options, store)
+    _refuse_unnamed_host(backend, run.settings)
+    _make_directory(directory)
+    with Journal(directory) as journal:
+        start_manifest(directory, run.determinants, resume=run.settings.resume)
+        started = time.perf_counter()
+        requests = _ask(run, backend, store, journal, progress)
+        failed = sum(response.status == "failed" for response in journal.status.values())
+        scores = score_run(directory, profile=run.settings.profile)
+    finish_manifest(
+        directory,
+        status="complete",
+        requests=requests,
+        failed=failed,
+        seconds=round(time.perf_counter() - started, 3),
+        allow_remote=list(run.settings.allow_remote),
+        **_facts(directory),
+    )
+    info = _info(run, requests)
+    progress.messages += manager().run_finished(info, scores)
+    return Outcome(scores, requests, failed)
+
+
+def _ask(run: Prepared, backend: Backend, store: MediaStore, journal: Journal, progress: Progress) -> int:
+    """Ask every open request; returns the number of all requests."""
+    from s3harness.run.execute import Execution
+    from s3harness.scoring.items import write_items
+
+    total = 0
+    references: list[Reference] = []
+    for plan in run.plan:
+        ids = [request.id for step in plan.steps for request in step.requests]
+        total += len(ids)
+        progress.total += sum(not journal.is_answered(request) for request in ids)
+        references += plan.references
+    write_items(run.settings.out, references)
+    if backend.sees_truth:
+        kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
+        videos = {video.id: video for video in run.dataset.videos}
+        backend.see(Truth(videos, {reference.item: reference for reference in references}, kinds))
+    progress.messages += manager().run_started(_info(run, total))
+    if progress.total:
+        redact = Redactor(private_words(run.dataset.videos))
+        executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
+        _until_stopped(executor(Execution(backend, store, journal, redact, progress), run.plan))
+    return total
+
+
+def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, or to the first Ctrl-C or SIGTERM, which is raised as ``KeyboardInterrupt``."""
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await work
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
+    if settings.model is not None:
+        return load_model(settings.model)
+    if backend.modalities is None:
+        raise UsageError(f"the {settings.backend} backend needs a model: --model NAME (s3harness models list)")
+    return ModelCard(settings.backend, modalities=backend.modalities)
+
+
+def _dataset(settings: Settings) -> Dataset:
+    dataset = load_dataset(settings.data).split(settings.split)
+    videos = tuple(map(_with_duration, dataset.videos[: settings.limit]))
+    if not videos:
+        raise UsageError("there are no videos to ask about")
+    return replace(dataset, videos=videos)
+
+
+def _with_duration(video: Video) -> Video:
+    """The video with the length that its file has, where the table tells none.
+
+    A file that cannot be read gets a nominal length, so that its items are planned, fail, and are counted.
+    """
+    if video.duration_s is not None:
+        return video
+    from s3harness.media import probe
+
+    times = [t for label in video.features.values() for t in (label.start_s, label.end_s) if t is not None]
+    nominal = max([*times, video.offset_s or 0.0, UNKNOWN_DURATION_S])
+    try:
+        return replace(video, duration_s=probe(video.path).duration_s if video.path else nominal)
+    except MediaError:
+        return replace(video, duration_s=nominal)
+
+
+def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]]]:
+    """The names of the tasks to score, and the spec of each of them and of those they use."""
+    documents = [load_task(name) for name in (names or task_names())]
+    scored = list(dict.fromkeys(str(document.data["name"]) for document in documents))
+    specs = {str(document.data["name"]): document.data for document in documents}
+    for used in [spec["uses"] for spec in specs.values() if "uses" in spec]:
+        specs.setdefault(used, load_task(used).data)
+    return scored, specs
+
+
+def _with_used(scored: Sequence[str], specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The tasks to ask: those scored that ask themselves, and those whose answers they use."""
+    return list(dict.fromkeys(str(specs[name].get("uses", name)) for name in scored))
+
+
+def _store(settings: Settings) -> MediaStore:
+    from s3harness.media import MediaStore, default_cache_dir
+
+    directory = settings.cache_dir or default_cache_dir()
+    return MediaStore(directory) if settings.cache_bytes is None else MediaStore(directory, settings.cache_bytes)
+
+
+def _refuse_unnamed_host(backend: Backend, settings: Settings) -> None:
+    if backend.remote and backend.host not in settings.allow_remote:
+        host = backend.host or "a host it does not name"
+        raise UsageError(
+            f"the {settings.backend} backend would send video to {host}; "
+            f"nothing leaves this machine unless you say --allow-remote {backend.host or 'HOST'}"
+        )
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be made: {error.strerror}; choose another --out") from error
+
+
+def _info(run: Prepared, requests: int) -> RunInfo:
+    tasks = tuple(task.name for task in run.plan.scored)
+    settings = run.settings
+    return RunInfo(settings.out, settings.backend, run.plan.model.name, tasks, settings.protocol, requests)
+
+
+def _facts(directory: Path) -> dict[str, object]:
+    """What the journal tells of the whole run: tokens, and a digest of all that was shown."""
+    media, prompt, completion = set(), 0, 0
+    for entry in read_journal(directory / JOURNAL):
+        media.add(entry.media)
+        prompt += entry.response.prompt_tokens or 0
+        completion += entry.response.completion_tokens or 0
+    return {"media_sha256": digest(media), "tokens": {"prompt": prompt, "completion": completion}}

@@ -1,0 +1,73 @@
+"""From responses to answers: each read by its task's parser, which says how it read it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from s3harness.errors import SpecError
+from s3harness.parsers.reading import Reading
+from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.plugins import load
+from s3harness.run.journal import Entry
+from s3harness.specs.tasks import TaskSpec
+from s3harness.types import Answer, Response
+
+POSITIVE = "yes"
+
+
+def read_answers(entries: Iterable[Entry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
+    """Request id → its answer; the last journal line of a request counts, lines of other tasks are passed over."""
+    specs = {}
+    answers = {}
+    for entry in entries:
+        if entry.task not in tasks:
+            continue
+        key = (entry.task, entry.subject)
+        if key not in specs:
+            specs[key] = tasks[entry.task].for_subject(entry.subject)
+        answers[entry.id] = read_answer(entry, specs[key])
+    return answers
+
+
+def read_answer(entry: Entry, spec: TaskSpec) -> Answer:
+    """The answer in one response. What failed, was refused or cut short has no value, whatever its text holds."""
+    response = entry.response
+    if response.status != "ok":
+        return Answer(entry.id, None, response.status, response.error, entry.clip)
+    reading = parse(response.text, spec)
+    if reading.status == "unparsable":
+        status = "refused" if looks_like_refusal(response.text) else "unparsable"
+        return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
+    return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
+
+
+def parse(text: str, spec: TaskSpec) -> Reading:
+    """Read a text by the parser that a spec names.
+
+    The parser gets the parameters that the spec gives it, and of ``schema`` and ``choices`` what it asks for by name.
+    """
+    answer = spec.answer
+    name = str(answer.pop("parser"))
+    parser = cast("Callable[..., Reading]", load("parser", name))
+    taken = _parameters(parser)
+    params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
+    try:
+        return parser(text, **params)
+    except TypeError as error:
+        raise SpecError(f"{spec.name}: parser {name!r}: {error}") from error
+
+
+def _probability(response: Response) -> float | None:
+    """The probability of "yes" among the closed answers, where the engine gave probabilities."""
+    given = response.choice_probabilities
+    if not given or POSITIVE not in given or sum(given.values()) <= 0:
+        return None
+    return given[POSITIVE] / sum(given.values())
+
+
+@lru_cache
+def _parameters(parser: Callable[..., Reading]) -> frozenset[str]:
+    return frozenset(inspect.signature(parser).parameters)

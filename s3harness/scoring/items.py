@@ -1,0 +1,39 @@
+"""``items.jsonl``: the references of a run's items, one line each, so that a run can be scored without its data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from s3harness.errors import UsageError
+from s3harness.run.manifest import write_text
+from s3harness.types import Reference
+
+FILE = "items.jsonl"
+
+
+def write_items(directory: Path, references: Iterable[Reference]) -> None:
+    """Write the references in their order."""
+    lines = [json.dumps(asdict(reference), ensure_ascii=False) for reference in references]
+    write_text(directory / FILE, "".join(f"{line}\n" for line in lines))
+
+
+def read_items(directory: Path) -> list[Reference]:
+    """The references of a run directory, or :class:`UsageError` naming the line that cannot be read."""
+    path = directory / FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return [_reference(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _reference(path: Path, number: int, line: str) -> Reference:
+    try:
+        data = json.loads(line)
+        window, requests = data.pop("window"), tuple(data.pop("requests"))
+        return Reference(**data, window=tuple(window) if window else None, requests=requests)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path}:{number}: not an item: {error!r}") from error

@@ -1,0 +1,103 @@
+"""Scoring a run directory: journal and items in, ``predictions/`` and ``scores.json`` out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.run.journal import FILE as JOURNAL
+from s3harness.run.journal import read_journal
+from s3harness.run.manifest import read_manifest, write_json, write_text
+from s3harness.scoring.answers import read_answers
+from s3harness.scoring.items import read_items
+from s3harness.scoring.predictions import predict
+from s3harness.scoring.score import RESAMPLES, SEED, score_task
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import TaskSpec, resolve
+from s3harness.types import Prediction, Reference, Score
+
+FILE = "scores.json"
+SCHEMA = "s3harness/scores/v1"
+
+
+def score_run(directory: Path, *, profile: str = "strict", resamples: int = RESAMPLES) -> list[Score]:
+    """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
+
+    Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
+    """
+    manifest = read_manifest(directory)
+    tasks = run_tasks(manifest, profile)
+    references = read_items(directory)
+    answers = read_answers(read_journal(directory / JOURNAL), tasks)
+    scores: list[Score] = []
+    for name, spec in tasks.items():
+        of_task = [reference for reference in references if reference.task == name]
+        if not of_task:
+            continue
+        predictions = predict(of_task, answers, spec)
+        write_predictions(directory, spec, of_task, predictions)
+        scores += score_task(spec, of_task, predictions, resamples=resamples)
+    write_json(directory / FILE, as_json(scores, manifest, profile, resamples))
+    return scores
+
+
+def run_tasks(manifest: Mapping[str, Any], profile: str) -> dict[str, TaskSpec]:
+    """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile."""
+    specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
+    protocol, model = manifest["run"]["protocol"], model_of(manifest)
+    return {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
+
+
+def model_of(manifest: Mapping[str, Any]) -> ModelCard:
+    """The model card that a run was made with."""
+    card = dict(manifest["run"]["model"])
+    return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
+
+
+def write_predictions(
+    directory: Path, spec: TaskSpec, references: Sequence[Reference], predictions: Sequence[Prediction]
+) -> None:
+    """``predictions/<task>.jsonl``: item, prediction and truth side by side."""
+    folder = directory / "predictions"
+    folder.mkdir(exist_ok=True)
+    rows = [
+        {**asdict(prediction), "subject": reference.subject, "truth": reference.truth}
+        for reference, prediction in zip(references, predictions, strict=True)
+    ]
+    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
+    write_text(folder / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def as_json(scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, resamples: int) -> dict[str, Any]:
+    """What ``scores.json`` holds."""
+    run = manifest["run"]
+    return {
+        "schema": SCHEMA,
+        "model": run["model"]["name"],
+        "backend": run["backend"],
+        "protocol": run["protocol"],
+        "profile": profile,
+        "sees_truth": run["sees_truth"],
+        "plugins": run["plugins"],
+        "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
+        "scores": [asdict(score) | {"skill": score.skill} for score in scores],
+    }
+
+
+def read_scores(directory: Path) -> list[Score]:
+    """The scores of a run directory, or :class:`UsageError`."""
+    from s3harness.types import Interval
+
+    path = directory / FILE
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["scores"]
+        return [
+            Score(**{**row, "interval": Interval(**row["interval"]) if row["interval"] else None})
+            for row in ({k: v for k, v in row.items() if k != "skill"} for row in rows)
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: no scores can be read; run s3harness score {directory} first") from error

@@ -1,0 +1,129 @@
+"""From predictions to scores: every metric beside its floor, its ceiling, its coverage and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from s3harness.errors import SpecError
+from s3harness.metrics.base import Array, Metric, Pair
+from s3harness.metrics.floors import floors_for, oracle
+from s3harness.plugins import load
+from s3harness.specs.tasks import MetricSpec, TaskSpec
+from s3harness.stats import patient_bootstrap
+from s3harness.types import Interval, Prediction, Reference, Score
+
+RESAMPLES = 2000
+SEED = 0
+
+
+def score_task(
+    spec: TaskSpec,
+    references: Sequence[Reference],
+    predictions: Sequence[Prediction],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> list[Score]:
+    """The scores of one task, in the order of its metrics; none if the task has no items."""
+    if not references:
+        return []
+    floors = {name: _pairs(references, made) for name, made in floors_for(spec.item, references).items()}
+    pairs, ceiling = _pairs(references, predictions), _pairs(references, oracle(references))
+    return [_score(spec, metric, pairs, floors, ceiling, resamples, seed) for metric in spec.metrics]
+
+
+def build_metric(task: str, spec: MetricSpec) -> Metric:
+    """The metric that a spec names, with its parameters; :class:`SpecError` if it does not take them."""
+    make = cast("Callable[..., Metric]", load("metric", spec.name))
+    try:
+        return make(**spec.params)
+    except TypeError as error:
+        raise SpecError(f"{task}: metric {spec.name!r}: {error}") from error
+
+
+def _score(
+    spec: TaskSpec,
+    metric_spec: MetricSpec,
+    pairs: Sequence[Pair],
+    floors: Mapping[str, Sequence[Pair]],
+    ceiling_pairs: Sequence[Pair],
+    resamples: int,
+    seed: int,
+) -> Score:
+    metric = build_metric(spec.name, metric_spec)
+    scored = _scored(metric_spec, pairs)
+    rows = metric.statistics(pairs)
+    totals = rows.sum(axis=0)
+    answered = any(pair.is_answered for pair in scored)
+    ceiling = _number(_total_value(metric, ceiling_pairs))
+    floor, floor_name = _best_floor(metric, floors, ceiling)
+    clusters = np.array([pair.reference.cluster for pair in pairs])
+    return Score(
+        task=spec.name,
+        metric=metric_spec.label,
+        value=_number(metric.value(totals)) if answered else None,
+        interval=_interval(metric, rows, clusters, resamples, seed) if answered else None,
+        floor=floor,
+        floor_name=floor_name,
+        ceiling=ceiling,
+        n_items=len(scored),
+        n_patients=len({pair.reference.cluster for pair in scored}),
+        coverage=sum(pair.is_answered for pair in scored) / len(scored) if scored else 0.0,
+        lost=_lost(scored),
+        higher_is_better=metric.higher_is_better,
+        primary=metric_spec.primary,
+        unit=metric.unit,
+        parts={name: value for name, value in metric.parts(totals).items() if math.isfinite(value)} if answered else {},
+    )
+
+
+def _pairs(references: Sequence[Reference], predictions: Sequence[Prediction]) -> list[Pair]:
+    return [Pair(reference, prediction) for reference, prediction in zip(references, predictions, strict=True)]
+
+
+def _scored(spec: MetricSpec, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that a metric is about: those of its subject, whose truth somebody could tell."""
+    subject: Any = spec.params.get("subject", "")
+    return [p for p in pairs if subject in ("", p.reference.subject) and not _untested(p.reference.truth)]
+
+
+def _untested(truth: object) -> bool:
+    return truth == "untested" or (isinstance(truth, Mapping) and truth.get("present") == "untested")
+
+
+def _lost(pairs: Sequence[Pair]) -> dict[str, int]:
+    """How many items have no value, by reason, and how many miss some of their windows."""
+    return dict(sorted(Counter(p.prediction.status for p in pairs if p.prediction.status != "answered").items()))
+
+
+def _best_floor(
+    metric: Metric, floors: Mapping[str, Sequence[Pair]], ceiling: float | None
+) -> tuple[float | None, str]:
+    """The trivial answerer that comes nearest to the ceiling, the first of equals."""
+    values = {name: _number(_total_value(metric, pairs)) for name, pairs in floors.items()}
+    defined = {name: value for name, value in values.items() if value is not None}
+    if not defined or ceiling is None:
+        return None, ""
+    best = min(defined, key=lambda name: abs(ceiling - defined[name]))
+    return defined[best], best
+
+
+def _total_value(metric: Metric, pairs: Sequence[Pair]) -> Array:
+    return metric.value(metric.statistics(pairs).sum(axis=0))
+
+
+def _interval(metric: Metric, rows: Array, clusters: Array, resamples: int, seed: int) -> Interval | None:
+    interval = patient_bootstrap(metric, rows, clusters, resamples=resamples, seed=seed)
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return None
+    return interval
+
+
+def _number(value: Array | float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,86 @@
+"""Writes frames and sound into an mp4 file: H.264 and AAC, and nothing about who wrote it when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from s3harness.synth.grain import Grain
+from s3harness.synth.voice import RATE
+
+_VIDEO_OPTIONS = {"preset": "ultrafast", "crf": "24", "threads": "1", "x264-params": "keyint=50:bframes=0"}
+_AUDIO_BIT_RATE = 64_000
+_AUDIO_CHUNK = 1024
+_AUDIO_OPTIONS = {"aac_coder": "fast"}
+_CONTAINER_OPTIONS = {"fflags": "+bitexact", "movflags": "+faststart"}
+
+
+def write_mp4(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    sound: NDArray[np.float32] | None,
+    *,
+    resolution: tuple[int, int],
+    fps: int,
+    grain: Grain | None = None,
+) -> None:
+    """Encodes ``frames`` (yuv420p, uint8, 1.5 × height × width) as they come, and ``sound`` (mono, −1…1) beside them.
+
+    ``grain`` is added to the brightness of each frame, in place.
+    """
+    with av.open(str(path), "w", format="mp4", options=_CONTAINER_OPTIONS) as container:
+        video = _add_video(container, resolution, fps)
+        audio = None if sound is None else _Audio(container, sound)
+        for index, pixels in enumerate(frames):
+            if grain is not None:
+                grain.add_to(pixels[: resolution[1]], index)
+            picture = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
+            picture.pts, picture.time_base = index, Fraction(1, fps)
+            container.mux(video.encode(picture))
+            if audio is not None:
+                audio.encode_until((index + 1) / fps)
+        container.mux(video.encode())
+        if audio is not None:
+            audio.finish()
+
+
+def _add_video(container: av.container.OutputContainer, resolution: tuple[int, int], fps: int) -> av.VideoStream:
+    stream = container.add_stream("libx264", rate=fps)
+    stream.width, stream.height = resolution
+    stream.pix_fmt = "yuv420p"
+    stream.options = _VIDEO_OPTIONS
+    stream.codec_context.thread_count = 1
+    stream.codec_context.time_base = Fraction(1, fps)
+    return stream
+
+
+class _Audio:
+    """The sound's stream, encoded piece by piece so that sound and pictures lie side by side in the file."""
+
+    def __init__(self, container: av.container.OutputContainer, sound: NDArray[np.float32]) -> None:
+        self._container, self._sound, self._done = container, sound, 0
+        self._stream = container.add_stream("aac", rate=RATE, layout="mono", options=_AUDIO_OPTIONS)
+        self._stream.bit_rate = _AUDIO_BIT_RATE
+
+    def encode_until(self, moment: float) -> None:
+        """Encodes whole chunks up to ``moment`` seconds."""
+        until = min(round(moment * RATE), len(self._sound))
+        while self._done + _AUDIO_CHUNK <= until:
+            self._encode(self._sound[self._done : self._done + _AUDIO_CHUNK])
+
+    def finish(self) -> None:
+        """Encodes the rest and flushes the encoder."""
+        if self._done < len(self._sound):
+            self._encode(self._sound[self._done :])
+        self._container.mux(self._stream.encode())
+
+    def _encode(self, samples: NDArray[np.float32]) -> None:
+        piece = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
+        piece.sample_rate, piece.pts, piece.time_base = RATE, self._done, Fraction(1, RATE)
+        self._done += len(samples)
+        self._container.mux(self._stream.encode(piece))

@@ -1,0 +1,82 @@
+"""The words of the scripts: the twenty ictal signs, their sides and the body parts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from s3harness.types import Side
+
+BodySide = Literal["left", "right"]
+
+FEATURES: tuple[str, ...] = (
+    "occur_during_sleep",
+    "head_turning",
+    "blank_stare",
+    "close_eyes",
+    "eye_blinking",
+    "face_pulling",
+    "face_twitching",
+    "tonic",
+    "clonic",
+    "arm_straightening",
+    "arm_flexion",
+    "figure4",
+    "oral_automatisms",
+    "limb_automatisms",
+    "asynchronous_movement",
+    "pelvic_thrusting",
+    "full_body_shaking",
+    "arms_move_simultaneously",
+    "verbal_responsiveness",
+    "ictal_vocalization",
+)
+"""In the order in which the benchmark asks for them."""
+
+ARM_MOVEMENT = "arm_movement"
+"""The sign whose side is asked for without a question of its own."""
+
+SIDED: frozenset[str] = frozenset(
+    {
+        "head_turning",
+        "face_pulling",
+        "face_twitching",
+        "clonic",
+        "tonic",
+        "arm_straightening",
+        "arm_flexion",
+        "figure4",
+        "limb_automatisms",
+    }
+)
+"""Signs that have a side, ``both`` included."""
+
+ARM_SIGNS: frozenset[str] = frozenset(
+    {
+        "clonic",
+        "arm_straightening",
+        "arm_flexion",
+        "figure4",
+        "limb_automatisms",
+        "asynchronous_movement",
+        "full_body_shaking",
+        "arms_move_simultaneously",
+    }
+)
+"""Signs that move at least one arm."""
+
+SIDES: tuple[BodySide, BodySide] = ("left", "right")
+
+
+def opposite(side: Side) -> Side:
+    """The other side; ``both`` stays ``both``."""
+    return {"left": "right", "right": "left", "both": "both"}[side]  # type: ignore[return-value]
+
+
+def body_sides(side: Side | None) -> tuple[BodySide, ...]:
+    """The single sides that ``side`` stands for; both where there is none."""
+    return (side,) if side in ("left", "right") else SIDES
+
+
+def direction(side: Side | None) -> int:
+    """+1 for the patient's left, −1 for the right, 0 for both or none."""
+    return {"left": 1, "right": -1}.get(side or "", 0)

@@ -1,0 +1,229 @@
+"""The seven nouns of an evaluation, in the order the data takes through it.
+
+``Video`` → ``Clip`` → ``Request`` → ``Response`` → ``Answer`` → ``Prediction`` → ``Score``, and beside them
+``Reference``, what the annotators say of the item that a ``Prediction`` answers. All are frozen: a stage makes
+new ones, it never changes what it was given. This module imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Diagnosis = Literal["ES", "NES"]
+Presence = Literal["yes", "no", "untested"]
+Side = Literal["left", "right", "both"]
+Modality = Literal["video", "audio"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureLabel:
+    """What the annotators say of one ictal sign in one video.
+
+    ``start_s`` and ``end_s`` are seconds from the start of the video, ``None`` where no time was noted. ``side`` is
+    the patient's own side, never the camera's. ``untested`` means that nobody could tell, which is not "no".
+    """
+
+    present: Presence
+    start_s: float | None = None
+    end_s: float | None = None
+    side: Side | None = None
+    justification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One recorded event of one patient, with its annotations.
+
+    ``id`` is opaque. ``patient`` and ``path`` are private: they stay in the process that reads the data set and
+    reach no request, journal, log or report, so neither is shown by ``repr``.
+    """
+
+    id: str
+    patient: str = field(repr=False)
+    path: Path | None = field(default=None, repr=False)
+    duration_s: float | None = None
+    diagnosis: Diagnosis | None = None
+    split: str = ""
+    onset_s: float | None = None
+    offset_s: float | None = None
+    onset_body_part: str = ""
+    features: Mapping[str, FeatureLabel] = field(default_factory=dict)
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The part of a video that a model is shown.
+
+    ``timestamps`` are the wanted frame times in seconds from the start of the video, ascending. What was really
+    decoded, frames and times, is the media store's answer (:meth:`s3harness.media.MediaStore.frames`).
+    """
+
+    video_id: str
+    start_s: float
+    end_s: float
+    timestamps: tuple[float, ...]
+    max_pixels: int
+    audio: bool = False
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How an answer is generated; what an engine does not know it leaves out."""
+
+    temperature: float = 0.0
+    max_tokens: int = 512
+    seed: int | None = None
+    top_p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question about one clip: all that a backend is given.
+
+    ``subject`` is what is asked about (a feature, a boundary, a side). ``answer_schema`` is the JSON Schema of the
+    answer for engines with structured output, ``choices`` the closed list of answers where there is one. The
+    ``video_id`` of the clip is opaque; nothing private is reachable from here.
+    """
+
+    id: str
+    task: str
+    item: str
+    subject: str
+    clip: Clip
+    prompt: str
+    system: str = ""
+    answer_schema: Mapping[str, object] | None = None
+    choices: tuple[str, ...] = ()
+    generation: Generation = Generation()
+
+
+ResponseStatus = Literal["ok", "failed", "refused", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, raw. Journalled once and never changed.
+
+    A backend returns ``ok``, ``refused`` (the engine declined) or ``cut`` (it stopped at the token limit); it raises
+    what went wrong, and the runner writes ``failed`` with the ``error``. ``choice_probabilities`` are the engine's
+    probabilities of the closed answers, where it gives them (in 0–1).
+    """
+
+    request_id: str
+    text: str = ""
+    status: ResponseStatus = "ok"
+    error: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    choice_probabilities: Mapping[str, float] | None = None
+    attempts: int = 1
+    latency_s: float | None = None
+
+
+AnswerStatus = Literal["clean", "repaired", "unparsable", "failed", "refused", "cut"]
+
+READ: frozenset[AnswerStatus] = frozenset({"clean", "repaired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response as a parser read it.
+
+    ``value`` is ``None`` unless ``status`` is clean or repaired; ``note`` says how it was read, or why it could not be.
+    """
+
+    request_id: str
+    value: object = None
+    status: AnswerStatus = "clean"
+    note: str = ""
+    clip: Clip | None = None
+    probability: float | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a value was read."""
+        return self.status in READ
+
+
+PredictionStatus = Literal["answered", "partial", "missing", "unparsable", "failed", "refused", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model's answer to one item, its windows put together.
+
+    ``partial`` means that some windows gave no readable answer and the rest were aggregated. Every other status but
+    ``answered`` leaves ``value`` ``None``, and a metric counts it as wrong.
+    """
+
+    item: str
+    value: object = None
+    status: PredictionStatus = "answered"
+    note: str = ""
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The truth of one item.
+
+    ``subject`` is what the item is about (a feature, a boundary, a side); ``cluster`` numbers the patient, so that
+    intervals can resample patients without naming one; ``window`` is the span of the video that was shown, in
+    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it.
+    """
+
+    item: str
+    task: str
+    video_id: str
+    subject: str
+    cluster: int
+    truth: object
+    window: tuple[float, float] | None = None
+    requests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided confidence interval, ``level`` in 0–1."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric of one task: a number that never stands alone.
+
+    ``floor`` is the best score of any trivial answerer on the same items and ``floor_name`` that answerer;
+    ``ceiling`` is what the truth scores against itself. ``coverage`` is the share of items with a readable answer and
+    ``lost`` counts the others by reason. ``value`` is ``None`` when nothing was answered at all.
+    """
+
+    task: str
+    metric: str
+    value: float | None
+    interval: Interval | None
+    floor: float | None
+    floor_name: str
+    ceiling: float | None
+    n_items: int
+    n_patients: int
+    coverage: float
+    lost: Mapping[str, int]
+    higher_is_better: bool = True
+    primary: bool = False
+    unit: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def skill(self) -> float | None:
+        """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined."""
+        if self.value is None or self.floor is None or self.ceiling is None or self.ceiling == self.floor:
+            return None
+        return (self.value - self.floor) / (self.ceiling - self.floor)
