@@ -39,7 +39,11 @@ def words_of(answer: Answer, key: str = "justification") -> str:
 
 def unique(texts: Sequence[str]) -> list[str]:
     """The non-empty texts, each once, in order of first appearance; blanks and case do not make a difference."""
-    return list({" ".join(text.casefold().split()): text for text in reversed(texts) if text}.values())[::-1]
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(" ".join(text.casefold().split()), text)
+    first.pop("", None)
+    return list(first.values())
 
 
 def highest_probability(answers: Sequence[Answer]) -> float | None:

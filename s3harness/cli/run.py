@@ -93,7 +93,8 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
         print_json(json.loads((prepared.settings.out / "scores.json").read_text(encoding="utf-8")))
     else:
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth)
-        click.echo(f"run directory: {prepared.settings.out}")
+        out = prepared.settings.out
+        click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all)")
     if outcome.failed:
         message = f"{outcome.failed} of {outcome.requests} requests failed"
         click.echo(f"s3harness: {message}; see responses.jsonl, mend the cause and use --resume", err=True)

@@ -13,8 +13,9 @@ from s3harness.cli.options import json_option, print_json
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
 @click.option("--resamples", type=click.IntRange(min=2), default=2000, show_default=True, help="Bootstrap resamples.")
+@click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one.")
 @json_option
-def score(run: Path, profile: str, resamples: int, as_json: bool) -> None:
+def score(run: Path, profile: str, resamples: int, every: bool, as_json: bool) -> None:
     """Score the answers of the run directory RUN again, offline; no engine, no video and no data set is needed."""
     from s3harness.report.table import print_scores
     from s3harness.run.manifest import read_manifest
@@ -28,4 +29,4 @@ def score(run: Path, profile: str, resamples: int, as_json: bool) -> None:
     if as_json:
         print_json(scores_json(scores, manifest, profile, resamples))
     else:
-        print_scores(scores, sees_truth=manifest["run"]["sees_truth"])
+        print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"])

@@ -110,10 +110,17 @@ def read_predictions(release: Release, model: str, kind: str) -> ReleaseTable | 
     return read_release_table(path) if path else None
 
 
+def missing_predictions(release: Release, model: str) -> tuple[str, ...]:
+    """The kinds of prediction that a model has no file of."""
+    return tuple(kind for kind in PREDICTION_FILES if prediction_file(release, model, kind) is None)
+
+
 def read_features(release: Release) -> dict[str, dict[str, FeatureLabel]]:
     """Video → feature → label. A cell that is neither yes nor no means that nobody could tell: untested."""
     table = read_release_table(release.truth / "task12_annotation.csv")
-    names = [column.removeprefix("justification_for_") for column in table.columns if column.startswith("justification")]
+    names = [
+        column.removeprefix("justification_for_") for column in table.columns if column.startswith("justification")
+    ]
     return {video: {name: _feature_label(cells, name) for name in names} for video, cells in table.rows.items()}
 
 
@@ -146,12 +153,6 @@ def read_diagnoses(release: Release) -> dict[str, str]:
 def read_folds(release: Release) -> ReleaseTable:
     """Columns ``label``, ``patient_id`` and ``fold`` (0 is the published test fold), by video."""
     return read_release_table(release.root / "finetune" / "datasplit" / "all_folds.csv")
-
-
-def read_published(release: Release, file: str, key: str = "model") -> dict[str, Mapping[str, str]]:
-    """A published table: model, as :func:`model_key` writes it, → cells."""
-    table = read_release_table(release.published / file, keys=(key,))
-    return {model_key(name): cells for name, cells in table.rows.items()}
 
 
 def model_key(name: str) -> str:

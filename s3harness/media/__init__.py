@@ -1,9 +1,11 @@
 """Media: probing, decoding once, and giving backends the frames and the sound of a clip.
 
->>> store = MediaStore(default_cache_dir())
->>> store.prepare(video, clips)          # in a worker thread
->>> pixels, timestamps = store.frames(clip)
->>> store.release(video.id)
+What a run does with each video::
+
+    store = MediaStore(default_cache_dir())
+    store.prepare(video, clips)  # in a worker thread
+    pixels, timestamps = store.frames(clip)
+    store.release(video.id)
 
 PyAV is imported when a video is decoded, not before.
 """

@@ -47,8 +47,11 @@ def open_container(file: BinaryIO) -> Iterator[InputContainer]:
         raise MediaError(
             "the file is no video that can be read: it is damaged, incomplete, or of another kind"
         ) from None
-    with container:
-        yield container
+    try:
+        with container:
+            yield container
+    except av.FFmpegError as error:
+        raise MediaError(f"the video cannot be decoded ({type(error).__name__})") from None
 
 
 def picture_stream(container: InputContainer) -> VideoStream:

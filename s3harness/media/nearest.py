@@ -7,6 +7,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 Picture = TypeVar("Picture")
 
+TIE_S = 1e-6
+"""Distances that differ by no more are equal: at 25 pictures a second, 0.5 s lies between two of them."""
+
 
 class Pick(NamedTuple, Generic[Picture]):
     """A picture, its time, and the wanted times it is nearest to, in seconds."""
@@ -38,7 +41,7 @@ class Nearest(Generic[Picture]):
         if held is not None:
             if time_s <= held[1]:
                 return None
-            pick = self._pick((held[1] + time_s) / 2)
+            pick = self._pick((held[1] + time_s) / 2 + TIE_S)
         self._held = (picture, time_s)
         return pick
 

@@ -20,12 +20,12 @@ SLACK_S = 0.05
 
 
 class Shelf:
-    """The reels and the track of one video, mapped; only ever added to."""
+    """The reels and the track of one video, mapped. One thread adds to it while others may read."""
 
     def __init__(self, content: str) -> None:
         self.content = content
         self.source: Source | None = None
-        self.paths: set[Path] = set()
+        self.paths: frozenset[Path] = frozenset()
         self._reels: list[Reel] = []
         self._track: Track | None = None
 
@@ -37,7 +37,7 @@ class Shelf:
         else:
             self._reels = [*self._reels, part]
         if path is not None:
-            self.paths.add(path)
+            self.paths |= {path}
 
     def missing(self, clips: Iterable[Clip]) -> tuple[dict[int, frozenset[float]], bool]:
         """The times that have to be decoded for each ``max_pixels``, and whether the sound has to be."""

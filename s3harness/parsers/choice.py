@@ -24,7 +24,7 @@ NEGATIONS = (
     "except",
 )
 
-MAX_HITS = 50
+MAX_HITS = 20
 """Mentions whose sentence is looked at; a text that names its answer more often is repeating itself."""
 
 

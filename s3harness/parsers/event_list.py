@@ -122,6 +122,8 @@ def _from_json(value: object, notes: tuple[str, ...]) -> _Items | Reading:
     words = [_word(item) for item in value]
     if None in words:
         notes = (*notes, "items that are no words left out")
+    if any(isinstance(item, dict) for item in value):
+        notes = (*notes, "names taken out of objects")
     kept = tuple(word for word in words if word)
     if value and not kept:
         return Reading.unparsable("a list without words")

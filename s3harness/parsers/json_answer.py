@@ -22,7 +22,7 @@ def json_answer(text: str, schema: Mapping[str, Any], key: str | None = None) ->
     field) or when two objects that answer the question differ: neither the first nor the last is picked.
     """
     whole = strict_json(text.strip()) if len(text) <= MAX_CHARS else None
-    if isinstance(whole, dict) and (key is None or key in whole) and _misfit(whole, schema) is None:
+    if isinstance(whole, dict) and _part(whole, key) is not None and _misfit(whole, schema) is None:
         return Reading.clean(_part(whole, key))
     answer = answer_text(text)
     if not answer.text:
@@ -65,7 +65,7 @@ def _from_objects(
     differ = any(_part(one.value, key) != _part(first.value, key) for one in answering)
     if differ or any(_says_two_things(one, asked, schema) for one in answering):
         return Reading.unparsable("two different answers")
-    problem = _misfit(first.value, schema) or _cut_short(first, schema)
+    problem = _misfit(first.value, schema) or _cut_short(first, schema) or _null(first.value, key)
     if problem:
         return Reading.unparsable(problem)
     how = (*notes, *first.notes) or ("text around the JSON removed",)
@@ -73,7 +73,11 @@ def _from_objects(
 
 
 def _part(value: Mapping[str, object], key: str | None) -> object:
-    return value if key is None else value[key]
+    return value if key is None else value.get(key)
+
+
+def _null(value: Mapping[str, object], key: str | None) -> str | None:
+    return f"{key}: null" if _part(value, key) is None else None
 
 
 def _fold_object(value: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _CANNOT = (
 _HELP = r"(?:help(?! but)|assist|comply|fulfil?l|do that|answer (?:that|this)|respond to (?:that|this)|continue with)\b"
 _MEDIA = (
     r"(?:directly |actually )?(?:view|watch|see|access|open|play|process|analy[sz]e|interpret|hear|listen to|receive)\s"
-    r"(?:and \w+ )?(?:the |this |that |any |your |these |actual )*(?:attached |uploaded |provided )?"
+    r"(?:(?:and|or) \w+ )?(?:the |this |that |any |your |these |actual )*(?:attached |uploaded |provided )?"
     r"(?:videos?|images?|media|files?|clips?|recordings?|audio)\b(?! (?:clearly|well|properly|in detail|quality))"
 )
 _ADVICE = r"(?:provide|give|offer|make)\s(?:a |any |you )*(?:medical |clinical )?(?:advice|diagnos[ei]s|assessment)\b"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 MAX_CHARS = 200_000
 """Characters of an answer that are read. No answer the tasks ask for comes near it; a runaway generation does."""
 
-_OPEN, _CLOSE = "<think>", "</think>"
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"```(?:[A-Za-z0-9_+-]*[ \t]*\n|[Jj][Ss][Oo][Nn]\b)?")
 _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 
@@ -42,12 +42,4 @@ def without_thinking(reply: str) -> str:
     A block that never closes takes the rest with it, since no answer was reached; a closing tag without an opening one
     (chat templates that open the block in the prompt) takes all that is before it.
     """
-    head, closed, tail = reply.partition(_CLOSE)
-    if closed and _OPEN not in head:
-        reply = tail
-    kept = []
-    while _OPEN in reply:
-        before, _, rest = reply.partition(_OPEN)
-        kept.append(before)
-        reply = rest.partition(_CLOSE)[2]
-    return "".join([*kept, reply])
+    return _THOUGHT.sub("", reply).rpartition("</think>")[2]

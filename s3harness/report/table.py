@@ -9,24 +9,23 @@ from rich.table import Table
 
 from s3harness.types import Score
 
-NARROW = 100
 DISCLAIMER = "Research use, not a medical device."
 
 
-def print_scores(scores: Sequence[Score], *, sees_truth: bool = False, console: Console | None = None) -> None:
-    """Print scores, each beside its interval, floor, ceiling and coverage; primary ones stand out."""
+def print_scores(
+    scores: Sequence[Score], *, every: bool = False, sees_truth: bool = False, console: Console | None = None
+) -> None:
+    """Print the primary score of each task, or ``every`` score, beside interval, floor, ceiling and coverage."""
     console = console or Console()
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    for name in ("task", "metric"):
-        table.add_column(name, no_wrap=name == "metric")
-    for name in ("score", "95 % interval", "floor", "ceiling", "skill", "coverage"):
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("task and metric")
+    for name in ("score", "95 % interval", "floor", "ceiling", "skill", "answered"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("items", justify="right", no_wrap=True)
     previous = ""
     for score in scores:
-        first = score.task != previous
-        table.add_row(*_cells(score, first), style="" if score.primary else "dim")
-        previous = score.task
+        if every or score.primary:
+            table.add_row(*_cells(score, score.task != previous), style="bold" if every and score.primary else "")
+            previous = score.task
     console.print(table)
     for line in _footnotes(scores, sees_truth):
         console.print(line, style="dim", soft_wrap=True, highlight=False)
@@ -57,21 +56,18 @@ def print_pairs(pairs: Mapping[str, object], console: Console | None = None) -> 
 def _cells(score: Score, first: bool) -> list[str]:
     interval = score.interval
     return [
-        score.task.rpartition("/")[2].replace("_", " ") if first else "",
-        score.metric,
+        f"{_short(score.task)}: {score.metric}" if first else f"  {score.metric}",
         number(score.value, score.unit),
-        f"{number(interval.low)} – {number(interval.high)}" if interval else "–",
-        f"{number(score.floor)}",
+        f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
+        number(score.floor),
         number(score.ceiling),
         number(score.skill),
-        f"{score.coverage:.0%}",
-        str(score.n_items),
+        f"{round(score.coverage * score.n_items)}/{score.n_items}",
     ]
 
 
 def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
-    floors = {s.task: s.floor_name for s in reversed(scores) if s.floor_name and s.primary}
-    named = ", ".join(f"{_short(task)} {name}" for task, name in reversed(floors.items()))
+    named = ", ".join(f"{_short(s.task)[:1]} {s.floor_name}" for s in scores if s.floor_name and s.primary)
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
     lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
     lines += [f"{_short(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()]
@@ -86,12 +82,13 @@ def number(value: float | None, unit: str = "") -> str:
     """A number as tables show it; "–" where there is none."""
     if value is None:
         return "–"
-    text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
-    return f"{text} {unit}".strip() if unit == "s" else text
+    text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if unit or abs(value) > 1 else f"{value:.3f}"
+    return f"{text} s" if unit == "s" else text
 
 
 def _short(task: str) -> str:
-    return task.rpartition("/")[2].partition("_")[0]
+    """``s3/task4_temporal_boundaries`` → ``4 temporal boundaries``."""
+    return task.rpartition("/")[2].removeprefix("task").replace("_", " ")
 
 
 def _safe(value: object) -> str:

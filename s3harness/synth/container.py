@@ -53,7 +53,7 @@ def _add_video(container: av.container.OutputContainer, resolution: tuple[int, i
     stream = container.add_stream("libx264", rate=fps)
     stream.width, stream.height = resolution
     stream.pix_fmt = "yuv420p"
-    stream.options = _VIDEO_OPTIONS
+    stream.options = dict(_VIDEO_OPTIONS)
     stream.codec_context.thread_count = 1
     stream.codec_context.time_base = Fraction(1, fps)
     return stream

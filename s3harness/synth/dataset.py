@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 SHORTEST_VIDEO_S = 2.0
 
 
-def synthesize(
+def synthesize(  # noqa: PLR0913 - each is a choice of the caller
     out: Path,
     *,
     videos: int,
@@ -39,6 +39,7 @@ def synthesize(
 
     Raises:
         UsageError: ``out`` exists and is not an empty directory, or a number is out of range.
+
     """
     _check_numbers(videos, resolution, fps, duration_s, workers)
     _check_free(out)

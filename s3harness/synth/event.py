@@ -38,6 +38,12 @@ class Event:
         return self.feature in FEATURES
 
     @property
+    def length_s(self) -> float:
+        """Seconds from onset to offset."""
+        onset, offset = self.interval
+        return offset - onset
+
+    @property
     def moments(self) -> tuple[float, ...]:
         """When its jerks begin, in seconds; what moves and what sounds share them."""
         onset, offset = self.interval

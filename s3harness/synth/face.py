@@ -53,7 +53,7 @@ _HAIRLINE = [(-66, 34), (-50, 44), (-20, 49), (20, 49), (50, 44), (66, 34)]
 _FACE = Outline(
     [(-78, lat) for lat in range(-20, 21, 10)] + _HAIRLINE + [(78, lat) for lat in range(20, -21, -10)] + _JAW
 )
-_JAW_SHADOW = Outline(_JAW + [(-58, -50), (-46, -60), (-24, -69), (0, -72), (24, -69), (46, -60), (58, -50)])
+_JAW_SHADOW = Outline([*_JAW, (-58, -50), (-46, -60), (-24, -69), (0, -72), (24, -69), (46, -60), (58, -50)])
 _WRAP_EDGE = Outline(_HAIRLINE)
 
 

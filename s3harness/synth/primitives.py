@@ -21,6 +21,7 @@ BURST_S = 0.2
 """Length of one jerk: muscle bursts of clonic seizures last about 0.2 s whatever the rate (Conradsen and others)."""
 
 _BURST_RISE_SHARE = 0.4
+_LEAST_JERK = 0.35
 
 
 class Primitive(Protocol):
@@ -105,7 +106,8 @@ class Jerk:
         tracks[self.channel] += self.amplitude * pulses(times, self.moments, self.burst_s) * self._height(times)
 
     def _height(self, times: Array) -> Array:
-        return np.maximum(self.envelope.weight(times), 0.35)
+        weight = self.envelope.weight(times)
+        return np.where(weight > 0, np.maximum(weight, _LEAST_JERK), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from s3harness.synth.event import Script
 from s3harness.synth.patient import Patient
 from s3harness.synth.report import write_report
-from s3harness.synth.script import Script, sample_script
+from s3harness.synth.script import sample_script
 from s3harness.synth.setting import Setting, sample_setting
 
 
@@ -46,11 +47,11 @@ def plan_take(number: int, patient: Patient, split: str, seed: int, duration_s: 
 
 def film(take: Take, path: Path, form: Format) -> None:
     """Renders and encodes one video."""
-    from s3harness.synth.container import write_mp4  # noqa: PLC0415
-    from s3harness.synth.frames import make_scene, render  # noqa: PLC0415
-    from s3harness.synth.grain import make_grain  # noqa: PLC0415
-    from s3harness.synth.motion import act_out  # noqa: PLC0415
-    from s3harness.synth.sound import make_sound  # noqa: PLC0415
+    from s3harness.synth.container import write_mp4
+    from s3harness.synth.frames import make_scene, render
+    from s3harness.synth.grain import make_grain
+    from s3harness.synth.motion import act_out
+    from s3harness.synth.sound import make_sound
 
     tracks = act_out(take.script, take.setting, take.seed, form.fps)
     scene = make_scene(tracks, take.patient.appearance, take.setting, form.resolution, form.fps)

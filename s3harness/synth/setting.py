@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator
 
+from s3harness.synth.event import Script
 from s3harness.synth.patient import Colour, Patient
-from s3harness.synth.script import Script
 from s3harness.synth.vocabulary import SIDES, BodySide
 
 INFRARED_CHANCE = {True: 0.7, False: 0.15}

@@ -6,7 +6,7 @@ its intensity. Signs of the face are in :mod:`s3harness.synth.face_signs`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -43,7 +43,7 @@ def _head_shaking(event: Event, script: Script) -> list[Primitive]:
 
 def _tonic(event: Event, script: Script) -> list[Primitive]:
     on, force = event.envelope, event.intensity
-    held = [
+    held: list[Primitive] = [
         Hold("head_pitch", 18 * force, on),
         Hold("trunk_arch", 0.08 * force, on),
         Hold("teeth", 0.8, on),
@@ -88,11 +88,10 @@ def _figure4(event: Event, script: Script) -> list[Primitive]:
     return _hold_arms(event, straight) + _hold_arms(across, bent)
 
 
-def _hold_arms(event: Event, pose: dict[str, float]) -> list[Primitive]:
+def _hold_arms(event: Event, pose: Mapping[str, float]) -> list[Primitive]:
     tremor = [Oscillation(f"{s}_abduction", 0.7, 8.0, event.envelope) for s in body_sides(event.side)]
-    return [Hold(f"{s}_{joint}", a, event.envelope) for s in body_sides(event.side) for joint, a in pose.items()] + [
-        *tremor
-    ]
+    holds = [Hold(f"{s}_{joint}", a, event.envelope) for s in body_sides(event.side) for joint, a in pose.items()]
+    return [*holds, *tremor]
 
 
 def _limb_automatisms(event: Event, script: Script) -> list[Primitive]:

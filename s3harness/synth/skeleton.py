@@ -17,7 +17,8 @@ from s3harness.synth.setting import Setting
 from s3harness.synth.vocabulary import SIDES, BodySide
 
 TRUNK_M, NECK_M, HEAD_M = 0.52, 0.245, 0.17
-"""Pelvis to shoulders, shoulders to the centre of the head, half the head's height (a little large: it must be read)."""
+"""Pelvis to shoulders,
+shoulders to the centre of the head, half the head's height (a little large: it must be legible)."""
 
 SHOULDER_M, HIP_M = 0.19, 0.105
 UPPER_ARM_M, FOREARM_M, HAND_M = 0.29, 0.26, 0.085

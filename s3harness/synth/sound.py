@@ -20,6 +20,8 @@ Sound = tuple[float, float, Array]
 ROOM_LEVEL = 0.004
 """Root mean square of the empty room."""
 
+_ROOM_PIECE_S = 7
+
 _QUESTIONS = ("kan iu hir mi", "uat is ior neim", "kan iu luk at mi", "uer ar iu nau")
 _ANSWERS = ("ies aim her", "ies ai kan", "aim okei", "im a hospitol")
 _VOCAL_LEVEL, _SPEECH_LEVEL, _REPLY_LEVEL, _SNORE_LEVEL, _CLICK_LEVEL = 0.42, 0.2, 0.26, 0.03, 0.03
@@ -43,12 +45,11 @@ def _mix_in(track: NDArray[np.float32], start: float, level: float, samples: Arr
 
 
 def _room(duration_s: float, rng: Generator) -> NDArray[np.float32]:
-    """Air conditioning: low-passed noise and a little hum."""
-    count = round(duration_s * RATE)
-    noise = lfilter([0.06], [1.0, -0.94], rng.standard_normal(count, dtype=np.float32)).astype(np.float32)
-    noise *= np.float32(ROOM_LEVEL / max(float(noise.std()), 1e-9))
-    hum = np.sin(2 * np.pi * 100 * np.arange(count, dtype=np.float64) / RATE)
-    return noise + (0.15 * ROOM_LEVEL * hum).astype(np.float32)
+    """Air conditioning: low-passed noise and a little hum, a piece of it again and again."""
+    piece = lfilter([0.06], [1.0, -0.94], rng.standard_normal(_ROOM_PIECE_S * RATE))
+    hum = np.sin(2 * np.pi * 100 * np.arange(len(piece)) / RATE)
+    room = ROOM_LEVEL * (piece / piece.std() + 0.15 * hum)
+    return np.resize(room.astype(np.float32), round(duration_s * RATE))
 
 
 def _sounds(script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:

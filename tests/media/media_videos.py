@@ -42,6 +42,7 @@ def is_upright(pixels):
 
 def write_video(
     path,
+    *,
     n=30,
     fps=FPS,
     times=None,

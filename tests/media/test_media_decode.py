@@ -92,6 +92,18 @@ def test_a_truncated_video_gives_what_it_has_and_says_where_it_ends(tmp_path):
     assert 3 < end.end_s < 15
 
 
+@pytest.mark.parametrize("name", ["v.mp4", "v.mkv", "v.ts"])
+def test_damage_in_the_middle_does_not_lose_what_comes_before(tmp_path, name):
+    path = write_video(tmp_path / name, n=100, options={"g": "10"})
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2000] = b"\xff" * 2000
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        items = list(decode(file, {ENOUGH: frozenset([0.0, 1.0, 2.0, 9.0])}, audio=True))
+    assert [number(x.pixels) for x in items if isinstance(x, Picture)][:3] == [0, 10, 20]
+    assert isinstance(items[-1], End)
+
+
 @pytest.mark.parametrize("turn", list(product([False, True], repeat=3)))
 @pytest.mark.parametrize("size", [(160, 96), (96, 160)])
 def test_pictures_are_upright_and_not_mirrored(tmp_path, turn, size):
@@ -167,16 +179,17 @@ def test_a_picture_without_sound_or_wanted_times_still_tells_the_source(tmp_path
         assert list(decode(file, {}, audio=True)) == [Source((160, 96), has_audio=False), End(None)]
 
 
-times = st.lists(st.integers(0, 300).map(lambda n: n / 10), min_size=1, max_size=40)
+tenths = st.lists(st.integers(0, 300), min_size=1, max_size=40)
 
 
-@given(times.map(lambda ts: sorted(set(ts))), times)
+@given(tenths.map(lambda stamps: sorted(set(stamps))), tenths)
 def test_nearest_agrees_with_looking_at_all_pictures(stamps, wanted):
-    nearest = Nearest(wanted)
-    picks = [nearest.push(f"picture at {at}", at) for at in stamps] + [nearest.finish(stamps[-1] + 1)]
-    found = {time: pick.time_s for pick in picks if pick for time in pick.wanted}
-    assert found == {w: min(stamps, key=lambda at: (abs(at - w), at)) for w in wanted if w <= stamps[-1] + 1}
-    assert nearest.is_done == (max(wanted) <= stamps[-1] + 1)
+    nearest = Nearest(n / 10 for n in wanted)
+    picks = [nearest.push(stamp, stamp / 10) for stamp in stamps] + [nearest.finish(stamps[-1] / 10 + 1)]
+    found = {round(time * 10): pick.picture for pick in picks if pick for time in pick.wanted}
+    reachable = {n for n in wanted if n <= stamps[-1] + 10}
+    assert found == {n: min(stamps, key=lambda stamp: (abs(stamp - n), stamp)) for n in reachable}
+    assert nearest.is_done == (reachable == set(wanted))
 
 
 def test_pictures_out_of_order_are_passed_over():

@@ -1,53 +1,34 @@
-"""The published tables computed again from the released predictions, cell by cell.
-
-Each ``…_pairs`` function joins a model's predictions to the annotations as the authors did: on the names both have, so
-that what either lacks is dropped. The references carry running numbers in place of the release's names.
-"""
+"""The published tables computed again from the released predictions, cell by cell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from s3harness.dataset.release import (
-    Release,
-    model_key,
-    patient_of,
-    read_boundaries,
-    read_diagnoses,
-    read_features,
-    read_laterality,
-    read_predictions,
-    read_published,
-    read_release_table,
-    read_reports,
-    read_sequences,
-)
+from s3harness.dataset.release import Release, model_key, read_release_table
 from s3harness.metrics.base import Metric, Pair
-from s3harness.metrics.paper.boundaries import paper_boundary_mae, released_seconds
+from s3harness.metrics.paper import released
+from s3harness.metrics.paper.boundaries import paper_boundary_mae
 from s3harness.metrics.paper.confusion import Statistic
-from s3harness.metrics.paper.diagnosis import paper_diagnosis, released_diagnosis
+from s3harness.metrics.paper.diagnosis import paper_diagnosis
 from s3harness.metrics.paper.features import paper_features
 from s3harness.metrics.paper.laterality import paper_laterality
-from s3harness.metrics.paper.order import (
-    paper_edit_distance,
-    paper_lcs_ratio,
-    paper_temporal_f1,
-    released_tokens,
-)
+from s3harness.metrics.paper.order import paper_edit_distance, paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.paper.question_list import half_up, question_list_score, question_list_scores
 from s3harness.metrics.paper.text import paper_bleu, paper_rouge_1, paper_rouge_l
-from s3harness.types import Prediction, Reference
 
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+NOT_COMPUTED = "bert"
+"""In the name of columns that need a neural network to compute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a published table, ``column`` of ``file`` for a model, and what comes out when it is computed again.
+    """One published number of a model, and what comes out when it is computed again (NaN if nothing does).
 
-    ``digits`` is how many decimals the table prints; ``None`` where it prints all.
+    ``file`` and ``column`` say where it is printed, ``digits`` with how many decimals; ``None`` means all of them.
     """
 
     file: str
@@ -61,11 +42,117 @@ class Cell:
     def matches(self) -> bool:
         """Whether the two are equal at the printed precision."""
         if self.digits is None:
-            return abs(self.recomputed - self.published) < 1e-9
+            return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
         return round(self.recomputed, self.digits) == self.published
 
 
 def published_cells(release: Release, model: str) -> Iterator[Cell]:
-    """Every published cell of a model that is recomputed here; tables or predictions it does not have are left out."""
+    """Every published number of a model that is a formula of its predictions, Tasks 1–5 and 7 and the texts of Task 6.
+
+    A table in which the model is not, or for which it has no predictions, gives none.
+    """
     for cells in (_features, _rationales, _question_list, _laterality, _boundaries, _sequence, _report, _diagnosis):
         yield from cells(release, model)
+
+
+def _features(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.feature_pairs(release, model)
+    metrics = {f"{{}}_{statistic}": paper_features(statistic=statistic) for statistic in STATISTICS}
+    yield from _compared(release, "Task1_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs))
+
+
+def _rationales(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.rationale_pairs(release, model)
+    wide = _parts({"{}_bleu": paper_bleu(), "{}_rouge": paper_rouge_1()}, pairs)
+    yield from _compared(release, "task2_feature_metrics.csv", model, wide)
+    for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if pairs else ():
+        metrics = {"bleu_corpus": paper_bleu(), "rouge1_f1_mean": paper_rouge_1(), "rougeL_f1_mean": paper_rouge_l()}
+        values = {f"AVG/{column}": value for column, value in _values(metrics, pairs).items()}
+        values |= _parts({f"{{}}/{column}": metric for column, metric in metrics.items()}, pairs)
+        rows = read_release_table(release.published / path, keys=("feature",)).rows
+        for name, cells in rows.items():
+            for column in metrics:
+                value = values.get(f"{name}/{column}", math.nan)
+                yield Cell(path, model, f"{name}/{column}", float(cells[column]), value, digits=None)
+
+
+def _question_list(release: Release, model: str) -> Iterator[Cell]:
+    for path in _files_of(release, model, "middle_results", "_video_feature_scores.csv"):
+        table = read_release_table(release.published / path)
+        names = [name for name in table.columns if name != "file_name"]
+        scores = {name: [float(cell) for cell in table.column(name).values() if cell] for name in names}
+        means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
+        overall = {"question_list_score": question_list_score(scores)}
+        yield from _compared(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
+        yield from _compared(release, "Task2__overall_scores.csv", model, overall, key="model_name")
+
+
+def _laterality(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.laterality_pairs(release, model)
+    metrics = {f"{{}}_{statistic}": paper_laterality(statistic=statistic) for statistic in STATISTICS}
+    names = {subject: column for subject, (column, _) in released.LATERALITY.items()}
+    yield from _compared(release, "Task3_spatial_metrics.csv", model, _parts(metrics, pairs, names))
+
+
+def _boundaries(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.boundary_pairs(release, model)
+    yield from _compared(release, "Task4_time_mae_metrics.csv", model, _parts({"{}": paper_boundary_mae()}, pairs))
+
+
+def _sequence(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.sequence_pairs(release, model)
+    metrics = {
+        "edit_distance": paper_edit_distance(),
+        "temporal_f1": paper_temporal_f1(),
+        "lcs_ratio": paper_lcs_ratio(),
+    }
+    yield from _compared(release, "task5_sequence_3_metrics.csv", model, _values(metrics, pairs))
+
+
+def _report(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.report_pairs(release, model)
+    metrics = {"bleu_corpus": paper_bleu(), "rouge1_f1": paper_rouge_1(), "rougeL_f1": paper_rouge_l()}
+    yield from _compared(release, "task6_report_nlp_metrics.csv", model, _values(metrics, pairs))
+
+
+def _diagnosis(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.diagnosis_pairs(release, model)
+    metrics = {f"{statistic}_{{}}": paper_diagnosis(statistic=statistic) for statistic in STATISTICS}
+    names = {subject: column.removeprefix("prediction_") for subject, column in released.DIAGNOSIS.items()}
+    yield from _compared(release, "Task7_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs, names))
+
+
+def _compared(
+    release: Release, file: str, model: str, recomputed: Mapping[str, float], *, key: str = "model"
+) -> Iterator[Cell]:
+    """Every number that a published table has for the model, beside the recomputed one."""
+    path = release.published / file
+    if not recomputed or not path.is_file():
+        return
+    for name, cells in read_release_table(path, keys=(key,)).rows.items():
+        for column, text in cells.items() if model_key(name) == model_key(model) else ():
+            if text and column != key and NOT_COMPUTED not in column:
+                yield Cell(file, model, column, float(text), recomputed.get(column, math.nan))
+
+
+def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:
+    """The files of a folder of published details that belong to a model, as paths within the published tables."""
+    paths = sorted((release.published / folder).glob(f"*{suffix}"))
+    own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
+    return [f"{folder}/{path.name}" for path in own]
+
+
+def _values(metrics: Mapping[str, Metric], pairs: Sequence[Pair]) -> dict[str, float]:
+    """Column → value of its metric; empty without pairs."""
+    return {name: float(m.value(m.statistics(pairs).sum(axis=0))) for name, m in metrics.items()} if pairs else {}
+
+
+def _parts(
+    metrics: Mapping[str, Metric], pairs: Sequence[Pair], names: Mapping[str, str] | None = None
+) -> dict[str, float]:
+    """Column, the metric's name filled with the subject's, → that part of its metric."""
+    return {
+        column.format((names or {}).get(subject, subject)): value
+        for column, metric in metrics.items()
+        for subject, value in metric.parts(metric.statistics(pairs).sum(axis=0)).items()
+    }

@@ -38,7 +38,7 @@ def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
     told = [mention for mention in mentions if mention.index not in denied]
     ordered = in_order(told, moments(tokens, lexicon))
     events, numbers = tuple(m.feature for m, _ in ordered), steps(ordered)
-    phases = find_phases(tokens, lexicon, events, numbers, denied)
+    phases = find_phases(tokens, lexicon, events, denied)
     sides = lateralising_signs(told)
     off_topic, hazards = find_off_topic(tokens, lexicon), find_hazards(tokens, lexicon)
     return ReportStructure(

@@ -14,7 +14,7 @@ _SIDES = {"left", "right", "both"}
 _REACH_TO_PART = 4
 _JOINTS = frozenset({"and", "or", "/"})
 _CLAUSE_ENDS = frozenset(
-    {",", ".", ";", ":", "!", "?", "\n", "(", ")", "with", "while", "then", "followed", "but", "before", "after"}
+    {",", ".", ";", ":", "!", "?", "\n", "with", "while", "then", "followed", "but", "before", "after"}
 )
 
 

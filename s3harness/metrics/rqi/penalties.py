@@ -6,6 +6,7 @@ and nothing else, so that a penalty can be computed again from what is stored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from s3harness.errors import UsageError
 from s3harness.metrics.rqi.components import SLEEP, supported
 from s3harness.metrics.rqi.structure import NONE, ReportStructure, ReportTruth
 
-PER_INVENTION = 0.9
+VOCABULARY = 20
 PER_DISTRACTION = 0.95
 WORST_DISTRACTION = 0.5
 HAZARD = 0.5
@@ -46,13 +47,14 @@ PenaltyFunction = Callable[[PenaltyContext], Penalty]
 
 
 def hallucination(context: PenaltyContext) -> Penalty:
-    """× 0.9 for each sign or side that neither the expert's report nor an annotator has.
+    """− 0.05 for each sign or side that neither the expert's report nor an annotator has.
 
-    The same truth that coverage is measured by, and each sign once. Onset during sleep counts only where the expert says
+    The first costs what it costs in the published formula, where the price falls with each further one; here it does
+    not, so that naming the whole vocabulary of 20 signs, which is sure of full coverage, keeps next to nothing. The same truth that coverage is measured by, and each sign once. Onset during sleep counts only where the expert says
     that the patient was awake: it has no onset, so that no sequence of events can confirm it.
     """
     invented = _invented_signs(context) + _invented_sides(context)
-    return Penalty(PER_INVENTION ** len(invented), tuple(invented))
+    return Penalty(max(0.0, 1.0 - len(invented) / VOCABULARY), tuple(invented))
 
 
 def off_topic(context: PenaltyContext) -> Penalty:
@@ -63,12 +65,16 @@ def off_topic(context: PenaltyContext) -> Penalty:
 
 
 def length(context: PenaltyContext) -> Penalty:
-    """Budget / words beyond the budget, which is 1.5 times the expert's words and at least 150: twice too long keeps a half."""
+    """√(budget / words) beyond the budget, which is 1.5 times the expert's words and at least 150: twice as long keeps 71 %.
+
+    Up to 150 words the published formula takes nothing either; from there it falls in steps, to 0 at 350 words, whatever
+    the expert needed. Smooth here, so that one word never costs a fifth.
+    """
     budget = max(SHORTEST_BUDGET, BUDGET_FACTOR * context.truth.structure.words)
     words = context.prediction.words
     if words <= budget:
         return Penalty(1.0)
-    return Penalty(budget / words, (f"{words} words, budget {budget:.0f}",))
+    return Penalty(math.sqrt(budget / words), (f"{words} words, budget {budget:.0f}",))
 
 
 def hazard(context: PenaltyContext) -> Penalty:

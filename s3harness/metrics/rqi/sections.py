@@ -15,12 +15,12 @@ _MOTOR = frozenset(
 
 
 def find_phases(
-    tokens: Tokens, lexicon: Lexicon, events: Sequence[str], steps: Sequence[int], denied: Collection[int]
+    tokens: Tokens, lexicon: Lexicon, events: Sequence[str], denied: Collection[int]
 ) -> dict[str, Hit | None]:
     """The components of the event that the report covers, each with the words that say so.
 
-    Onset: the report tells a first sign. Propagation: it says that signs spread or follow, or tells motor signs of
-    two moments. Postictal: it says how the patient is afterwards.
+    Onset: the report tells a first sign. Propagation: it says that signs spread or follow, or tells several motor
+    signs. Postictal: it says how the patient is afterwards.
     """
     cues: dict[str, Hit] = {}
     for hit in lexicon.phases.find(tokens):
@@ -29,8 +29,7 @@ def find_phases(
     found: dict[str, Hit | None] = {}
     if events:
         found["onset"] = cues.get("onset")
-    moments = {step for event, step in zip(events, steps, strict=True) if event in _MOTOR}
-    if len(moments) > 1 or (len(events) > 1 and "propagation" in cues):
+    if len(_MOTOR.intersection(events)) > 1 or (len(events) > 1 and "propagation" in cues):
         found["propagation"] = cues.get("propagation")
     if "postictal" in cues:
         found["postictal"] = cues["postictal"]

@@ -92,7 +92,7 @@ def _attached(
         for part in group:
             side = _side_of(part, motion, own)
             for feature, needs_both in wanted.get((part.part, motion.name), ()):
-                if not needs_both or _is_both(part, tokens):
+                if not needs_both or part.side == "both":
                     yield SignMention(
                         feature, motion.first, min(part.first, motion.first), max(part.last, motion.last), side
                     )
@@ -103,10 +103,6 @@ def _side_of(part: PartMention, motion: Hit, own: str) -> str:
     if part.part in {"head", "eyes"}:
         return part.side or own
     return part.side if part.side and motion.first < part.first else (own if own and not part.side else part.side)
-
-
-def _is_both(part: PartMention, tokens: Tokens) -> bool:
-    return part.side == "both" or (not part.side and tokens.word(part.last) in {"arms", "hands"})
 
 
 def _parts_of(

@@ -1,0 +1,133 @@
+"""``s3harness data``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from s3harness.cli.options import json_option, print_json
+
+directory_argument = click.argument("directory", type=click.Path(path_type=Path))
+
+
+@click.group()
+def data() -> None:
+    """Data sets: synth, import, validate, info, split."""
+
+
+@data.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The directory to make.")
+@click.option("--videos", type=click.IntRange(min=1), default=12, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resolution", default="640x360", show_default=True, help="WIDTHxHEIGHT in pixels.")
+@click.option("--fps", type=click.IntRange(1, 60), default=25, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=5), help="The length of every video; drawn for each if absent.")
+@click.option("--audio/--no-audio", default=True, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+def synth(
+    out: Path, videos: int, seed: int, resolution: str, fps: int, seconds: float | None, audio: bool, workers: int
+) -> None:
+    """Make a data set of synthetic seizures: rendered people, real mp4 files, exact annotations.
+
+    Cartoons show that software works and what a metric does. They are no evidence of clinical performance.
+    """
+    from s3harness.synth import synthesize
+
+    synthesize(
+        out,
+        videos=videos,
+        seed=seed,
+        resolution=_resolution(resolution),
+        fps=fps,
+        audio=audio,
+        duration_s=seconds,
+        workers=workers,
+        progress=lambda done, total: click.echo(f"{done} of {total} videos", err=True),
+    )
+    click.echo(f"{out}: {videos} videos")
+
+
+@data.group("import")
+def import_group() -> None:
+    """Bring in foreign data."""
+
+
+@import_group.command("table")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), required=True, help="YAML that says what the columns mean.")
+@click.option("--videos", type=click.Path(path_type=Path), help="The folder of the video files.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The directory to make.")
+@click.option("--encoding", default="utf-8-sig", show_default=True, help="The table's encoding.")
+@click.option("--link", is_flag=True, help="Link the video files instead of copying them.")
+def table(table: Path, mapping: Path, videos: Path | None, out: Path, encoding: str, link: bool) -> None:
+    """Import annotations of your own from the CSV file TABLE.
+
+    Ids are assigned anew; the original names stay in the data set's private directory.
+    """
+    from s3harness.dataset.import_table import import_table
+
+    number = import_table(table, out, mapping=mapping, videos=videos, encoding=encoding, link=link)
+    click.echo(f"{out}: {number} videos; check it with s3harness data validate {out}")
+
+
+@data.command()
+@directory_argument
+@click.option("--no-media", is_flag=True, help="Check the tables only.")
+@json_option
+def validate(directory: Path, no_media: bool, as_json: bool) -> None:
+    """Check a data set whole; every problem is named with its file, row and column. Exit code 1 if there is any."""
+    from dataclasses import asdict
+
+    from s3harness.dataset.validate import validate_dataset
+
+    dataset, problems = validate_dataset(directory, media=not no_media)
+    if as_json:
+        print_json({"videos": len(dataset.videos), "problems": [asdict(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        click.echo(f"{len(dataset.videos)} videos, {len(problems)} problems")
+    sys.exit(1 if problems else 0)
+
+
+@data.command()
+@directory_argument
+@json_option
+def info(directory: Path, as_json: bool) -> None:
+    """Say what a data set holds."""
+    from s3harness.dataset.load import load_dataset
+    from s3harness.dataset.summary import summary
+    from s3harness.report.table import print_pairs, print_rows
+
+    about, features = summary(load_dataset(directory))
+    if as_json:
+        print_json({**about, "features": features})
+        return
+    print_pairs(about)
+    print_rows(features)
+
+
+@data.command()
+@directory_argument
+@click.option("--test", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
+@click.option("--folds", type=click.IntRange(min=2), help="Make N folds, fold0 …, instead of train and test.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def split(directory: Path, test: float, folds: int | None, seed: int) -> None:
+    """Split a data set by patient, stratified by diagnosis; writes the split column of videos.csv."""
+    from collections import Counter
+
+    from s3harness.dataset.split import split_dataset
+
+    names = [f"fold{n}" for n in range(folds)] if folds else ["train", "test"]
+    shares = [1.0] * folds if folds else [1.0 - test, test]
+    counts = Counter(video.split for video in split_dataset(directory, names, shares, seed).videos)
+    click.echo(", ".join(f"{name}: {counts[name]} videos" for name in names))
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise click.BadParameter(f"{text!r} is not WIDTHxHEIGHT", param_hint="--resolution")
+    return int(width), int(height)
