@@ -35,7 +35,9 @@ class Formula(Protocol):
 class Ranked(Formula, Protocol):
     """A metric that says which way is better."""
 
-    higher_is_better: bool
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger value is a better one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,13 @@ class Pair:
 class Metric(Protocol):
     """What a metric plugin provides; parameters from the task spec are given to its constructor by name."""
 
-    higher_is_better: bool
-    unit: str
-    """"" for a proportion in 0–1, else "s", "points", …"""
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger value is a better one."""
+
+    @property
+    def unit(self) -> str:
+        """What the value is measured in: empty for a proportion, else "s", "points" and the like."""
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """One row per pair, shape (n, k); a pair that the metric does not score has a row of zeros.

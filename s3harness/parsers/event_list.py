@@ -35,6 +35,8 @@ def event_list(
     if looks_like_refusal(answer.text):
         return Reading.unparsable("a refusal")
     names = _benchmark_names() if vocabulary is None else _Names.of(vocabulary, synonyms or {})
+    if _NO_SIGNS.fullmatch(answer.text.strip(_EDGES)):
+        return Reading.repaired([], "; ".join([*answer.notes, "a sentence that says there are none"]))
     items = _items(answer, names)
     return items if isinstance(items, Reading) else _tokens(items, names)
 
@@ -76,9 +78,13 @@ _SEPARATOR = re.compile(r"[,;，；、\n]|-{1,2}>|=>|[→⇒➔➜⟶>|]")
 _NUMBERING = re.compile(r"(?:(?<=\s)|^)(?:\(?[0-9]{1,3}[.)]|[-*•–])\s+")
 _TIME = re.compile(r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]|(?<!\w)(?:at |from )?[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?(?!\w)")
 _LEAD = re.compile(r"^(?:and then|followed by|and|then|first|finally)\s+", re.IGNORECASE)
-_NOTHING = frozenset(
-    {"none", "no_events", "no_event", "nothing", "na", "n_a", "no_symptoms", "no_symptoms_observed", "empty"}
+_NOTHING = frozenset({"none", "nothing", "na", "n_a", "empty"})
+_NO_SIGNS = re.compile(
+    r"(?:there (?:are|were|is|was) )?no (?:\w+ ){0,4}(?:symptoms?|signs?|events?)(?: (?:are|were|is|was))?"
+    r"(?: (?:observed|seen|visible|present|shown|found|detected))?(?: (?:in|during) (?:the|this) \w+)?",
+    re.IGNORECASE,
 )
+_DENIAL = re.compile(r"(?<![^\W_])(?:no|not|none|never|absent|na|n/a)(?![^\W_])", re.IGNORECASE)
 _ITEM_KEYS = ("event", "name", "feature", "symptom", "sign")
 
 
@@ -185,7 +191,7 @@ def _resolve(word: str, names: _Names) -> list[str]:
         return [token]
     sides = [normalise(side) for side in word.split(":", 1)]
     known = [side for side in sides if names.find(side)]
-    if len(known) == 1:
+    if len(known) == 1 and not _DENIAL.search(word[:500]):
         return known
     joined = [normalise(part) for part in re.split(r"\s(?:and then|followed by|and|then)\s", word[:500])]
     return joined if len(joined) > 1 and all(names.find(part) for part in joined) else [token]

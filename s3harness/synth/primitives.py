@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.signal import lfilter
 
 from s3harness.synth.envelope import Array, Envelope
 
@@ -22,6 +21,7 @@ BURST_S = 0.2
 
 _BURST_RISE_SHARE = 0.4
 _LEAST_JERK = 0.35
+_REMEMBERED = 4.0
 
 
 class Primitive(Protocol):
@@ -154,8 +154,10 @@ def _bump(share: Array) -> Array:
 
 
 def _wandering(times: Array, tau_s: float, seed: int) -> Array:
+    """A stationary Ornstein–Uhlenbeck path of variance about 1, without the tremble of its finest steps."""
     step = float(times[1] - times[0]) if len(times) > 1 else 1.0
     memory = np.exp(-step / tau_s)
-    noise = np.random.default_rng(seed).standard_normal(len(times))
-    smooth = lfilter([np.sqrt(1 - memory**2)], [1.0, -memory], noise)
-    return np.asarray(lfilter([0.4, 0.35, 0.25], [1.0], smooth))
+    kernel = np.sqrt(1 - memory**2) * memory ** np.arange(int(_REMEMBERED * tau_s / step) + 2)
+    noise = np.random.default_rng(seed).standard_normal(len(times) + len(kernel) - 1)
+    path = np.convolve(noise, kernel, mode="valid")
+    return np.convolve(path, (0.25, 0.5, 0.25), mode="same")

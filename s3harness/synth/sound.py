@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from s3harness.synth.envelope import Array
 from s3harness.synth.event import Event, Script
 from s3harness.synth.patient import Patient, Voice
-from s3harness.synth.voice import RATE, VOWELS, hiss, say, sing
+from s3harness.synth.voice import RATE, VOWELS, coloured_noise, hiss, say, sing
 
 Sound = tuple[float, float, Array]
 """Where a sound begins (s), its peak level (0–1), and its samples."""
@@ -20,7 +19,8 @@ Sound = tuple[float, float, Array]
 ROOM_LEVEL = 0.004
 """Root mean square of the empty room."""
 
-_ROOM_PIECE_S = 7
+_ROOM_PIECE_S, _ROOM_CORNER_HZ = 7, 450.0
+_SOB_S = 0.34
 
 _QUESTIONS = ("kan iu hir mi", "uat is ior neim", "kan iu luk at mi", "uer ar iu nau")
 _ANSWERS = ("ies aim her", "ies ai kan", "aim okei", "im a hospitol")
@@ -46,9 +46,10 @@ def _mix_in(track: NDArray[np.float32], start: float, level: float, samples: Arr
 
 def _room(duration_s: float, rng: Generator) -> NDArray[np.float32]:
     """Air conditioning: low-passed noise and a little hum, a piece of it again and again."""
-    piece = lfilter([0.06], [1.0, -0.94], rng.standard_normal(_ROOM_PIECE_S * RATE))
-    hum = np.sin(2 * np.pi * 100 * np.arange(len(piece)) / RATE)
-    room = ROOM_LEVEL * (piece / piece.std() + 0.15 * hum)
+    count = _ROOM_PIECE_S * RATE
+    gain = 1 / np.sqrt(1 + (np.fft.rfftfreq(count, 1 / RATE) / _ROOM_CORNER_HZ) ** 2)
+    hum = np.sin(2 * np.pi * 100 * np.arange(count) / RATE)
+    room = ROOM_LEVEL * (coloured_noise(gain, count, rng) + 0.15 * hum)
     return np.resize(room.astype(np.float32), round(duration_s * RATE))
 
 
@@ -95,14 +96,15 @@ def _weeping(event: Event, script: Script, voice: Voice, rng: Generator) -> Iter
     """Sobs: short high falling cries in groups, with a voiced breath between the groups."""
     onset, offset = event.interval
     moment = onset
-    while moment < offset - 0.3:
+    while moment < offset - _SOB_S:
         for number in range(int(rng.integers(3, 6))):
-            if moment < offset - 0.3:
+            if moment < offset - _SOB_S:
                 high = 2.4 * voice.pitch_hz**0.5 * 12 * (1 - 0.05 * number)
                 pitch = np.array([0.85, 1.1, 0.9]) * np.clip(high, 280, 480)
-                yield moment, _VOCAL_LEVEL * rng.uniform(0.6, 0.95), sing(pitch, _SOB, _tract("a", voice), 0.34, 0.03)
+                yield moment, _VOCAL_LEVEL * rng.uniform(0.6, 0.95), sing(pitch, _SOB, _tract("a", voice), _SOB_S, 0.03)
             moment += 0.46
-        yield moment, 0.25 * _VOCAL_LEVEL, hiss((900, 4000), _SOB, 0.4, int(rng.integers(1000)))
+        if moment < offset - 0.4:
+            yield moment, 0.25 * _VOCAL_LEVEL, hiss((900, 4000), _SOB, 0.4, int(rng.integers(1000)))
         moment += 0.55
 
 

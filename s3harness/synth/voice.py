@@ -7,7 +7,7 @@ vocal tract. All functions return float64 mono in −1…1.
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from numpy.random import Generator
 
 from s3harness.synth.envelope import Array
 
@@ -58,9 +58,15 @@ def sing(pitch: Array, loudness: Array, formants: Array, seconds: float, roughne
 def hiss(band: tuple[float, float], loudness: Array, seconds: float, seed: int) -> Array:
     """Noise between two frequencies in Hz under an evenly spaced ``loudness``."""
     count = round(seconds * RATE)
-    noise = np.random.default_rng(seed).standard_normal(count)
-    shaped = sosfilt(butter(2, band, "bandpass", fs=RATE, output="sos"), noise)
-    return np.asarray(shaped) * _stretched(loudness, np.linspace(0, 1, count))
+    frequencies = np.fft.rfftfreq(count, 1 / RATE)
+    gain = 1 / np.sqrt((1 + (band[0] / np.maximum(frequencies, 1.0)) ** 4) * (1 + (frequencies / band[1]) ** 4))
+    return coloured_noise(gain, count, np.random.default_rng(seed)) * _stretched(loudness, np.linspace(0, 1, count))
+
+
+def coloured_noise(gain: Array, count: int, rng: Generator) -> Array:
+    """``count`` samples of noise of unit variance whose spectrum has the shape ``gain`` (count // 2 + 1 values)."""
+    noise = np.fft.irfft(gain * np.fft.rfft(rng.standard_normal(count)), count)
+    return np.asarray(noise / noise.std())
 
 
 def say(sounds: str, pitch: float, scale: float, seconds: float, rising: bool = False) -> Array:

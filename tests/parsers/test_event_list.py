@@ -45,6 +45,8 @@ REPAIRED = [
     ("head_turning, flying, tonic", ["head_turning", "flying", "tonic"]),
     ('["purple_elephant"]', ["purple_elephant"]),
     ('["head_turning", 3, null, "tonic"]', TURN_TONIC),
+    ("There are no seizure symptoms observed in the video.", []),
+    ("No events", []),
     ("<think>clonic?</think>head_turning, tonic", TURN_TONIC),
 ]
 CONNECTED = [
@@ -93,7 +95,9 @@ def test_nothing_is_guessed(text, why):
 
 def test_a_denied_sign_is_not_listed():
     assert "tonic" not in event_list("head_turning, no tonic").value
-    assert "tonic" not in (event_list("clonic, tonic is absent").value)
+    assert "tonic" not in event_list("head_turning: yes\ntonic: no").value
+    assert "tonic" not in event_list("clonic, tonic is absent").value
+    assert event_list("No signs other than tonic").value != []
 
 
 def test_a_loop_is_cut_and_said_to_be():

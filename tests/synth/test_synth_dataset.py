@@ -13,7 +13,9 @@ from s3harness.synth.cohort import sample_cohort
 from s3harness.synth.vocabulary import ARM_MOVEMENT, FEATURES
 
 TABLES = ("dataset.json", "videos.csv", "features.csv", "reports.csv")
-BODY_PARTS = set("head,eyes,mouth,face,left arm,left leg,right arm,right leg,arms,legs,full body".split(","))
+BODY_PARTS = {"head", "eyes", "mouth", "face", "arms", "legs", "full body"} | {
+    f"{side} {limb}" for side in ("left", "right") for limb in ("arm", "leg")
+}
 
 
 def test_card_names_the_schema(tiny):
@@ -70,12 +72,15 @@ def test_split_is_by_patient_one_in_five_with_both_diagnoses(videos):
         assert {m.patient.diagnosis for m in members if m.split == "test"} == {"ES", "NES"}
 
 
-def test_same_seed_same_tables_and_frames_in_one_process_or_two(tiny, tmp_path):
-    synthesize(tmp_path / "again", **TINY, workers=2)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_same_seed_same_tables_and_frames_in_any_number_of_processes(workers, tmp_path):
+    small = TINY | {"videos": 2, "duration_s": 2.0}
+    synthesize(tmp_path / "first", **small)
+    synthesize(tmp_path / "second", **small, workers=workers)
     for name in TABLES:
-        assert (tmp_path / "again" / name).read_bytes() == (tiny / name).read_bytes()
-    for row in read_table(tiny / "videos.csv"):
-        first, second = (decoded_frames(folder / row["file"]) for folder in (tiny, tmp_path / "again"))
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    for row in read_table(tmp_path / "first" / "videos.csv"):
+        first, second = (decoded_frames(tmp_path / folder / row["file"]) for folder in ("first", "second"))
         np.testing.assert_array_equal(first, second)
 
 

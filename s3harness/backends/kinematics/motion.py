@@ -32,10 +32,16 @@ CUT_SHARE = 0.6
 INFRARED_COLOUR = 6.0
 """Median difference of red and blue below which a view is infrared; a lit hospital room has 8 and more."""
 
-EYES, MOUTH = (0.3, 0.62), (0.6, 0.95)
-"""Bands of the head's box, from its top, in which eyes and mouth lie."""
+EYE_ROWS = (0.25, 0.7)
+"""The eyes are the row of the face's crop with the most upright edges, looked for between these shares of it."""
 
-CHEEKS = (0.18, 0.82)
+EYES, MOUTH = (-0.09, 0.09), (0.17, 0.42)
+"""Bands around the eyes' row, in shares of the crop's height, in which eyes and mouth lie."""
+
+CHEEKS = (0.2, 0.8)
+
+FEATURE_CONTRAST, DARKEST_SKIN = 0.3, 40.0
+"""A pupil or the white of an eye differs from the skin by this share of the skin's brightness; a lid's line is thin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,9 @@ class Motion:
     ``energy`` is the share of the body's cells that moved since the frame before, ``parts`` the same of each part by the
     patient's own sides, ``posture`` how far each part is (mean grey levels) from where it is most of the clip.
     ``head_offset`` is where the face's features lie in the head, in head widths, positive to the patient's left.
-    ``eye_openness`` is the contrast in the band of the eyes in grey levels, ``mouth_darkness`` how dark the darkest of
-    the mouth's band is against the face, ``eyes`` and ``mouth`` how much these move (0–1).
+    ``eye_openness`` is the share of the eyes' band that is much darker or brighter than the skin (open eyes have 0.2
+    and more, closed ones 0.15), ``mouth_darkness`` the same of the mouth's band for darker alone, ``eyes`` and ``mouth``
+    how much these bands move (0–1), ``mouth_sides`` each half of the mouth's.
     """
 
     times: Array
@@ -77,20 +84,21 @@ def measure_motion(pixels: Pixels, times: Array, duration_s: float) -> Motion:
     masks = region_masks(cells.shape[1:], layout)
     usual = np.median(cells, axis=0)
     face = _evenly_lit(crop_head(pixels, layout))
-    parts = {part: _share(moved, masks[part]) for part in PARTS}
+    row = _eye_row(face)
+    eyes, mouth = _band(face, row, EYES), _band(face, row, MOUTH)
     face_moved = _moved(face, CUT_SHARE + 1)
-    eyes, mouth = _band(face, EYES), _band(face, MOUTH)
+    skin = np.median(_band(face, row, (EYES[0], MOUTH[1])), axis=(1, 2), keepdims=True)
     return Motion(
         times=times,
         energy=_share(moved, masks["body"]),
-        parts=parts,
+        parts={part: _share(moved, masks[part]) for part in PARTS},
         posture={part: _mean(np.abs(cells - usual), masks[part]) for part in PARTS},
-        head_offset=_feature_offset(face),
-        eye_openness=_contrast(eyes),
-        mouth_darkness=_darkness(mouth, face),
-        eyes=_band(face_moved, EYES).mean((1, 2)),
-        mouth=_band(face_moved, MOUTH).mean((1, 2)),
-        mouth_sides=_halves(_band(face_moved, MOUTH)),
+        head_offset=_feature_offset(_band(face, row, (EYES[0], MOUTH[1]))),
+        eye_openness=_outstanding(np.abs(eyes - skin), skin),
+        mouth_darkness=_outstanding(skin - mouth, skin),
+        eyes=_band(face_moved, row, EYES).mean((1, 2), dtype=np.float64),
+        mouth=_band(face_moved, row, MOUTH).mean((1, 2), dtype=np.float64),
+        mouth_sides=_halves(_band(face_moved, row, MOUTH)),
         duration_s=duration_s,
         is_infrared=colourfulness(pixels) < INFRARED_COLOUR,
     )
@@ -120,37 +128,46 @@ def _share(moved: Grid, mask: Array) -> Array:
 _mean = _share
 
 
-def _band(face: Grid, band: tuple[float, float]) -> Grid:
-    """A horizontal band of the head's box without its edges; never empty."""
+def _eye_row(face: Grid) -> int:
+    """The row of the eyes: upright edges of pupils, whites and lids, averaged over the clip."""
     rows, columns = face.shape[1:]
-    first, last = (int(share * rows) for share in band)
+    inner = face[:, :, int(CHEEKS[0] * columns) : max(int(CHEEKS[1] * columns), 1)]
+    if rows < 8 or inner.shape[2] < 2:
+        return rows // 2
+    edges = np.abs(np.diff(inner, axis=2)).mean((0, 2))
+    profile = np.convolve(edges, np.ones(5) / 5, mode="same")
+    first, last = (int(share * rows) for share in EYE_ROWS)
+    return first + int(np.argmax(profile[first:last]))
+
+
+def _band(face: Grid, row: int, band: tuple[float, float]) -> Grid:
+    """A band of the face around the row of the eyes, without the cheeks' edges; never empty."""
+    rows, columns = face.shape[1:]
+    first, last = (min(max(row + round(share * rows), 0), rows) for share in band)
     left, right = (int(share * columns) for share in CHEEKS)
-    return face[:, first : max(last, first + 1), left : max(right, left + 1)]
+    return face[:, min(first, rows - 1) : max(last, first + 1), left : max(right, left + 1)]
 
 
-def _contrast(band: Grid) -> Array:
-    """Spread of the brightness between the darkest and the brightest tenth."""
-    low, high = np.percentile(band, (5, 95), axis=(1, 2))
-    return np.asarray(high - low, np.float64)
-
-
-def _darkness(mouth: Grid, face: Grid) -> Array:
-    return np.asarray(np.median(face, axis=(1, 2)) - np.percentile(mouth, 5, axis=(1, 2)), np.float64)
+def _outstanding(difference: Grid, skin: Grid) -> Array:
+    """The share of a band's cells that stand out from the skin, for each frame."""
+    threshold = FEATURE_CONTRAST * np.maximum(skin, DARKEST_SKIN)
+    return np.asarray((difference > threshold).mean((1, 2)), np.float64)
 
 
 def _halves(band: Grid) -> dict[str, Array]:
     """The movement of the right and left half of a band, by the patient's sides."""
     middle = max(1, band.shape[2] // 2)
     left = band[:, :, middle:] if band.shape[2] > 1 else band
-    return {"right": band[:, :, :middle].mean((1, 2)), "left": left.mean((1, 2))}
+    return {
+        "right": band[:, :, :middle].mean((1, 2), dtype=np.float64),
+        "left": left.mean((1, 2), dtype=np.float64),
+    }
 
 
 def _feature_offset(face: Grid) -> Array:
-    """Where the dark features of the eyes' and the mouth's bands lie against the middle, in widths of the head."""
-    rows, columns = face.shape[1:]
-    first, last = int(EYES[0] * rows), max(int(MOUTH[1] * rows), int(EYES[0] * rows) + 1)
-    inner = face[:, first:last]
-    edges = np.abs(np.diff(inner, axis=1)) if inner.shape[1] > 1 else np.zeros_like(inner)
+    """Where eyes, nose and mouth lie against the middle of the head, in shares of the band's width."""
+    columns = face.shape[2]
+    edges = np.abs(np.diff(face, axis=1)) if face.shape[1] > 1 else np.zeros_like(face)
     weight = edges.sum(1, dtype=np.float64) + 1e-6
     x = (np.arange(columns) + 0.5) / columns - 0.5
     return smooth((weight * x).sum(1) / weight.sum(1), 1)

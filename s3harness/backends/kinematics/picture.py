@@ -26,6 +26,9 @@ FACE_ROWS = 64
 HEAD_HEIGHT, HEAD_WIDTH = 0.21, 0.17
 """The head's box as shares of the picture's height, where an adult fills the picture (1.5 m from top to bottom)."""
 
+CROP_ABOVE, CROP_HEIGHT = 0.04, 0.28
+"""The face is cropped with some room above and below the head's box, since the box follows hair and shadow."""
+
 NECK_TO_HIP = 0.42
 """Trunk and arms lie in a band of this height below the head's top; below it are the legs."""
 
@@ -105,9 +108,10 @@ def region_masks(shape: tuple[int, int], layout: Layout) -> dict[str, NDArray[np
 
 
 def crop_head(pixels: Pixels, layout: Layout) -> Grid:
-    """The head's box in finer cells: brightness, frames × rows × columns."""
+    """A box that holds the face, in finer cells: brightness, frames × rows × columns."""
     height, width = pixels.shape[1:3]
-    first, last = round(layout.top * height), round((layout.top + HEAD_HEIGHT) * height)
+    top = layout.top - CROP_ABOVE
+    first, last = round(top * height), round((top + CROP_HEIGHT) * height)
     left = round((layout.midline - HEAD_WIDTH / 2) * height)
     right = round((layout.midline + HEAD_WIDTH / 2) * height)
     rows = slice(max(0, min(first, height - 1)), max(1, last))

@@ -62,17 +62,24 @@ def _features(release: Release, model: str) -> Iterator[Cell]:
 
 
 def _rationales(release: Release, model: str) -> Iterator[Cell]:
+    metrics: dict[str, Metric] = {
+        "bleu_corpus": paper_bleu(),
+        "rouge1_f1_mean": paper_rouge_1(),
+        "rougeL_f1_mean": paper_rouge_l(),
+    }
     pairs = released.rationale_pairs(release, model)
-    wide = _parts({"{}_bleu": paper_bleu(), "{}_rouge": paper_rouge_1()}, pairs)
+    values = {
+        (name, column): value
+        for column, metric in metrics.items()
+        for name, value in _parts_and_mean(metric, pairs).items()
+    }
+    columns = {"bleu_corpus": "{}_bleu", "rouge1_f1_mean": "{}_rouge"}
+    wide = {columns[column].format(name): value for (name, column), value in values.items() if column in columns}
     yield from _compared(release, "task2_feature_metrics.csv", model, wide)
-    for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if pairs else ():
-        metrics = {"bleu_corpus": paper_bleu(), "rouge1_f1_mean": paper_rouge_1(), "rougeL_f1_mean": paper_rouge_l()}
-        values = {f"AVG/{column}": value for column, value in _values(metrics, pairs).items()}
-        values |= _parts({f"{{}}/{column}": metric for column, metric in metrics.items()}, pairs)
-        rows = read_release_table(release.published / path, keys=("feature",)).rows
-        for name, cells in rows.items():
+    for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else ():
+        for name, cells in read_release_table(release.published / path, keys=("feature",)).rows.items():
             for column in metrics:
-                value = values.get(f"{name}/{column}", math.nan)
+                value = values.get((name, column), math.nan)
                 yield Cell(path, model, f"{name}/{column}", float(cells[column]), value, digits=None)
 
 
@@ -101,7 +108,7 @@ def _boundaries(release: Release, model: str) -> Iterator[Cell]:
 
 def _sequence(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.sequence_pairs(release, model)
-    metrics = {
+    metrics: dict[str, Metric] = {
         "edit_distance": paper_edit_distance(),
         "temporal_f1": paper_temporal_f1(),
         "lcs_ratio": paper_lcs_ratio(),
@@ -111,7 +118,11 @@ def _sequence(release: Release, model: str) -> Iterator[Cell]:
 
 def _report(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.report_pairs(release, model)
-    metrics = {"bleu_corpus": paper_bleu(), "rouge1_f1": paper_rouge_1(), "rougeL_f1": paper_rouge_l()}
+    metrics: dict[str, Metric] = {
+        "bleu_corpus": paper_bleu(),
+        "rouge1_f1": paper_rouge_1(),
+        "rougeL_f1": paper_rouge_l(),
+    }
     yield from _compared(release, "task6_report_nlp_metrics.csv", model, _values(metrics, pairs))
 
 
@@ -140,6 +151,12 @@ def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[st
     paths = sorted((release.published / folder).glob(f"*{suffix}"))
     own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
     return [f"{folder}/{path.name}" for path in own]
+
+
+def _parts_and_mean(metric: Metric, pairs: Sequence[Pair]) -> dict[str, float]:
+    """Subject → part of the metric, and its value as "AVG"; empty without pairs."""
+    totals = metric.statistics(pairs).sum(axis=0)
+    return {**metric.parts(totals), "AVG": float(metric.value(totals))} if pairs else {}
 
 
 def _values(metrics: Mapping[str, Metric], pairs: Sequence[Pair]) -> dict[str, float]:

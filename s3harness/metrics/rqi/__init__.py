@@ -1,7 +1,7 @@
 """Seizure-RQI: how good a semiology report is, from its text, by rules that show their reasons.
 
 >>> from s3harness.metrics.rqi import score_report
->>> score = score_report("The head turns to the left, then the left arm extends.", {"text": "The head turns to the right."})
+>>> score = score_report("The head turns to the left.", {"text": "The head turns to the right."})
 >>> score.components["L"].value
 0.0
 """

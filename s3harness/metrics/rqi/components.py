@@ -1,8 +1,8 @@
 """The four components of the Seizure-RQI, each 0–1: structure S, coverage C, laterality L, temporal order T.
 
-Two sets of definitions. :func:`paper_components` is what produced the published numbers, defects included:
-an unmentioned side that the truth does not mention either counts as a hit, so that silence earns up to 25 points; T pays
-for padding (see :mod:`s3harness.metrics.paper.order`); a video whose truth has no event scores 0 for C and T.
+Two sets of definitions. :func:`paper_components` is what produced the published numbers, defects included: a side that
+neither report mentions counts as a hit, so that silence earns up to 25 points; T pays for padding (see
+:mod:`s3harness.metrics.paper.order`); a video whose truth has no event scores 0 for C and T.
 :func:`strict_components` repairs them; the reasons are with each function.
 """
 
@@ -38,7 +38,7 @@ def paper_components(prediction: ReportStructure, truth: ReportTruth) -> dict[st
 
 
 def strict_components(prediction: ReportStructure, truth: ReportTruth) -> dict[str, Component]:
-    """S, C, L and T repaired; ``None`` where the expert's report has nothing of the kind, so that its weight moves on."""
+    """S, C, L and T repaired; ``None`` where the expert's report has nothing of the kind: the weight moves on."""
     return {
         "S": _structure(prediction, truth.structure),
         "C": _coverage(prediction, truth.structure),
@@ -62,8 +62,9 @@ def _coverage(prediction: ReportStructure, expert: ReportStructure) -> Component
 
 
 def _laterality(prediction: ReportStructure, expert: ReportStructure) -> Component:
-    """Share of the expert's lateralising signs with the right side. Where the expert gives none, there is nothing to score:
-    agreeing that nothing was said is worth nothing.
+    """Share of the expert's lateralising signs with the right side.
+
+    Where the expert gives none, there is nothing to score: agreeing that nothing was said is worth nothing.
     """
     keys = [key for key in LATERALITY_KEYS if expert.side(key) != NONE]
     right = [key for key in keys if prediction.side(key) == expert.side(key)]

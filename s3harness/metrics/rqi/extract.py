@@ -1,9 +1,10 @@
 """From the text of a report to its structure: by rules, offline, the same every time.
 
 The steps, one module each: the text is cut into tokens (:mod:`.text`), signs are looked up in the closed vocabulary of
-``task_specs/lexicon.yaml`` (:mod:`.lexicon`, :mod:`.signs`), what is denied is set apart (:mod:`.negation`), sides become the
-patient's own (:mod:`.laterality`), mentions become an order of events (:mod:`.order`), and phases, talk beside the
-point and dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a bounded part is read.
+``task_specs/lexicon.yaml`` (:mod:`.lexicon`, :mod:`.signs`), what is denied is set apart (:mod:`.negation`), sides
+become the patient's own (:mod:`.laterality`, :mod:`.postures`), mentions become an order of events (:mod:`.order`), and
+phases, talk beside the point and dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a
+bounded part is read.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from s3harness.metrics.rqi.postures import lateralising_signs
 from s3harness.metrics.rqi.sections import find_hazards, find_off_topic, find_phases
 from s3harness.metrics.rqi.signs import SignMention, find_signs
 from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, Evidence, ReportStructure
-from s3harness.metrics.rqi.text import Tokens, count_words, tokenise
+from s3harness.metrics.rqi.text import MAX_CHARACTERS, Tokens, count_words, tokenise
 
 
 def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
     """Read a report; any string gives a structure, an empty one an empty structure."""
-    return _extract(report, lexicon) if lexicon else _extract_cached(report)
+    if lexicon or len(report) > MAX_CHARACTERS:
+        return _extract(report, lexicon or default_lexicon())
+    return _extract_cached(report)
 
 
 @lru_cache(maxsize=4096)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.text import Tokens
 
 OPPOSITE = {"left": "right", "right": "left"}
-_FLIPS = {"viewer_before", "viewer_after"}
 _SIDES = {"left", "right", "both"}
 _REACH_TO_PART = 4
 _JOINTS = frozenset({"and", "or", "/"})
@@ -41,12 +41,9 @@ def find_sides(tokens: Tokens, lexicon: Lexicon) -> list[SideMention]:
     """Every left, right and both. "The camera's left" and "left of the screen" mean the patient's right."""
     hits = lexicon.laterality.find(tokens)
     masked = covered(hit for hit in hits if hit.name == "not_a_side")
-    flips = [hit for hit in hits if hit.name in _FLIPS]
+    viewers = _viewers(hits, tokens)
     found = {hit.first: hit.name for hit in hits if hit.name in _SIDES and hit.first not in masked}
-    return [
-        SideMention(OPPOSITE.get(side, side) if _is_viewers(i, flips, tokens) else side, i)
-        for i, side in sorted(found.items())
-    ]
+    return [SideMention(OPPOSITE.get(side, side) if i in viewers else side, i) for i, side in sorted(found.items())]
 
 
 def find_parts(tokens: Tokens, lexicon: Lexicon, sides: Sequence[SideMention]) -> list[PartMention]:
@@ -66,13 +63,13 @@ def find_parts(tokens: Tokens, lexicon: Lexicon, sides: Sequence[SideMention]) -
 
 
 def free_sides(parts: Sequence[PartMention], sides: Sequence[SideMention]) -> dict[int, str]:
-    """The sides that belong to no part, by token index: "to the left", or "right" in "left arm flexion and right extension"."""
+    """The sides that belong to no part, by token: "to the left", "right" in "left arm flexion, right extension"."""
     owned = {i for part in parts for i in part.side_indexes}
     return {mention.index: mention.side for mention in sides if mention.index not in owned}
 
 
 def side_of_motion(first: int, last: int, tokens: Tokens, free: Mapping[int, str]) -> str:
-    """The free side that goes with a motion: "leftward" right before it, else "to the left" after it; "" if there is none."""
+    """The free side that goes with a motion: "leftward" right before it, else "to the left" after it, else ""."""
     before, _ = _run_of_sides(range(first - 1, first - 4, -1), tokens, free)
     return before or _run_of_sides(range(last + 1, last + 8), tokens, free)[0]
 
@@ -102,15 +99,15 @@ def _run_of_sides(indexes: Iterable[int], tokens: Tokens, sides: Mapping[int, st
     return ("both" if len(names) > 1 else next(iter(names), "")), tuple(found)
 
 
-def _is_viewers(index: int, flips: Iterable[Hit], tokens: Tokens) -> bool:
-    """Whether the side at ``index`` is named from the camera's place."""
-    for hit in flips:
-        if hit.name == "viewer_before" and hit.last == index - 1:
-            return True
-        if (
-            hit.name == "viewer_after"
-            and 0 < hit.first - index <= 4
-            and tokens.sentence[hit.first] == tokens.sentence[index]
-        ):
-            return not any(tokens.word(i) in _CLAUSE_ENDS for i in range(index + 1, hit.first))
-    return False
+def _viewers(hits: Iterable[Hit], tokens: Tokens) -> set[int]:
+    """The indexes at which a side would be named from the camera's place: after "camera", before "of the screen"."""
+    places: set[int] = set()
+    for hit in hits:
+        if hit.name == "viewer_before":
+            places.add(hit.last + 1)
+        elif hit.name == "viewer_after":
+            back = takewhile(
+                lambda i: tokens.word(i) not in _CLAUSE_ENDS, range(hit.first - 1, hit.first - 1 - _REACH_TO_PART, -1)
+            )
+            places.update(back)
+    return places

@@ -85,7 +85,6 @@ class Lexicon:
     phases: PhraseIndex
     off_topic: PhraseIndex
     hazard: PhraseIndex
-    head_side_motions: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +114,6 @@ def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:
         phrases=_index({name: entry.get("phrases", ()) for name, entry in features.items()}),
         exceptions=_index({name: entry.get("except", ()) for name, entry in features.items()}),
         part_exceptions=_index({"not_a_part": data.get("part_exceptions", ())}),
-        head_side_motions=frozenset(data.get("head_side_motions", ())),
         **indexes,
     )
 

@@ -15,8 +15,8 @@ from s3harness.metrics.rqi.score import RQI, WEIGHTS, PenaltyResolver, parse_pre
 class SeizureRQI:
     """Mean Seizure-RQI over reports, 0–100; a report that is missing scores 0.
 
-    ``preset`` is ``strict``, ``paper`` or either with further penalties (``strict+redundancy``); ``penalties`` names more.
-    ``resolver`` finds the function of a penalty's name, by default among the built-in ones. A row of
+    ``preset`` is ``strict``, ``paper`` or either with further penalties (``strict+redundancy``); ``penalties`` names
+    more. ``resolver`` finds the function of a penalty's name, by default among the built-in ones. A row of
     :meth:`statistics` is the score, its count, then value and count of each component and each penalty, so that
     :meth:`parts` can give their means.
     """
@@ -46,7 +46,7 @@ class SeizureRQI:
         return safe_ratio(totals[..., 0], totals[..., 1])
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Mean of each component (0–1, over the reports where the truth has something to score) and of each multiplier."""
+        """Mean of each component (0–1, over the reports whose truth has something to score) and of each multiplier."""
         sums, counts = totals[2::2], totals[3::2]
         return {name: float(s / n) for name, s, n in zip(self._names, sums, counts, strict=True) if n}
 

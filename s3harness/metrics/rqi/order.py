@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.signs import SignMention
@@ -11,6 +12,7 @@ from s3harness.metrics.rqi.text import Tokens
 
 _CLAUSE_MARKS = frozenset({",", "(", ")"})
 _FIRST, _MIDDLE, _LAST = -1, 0, 1
+_BEFORE = frozenset({"before", "prior"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,8 +28,8 @@ def moments(tokens: Tokens, lexicon: Lexicon) -> list[Moment]:
     """The moment each token tells of.
 
     Clauses end at commas and at temporal words. "B after A", "B following A" and "B preceded by A" put A first, "before
-    A, B" puts B first, "at onset" goes to the beginning of the story and "finally" to its end. Clauses joined by "with",
-    "while" or "and" are one moment.
+    A, B" puts B first, "at onset" goes to the beginning of the story and "finally" to its end. Clauses joined by
+    "with", "while" or "and" are one moment.
     """
     cues = _cues(tokens, lexicon)
     story: list[Moment] = []
@@ -58,7 +60,7 @@ def steps(ordered: Iterable[tuple[SignMention, Moment]]) -> tuple[int, ...]:
 
 
 def _cues(tokens: Tokens, lexicon: Lexicon) -> dict[int, Hit]:
-    """Temporal cues by first token; a phrase that keeps the order hides the backward cue in it, the longest cue wins."""
+    """Temporal cues by first token: the longest wins, and one that keeps the order hides the backward cue in it."""
     cues: dict[int, Hit] = {}
     for hit in lexicon.order.find(tokens):
         known = cues.get(hit.first)
@@ -82,41 +84,28 @@ def _clauses(start: int, stop: int, tokens: Tokens, cues: Mapping[int, Hit]) -> 
         if tokens.word(i) in _CLAUSE_MARKS or (i in cues and cues[i].name in {"forward", "backward", "keeps"})
     ]
     edges = [start, *cuts, stop]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(edges) if a < b]
 
 
 def _ranks(clauses: Sequence[tuple[int, int]], tokens: Tokens, cues: Mapping[int, Hit]) -> list[int]:
     """The place of each clause in time within its sentence."""
-    order = list(range(len(clauses)))
+    places = [float(number) for number in range(len(clauses))]
     for number, (first, _) in enumerate(clauses):
         cue = cues.get(first)
-        if cue is None:
-            continue
-        if cue.name == "backward" and number > 0:
-            _put_before(order, number, _anchor(number, clauses, tokens))
-        elif (
-            number == 0
-            and cue.name == "forward"
-            and cue.first == cue.last - (tokens.word(cue.first) == "prior")
-            and tokens.word(cue.first) in {"before", "prior"}
-            and len(order) > 1
-        ):
-            order.remove(0)
-            order.insert(1, 0)
-    return [order.index(number) for number in range(len(clauses))]
+        if cue and cue.name == "backward" and number:
+            places[number] = places[_anchor(number, clauses)] - 0.5
+        elif cue and number == 0 and tokens.word(first) in _BEFORE and len(clauses) > 1:
+            places[0] = 1.5
+    ranks = {place: rank for rank, place in enumerate(sorted(set(places)))}
+    return [ranks[place] for place in places]
 
 
-def _anchor(number: int, clauses: Sequence[tuple[int, int]], tokens: Tokens) -> int:
+def _anchor(number: int, clauses: Sequence[tuple[int, int]]) -> int:
     """The clause that "after" looks back to: the one before the cue, past an empty comma clause."""
     anchor = number - 1
     while anchor > 0 and clauses[anchor][1] - clauses[anchor][0] <= 1:
         anchor -= 1
     return anchor
-
-
-def _put_before(order: list[int], number: int, anchor: int) -> None:
-    order.remove(number)
-    order.insert(order.index(anchor), number)
 
 
 def _phase(first: int, last: int, cues: Mapping[int, Hit]) -> int:

@@ -1,7 +1,7 @@
 """What a report loses: factors on the base score, each with its reasons. Plugins add more by name.
 
-A penalty is a function of a :class:`PenaltyContext` that returns a :class:`Penalty`. It sees the structures and the text,
-and nothing else, so that a penalty can be computed again from what is stored.
+A penalty is a function of a :class:`PenaltyContext` that returns a :class:`Penalty`. It sees the structures and the
+text, and nothing else, so that a penalty can be computed again from what is stored.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ PenaltyFunction = Callable[[PenaltyContext], Penalty]
 def hallucination(context: PenaltyContext) -> Penalty:
     """− 0.05 for each sign or side that neither the expert's report nor an annotator has.
 
-    The first costs what it costs in the published formula, where the price falls with each further one; here it does
-    not, so that naming the whole vocabulary of 20 signs, which is sure of full coverage, keeps next to nothing. The same truth that coverage is measured by, and each sign once. Onset during sleep counts only where the expert says
-    that the patient was awake: it has no onset, so that no sequence of events can confirm it.
+    The same truth that coverage is measured by, and each sign once. The first costs what it costs in the published
+    formula, where the price falls with each further one; here it does not, so that a report that names the whole
+    vocabulary of 20 signs, and with it surely all the right ones, keeps next to nothing. Onset during sleep counts
+    only where the expert says that the patient was awake: it has no onset time, so that no sequence can confirm it.
     """
     invented = _invented_signs(context) + _invented_sides(context)
     return Penalty(max(0.0, 1.0 - len(invented) / VOCABULARY), tuple(invented))
@@ -65,10 +66,10 @@ def off_topic(context: PenaltyContext) -> Penalty:
 
 
 def length(context: PenaltyContext) -> Penalty:
-    """√(budget / words) beyond the budget, which is 1.5 times the expert's words and at least 150: twice as long keeps 71 %.
+    """√(budget / words) beyond a budget of 1.5 times the expert's words, at least 150: twice as long keeps 71 %.
 
-    Up to 150 words the published formula takes nothing either; from there it falls in steps, to 0 at 350 words, whatever
-    the expert needed. Smooth here, so that one word never costs a fifth.
+    Up to 150 words the published formula takes nothing either; from there it falls in steps, to 0 at 350 words,
+    whatever the expert needed. Smooth here, so that one word never costs a fifth.
     """
     budget = max(SHORTEST_BUDGET, BUDGET_FACTOR * context.truth.structure.words)
     words = context.prediction.words
@@ -85,7 +86,7 @@ def hazard(context: PenaltyContext) -> Penalty:
 
 
 def paper_hallucination(context: PenaltyContext) -> Penalty:
-    """× 0.95 for each predicted event, repeats included, outside the human Task-5 sequence; × 1 without such a sequence.
+    """× 0.95 for each predicted event, repeats included, outside the human Task-5 sequence; × 1 without a sequence.
 
     Defects, kept: coverage is held against another source (the expert's text), and onset during sleep, which is in no
     sequence, is punished even where it is true.

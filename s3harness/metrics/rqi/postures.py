@@ -33,7 +33,7 @@ class LateralisingSign:
 
 
 def lateralising_signs(mentions: Sequence[SignMention]) -> dict[str, LateralisingSign]:
-    """Head turning, first motor side, asymmetric posture and figure 4, each from the first mention that gives a side."""
+    """Head turning, first motor side, asymmetric posture and figure 4, each from the first mention with a side."""
     found = {
         "head_turning": _first_sided(mentions, {"head_turning"}),
         "first_motor_laterality": _first_sided([m for m in mentions if m.side != "both"], _LIMB_SIGNS),
@@ -49,7 +49,7 @@ def _first_sided(mentions: Sequence[SignMention], features: frozenset[str] | set
 
 
 def _posture(mentions: Sequence[SignMention]) -> LateralisingSign | None:
-    """ "right arm extension" and the like; the extended arm names a posture of both arms, whichever is told first."""
+    """A posture such as "right arm extension"; the extended arm names one of both arms, whichever is told first."""
     sided = [m for m in mentions if m.feature in _POSTURES and m.side in OPPOSITE]
     if not sided:
         return None

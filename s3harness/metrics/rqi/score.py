@@ -48,8 +48,8 @@ class Preset:
 class RQI:
     """The score of one report, 0–100, and everything it came from.
 
-    ``weights`` are the points each component could earn here (0 where the truth has nothing to score), ``base`` their sum
-    before the penalties.
+    ``weights`` are the points each component could earn here (0 where the truth has nothing to score), ``base`` is what
+    they earned before the penalties.
     """
 
     value: float

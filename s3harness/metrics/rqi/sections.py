@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.text import Tokens
 
 _NEAR = 8
+_IMPERATIVE_AFTER = frozenset({".", ",", ";", ":", "!", "?", "\n", "and", "please", "then", "or", "to"})
 _MOTOR = frozenset(
-    {"head_turning", "face_pulling", "face_twitching", "tonic", "clonic", "arm_straightening", "arm_flexion", "figure4",
-     "oral_automatisms", "limb_automatisms", "asynchronous_movement", "pelvic_thrusting", "full_body_shaking", "arms_move_simultaneously"}
-)  # fmt: skip
+    {
+        "head_turning",
+        "face_pulling",
+        "face_twitching",
+        "tonic",
+        "clonic",
+        "arm_straightening",
+        "arm_flexion",
+        "figure4",
+        "oral_automatisms",
+        "limb_automatisms",
+        "asynchronous_movement",
+        "pelvic_thrusting",
+        "full_body_shaking",
+        "arms_move_simultaneously",
+    }
+)
+"""The signs that are movements: several of them mean that the event spread."""
 
 
 def find_phases(
@@ -47,33 +64,34 @@ def find_hazards(tokens: Tokens, lexicon: Lexicon) -> list[Hit]:
     That staff gave a drug or held a patient is a statement and no advice.
     """
     hits = lexicon.hazard.find(tokens)
+    modals = [hit.first for hit in hits if hit.name == "modals"]
     found = [hit for hit in hits if hit.name == "always"]
     found += _pairs(hits, tokens, ("orders", "modals", "doses"), "drugs")
     found += _pairs(hits, tokens, ("acts_mouth",), "mouth_targets")
-    found += [hit for hit in hits if hit.name == "acts" and _is_advised(hit, hits, tokens)]
+    found += [hit for hit in hits if hit.name == "acts" and _is_advised(hit, modals, tokens)]
     return sorted(found, key=lambda hit: (hit.first, hit.last))
 
 
 def _pairs(hits: Sequence[Hit], tokens: Tokens, cues: Collection[str], target: str) -> list[Hit]:
-    return [
-        Hit(target, min(cue.first, hit.first), max(cue.last, hit.last))
-        for hit in hits
-        if hit.name == target
-        for cue in hits
-        if cue.name in cues
-        and abs(cue.first - hit.first) <= _NEAR
-        and tokens.sentence[cue.first] == tokens.sentence[hit.first]
-    ]
+    """Targets with a cue close by in the same sentence, each with the nearest."""
+    places = [(hit.first, hit) for hit in hits if hit.name in cues]
+    firsts = [first for first, _ in places]
+    found = []
+    for hit in (hit for hit in hits if hit.name == target):
+        near = places[bisect_left(firsts, hit.first - _NEAR) : bisect_right(firsts, hit.first + _NEAR)]
+        cue = next((c for first, c in near if tokens.sentence[first] == tokens.sentence[hit.first]), None)
+        if cue:
+            found.append(Hit(target, min(cue.first, hit.first), max(cue.last, hit.last)))
+    return found
 
 
-def _is_advised(act: Hit, hits: Sequence[Hit], tokens: Tokens) -> bool:
+def _is_advised(act: Hit, modals: Sequence[int], tokens: Tokens) -> bool:
     """An imperative at the beginning of a sentence or clause, or a modal before it."""
-    before = tokens.word(act.first - 1)
-    if act.first == 0 or before in {".", ",", ";", ":", "!", "?", "\n", "and", "please", "then", "or", "to"}:
+    if act.first == 0 or tokens.word(act.first - 1) in _IMPERATIVE_AFTER:
         return True
-    return any(
-        hit.name == "modals"
-        and 0 < act.first - hit.first <= _NEAR
-        and tokens.sentence[hit.first] == tokens.sentence[act.first]
-        for hit in hits
+    place = bisect_left(modals, act.first) - 1
+    return (
+        place >= 0
+        and act.first - modals[place] <= _NEAR
+        and tokens.sentence[modals[place]] == tokens.sentence[act.first]
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3harness.metrics.rqi.laterality import (
     PartMention,
-    SideMention,
     covered,
     find_parts,
     find_sides,
@@ -19,6 +19,7 @@ from s3harness.metrics.rqi.text import Tokens
 
 _REACH_BACK = 9
 _REACH_ON = 7
+_LONGEST_GROUP = 8
 _GOVERNS = frozenset(
     {
         "of",
@@ -61,6 +62,15 @@ class SignMention:
     side: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The parts in the text, where they begin, and the places a motion does not reach across."""
+
+    parts: Sequence[PartMention]
+    firsts: Sequence[int]
+    barriers: Collection[int]
+
+
 def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
     """Every mention of a sign in the order of the text, denied ones included, with the patient's own side."""
     sides = find_sides(tokens, lexicon)
@@ -76,8 +86,9 @@ def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
 def _named(
     tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], free: Mapping[int, str]
 ) -> Iterator[SignMention]:
+    side_at = {i: part.side for part in parts if part.side for i in range(part.first, part.last + 1)}
     for hit in lexicon.phrases.find(tokens):
-        inside = [part.side for part in parts if part.first <= hit.last and part.last >= hit.first and part.side]
+        inside = [side_at[i] for i in range(hit.first, hit.last + 1) if i in side_at]
         side = inside[0] if inside else side_of_motion(hit.first, hit.last, tokens, free)
         yield SignMention(hit.name, hit.first, hit.first, hit.last, side)
 
@@ -85,9 +96,10 @@ def _named(
 def _attached(
     tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], motions: Iterable[Hit], free: Mapping[int, str]
 ) -> Iterator[SignMention]:
-    wanted, barriers = _wanted(lexicon), _barriers(tokens, lexicon)
+    wanted = _wanted(lexicon)
+    body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))
     for motion in motions:
-        group = _parts_of(motion, tokens, parts, barriers)
+        group = _parts_of(motion, tokens, body)
         own = side_of_motion(motion.first, motion.last, tokens, free) if group else ""
         for part in group:
             side = _side_of(part, motion, own)
@@ -105,20 +117,20 @@ def _side_of(part: PartMention, motion: Hit, own: str) -> str:
     return part.side if part.side and motion.first < part.first else (own if own and not part.side else part.side)
 
 
-def _parts_of(
-    motion: Hit, tokens: Tokens, parts: Sequence[PartMention], barriers: Collection[int]
-) -> list[PartMention]:
-    """The part or parts that move: what the motion governs ("extension of the left arm"), else the nearest before, else after."""
-    inside = [part for part in parts if part.first <= motion.last and part.last >= motion.first]
-    after = next((part for part in parts if part.first > motion.last), None)
-    before = next((part for part in reversed(parts) if part.last < motion.first), None)
+def _parts_of(motion: Hit, tokens: Tokens, body: _Body) -> list[PartMention]:
+    """The parts that move: what the motion governs ("extension of the left arm"), else the nearest before or after."""
+    place = bisect_left(body.firsts, motion.first)
+    if place and body.parts[place - 1].last >= motion.first:
+        return [body.parts[place - 1]]
+    inside = place < len(body.parts) and body.parts[place].first <= motion.last
     if inside:
-        return inside
+        return [body.parts[place]]
+    after = body.parts[place] if place < len(body.parts) else None
     if after and _governs(motion, after, tokens):
-        return _joined(after, parts, tokens, +1)
-    if before and _within(before.last, _past_with(motion, tokens), barriers, _REACH_BACK):
-        return _joined(before, parts, tokens, -1)
-    return [after] if after and _within(motion.last, after.first, barriers, _REACH_ON) else []
+        return _joined(place, body.parts, tokens, +1)
+    if place and _within(body.parts[place - 1].last, _past_with(motion, tokens), body.barriers, _REACH_BACK):
+        return _joined(place - 1, body.parts, tokens, -1)
+    return [after] if after and _within(motion.last, after.first, body.barriers, _REACH_ON) else []
 
 
 def _governs(motion: Hit, part: PartMention, tokens: Tokens) -> bool:
@@ -138,22 +150,22 @@ def _within(first: int, last: int, barriers: Collection[int], reach: int) -> boo
 
 
 def _barriers(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
-    """Where a motion no longer belongs to a part: ends of sentences and temporal words; "then" may leave the part out."""
+    """Where a motion's reach ends: sentence ends and temporal words; "then" does not, it may leave the part out."""
     marks = {i for i, token in enumerate(tokens.items) if token.text in _BREAKS}
     cues = {hit.first for hit in lexicon.order.find(tokens) if hit.name in {"forward", "backward"}}
     return frozenset(marks | {i for i in cues if tokens.word(i) not in _ELLIPTIC})
 
 
-def _joined(part: PartMention, parts: Sequence[PartMention], tokens: Tokens, step: int) -> list[PartMention]:
+def _joined(place: int, parts: Sequence[PartMention], tokens: Tokens, step: int) -> list[PartMention]:
     """A part and those coordinated with it: "arms and legs", "the head and eyes"."""
-    group = [part]
-    position = parts.index(part) + step
-    while 0 <= position < len(parts):
+    group = [parts[place]]
+    for position in range(place + step, place + step * _LONGEST_GROUP, step):
+        if not 0 <= position < len(parts):
+            break
         low, high = sorted((group[-1], parts[position]), key=lambda p: p.first)
         if not all(tokens.word(i) in _JOINING for i in range(low.last + 1, high.first)):
             break
         group.append(parts[position])
-        position += step
     return group
 
 

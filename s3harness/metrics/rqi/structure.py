@@ -31,10 +31,10 @@ class ReportStructure:
 
     ``events`` are the signs in the order in which they happened according to the report. The rules give each sign
     once and only signs of the vocabulary; the released extractions hold repeats and words of their own, which the
-    ``paper`` preset needs. ``steps`` has one number per event: events of one step are told as simultaneous, so that their
-    order means nothing; empty, every event is a step of its own. ``denied`` are signs the report says were absent.
-    ``laterality`` maps each of :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or ``none``, always the
-    patient's own side. ``words`` counts white-space separated words.
+    ``paper`` preset needs. ``steps`` has one number per event: events of one step are told as simultaneous, so
+    that their order means nothing; empty, every event is a step of its own. ``denied`` are signs the report says were
+    absent. ``laterality`` maps each of :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or
+    ``none``, always the patient's own side. ``words`` counts white-space separated words.
     """
 
     components: frozenset[str] = frozenset()
@@ -60,8 +60,8 @@ class ReportStructure:
 class ReportTruth:
     """What a report is held against.
 
-    ``structure`` is the expert's report, read like the model's. ``labelled`` are the annotators' signs in order of onset
-    and ``sides`` their sides: a sign the expert did not write down but an annotator saw is not an invention.
+    ``structure`` is the expert's report, read like the model's. ``labelled`` are the annotators' signs in order of
+    onset and ``sides`` their sides: a sign the expert did not write down but an annotator saw is not an invention.
     ``labelled`` is ``None`` where a video has no annotation at all. Of ``untested`` signs nobody could tell.
     """
 

@@ -10,6 +10,7 @@ MAX_CHARACTERS = 20_000
 """What is read of a report. The longest released one, expert or model, has under 4,000 characters."""
 
 _TOKEN = re.compile(r"(?P<time>\d{1,2}(?:[:;]\s?\d{2}){1,3})|(?P<word>[a-z0-9]+(?:'[a-z]+)?)|(?P<mark>[.,;:!?()\n/])")
+_WORD = re.compile(r"[^\s,;/|]+")
 _APOSTROPHES = dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'")
 _DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2014": ",", "\u2015": ","}
 _CHARACTERS = _APOSTROPHES | _DASHES | {"\u2022": ".", "*": "."}
@@ -64,8 +65,11 @@ def tokenise(report: str) -> Tokens:
 
 
 def count_words(report: str) -> int:
-    """White-space separated words, as the released word counts have it."""
-    return len(report.split())
+    """White-space separated words, as the released word counts have it; commas and the like separate words too.
+
+    Otherwise a report could be one long word.
+    """
+    return sum(1 for _ in _WORD.finditer(report))
 
 
 def _clean(source: str) -> tuple[str, list[int]]:

@@ -1,0 +1,78 @@
+"""Memory, opens and decodes of a run as its data set grows.
+
+    python benchmarks/run_size.py [VIDEOS ...]
+
+Renders the largest data set once, asks the oracle all seven tasks of its first N videos for each N given, and prints
+a row per run: peak resident memory of the process, how often each mp4 was opened, and the same of a second run that
+finds the cache filled. Opens are counted by an audit hook inside the measured process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+HOOK = """
+import os, sys
+_log = open(os.environ["OPENS"], "a", buffering=1)
+def _hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+        name = os.fspath(arguments[0])
+        name = name.decode() if isinstance(name, bytes) else name
+        if name.endswith(".mp4"):
+            _log.write(name + "\\n")
+sys.addaudithook(_hook)
+"""
+
+
+def main(sizes: list[int]) -> None:
+    """Run and print."""
+    with tempfile.TemporaryDirectory(prefix="run-size-") as folder:
+        work = Path(folder)
+        (work / "sitecustomize.py").write_text(HOOK)
+        synth = ["data", "synth", "--out", str(work / "data"), "--videos", str(max(sizes)), "--seconds", "12"]
+        harness(work, [*synth, "--resolution", "320x180", "--workers", "2"])
+        print("| videos | requests | cache | wall s | CPU s | peak MB | opens per mp4 |")
+        print("|---|---|---|---|---|---|---|")
+        for size in sizes:
+            shutil.rmtree(work / "cache", ignore_errors=True)
+            for state in ("empty", "filled"):
+                print(measured(work, size, state), flush=True)
+
+
+def measured(work: Path, size: int, state: str) -> str:
+    """One run as a row of the table."""
+    out, opens = work / f"run-{size}-{state}", work / f"opens-{size}-{state}"
+    opens.touch()
+    started = time.perf_counter()
+    arguments = ["run", "--backend", "oracle", "--data", str(work / "data"), "--out", str(out), "--limit", str(size)]
+    peak, cpu = harness(work, [*arguments, "--cache", str(work / "cache")], opens)
+    wall = time.perf_counter() - started
+    requests = json.loads((out / "manifest.json").read_text())["requests"]
+    counts = Counter(opens.read_text().split("\n")[:-1])
+    per_file = f"{min(counts.values())}–{max(counts.values())} ({len(counts)} files)" if counts else "0"
+    return f"| {size} | {requests} | {state} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {per_file} |"
+
+
+def harness(work: Path, arguments: list[str], opens: Path | None = None) -> tuple[float, float]:
+    """Run the command line in a process of its own; peak resident memory in MB and CPU seconds."""
+    env = os.environ | {"PYTHONPATH": str(work), "OPENS": str(opens or os.devnull)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "s3harness", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{arguments[:2]} ended with {process.returncode}")
+    return usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or [10, 50, 100])
