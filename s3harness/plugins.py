@@ -5,7 +5,7 @@ takes nothing else down. A built-in name cannot be taken by a plugin, and a name
 from neither, so that installing a package never changes what a name means.
 
 ``S3HARNESS_PLUGINS=off`` leaves out everything but the built-ins; ``S3HARNESS_PLUGINS=trace`` says on standard error
-what is loaded, from where, and how long it took.
+what is loaded and called, from where, and how long it took.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
 import pluggy
 
@@ -26,8 +28,8 @@ from s3harness import hookspecs
 from s3harness.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from importlib.metadata import EntryPoint
+    from collections.abc import Iterator, Sequence
+    from importlib.metadata import Distribution, EntryPoint
 
     from s3harness.run.manifest import RunInfo
     from s3harness.types import Request, Response, Score
@@ -51,6 +53,10 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BUILTIN = "s3harness"
+SWITCH = "S3HARNESS_PLUGINS"
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,10 @@ class Entry:
     def load(self) -> object:
         """Import the object, or raise :class:`PluginError` naming the package and the reason."""
         module, _, attribute = self.target.partition(":")
-        trace(f"{self.kind} {self.name} from {self.target}")
         try:
-            return getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+            with traced(f"{self.kind} {self.name} of {self.package} from {self.target}"):
+                return getattr(importlib.import_module(module), attribute)
+        except (Exception, SystemExit) as error:
             message = f"{self.kind} {self.name!r} of package {self.package!r} cannot be imported from {self.target!r}"
             raise PluginError(f"{message}: {type(error).__name__}: {error}") from error
 
@@ -87,18 +93,23 @@ class Plugin:
 class Registrar:
     """What :func:`~s3harness.hookspecs.s3harness_register` is given: a method for each kind.
 
-    Each takes a name and an import string ``"package.module:attribute"``.
+    Each takes a name (letters, digits and ``._+-``) and an import string ``"package.module:attribute"``.
     """
 
     def __init__(self, register: Callable[[Kind, str, str], None]) -> None:
         self._register = register
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"there is no kind {name!r} to register{suggest(name, KINDS)}")
 
     def backend(self, name: str, target: str) -> None:
         """A :class:`s3harness.Backend` class."""
         self._register("backend", name, target)
 
     def model(self, name: str, target: str) -> None:
-        """A model card: a path to its YAML file, or a function that returns one."""
+        """A model card: the path of its YAML file or of a directory with ``NAME.yaml``, or a function that returns it."""
         self._register("model", name, target)
 
     def dataset(self, name: str, target: str) -> None:
@@ -146,7 +157,7 @@ class Registrar:
         self._register("executor", name, target)
 
     def task_specs(self, name: str, target: str) -> None:
-        """A directory of task specs: a path, or a function that returns one."""
+        """Task specs: the path of a directory with ``tasks/*.yaml``, or a function that returns it."""
         self._register("task_specs", name, target)
 
     def command(self, name: str, target: str) -> None:
@@ -156,10 +167,14 @@ class Registrar:
 
 @dataclass
 class Registry:
-    """All names by kind. Loading an object imports its module, looking a name up does not."""
+    """All names by kind. Loading an object imports its module, looking a name up does not.
+
+    ``clashes`` holds the names that two plugins claim, ``broken`` the packages whose plugin failed.
+    """
 
     entries: dict[tuple[Kind, str], Entry] = field(default_factory=dict)
     clashes: dict[tuple[Kind, str], list[Entry]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
         """Add an entry, or raise :class:`PluginError` naming both packages if its name is taken."""
@@ -170,10 +185,7 @@ class Registry:
             return
         if taken.package != BUILTIN:
             self.clashes.setdefault(key, [self.entries.pop(key)] if key in self.entries else []).append(entry)
-        raise PluginError(
-            f"{entry.kind} {entry.name!r} is registered by both {taken.package!r} and {entry.package!r}; "
-            f"uninstall one of them or have {entry.package!r} choose another name"
-        )
+        raise PluginError(_taken(entry, taken))
 
     def names(self, kind: Kind) -> list[str]:
         """The names of a kind, in the order of registration."""
@@ -182,10 +194,11 @@ class Registry:
     def entry(self, kind: Kind, name: str) -> Entry:
         """The entry of a name, or :class:`UsageError` with the names that come nearest."""
         if (kind, name) in self.clashes:
-            packages = " and ".join(repr(entry.package) for entry in self.clashes[kind, name])
-            raise PluginError(f"{kind} {name!r} is registered by {packages}; uninstall one of them")
+            first, second, *_ = self.clashes[kind, name]
+            raise PluginError(_taken(second, first))
         if (kind, name) not in self.entries:
-            raise UsageError(f"there is no {kind} named {name!r}{suggest(name, self.names(kind))}")
+            why = f"; broken plugins: {', '.join(self.broken)} (s3harness plugins list)" if self.broken else ""
+            raise UsageError(f"there is no {kind} named {name!r}{suggest(name, self.names(kind))}{why}")
         return self.entries[kind, name]
 
     def load(self, kind: Kind, name: str) -> object:
@@ -194,15 +207,19 @@ class Registry:
 
 
 class PluginManager:
-    """Finds the plugins, lets them register, and calls the observing hooks."""
+    """Finds the plugins, lets them register, and calls the observing hooks.
+
+    The built-ins are there whatever is installed, and come first.
+    """
 
     def __init__(self) -> None:
         self.registry = Registry()
         self.plugins: list[Plugin] = []
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
-        for entry_point in _entry_points():
-            self.plugins.append(self._load(entry_point))
+        self._load_builtins()
+        for entry_point, package, version in _installed():
+            self.plugins.append(self._load(entry_point, package, version))
 
     def run_started(self, run: RunInfo) -> list[str]:
         """Tell observers that a run starts; returns what they raised."""
@@ -216,35 +233,62 @@ class PluginManager:
         """Tell observers that a run is scored; returns what they raised."""
         return self._observe("s3harness_run_finished", run=run, scores=scores)
 
-    def _load(self, entry_point: EntryPoint) -> Plugin:
-        package = entry_point.dist.name if entry_point.dist else entry_point.value
-        version = entry_point.dist.version if entry_point.dist else ""
-        trace(f"plugin {entry_point.name} of {package} {version}")
+    def _load_builtins(self) -> None:
+        from s3harness import __version__, builtins
+
+        for kind, name, target in self._registrations(builtins):
+            self.registry.add(Entry(kind, name, target, BUILTIN, __version__))
+        self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
+
+    def _load(self, entry_point: EntryPoint, package: str, version: str) -> Plugin:
+        """Load one plugin; one that fails is taken out whole. What it prints is no part of any output."""
+        name = f"{package}:{entry_point.name}"
         errors: list[str] = []
         try:
-            module = entry_point.load()
-            self._pluggy.register(module, name=f"{package}:{entry_point.name}")
-            self._let_register(module, package, version, errors)
-        except Exception as error:
-            errors.append(f"{type(error).__name__}: {error}")
+            with traced(f"plugin {entry_point.name} of {package} {version} from {entry_point.value}"):
+                with redirect_stdout(sys.stderr):
+                    registrations = self._registrations(entry_point.load(), name)
+                errors = self._add(registrations, package, version)
+        except (Exception, SystemExit) as error:
+            self._pluggy.unregister(name=name) if self._pluggy.has_plugin(name) else None
+            errors = [f"{type(error).__name__}: {error}"]
+        if errors:
+            self.registry.broken.append(package)
         return Plugin(entry_point.name, package, version, "; ".join(errors))
 
-    def _let_register(self, module: object, package: str, version: str, errors: list[str]) -> None:
-        def register(kind: Kind, name: str, target: str) -> None:
-            try:
-                self.registry.add(Entry(kind, name, target, package, version))
-            except PluginError as error:
-                errors.append(str(error))
-
+    def _registrations(self, module: object, name: str | None = None) -> list[tuple[Kind, str, str]]:
+        """Take a plugin in and let it register; returns what it does."""
+        self._pluggy.register(module, name=name)
+        said: list[tuple[Kind, str, str]] = []
+        registrar = Registrar(lambda *registration: said.append(registration))
+        for caller in self._pluggy.get_hookcallers(module) or ():
+            if not caller.has_spec():
+                known = [hook for hook in vars(hookspecs) if hook.startswith("s3harness_")]
+                raise PluginError(f"there is no hook {caller.name!r}{suggest(caller.name, known)}")
         for implementation in self._pluggy.hook.s3harness_register.get_hookimpls():
             if implementation.plugin is module:
-                implementation.function(Registrar(register))
+                implementation.function(*([registrar] if implementation.argnames else []))
+        return said
+
+    def _add(self, registrations: Sequence[tuple[Kind, str, str]], package: str, version: str) -> list[str]:
+        """Add what a plugin registered; returns what is wrong with it, the rest can be used."""
+        errors = []
+        for kind, name, target in registrations:
+            try:
+                self.registry.add(Entry(kind, *_checked(kind, name, target), package, version))
+            except PluginError as error:
+                errors.append(str(error))
+        return errors
 
     def _observe(self, hook: str, **arguments: object) -> list[str]:
+        """Call the observers, each with copies of its own, so that none can change what the run goes on with."""
+        from copy import deepcopy
+
         errors = []
         for implementation in getattr(self._pluggy.hook, hook).get_hookimpls():
             try:
-                implementation.function(*(arguments[name] for name in implementation.argnames))
+                with traced(f"{hook} of {implementation.plugin_name}"):
+                    implementation.function(*(deepcopy(arguments[name]) for name in implementation.argnames))
             except Exception as error:
                 errors.append(f"{implementation.plugin_name}: {type(error).__name__}: {error}")
         return errors
@@ -253,10 +297,8 @@ class PluginManager:
 @lru_cache(maxsize=1)
 def manager() -> PluginManager:
     """The plugin manager of this process; plugins are looked for once."""
-    started = time.perf_counter()
-    found = PluginManager()
-    trace(f"{len(found.plugins)} plugins in {time.perf_counter() - started:.3f} s")
-    return found
+    with traced("all plugins"):
+        return PluginManager()
 
 
 def load(kind: Kind, name: str) -> object:
@@ -270,16 +312,58 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(known) or 'none'}"
 
 
-def trace(message: str) -> None:
-    """Say what is loaded, if ``S3HARNESS_PLUGINS=trace``."""
-    if os.environ.get("S3HARNESS_PLUGINS") == "trace":
-        print(f"s3harness: {message}", file=sys.stderr)
+@contextmanager
+def traced(what: str) -> Iterator[None]:
+    """If ``S3HARNESS_PLUGINS=trace``, say on standard error what was done and how long it took."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        if os.environ.get(SWITCH) == "trace":
+            print(f"s3harness: {what}: {(time.perf_counter() - started) * 1e3:.1f} ms", file=sys.stderr)
 
 
-def _entry_points() -> list[EntryPoint]:
-    """The built-ins first, then the installed plugins by name."""
-    from importlib.metadata import entry_points
+def _checked(kind: Kind, name: object, target: object) -> tuple[str, str]:
+    """A name and an import string that are of the right form, or :class:`PluginError`."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
+    if not isinstance(target, str) or not _TARGET.fullmatch(target):
+        raise PluginError(f"{kind} {name!r}: the target {target!r} is no import string like 'package.module:attribute'")
+    return name, target
 
-    found = sorted(entry_points(group=hookspecs.PROJECT), key=lambda ep: (ep.value != "s3harness.builtins", ep.name))
-    only_builtin = os.environ.get("S3HARNESS_PLUGINS") == "off"
-    return [ep for ep in found if ep.value == "s3harness.builtins" or not only_builtin]
+
+def _taken(entry: Entry, taken: Entry) -> str:
+    what = f"{entry.kind} {entry.name!r}"
+    if entry.package == taken.package:
+        return f"{what} is registered twice by {entry.package!r}; it must choose two names"
+    if taken.package == BUILTIN:
+        return f"{what} is built in, {entry.package!r} cannot take its name; it must choose another"
+    packages = " and ".join(repr(package) for package in sorted((taken.package, entry.package)))
+    return f"{what} is registered by both {packages} and can be used of neither; uninstall one of them"
+
+
+def _installed() -> list[tuple[EntryPoint, str, str]]:
+    """The plugins' entry points with package and version, by name of package, unless plugins are switched off.
+
+    Only distributions that mention the group are looked into: reading all metadata would take longer than all else.
+    """
+    from importlib.metadata import distributions
+
+    mode = os.environ.get(SWITCH, "")
+    if mode not in ("", "on", "off", "trace"):
+        raise UsageError(f"{SWITCH} is {mode!r}; it can be on, off or trace")
+    found: dict[str, list[tuple[EntryPoint, str, str]]] = {}
+    for distribution in distributions() if mode != "off" else ():
+        if f"[{hookspecs.PROJECT}]" in (distribution.read_text("entry_points.txt") or ""):
+            package, version = _identity(distribution)
+            points = distribution.entry_points.select(group=hookspecs.PROJECT)
+            found.setdefault(package, [(point, package, version) for point in points])
+    return [point for package in sorted(found) for point in found[package] if package != BUILTIN]
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version of a distribution, without parsing the whole of its metadata."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    said = {key: re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE | re.IGNORECASE) for key in ("Name", "Version")}
+    name, version = said["Name"], said["Version"]
+    return name[1] if name else "unknown", version[1] if version else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from s3harness.errors import UsageError
 from s3harness.types import Modality, Reference, Request, Response, Video
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Limits:
     in_flight: int = 8
     timeout_s: float = 600.0
     attempts: int = 4
+
+    def __post_init__(self) -> None:
+        if self.in_flight < 1 or self.attempts < 1 or not self.timeout_s > 0:
+            raise UsageError(f"{self}: in_flight and attempts must be at least 1, and timeout_s above 0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,13 @@ class RecordedBackend(Backend):
         if set(options) != {"path"}:
             raise UsageError("the recorded backend takes one option, -o path=FILE, a responses.jsonl or a CSV table")
         path = Path(str(options["path"]))
+        if not path.is_file():
+            raise UsageError(f"{path}: there are no recorded answers: no such file")
         read = _read_journal if path.suffix == ".jsonl" else _read_table
         try:
             self._answers = dict(read(path))
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"{path}: no recorded answers can be read: {error!r}") from error
+        except (OSError, ValueError, S3HarnessError, csv.Error) as error:
+            raise UsageError(f"{path}: no recorded answers can be read: {error}") from error
 
     async def generate(self, request: Request) -> Response:
         """The recorded answer of the request's item and window."""
@@ -65,5 +67,9 @@ def _read_journal(path: Path) -> Iterator[tuple[Key, Response]]:
 
 def _read_table(path: Path) -> Iterator[tuple[Key, Response]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            yield (row["item"], int(row.get("window") or 0)), Response("", row["text"])
+        rows = csv.DictReader(file)
+        missing = [name for name in ("item", "text") if name not in (rows.fieldnames or ())]
+        if missing:
+            raise ValueError(f"no column {', '.join(missing)}; a table has item and text, and window where needed")
+        for row in rows:
+            yield (row["item"], int(row.get("window") or 0)), Response("", row["text"] or "")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from s3harness.specs.features import vocabulary
-from s3harness.types import FeatureLabel, Video
+from s3harness.types import FeatureLabel, Modality, Video
 
 BOUNDARIES = ("seizure_onset", "seizure_offset")
 SIDES = ("left", "right")
+OF_FEATURES = ("feature", "rationale")
+"""Kinds of items that are about one feature each."""
 
 Truths = Iterator[tuple[str, object]]
 
 
-def truths(video: Video, item: str, hears: bool) -> Truths:
-    """Subject and truth of each item of a kind that a video has.
+def truths(video: Video, item: str, modalities: Collection[Modality]) -> Truths:
+    """Subject and truth of each item of a kind that a video has, for a model that takes these modalities.
 
-    Signs that are heard are left out for a model that hears nothing. The values are those of the prediction of the
-    same kind; see the ``item`` of the task specs.
+    A sign that is heard is left out for a model that hears nothing, one that is seen for a model that sees nothing, and
+    what takes eyes altogether for the latter. The values are those of the prediction of the same kind; see the ``item``
+    of the task specs.
     """
-    return _KINDS[item](video, [f.name for f in vocabulary().features if hears or f.modality == "video"])
+    if "video" not in modalities and item not in OF_FEATURES:
+        return iter(())
+    return _KINDS[item](video, [f.name for f in vocabulary().features if f.modality in modalities])
 
 
 def events(video: Video, names: Sequence[str]) -> list[tuple[str, float]]:

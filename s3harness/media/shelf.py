@@ -61,11 +61,15 @@ class Shelf:
         size = self.size(clip)
         pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
         times = []
-        for i, wanted in enumerate(clip.timestamps):
-            reel, frame = self._find(wanted, size, clip)
+        for i, (reel, frame) in enumerate(self.found(clip)):
             pixels[i] = reel.pixels[frame]
             times.append(reel.times[frame])
         return Frames(pixels, tuple(times))
+
+    def found(self, clip: Clip) -> list[tuple[Reel, int]]:
+        """Where each picture of the clip is; :class:`MediaError` if the video ends before the clip does."""
+        size = self.size(clip)
+        return [self._find(wanted, size, clip) for wanted in clip.timestamps]
 
     def audio(self, clip: Clip, rate: int) -> Samples:
         """The clip's sound; :class:`MediaError` if there is none or the recording ends before the clip does."""

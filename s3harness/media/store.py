@@ -76,9 +76,13 @@ class MediaStore:
         return encode_mp4(self.frames(clip), clip.start_s, clip.end_s, sound)
 
     def key(self, clip: Clip) -> str:
-        """A hash (SHA-256, hex) of all that determines what the clip shows: file, frames, size, sound, decoder."""
+        """A hash (SHA-256, hex) of all that determines what the clip shows: file, frames, size, sound, decoder.
+
+        Raises :class:`MediaError` for a clip that cannot be shown, as :meth:`frames` does.
+        """
         shelf = self._shelf(clip)
         with _named(clip.video_id):
+            shelf.found(clip)
             size = shelf.size(clip)
         determinants = [shelf.content, clip.timestamps, size, clip.start_s, clip.end_s, clip.audio, _decoder()]
         return hashlib.sha256(json.dumps(determinants).encode()).hexdigest()

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.subjects import SubjectList, defined_mean
+from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
 HITS, TRUE, SAID = range(3)
 
@@ -57,7 +57,7 @@ class ClassTables:
         for row, pair in zip(rows, pairs, strict=True):
             if (block := blocks.get(pair.reference.subject)) is not None:
                 self._count(row[block], pair)
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """Mean over the subjects for which the formula is defined."""

@@ -15,7 +15,7 @@ import numpy as np
 from s3harness.metrics import confusion
 from s3harness.metrics.base import Array, Pair, safe_ratio
 from s3harness.metrics.confusion import ClassTables
-from s3harness.metrics.subjects import SubjectList, defined_mean
+from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
 PRESENCE = ("yes", "no")
 
@@ -70,7 +70,7 @@ class FeatureAuroc:
         if any(pair.prediction.probability is not None for pair in pairs):
             for name, block in blocks.items():
                 self._place(rows[:, block], pairs, name)
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """Mean area over the features that have both truths."""

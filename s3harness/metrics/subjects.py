@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -62,7 +63,7 @@ class SubjectMeans:
             score = None if block is None else self.score(pair)
             if score is not None:
                 row[block] = score, 1.0
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """The mean over items or over subjects."""
@@ -82,6 +83,11 @@ def defined_mean(values: Array) -> Array:
     """Mean over the last axis of what is not NaN; NaN where nothing is."""
     defined = np.isfinite(values)
     return safe_ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))
+
+
+def flat(rows: Array) -> Array:
+    """(n, …) → (n, k), also where there is nothing."""
+    return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
 def _blocks(totals: Array, width: int) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
 from s3harness.metrics.features import PRESENCE, said_presence
-from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean
+from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
 
 ORDERS = 4
 """The longest n-gram of BLEU."""
@@ -93,7 +93,7 @@ class RationaleScore:
                 is_right = said_presence(_field(pair.prediction.value, "present")) == present
                 score = _rouge_l_of(pair) if is_right else 0.0
                 row[blocks[pair.reference.subject], PRESENCE.index(str(present))] = score or 0.0, 1.0
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """Mean over the features that have items of both truths."""

@@ -46,7 +46,10 @@ class Journal:
         self._fd = _open_locked(self.path)
         try:
             mend(self.path)
-            self.status = {entry.id: entry.response for entry in read_journal(self.path)}
+            self.status = {entry.id: _remembered(entry.response) for entry in read_journal(self.path)}
+        except OSError as error:
+            os.close(self._fd)
+            raise _unwritable(self.path, error) from error
         except BaseException:
             os.close(self._fd)
             raise
@@ -58,8 +61,12 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.fsync(self._fd)
-        os.close(self._fd)
+        try:
+            os.fsync(self._fd)
+        except OSError as trouble:
+            raise _unwritable(self.path, trouble) from trouble
+        finally:
+            os.close(self._fd)
 
     def is_answered(self, request_id: str) -> bool:
         """Whether a request needs no asking: whatever it got, unless it failed."""
@@ -73,9 +80,10 @@ class Journal:
         known = self.status.get(request.id)
         if known is not None and (known.status, known.error) == (response.status, response.error):
             return False
-        line = json.dumps(_line(request, response, media), ensure_ascii=False).encode() + b"\n"
+        # Half a surrogate pair, as engines leave where they cut a text, has no UTF-8.
+        line = json.dumps(_line(request, response, media), ensure_ascii=False).encode(errors="replace") + b"\n"
         self._append(line)
-        self.status[request.id] = response if response.status == "failed" else _ANSWERED
+        self.status[request.id] = _remembered(response)
         return True
 
     def _append(self, line: bytes) -> None:
@@ -89,14 +97,10 @@ class Journal:
                 self._synced = time.monotonic()
         except OSError as error:
             os.ftruncate(self._fd, start)
-            raise S3HarnessError(
-                f"the journal {self.path} cannot be written: {error.strerror}; all answers so far are safe, "
-                "make room and go on with --resume"
-            ) from error
+            raise _unwritable(self.path, error) from error
 
 
 _ANSWERED = Response("", status="ok")
-"""What the journal remembers of an answer: that there is one. Texts stay on disk."""
 
 
 def read_journal(path: Path) -> Iterator[Entry]:
@@ -132,6 +136,18 @@ def mend(path: Path) -> None:
             file.write(b"\n")
         except (ValueError, KeyError, TypeError):
             file.truncate(start)
+
+
+def _remembered(response: Response) -> Response:
+    """What the journal keeps in memory: a failure, and of an answer only that there is one."""
+    return response if response.status == "failed" else _ANSWERED
+
+
+def _unwritable(path: Path, error: OSError) -> S3HarnessError:
+    return S3HarnessError(
+        f"the journal {path} cannot be written: {error.strerror}; all answers so far are safe, "
+        "make room and go on with --resume"
+    )
 
 
 def _last_line_start(file: Any, end: int, block: int = 65536) -> int:

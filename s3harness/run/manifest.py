@@ -149,9 +149,13 @@ def write_json(path: Path, data: object) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a text file whole or not at all; :class:`S3HarnessError` if the disk takes it not.
+
+    A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
+    """
+    temporary = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(exist_ok=True)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:

@@ -71,7 +71,7 @@ def plan_video(plan: Plan, video: Video, cluster: int) -> VideoPlan:
     references = [
         _reference(task, video, subject, truth, cluster, by_task[task.uses or task.name].get(subject, ()))
         for task in plan.scored
-        for subject, truth in truths(video, task.item, plan.model.hears())
+        for subject, truth in truths(video, task.item, plan.model.modalities)
     ]
     askable = tuple(reference for reference in references if reference.requests)
     return VideoPlan(video, tuple(Step(clip, tuple(asked.values())) for clip, asked in ordered), askable)
@@ -85,7 +85,7 @@ def item_id(task: str, video: Video, subject: str) -> str:
 def _requests(task: TaskSpec, model: ModelCard, video: Video) -> dict[str, tuple[Request, ...]]:
     """Subject → its requests, one per clip."""
     found = {}
-    for subject, _ in truths(video, task.item, model.hears()):
+    for subject, _ in truths(video, task.item, model.modalities):
         spec = task.for_subject(subject)
         found[subject] = tuple(_request(spec, model, video, subject, clip) for clip in _clips(spec, video, subject))
     return found

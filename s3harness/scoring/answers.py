@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -63,9 +64,10 @@ def parse(text: str, spec: TaskSpec) -> Reading:
 def _probability(response: Response) -> float | None:
     """The probability of "yes" among the closed answers, where the engine gave probabilities."""
     given = response.choice_probabilities
-    if not given or POSITIVE not in given or sum(given.values()) <= 0:
+    if not given or POSITIVE not in given:
         return None
-    return given[POSITIVE] / sum(given.values())
+    total = sum(given.values())
+    return given[POSITIVE] / total if math.isfinite(total) and total > 0 else None
 
 
 @lru_cache

@@ -62,14 +62,12 @@ def write_predictions(
     directory: Path, spec: TaskSpec, references: Sequence[Reference], predictions: Sequence[Prediction]
 ) -> None:
     """``predictions/<task>.jsonl``: item, prediction and truth side by side."""
-    folder = directory / "predictions"
-    folder.mkdir(exist_ok=True)
     rows = [
         {**asdict(prediction), "subject": reference.subject, "truth": reference.truth}
         for reference, prediction in zip(references, predictions, strict=True)
     ]
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
-    write_text(folder / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
+    write_text(directory / "predictions" / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def as_json(scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, resamples: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pairs to score: single ones, and whole made-up data sets with a perfect, an honest noisy and a few silly answerers."""
+"""Pairs to score: single ones, and whole made-up data sets with an honest noisy answerer and a few silly ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,22 @@ METRICS: Mapping[str, Sequence[Callable[[], Metric]]] = {
 }
 RANKED = [(kind, make) for kind, metrics in METRICS.items() for make in metrics]
 SIGNS = vocabulary().names[:8]
-WORDS = ("arm", "leg", "head", "turns", "stiff", "jerks", "left", "right", "eyes", "open", "slowly", "then", "stops", "both")
+WORDS = (
+    "arm",
+    "leg",
+    "head",
+    "turns",
+    "stiff",
+    "jerks",
+    "left",
+    "right",
+    "eyes",
+    "open",
+    "slowly",
+    "then",
+    "stops",
+    "both",
+)
 
 
 def pair(
@@ -80,7 +95,8 @@ def references_of(kind: str, n_videos: int = 60, seed: int = 0) -> list[Referenc
 def honest(kind: str, references: Sequence[Reference], seed: int = 0) -> list[Pair]:
     """Who watched the video and is often wrong."""
     random = Random(f"honest{kind}{seed}")
-    return said(references, lambda reference: _HONEST[kind](random, reference))
+    pairs = said(references, lambda reference: _HONEST[kind](random, reference))
+    return [_with_probability(one, random) for one in pairs] if kind == "feature" else pairs
 
 
 def silly(kind: str) -> Mapping[str, Callable[[Reference], object]]:
@@ -96,6 +112,11 @@ def scrambled(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
 
 def unanswered(one: Pair) -> Pair:
     return replace(one, prediction=Prediction(one.reference.item, None, "failed"))
+
+
+def _with_probability(one: Pair, random: Random) -> Pair:
+    probability = random.uniform(0.5, 1.0) if one.prediction.value == "yes" else random.uniform(0.0, 0.6)
+    return replace(one, prediction=replace(one.prediction, probability=probability))
 
 
 def _sentence(random: Random, n: int = 14) -> str:
@@ -125,7 +146,11 @@ def _laterality_truths(random: Random):
 
 def _boundary_truths(random: Random):
     onset = random.uniform(10, 60)
-    for subject, truth in (("seizure_onset", onset), ("seizure_offset", onset + random.uniform(20, 90)), ("tonic", onset + 5)):
+    for subject, truth in (
+        ("seizure_onset", onset),
+        ("seizure_offset", onset + random.uniform(20, 90)),
+        ("tonic", onset + 5),
+    ):
         start = truth - random.uniform(5, 55)
         yield subject, round(truth), (start, start + 60)
 
@@ -236,5 +261,9 @@ _SILLY = {
         "one word": lambda r: "seizure",
         "first words": lambda r: " ".join(r.truth["text"].split()[:2]),
     },
-    "diagnosis": {"unanswered": lambda r: None, "both": lambda r: "ES or NES", "flipped": lambda r: {"ES": "NES"}.get(r.truth, "ES")},
+    "diagnosis": {
+        "unanswered": lambda r: None,
+        "both": lambda r: "ES or NES",
+        "flipped": lambda r: {"ES": "NES"}.get(r.truth, "ES"),
+    },
 }

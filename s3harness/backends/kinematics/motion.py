@@ -11,6 +11,7 @@ from s3harness.backends.kinematics.picture import (
     Array,
     Grid,
     Layout,
+    Mask,
     colourfulness,
     crop_head,
     find_layout,
@@ -32,6 +33,9 @@ CUT_SHARE = 0.6
 INFRARED_COLOUR = 6.0
 """Median difference of red and blue below which a view is infrared; a lit hospital room has 8 and more."""
 
+OPENING_FRAMES = 3
+"""Posture is measured against the median of the first frames: a clip of a change most often begins before it."""
+
 EYE_ROWS = (0.25, 0.7)
 """The eyes are the row of the face's crop with the most upright edges, looked for between these shares of it."""
 
@@ -49,7 +53,7 @@ class Motion:
     """What is seen. Every series has one value for each frame; times are seconds from the start of the clip.
 
     ``energy`` is the share of the body's cells that moved since the frame before, ``parts`` the same of each part by the
-    patient's own sides, ``posture`` how far each part is (mean grey levels) from where it is most of the clip.
+    patient's own sides, ``posture`` how far each part is (mean grey levels) from where it is as the clip opens.
     ``head_offset`` is where the face's features lie in the head, in head widths, positive to the patient's left.
     ``eye_openness`` is the share of the eyes' band that is much darker or brighter than the skin (open eyes have 0.2
     and more, closed ones 0.15), ``mouth_darkness`` the same of the mouth's band for darker alone, ``eyes`` and ``mouth``
@@ -82,7 +86,7 @@ def measure_motion(pixels: Pixels, times: Array, duration_s: float) -> Motion:
     moved = _moved(cells)
     layout = find_layout(moved.mean(0, dtype=np.float64))
     masks = region_masks(cells.shape[1:], layout)
-    usual = np.median(cells, axis=0)
+    opening = np.median(cells[:OPENING_FRAMES], axis=0)
     face = _evenly_lit(crop_head(pixels, layout))
     row = _eye_row(face)
     eyes, mouth = _band(face, row, EYES), _band(face, row, MOUTH)
@@ -90,10 +94,10 @@ def measure_motion(pixels: Pixels, times: Array, duration_s: float) -> Motion:
     skin = np.median(_band(face, row, (EYES[0], MOUTH[1])), axis=(1, 2), keepdims=True)
     return Motion(
         times=times,
-        energy=_share(moved, masks["body"]),
-        parts={part: _share(moved, masks[part]) for part in PARTS},
-        posture={part: _mean(np.abs(cells - usual), masks[part]) for part in PARTS},
-        head_offset=_feature_offset(_band(face, row, (EYES[0], MOUTH[1]))),
+        energy=_mean(moved, masks["body"]),
+        parts={part: _mean(moved, masks[part]) for part in PARTS},
+        posture={part: _mean(np.abs(cells - opening), masks[part]) for part in PARTS},
+        head_offset=_feature_offset(_band(face, row, (EYES[0], MOUTH[1]), cheeks=(0.0, 1.0))),
         eye_openness=_outstanding(np.abs(eyes - skin), skin),
         mouth_darkness=_outstanding(skin - mouth, skin),
         eyes=_band(face_moved, row, EYES).mean((1, 2), dtype=np.float64),
@@ -121,11 +125,9 @@ def _moved(cells: Grid, cut_share: float = CUT_SHARE) -> Grid:
     return moved.astype(np.float32)
 
 
-def _share(moved: Grid, mask: Array) -> Array:
-    return moved[:, mask].mean(1, dtype=np.float64) if mask.any() else np.zeros(len(moved))
-
-
-_mean = _share
+def _mean(values: Grid, mask: Mask) -> Array:
+    """The mean over the cells of a part, for each frame; 0 where the picture does not show it."""
+    return np.asarray(values[:, mask].mean(1, dtype=np.float64)) if mask.any() else np.zeros(len(values))
 
 
 def _eye_row(face: Grid) -> int:
@@ -133,18 +135,18 @@ def _eye_row(face: Grid) -> int:
     rows, columns = face.shape[1:]
     inner = face[:, :, int(CHEEKS[0] * columns) : max(int(CHEEKS[1] * columns), 1)]
     if rows < 8 or inner.shape[2] < 2:
-        return rows // 2
+        return int(rows) // 2
     edges = np.abs(np.diff(inner, axis=2)).mean((0, 2))
     profile = np.convolve(edges, np.ones(5) / 5, mode="same")
-    first, last = (int(share * rows) for share in EYE_ROWS)
+    first, last = int(EYE_ROWS[0] * rows), int(EYE_ROWS[1] * rows)
     return first + int(np.argmax(profile[first:last]))
 
 
-def _band(face: Grid, row: int, band: tuple[float, float]) -> Grid:
-    """A band of the face around the row of the eyes, without the cheeks' edges; never empty."""
+def _band(face: Grid, row: int, band: tuple[float, float], cheeks: tuple[float, float] = CHEEKS) -> Grid:
+    """A band of the face around the row of the eyes, between the cheeks; never empty."""
     rows, columns = face.shape[1:]
     first, last = (min(max(row + round(share * rows), 0), rows) for share in band)
-    left, right = (int(share * columns) for share in CHEEKS)
+    left, right = (int(share * columns) for share in cheeks)
     return face[:, min(first, rows - 1) : max(last, first + 1), left : max(right, left + 1)]
 
 

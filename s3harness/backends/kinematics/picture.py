@@ -16,6 +16,7 @@ from s3harness.media.frames import Pixels
 
 Array = NDArray[np.float64]
 Grid = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 GRID_ROWS = 90
 """Rows of the grid, square cells: a head is then about sixteen cells high, a hand four, and noise averages out."""
@@ -87,7 +88,7 @@ def find_layout(liveliness: Array) -> Layout:
     return Layout(top, middle * columns / rows)
 
 
-def region_masks(shape: tuple[int, int], layout: Layout) -> dict[str, NDArray[np.bool_]]:
+def region_masks(shape: tuple[int, int], layout: Layout) -> dict[str, Mask]:
     """Cells of head, arms and legs, by the patient's own sides, and of the whole body; each rows × columns."""
     rows, columns = shape
     y = ((np.arange(rows) + 0.5) / rows - layout.top)[:, None]

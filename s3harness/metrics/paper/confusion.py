@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.subjects import defined_mean
+from s3harness.metrics.subjects import defined_mean, flat
 
 Statistic = Literal["precision", "recall", "f1", "accuracy"]
 
@@ -47,7 +47,7 @@ class PaperTables:
                 true, said = (self._columns[pair.reference.subject, label] for label in labels)
                 row[true, _TRUE] = row[said, _SAID] = 1.0
                 row[true, _HITS] = float(true == said)
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """Mean over subjects."""

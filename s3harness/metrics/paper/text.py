@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair
-from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean
+from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
 from s3harness.metrics.text import N_STATISTICS, bleu_of, bleu_statistics, rouge_1_f, rouge_l_f, text_of
 
 NO_ANSWER = re.compile(r"\s*(fail(ed)?|error|n/?a|none|null)?\s*", re.IGNORECASE)
@@ -52,7 +52,7 @@ class PaperBleu:
             texts = _texts(pair)
             if texts and pair.reference.subject in blocks:
                 row[blocks[pair.reference.subject]] = bleu_statistics(*texts)
-        return rows.reshape(len(pairs), -1)
+        return flat(rows)
 
     def value(self, totals: Array) -> Array:
         """Mean over subjects."""

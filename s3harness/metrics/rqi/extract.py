@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon, default_lexicon
-from s3harness.metrics.rqi.negation import denied_tokens
+from s3harness.metrics.rqi.negation import denied_signs, denied_tokens
 from s3harness.metrics.rqi.order import in_order, moments, steps
 from s3harness.metrics.rqi.postures import lateralising_signs
 from s3harness.metrics.rqi.sections import find_hazards, find_off_topic, find_phases
@@ -48,7 +48,7 @@ def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
         components=frozenset(phases),
         events=events,
         steps=numbers,
-        denied=frozenset(m.feature for m in mentions if m.index in denied) - set(events),
+        denied=frozenset(denied_signs(tokens, lexicon, mentions, denied)) - set(events),
         laterality={key: sides[key].value if key in sides else NONE for key in LATERALITY_KEYS},
         off_topic=bool(off_topic),
         hazardous=bool(hazards),

@@ -10,6 +10,9 @@ from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.text import Tokens
 
 OPPOSITE = {"left": "right", "right": "left"}
+VIEWER = frozenset({"viewer_before", "viewer_after"})
+"""The phrases that name a side from the camera's place."""
+
 _SIDES = {"left", "right", "both"}
 _REACH_TO_PART = 4
 _JOINTS = frozenset({"and", "or", "/"})
@@ -83,7 +86,10 @@ def _own_side(part: Hit, tokens: Tokens, sides: Mapping[int, str]) -> tuple[str,
     inside = [i for i in range(part.first, part.last + 1) if i in sides]
     if inside:
         return sides[inside[0]], tuple(inside)
-    return _run_of_sides(range(part.first - 1, part.first - 1 - _REACH_TO_PART, -1), tokens, sides)
+    side, indexes = _run_of_sides(range(part.first - 1, part.first - 1 - _REACH_TO_PART, -1), tokens, sides)
+    if not side and tokens.word(part.last + 1) == "on":
+        return _run_of_sides(range(part.last + 2, part.last + 5), tokens, sides)
+    return side, indexes
 
 
 def _run_of_sides(indexes: Iterable[int], tokens: Tokens, sides: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:

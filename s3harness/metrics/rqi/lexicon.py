@@ -76,6 +76,7 @@ class Lexicon:
     signs: Mapping[str, Sign]
     phrases: PhraseIndex
     exceptions: PhraseIndex
+    opposites: PhraseIndex
     parts: PhraseIndex
     part_exceptions: PhraseIndex
     motions: PhraseIndex
@@ -113,6 +114,7 @@ def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:
         signs=signs,
         phrases=_index({name: entry.get("phrases", ()) for name, entry in features.items()}),
         exceptions=_index({name: entry.get("except", ()) for name, entry in features.items()}),
+        opposites=_index({name: entry.get("opposites", ()) for name, entry in features.items()}),
         part_exceptions=_index({"not_a_part": data.get("part_exceptions", ())}),
         **indexes,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from s3harness.metrics.rqi.laterality import covered
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.signs import SignMention
 from s3harness.metrics.rqi.text import Tokens
 
 _LONGEST_LIST = 60
@@ -35,6 +36,14 @@ def denied_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
         elif hit.name == "after":
             denied.update(_backward(hit, tokens, stops, verbs))
     return frozenset(denied)
+
+
+def denied_signs(
+    tokens: Tokens, lexicon: Lexicon, mentions: Iterable[SignMention], denied: Collection[int]
+) -> set[str]:
+    """The signs that are denied somewhere, by a denial or by their opposite ("awake")."""
+    opposites = {hit.name for hit in lexicon.opposites.find(tokens) if hit.first not in denied}
+    return opposites | {mention.feature for mention in mentions if mention.index in denied}
 
 
 def _forward(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 
+from s3harness.metrics.rqi.laterality import VIEWER, covered
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.text import Tokens
 
@@ -54,8 +55,9 @@ def find_phases(
 
 
 def find_off_topic(tokens: Tokens, lexicon: Lexicon) -> list[Hit]:
-    """Staff, relatives, devices and surroundings that the report talks about."""
-    return lexicon.off_topic.find(tokens)
+    """Staff, relatives, devices and surroundings that the report talks about; not those that only give a side."""
+    viewers = covered(hit for hit in lexicon.laterality.find(tokens) if hit.name in VIEWER)
+    return [hit for hit in lexicon.off_topic.find(tokens) if hit.first not in viewers]
 
 
 def find_hazards(tokens: Tokens, lexicon: Lexicon) -> list[Hit]:

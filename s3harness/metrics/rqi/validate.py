@@ -6,8 +6,9 @@ percentile bootstraps over videos, with all reports of a drawn video.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from s3harness.errors import UsageError
 from s3harness.types import Interval
 
 Array = NDArray[np.float64]
+Indexes = NDArray[np.int64]
 Key = tuple[Hashable, Hashable]
 """(video, model): which report."""
 
@@ -68,11 +70,16 @@ def validate(
     y = np.array([human[key] for key in keys], dtype=np.float64)
     names = list(dict.fromkeys(video for video, _ in keys))
     videos = np.array([names.index(video) for video, _ in keys])
-    draws = _draws(videos, len(names), resamples, seed)
-    agreements = {name: _agreement(measure, x, y, videos, draws) for name, measure in _MEASURES.items()}
+    resampled = np.array([_measures(x[rows], y[rows], drawn) for rows, drawn in _draws(videos, resamples, seed)])
+    measured = zip(_measures(x, y, videos), resampled.T, strict=True)
+    pearson, spearman, kendall, pairwise, same_video = (_agreement(value, column) for value, column in measured)
     different = _upper(np.sign(y[:, None] - y[None, :])) != 0
     return Validation(
-        **agreements,
+        pearson,
+        spearman,
+        kendall,
+        pairwise,
+        same_video,
         n_reports=len(keys),
         n_videos=len(names),
         n_pairs=int(different.sum()),
@@ -81,51 +88,46 @@ def validate(
     )
 
 
-def _draws(videos: NDArray[np.int64], n: int, resamples: int, seed: int) -> list[NDArray[np.int64]]:
-    """The reports of each resample: n videos with replacement, all reports of each."""
+def _draws(videos: Indexes, resamples: int, seed: int) -> Iterator[tuple[Indexes, Indexes]]:
+    """Resamples of n videos with replacement: the reports of each, and which draw each report belongs to."""
+    n = int(videos.max()) + 1
     members = [np.flatnonzero(videos == video) for video in range(n)]
-    drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))
-    return [np.concatenate([members[video] for video in row]) for row in drawn]
+    for row in np.random.default_rng(seed).integers(n, size=(resamples, n)):
+        drawn = [members[video] for video in row]
+        yield np.concatenate(drawn), np.repeat(np.arange(n), [len(reports) for reports in drawn])
 
 
-def _agreement(
-    measure: Callable[[Array, Array, NDArray[np.int64]], float],
-    x: Array,
-    y: Array,
-    videos: NDArray[np.int64],
-    draws: Sequence[NDArray[np.int64]],
-) -> Agreement:
-    resampled = np.array([measure(x[rows], y[rows], videos[rows]) for rows in draws])
+def _agreement(value: float, resampled: Array) -> Agreement:
     defined = resampled[np.isfinite(resampled)]
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail]) if defined.size else (np.nan, np.nan)
-    return Agreement(measure(x, y, videos), Interval(float(low), float(high), LEVEL))
+    return Agreement(float(value), Interval(float(low), float(high), LEVEL))
 
 
-def _pearson(x: Array, y: Array, _: NDArray[np.int64]) -> float:
-    x, y = x - x.mean(), y - y.mean()
+def _measures(x: Array, y: Array, videos: Indexes) -> tuple[float, float, float, float, float]:
+    """The five measures in the order of :class:`Validation`; Kendall is tau-b."""
+    dx, dy = (_upper(np.sign(values[:, None] - values[None, :])) for values in (x, y))
+    same = _upper(videos[:, None] == videos[None, :])
+    return (
+        _correlation(x - x.mean(), y - y.mean()),
+        _correlation(_centred_ranks(x), _centred_ranks(y)),
+        _correlation(dx, dy),
+        _share_alike(dx, dy),
+        _share_alike(dx[same], dy[same]),
+    )
+
+
+def _correlation(x: Array, y: Array) -> float:
+    """Of centred values; of the signs of all pairs' differences it is tau-b."""
     scale = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / scale if scale else np.nan
 
 
-def _spearman(x: Array, y: Array, videos: NDArray[np.int64]) -> float:
-    return _pearson(_mean_ranks(x), _mean_ranks(y), videos)
-
-
-def _kendall(x: Array, y: Array, _: NDArray[np.int64]) -> float:
-    """Tau-b."""
-    dx, dy = _signs(x), _signs(y)
-    scale = float(np.sqrt(np.abs(dx).sum() * np.abs(dy).sum()))
-    return float(dx @ dy) / scale if scale else np.nan
-
-
-def _pairwise(x: Array, y: Array, _: NDArray[np.int64]) -> float:
-    return _share_alike(_signs(x), _signs(y))
-
-
-def _pairwise_same_video(x: Array, y: Array, videos: NDArray[np.int64]) -> float:
-    same = _upper(videos[:, None] == videos[None, :])
-    return _share_alike(_signs(x)[same], _signs(y)[same])
+def _centred_ranks(values: Array) -> Array:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
+    ranks -= ranks.mean()
+    return ranks
 
 
 def _share_alike(dx: Array, dy: Array) -> float:
@@ -133,24 +135,11 @@ def _share_alike(dx: Array, dy: Array) -> float:
     return float((dx[different] == dy[different]).mean()) if different.any() else np.nan
 
 
-def _signs(values: Array) -> Array:
-    return _upper(np.sign(values[:, None] - values[None, :]))
-
-
 def _upper(matrix: NDArray[Any]) -> NDArray[Any]:
-    return matrix[np.triu_indices(len(matrix), 1)]
+    """The entries above the diagonal: one per pair."""
+    return matrix[_pairs(len(matrix))]
 
 
-def _mean_ranks(values: Array) -> Array:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
-    return ranks
-
-
-_MEASURES = {
-    "pearson": _pearson,
-    "spearman": _spearman,
-    "kendall": _kendall,
-    "pairwise": _pairwise,
-    "pairwise_same_video": _pairwise_same_video,
-}
+@lru_cache(maxsize=128)
+def _pairs(n: int) -> tuple[Indexes, Indexes]:
+    return np.triu_indices(n, 1)
