@@ -1,6 +1,7 @@
 """An evaluation harness for multimodal language models on clinical video.
 
-The names below are what a plugin may import. What needs a heavy library is loaded when it is first asked for.
+The names below are what a plugin may import. All but errors and hooks are loaded when they are first asked for, so
+that a command that lists plugins does not wait for them.
 """
 
 from __future__ import annotations
@@ -18,19 +19,6 @@ from s3harness.errors import (
     UsageError,
 )
 from s3harness.hookspecs import hookimpl
-from s3harness.types import (
-    Answer,
-    Clip,
-    FeatureLabel,
-    Generation,
-    Interval,
-    Prediction,
-    Reference,
-    Request,
-    Response,
-    Score,
-    Video,
-)
 
 if TYPE_CHECKING:
     from s3harness.aggregators.aggregate import Aggregate
@@ -39,20 +27,44 @@ if TYPE_CHECKING:
     from s3harness.metrics.base import ItemMean, Metric, Pair
     from s3harness.parsers.reading import Reading
     from s3harness.specs.models import ModelCard
+    from s3harness.types import (
+        Answer,
+        Clip,
+        FeatureLabel,
+        Generation,
+        Interval,
+        Prediction,
+        Reference,
+        Request,
+        Response,
+        Score,
+        Video,
+    )
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "Aggregate": "s3harness.aggregators.aggregate",
+    "Answer": "s3harness.types",
     "Backend": "s3harness.backends.base",
+    "Clip": "s3harness.types",
+    "FeatureLabel": "s3harness.types",
     "Frames": "s3harness.media",
+    "Generation": "s3harness.types",
+    "Interval": "s3harness.types",
     "ItemMean": "s3harness.metrics.base",
     "Limits": "s3harness.backends.base",
     "MediaStore": "s3harness.media",
     "Metric": "s3harness.metrics.base",
     "ModelCard": "s3harness.specs.models",
     "Pair": "s3harness.metrics.base",
+    "Prediction": "s3harness.types",
     "Reading": "s3harness.parsers.reading",
+    "Reference": "s3harness.types",
+    "Request": "s3harness.types",
+    "Response": "s3harness.types",
+    "Score": "s3harness.types",
+    "Video": "s3harness.types",
 }
 
 __all__ = [

@@ -5,9 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3harness.hookspecs import hookimpl
+from s3harness.specs.directory import own_models
 
 if TYPE_CHECKING:
     from s3harness.plugins import Registrar
+
+COMMANDS = {
+    "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
+    "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
+    "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
+    "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
+    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
+    "models": ("s3harness.cli.models:models", "The model cards: list, show."),
+    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
+    "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, split."),
+    "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
+}
+"""The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
 BACKENDS = {
     "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
@@ -62,6 +76,16 @@ METRICS = {
     "diagnosis_sensitivity": "s3harness.metrics.diagnosis:diagnosis_sensitivity",
     "diagnosis_specificity": "s3harness.metrics.diagnosis:diagnosis_specificity",
     "diagnosis_f1": "s3harness.metrics.diagnosis:diagnosis_f1",
+    "paper_features": "s3harness.metrics.paper.features:paper_features",
+    "paper_laterality": "s3harness.metrics.paper.laterality:paper_laterality",
+    "paper_boundary_mae": "s3harness.metrics.paper.boundaries:paper_boundary_mae",
+    "paper_edit_distance": "s3harness.metrics.paper.order:paper_edit_distance",
+    "paper_temporal_f1": "s3harness.metrics.paper.order:paper_temporal_f1",
+    "paper_lcs_ratio": "s3harness.metrics.paper.order:paper_lcs_ratio",
+    "paper_bleu": "s3harness.metrics.paper.text:paper_bleu",
+    "paper_rouge_1": "s3harness.metrics.paper.text:paper_rouge_1",
+    "paper_rouge_l": "s3harness.metrics.paper.text:paper_rouge_l",
+    "paper_diagnosis": "s3harness.metrics.paper.diagnosis:paper_diagnosis",
 }
 RQI_PENALTIES = (
     "hallucination",
@@ -90,5 +114,10 @@ def s3harness_register(registry: Registrar) -> None:
         registry.metric(name, target)
     for name in RQI_PENALTIES:
         registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
+    for name, (target, _) in COMMANDS.items():
+        registry.command(name, target)
+    for name in own_models():
+        registry.model(name, "s3harness.specs.directory:models_directory")
+    registry.task_specs("s3", "s3harness.specs.directory:specs_directory")
     registry.executor("local", "s3harness.run.execute:local")
     registry.dataset("table", "s3harness.dataset.import_table:import_table")

@@ -109,7 +109,7 @@ class Registrar:
         self._register("backend", name, target)
 
     def model(self, name: str, target: str) -> None:
-        """A model card: the path of its YAML file or of a directory with ``NAME.yaml``, or a function that returns it."""
+        """A model card: the path of its YAML file or of a directory with ``NAME.yaml``, or a function returning it."""
         self._register("model", name, target)
 
     def dataset(self, name: str, target: str) -> None:
@@ -218,8 +218,8 @@ class PluginManager:
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_builtins()
-        for entry_point, package, version in _installed():
-            self.plugins.append(self._load(entry_point, package, version))
+        for distribution in _installed():
+            self.plugins += self._load_all(distribution)
 
     def run_started(self, run: RunInfo) -> list[str]:
         """Tell observers that a run starts; returns what they raised."""
@@ -240,6 +240,15 @@ class PluginManager:
             self.registry.add(Entry(kind, name, target, BUILTIN, __version__))
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
+    def _load_all(self, distribution: Distribution) -> list[Plugin]:
+        package, version = _identity(distribution)
+        try:
+            entry_points = list(distribution.entry_points.select(group=hookspecs.PROJECT))
+        except Exception as error:
+            self.registry.broken.append(package)
+            return [Plugin(package, package, version, f"its entry points cannot be read: {error}")]
+        return [self._load(entry_point, package, version) for entry_point in entry_points]
+
     def _load(self, entry_point: EntryPoint, package: str, version: str) -> Plugin:
         """Load one plugin; one that fails is taken out whole. What it prints is no part of any output."""
         name = f"{package}:{entry_point.name}"
@@ -250,7 +259,8 @@ class PluginManager:
                     registrations = self._registrations(entry_point.load(), name)
                 errors = self._add(registrations, package, version)
         except (Exception, SystemExit) as error:
-            self._pluggy.unregister(name=name) if self._pluggy.has_plugin(name) else None
+            if self._pluggy.has_plugin(name):
+                self._pluggy.unregister(name=name)
             errors = [f"{type(error).__name__}: {error}"]
         if errors:
             self.registry.broken.append(package)
@@ -342,23 +352,28 @@ def _taken(entry: Entry, taken: Entry) -> str:
     return f"{what} is registered by both {packages} and can be used of neither; uninstall one of them"
 
 
-def _installed() -> list[tuple[EntryPoint, str, str]]:
-    """The plugins' entry points with package and version, by name of package, unless plugins are switched off.
+def _installed() -> list[Distribution]:
+    """The distributions with plugins, by name, unless plugins are switched off.
 
-    Only distributions that mention the group are looked into: reading all metadata would take longer than all else.
+    Only those that mention the group are looked into: to read all metadata would take longer than all else.
     """
     from importlib.metadata import distributions
 
     mode = os.environ.get(SWITCH, "")
     if mode not in ("", "on", "off", "trace"):
         raise UsageError(f"{SWITCH} is {mode!r}; it can be on, off or trace")
-    found: dict[str, list[tuple[EntryPoint, str, str]]] = {}
+    found: dict[str, Distribution] = {}
     for distribution in distributions() if mode != "off" else ():
-        if f"[{hookspecs.PROJECT}]" in (distribution.read_text("entry_points.txt") or ""):
-            package, version = _identity(distribution)
-            points = distribution.entry_points.select(group=hookspecs.PROJECT)
-            found.setdefault(package, [(point, package, version) for point in points])
-    return [point for package in sorted(found) for point in found[package] if package != BUILTIN]
+        if _mentions_group(distribution):
+            found.setdefault(re.sub(r"[-_.]+", "-", _identity(distribution)[0]).lower(), distribution)
+    return [found[package] for package in sorted(found) if package != BUILTIN]
+
+
+def _mentions_group(distribution: Distribution) -> bool:
+    try:
+        return f"[{hookspecs.PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
+    except (OSError, ValueError):
+        return False
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:

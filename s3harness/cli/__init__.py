@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
 from s3harness import __version__
-from s3harness.errors import S3HarnessError, UsageError
+from s3harness.builtins import COMMANDS
+from s3harness.errors import PluginError, S3HarnessError, UsageError
+from s3harness.plugins import manager, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = {
-    "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
-    "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
-    "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
-    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
-    "models": ("s3harness.cli.models:models", "The model cards: list, show."),
-    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
-    "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, split."),
-    "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
-}
-
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and one-line helps, and imports a command when it is called."""
+    """A group that knows its commands by their registered names, and imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The built-in commands, then those of plugins."""
-        from s3harness.plugins import manager
-
-        return [*COMMANDS, *manager().registry.names("command")]
+        return manager().registry.names("command")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name."""
-        if cmd_name in COMMANDS:
-            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-            return cast("click.Command", getattr(import_module(module), attribute))
-        from s3harness.plugins import load, manager
+        registry = manager().registry
+        if cmd_name not in registry.names("command") and ("command", cmd_name) not in registry.clashes:
+            return None
+        command = registry.load("command", cmd_name)
+        if not isinstance(command, click.Command):
+            entry = registry.entry("command", cmd_name)
+            raise PluginError(f"command {cmd_name!r} of package {entry.package!r}: {entry.target} is no click command")
+        return command
 
-        if cmd_name in manager().registry.names("command"):
-            return cast("click.Command", load("command", cmd_name))
-        return None
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the arguments; an unknown one is answered with those that come nearest."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"there is no command named {args[0]!r}{suggest(args[0], known)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
-        from s3harness.plugins import manager
-
-        rows = [(name, short) for name, (_, short) in COMMANDS.items()]
         registry = manager().registry
-        rows += [(n, f"From {registry.entry('command', n).package}.") for n in registry.names("command")]
+        rows = [(name, _summary(name, registry.entry("command", name).package)) for name in registry.names("command")]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -81,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"s3harness: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _summary(name: str, package: str) -> str:
+    return COMMANDS[name][1] if name in COMMANDS else f"From {package}."

@@ -99,7 +99,7 @@ def info(directory: Path, as_json: bool) -> None:
     """Say what a data set holds."""
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.summary import summary
-    from s3harness.report.table import print_pairs, print_rows
+    from s3harness.report.plain import print_pairs, print_rows
 
     about, features = summary(load_dataset(directory))
     if as_json:

@@ -104,7 +104,7 @@ def show_estimate(prepared: Prepared, as_json: bool) -> None:
     """Print what a run would ask."""
     from dataclasses import asdict
 
-    from s3harness.report.table import print_pairs
+    from s3harness.report.plain import print_pairs
     from s3harness.run.estimate import estimate
 
     plan = asdict(estimate(prepared.plan))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,14 +23,14 @@ def tasks() -> None:
 @json_option
 def list_tasks(as_json: bool) -> None:
     """List the tasks, what one item of each is, and its primary metric."""
-    from s3harness.report.table import print_rows
-    from s3harness.specs.tasks import TaskSpec, load_task, task_names
+    from s3harness.report.plain import print_rows
+    from s3harness.specs.catalogue import catalogue
 
-    specs = [TaskSpec(load_task(name).data) for name in task_names()]
-    rows = [
-        {"task": spec.name, "title": spec.title, "item": spec.item, "primary metric": _primary(spec)} for spec in specs
-    ]
+    found = catalogue()
+    rows = [_row(name, document.data) for name, document in found.documents.items()]
     print_json(rows) if as_json else print_rows(rows)
+    for problem in found.problems:
+        click.echo(f"s3harness: {problem}", err=True)
 
 
 @tasks.command("show")
@@ -65,8 +66,21 @@ def validate_task(file: Path) -> None:
     click.echo(f"{file}: {read_task(file).data['name']} is right")
 
 
-def _primary(spec: TaskSpec) -> str:
-    return next(metric.label for metric in spec.metrics if metric.primary)
+def _row(name: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """A task as the list has it, whether or not its spec is right."""
+    from s3harness.errors import S3HarnessError
+    from s3harness.specs.tasks import TaskSpec
+
+    try:
+        primary = next(metric.label for metric in TaskSpec(data).metrics if metric.primary)
+    except (S3HarnessError, LookupError, TypeError, ValueError):
+        primary = "?"
+    return {
+        "task": name,
+        "title": str(data.get("title", "")),
+        "item": str(data.get("item", "")),
+        "primary metric": primary,
+    }
 
 
 def _prompts(spec: TaskSpec) -> str:

@@ -25,7 +25,11 @@ def lcs_f() -> ItemMean:
 
 
 def edit_similarity() -> ItemMean:
-    """1 − Levenshtein distance / length of the longer list, mean over items."""
+    """1 − Levenshtein distance / length of the longer list, mean over items.
+
+    A wrong word in the place of a missing one costs no more than leaving it out, so a few guesses are free here; beyond
+    the length of the truth every one costs. :func:`lcs_f` has no such slack.
+    """
     return ItemMean(lambda pair: _against_truth(pair, normalised_edit_similarity))
 
 

@@ -1,8 +1,8 @@
-"""Tables for the terminal."""
+"""The table of scores on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -31,32 +31,10 @@ def print_scores(
         console.print(line, style="dim", soft_wrap=True, highlight=False)
 
 
-def print_rows(rows: Sequence[Mapping[str, object]], console: Console | None = None) -> None:
-    """Print rows of the same columns."""
-    console = console or Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0] if rows else ():
-        table.add_column(str(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(_safe(value) for value in row.values()))
-    console.print(table)
-
-
-def print_pairs(pairs: Mapping[str, object], console: Console | None = None) -> None:
-    """Print names and values."""
-    console = console or Console()
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in pairs.items():
-        table.add_row(_safe(name), _safe(value))
-    console.print(table)
-
-
 def _cells(score: Score, first: bool) -> list[str]:
     interval = score.interval
     return [
-        f"{_short(score.task)}: {score.metric}" if first else f"  {score.metric}",
+        f"{task_title(score.task)}: {score.metric}" if first else f"  {score.metric}",
         number(score.value, score.unit),
         f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
         number(score.floor),
@@ -67,15 +45,22 @@ def _cells(score: Score, first: bool) -> list[str]:
 
 
 def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
-    named = ", ".join(f"{_short(s.task)[:1]} {s.floor_name}" for s in scores if s.floor_name and s.primary)
+    named = ", ".join(f"{task_title(s.task)[:1]} {s.floor_name}" for s in scores if s.floor_name and s.primary)
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
     lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
-    lines += [f"{_short(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()]
+    lines += [
+        f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
+    ]
     patients = max((s.n_patients for s in scores), default=0)
     lines.append(f"Intervals resample the {patients} patients. Skill: 0 at the floor, 1 at the ceiling.")
     if sees_truth:
         lines.append("These answers come from a yardstick that sees the truth, not from a model.")
     return [line for line in (*lines, DISCLAIMER) if line]
+
+
+def task_title(task: str) -> str:
+    """``s3/task4_temporal_boundaries`` → ``4 temporal boundaries``."""
+    return task.rpartition("/")[2].removeprefix("task").replace("_", " ")
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -84,14 +69,3 @@ def number(value: float | None, unit: str = "") -> str:
         return "–"
     text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if unit or abs(value) > 1 else f"{value:.3f}"
     return f"{text} s" if unit == "s" else text
-
-
-def _short(task: str) -> str:
-    """``s3/task4_temporal_boundaries`` → ``4 temporal boundaries``."""
-    return task.rpartition("/")[2].removeprefix("task").replace("_", " ")
-
-
-def _safe(value: object) -> str:
-    from rich.markup import escape
-
-    return escape(str(value))

@@ -8,21 +8,23 @@ request is journalled as its failure; only a journal that cannot be written ends
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from s3harness.backends.base import Backend, Limits
-from s3harness.errors import MediaError, RetryableError
+from s3harness.errors import MediaError, RetryableError, S3HarnessError
 from s3harness.plugins import manager
 from s3harness.run.journal import Journal
 from s3harness.run.plan import Step, VideoPlan
 from s3harness.run.redact import Redactor
-from s3harness.types import Request, Response
+from s3harness.types import Request, Response, ResponseStatus
 
 if TYPE_CHECKING:
     from s3harness.media import MediaStore
@@ -57,15 +59,33 @@ class Execution:
     async def run(self, plans: Iterable[VideoPlan]) -> None:
         """Ask everything that is not answered yet.
 
-        Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written, and what the backend raises
-        when it is loaded.
+        Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.backend)
+            await stack.enter_async_context(self._engine())
             slots = asyncio.Semaphore(self.backend.limits.in_flight)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            async for plan, error in self._prepared(self._open(plans)):
+            prepared = await stack.enter_async_context(aclosing(self._prepared(self._open(plans))))
+            async for plan, error in prepared:
                 await self._ask_video(plan, error, slots, group)
+
+    @asynccontextmanager
+    async def _engine(self) -> AsyncIterator[None]:
+        """The backend, loaded. One that fails to close has answered all the same: that is a message, no failure."""
+        name = type(self.backend).__name__
+        try:
+            await self.backend.__aenter__()
+        except S3HarnessError:
+            raise
+        except Exception as error:
+            raise S3HarnessError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+        try:
+            yield
+        finally:
+            try:
+                await self.backend.__aexit__(*sys.exc_info())
+            except Exception as error:
+                self.progress.messages.append(f"{name} did not close: {type(error).__name__}: {error}")
 
     def _open(self, plans: Iterable[VideoPlan]) -> Iterator[VideoPlan]:
         """The plans with what is still to be asked of each video, without the videos that are done."""
@@ -78,7 +98,7 @@ class Execution:
             if steps:
                 yield replace(plan, steps=steps)
 
-    async def _prepared(self, plans: Iterator[VideoPlan]) -> AsyncIterator[tuple[VideoPlan, str]]:
+    async def _prepared(self, plans: Iterator[VideoPlan]) -> AsyncGenerator[tuple[VideoPlan, str], None]:
         """Each plan when its video is decoded, with what went wrong ("" if nothing); decodes ahead of the reader."""
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
@@ -92,6 +112,8 @@ class Execution:
             for first, prepared in ahead:
                 yield first, await prepared
         finally:
+            for _, prepared in ahead:
+                prepared.cancel()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _prepare(self, plan: VideoPlan) -> str:
@@ -172,6 +194,11 @@ async def ask(backend: Backend, request: Request) -> Response:
             problem = _problem(error, limits)
             if attempt < limits.attempts:
                 await asyncio.sleep(pause_s(attempt, getattr(error, "retry_after_s", None)))
+        except asyncio.CancelledError as error:
+            if _is_stopped():
+                raise
+            problem = _problem(error, limits)
+            break
         except Exception as error:
             problem = _problem(error, limits)
             break
@@ -191,10 +218,23 @@ def _checked(response: object, request: Request) -> Response:
         raise TypeError(f"the backend returned {type(response).__name__}, a Response is expected")
     if not isinstance(response.text, str):
         raise TypeError(f"the response's text is {type(response.text).__name__}, a string is expected")
+    if response.status not in get_args(ResponseStatus):
+        raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
+    numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
+    try:
+        json.dumps(numbers, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the response's tokens and probabilities cannot be written: {error}") from error
     return replace(response, request_id=request.id)
 
 
-def _problem(error: Exception, limits: Limits) -> str:
+def _is_stopped() -> bool:
+    """Whether it is the run that is being cancelled; an engine may cancel a request of its own."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _problem(error: BaseException, limits: Limits) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return f"no answer within {limits.timeout_s:g} s"
     return str(error) if isinstance(error, MediaError) else f"{type(error).__name__}: {error}"

@@ -149,7 +149,7 @@ def write_json(path: Path, data: object) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; :class:`S3HarnessError` if the disk takes it not.
+    """Write a text file and its folder, whole or not at all; :class:`S3HarnessError` if the disk takes it not.
 
     A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
     """

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.load import Dataset, load_dataset, private_words
-from s3harness.errors import MediaError, UsageError
+from s3harness.errors import MediaError, S3HarnessError, UsageError
 from s3harness.plugins import load, manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
@@ -107,66 +109,84 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
     Raises :class:`~s3harness.errors.S3HarnessError` where the run cannot go on and ``KeyboardInterrupt`` where it is
     stopped; either way everything answered is journalled, and a resumed run goes on from there.
     """
+    from s3harness.scoring.items import write_items
     from s3harness.scoring.run import score_run
 
     directory = run.settings.out
     store = _store(run.settings)
-    backend = run.backend_class(run.plan.model, run.settings.options, store)
+    backend = _backend(run, store)
+    with _on_sigterm(signal.default_int_handler):
+        requests, references = _survey(run.plan)
+        _show_truth(backend, run, references)
+        _make_directory(directory)
+        with Journal(directory) as journal:
+            start_manifest(directory, run.determinants, resume=run.settings.resume)
+            write_items(directory, references)
+            started = time.perf_counter()
+            progress.messages += manager().run_started(_info(run, len(requests)))
+            progress.total = sum(not journal.is_answered(request) for request in requests)
+            if progress.total:
+                _ask(run, backend, store, journal, progress)
+            failed = sum(not journal.is_answered(request) for request in requests)
+            scores = score_run(directory, profile=run.settings.profile)
+            finish_manifest(
+                directory,
+                status="complete",
+                requests=len(requests),
+                failed=failed,
+                seconds=round(time.perf_counter() - started, 3),
+                allow_remote=list(run.settings.allow_remote),
+                **_facts(directory),
+            )
+    progress.messages += manager().run_finished(_info(run, len(requests)), tuple(scores))
+    return Outcome(scores, len(requests), failed)
+
+
+def _backend(run: Prepared, store: MediaStore) -> Backend:
+    try:
+        backend = run.backend_class(run.plan.model, run.settings.options, store)
+    except S3HarnessError:
+        raise
+    except Exception as error:
+        name = run.settings.backend
+        raise S3HarnessError(f"the {name} backend cannot be made: {type(error).__name__}: {error}") from error
     _refuse_unnamed_host(backend, run.settings)
-    _make_directory(directory)
-    with Journal(directory) as journal:
-        start_manifest(directory, run.determinants, resume=run.settings.resume)
-        started = time.perf_counter()
-        requests = _ask(run, backend, store, journal, progress)
-        failed = sum(response.status == "failed" for response in journal.status.values())
-        scores = score_run(directory, profile=run.settings.profile)
-    finish_manifest(
-        directory,
-        status="complete",
-        requests=requests,
-        failed=failed,
-        seconds=round(time.perf_counter() - started, 3),
-        allow_remote=list(run.settings.allow_remote),
-        **_facts(directory),
-    )
-    info = _info(run, requests)
-    progress.messages += manager().run_finished(info, scores)
-    return Outcome(scores, requests, failed)
+    return backend
 
 
-def _ask(run: Prepared, backend: Backend, store: MediaStore, journal: Journal, progress: Progress) -> int:
-    """Ask every open request; returns the number of all requests."""
-    from s3harness.run.execute import Execution
-    from s3harness.scoring.items import write_items
-
-    total = 0
+def _survey(plan: Plan) -> tuple[list[str], list[Reference]]:
+    """The ids of all requests, and all references."""
+    requests: list[str] = []
     references: list[Reference] = []
-    for plan in run.plan:
-        ids = [request.id for step in plan.steps for request in step.requests]
-        total += len(ids)
-        progress.total += sum(not journal.is_answered(request) for request in ids)
-        references += plan.references
-    write_items(run.settings.out, references)
+    for video in plan:
+        requests += [request.id for step in video.steps for request in step.requests]
+        references += video.references
+    return requests, references
+
+
+def _show_truth(backend: Backend, run: Prepared, references: Sequence[Reference]) -> None:
     if backend.sees_truth:
         kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
         videos = {video.id: video for video in run.dataset.videos}
         backend.see(Truth(videos, {reference.item: reference for reference in references}, kinds))
-    progress.messages += manager().run_started(_info(run, total))
-    if progress.total:
-        redact = Redactor(private_words(run.dataset.videos))
-        executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
-        _until_stopped(executor(Execution(backend, store, journal, redact, progress), run.plan))
-    return total
+
+
+def _ask(run: Prepared, backend: Backend, store: MediaStore, journal: Journal, progress: Progress) -> None:
+    from s3harness.run.execute import Execution
+
+    redact = Redactor(private_words(run.dataset.videos))
+    executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
+    _until_stopped(executor(Execution(backend, store, journal, redact, progress), run.plan))
 
 
 def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end, or to the first Ctrl-C or SIGTERM, which is raised as ``KeyboardInterrupt``."""
 
     async def main() -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await work
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        with _on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)):
+            await work
 
     try:
         asyncio.run(main())
@@ -174,6 +194,19 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
         raise KeyboardInterrupt from error
     except BaseExceptionGroup as group:
         raise _first(group) from group
+
+
+@contextmanager
+def _on_sigterm(handler: Callable[..., object]) -> Iterator[None]:
+    """Have SIGTERM handled like this for a while. Only the main thread may say so; in others nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +24,41 @@ FILE = "scores.json"
 SCHEMA = "s3harness/scores/v1"
 
 
-def score_run(directory: Path, *, profile: str = "strict", resamples: int = RESAMPLES) -> list[Score]:
-    """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
+@dataclass(frozen=True, slots=True)
+class ScoredTask:
+    """One task of a run, read: its spec, and reference and prediction of each item, in one order."""
+
+    spec: TaskSpec
+    references: Sequence[Reference]
+    predictions: Sequence[Prediction]
+
+
+def read_run(directory: Path, profile: str = "strict") -> dict[str, ScoredTask]:
+    """Task → its references and predictions, for the tasks of a run that have items.
 
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
-    manifest = read_manifest(directory)
-    tasks = run_tasks(manifest, profile)
+    tasks = run_tasks(read_manifest(directory), profile)
     references = read_items(directory)
     answers = read_answers(read_journal(directory / JOURNAL), tasks)
+    of_task = {name: [r for r in references if r.task == name] for name in tasks}
+    return {
+        name: ScoredTask(spec, of_task[name], predict(of_task[name], answers, spec))
+        for name, spec in tasks.items()
+        if of_task[name]
+    }
+
+
+def score_run(directory: Path, *, profile: str = "strict", resamples: int = RESAMPLES) -> list[Score]:
+    """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
+
+    Raises :class:`UsageError` as :func:`read_run` does.
+    """
     scores: list[Score] = []
-    for name, spec in tasks.items():
-        of_task = [reference for reference in references if reference.task == name]
-        if not of_task:
-            continue
-        predictions = predict(of_task, answers, spec)
-        write_predictions(directory, spec, of_task, predictions)
-        scores += score_task(spec, of_task, predictions, resamples=resamples)
-    write_json(directory / FILE, as_json(scores, manifest, profile, resamples))
+    for task in read_run(directory, profile).values():
+        write_predictions(directory, task.spec, task.references, task.predictions)
+        scores += score_task(task.spec, task.references, task.predictions, resamples=resamples)
+    write_json(directory / FILE, as_json(scores, read_manifest(directory), profile, resamples))
     return scores
 
 

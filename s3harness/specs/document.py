@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError
 from s3harness.plugins import suggest
+from s3harness.specs.directory import specs_directory
+
+if TYPE_CHECKING:
+    import yaml
+
+__all__ = ["Document", "Place", "read_document", "specs_directory", "validate"]
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+SHOWN_CHARACTERS = 80
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Place = tuple[str | int, ...]
+"""Where in a document something stands: keys and indices from the top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +34,24 @@ class Document:
     path: Path
     data: Mapping[str, Any]
 
-    def error(self, where: tuple[str | int, ...], message: str) -> SpecError:
+    def error(self, where: Place, message: str) -> SpecError:
         """An error that names the file, the line and the field."""
-        lines = dict(_lines(self.path))
-        line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
         name = ".".join(str(part) for part in where) or "the document"
-        return SpecError(f"{self.path.name}:{line}: {name}: {message}")
+        return SpecError(f"{self.path.name}:{self.line(where)}: {name}: {message}")
+
+    def line(self, where: Place) -> int:
+        """The line of a field, or of the nearest one around it that is written in the file."""
+        lines = dict(_node_lines(_node(self.path.read_bytes()), ()))
+        return next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
 
 
 def read_document(path: Path) -> Document:
-    """Read a YAML mapping, or raise :class:`SpecError` naming file and line."""
+    """Read a YAML mapping, or raise :class:`SpecError` naming file and line.
+
+    Nothing but mappings with text keys, lists, text, numbers, truth values and null is taken, and no key twice.
+    """
+    import yaml
+
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -43,12 +59,15 @@ def read_document(path: Path) -> Document:
     if len(text) > MAX_BYTES:
         raise SpecError(f"{path.name}: {len(text)} bytes; a spec may have {MAX_BYTES}")
     try:
-        _refuse_aliases(path, text)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise SpecError(f"{path.name}: not valid YAML: {error}") from error
+        data = _parsed(path, text)
+    except yaml.MarkedYAMLError as error:
+        line = f":{_line(error.problem_mark)}" if error.problem_mark else ""
+        raise SpecError(f"{path.name}{line}: not valid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise SpecError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        raise SpecError(f"{path.name}: a mapping is expected, found {type(data).__name__}")
+        found = "nothing" if data is None else type(data).__name__
+        raise SpecError(f"{path.name}:1: a mapping of fields is expected, found {found}")
     return Document(path, data)
 
 
@@ -63,13 +82,6 @@ def validate(document: Document, schema: str) -> None:
         raise document.error(where, message)
 
 
-def specs_directory() -> Path:
-    """The directory of the benchmark's own specs: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "task_specs"
-    return inside if inside.is_dir() else package.parent / "task_specs"
-
-
 @lru_cache
 def _validator(schema: str) -> Any:
     from jsonschema import Draft202012Validator
@@ -78,40 +90,132 @@ def _validator(schema: str) -> Any:
     return Draft202012Validator(json.loads(text))
 
 
-def _explain(error: Any) -> tuple[tuple[str | int, ...], str]:
+def _explain(error: Any) -> tuple[Place, str]:
+    """Where a JSON Schema error lies, and what would be right there."""
+    if error.validator in ("oneOf", "anyOf"):
+        return _explain_choice(error)
+    if error.validator in ("additionalProperties", "propertyNames"):
+        return _explain_name(error)
+    return tuple(error.absolute_path), _explain_value(error)
+
+
+def _explain_name(error: Any) -> tuple[Place, str]:
+    """A name that a mapping does not have: in it for one of its fields, or alone for a rule about all of them."""
     where = tuple(error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        unknown = next(name for name in error.instance if name not in known)
-        return (*where, str(unknown)), f"unknown field{suggest(str(unknown), known)}"
-    if error.validator == "enum":
-        return where, f"{error.instance!r} is not one of {', '.join(map(str, error.validator_value))}"
-    return where, error.message
+    if error.validator == "propertyNames":
+        return (*where, error.instance), f"unknown name{suggest(error.instance, error.validator_value.get('enum', ()))}"
+    known = sorted(error.schema.get("properties", {}))
+    unknown = next(name for name in error.instance if name not in known)
+    return (*where, unknown), f"unknown field{suggest(unknown, known)}"
 
 
-def _refuse_aliases(path: Path, text: bytes) -> None:
-    """YAML aliases can make a small file expand without end, and no spec needs one."""
-    for event in yaml.parse(text, Loader=_Loader):
+def _explain_value(error: Any) -> str:
+    wanted, shown = error.validator_value, _shown(error.instance)
+    if error.validator in _EXPLAINED:
+        return _EXPLAINED[error.validator](wanted, error.instance)
+    return str(error.message).replace(repr(error.instance), shown)
+
+
+def _explain_choice(error: Any) -> tuple[Place, str]:
+    """Of several forms that a value may have, what is wrong with it in the one that it comes nearest to."""
+    depth = len(error.absolute_path)
+    of_type = [e for e in error.context if e.validator != "type" or len(e.absolute_path) > depth]
+    if of_type:
+        return _explain(of_type[0])
+    kinds = " or ".join(str(e.validator_value) for e in error.context)
+    return tuple(error.absolute_path), f"{_shown(error.instance)} is no {kinds}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+_EXPLAINED: Mapping[str | None, Callable[[Any, Any], str]] = {
+    "enum": lambda wanted, found: f"{_shown(found)} is not one of {', '.join(map(str, wanted))}",
+    "const": lambda wanted, found: f"{_shown(found)} is not {wanted!r}",
+    "type": lambda wanted, found: f"{_shown(found)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
+    "required": lambda wanted, found: f"{', '.join(n for n in wanted if n not in found)} must be given",
+    "not": lambda wanted, _: f"{' and '.join(wanted['required'])} exclude each other; give one",
+    None: lambda *_: "does not go with the other fields; leave it out",
+}
+
+
+def _parsed(path: Path, text: bytes) -> Any:
+    _refuse_bombs(path, text)
+    node = _node(text)
+    if node is None:
+        return None
+    _refuse_duplicates(path, node)
+    loader = _loader()(b"")
+    try:
+        data = loader.construct_document(node)
+    finally:
+        loader.dispose()
+    _refuse_foreign(Document(path, {}), data, ())
+    return data
+
+
+def _refuse_bombs(path: Path, text: bytes) -> None:
+    """Aliases can make a small file expand without end, deep nesting can overflow a parser; no spec needs either."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise SpecError(f"{path.name}:{_line(event.start_mark)}: YAML aliases are not allowed; write it out")
+        if depth > MAX_DEPTH:
+            raise SpecError(f"{path.name}:{_line(event.start_mark)}: nested more than {MAX_DEPTH} deep")
+
+
+def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
+    """YAML readers keep the last of two equal keys without a word."""
+    seen: dict[Place, int] = {}
+    for where, line in _node_lines(node, ()):
+        if where in seen:
+            name = ".".join(map(str, where))
+            raise SpecError(f"{path.name}:{line}: {name}: is given twice, first in line {seen[where]}")
+        seen[where] = line
+
+
+def _refuse_foreign(document: Document, value: object, where: Place) -> None:
+    """Dates, sets, binary data and numbers without a value have no place in JSON, which specs are hashed as."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                raise document.error((*where, key), f"{key!r} is read as {type(key).__name__}; put it in quotes")
+            _refuse_foreign(document, part, (*where, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            _refuse_foreign(document, part, (*where, index))
+    elif not isinstance(value, str | int | None) and not (isinstance(value, float) and math.isfinite(value)):
+        raise document.error(where, f"{value!r} is read as {type(value).__name__}; put it in quotes or write a number")
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _node(text: bytes) -> Any:
+    import yaml
+
+    return yaml.compose(text, Loader=_loader())
 
 
 def _line(mark: Any) -> int:
     return int(mark.line) + 1
 
 
-def _lines(path: Path) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    root = yaml.compose(path.read_bytes(), Loader=_Loader)
-    if root is not None:
-        yield from _node_lines(root, ())
-
-
-def _node_lines(node: yaml.Node, where: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    if isinstance(node, yaml.MappingNode):
+def _node_lines(node: Any, where: Place) -> Iterator[tuple[Place, int]]:
+    if node.id == "mapping":
         for key, value in node.value:
-            yield (*where, key.value), _line(key.start_mark)
-            yield from _node_lines(value, (*where, key.value))
-    elif isinstance(node, yaml.SequenceNode):
+            name = key.value if isinstance(key.value, str) else str(key.tag)
+            yield (*where, name), _line(key.start_mark)
+            yield from _node_lines(value, (*where, name))
+    elif node.id == "sequence":
         for index, value in enumerate(node.value):
             yield (*where, index), _line(value.start_mark)
             yield from _node_lines(value, (*where, index))

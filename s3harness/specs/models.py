@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins import load, manager, suggest
-from s3harness.specs.document import read_document, specs_directory, validate
+from s3harness.specs.catalogue import card_document, model_names
+from s3harness.specs.document import Document, read_document, validate
 from s3harness.types import Modality
+
+__all__ = ["ModelCard", "load_model", "model_names", "read_card"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +41,26 @@ class ModelCard:
         return "audio" in self.modalities
 
 
-def model_names() -> list[str]:
-    """The names of all known model cards: the benchmark's own, then the plugins'."""
-    return [*sorted(path.stem for path in _directory().glob("*.yaml")), *manager().registry.names("model")]
-
-
 def load_model(name: str) -> ModelCard:
     """The card of an alias, or of a path to a card's YAML file.
 
     Raises :class:`UsageError` for an unknown name and :class:`SpecError` for a wrong card.
     """
-    path = _directory() / f"{name}.yaml"
-    if name in manager().registry.names("model"):
-        target = load("model", name)
-        path = Path(str(target() if callable(target) else target))
-    elif name.endswith((".yaml", ".yml")):
-        path = Path(name)
-    elif Path(name).name != name or not path.is_file():
-        raise UsageError(f"there is no model named {name!r}{suggest(name, model_names())}")
-    return read_card(path)
+    if name.endswith((".yaml", ".yml")):
+        return read_card(Path(name))
+    document = card_document(name)
+    card = _card(document)
+    if card.name != name:
+        raise document.error(("name",), f"{card.name!r} is not the name {name!r} that the card is registered by")
+    return card
 
 
 def read_card(path: Path) -> ModelCard:
     """Read and validate one card."""
-    document = read_document(path)
+    return _card(read_document(path))
+
+
+def _card(document: Document) -> ModelCard:
     validate(document, "model")
-    data = dict(document.data)
-    if path.parent == _directory() and data["name"] != path.stem:
-        raise SpecError(f"{path.name}: name: {data['name']!r} is not the file's name {path.stem!r}")
-    del data["schema"]
-    data["modalities"] = tuple(data["modalities"])
-    return ModelCard(**data)
-
-
-def _directory() -> Path:
-    return specs_directory() / "models"
+    data = {key: value for key, value in document.data.items() if key != "schema"}
+    return ModelCard(**{**data, "modalities": tuple(data["modalities"])})

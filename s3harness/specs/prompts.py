@@ -4,9 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError
+from s3harness.specs.features import vocabulary
+
+if TYPE_CHECKING:
+    from s3harness.types import Clip
+
+MAX_CHARACTERS = 100_000
+REFUSED_OPERATORS = frozenset({"*", "**"})
+"""What can make a short template fill the memory."""
+
+
+def prompt_context(*, item: str, subject: str, hears: bool, clip: Clip, report: str) -> dict[str, Any]:
+    """What a prompt may speak of: nothing that tells the answer but the report, where the task gives it.
+
+    ``subject``, ``hears``, ``clip`` (``duration_s``, ``frames``), the ``features`` that begin and end and that the
+    model could notice, ``body_parts``; ``feature`` where the subject is one; ``report`` for ``video_and_report`` alone.
+    """
+    words = vocabulary()
+    context: dict[str, Any] = {
+        "subject": subject,
+        "hears": hears,
+        "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
+        "body_parts": words.body_parts,
+        "clip": {"duration_s": clip.end_s - clip.start_s, "frames": len(clip.timestamps)},
+    }
+    if subject in words.names:
+        context["feature"] = words[subject]
+    if item == "diagnosis" and subject == "video_and_report":
+        context["report"] = report
+    return context
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
@@ -14,19 +43,28 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
     Raises :class:`SpecError` for a syntax error, an unknown name, or anything the sandbox refuses.
     """
-    from jinja2 import TemplateError
-
     try:
-        return str(_compiled(template).render(**context)).strip()
-    except (TemplateError, TypeError, AttributeError) as error:
-        raise SpecError(f"prompt: {error}; a prompt may use {', '.join(sorted(context))}") from error
+        prompt = str(_compiled(template).render(**context)).strip()
+    except Exception as error:
+        problem = str(error) or type(error).__name__
+        raise SpecError(f"prompt: {problem}; a prompt may use {', '.join(sorted(context))}") from error
+    if not prompt or len(prompt) > MAX_CHARACTERS:
+        raise SpecError(f"prompt: {len(prompt)} characters come of it; between 1 and {MAX_CHARACTERS} may")
+    return prompt
 
 
 @lru_cache(maxsize=256)
 def _compiled(template: str) -> Any:
     from jinja2 import StrictUndefined
+    from jinja2.exceptions import SecurityError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-        template
-    )
+    class Sandbox(ImmutableSandboxedEnvironment):
+        intercepted_binops = REFUSED_OPERATORS
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            raise SecurityError(f"the operator {operator} is not allowed")
+
+    environment = Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.clear()
+    return environment.from_string(template)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins import Kind, load, manager, suggest
-from s3harness.specs.document import Document, read_document, specs_directory, validate
-from s3harness.specs.models import ModelCard
-from s3harness.types import Generation
+from s3harness.errors import UsageError
+from s3harness.plugins import suggest
+from s3harness.specs.catalogue import catalogue
+from s3harness.specs.document import Document, read_document, validate
+
+if TYPE_CHECKING:
+    from s3harness.specs.models import ModelCard
+    from s3harness.types import Generation
 
 PROTOCOLS = ("strict", "paper")
 PROFILES = ("strict", "paper")
@@ -62,6 +65,8 @@ class TaskSpec:
     @property
     def hash(self) -> str:
         """SHA-256 of the merged spec, in hexadecimal."""
+        import hashlib
+
         return hashlib.sha256(json.dumps(self.data, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -103,38 +108,49 @@ class TaskSpec:
     @property
     def generation(self) -> Generation:
         """How the answer is generated."""
+        from s3harness.types import Generation
+
         return Generation(**{"max_tokens": DEFAULT_MAX_TOKENS, **self.data.get("generation", {})})
 
 
 def task_names() -> list[str]:
-    """The full names of all known tasks, in the order of their files."""
-    return list(_documents())
+    """The full names of the benchmark's own tasks, in order: what is asked if nobody says what."""
+    return list(catalogue().own)
+
+
+def known_tasks() -> list[str]:
+    """The full names of all known tasks: the benchmark's own, then those of plugins."""
+    return list(catalogue().documents)
 
 
 def load_task(name: str) -> Document:
     """The validated document of a task, by full name, short name (``task4``, ``4``) or path to a YAML file."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else _documents().get(full_name(name))
-    if path is None:
-        raise UsageError(f"there is no task named {name!r}")
-    return read_task(path)
+    if name.endswith((".yaml", ".yml")):
+        return read_task(Path(name))
+    return _checked(catalogue().documents[full_name(name)].path)
 
 
 def read_task(path: Path) -> Document:
-    """Read and validate one spec; :class:`SpecError` names file, line, field and what would be right."""
+    """Read and check one spec; :class:`SpecError` names file, line, field and what would be right."""
+    from s3harness.specs.checks import check_task
+
     document = read_document(path)
     validate(document, "task")
-    _check_names(document)
+    check_task(document)
     return document
 
 
 def full_name(name: str) -> str:
-    """``4``, ``task4`` or ``task4_temporal_boundaries`` → ``s3/task4_temporal_boundaries``."""
-    known = task_names()
+    """``4``, ``task4`` or ``task4_temporal_boundaries`` → ``s3/task4_temporal_boundaries``.
+
+    A short name means the benchmark's own task if there is one.
+    """
     wanted = f"task{name}" if name.isdigit() else name
-    matches = [k for k in known if wanted in (k, k.split("/")[1]) or k.split("/")[1].startswith(f"{wanted}_")]
+    matches = [k for k in task_names() if _is_meant(wanted, k)] or [k for k in known_tasks() if _is_meant(wanted, k)]
     if len(matches) != 1:
-        hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known)
-        raise UsageError(f"there is no task named {name!r}{hint}")
+        hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known_tasks())
+        problems = "".join(f"\n  {problem}" for problem in catalogue().problems)
+        raise UsageError(f"there is no task named {name!r}{hint}{problems}")
     return matches[0]
 
 
@@ -151,8 +167,10 @@ def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: Mode
     merged = _merged(_merged(kept, {k: v for k, v in asked.items() if k != "families"}), family)
     card = model.protocols.get(protocol, {})
     if "sampler" in merged:
-        merged = _merged(merged, {"sampler": card.get("samplers", {}).get(merged["sampler"]["name"], {})})
-        merged["sampler"]["audio"] = model.hears() and bool(card.get("audio", True))
+        subjects = [subject for subject in merged.get("subjects", {}).values() if "sampler" in subject]
+        for subject in subjects:
+            subject["sampler"] = _shown(_merged(merged, subject)["sampler"], card, model.hears())
+        merged["sampler"] = _shown(merged["sampler"], card, model.hears())
     merged = _merged(merged, {"generation": card.get("generation", {})})
     return TaskSpec(_merged(merged, scored))
 
@@ -163,36 +181,21 @@ def check_choice(kind: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"there is no {kind} named {value!r}{suggest(value, known)}")
 
 
-def _documents() -> dict[str, Path]:
-    directories = [specs_directory()]
-    for name in manager().registry.names("task_specs"):
-        target = load("task_specs", name)
-        directories.append(Path(str(target() if callable(target) else target)))
-    paths = [path for directory in directories for path in sorted((directory / "tasks").glob("*.yaml"))]
-    found: dict[str, Path] = {}
-    for path in paths:
-        name = str(read_document(path).data.get("name", path.stem))
-        if name in found:
-            raise SpecError(f"{path}: the task {name!r} is already defined in {found[name]}")
-        found[name] = path
-    return found
+@lru_cache
+def _checked(path: Path) -> Document:
+    return read_task(path)
 
 
-def _check_names(document: Document) -> None:
-    """Every sampler, parser, aggregator and metric that a spec names must be registered."""
-    registry = manager().registry
-    data = document.data
-    named: list[tuple[Kind, tuple[str | int, ...], Any]] = [
-        ("sampler", ("sampler", "name"), data.get("sampler", {}).get("name"))
-    ]
-    named.append(("parser", ("answer", "parser"), data.get("answer", {}).get("parser")))
-    if "aggregate" in data:
-        named.append(("aggregator", ("aggregate",), _named(data["aggregate"])[0]))
-    named += [("metric", ("metrics", i), _named(m)[0]) for i, m in enumerate(data["metrics"])]
-    for kind, where, name in named:
-        known = registry.names(kind)
-        if name is not None and name not in known:
-            raise document.error(where, f"there is no {kind} named {name!r}{suggest(name, known)}")
+def _is_meant(wanted: str, known: str) -> bool:
+    short = known.rpartition("/")[2]
+    return wanted in (known, short) or short.startswith(f"{wanted}_")
+
+
+def _shown(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
+    """A sampler as a model's card has it, with sound if the model is given any."""
+    own = card.get("samplers", {}).get(sampler["name"], {})
+    shown: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
+    return shown | {"audio": hears and bool(card.get("audio", True))}
 
 
 def _named(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

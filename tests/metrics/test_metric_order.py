@@ -83,7 +83,7 @@ def test_padding_never_pays(answer, signs, n):
     padded = [*answer, *["junk"] * n]
     assert longest_common_share(padded, names) <= longest_common_share(answer, names)
     assert agreement(padded, truth) <= agreement(answer, truth)
-    assert normalised_edit_similarity(padded, names) <= normalised_edit_similarity([*answer, "junk"], names) + 1e-12
+    assert normalised_edit_similarity(padded, names) <= len(names) / len(padded) + 1e-12 or len(padded) < len(names)
 
 
 def test_rates_of_repeats_and_of_other_words():

@@ -94,6 +94,7 @@ def test_what_is_denied_is_not_told(text, present, denied):
         ("The head turns to the viewer's right.", "left"),
         ("Head turning (or version) to the left and left arm flexion.", "left"),
         ("Rightward head version with left arm extension.", "right"),
+        ("Head version to the right and left arm extension.", "right"),
         ("The head turns to the left or right.", "both"),
         ("The head turns right away.", "none"),
         ("The head turns. The left arm extends.", "none"),
@@ -194,9 +195,9 @@ def test_every_finding_quotes_the_report():
 
 HOSTILE = {
     "ten megabytes": "tonic-clonic " * 800_000,
-    "triggers": "no not without left arm after " * 300_000,
-    "orders": "give mg lorazepam restrain " * 300_000,
-    "punctuation": ",;./()" * 1_000_000,
+    "triggers": "no not without left arm after " * 100_000,
+    "orders": "give mg lorazepam restrain " * 100_000,
+    "punctuation": ",;./()" * 300_000,
     "control characters": "\x00\x07\x1b[31m" * 500_000,
     "invisible": "\u200d\u202e" * 500_000,
     "digits": "00:" * 1_000_000,

@@ -10,15 +10,14 @@ import numpy as np
 from s3harness.backends.kinematics.picture import (
     Array,
     Grid,
-    Layout,
     Mask,
-    colourfulness,
     crop_head,
     find_layout,
     grid,
     noise_level,
     region_masks,
 )
+from s3harness.backends.kinematics.rhythm import find_rhythm
 from s3harness.backends.kinematics.series import smooth
 from s3harness.media.frames import Pixels
 
@@ -29,9 +28,6 @@ NOISE_FACTOR, SMALLEST_STEP = 5.0, 3.0
 
 CUT_SHARE = 0.6
 """A difference in more than this share of the picture is a cut or a light switched, not a patient."""
-
-INFRARED_COLOUR = 6.0
-"""Median difference of red and blue below which a view is infrared; a lit hospital room has 8 and more."""
 
 OPENING_FRAMES = 3
 """Posture is measured against the median of the first frames: a clip of a change most often begins before it."""
@@ -52,12 +48,13 @@ FEATURE_CONTRAST, DARKEST_SKIN = 0.3, 40.0
 class Motion:
     """What is seen. Every series has one value for each frame; times are seconds from the start of the clip.
 
-    ``energy`` is the share of the body's cells that moved since the frame before, ``parts`` the same of each part by the
-    patient's own sides, ``posture`` how far each part is (mean grey levels) from where it is as the clip opens.
+    ``energy`` is the share of the body's cells that moved since the frame before, ``parts`` the same of each part by
+    the patient's own sides, ``posture`` how far each part is (mean grey levels) from where it is as the clip opens.
     ``head_offset`` is where the face's features lie in the head, in head widths, positive to the patient's left.
     ``eye_openness`` is the share of the eyes' band that is much darker or brighter than the skin (open eyes have 0.2
-    and more, closed ones 0.15), ``mouth_darkness`` the same of the mouth's band for darker alone, ``eyes`` and ``mouth``
-    how much these bands move (0–1), ``mouth_sides`` each half of the mouth's.
+    and more, closed ones 0.15), ``mouth_darkness`` the same of the mouth's band for darker alone, ``eyes`` and
+    ``mouth`` how much these bands move (0–1), ``mouth_sides`` each half of the mouth's.
+    ``rhythm`` is the frequency (Hz) of the liveliest movement and its share (0–1), 0 where the frames come too slowly.
     """
 
     times: Array
@@ -71,13 +68,7 @@ class Motion:
     mouth: Array
     mouth_sides: Mapping[str, Array] = field(repr=False)
     duration_s: float
-    is_infrared: bool
-
-    @property
-    def rate_hz(self) -> float:
-        """Frames a second, 0 for a single frame."""
-        span = float(self.times[-1] - self.times[0])
-        return (len(self.times) - 1) / span if span > 0 else 0.0
+    rhythm: tuple[float, float]
 
 
 def measure_motion(pixels: Pixels, times: Array, duration_s: float) -> Motion:
@@ -104,7 +95,7 @@ def measure_motion(pixels: Pixels, times: Array, duration_s: float) -> Motion:
         mouth=_band(face_moved, row, MOUTH).mean((1, 2), dtype=np.float64),
         mouth_sides=_halves(_band(face_moved, row, MOUTH)),
         duration_s=duration_s,
-        is_infrared=colourfulness(pixels) < INFRARED_COLOUR,
+        rhythm=find_rhythm(cells, moved, times),
     )
 
 

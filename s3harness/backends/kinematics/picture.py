@@ -51,22 +51,19 @@ class Layout:
 
 
 def grid(pixels: Pixels, rows: int = GRID_ROWS) -> Grid:
-    """Mean brightness in 0–255 of square cells, frames × rows × columns; a picture smaller than that stays as it is."""
+    """Mean brightness in 0–255 of square cells, frames × rows × columns; a picture smaller than that stays as it is.
+
+    Green stands for brightness: most of luminance is green, and it saves the sum of three channels.
+    """
     step = max(1, pixels.shape[1] // rows)
     height, width = (max(1, n // step) for n in pixels.shape[1:3])
     cut = pixels[:, : height * step, : width * step]
     total = np.zeros((len(cut), height, width), np.float32)
     for row in range(min(step, cut.shape[1])):
         for column in range(min(step, cut.shape[2])):
-            cell = cut[:, row::step, column::step][:, :height, :width]
-            total += cell[..., 1]
-    return total / np.float32(step * step)
-
-
-def colourfulness(pixels: Pixels) -> float:
-    """Median difference of red and blue in 0–255: about 0 in an infrared view."""
-    few = pixels[:: max(1, len(pixels) // 8), ::8, ::8].astype(np.int16)
-    return float(np.median(np.abs(few[..., 0] - few[..., 2])))
+            total += cut[:, row::step, column::step, 1][:, :height, :width]
+    total /= step * step
+    return total
 
 
 def noise_level(steps: Grid) -> float:

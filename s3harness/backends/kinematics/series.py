@@ -1,4 +1,4 @@
-"""Reading a time series: smoothing, lasting changes, stretches above a level, rhythm."""
+"""Reading a time series: smoothing, the level at rest, stretches, lasting changes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,6 @@ def stretches(times: Array, active: Array, bridge_s: float = 0.0) -> list[tuple[
     return found
 
 
-def longest(found: list[tuple[float, float]]) -> tuple[float, float] | None:
-    """The longest stretch, the first of equals; ``None`` if there is none."""
-    return max(found, key=lambda one: one[1] - one[0], default=None)
-
-
 def change_scores(times: Array, values: Array, span_s: float) -> Array:
     """For each value, the mean of the ``span_s`` seconds from it on less that of the ``span_s`` before it."""
     total = np.concatenate([[0.0], np.cumsum(values)])
@@ -51,16 +46,3 @@ def change_scores(times: Array, values: Array, span_s: float) -> Array:
     after = (total[last] - total[index]) / np.maximum(last - index, 1)
     before = (total[index] - total[first]) / np.maximum(index - first, 1)
     return np.where(index > first, after - before, 0.0)
-
-
-def pace(times: Array, values: Array) -> tuple[float, float]:
-    """The strongest rhythm of a series: frequency in Hz and strength 0–1 (0, 0 where too short or constant)."""
-    if len(values) < 8 or np.ptp(values) <= 0 or times[-1] <= times[0]:
-        return 0.0, 0.0
-    centred = values - values.mean()
-    power = np.abs(np.fft.rfft(centred * np.hanning(len(values)))) ** 2
-    power[0] = 0.0
-    best = int(np.argmax(power))
-    near = power[max(1, best - 1) : best + 2].sum()
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    return best * rate / len(values), float(near / power.sum()) if power.sum() > 0 else 0.0

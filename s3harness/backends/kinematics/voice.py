@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from s3harness.backends.kinematics.picture import Array
+from s3harness.backends.kinematics.picture import Array, Mask
 from s3harness.backends.kinematics.series import smooth, stretches
 from s3harness.media.frames import Samples
 
@@ -84,6 +86,9 @@ def measure_voice(samples: Samples) -> Voice:
     return Voice(times, loudness, harmonicity, pitch, utterances)
 
 
+NEARLY_BEST, PEAK_WIDTH = 0.9, 6
+"""Share of the best autocorrelation that makes a lag the pitch, and the lags among which its peak is then looked for."""
+
 BANDS_HZ = (80, 500, 900, 1500, 2300, 3600)
 """Edges of the bands whose balance tells vowels apart."""
 
@@ -96,13 +101,21 @@ def _harmonics(frames: Array) -> tuple[Array, Array, Array]:
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(FRAME), size)) ** 2)[: size // 2]
     first, last = int(RATE / PITCH_HZ[1]), int(RATE / PITCH_HZ[0])
     ratio = correlation / np.maximum(correlation[:, :1], 1e-12) / np.maximum(window / window[0], 0.05)
-    lag = first + np.argmax(ratio[:, first : last + 1], axis=1)
+    lag = first + _first_peak(ratio[:, first : last + 1])
     edges = [int(edge * size / RATE) for edge in BANDS_HZ]
-    bands = np.stack([power[:, a:b].sum(1) for a, b in zip(edges, edges[1:], strict=False)], axis=1)
+    bands = np.stack([power[:, a:b].sum(1) for a, b in pairwise(edges)], axis=1)
     shares = bands / np.maximum(bands.sum(1, keepdims=True), 1e-12)
     return np.clip(ratio[np.arange(len(lag)), lag], 0, 1), RATE / lag, shares
 
 
-def _utterance(start: float, end: float, times: Array, voiced: Array, pitch: Array, tilt: Array) -> Utterance:
+def _first_peak(ratio: Array) -> NDArray[np.intp]:
+    """The shortest lag of each row that is nearly as good as the best: twice a period is one too, but not the pitch."""
+    nearly = ratio >= NEARLY_BEST * ratio.max(1, keepdims=True)
+    start = np.argmax(nearly, axis=1)
+    ahead = np.minimum(start[:, None] + np.arange(PEAK_WIDTH), ratio.shape[1] - 1)
+    return np.asarray(ahead[np.arange(len(ratio)), np.argmax(np.take_along_axis(ratio, ahead, 1), axis=1)])
+
+
+def _utterance(start: float, end: float, times: Array, voiced: Mask, pitch: Array, tilt: Array) -> Utterance:
     inside = voiced & (times >= start) & (times < end)
     return Utterance(start, end, float(np.median(pitch[inside])), float(np.mean(tilt[inside].std(0)) * 2))

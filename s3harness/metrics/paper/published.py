@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from s3harness.dataset.release import Release, model_key, read_release_table
+from s3harness.dataset.release import PREDICTION_FILES, Release, missing_predictions, model_key, read_release_table
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.paper import released
 from s3harness.metrics.paper.boundaries import paper_boundary_mae
@@ -51,8 +51,10 @@ def published_cells(release: Release, model: str) -> Iterator[Cell]:
 
     A table in which the model is not, or for which it has no predictions, gives none.
     """
-    for cells in (_features, _rationales, _question_list, _laterality, _boundaries, _sequence, _report, _diagnosis):
-        yield from cells(release, model)
+    lacking = set(missing_predictions(release, model))
+    for cells, kinds in _TABLES:
+        if not lacking.issuperset(kinds):
+            yield from cells(release, model)
 
 
 def _features(release: Release, model: str) -> Iterator[Cell]:
@@ -131,6 +133,19 @@ def _diagnosis(release: Release, model: str) -> Iterator[Cell]:
     metrics = {f"{statistic}_{{}}": paper_diagnosis(statistic=statistic) for statistic in STATISTICS}
     names = {subject: column.removeprefix("prediction_") for subject, column in released.DIAGNOSIS.items()}
     yield from _compared(release, "Task7_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs, names))
+
+
+_TABLES: tuple[tuple[Callable[[Release, str], Iterator[Cell]], tuple[str, ...]], ...] = (
+    (_features, ("features",)),
+    (_rationales, ("rationales",)),
+    (_question_list, tuple(PREDICTION_FILES)),
+    (_laterality, ("head_turning", "arm_movement", "onset_body_part")),
+    (_boundaries, ("boundaries",)),
+    (_sequence, ("sequence",)),
+    (_report, ("report",)),
+    (_diagnosis, ("diagnosis",)),
+)
+"""What recomputes a table, and the kinds of prediction of which it needs one."""
 
 
 def _compared(

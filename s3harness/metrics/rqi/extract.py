@@ -29,7 +29,7 @@ def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
     return _extract_cached(report)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _extract_cached(report: str) -> ReportStructure:
     return _extract(report, default_lexicon())
 

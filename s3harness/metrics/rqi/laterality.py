@@ -89,7 +89,14 @@ def _own_side(part: Hit, tokens: Tokens, sides: Mapping[int, str]) -> tuple[str,
     side, indexes = _run_of_sides(range(part.first - 1, part.first - 1 - _REACH_TO_PART, -1), tokens, sides)
     if not side and tokens.word(part.last + 1) == "on":
         return _run_of_sides(range(part.last + 2, part.last + 5), tokens, sides)
+    if len(indexes) > 1 and _is_direction(indexes[-1], tokens):
+        return sides[indexes[0]], indexes[:1]
     return side, indexes
+
+
+def _is_direction(index: int, tokens: Tokens) -> bool:
+    """Whether the side is where a movement goes, as in "turns to the left and the right arm flexes"."""
+    return "to" in {tokens.word(index - 1).removesuffix("wards"), tokens.word(index - 2).removesuffix("wards")}
 
 
 def _run_of_sides(indexes: Iterable[int], tokens: Tokens, sides: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:

@@ -11,6 +11,10 @@ from s3harness.metrics.rqi.text import Tokens
 
 _LONGEST_LIST = 60
 _LONGEST_SHORT = 7
+_SUBJECTS = frozenset({"the", "his", "her", "he", "she", "they", "there", "patient"})
+_LINKS = frozenset(
+    {"of", "in", "to", "by", "from", "on", "at", "for", "over", "across", "and", "or", "nor", ",", "the"}
+)
 _SENTENCE_ENDS = frozenset({".", ";", "!", "?", "\n"})
 
 
@@ -56,6 +60,8 @@ def _forward(
         if word == "," and (not through_commas or _begins_anew(i + 1, tokens, fresh)):
             return
         if word == "and" and (not through_commas or i + 1 in fresh):
+            return
+        if i > hit.last + 1 and word in _SUBJECTS and tokens.word(i - 1) not in _LINKS:
             return
         yield i
 

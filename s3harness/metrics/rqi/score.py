@@ -8,11 +8,14 @@ default, repairs it:
 - T is order: longest common chain, symmetric, nothing for padding, free within what the expert tells as simultaneous.
 - C stays recall, balanced by hallucination against the same truth; what nobody tested is not punished.
 - Onset during sleep is a hallucination only where the expert denies it, not always.
-- Signs count once, whatever is repeated; the length budget follows the expert's and its price is smooth.
+- Signs count once, whatever is repeated, and each invention costs the same 5 %, where the published price falls with
+  each further one: naming everything never pays.
+- The length budget follows the expert's report and its price is smooth.
 - Talk beside the point, and advice that could hurt, are priced by what the report adds to the expert's.
 - Where the expert's report gives a component nothing to score, its weight moves on; an empty report scores 0.
 
-The expert's report scored against itself is therefore 100 in ``strict`` (84 on average in ``paper``).
+The expert's report scored against itself is therefore 100 in ``strict``; in ``paper`` it is 84 on average, by the
+released extraction of the test fold.
 """
 
 from __future__ import annotations
@@ -36,11 +39,15 @@ PenaltyResolver = Callable[[str], PenaltyFunction]
 
 @dataclass(frozen=True)
 class Preset:
-    """How the score is put together: component definitions, weights in points, and penalties by name."""
+    """How the score is put together: component definitions, weights in points, and penalties by name.
+
+    ``scores_empty`` lets a report without a word have points: for agreeing that nothing was said.
+    """
 
     name: str
     components: ComponentsFunction
     penalties: Mapping[str, PenaltyFunction]
+    scores_empty: bool = False
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
@@ -82,14 +89,15 @@ def parse_preset(name: str, resolver: PenaltyResolver = built_in_penalty) -> Pre
     if base not in _PRESETS:
         raise UsageError(f"no RQI preset is called {first!r}; known are {', '.join(_PRESETS)}, with +PENALTY after it")
     components, penalties = _PRESETS[base]
-    return Preset("+".join((base, *more)), components, {n: resolver(n) for n in dict.fromkeys((*penalties, *more))})
+    functions = {penalty: resolver(penalty) for penalty in dict.fromkeys((*penalties, *more))}
+    return Preset("+".join((base, *more)), components, functions, scores_empty=base == "paper")
 
 
 def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Preset, text: str = "") -> RQI:
     """Score what a report says. Multiplies in the order of the preset, then applies caps and the bounds 0 and 100."""
     components = preset.components(prediction, truth)
     weights = _weights(components, preset.weights)
-    base = _base(components, weights) if prediction.words or prediction.events else 0.0
+    base = _base(components, preset.weights) if preset.scores_empty or _says_something(prediction) else 0.0
     context = PenaltyContext(prediction, truth, text)
     penalties = {name: _checked(name, penalty(context)) for name, penalty in preset.penalties.items()}
     value = base
@@ -114,19 +122,22 @@ def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolv
 
 def _weights(components: Mapping[str, Component], weights: Mapping[str, float]) -> dict[str, float]:
     """The weights of the components that can be scored, raised so that they keep their ratios and their sum."""
-    total = sum(weights.values())
-    scored = sum(weights[name] for name, component in components.items() if component.value is not None)
-    factor = total / scored if 0 < scored < total else 1.0
-    return {
-        name: weights[name] * factor if component.value is not None else 0.0 for name, component in components.items()
-    }
+    scored = {name: weights[name] for name, part in components.items() if part.value is not None}
+    total, shared = sum(weights.values()), sum(scored.values())
+    return {name: scored[name] * total / shared if name in scored else 0.0 for name in components}
 
 
 def _base(components: Mapping[str, Component], weights: Mapping[str, float]) -> float:
     """The weighted sum; full points where the truth gives nothing to score and only the penalties speak."""
-    if not any(weights.values()):
-        return 100.0
-    return sum(weights[name] * (component.value or 0.0) for name, component in components.items())
+    if all(part.value is None for part in components.values()):
+        return sum(weights.values())
+    scored = {name: part.value for name, part in components.items() if part.value is not None}
+    earned = sum(weights[name] * value for name, value in scored.items())
+    return earned * sum(weights.values()) / sum(weights[name] for name in scored)
+
+
+def _says_something(prediction: ReportStructure) -> bool:
+    return bool(prediction.words or prediction.events)
 
 
 def _checked(name: str, penalty: Penalty) -> Penalty:

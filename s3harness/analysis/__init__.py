@@ -1,0 +1,1 @@
+"""What scores mean: comparisons of runs."""

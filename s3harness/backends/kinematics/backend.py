@@ -1,0 +1,68 @@
+"""The classical baseline as a backend."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from s3harness.backends.base import Backend, Limits
+from s3harness.backends.kinematics.judge import Judgement, judge
+from s3harness.backends.kinematics.motion import measure_motion
+from s3harness.backends.kinematics.speak import answer
+from s3harness.backends.kinematics.voice import RATE, SILENCE, measure_voice
+from s3harness.errors import UsageError
+from s3harness.types import Clip, Request, Response
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.specs.models import ModelCard
+
+KEPT_CLIPS = 32
+"""Judgements that are kept, the least recently used going first: the questions on one clip come close together."""
+
+
+class KinematicsBackend(Backend):
+    """Answers every task from how much moves where, and from the voice: no weights, no network.
+
+    It uses what a model gets, the prompt, the frames with their times and the sound, and nothing else. It is the line
+    under which a model is not seeing.
+    """
+
+    modalities = ("video", "audio")
+    limits = Limits(in_flight=2, timeout_s=120.0, attempts=1)
+
+    def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
+        super().__init__(model, options, media)
+        if options:
+            raise UsageError(f"the kinematics backend takes no options, not {', '.join(sorted(options))}")
+        self._judged: OrderedDict[str, Judgement] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def generate(self, request: Request) -> Response:
+        """Look at the clip, unless it was just looked at, and answer."""
+        return await asyncio.to_thread(self._answer, request)
+
+    def _answer(self, request: Request) -> Response:
+        return Response(request.id, answer(request, self._judgement(request.clip)))
+
+    def _judgement(self, clip: Clip) -> Judgement:
+        """The judgement of a clip; threads wait for each other, so that no clip is measured twice at once."""
+        key = self.media.key(clip)
+        with self._lock:
+            if key not in self._judged:
+                self._judged[key] = self._judge(clip)
+            self._judged.move_to_end(key)
+            while len(self._judged) > KEPT_CLIPS:
+                self._judged.popitem(last=False)
+            return self._judged[key]
+
+    def _judge(self, clip: Clip) -> Judgement:
+        pixels, timestamps = self.media.frames(clip)
+        times = np.asarray(timestamps, np.float64) - clip.start_s
+        voice = measure_voice(self.media.audio(clip, RATE)) if clip.audio else SILENCE
+        return judge(measure_motion(pixels, times, clip.end_s - clip.start_s), voice)

@@ -1,0 +1,100 @@
+"""All known task specs and model cards by name: the benchmark's own, then those of plugins.
+
+Listing needs no more than this; what is found is checked when it is used. A task's file is read once per process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from s3harness.errors import PluginError, SpecError
+from s3harness.plugins import BUILTIN, Entry, PluginManager, manager
+from s3harness.specs.document import Document, read_document
+
+
+@dataclass
+class Catalogue:
+    """Documents by the task's name, the names of the benchmark's ``own`` tasks, and what is wrong with plugins'."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def catalogue() -> Catalogue:
+    """The catalogue of this process.
+
+    A plugin's spec that cannot be read, or whose name is taken, is named in ``problems`` and takes nothing else down;
+    a name that two plugins claim can be used of neither.
+    """
+    return _catalogue(manager())
+
+
+def model_names() -> list[str]:
+    """The names of all known model cards: the benchmark's own, then the plugins'."""
+    return manager().registry.names("model")
+
+
+def card_document(name: str) -> Document:
+    """The card of a registered model as it is written, not checked."""
+    path = entry_path(manager().registry.entry("model", name))
+    return read_document(path / f"{name}.yaml" if path.is_dir() else path)
+
+
+def entry_path(entry: Entry) -> Path:
+    """The path that a registered model card or directory of task specs stands for."""
+    target = entry.load()
+    try:
+        return Path(str(target() if callable(target) else target))
+    except Exception as error:
+        message = f"{entry.kind} {entry.name!r} of package {entry.package!r}: {entry.target}"
+        raise PluginError(f"{message}: {type(error).__name__}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _catalogue(plugins: PluginManager) -> Catalogue:
+    found = Catalogue()
+    claims: dict[str, list[tuple[Entry, Document]]] = {}
+    for name in plugins.registry.names("task_specs"):
+        entry = plugins.registry.entry("task_specs", name)
+        for document in _documents(entry, found):
+            claims.setdefault(str(document.data.get("name", document.path.stem)), []).append((entry, document))
+    for name, claimants in claims.items():
+        _settle(name, claimants, found)
+    return found
+
+
+def _documents(entry: Entry, found: Catalogue) -> Iterator[Document]:
+    """The documents of one directory; only the benchmark's own may not fail."""
+    try:
+        paths = sorted((entry_path(entry) / "tasks").glob("*.yaml"))
+        if not paths:
+            raise PluginError(f"task_specs {entry.name!r}: there is no tasks/*.yaml in the directory it names")
+    except PluginError as error:
+        found.problems.append(f"package {entry.package!r}: {error}")
+        return
+    for path in paths:
+        try:
+            yield read_document(path)
+        except SpecError as error:
+            if entry.package == BUILTIN:
+                raise
+            found.problems.append(f"package {entry.package!r}: {error}")
+
+
+def _settle(name: str, claimants: list[tuple[Entry, Document]], found: Catalogue) -> None:
+    """Give a name to the one that claims it, to the benchmark if it does, and otherwise to nobody."""
+    (first, document), *others = claimants
+    if first.package == BUILTIN:
+        found.own.append(name)
+        found.problems += [
+            f"package {e.package!r}: the task {name!r} is built in; choose another name" for e, _ in others
+        ]
+    elif others:
+        packages = " and ".join(sorted({repr(entry.package) for entry, _ in claimants}))
+        found.problems.append(f"the task {name!r} is defined more than once, by {packages}, and cannot be used")
+        return
+    found.documents[name] = document

@@ -1,0 +1,216 @@
+"""What a schema cannot tell of a task spec: that its names exist, its parameters fit, and its prompts can be written.
+
+Each combination of protocol and family is tried on a sample video, as a run would do it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from s3harness.errors import PluginError, S3HarnessError
+from s3harness.plugins import Kind, load, manager, suggest
+from s3harness.specs.catalogue import catalogue
+from s3harness.specs.document import Document, Place
+from s3harness.specs.features import vocabulary
+from s3harness.specs.models import ModelCard
+from s3harness.specs.prompts import prompt_context, render
+from s3harness.specs.subjects import subjects
+from s3harness.specs.tasks import PROFILES, PROTOCOLS, TaskSpec, resolve
+from s3harness.types import Clip, FeatureLabel, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A task as one subject of it is asked and scored, and where in the document its fields may come from."""
+
+    spec: TaskSpec
+    subject: str
+    hears: bool
+    places: tuple[Place, ...]
+
+    def asked_by(self, field: str) -> object:
+        """All that the check of a field depends on."""
+        value = self.spec.data.get(field)
+        if field == "prompt":
+            return [value, self.spec.data.get("system"), self.subject, self.hears]
+        return [value, self.subject] if field == "sampler" else value
+
+    def place(self, document: Document, *field: str) -> Place:
+        """Where a field of this variant is written; fields that win over others come first."""
+        return next((where for place in self.places if _has(document.data, where := (*place, *field))), field)
+
+
+def check_task(document: Document) -> None:
+    """Raise :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong."""
+    _check_used_task(document)
+    _check_subjects(document)
+    tried: set[str] = set()
+    for variant in _variants(document.data):
+        for field, check in _CHECKS.items():
+            trial = json.dumps([field, variant.asked_by(field)], sort_keys=True)
+            if field in variant.spec.data and trial not in tried:
+                tried.add(trial)
+                check(document, variant)
+
+
+def sample_video() -> Video:
+    """A video of two minutes with everything annotated, to try a spec on."""
+    names = (*vocabulary().names, *vocabulary().signs)
+    labels = {name: FeatureLabel("yes", 40.0, 50.0, "left", "seen") for name in names}
+    return Video("v0", "p0", None, 120.0, "ES", "", 30.0, 90.0, "head", labels, "A report.")
+
+
+def _variants(data: Mapping[str, Any]) -> Iterator[Variant]:
+    for protocol, family in _protocols(data):
+        for profile in PROFILES:
+            for hears in (False, True):
+                card = ModelCard("any", family=family, modalities=("video", "audio") if hears else ("video",))
+                spec = resolve(data, protocol=protocol, profile=profile, model=card)
+                for subject in subjects(spec.item):
+                    if hears or not _is_heard(subject):
+                        yield Variant(
+                            spec.for_subject(subject), subject, hears, _places(protocol, family, profile, subject)
+                        )
+
+
+def _protocols(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every protocol, for models of no family in particular and of each that it names."""
+    for protocol in PROTOCOLS:
+        for family in ("", *data.get("protocols", {}).get(protocol, {}).get("families", {})):
+            yield protocol, family
+
+
+def _places(protocol: str, family: str, profile: str, subject: str) -> tuple[Place, ...]:
+    return (
+        ("protocols", protocol, "subjects", subject),
+        ("subjects", subject),
+        ("profiles", profile),
+        ("protocols", protocol, "families", family),
+        ("protocols", protocol),
+        (),
+    )
+
+
+def _has(data: Any, where: Place) -> bool:
+    for part in where:
+        if not isinstance(data, Mapping) or part not in data:
+            return False
+        data = data[part]
+    return True
+
+
+def _is_heard(subject: str) -> bool:
+    return subject in vocabulary().names and vocabulary()[subject].modality == "audio"
+
+
+def _check_used_task(document: Document) -> None:
+    used = document.data.get("uses")
+    asking = [name for name, other in catalogue().documents.items() if "uses" not in other.data]
+    if used is not None and used not in asking:
+        raise document.error(("uses",), f"there is no task named {used!r} that asks{suggest(str(used), asking)}")
+
+
+def _check_subjects(document: Document) -> None:
+    known = subjects(document.data["item"])
+    protocols = document.data.get("protocols", {}).items()
+    written: list[tuple[Place, Mapping[str, Any]]] = [(("subjects",), document.data.get("subjects", {}))]
+    written += [(("protocols", name, "subjects"), protocol.get("subjects", {})) for name, protocol in protocols]
+    for where, named in written:
+        for subject in named:
+            if subject not in known:
+                raise document.error((*where, subject), f"{document.data['item']} items are about {', '.join(known)}")
+
+
+def _check_aggregator(document: Document, variant: Variant) -> None:
+    name, params = variant.spec.aggregator
+    where = variant.place(document, "aggregate")
+    aggregator = _registered(document, where, "aggregator", name)
+    _attempt(document, where, params, lambda: inspect.signature(aggregator).bind([], **params))
+
+
+def _check_metrics(document: Document, variant: Variant) -> None:
+    for index, metric in enumerate(variant.spec.metrics):
+        where = (*variant.place(document, "metrics"), index)
+        make = _registered(document, where, "metric", metric.name)
+        _attempt(document, where, metric.params, partial(make, **metric.params))
+
+
+def _check_sampler(document: Document, variant: Variant) -> None:
+    name, params = variant.spec.sampler
+    where = variant.place(document, "sampler")
+    sampler = _registered(document, (*where, "name"), "sampler", name)
+    _attempt(document, where, params, lambda: sampler(sample_video(), variant.subject, **params))
+
+
+def _check_parser(document: Document, variant: Variant) -> None:
+    answer = variant.spec.answer
+    where = variant.place(document, "answer")
+    name = answer.pop("parser", None)
+    if name is None:
+        raise document.error(where, f"parser must be given{suggest('', manager().registry.names('parser'))}")
+    parser = _registered(document, (*where, "parser"), "parser", name)
+    if answer.get("schema") is not None:
+        _check_schema(document, (*where, "schema"), answer["schema"])
+    taken = inspect.signature(parser).parameters
+    params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
+    _attempt(document, where, params, lambda: parser("", **params))
+
+
+def _check_schema(document: Document, where: Place, schema: Any) -> None:
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise document.error((*where, *error.absolute_path), f"no JSON Schema: {error.message}") from error
+
+
+def _check_prompt(document: Document, variant: Variant) -> None:
+    spec, video = variant.spec, sample_video()
+    clip = Clip(video.id, 0.0, 60.0, (0.0, 1.0), 1)
+    context = prompt_context(
+        item=spec.item, subject=variant.subject, hears=variant.hears, clip=clip, report=video.report
+    )
+    for field in ("prompt", "system"):
+        try:
+            template = spec.data.get(field)
+            if template:
+                render(template, context)
+        except S3HarnessError as error:
+            message = str(error).removeprefix("prompt: ")
+            raise document.error(variant.place(document, field), f"asked of {variant.subject}: {message}") from error
+
+
+def _registered(document: Document, where: Place, kind: Kind, name: object) -> Callable[..., Any]:
+    known = manager().registry.names(kind)
+    if name not in known:
+        clash = (kind, name) in manager().registry.clashes
+        why = " that can be used: two plugins claim it" if clash else suggest(str(name), known)
+        raise document.error(where, f"there is no {kind} named {name!r}{why}")
+    return cast("Callable[..., Any]", load(kind, str(name)))
+
+
+def _attempt(document: Document, where: Place, params: Mapping[str, Any], trial: Callable[[], object]) -> object:
+    """Try something with a spec's parameters; what it raises is the error of the parameter that it speaks of."""
+    try:
+        return trial()
+    except PluginError:
+        raise
+    except Exception as error:
+        message = str(error)
+        named = next((name for name in params if name in message), None)
+        raise document.error(where if named is None else (*where, named), message) from error
+
+
+_CHECKS: Mapping[str, Callable[[Document, Variant], None]] = {
+    "sampler": _check_sampler,
+    "answer": _check_parser,
+    "prompt": _check_prompt,
+    "aggregate": _check_aggregator,
+    "metrics": _check_metrics,
+}

@@ -1,0 +1,22 @@
+"""Where the benchmark's own specs are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def specs_directory() -> Path:
+    """The directory of the benchmark's own specs: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "task_specs"
+    return inside if inside.is_dir() else package.parent / "task_specs"
+
+
+def models_directory() -> Path:
+    """The directory of the benchmark's own model cards."""
+    return specs_directory() / "models"
+
+
+def own_models() -> list[str]:
+    """The names of the benchmark's own model cards, in alphabetical order."""
+    return sorted(path.stem for path in models_directory().glob("*.yaml"))

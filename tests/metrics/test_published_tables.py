@@ -1,0 +1,48 @@
+"""The published tables come back from the released predictions, every cell at the precision it is printed with."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from s3harness.dataset.release import missing_predictions, models, read_release_table
+from s3harness.metrics.paper.published import Cell, published_cells
+
+
+@pytest.fixture(scope="session")
+def cells(release) -> list[Cell]:
+    return [cell for model in models(release) for cell in published_cells(release, model)]
+
+
+def test_every_cell_of_the_six_models_is_reproduced(cells):
+    wrong = [f"{c.file} {c.model} {c.column}: {c.published} but {c.recomputed}" for c in cells if not c.matches]
+    assert wrong == []
+
+
+def test_no_table_is_passed_over(release, cells):
+    """As many cells as a plain count of the filled ones in the published files, less the BERTScores."""
+    counted = Counter(cell.file for cell in cells)
+    expected = {}
+    for path in sorted(release.published.glob("*.csv")) + sorted(release.published.glob("Task2_feature_metrics/*.csv")):
+        if "rqi" in path.name:
+            continue
+        table = read_release_table(path, keys=("model", "model_name", "feature"))
+        ignored = {"model", "model_name", "feature", "n_pairs"}
+        columns = [c for c in table.columns if c not in ignored and "bert" not in c]
+        name = str(path.relative_to(release.published))
+        expected[name] = sum(bool(row[column]) for row in table.rows.values() for column in columns)
+    assert counted == expected
+    assert sum(expected.values()) == 1414
+
+
+def test_all_six_models_are_there_with_all_their_files(release, cells):
+    assert {cell.model for cell in cells} == set(models(release))
+    assert [missing_predictions(release, model) for model in models(release)] == [()] * 6
+
+
+def test_a_cell_that_is_not_computed_is_a_mismatch():
+    assert not Cell("f", "m", "c", 0.5, float("nan")).matches
+    assert not Cell("f", "m", "c", 0.5, 0.494).matches
+    assert Cell("f", "m", "c", 0.5, 0.4951).matches
+    assert not Cell("f", "m", "c", 0.5, 0.5000001, digits=None).matches
