@@ -16,6 +16,7 @@ COMMANDS = {
     "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
+    "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
     "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, split."),

@@ -10,10 +10,9 @@ what is loaded and called, from where, and how long it took.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
-import re
+import string
 import sys
 import time
 from collections.abc import Callable
@@ -26,11 +25,12 @@ import pluggy
 
 from s3harness import hookspecs
 from s3harness.errors import PluginError, UsageError
+from s3harness.installed import normalised, packages_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from importlib.metadata import Distribution, EntryPoint
 
+    from s3harness.installed import EntryPoint, Package
     from s3harness.run.manifest import RunInfo
     from s3harness.types import Request, Response, Score
 
@@ -55,8 +55,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 BUILTIN = "s3harness"
 SWITCH = "S3HARNESS_PLUGINS"
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
-_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+_NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +217,8 @@ class PluginManager:
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_builtins()
-        for distribution in _installed():
-            self.plugins += self._load_all(distribution)
+        for package in _installed():
+            self.plugins += [self._load(point, package) for point in package.entry_points]
 
     def run_started(self, run: RunInfo) -> list[str]:
         """Tell observers that a run starts; returns what they raised."""
@@ -240,31 +239,22 @@ class PluginManager:
             self.registry.add(Entry(kind, name, target, BUILTIN, __version__))
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
-    def _load_all(self, distribution: Distribution) -> list[Plugin]:
-        package, version = _identity(distribution)
-        try:
-            entry_points = list(distribution.entry_points.select(group=hookspecs.PROJECT))
-        except Exception as error:
-            self.registry.broken.append(package)
-            return [Plugin(package, package, version, f"its entry points cannot be read: {error}")]
-        return [self._load(entry_point, package, version) for entry_point in entry_points]
-
-    def _load(self, entry_point: EntryPoint, package: str, version: str) -> Plugin:
+    def _load(self, point: EntryPoint, package: Package) -> Plugin:
         """Load one plugin; one that fails is taken out whole. What it prints is no part of any output."""
-        name = f"{package}:{entry_point.name}"
+        name = f"{package.name}:{point.name}"
         errors: list[str] = []
         try:
-            with traced(f"plugin {entry_point.name} of {package} {version} from {entry_point.value}"):
+            with traced(f"plugin {point.name} of {package.name} {package.version} from {point.value}"):
                 with redirect_stdout(sys.stderr):
-                    registrations = self._registrations(entry_point.load(), name)
-                errors = self._add(registrations, package, version)
+                    registrations = self._registrations(point.load(), name)
+                errors = self._add(registrations, package)
         except (Exception, SystemExit) as error:
             if self._pluggy.has_plugin(name):
                 self._pluggy.unregister(name=name)
             errors = [f"{type(error).__name__}: {error}"]
         if errors:
-            self.registry.broken.append(package)
-        return Plugin(entry_point.name, package, version, "; ".join(errors))
+            self.registry.broken.append(package.name)
+        return Plugin(point.name, package.name, package.version, "; ".join(errors))
 
     def _registrations(self, module: object, name: str | None = None) -> list[tuple[Kind, str, str]]:
         """Take a plugin in and let it register; returns what it does."""
@@ -280,12 +270,12 @@ class PluginManager:
                 implementation.function(*([registrar] if implementation.argnames else []))
         return said
 
-    def _add(self, registrations: Sequence[tuple[Kind, str, str]], package: str, version: str) -> list[str]:
+    def _add(self, registrations: Sequence[tuple[Kind, str, str]], package: Package) -> list[str]:
         """Add what a plugin registered; returns what is wrong with it, the rest can be used."""
         errors = []
         for kind, name, target in registrations:
             try:
-                self.registry.add(Entry(kind, *_checked(kind, name, target), package, version))
+                self.registry.add(Entry(kind, *_checked(kind, name, target), package.name, package.version))
             except PluginError as error:
                 errors.append(str(error))
         return errors
@@ -318,6 +308,8 @@ def load(kind: Kind, name: str) -> object:
 
 def suggest(name: str, known: Sequence[str]) -> str:
     """How an error about an unknown name ends: the nearest known ones, or all."""
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=3)
     return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(known) or 'none'}"
 
@@ -335,11 +327,12 @@ def traced(what: str) -> Iterator[None]:
 
 def _checked(kind: Kind, name: object, target: object) -> tuple[str, str]:
     """A name and an import string that are of the right form, or :class:`PluginError`."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not name[:1].isalnum() or set(name) - _NAME_CHARACTERS:
         raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
-    if not isinstance(target, str) or not _TARGET.fullmatch(target):
+    module, _, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
+    if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         raise PluginError(f"{kind} {name!r}: the target {target!r} is no import string like 'package.module:attribute'")
-    return name, target
+    return name, f"{module}:{attribute}"
 
 
 def _taken(entry: Entry, taken: Entry) -> str:
@@ -352,33 +345,10 @@ def _taken(entry: Entry, taken: Entry) -> str:
     return f"{what} is registered by both {packages} and can be used of neither; uninstall one of them"
 
 
-def _installed() -> list[Distribution]:
-    """The distributions with plugins, by name, unless plugins are switched off.
-
-    Only those that mention the group are looked into: to read all metadata would take longer than all else.
-    """
-    from importlib.metadata import distributions
-
+def _installed() -> list[Package]:
+    """The packages with plugins, by name, unless plugins are switched off."""
     mode = os.environ.get(SWITCH, "")
     if mode not in ("", "on", "off", "trace"):
         raise UsageError(f"{SWITCH} is {mode!r}; it can be on, off or trace")
-    found: dict[str, Distribution] = {}
-    for distribution in distributions() if mode != "off" else ():
-        if _mentions_group(distribution):
-            found.setdefault(re.sub(r"[-_.]+", "-", _identity(distribution)[0]).lower(), distribution)
-    return [found[package] for package in sorted(found) if package != BUILTIN]
-
-
-def _mentions_group(distribution: Distribution) -> bool:
-    try:
-        return f"[{hookspecs.PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
-    except (OSError, ValueError):
-        return False
-
-
-def _identity(distribution: Distribution) -> tuple[str, str]:
-    """Name and version of a distribution, without parsing the whole of its metadata."""
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    said = {key: re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE | re.IGNORECASE) for key in ("Name", "Version")}
-    name, version = said["Name"], said["Version"]
-    return name[1] if name else "unknown", version[1] if version else ""
+    found = [] if mode == "off" else packages_with(hookspecs.PROJECT)
+    return [package for package in found if normalised(package.name) != BUILTIN]

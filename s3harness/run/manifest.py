@@ -96,14 +96,17 @@ def shown_option(name: str, value: object) -> object:
     return value
 
 
-def start_manifest(directory: Path, run: Determinants, *, resume: bool) -> None:
+def start_manifest(directory: Path, run: Determinants, *, resume: bool, is_new: bool = True) -> None:
     """Write the manifest of a new run, or check that a resumed one would ask the same.
 
-    Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, or if the runs differ.
+    Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, if the runs differ, or if there
+    are answers (``is_new`` is false) and nothing that says what was asked.
     """
     path = directory / FILE
     wanted = json.loads(json.dumps(run.as_json()))
     if not path.exists():
+        if not is_new:
+            raise UsageError(f"{directory} holds answers but no {FILE}, so nobody knows of what; choose another --out")
         write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
         return
     if not resume:

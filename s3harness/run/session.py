@@ -120,7 +120,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
         _show_truth(backend, run, references)
         _make_directory(directory)
         with Journal(directory) as journal:
-            start_manifest(directory, run.determinants, resume=run.settings.resume)
+            start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=not journal.status)
             write_items(directory, references)
             started = time.perf_counter()
             progress.messages += manager().run_started(_info(run, len(requests)))

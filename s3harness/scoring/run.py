@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import read_journal
 from s3harness.run.manifest import read_manifest, write_json, write_text
@@ -17,7 +18,7 @@ from s3harness.scoring.items import read_items
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec, resolve
+from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Prediction, Reference, Score
 
 FILE = "scores.json"
@@ -33,12 +34,13 @@ class ScoredTask:
     predictions: Sequence[Prediction]
 
 
-def read_run(directory: Path, profile: str = "strict") -> dict[str, ScoredTask]:
+def read_run(directory: Path, profile: str = "strict", rqi: str | None = None) -> dict[str, ScoredTask]:
     """Task → its references and predictions, for the tasks of a run that have items.
 
+    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict+redundancy`` say.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
-    tasks = run_tasks(read_manifest(directory), profile)
+    tasks = run_tasks(read_manifest(directory), profile, rqi)
     references = read_items(directory)
     answers = read_answers(read_journal(directory / JOURNAL), tasks)
     of_task = {name: [r for r in references if r.task == name] for name in tasks}
@@ -49,24 +51,27 @@ def read_run(directory: Path, profile: str = "strict") -> dict[str, ScoredTask]:
     }
 
 
-def score_run(directory: Path, *, profile: str = "strict", resamples: int = RESAMPLES) -> list[Score]:
+def score_run(
+    directory: Path, *, profile: str = "strict", rqi: str | None = None, resamples: int = RESAMPLES
+) -> list[Score]:
     """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
 
     Raises :class:`UsageError` as :func:`read_run` does.
     """
     scores: list[Score] = []
-    for task in read_run(directory, profile).values():
+    for task in read_run(directory, profile, rqi).values():
         write_predictions(directory, task.spec, task.references, task.predictions)
         scores += score_task(task.spec, task.references, task.predictions, resamples=resamples)
-    write_json(directory / FILE, as_json(scores, read_manifest(directory), profile, resamples))
+    write_json(directory / FILE, as_json(scores, read_manifest(directory), profile, rqi, resamples))
     return scores
 
 
-def run_tasks(manifest: Mapping[str, Any], profile: str) -> dict[str, TaskSpec]:
+def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None) -> dict[str, TaskSpec]:
     """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile."""
     specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
     protocol, model = manifest["run"]["protocol"], model_of(manifest)
-    return {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
+    resolved = {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
+    return {name: with_rqi(spec, rqi) if rqi else spec for name, spec in resolved.items()}
 
 
 def model_of(manifest: Mapping[str, Any]) -> ModelCard:
@@ -87,9 +92,12 @@ def write_predictions(
     write_text(directory / "predictions" / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
 
 
-def as_json(scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, resamples: int) -> dict[str, Any]:
+def as_json(
+    scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, rqi: str | None, resamples: int
+) -> dict[str, Any]:
     """What ``scores.json`` holds."""
     run = manifest["run"]
+    penalties = [manager().registry.entry("rqi_penalty", name) for name in rqi.split("+")[1:]] if rqi else []
     return {
         "schema": SCHEMA,
         "model": run["model"]["name"],
@@ -97,7 +105,8 @@ def as_json(scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, 
         "protocol": run["protocol"],
         "profile": profile,
         "sees_truth": run["sees_truth"],
-        "plugins": run["plugins"],
+        "rqi": rqi,
+        "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
         "scores": [asdict(score) | {"skill": score.skill} for score in scores],
     }

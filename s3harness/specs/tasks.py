@@ -175,6 +175,13 @@ def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: Mode
     return TaskSpec(_merged(merged, scored))
 
 
+def with_rqi(spec: TaskSpec, preset: str) -> TaskSpec:
+    """The spec with another preset of the Seizure-RQI, which its label names."""
+    metrics = [{"name": m} if isinstance(m, str) else dict(m) for m in spec.data["metrics"]]
+    named = {"preset": preset, "label": f"Seizure-RQI ({preset})"}
+    return TaskSpec({**spec.data, "metrics": [m | named if m["name"] == "rqi" else m for m in metrics]})
+
+
 def check_choice(kind: str, value: str, known: Sequence[str]) -> None:
     """Raise :class:`UsageError` unless a value is one of those known."""
     if value not in known:

@@ -4,13 +4,19 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import Harness, run_words
+from running import Harness, Here, run_words
 
 
 @pytest.fixture
 def s3(tmp_path):
     """The command line, in a process of its own."""
     return Harness(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path):
+    """The command line, in this process."""
+    return Here(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ The processes are forked from a server that has imported everything heavy once, 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import multiprocessing
 import os
@@ -12,10 +14,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+
+import pytest
+
+from s3harness.cli import main
 
 PATIENCE_S = 120.0
 HEAVY = ["s3harness.cli.run", "s3harness.scoring.run", "s3harness.media.decode", "s3harness.metrics.rqi"]
@@ -23,6 +29,30 @@ HEAVY += ["s3harness.metrics.text", "rouge_score.tokenizers", "sacrebleu.metrics
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(HEAVY)
+
+
+SLOW = """
+    import asyncio
+
+    import s3harness
+    from s3harness.backends.floors import OracleBackend
+
+
+    class SlowBackend(OracleBackend):
+        def __init__(self, model, options, media):
+            super().__init__(model, {}, media)
+            self.pause_s = float(options["pause_s"])
+
+        async def generate(self, request):
+            await asyncio.sleep(self.pause_s)
+            return await super().generate(request)
+
+
+    @s3harness.hookimpl
+    def s3harness_register(registry):
+        registry.backend("slow", "slow:SlowBackend")
+"""
+"""A plugin with an oracle that takes its time."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +81,12 @@ class Started:
         texts = (self._printed.with_suffix(end).read_text() for end in (".out", ".err"))
         return Finished(self.process.exitcode, *texts)
 
+    def wait_until(self, is_time: Callable[[], bool]) -> None:
+        """Wait until it is time; fails if the process ends before."""
+        while not is_time():
+            assert self.process.is_alive(), f"ended before its time: {self.wait()}"
+            time.sleep(0.001)
+
     def kill_when(self, is_time: Callable[[], bool]) -> Finished:
         """SIGKILL as soon as it is time, unless it ends before."""
         while self.process.is_alive() and not is_time():
@@ -61,6 +97,19 @@ class Started:
     def signal(self, number: int) -> Finished:
         os.kill(self.process.pid, number)
         return self.wait()
+
+
+@dataclass(frozen=True)
+class Here:
+    """The ``s3harness`` command in this process."""
+
+    folder: Path
+
+    def __call__(self, *arguments: object) -> Finished:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return Finished(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @dataclass
@@ -102,6 +151,13 @@ def journal(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (out / "responses.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def whole_lines(out: Path) -> list[dict[str, object]]:
+    """The lines of a journal that may be torn or not be there yet."""
+    path = out / "responses.jsonl"
+    data = path.read_bytes() if path.exists() else b""
+    return [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+
+
 def answers(out: Path) -> dict[str, dict[str, object]]:
     """Request → its one line of the journal, without how long it took; fails if a request has several."""
     lines = journal(out)
@@ -131,10 +187,8 @@ def assert_same_run(out: Path, undisturbed: Path) -> None:
 
 
 @contextmanager
-def changed_tables(data: Path, name: str) -> Iterator[list[dict[str, str]]]:
+def changed_table(data: Path, name: str) -> Iterator[list[dict[str, str]]]:
     """The rows of a table, written back with what was changed."""
-    import csv
-
     with (data / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     yield rows
@@ -159,6 +213,4 @@ def _command(words: Sequence[str], printed: Path, paths: Sequence[str], first: C
     sys.path[:0] = paths
     if first is not None:
         first()
-    from s3harness.cli import main
-
     main(list(words))

@@ -7,47 +7,84 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 
-from running import answers, assert_same_run, journal, run_words
+import pytest
+from running import SLOW, answers, assert_same_run, run_words, whole_lines
 
-SLOW = """
-    import asyncio
-
-    import s3harness
-    from s3harness.backends.floors import OracleBackend
-
-
-    class SlowBackend(OracleBackend):
-        async def generate(self, request):
-            await asyncio.sleep(0.1)
-            return await super().generate(request)
-
-
-    @s3harness.hookimpl
-    def s3harness_register(registry):
-        registry.backend("slow", "slow:SlowBackend")
-"""
 KILLS = 20
 
 
-def test_a_run_killed_twenty_times_on_its_way(s3, dataset, cache, tmp_path, undisturbed):
+def test_a_run_killed_twenty_times_on_its_way_has_lost_nothing(s3, dataset, cache, tmp_path, undisturbed):
     s3.plugin("slow", SLOW)
-    words = run_words(dataset, out := tmp_path / "out", cache, backend="slow")
+    words = run_words(dataset, out := tmp_path / "out", cache, "-o", "pause_s=0.1", backend="slow")
     draw = random.Random(1)
-    known: set[str] = set()
+    known: set[object] = set()
     for _ in range(KILLS):
-        before = _size(out)
-        lines = draw.randrange(12)
-        pause = draw.uniform(0, 0.05)
-        started = s3.start(*words, "--resume")
-        done = started.kill_when(lambda: _size(out) > before + 300 * lines and time.sleep(pause) is None)
-        assert done.code == -signal.SIGKILL
-        whole = {line["id"] for line in _whole_lines(out)}
-        assert known <= whole, "an answer was lost"
-        known = whole
-    assert 0 < len(known) < len(answers(undisturbed["oracle"]))
+        wanted = len(known) + draw.randrange(1, 12)
+        killed = s3.start(*words, "--resume").kill_when(partial(_has_lines, out, wanted, draw.uniform(0, 0.1)))
+        assert killed.code == -signal.SIGKILL
+        found = {line["id"] for line in whole_lines(out)}
+        assert len(found) == len(whole_lines(out)), "a request was answered twice"
+        assert known < found, "an answer was lost"
+        known = found
+    assert len(known) < len(answers(undisturbed["oracle"]))
     done = s3(*words, "--resume")
     assert done.code == 0, done.err
     assert answers(out) == answers(undisturbed["oracle"])
-    assert s3(*run_words(dataset, tmp_path / "whole", cache, backend="slow")).code == 0
-    assert_same_run(out, tmp_path / "whole")
+    assert (out / "items.jsonl").read_bytes() == (undisturbed["oracle"] / "items.jsonl").read_bytes()
+    assert s3(*run_words(dataset, tmp_path / "whole", cache, "-o", "pause_s=0", backend="slow")).code == 0
+    for name in ("scores.json", "predictions/task1_features.jsonl", "predictions/task7_diagnosis.jsonl"):
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.8, 0.9])
+def test_a_run_killed_at_a_random_instant_of_its_life_ends_as_an_undisturbed_one(
+    share, s3, dataset, cache, tmp_path, undisturbed
+):
+    began = time.monotonic()
+    assert s3("run", *run_words(dataset, tmp_path / "timed", cache)[1:]).code == 0
+    until = began + (time.monotonic() - began) * random.Random(share).uniform(share - 0.1, share + 0.1)
+    until += time.monotonic() - began
+    words = run_words(dataset, out := tmp_path / "out", cache)
+    s3.start(*words).kill_when(lambda: time.monotonic() >= until)
+    assert s3(*words, "--resume").code == 0
+    assert_same_run(out, undisturbed["floors"])
+
+
+def test_a_run_killed_before_and_after_each_file_it_puts_in_place(s3, dataset, cache, tmp_path):
+    few = ("--tasks", "7", "--limit", "2")
+    assert s3(*run_words(dataset, tmp_path / "whole", cache, *few)).code == 0
+    steps = 0
+    while True:
+        words = run_words(dataset, out := tmp_path / f"out-{steps}", cache, *few)
+        done = s3(*words, first=partial(kill_at_step, str(out), steps))
+        if done.code != -signal.SIGKILL:
+            break
+        resumed = s3(*words, "--resume")
+        assert resumed.code == 0, resumed.err
+        assert_same_run(out, tmp_path / "whole")
+        steps += 1
+    assert done.code == 0
+    assert steps > len(list((tmp_path / "whole").rglob("*.json*"))), "the hook saw too little"
+
+
+def kill_at_step(folder: str, number: int) -> None:
+    """Have this process killed as it is about to open or rename a file under ``folder`` for the n-th time."""
+    seen = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        if event in ("open", "os.rename", "os.mkdir") and str(arguments[0]).startswith(folder):
+            if seen == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen += 1
+
+    sys.addaudithook(watch)
+
+
+def _has_lines(out, wanted: int, pause: float) -> bool:
+    if len(whole_lines(out)) < wanted:
+        return False
+    time.sleep(pause)
+    return True

@@ -36,10 +36,15 @@ NECK_TO_HIP = 0.42
 REACH = 0.56
 """How far an arm reaches from the midline, as a share of the picture's height; what moves farther out is not theirs."""
 
-HEAD_TOP_RANGE = (0.0, 0.3)
-DEFAULT_HEAD_TOP = 0.05
+LOWEST_HEAD_TOP, DEFAULT_HEAD_TOP = 0.2, 0.05
+"""Where the uppermost movement lies lower than this, the head is still, and is taken to be in its usual place."""
+
 CENTRE_SPREAD = 0.14
-"""Patients are put in the middle of the picture: spread of the prior of the midline, as a share of its width."""
+"""Patients are put in the middle of the picture: spread of where they move, as a share of its width."""
+
+MIDLINE_SPREAD, MIDLINE_WEIGHT = 0.06, 0.4
+"""Spread of their midline, and the movement of the head (cells a column) that outweighs this expectation: one arm that
+moves alone must not draw the midline to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,9 @@ def find_layout(liveliness: Array) -> Layout:
     if rows < 8 or columns < 8 or central.sum() <= 0:
         return Layout(DEFAULT_HEAD_TOP, 0.5 * columns / rows)
     top = _head_top(central.sum(1) / central.sum(), rows)
-    band = central[int(top * rows) : int((top + HEAD_HEIGHT) * rows) + 1].sum(0)
-    middle = float((band * x).sum() / band.sum()) if band.sum() > 0 else 0.5
-    return Layout(top, middle * columns / rows)
+    band = liveliness[int(top * rows) : int((top + HEAD_HEIGHT) * rows) + 1].sum(0)
+    weight = (band + MIDLINE_WEIGHT) * np.exp(-0.5 * ((x - 0.5) / MIDLINE_SPREAD) ** 2)
+    return Layout(top, float((weight * x).sum() / weight.sum()) * columns / rows)
 
 
 def region_masks(shape: tuple[int, int], layout: Layout) -> dict[str, Mask]:
@@ -120,5 +125,5 @@ def crop_head(pixels: Pixels, layout: Layout) -> Grid:
 def _head_top(profile: Array, rows: int) -> float:
     """The uppermost row of the body: where a little of the movement, seen from above, has been passed."""
     reached = int(np.argmax(np.cumsum(profile) > 0.02))
-    low, high = HEAD_TOP_RANGE
-    return float(np.clip(reached / rows - 0.02, low, high))
+    top = max(reached / rows - 0.02, 0.0)
+    return DEFAULT_HEAD_TOP if top > LOWEST_HEAD_TOP else top

@@ -6,8 +6,11 @@ import numpy as np
 
 from s3harness.backends.kinematics.picture import Array, Grid
 
-LIVELIEST_CELLS = 64
-"""Cells whose brightness is followed; a shaking limb's edge passes over more than these."""
+LIVELIEST_CELLS = 512
+"""Cells whose brightness is followed: those that a shaking limb sweeps over, its turning points included."""
+
+SLOWEST_HZ = 0.5
+"""What is slower is a change of posture, or the beginning and end of a movement."""
 
 OVERTONE = 0.3
 """A lower peak with this share of the highest one's power is the rhythm: a limb that swings over a cell covers it twice
@@ -24,22 +27,18 @@ def find_rhythm(cells: Grid, moved: Grid, times: Array) -> tuple[float, float]:
     The frequency is the peak of the summed power spectrum of the brightness of single cells, frames × rows × columns.
     """
     span = float(times[-1] - times[0])
-    if len(times) < FEWEST_FRAMES = 0.3
-"""A lower peak with this share of the highest one's power is the rhythm: a limb that swings over a cell covers it twice
-in a cycle, so the double frequency may be the stronger."""
-
-FEWEST_FRAMES or span <= 0 or (len(times) - 1) / span < LEAST_RATE_HZ or not moved.any():
+    if len(times) < FEWEST_FRAMES or span <= 0 or (len(times) - 1) / span < LEAST_RATE_HZ or not moved.any():
         return 0.0, 0.0
     liveliest = np.argsort(moved.sum(0).ravel())[-LIVELIEST_CELLS:]
     followed = cells.reshape(len(cells), -1)[:, liveliest]
     steady = followed - followed.mean(0)
     power = (np.abs(np.fft.rfft(steady * np.hanning(len(cells))[:, None], axis=0)) ** 2).sum(1)
-    power[:2] = 0.0
+    rate = (len(times) - 1) / span
+    power[: max(1, int(np.ceil(SLOWEST_HZ * len(cells) / rate)))] = 0.0
     total = float(power.sum())
     if total <= 0:
         return 0.0, 0.0
     peak = _lowest_peak(power)
-    rate = (len(times) - 1) / span
     return peak * rate / len(cells), float(power[peak - 1 : peak + 2].sum()) / total
 
 

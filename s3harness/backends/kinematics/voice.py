@@ -87,7 +87,7 @@ def measure_voice(samples: Samples) -> Voice:
 
 
 NEARLY_BEST, PEAK_WIDTH = 0.9, 6
-"""Share of the best autocorrelation that makes a lag the pitch, and the lags among which its peak is then looked for."""
+"""Share of the best autocorrelation that makes a lag the pitch, and the lags among which its peak is looked for."""
 
 BANDS_HZ = (80, 500, 900, 1500, 2300, 3600)
 """Edges of the bands whose balance tells vowels apart."""

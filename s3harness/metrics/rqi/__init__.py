@@ -9,7 +9,7 @@
 from s3harness.metrics.rqi.components import Component
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.metric import SeizureRQI
-from s3harness.metrics.rqi.penalties import BUILT_IN, Penalty, PenaltyContext, built_in_penalty
+from s3harness.metrics.rqi.penalties import BUILT_IN, Penalty, PenaltyContext, penalty_named
 from s3harness.metrics.rqi.released import extracted_structure, released_structure
 from s3harness.metrics.rqi.score import RQI, Preset, parse_preset, score_report, score_structures, with_penalties
 from s3harness.metrics.rqi.structure import Evidence, ReportStructure, ReportTruth
@@ -26,10 +26,10 @@ __all__ = [
     "ReportStructure",
     "ReportTruth",
     "SeizureRQI",
-    "built_in_penalty",
     "extract",
     "extracted_structure",
     "parse_preset",
+    "penalty_named",
     "released_structure",
     "report_truth",
     "score_report",

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.rqi.penalties import built_in_penalty
+from s3harness.metrics.rqi.penalties import penalty_named
 from s3harness.metrics.rqi.score import RQI, WEIGHTS, PenaltyResolver, parse_preset, score_report, with_penalties
 
 
@@ -25,7 +25,7 @@ class SeizureRQI:
     unit = "points"
 
     def __init__(
-        self, preset: str = "strict", penalties: Sequence[str] = (), resolver: PenaltyResolver = built_in_penalty
+        self, preset: str = "strict", penalties: Sequence[str] = (), resolver: PenaltyResolver = penalty_named
     ) -> None:
         self.preset = with_penalties(parse_preset(preset, resolver), penalties, resolver)
         self._names = (*WEIGHTS, *self.preset.penalties)

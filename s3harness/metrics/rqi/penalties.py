@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
-from s3harness.errors import UsageError
 from s3harness.metrics.rqi.components import SLEEP, supported
 from s3harness.metrics.rqi.structure import NONE, ReportStructure, ReportTruth
+from s3harness.plugins import load
 
 VOCABULARY = 20
 PER_DISTRACTION = 0.95
@@ -128,12 +129,9 @@ BUILT_IN: Mapping[str, PenaltyFunction] = {
 """The penalties of the package, by the names they are registered under."""
 
 
-def built_in_penalty(name: str) -> PenaltyFunction:
-    """A built-in penalty by name; raises :class:`UsageError` listing the names."""
-    try:
-        return BUILT_IN[name]
-    except KeyError:
-        raise UsageError(f"no RQI penalty is called {name!r}; known are {', '.join(sorted(BUILT_IN))}") from None
+def penalty_named(name: str) -> PenaltyFunction:
+    """A penalty by its registered name, the package's own or a plugin's; :class:`UsageError` if there is none."""
+    return BUILT_IN[name] if name in BUILT_IN else cast("PenaltyFunction", load("rqi_penalty", name))
 
 
 def _invented_signs(context: PenaltyContext) -> list[str]:

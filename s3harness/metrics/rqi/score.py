@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from s3harness.errors import UsageError
 from s3harness.metrics.rqi.components import Component, paper_components, strict_components
 from s3harness.metrics.rqi.extract import extract
-from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, built_in_penalty
+from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, penalty_named
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.metrics.rqi.truth import report_truth
 
@@ -78,7 +78,7 @@ _PRESETS: Mapping[str, tuple[ComponentsFunction, tuple[str, ...]]] = {
 _ALIASES = {"rqi": "strict"}
 
 
-def parse_preset(name: str, resolver: PenaltyResolver = built_in_penalty) -> Preset:
+def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset:
     """A preset from its name: ``strict``, ``paper``, or either with more penalties, ``strict+redundancy``.
 
     ``rqi`` is another word for ``strict``. ``resolver`` gives the function of a penalty's name. Raises
@@ -114,7 +114,7 @@ def score_report(report: str, truth: Mapping[str, object] | ReportTruth, preset:
     return score_structures(extract(report), held_against, chosen, report)
 
 
-def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = built_in_penalty) -> Preset:
+def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = penalty_named) -> Preset:
     """A preset with more penalties, named in the result."""
     new = {name: resolver(name) for name in names if name not in preset.penalties}
     return replace(preset, name="+".join((preset.name, *new)), penalties={**preset.penalties, **new})

@@ -1,0 +1,118 @@
+"""The released answers to single windows, and whether our aggregators make the released merged files of them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from s3harness.aggregators.order import overlap_merge
+from s3harness.aggregators.presence import any_yes_rationale
+from s3harness.dataset.release import Release, read_predictions, read_release_table, video_of_window
+from s3harness.metrics.paper.order import released_tokens
+from s3harness.specs.features import vocabulary
+from s3harness.types import Answer, Clip
+
+WINDOW_FILES: Mapping[str, tuple[str, ...]] = {
+    "features": ("Task1_{model}_all.csv", "Task12_{model}_all.csv"),
+    "sequence": ("Task5_{model}_all.csv",),
+}
+"""Kind of prediction → names that the file of its windows may have, the newer first."""
+JOINER = " || "
+"""What the release puts between the reasons of different windows."""
+SLEEP = "occur_during_sleep"
+
+Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One released value and what comes out when it is made again; ``place`` names no video."""
+
+    file: str
+    model: str
+    place: str
+    released: str
+    remade: str
+    matches: bool
+
+
+def read_windows(release: Release, model: str, kind: str) -> dict[str, list[Cells]] | None:
+    """Video → the rows of its windows in their order; ``None`` where the model has no such file."""
+    paths = [release.predictions / model / name.format(model=model) for name in WINDOW_FILES[kind]]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return None
+    windows = defaultdict(list)
+    for name, cells in sorted(read_release_table(path).rows.items(), key=lambda row: window_number(row[0])):
+        windows[video_of_window(name)].append(cells)
+    return dict(windows)
+
+
+def window_number(name: str) -> int:
+    """The number of a window within its video, from 0."""
+    match = re.search(r"_segment_(\d+)(?=\.\w+$|$)", name)
+    return int(match[1]) if match else 0
+
+
+def merged_windows(release: Release, model: str) -> Iterator[Compared]:
+    """Every label, reason and sequence of the merged files that has windows, beside what the aggregators make of them.
+
+    They are merged as the authors did: what is not "yes" is "no", and reasons that differ are joined.
+    """
+    yield from _merged_features(release, model)
+    yield from _merged_sequences(release, model)
+
+
+def split_tokens(text: str) -> list[str]:
+    """A window's list as the authors cut it before merging: at commas or, where there is none, at blanks."""
+    bare = text.strip().removeprefix("[").removesuffix("]").replace("，", ",")
+    return released_tokens(bare if "," in bare else ",".join(bare.split()))
+
+
+def answers_of(values: Sequence[object]) -> list[Answer]:
+    """Values of windows, in order, as answers that could be read."""
+    return [
+        Answer(str(number), value, clip=Clip("", 0.0, 0.0, (), 0, index=number)) for number, value in enumerate(values)
+    ]
+
+
+def _merged_features(release: Release, model: str) -> Iterator[Compared]:
+    merged, windows = read_predictions(release, model, "features"), read_windows(release, model, "features")
+    if merged is None or windows is None:
+        return
+    for number, (video, cells) in enumerate(merged.rows.items(), start=1):
+        for name in vocabulary().names if video in windows else ():
+            if name in cells and all(name in window for window in windows[video]):
+                yield from _merged_feature(merged.file, model, f"row {number}, {name}", name, cells, windows[video])
+
+
+def _merged_feature(
+    file: str, model: str, place: str, name: str, cells: Cells, windows: Sequence[Cells]
+) -> Iterator[Compared]:
+    """The label, and the reason, of one sign in one video."""
+    reason = f"justification_for_{name}"
+    answers = answers_of([{"answer": w[name], "justification": w.get(reason, "")} for w in windows])
+    merged = any_yes_rationale(answers, joiner=JOINER, all_na="no", first_text=name == SLEEP).value
+    made = cast("Mapping[str, str]", merged)
+    yield _compared(file, model, place, cells[name].lower(), made["present"])
+    if reason in cells:
+        yield _compared(file, model, f"{place}, reason", cells[reason], made["text"])
+
+
+def _merged_sequences(release: Release, model: str) -> Iterator[Compared]:
+    merged, windows = read_predictions(release, model, "sequence"), read_windows(release, model, "sequence")
+    if merged is None or windows is None:
+        return
+    for number, (video, cells) in enumerate(merged.rows.items(), start=1):
+        if video in windows:
+            lists = [split_tokens(window["event_sequence"]) for window in windows[video]]
+            tokens = cast("list[str]", overlap_merge(answers_of(lists)).value)
+            released = released_tokens(cells["feature_list"])
+            yield _compared(merged.file, model, f"row {number}", ", ".join(released), ", ".join(tokens))
+
+
+def _compared(file: str, model: str, place: str, released: str, remade: str) -> Compared:
+    return Compared(file, model, place, released, remade, released == remade)
