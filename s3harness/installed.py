@@ -72,8 +72,7 @@ def _metadata_folders(folder: str) -> Iterator[Path]:
 def _section(text: str, group: str) -> list[str]:
     """The ``name = value`` lines of one section of an ``entry_points.txt``."""
     lines, inside = [], False
-    for line in text.splitlines() if f"[{group}]" in text else ():
-        line = line.strip()
+    for line in map(str.strip, text.splitlines()) if f"[{group}]" in text else ():
         if line.startswith("["):
             inside = line == f"[{group}]"
         elif inside and "=" in line and not line.startswith(("#", ";")):

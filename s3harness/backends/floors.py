@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from s3harness.specs.models import ModelCard
 
 WHOLE = ("constant", "prevalence", "empty")
-"""Answerers that know an answer to every task; ``constant`` is each task's first trivial answerer."""
+"""Answerers that know an answer to every task; ``constant`` is each task's first that says anything."""
 
 
 class FloorsBackend(Backend):
@@ -52,10 +52,10 @@ class FloorsBackend(Backend):
             raise UsageError(f"there is no trivial answerer {self.answer!r}{suggest(self.answer, sorted(known))}")
 
     async def generate(self, request: Request) -> Response:
-        """The answer to the request's item, the same in each of its windows."""
+        """The answer to the item that the request is for, the same in each of its windows."""
         if self._oracle is not None:
             return await self._oracle.generate(request)
-        value = self._values.get(request.item)
+        value = self._values.get(request.id)
         if value is None:
             return Response(request.id, "")
         if isinstance(value, Mapping):
@@ -85,19 +85,22 @@ class OracleBackend(Backend):
 
 
 def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
-    """Item → value of the answerer, and the names of all answerers of these tasks."""
+    """Request → value of the answerer, and the names of all answerers of these tasks.
+
+    Where two tasks share their requests, the answer is the first one's.
+    """
     from s3harness.metrics.floors import floors_for
 
     values: dict[str, object] = {}
     known = {*WHOLE, "oracle"}
-    for kind in set(truth.kinds.values()):
+    for kind in dict.fromkeys(truth.kinds.values()):
         references = truth.of_kind(kind)
         floors = floors_for(kind, references)
         known |= set(floors)
-        first = next(iter(floors), "")
+        first = next((answerer for answerer in floors if answerer != "empty"), "")
         chosen = {"constant": first}.get(name, name if name in floors or name == "empty" else first * (name in WHOLE))
-        predictions = floors.get(chosen, [])
-        values |= {p.item: p.value for p in predictions}
+        for reference, prediction in zip(references, floors.get(chosen, []), strict=chosen in floors):
+            values = {request: prediction.value for request in reference.requests} | values
     return values, known
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from s3harness.cli.options import json_option, print_json
+
 
 @click.group()
 def cache() -> None:
@@ -11,13 +13,17 @@ def cache() -> None:
 
 
 @cache.command()
-def info() -> None:
+@json_option
+def info(as_json: bool) -> None:
     """Say where the cache is and how much it holds."""
     from s3harness.media import default_cache_dir
 
     directory = default_cache_dir()
     size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) if directory.is_dir() else 0
-    click.echo(f"{directory}: {size / 1e6:,.1f} MB")
+    if as_json:
+        print_json({"directory": str(directory), "bytes": size})
+    else:
+        click.echo(f"{directory}: {size / 1e6:,.1f} MB")
 
 
 @cache.command()

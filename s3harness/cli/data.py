@@ -114,7 +114,8 @@ def info(directory: Path, as_json: bool) -> None:
 @click.option("--test", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
 @click.option("--folds", type=click.IntRange(min=2), help="Make N folds, fold0 …, instead of train and test.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def split(directory: Path, test: float, folds: int | None, seed: int) -> None:
+@json_option
+def split(directory: Path, test: float, folds: int | None, seed: int, as_json: bool) -> None:
     """Split a data set by patient, stratified by diagnosis; writes the split column of videos.csv."""
     from collections import Counter
 
@@ -123,7 +124,10 @@ def split(directory: Path, test: float, folds: int | None, seed: int) -> None:
     names = [f"fold{n}" for n in range(folds)] if folds else ["train", "test"]
     shares = [1.0] * folds if folds else [1.0 - test, test]
     counts = Counter(video.split for video in split_dataset(directory, names, shares, seed).videos)
-    click.echo(", ".join(f"{name}: {counts[name]} videos" for name in names))
+    if as_json:
+        print_json({name: counts[name] for name in names})
+    else:
+        click.echo(", ".join(f"{name}: {counts[name]} videos" for name in names))
 
 
 def _resolution(text: str) -> tuple[int, int]:

@@ -7,32 +7,48 @@ in ``private/sources.csv``.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from s3harness.dataset.load import SCHEMA
-from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
-from s3harness.errors import DatasetError, UsageError
+from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, parse_table, write_table
+from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
 from s3harness.plugins import suggest
-from s3harness.specs.document import Document, read_document, validate
+from s3harness.specs.document import Document, Place, read_document, validate
+from s3harness.specs.features import vocabulary
 
+DELIMITERS = (",", ";", "\t")
+SHOWN_PROBLEMS = 20
 WORDS = {
     "yes": ("yes", "y", "true", "1", "x", "present"),
     "no": ("no", "n", "false", "0", "absent"),
     "untested": ("untested", "na", "n/a", "not tested", ""),
 }
 SIDES = {"left": ("left", "l"), "right": ("right", "r"), "both": ("both", "b", "bilateral")}
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".mts",
+    ".ts",
+    ".wmv",
+    ".asf",
+    ".3gp",
+)
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)")
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass
@@ -41,7 +57,6 @@ class Imported:
 
     videos: dict[str, dict[str, Any]] = field(default_factory=dict)
     features: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    reports: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,52 +79,75 @@ def import_table(
         raise UsageError(f"{out} exists; choose another directory")
     document = read_document(mapping)
     validate(document, "mapping")
+    _check_signs(document)
     found = _read(_rows(source, encoding, document), document)
     if found.problems:
-        shown = "\n  ".join(found.problems[:20])
-        raise DatasetError(f"{source.name}: {len(found.problems)} cells cannot be understood:\n  {shown}")
+        shown = "\n  ".join(map(str, found.problems[:SHOWN_PROBLEMS]))
+        more = f"\n  … and {len(found.problems) - SHOWN_PROBLEMS} more" if len(found.problems) > SHOWN_PROBLEMS else ""
+        raise DatasetError(f"{len(found.problems)} places of the table cannot be understood:\n  {shown}{more}")
     building = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         _write(found, building, document, videos, link)
         building.replace(out)
+    except OSError as error:
+        raise S3HarnessError(f"{out} cannot be made: {error.strerror}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return len(found.videos)
 
 
 def seconds(text: str) -> float | None:
-    """``37``, ``37.5``, ``MM:SS`` or ``H:MM:SS`` in seconds; ``None`` if empty. :class:`ValueError` otherwise."""
+    """``37``, ``37.5`` (or ``37,5``), ``MM:SS`` or ``H:MM:SS`` in seconds; ``None`` if empty.
+
+    Raises :class:`ValueError` for anything else.
+    """
     if not text:
         return None
-    match = _CLOCK.fullmatch(text)
-    if match is None:
+    parts = text.replace(",", ".").split(":")
+    if len(parts) > 3 or not all(map(_NUMBER.fullmatch, parts)) or "." in "".join(parts[:-1]):
         raise ValueError(f"{text!r} is no time: write seconds, MM:SS or H:MM:SS")
-    hours, minutes, rest = match.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(rest)
+    first, *rest = map(float, parts)
+    if any(part >= 60 for part in rest):
+        raise ValueError(f"{text!r} is no time: minutes and seconds after a colon go up to 59")
+    return sum(60.0**n * part for n, part in enumerate(reversed([first, *rest])))
 
 
-def _rows(source: Path, encoding: str, mapping: Document) -> list[tuple[int, dict[str, str]]]:
+def _check_signs(mapping: Document) -> None:
+    """Every sign that a mapping names must be one of the benchmark's."""
+    known = (*vocabulary().names, *vocabulary().signs)
+    said: list[tuple[Place, str]] = [(("features", name), name) for name in mapping.data.get("features", {})]
+    words = mapping.data.get("sign", {}).get("vocabulary", {})
+    said += [(("sign", "vocabulary", word), name) for word, name in words.items()]
+    for where, name in said:
+        if name not in known:
+            raise mapping.error(where, f"there is no sign named {name!r}{suggest(name, known)}")
+
+
+def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], list[Problem]]:
+    """The rows of the table, and what is wrong with its form; the delimiter is the one that gives the columns."""
     try:
         text = source.read_bytes().decode(encoding)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, LookupError) as error:
+    except (UnicodeError, LookupError) as error:
         raise UsageError(f"{source.name}: not {encoding}: {error}; name its encoding with --encoding") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in reader.fieldnames or ()]
-    for where, column in _columns(mapping.data, ()):
+    columns = dict(_columns(mapping.data, ()))
+    tables = []
+    for delimiter in DELIMITERS:
+        problems: list[Problem] = []
+        header, rows = parse_table(source.name, text, problems, delimiter)
+        tables.append((sum(column in header for column in columns.values()), header, rows, problems))
+    _, header, rows, problems = max(tables, key=lambda table: table[0])
+    for where, column in columns.items():
         if column not in header:
             raise mapping.error(where, f"the table has no column {column!r}{suggest(column, header)}")
-    return [
-        (reader.line_num, {k: (v or "").strip() for k, v in zip(header, row.values(), strict=False)}) for row in reader
-    ]
+    return rows, problems
 
 
-def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tuple[Place, str]]:
     """Every column that a mapping names, with the place where it does."""
-    skipped = ("schema", "name", "version", "licence", "words", "values", "vocabulary")
     for key, value in mapping.items():
-        if key in skipped and not (key == "name" and where):
+        if key in ("words", "values", "vocabulary") or (not where and key in ("schema", "name", "version", "licence")):
             continue
         if isinstance(value, str):
             yield (*where, key), value
@@ -117,59 +155,86 @@ def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tup
             yield from _columns(value, (*where, key))
 
 
-def _read(rows: Iterable[tuple[int, dict[str, str]]], mapping: Document) -> Imported:
-    found = Imported()
-    for number, row in rows:
+def _read(table: tuple[list[Row], list[Problem]], mapping: Document) -> Imported:
+    rows, problems = table
+    found = Imported(problems=[str(problem) for problem in problems])
+    for row in rows:
         try:
             _read_row(row, mapping.data, found)
         except ValueError as error:
-            found.problems.append(f"row {number}: {error}")
+            found.problems.append(str(row.problem("", str(error))))
     return found
 
 
-def _read_row(row: Mapping[str, str], mapping: Mapping[str, Any], found: Imported) -> None:
+def _read_row(row: Row, mapping: Mapping[str, Any], found: Imported) -> None:
     name, patient = row[mapping["video"]], row[mapping["patient"]]
     if not name or not patient:
         raise ValueError("the video or the patient is empty")
-    video = found.videos.setdefault(name, {"patient": patient})
-    if video["patient"] != patient:
-        raise ValueError("the video is already another patient's")
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        raise ValueError(f"{name!r} is no file inside the folder of the videos")
+    video = found.videos.setdefault(name, {})
+    _agree(video, "patient", patient)
     for key in ("onset", "offset"):
-        if key in mapping and row[mapping[key]]:
-            video[f"{key}_s"] = seconds(row[mapping[key]])
-    for key in ("split", "onset_body_part"):
-        if key in mapping and row[mapping[key]]:
-            video[key] = row[mapping[key]].lower() if key == "onset_body_part" else row[mapping[key]]
+        _agree(video, f"{key}_s", seconds(_cell(row, mapping, key)))
+    _agree(video, "split", _cell(row, mapping, "split"))
+    _agree(video, "onset_body_part", _body_part(_cell(row, mapping, "onset_body_part")))
     if "diagnosis" in mapping:
-        video["diagnosis"] = _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping)) or video.get("diagnosis")
-    if "report" in mapping and row[mapping["report"]]:
-        found.reports[name] = row[mapping["report"]]
+        _agree(video, "diagnosis", _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping)))
+    _agree(video, "report", _cell(row, mapping, "report"))
     for feature, columns in _signs(row, mapping):
+        if (name, feature) in found.features:
+            raise ValueError(f"{feature} of this video is given twice")
         found.features[name, feature] = _label(row, columns, mapping)
 
 
-def _signs(row: Mapping[str, str], mapping: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _cell(row: Row, columns: Mapping[str, Any], key: str) -> str:
+    """The cell of a column that may not be mapped."""
+    return row[columns[key]] if key in columns else ""
+
+
+def _agree(video: dict[str, Any], key: str, value: object) -> None:
+    """Note what a row says of its video; an empty cell says nothing, and two rows may not differ."""
+    if value not in (None, "") and video.setdefault(key, value) != value:
+        raise ValueError(
+            f"{key.removesuffix('_s')} {value!r} differs from {video[key]!r} of an earlier row of this video"
+        )
+
+
+def _body_part(text: str) -> str:
+    part = " ".join(text.lower().replace("_", " ").split())
+    if part and part not in vocabulary().body_parts:
+        raise ValueError(f"{text!r} is no body part{suggest(part, vocabulary().body_parts)}")
+    return part
+
+
+def _signs(row: Row, mapping: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The features of a row with the columns that tell of them."""
     yield from mapping.get("features", {}).items()
-    if "sign" in mapping:
-        word = row[mapping["sign"]["column"]]
-        known = mapping["sign"].get("vocabulary", {})
-        if word:
-            yield known.get(word, word.lower().replace(" ", "_")), mapping["sign"]
+    word = row[mapping["sign"]["column"]] if "sign" in mapping else ""
+    if word:
+        yield _sign(word, mapping["sign"].get("vocabulary", {})), mapping["sign"]
 
 
-def _label(row: Mapping[str, str], columns: Mapping[str, str], mapping: Mapping[str, Any]) -> dict[str, Any]:
-    def cell(key: str) -> str:
-        return row[columns[key]] if key in columns else ""
+def _sign(word: str, words: Mapping[str, str]) -> str:
+    known = (*vocabulary().names, *vocabulary().signs)
+    sign = words.get(word, word.lower().replace(" ", "_"))
+    if sign not in known:
+        near = suggest(sign, known)
+        raise ValueError(
+            f"there is no sign named {word!r}{near}; say in the mapping, under sign.vocabulary, what it is"
+        )
+    return sign
 
-    words = {**WORDS, **{k: tuple(map(str.lower, v)) for k, v in mapping.get("words", {}).items()}}
-    present = _word(cell("present"), words) if "present" in columns else "yes"
+
+def _label(row: Row, columns: Mapping[str, str], mapping: Mapping[str, Any]) -> dict[str, Any]:
+    further = mapping.get("words", {})
+    words = {key: (*spellings, *map(str.lower, further.get(key, ()))) for key, spellings in WORDS.items()}
     return {
-        "present": present,
-        "start_s": seconds(cell("start")),
-        "end_s": seconds(cell("end")),
-        "side": _word(cell("side"), SIDES) if cell("side") else None,
-        "justification": cell("justification"),
+        "present": _word(_cell(row, columns, "present"), words) if "present" in columns else "yes",
+        "start_s": seconds(_cell(row, columns, "start")),
+        "end_s": seconds(_cell(row, columns, "end")),
+        "side": _word(_cell(row, columns, "side"), SIDES) if _cell(row, columns, "side") else None,
+        "justification": _cell(row, columns, "justification"),
     }
 
 
@@ -200,7 +265,7 @@ def _write(found: Imported, out: Path, mapping: Document, videos: Path | None, l
     write_table(out / "videos.csv", VIDEOS, rows)
     labels = sorted(found.features.items(), key=lambda label: (ids[label[0][0]], label[0][1]))
     write_table(out / "features.csv", FEATURES, ({"video_id": ids[n], "feature": f} | v for (n, f), v in labels))
-    reports = sorted((ids[name], text) for name, text in found.reports.items())
+    reports = [(ids[name], found.videos[name]["report"]) for name in ordered if "report" in found.videos[name]]
     write_table(out / "reports.csv", REPORTS, ({"video_id": i, "report": text} for i, text in reports))
     sources = ({"video_id": ids[n], "source": n, "patient": found.videos[n]["patient"]} for n in ordered)
     write_table(out / "private" / "sources.csv", ("video_id", "source", "patient"), sources)
@@ -225,7 +290,8 @@ def _video_row(
 
 def _bring(source: Path, folder: Path, video_id: str, link: bool) -> str:
     """Copy or link a video file under its opaque name; a missing one keeps its place and is found by validation."""
-    target = folder / f"{video_id}{source.suffix.lower() or '.mp4'}"
+    suffix = source.suffix.lower()
+    target = folder / f"{video_id}{suffix if suffix in VIDEO_SUFFIXES else '.mp4'}"
     if source.is_file() and link:
         target.symlink_to(source.resolve())
     elif source.is_file():
@@ -234,7 +300,6 @@ def _bring(source: Path, folder: Path, video_id: str, link: bool) -> str:
 
 
 def _duration(path: Path) -> float | None:
-    from s3harness.errors import MediaError
     from s3harness.media import probe
 
     try:

@@ -18,10 +18,12 @@ from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
 
 SCHEMA = "s3harness/dataset/v1"
 SHOWN_PROBLEMS = 20
+SAMPLE_SPLIT = "sample"
+"""Videos to look at, of patients of any split: without a diagnosis, and no part of what is trained on or scored."""
 BORDER_S = 1.0
 """Annotators note whole seconds: a time may lie this far beyond the end of the video."""
 
-_OPAQUE = re.compile(r"[a-z]{1,8}[-_]?\d{1,8}|[a-z]?[0-9a-f]{8,32}")
+_OPAQUE = re.compile(r"v\d{1,5}|v(?=\d*[a-f])[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
 def opaque_id(video_id: str) -> str:
     """The id that a video goes by outside its data set.
 
-    Ids like ``v0001`` say nothing and stay. Any other, written by hand perhaps from a file name, is hashed.
+    Ids like ``v0001`` say nothing and stay, as do those that this function made. Any other, written by hand and perhaps
+    after a name, a date or a file, is hashed.
     """
     if _OPAQUE.fullmatch(video_id):
         return video_id
@@ -114,7 +117,8 @@ def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
             problems.append(row.problem("video_id", f"duplicate of row {seen[row['video_id']].number}"))
         else:
             seen[row["video_id"]] = row
-            split, number = splits.setdefault(row["patient_id"], (row["split"], row.number))
+            mine = (row["split"], row.number)
+            split, number = mine if row["split"] == SAMPLE_SPLIT else splits.setdefault(row["patient_id"], mine)
             if split != row["split"]:
                 message = f"the patient is in split {split!r} at row {number}; all videos of one belong in one split"
                 problems.append(row.problem("split", message))

@@ -40,6 +40,9 @@ def split_dataset(directory: Path, names: Sequence[str], shares: Sequence[float]
     if len(patients) < len(names):
         raise UsageError(f"{len(patients)} patients cannot be split into {len(names)} parts")
     splits = split_patients(dataset.videos, names, shares, seed)
+    empty = [name for name in names if name not in splits.values()]
+    if empty:
+        raise UsageError(f"{len(patients)} patients leave none for {', '.join(empty)}; ask for a larger share")
     columns, rows = _rows(directory / "videos.csv")
     write_table(
         directory / "videos.csv", columns, ({**row, "split": splits[row["patient_id"].strip()]} for row in rows)

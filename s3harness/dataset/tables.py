@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from s3harness.errors import S3HarnessError
 
 VIDEOS = (
     "video_id",
@@ -23,6 +27,8 @@ VIDEOS = (
 )
 FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justification")
 REPORTS = ("video_id", "report")
+
+_SECONDS = re.compile(r"\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,11 @@ class Row:
         text = self[column]
         if not text:
             return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or value < 0:
-            problems.append(self.problem(column, f"{text!r} is not a number of seconds from the start of the video"))
+        if not _SECONDS.fullmatch(text) or not math.isfinite(float(text)):
+            message = f"{text!r} is not a number of seconds from the start of the video, like 37 or 37.5"
+            problems.append(self.problem(column, message))
             return None
-        return value
+        return float(text)
 
     def one_of(self, column: str, allowed: Sequence[str], problems: list[Problem]) -> str:
         """The cell if it is empty or allowed; otherwise ``""``, and the problem is noted."""
@@ -78,32 +81,57 @@ class Row:
 
 
 def read_table(path: Path, columns: Sequence[str], required: Sequence[str], problems: list[Problem]) -> list[Row]:
-    """The rows of a CSV file (UTF-8 with or without byte-order mark, any line ends); what is wrong is noted."""
+    """The rows of a CSV file (UTF-8 with or without byte-order mark, any line ends); what is wrong is noted.
+
+    Columns beyond ``columns`` are let be, unless their name looks like a slip of the pen for one that is not there.
+    """
     text = _text(path, problems)
     if text is None:
         return []
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in required if name not in header]
-        if missing:
-            expected = f"the header needs {', '.join(columns)}"
-            problems.append(Problem(path.name, 1, "", f"no column {', '.join(missing)}; {expected}"))
-            return []
-        return [row for row in (_row(path, reader.line_num, header, cells, problems) for cells in reader) if row]
-    except csv.Error as error:
-        problems.append(Problem(path.name, reader.line_num, "", f"not a CSV table: {error}"))
+    header, rows = parse_table(path.name, text, problems)
+    missing = [name for name in columns if name not in header]
+    if set(missing) & set(required):
+        absent = ", ".join(name for name in missing if name in required)
+        problems.append(Problem(path.name, 1, "", f"no column {absent}; the header needs {', '.join(columns)}"))
         return []
+    for name in header:
+        near = difflib.get_close_matches(name.lower(), missing, n=1, cutoff=0.75) if name not in columns else []
+        if near:
+            problems.append(Problem(path.name, 1, name, f"unknown column, and {near[0]} is missing; is it that?"))
+    return rows
+
+
+def parse_table(name: str, text: str, problems: list[Problem], delimiter: str = ",") -> tuple[list[str], list[Row]]:
+    """The header and the rows of a CSV text; a row is numbered by its first line, the header's being 1."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    rows: list[Row] = []
+    line = 1
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        twice = sorted({cell for cell in header if cell and header.count(cell) > 1})
+        problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
+        line = reader.line_num + 1
+        for cells in reader:
+            rows += _row(name, line, header, cells, problems)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(name, line, "", f"not a CSV table: {error}"))
+    return header, rows
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Write a CSV file whole or not at all."""
+    """Write a CSV file whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="raise")
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="raise")
+            writer.writeheader()
+            writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _text(path: Path, problems: list[Problem]) -> str | None:
@@ -121,13 +149,13 @@ def _text(path: Path, problems: list[Problem]) -> str | None:
         return None
 
 
-def _row(path: Path, number: int, header: Sequence[str], cells: list[str], problems: list[Problem]) -> Row | None:
+def _row(name: str, number: int, header: Sequence[str], cells: list[str], problems: list[Problem]) -> list[Row]:
     if not any(cell.strip() for cell in cells):
-        return None
+        return []
     if len(cells) != len(header):
-        problems.append(Problem(path.name, number, "", f"{len(cells)} cells under {len(header)} columns"))
-        return None
-    return Row(path.name, number, {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+        problems.append(Problem(name, number, "", f"{len(cells)} cells under {len(header)} columns"))
+        return []
+    return [Row(name, number, {column: cell.strip() for column, cell in zip(header, cells, strict=True)})]
 
 
 def _cell(value: object) -> object:

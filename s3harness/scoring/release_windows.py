@@ -10,8 +10,7 @@ from typing import cast
 
 from s3harness.aggregators.order import overlap_merge
 from s3harness.aggregators.presence import any_yes_rationale
-from s3harness.dataset.release import Release, read_predictions, read_release_table, video_of_window
-from s3harness.metrics.paper.order import released_tokens
+from s3harness.dataset.release import Release, ReleaseTable, read_predictions, read_release_table, video_of_window
 from s3harness.specs.features import vocabulary
 from s3harness.types import Answer, Clip
 
@@ -22,6 +21,8 @@ WINDOW_FILES: Mapping[str, tuple[str, ...]] = {
 """Kind of prediction → names that the file of its windows may have, the newer first."""
 JOINER = " || "
 """What the release puts between the reasons of different windows."""
+EMPTY = "nan"
+"""What the release makes of an empty cell among others; alone, it is empty again."""
 SLEEP = "occur_during_sleep"
 
 Cells = Mapping[str, str]
@@ -39,14 +40,17 @@ class Compared:
     matches: bool
 
 
-def read_windows(release: Release, model: str, kind: str) -> dict[str, list[Cells]] | None:
-    """Video → the rows of its windows in their order; ``None`` where the model has no such file."""
+def read_window_table(release: Release, model: str, kind: str) -> ReleaseTable | None:
+    """The answers to the windows of a kind of prediction; ``None`` where the model has no such file."""
     paths = [release.predictions / model / name.format(model=model) for name in WINDOW_FILES[kind]]
     path = next((path for path in paths if path.is_file()), None)
-    if path is None:
-        return None
+    return read_release_table(path) if path else None
+
+
+def windows_by_video(table: ReleaseTable) -> dict[str, list[Cells]]:
+    """Video → the rows of its windows in their order."""
     windows = defaultdict(list)
-    for name, cells in sorted(read_release_table(path).rows.items(), key=lambda row: window_number(row[0])):
+    for name, cells in sorted(table.rows.items(), key=lambda row: window_number(row[0])):
         windows[video_of_window(name)].append(cells)
     return dict(windows)
 
@@ -60,16 +64,21 @@ def window_number(name: str) -> int:
 def merged_windows(release: Release, model: str) -> Iterator[Compared]:
     """Every label, reason and sequence of the merged files that has windows, beside what the aggregators make of them.
 
-    They are merged as the authors did: what is not "yes" is "no", and reasons that differ are joined.
+    They are merged as the authors did, defects included: a window that is neither "yes" nor "no" is "no" for the label,
+    but its reason ("fail", or "nan" for an empty one) is joined to those of the windows that say yes unless one says no.
     """
     yield from _merged_features(release, model)
     yield from _merged_sequences(release, model)
 
 
 def split_tokens(text: str) -> list[str]:
-    """A window's list as the authors cut it before merging: at commas or, where there is none, at blanks."""
+    """A window's list as the authors cut it before merging: at commas or, where there is none, at blanks.
+
+    Full stops stay, so that "head_turning." ends no list that "head_turning" begins.
+    """
     bare = text.strip().removeprefix("[").removesuffix("]").replace("，", ",")
-    return released_tokens(bare if "," in bare else ",".join(bare.split()))
+    words = bare.split(",") if "," in bare else bare.split()
+    return [word for word in (word.strip().strip("'\"") for word in words) if word]
 
 
 def answers_of(values: Sequence[object]) -> list[Answer]:
@@ -80,9 +89,10 @@ def answers_of(values: Sequence[object]) -> list[Answer]:
 
 
 def _merged_features(release: Release, model: str) -> Iterator[Compared]:
-    merged, windows = read_predictions(release, model, "features"), read_windows(release, model, "features")
-    if merged is None or windows is None:
+    merged, table = read_predictions(release, model, "features"), read_window_table(release, model, "features")
+    if merged is None or table is None:
         return
+    windows = windows_by_video(table)
     for number, (video, cells) in enumerate(merged.rows.items(), start=1):
         for name in vocabulary().names if video in windows else ():
             if name in cells and all(name in window for window in windows[video]):
@@ -93,24 +103,36 @@ def _merged_feature(
     file: str, model: str, place: str, name: str, cells: Cells, windows: Sequence[Cells]
 ) -> Iterator[Compared]:
     """The label, and the reason, of one sign in one video."""
-    reason = f"justification_for_{name}"
-    answers = answers_of([{"answer": w[name], "justification": w.get(reason, "")} for w in windows])
+    answers = answers_of(_as_merged([window[name].lower() for window in windows], name, windows))
     merged = any_yes_rationale(answers, joiner=JOINER, all_na="no", first_text=name == SLEEP).value
     made = cast("Mapping[str, str]", merged)
     yield _compared(file, model, place, cells[name].lower(), made["present"])
-    if reason in cells:
-        yield _compared(file, model, f"{place}, reason", cells[reason], made["text"])
+    if (reason := f"justification_for_{name}") in cells:
+        yield _compared(file, model, f"{place}, reason", cells[reason], "" if made["text"] == EMPTY else made["text"])
+
+
+def _as_merged(said: Sequence[str], name: str, windows: Sequence[Cells]) -> list[dict[str, str]]:
+    """Answers and reasons of the windows as the authors' merging takes them."""
+    otherwise = "yes" if "yes" in said and "no" not in said else "no"
+    return [
+        {
+            "answer": word if word in ("yes", "no") else otherwise,
+            "justification": window.get(f"justification_for_{name}") or EMPTY,
+        }
+        for word, window in zip(said, windows, strict=True)
+    ]
 
 
 def _merged_sequences(release: Release, model: str) -> Iterator[Compared]:
-    merged, windows = read_predictions(release, model, "sequence"), read_windows(release, model, "sequence")
-    if merged is None or windows is None:
+    merged, table = read_predictions(release, model, "sequence"), read_window_table(release, model, "sequence")
+    if merged is None or table is None:
         return
+    windows = windows_by_video(table)
     for number, (video, cells) in enumerate(merged.rows.items(), start=1):
         if video in windows:
             lists = [split_tokens(window["event_sequence"]) for window in windows[video]]
             tokens = cast("list[str]", overlap_merge(answers_of(lists)).value)
-            released = released_tokens(cells["feature_list"])
+            released = split_tokens(cells["feature_list"])
             yield _compared(merged.file, model, f"row {number}", ", ".join(released), ", ".join(tokens))
 
 

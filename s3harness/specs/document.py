@@ -22,6 +22,7 @@ __all__ = ["Document", "Place", "read_document", "specs_directory", "validate"]
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 SHOWN_CHARACTERS = 80
+TEXT = "tag:yaml.org,2002:str"
 
 Place = tuple[str | int, ...]
 """Where in a document something stands: keys and indices from the top."""
@@ -41,8 +42,8 @@ class Document:
 
     def line(self, where: Place) -> int:
         """The line of a field, or of the nearest one around it that is written in the file."""
-        lines = dict(_node_lines(_node(self.path.read_bytes()), ()))
-        return next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
+        marks = dict(_places(_node(self.path.read_bytes()), ()))
+        return next((_line(marks[where[:n]].start_mark) for n in range(len(where), 0, -1) if where[:n] in marks), 1)
 
 
 def read_document(path: Path) -> Document:
@@ -92,21 +93,18 @@ def _validator(schema: str) -> Any:
 
 def _explain(error: Any) -> tuple[Place, str]:
     """Where a JSON Schema error lies, and what would be right there."""
+    where = tuple(error.absolute_path)
     if error.validator in ("oneOf", "anyOf"):
         return _explain_choice(error)
-    if error.validator in ("additionalProperties", "propertyNames"):
-        return _explain_name(error)
-    return tuple(error.absolute_path), _explain_value(error)
-
-
-def _explain_name(error: Any) -> tuple[Place, str]:
-    """A name that a mapping does not have: in it for one of its fields, or alone for a rule about all of them."""
-    where = tuple(error.absolute_path)
-    if error.validator == "propertyNames":
-        return (*where, error.instance), f"unknown name{suggest(error.instance, error.validator_value.get('enum', ()))}"
-    known = sorted(error.schema.get("properties", {}))
-    unknown = next(name for name in error.instance if name not in known)
-    return (*where, unknown), f"unknown field{suggest(unknown, known)}"
+    if "propertyNames" in error.absolute_schema_path:
+        known = error.validator_value if error.validator == "enum" else ()
+        right = f"unknown field{suggest(error.instance, known)}" if known else "does not go with the other fields"
+        return (*where, error.instance), right
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = next(name for name in error.instance if name not in known)
+        return (*where, unknown), f"unknown field{suggest(unknown, known)}"
+    return where, _explain_value(error)
 
 
 def _explain_value(error: Any) -> str:
@@ -131,13 +129,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-_EXPLAINED: Mapping[str | None, Callable[[Any, Any], str]] = {
+_EXPLAINED: Mapping[str, Callable[[Any, Any], str]] = {
     "enum": lambda wanted, found: f"{_shown(found)} is not one of {', '.join(map(str, wanted))}",
     "const": lambda wanted, found: f"{_shown(found)} is not {wanted!r}",
     "type": lambda wanted, found: f"{_shown(found)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
     "required": lambda wanted, found: f"{', '.join(n for n in wanted if n not in found)} must be given",
     "not": lambda wanted, _: f"{' and '.join(wanted['required'])} exclude each other; give one",
-    None: lambda *_: "does not go with the other fields; leave it out",
 }
 
 
@@ -146,7 +143,7 @@ def _parsed(path: Path, text: bytes) -> Any:
     node = _node(text)
     if node is None:
         return None
-    _refuse_duplicates(path, node)
+    _refuse_odd_keys(path, node)
     loader = _loader()(b"")
     try:
         data = loader.construct_document(node)
@@ -169,22 +166,23 @@ def _refuse_bombs(path: Path, text: bytes) -> None:
             raise SpecError(f"{path.name}:{_line(event.start_mark)}: nested more than {MAX_DEPTH} deep")
 
 
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
-    """YAML readers keep the last of two equal keys without a word."""
+def _refuse_odd_keys(path: Path, node: yaml.Node) -> None:
+    """YAML readers take ``yes`` for a truth value, and keep the last of two equal keys, without a word."""
     seen: dict[Place, int] = {}
-    for where, line in _node_lines(node, ()):
+    for where, key in _places(node, ()):
+        name = ".".join(map(str, where))
+        if isinstance(where[-1], str) and key.tag != TEXT:
+            kind = key.tag.rpartition(":")[2]
+            raise SpecError(f"{path.name}:{_line(key.start_mark)}: {name}: is read as {kind}; put it in quotes")
         if where in seen:
-            name = ".".join(map(str, where))
-            raise SpecError(f"{path.name}:{line}: {name}: is given twice, first in line {seen[where]}")
-        seen[where] = line
+            raise SpecError(f"{path.name}:{_line(key.start_mark)}: {name}: is given twice, first in line {seen[where]}")
+        seen[where] = _line(key.start_mark)
 
 
 def _refuse_foreign(document: Document, value: object, where: Place) -> None:
     """Dates, sets, binary data and numbers without a value have no place in JSON, which specs are hashed as."""
     if isinstance(value, dict):
         for key, part in value.items():
-            if not isinstance(key, str):
-                raise document.error((*where, key), f"{key!r} is read as {type(key).__name__}; put it in quotes")
             _refuse_foreign(document, part, (*where, key))
     elif isinstance(value, list):
         for index, part in enumerate(value):
@@ -209,13 +207,14 @@ def _line(mark: Any) -> int:
     return int(mark.line) + 1
 
 
-def _node_lines(node: Any, where: Place) -> Iterator[tuple[Place, int]]:
+def _places(node: Any, where: Place) -> Iterator[tuple[Place, yaml.Node]]:
+    """Every place of a document with the node that marks it: a key, or an item of a list."""
     if node.id == "mapping":
         for key, value in node.value:
-            name = key.value if isinstance(key.value, str) else str(key.tag)
-            yield (*where, name), _line(key.start_mark)
-            yield from _node_lines(value, (*where, name))
+            place = (*where, key.value if isinstance(key.value, str) else "?")
+            yield place, key
+            yield from _places(value, place)
     elif node.id == "sequence":
         for index, value in enumerate(node.value):
-            yield (*where, index), _line(value.start_mark)
-            yield from _node_lines(value, (*where, index))
+            yield (*where, index), value
+            yield from _places(value, (*where, index))

@@ -1,7 +1,6 @@
 """The classical baseline sees what is evidently there, answers every task readably, and never breaks."""
 
 import asyncio
-import itertools
 import time
 from dataclasses import replace
 from typing import Any
@@ -30,7 +29,7 @@ MODEL = ModelCard("kinematics", modalities=("video", "audio"))
 
 def figure(times, *, shaking=None, pace_hz=3.0, since=4.0, until=np.inf):
     """A head, a trunk and two arms before a wall; the ``shaking`` arm (left | right, the patient's own) swings."""
-    rng = np.random.default_rng(0)
+    noise = np.random.default_rng(0).integers(-2, 3, (4, HEIGHT, WIDTH, 3))
     frames = np.full((len(times), HEIGHT, WIDTH, 3), 190, np.uint8)
     frames[:, 45:170, 130:190] = (90, 120, 170)
     frames[:, 12:45, 147:173] = (225, 180, 150)
@@ -41,7 +40,7 @@ def figure(times, *, shaking=None, pace_hz=3.0, since=4.0, until=np.inf):
             swings = side == shaking and since <= now < until
             across = middle + (round(14 * np.sin(2 * np.pi * pace_hz * now)) if swings else 0)
             frame[60:110, across - 8 : across + 8] = (60, 70, 90)
-    return (frames + rng.integers(-2, 3, frames.shape)).clip(0, 255).astype(np.uint8)
+    return (frames + noise[np.arange(len(times)) % len(noise)]).astype(np.uint8)
 
 
 def tone(seconds, start, end, pitch_hz=220.0):
@@ -104,7 +103,7 @@ def test_energy_is_none_before_and_much_after(shaking_right):
 
 @pytest.mark.parametrize("pace_hz", [1.5, 3.0, 4.0])
 def test_a_rhythm_is_told_where_the_frames_come_fast_enough(pace_hz):
-    times = np.arange(0, 8, 0.1)
+    times = np.arange(0, 8, 0.05)
     motion = measure_motion(figure(times, shaking="right", pace_hz=pace_hz, since=0), times, 8.0)
     assert motion.rhythm[0] == pytest.approx(pace_hz, rel=0.1)
     assert motion.rhythm[1] > 0.3
@@ -274,7 +273,7 @@ def test_without_sound_every_question_is_still_answered():
     assert all(answers(REELS["still"](), requests))
 
 
-def test_it_takes_less_than_a_third_of_a_second_for_a_clip_of_sixty_frames():
+def test_it_takes_less_than_0_3_seconds_of_processor_for_a_clip_of_sixty_frames():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 360, 640, 3), np.uint8)
     times = np.arange(60) / 2
 
@@ -283,7 +282,7 @@ def test_it_takes_less_than_a_third_of_a_second_for_a_clip_of_sixty_frames():
         judge(measure_motion(pixels, times, 30.0), SILENCE)
         return time.process_time() - start
 
-    assert min(itertools.islice(iter(seconds, None), 3)) < 0.5
+    assert min(seconds() for _ in range(3)) < 0.3
 
 
 def test_an_option_is_refused_by_name():

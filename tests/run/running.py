@@ -15,7 +15,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -25,7 +25,13 @@ from s3harness.cli import main
 
 PATIENCE_S = 120.0
 HEAVY = ["s3harness.cli.run", "s3harness.scoring.run", "s3harness.media.decode", "s3harness.metrics.rqi"]
-HEAVY += ["s3harness.metrics.text", "rouge_score.tokenizers", "sacrebleu.metrics.bleu", "sklearn.metrics", "scipy.stats"]
+HEAVY += [
+    "s3harness.metrics.text",
+    "rouge_score.tokenizers",
+    "sacrebleu.metrics.bleu",
+    "sklearn.metrics",
+    "scipy.stats",
+]
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(HEAVY)
@@ -65,6 +71,15 @@ class Finished:
 
     def json(self):
         return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a process runs: its working directory, where its plugins are, and what its environment has besides."""
+
+    directory: str
+    plugins: str
+    variables: dict[str, str]
 
 
 class Started:
@@ -118,13 +133,19 @@ class Harness:
 
     folder: Path
     count: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def set(self, **variables: object) -> None:
+        """Set variables of the environment of the processes to come."""
+        self.variables |= {name: str(value) for name, value in variables.items()}
 
     def start(self, *arguments: object, first: Callable[[], None] | None = None) -> Started:
         """Start the command; ``first``, a function of a module, is called in the new process before."""
         self.count += 1
         printed = self.folder / f"printed-{self.count}"
         words = [str(argument) for argument in arguments]
-        process = _SERVER.Process(target=_command, args=(words, printed, [str(self.folder / "plugins")], first))
+        place = Place(str(Path.cwd()), str(self.folder / "plugins"), self.variables)
+        process = _SERVER.Process(target=_command, args=(words, printed, place, first))
         process.start()
         return Started(process, printed)
 
@@ -207,10 +228,12 @@ def _manifest(out: Path) -> dict[str, object]:
     return {key: value for key, value in data.items() if key not in ("seconds", "environment")}
 
 
-def _command(words: Sequence[str], printed: Path, paths: Sequence[str], first: Callable[[], None] | None) -> None:
+def _command(words: Sequence[str], printed: Path, place: Place, first: Callable[[], None] | None) -> None:
     for number, end in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(printed.with_suffix(end), os.O_WRONLY | os.O_CREAT, 0o600), number)
-    sys.path[:0] = paths
+    os.chdir(place.directory)
+    os.environ.update(place.variables)
+    sys.path.insert(0, place.plugins)
     if first is not None:
         first()
     main(list(words))

@@ -34,6 +34,7 @@ def zero_length(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
 
 
 def sound_alone(path: Path) -> None:
@@ -167,9 +168,6 @@ def test_no_video_at_all_is_no_score_at_all(here, copy, cache, tmp_path):
         assert (row["value"], row["interval"], row["parts"], row["skill"]) == (None, None, {}, None)
         assert row["coverage"] == 0
         assert row["lost"] == {"failed": row["n_items"]}
-    said = [line for line in done.out.splitlines() if line[:1].isdigit()]
-    assert len(said) == 7
-    assert not any("1.000  " in line.split("–")[0][24:] for line in said)
 
 
 def test_a_video_of_unknown_length_is_asked_in_full_once_it_can_be_read(here, copy, dataset, cache, tmp_path, whole):
@@ -199,5 +197,3 @@ def _is_answered(line: dict[str, object]) -> bool:
 
 def _untimed(line: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in line.items() if key != "latency_s"}
-
-

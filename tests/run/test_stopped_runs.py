@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from functools import partial
 
 import pytest
 from running import SLOW, answers, run_words, whole_lines
@@ -57,19 +56,14 @@ WAITING = """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_can_be_stopped_before_its_first_request(number, s3, dataset, cache, tmp_path, monkeypatch):
+def test_a_run_can_be_stopped_before_its_first_request(number, s3, dataset, cache, tmp_path):
     s3.plugin("waiting", WAITING)
     flag, out = tmp_path / "flag", tmp_path / "out"
     words = run_words(dataset, out, cache, "--tasks", "7")
-    started = s3.start(*words, first=partial(_environment, WAITING=str(flag)))
+    s3.set(WAITING=flag)
+    started = s3.start(*words)
     started.wait_until(flag.exists)
     stopped = started.signal(number)
     assert stopped.code == 1
     assert "--resume" in stopped.err
     assert "Traceback" not in stopped.err
-
-
-def _environment(**variables: str) -> None:
-    import os
-
-    os.environ.update(variables)

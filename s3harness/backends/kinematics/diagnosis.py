@@ -19,9 +19,9 @@ and thrash."""
 NES_POINTS = 2
 
 REPORT_POINTS: Mapping[str, int] = {
-    "asynchron": 3,
+    "asynchronous": 3,
     "pelvic": 3,
-    "thrash": 2,
+    "thrashing": 2,
     "eye closure": 2,
     "closure of the eyes": 2,
     "eyes closed": 2,
@@ -33,13 +33,13 @@ REPORT_POINTS: Mapping[str, int] = {
     "tonic": -2,
     "head turning": -2,
     "stare": -2,
-    "automatism": -2,
+    "automatisms": -2,
     "facial": -2,
     "face": -1,
     "sleep": -1,
     "cry": -1,
 }
-"""What a word of a report speaks for: above 0 for a functional event, below for an epileptic one (JNNP 2010 review)."""
+"""What a word of a report speaks for: above 0 for a functional event, below for an epileptic one."""
 
 
 def diagnose(numbers: Mapping[str, float]) -> tuple[Diagnosis, str]:

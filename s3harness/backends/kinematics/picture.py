@@ -42,7 +42,7 @@ LOWEST_HEAD_TOP, DEFAULT_HEAD_TOP = 0.2, 0.05
 CENTRE_SPREAD = 0.14
 """Patients are put in the middle of the picture: spread of where they move, as a share of its width."""
 
-MIDLINE_SPREAD, MIDLINE_WEIGHT = 0.06, 0.4
+MIDLINE_SPREAD, MIDLINE_WEIGHT = 0.1, 0.05
 """Spread of their midline, and the movement of the head (cells a column) that outweighs this expectation: one arm that
 moves alone must not draw the midline to itself."""
 

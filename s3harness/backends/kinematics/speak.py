@@ -16,6 +16,9 @@ from s3harness.types import Request
 STATES = frozenset({"occur_during_sleep"})
 """Signs that are a state and begin at no moment, so that they take no place in a sequence."""
 
+LIMB_SERIES = frozenset({"body", "arm posture", "busier arm posture", "leg posture"})
+"""Series in which the beginning of a movement of the limbs is seen."""
+
 RHYTHMIC_SHARE = 0.3
 """A rhythm is spoken of where one frequency holds this share of the movement's power; noise spreads over all."""
 
@@ -87,16 +90,17 @@ PHRASES: dict[str, str] = {
 def _presence(request: Request, judgement: Judgement) -> str:
     finding = judgement.find(request.subject)
     if finding is not None:
-        return write(
-            request, "yes", f"{finding.evidence[:-1]}, from {clock(round(finding.onset_s))} on{_where(judgement)}."
-        )
+        where = _where(finding.sign, judgement)
+        return write(request, "yes", f"{finding.evidence[:-1]}, from {clock(round(finding.onset_s))} on{where}.")
     if request.subject == "verbal_responsiveness" and not is_spoken_to(judgement.voice):
         return write(request, "na" if "na" in _choices(request) else "no", "No speech is heard.")
     return write(request, "no", _absence(request.subject, judgement))
 
 
-def _where(judgement: Judgement) -> str:
-    """On which side most of the movement is, and its rhythm, where there is one and the frames can show it."""
+def _where(sign: str, judgement: Judgement) -> str:
+    """Of a movement of the limbs: on which side most of it is, and its rhythm where the frames can show one."""
+    if RULES[sign].onset.series not in LIMB_SERIES:
+        return ""
     parts = judgement.motion.parts
     left, right = (float((parts[f"{side} arm"] + parts[f"{side} leg"]).mean()) for side in ("left", "right"))
     side = "left" if left > right else "right"

@@ -1,0 +1,233 @@
+"""The released predictions as answers: every cell read by the parser of its task, as a reply would be.
+
+Tasks 1 and 5 are read window by window where the windows are released, since the authors' merging hides failures; the
+texts of Tasks 2 and 6 are the merged ones, which an LLM made of the windows. What belongs to no item is counted with the
+numbers of its rows, never dropped silently. Nothing here names a video.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from s3harness.dataset.release import Release, ReleaseTable, read_predictions, video_of_window
+from s3harness.dataset.release_annotations import CLIP_SUBJECTS, Annotations
+from s3harness.dataset.tables import Problem
+from s3harness.metrics.paper.released import DIAGNOSIS, LATERALITY
+from s3harness.run.journal import Entry
+from s3harness.scoring.answers import read_answer
+from s3harness.scoring.release_items import Key
+from s3harness.scoring.release_windows import read_window_table, window_number
+from s3harness.specs.features import vocabulary
+from s3harness.specs.tasks import TaskSpec
+from s3harness.types import Answer, Clip, Modality, Response
+
+FAILED = frozenset({"fail", "failed", "error", "videonotexist"})
+"""What the authors' programs write where they gave up."""
+GAVE_UP = "the release says that no answer was got"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One released cell: its file and row, the item and window it answers, the reply, and a text that goes with it."""
+
+    file: str
+    row: int
+    key: Key
+    window: int
+    reply: str
+    failed: bool = False
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Predictions of a file that belong to no item, by the ``rows`` they are in, the first of the table being 1."""
+
+    file: str
+    reason: str
+    rows: tuple[int, ...]
+
+
+@dataclass
+class Source:
+    """The answers to one kind of item: item → the answers of its windows, and what was odd about the files."""
+
+    answers: dict[Key, list[Answer]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def opened(self, table: ReleaseTable | None, kind: str, columns: Collection[str] = ()) -> ReleaseTable | None:
+        """Note a table, or that it is not there, or lacks columns, in which case there is none."""
+        if table is None:
+            self.missing.append(f"no file of {kind.replace('_', ' ')}")
+            return None
+        self.files.append(table.file)
+        self.problems += table.problems
+        lacking = [name for name in columns if name not in table.columns]
+        self.missing += [f"{table.file}: no column {name}" for name in lacking]
+        return None if lacking else table
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedModel:
+    """A model of the release, with the annotations that its predictions are held against."""
+
+    release: Release
+    annotations: Annotations
+    name: str
+
+    def modalities(self) -> tuple[Modality, ...]:
+        """What it takes, by the signs it was asked about; sight alone where no file tells."""
+        tables = [read_window_table(self.release, self.name, "features")]
+        tables += [read_predictions(self.release, self.name, kind) for kind in ("features", "rationales")]
+        asked = {column for table in tables if table for column in table.columns}
+        kinds = {feature.modality for feature in vocabulary().features if feature.name in asked}
+        return tuple(kind for kind in MODALITIES if kind in kinds) or ("video",)
+
+    def source(self, item: str, spec: TaskSpec, expected: Collection[Key]) -> Source:
+        """The answers to a kind of item; ``spec`` is the task whose parser reads them, ``expected`` are its items."""
+        source, read = Source(), _Reader(spec)
+        strays: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        for said in _READERS[item](self, source):
+            if said.key in expected:
+                source.answers.setdefault(said.key, []).append(read.answer(said))
+            else:
+                strays[said.file, self._reason(said.key)].add(said.row)
+        for answers in source.answers.values():
+            answers.sort(key=lambda answer: answer.clip.index if answer.clip else 0)
+        source.strays = [Stray(file, reason, tuple(sorted(rows))) for (file, reason), rows in strays.items()]
+        return source
+
+    def _reason(self, key: Key) -> str:
+        """Why a prediction belongs to no item."""
+        video = self.annotations.videos.get(key[0])
+        if video is None:
+            return "of no known video"
+        return "of Sample videos" if video.diagnosis is None else "of videos or signs that are not among the items"
+
+
+MODALITIES: tuple[Modality, ...] = ("video", "audio")
+
+
+class _Reader:
+    """Reads cells by the parser of a task; equal cells of a subject are read once."""
+
+    def __init__(self, spec: TaskSpec) -> None:
+        self._spec = spec
+        self._specs: dict[str, TaskSpec] = {}
+        self._known: dict[tuple[str, str, bool], Answer] = {}
+
+    def answer(self, said: Said) -> Answer:
+        """The answer of one cell."""
+        key = (said.key[1], said.reply, said.failed)
+        if key not in self._known:
+            self._known[key] = self._read(said)
+        answer, value = self._known[key], self._known[key].value
+        if said.text is not None and isinstance(value, Mapping):
+            value = {**value, "justification": said.text}
+        return replace(answer, value=value, clip=Clip("", 0.0, 0.0, (), 0, index=said.window))
+
+    def _read(self, said: Said) -> Answer:
+        subject = said.key[1]
+        spec = self._specs.setdefault(subject, self._spec.for_subject(subject))
+        response = Response("", said.reply, *(("failed", GAVE_UP) if said.failed else ()))
+        entry = Entry("", spec.name, "", subject, Clip("", 0.0, 0.0, (), 0), "", response)
+        return read_answer(entry, spec)
+
+
+def _features(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    """Yes or no by window, or by video where there are no windows."""
+    windows = read_window_table(model.release, model.name, "features")
+    table = windows or read_predictions(model.release, model.name, "features")
+    yield from _signs(source.opened(table, "features"), source)
+
+
+def _rationales(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    """Yes or no and the merged reason; a model without merged reasons has them beside its features."""
+    merged = read_predictions(model.release, model.name, "rationales")
+    table = merged or read_predictions(model.release, model.name, "features")
+    yield from _signs(source.opened(table, "rationales"), source, "justification_for_{}")
+
+
+def _signs(table: ReleaseTable | None, source: Source, reason: str = "") -> Iterator[Said]:
+    if table is None:
+        return
+    asked = [name for name in vocabulary().names if name in table.columns]
+    lacking = [reason.format(name) for name in asked if reason and reason.format(name) not in table.columns]
+    source.missing += [f"{table.file}: no column {name}" for name in lacking]
+    for row, (name, cells) in enumerate(table.rows.items(), start=1):
+        video, window = video_of_window(name), window_number(name)
+        for sign in asked:
+            reply = json.dumps({"answer": cells[sign], "justification": ""})
+            text = cells.get(reason.format(sign), "") if reason else None
+            yield Said(table.file, row, (video, sign), window, reply, _gave_up(cells[sign]), text)
+
+
+def _laterality(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    for subject, (_, column) in LATERALITY.items():
+        table = source.opened(read_predictions(model.release, model.name, subject), subject, [column])
+        for row, (name, cells) in enumerate(table.rows.items() if table else (), start=1):
+            reply = cells[column]
+            yield Said(table.file if table else "", row, (name, subject), 0, reply, reply.upper() == "N/A")
+
+
+def _boundaries(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    table = source.opened(
+        read_predictions(model.release, model.name, "boundaries"), "boundaries", ["feature", "timestamp"]
+    )
+    videos = {clip.clip: clip.video for clip in model.annotations.clips}
+    for row, (clip, cells) in enumerate(table.rows.items() if table else (), start=1):
+        word = cells["feature"]
+        video = videos.get(clip) or f"{clip.removesuffix('.mp4').removesuffix(f'_{word}')}.mp4"
+        key = (video, CLIP_SUBJECTS.get(word, word))
+        yield Said(table.file if table else "", row, key, 0, cells["timestamp"], _gave_up(cells["timestamp"]))
+
+
+def _sequence(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    windows = read_window_table(model.release, model.name, "sequence")
+    column = "event_sequence" if windows else "feature_list"
+    yield from _texts(windows or read_predictions(model.release, model.name, "sequence"), source, "sequence", column)
+
+
+def _report(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    yield from _texts(read_predictions(model.release, model.name, "report"), source, "report", "report")
+
+
+def _texts(table: ReleaseTable | None, source: Source, subject: str, column: str) -> Iterator[Said]:
+    table = source.opened(table, subject, [column])
+    for row, (name, cells) in enumerate(table.rows.items() if table else (), start=1):
+        key, window = (video_of_window(name), subject), window_number(name)
+        yield Said(table.file if table else "", row, key, window, cells[column], _gave_up(cells[column]))
+
+
+def _diagnosis(model: ReleasedModel, source: Source) -> Iterator[Said]:
+    table = source.opened(read_predictions(model.release, model.name, "diagnosis"), "diagnosis")
+    if table is None:
+        return
+    given = {subject: column for subject, column in DIAGNOSIS.items() if column in table.columns}
+    source.missing += [f"{table.file}: no column {c}" for s, c in DIAGNOSIS.items() if s not in given]
+    for row, (name, cells) in enumerate(table.rows.items(), start=1):
+        for subject, column in given.items():
+            yield Said(table.file, row, (name, subject), 0, cells[column], _gave_up(cells[column]))
+
+
+def _gave_up(cell: str) -> bool:
+    return cell.strip().casefold() in FAILED
+
+
+_READERS: Mapping[str, Callable[[ReleasedModel, Source], Iterator[Said]]] = {
+    "feature": _features,
+    "rationale": _rationales,
+    "laterality": _laterality,
+    "boundary": _boundaries,
+    "sequence": _sequence,
+    "report": _report,
+    "diagnosis": _diagnosis,
+}
+"""Kind of item → what reads its cells."""

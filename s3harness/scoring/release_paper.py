@@ -1,0 +1,185 @@
+"""The paper profile of the released predictions: every published number computed again, and every merging of windows.
+
+Beside the tables of :mod:`s3harness.metrics.paper.published` these are the Seizure-RQI, of each video and in the mean,
+and what the aggregators make of the released windows. Nothing here names a video: a place is a row of a file.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s3harness.dataset.release import (
+    Release,
+    missing_predictions,
+    model_key,
+    read_release_table,
+    read_sequences,
+)
+from s3harness.metrics.paper.order import released_tokens
+from s3harness.metrics.paper.published import Cell, published_cells
+from s3harness.metrics.rqi import RQI, ReportTruth, parse_preset, released_structure, score_structures
+from s3harness.scoring.release_windows import Compared, merged_windows
+
+STRUCTURES = "Task6_{model}_all_merged_modified.csv"
+RQI_TABLE = "task6_report_rqi.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCheck:
+    """What was compared for one model: its ``published`` numbers, its merged ``windows``, and the kinds it lacks."""
+
+    model: str
+    published: tuple[Compared, ...]
+    windows: tuple[Compared, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def mismatches(self) -> list[Compared]:
+        """What did not come out as it was released."""
+        return [one for one in (*self.published, *self.windows) if not one.matches]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Table → numbers compared, and mismatches among them; merged windows have a line of their own."""
+        named = [*((table_of(one.file), one) for one in self.published)]
+        named += [(f"{table_of(one.file)} merged windows", one) for one in self.windows]
+        compared, wrong = Counter(name for name, _ in named), Counter(name for name, one in named if not one.matches)
+        return {name: (n, wrong[name]) for name, n in compared.items()}
+
+
+def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 8)) -> PaperCheck:
+    """Compute again what was published of a model, for the tasks of these numbers."""
+    cells = [*published_cells(release, model), *_rqi_cells(release, model)]
+    published = tuple(_of_cell(cell) for cell in cells if task_of(cell.file) in tasks)
+    windows = tuple(one for one in merged_windows(release, model) if task_of(one.file) in tasks)
+    missing = list(missing_predictions(release, model))
+    if not _structures_file(release, model).is_file():
+        missing.append("report structures")
+    return PaperCheck(model, published, windows, tuple(missing))
+
+
+def task_of(file: str) -> int:
+    """The number of the task that a file of the release belongs to, the first of "Task12"; 0 if it has none."""
+    match = re.search(r"task(\d)", file, re.IGNORECASE)
+    return int(match[1]) if match else 0
+
+
+def table_of(file: str) -> str:
+    """The published table, or folder of tables, that a file is; a model's own file goes by its task."""
+    folder, slash, name = file.rpartition("/")
+    if slash:
+        return folder
+    match = re.match(r"Task(\d+)_.*_all_", name)
+    return f"Task{match[1]}" if match else name
+
+
+def _rqi_cells(release: Release, model: str) -> Iterator[Cell]:
+    """The published Seizure-RQI of a model: row by row with all that it is made of, and its mean."""
+    details = _rqi_details(release, model)
+    scores = _rqi_scores(release, model) if details or _rqi_mean(release, model) is not None else {}
+    if not scores:
+        return
+    for path in details:
+        yield from _detail_cells(path, release, model, scores)
+    published = _rqi_mean(release, model)
+    if published is not None:
+        mean = sum(score.value for score in scores.values()) / len(scores)
+        yield Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3)
+
+
+def _rqi_details(release: Release, model: str) -> list[Path]:
+    """The files of a model's Seizure-RQI by video."""
+    found = sorted([*release.published.glob("task6_*_rqi*.csv"), *release.published.glob("*/task6_*_rqi*.csv")])
+    names = [re.fullmatch(r"task6_(.+)_rqi.*\.csv", path.name) for path in found]
+    wanted = model_key(model)
+    return [path for path, name in zip(found, names, strict=True) if name and model_key(name[1]) == wanted]
+
+
+def _rqi_mean(release: Release, model: str) -> float | None:
+    path = release.published / RQI_TABLE
+    if not path.is_file():
+        return None
+    column = read_release_table(path, keys=("model",)).column("RQI")
+    return next((float(cell) for name, cell in column.items() if cell and model_key(name) == model_key(model)), None)
+
+
+def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
+    """Video → Seizure-RQI of the released structure of its report; empty where there is no such file."""
+    path = _structures_file(release, model)
+    if not path.is_file():
+        return {}
+    truths, preset = _rqi_truths(release), parse_preset("paper")
+    rows = read_release_table(path).rows
+    return {
+        video: score_structures(released_structure(cells), truths[video], preset)
+        for video, cells in rows.items()
+        if video in truths
+    }
+
+
+def _rqi_truths(release: Release) -> dict[str, ReportTruth]:
+    """Video → the expert's structure, held against the signs of Task 5 (those that are heard too, for every model)."""
+    signs = {video: tuple(released_tokens(text)) for video, text in read_sequences(release, heard=True).items()}
+    structures = read_release_table(release.truth / "task6_report_modified.csv").rows
+    return {video: ReportTruth(released_structure(cells), signs.get(video)) for video, cells in structures.items()}
+
+
+def _structures_file(release: Release, model: str) -> Path:
+    return release.predictions / model / STRUCTURES.format(model=model)
+
+
+_DETAILS: Mapping[str, Callable[[RQI], float]] = {
+    "seizure_rqi": lambda score: score.value,
+    "structural_completeness_score": lambda score: 100 * (score.components["S"].value or 0.0),
+    "coverage_score": lambda score: 100 * (score.components["C"].value or 0.0),
+    "temporal_f1_score": lambda score: 100 * (score.components["T"].value or 0.0),
+    "localizing_features_score": lambda score: 100 * (score.components["L"].value or 0.0),
+    "base_score": lambda score: score.base,
+    "hallucination_multiplier": lambda score: score.penalties["paper_hallucination"].multiplier,
+    "content_penalty_multiplier": lambda score: score.penalties["paper_off_topic"].multiplier,
+    "length_multiplier": lambda score: score.penalties["paper_length"].multiplier,
+}
+"""Column of the detail files → the same of a score."""
+
+
+def _detail_cells(path: Path, release: Release, model: str, scores: Mapping[str, RQI]) -> Iterator[Cell]:
+    table = read_release_table(path)
+    file = str(path.relative_to(release.published))
+    columns = [column for column in _DETAILS if column in table.columns]
+    for number, (video, cells) in enumerate(table.rows.items(), start=1):
+        for column in columns:
+            made = _DETAILS[column](scores[video]) if video in scores else math.nan
+            yield Cell(file, model, f"row {number}, {column}", float(cells[column]), made, digits=None)
+
+
+def _printed(mean: float, published: float) -> float:
+    """The mean as the table prints it: one of its cells is cut after the third decimal, the others are rounded."""
+    cut = math.floor(mean * 1000) / 1000
+    return cut if math.isclose(cut, published, abs_tol=1e-9) else mean
+
+
+def _of_cell(cell: Cell) -> Compared:
+    released, remade = _text(cell.published, cell.digits), _text(cell.recomputed, cell.digits)
+    return Compared(cell.file, cell.model, cell.column, released, remade, cell.matches)
+
+
+def _text(value: float, digits: int | None) -> str:
+    """A number with two decimals more than it was printed with, so that a mismatch shows how far off it is."""
+    return "nothing" if math.isnan(value) else f"{value:.{10 if digits is None else digits + 2}f}"
+
+
+def mismatch_lines(checks: Sequence[PaperCheck]) -> list[str]:
+    """One line per mismatch: where, what was released, and what comes out."""
+    return [
+        f"{one.model}: {one.file}: {one.place}: released {_short(one.released)}, computed {_short(one.remade)}"
+        for check in checks
+        for one in check.mismatches
+    ]
+
+
+def _short(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"

@@ -1,0 +1,309 @@
+"""Answerers to hold a metric against: one that watched and errs, and many that deserve nothing.
+
+:func:`honest` watched the videos and is right about three times in four. :func:`degenerate` are the trivial answerers
+(:mod:`s3harness.metrics.floors`), those who answer alike whatever they see, and the honest one's answers *spoiled*:
+duplicated, padded, cut, reversed, flipped, dealt to other items, in wrong units. All make one prediction per reference,
+in the same order, and all is fixed by the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Any
+
+from s3harness.metrics.floors import floors_for
+from s3harness.specs.features import vocabulary
+from s3harness.testing.cases import reason_for, report_of
+from s3harness.types import Prediction, Reference
+
+SHARE_RIGHT = 0.75
+"""How often the honest answerer is right about a closed question."""
+ERROR_S = 5.0
+"""Standard deviation of the honest answerer's times, seconds."""
+JUNK = 400
+"""Words of nonsense that spam adds: what made a published score."""
+COPIES = 20
+
+Spoiler = Callable[[Any], object]
+
+_MIRRORED = {"left": "right", "right": "left", "yes": "no", "no": "yes", "na": "yes", "ES": "NES", "NES": "ES"}
+_HEAD = {"head": "face", "face": "head", "eyes": "mouth", "mouth": "eyes", "arms": "legs", "legs": "arms"}
+
+
+def honest(kind: str, references: Sequence[Reference], *, seed: int = 0) -> list[Prediction]:
+    """Who watched the videos, answers everything and is often wrong."""
+    random = Random(f"honest{kind}{seed}")
+    return [_prediction(r, _HONEST[kind](r, random), random) for r in references]
+
+
+def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
+    """The answerers that deserve nothing, by name."""
+    random = Random(f"degenerate{kind}{seed}")
+    watched = honest(kind, references, seed=seed)
+    spoiled = {
+        name: [_spoiled(prediction, spoil) for prediction in watched] for name, spoil in _SPOILERS[kind](random).items()
+    }
+    blind = {
+        name: [_spoiled(p, lambda _, r=r, say=say: say(r)) for p, r in zip(watched, references, strict=True)]
+        for name, say in _BLIND[kind](random).items()
+    }
+    dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, watched, random)}
+    return {**floors_for(kind, references, seed=seed), **spoiled, **blind, **dealt}
+
+
+def unanswered(prediction: Prediction) -> Prediction:
+    """The prediction of an item of which the answer failed."""
+    return replace(prediction, value=None, status="failed", probability=None)
+
+
+def error(reference: Reference, prediction: Prediction) -> float:
+    """How far an answer is from the truth, 0 for the truth: to find the answers that were better not given."""
+    truth, said = reference.truth, prediction.value
+    if isinstance(truth, list):
+        return 1.0 - _shared([name for name, _ in truth], [str(word) for word in said])  # type: ignore[attr-defined]
+    if isinstance(truth, Mapping):
+        text = said["text"] if isinstance(said, Mapping) else said
+        is_other = isinstance(said, Mapping) and said["present"] != truth["present"]
+        return is_other + 1.0 - _shared(str(truth["text"]).split(), str(text).split())
+    return abs(said - truth) if isinstance(truth, float) and isinstance(said, float) else float(said != truth)
+
+
+def _prediction(reference: Reference, value: object, random: Random) -> Prediction:
+    """With a probability of "yes" that is more often on the right side than the answer."""
+    if value not in ("yes", "no", "na"):
+        return Prediction(reference.item, value)
+    leaning = random.uniform(0.45, 1.0)
+    return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
+
+
+def _spoiled(prediction: Prediction, spoil: Spoiler) -> Prediction:
+    """Another value; a changed yes or no has its own probability, certain, and any other closed answer none to tell."""
+    value = spoil(prediction.value)
+    certain = {"yes": 1.0, "no": 0.0, "na": 0.0}.get(value, 0.5) if isinstance(value, str) else 0.5
+    return replace(prediction, value=value, probability=None if prediction.probability is None else certain)
+
+
+def _dealt(references: Sequence[Reference], watched: Sequence[Prediction], random: Random) -> list[Prediction]:
+    """Each item gets the answer that was given to another of the same subject."""
+    numbers: dict[str, list[int]] = {}
+    for number, reference in enumerate(references):
+        numbers.setdefault(reference.subject, []).append(number)
+    giver = {}
+    for group in numbers.values():
+        shift = random.randrange(1, max(2, len(group)))
+        giver |= {number: group[(place + shift) % len(group)] for place, number in enumerate(group)}
+    return [replace(watched[giver[n]], item=reference.item) for n, reference in enumerate(references)]
+
+
+# --- who watched ------------------------------------------------------------------------------------------------------
+
+
+def _honest_presence(reference: Reference, random: Random) -> str:
+    truth = reference.truth
+    if truth not in ("yes", "no"):
+        return "na"
+    return str(truth) if random.random() < SHARE_RIGHT else _MIRRORED[str(truth)]
+
+
+def _honest_reason(reference: Reference, random: Random) -> dict[str, str]:
+    truth: Any = reference.truth
+    present = _honest_presence(replace(reference, truth=truth["present"]), random)
+    if present != truth["present"] and present != "na":
+        return {"present": present, "text": reason_for(reference.subject, present, "left", random)}
+    kept = [word if random.random() < 0.7 else "something" for word in truth["text"].split()]
+    return {"present": present, "text": " ".join(kept)}
+
+
+def _honest_place(reference: Reference, random: Random) -> str:
+    """A side or a body part, taken for its mirror image or neighbour when wrong."""
+    return str(reference.truth) if random.random() < SHARE_RIGHT else mirrored(str(reference.truth))
+
+
+def _honest_order(reference: Reference, random: Random) -> list[str]:
+    """Most signs, a neighbouring pair exchanged, and now and then one that is not there."""
+    truth: Any = reference.truth
+    signs = [name for name, _ in truth if random.random() < 0.85]
+    if len(signs) > 2 and random.random() < 0.5:
+        at = random.randrange(len(signs) - 1)
+        signs[at : at + 2] = signs[at + 1], signs[at]
+    wrong = [name for name in vocabulary().names if name not in signs]
+    return [*signs, random.choice(wrong)] if random.random() < 0.4 else signs
+
+
+def _honest_report(reference: Reference, random: Random) -> str:
+    truth: Any = reference.truth
+    told = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), random)
+    sides = {name: side if random.random() < 0.85 else _MIRRORED.get(side, side) for name, side in truth["sides"].items()}
+    return report_of(told, {name: sides.get(name, "left") for name in told}, random)
+
+
+_HONEST: Mapping[str, Callable[[Reference, Random], object]] = {
+    "feature": _honest_presence,
+    "rationale": _honest_reason,
+    "laterality": _honest_place,
+    "boundary": lambda reference, random: float(reference.truth) + random.gauss(0.0, ERROR_S),  # type: ignore[arg-type]
+    "sequence": _honest_order,
+    "report": _honest_report,
+    "diagnosis": _honest_place,
+}
+
+# --- answers spoiled --------------------------------------------------------------------------------------------------
+
+
+def mirrored(label: str) -> str:
+    """The opposite of a closed answer: the other side, the other diagnosis, a neighbouring part of the body."""
+    side, _, part = label.partition(" ")
+    return _HEAD.get(label) or " ".join(filter(None, (_MIRRORED.get(side, side), part)))
+
+
+def _closed(classes: Sequence[str], random: Random) -> Mapping[str, Spoiler]:
+    return {
+        "flipped": mirrored,
+        "at random": lambda _: random.choice(classes),
+        "repeated": lambda said: " ".join([said] * COPIES),
+        "cut": lambda said: said[:1],
+        "every class": lambda _: ", ".join(classes),
+        "none of the classes": lambda _: "maybe",
+    }
+
+
+def _of_reasons(random: Random) -> Mapping[str, Spoiler]:
+    def text(spoil: Callable[[str], str]) -> Spoiler:
+        return lambda said: {**said, "text": spoil(said["text"])}
+
+    return {
+        "flipped": lambda said: {**said, "present": _MIRRORED[said["present"]]},
+        "without a reason": text(lambda _: ""),
+        **{name: text(spoil) for name, spoil in _of_texts(random).items()},
+    }
+
+
+def _of_texts(random: Random) -> Mapping[str, Callable[[str], str]]:
+    return {
+        "repeated": lambda text: " ".join([text] * COPIES),
+        "spam after it": lambda text: f"{text} {_junk(JUNK)}",
+        "cut": lambda text: " ".join(text.split()[:2]),
+        "words reversed": lambda text: " ".join(reversed(text.split())),
+        "words shuffled": lambda text: " ".join(random.sample(text.split(), len(text.split()))),
+    }
+
+
+def _of_reports(random: Random) -> Mapping[str, Spoiler]:
+    def reversed_sentences(text: str) -> str:
+        return " ".join(f"{sentence}." for sentence in reversed(text.rstrip(".").split(". ")))
+
+    def flipped(text: str) -> str:
+        return " ".join(_MIRRORED.get(word.rstrip("."), word) for word in text.split())
+
+    return {"flipped": flipped, "reversed": reversed_sentences, **_of_texts(random)}
+
+
+def _of_times(_: Random) -> Mapping[str, Spoiler]:
+    return {
+        "milliseconds": lambda said: 1000.0 * said,
+        "minutes": lambda said: said / 60.0,
+        "frame numbers": lambda said: 25.0 * said,
+        "negative": lambda said: -said,
+        "at zero": lambda _: 0.0,
+        "not a number": lambda _: float("nan"),
+        "for ever": lambda _: float("inf"),
+        "as text": lambda said: f"{said:.0f} s",
+    }
+
+
+def _of_orders(random: Random) -> Mapping[str, Spoiler]:
+    return {
+        "repeated": lambda said: said * COPIES,
+        "each sign twice": lambda said: [sign for sign in said for _ in range(2)],
+        "spam after it": lambda said: said + ["junk"] * JUNK,
+        "cut": lambda said: said[:1],
+        "reversed": lambda said: said[::-1],
+        "shuffled": lambda said: random.sample(said, len(said)),
+        "flipped": lambda said: [name for name in vocabulary().names if name not in said],
+    }
+
+
+_SPOILERS: Mapping[str, Callable[[Random], Mapping[str, Spoiler]]] = {
+    "feature": partial(_closed, ("yes", "no")),
+    "rationale": _of_reasons,
+    "laterality": partial(_closed, ("left", "right")),
+    "boundary": _of_times,
+    "sequence": _of_orders,
+    "report": _of_reports,
+    "diagnosis": partial(_closed, ("ES", "NES")),
+}
+
+# --- answers without a look -------------------------------------------------------------------------------------------
+
+Blind = Mapping[str, Callable[[Reference], object]]
+
+
+def _blind_order(random: Random) -> Blind:
+    names = list(vocabulary().names)
+    return {
+        "whole vocabulary": lambda _: names,
+        "whole vocabulary, many times": lambda _: names * COPIES,
+        "spam": lambda _: ["junk"] * JUNK,
+        "at random": lambda _: random.sample(names, 5),
+    }
+
+
+def _blind_report(random: Random) -> Blind:
+    everything = report_of(vocabulary().names, {}, random)
+    return {
+        "whole vocabulary": lambda _: everything,
+        "whole vocabulary, many times": lambda _: " ".join([everything] * COPIES),
+        "spam": lambda _: _junk(JUNK),
+        "at random": lambda _: report_of(random.sample(vocabulary().names, 5), {}, random),
+    }
+
+
+def _blind_reason(random: Random) -> Blind:
+    everything = " ".join(reason_for(name, "yes", "left", random) for name in vocabulary().names)
+    return {
+        "whole vocabulary": lambda _: {"present": "yes", "text": everything},
+        "spam": lambda _: {"present": "yes", "text": _junk(JUNK)},
+        "at random": lambda r: _random_reason(r, random),
+    }
+
+
+def _random_reason(reference: Reference, random: Random) -> dict[str, str]:
+    present = random.choice(("yes", "no"))
+    return {"present": present, "text": reason_for(reference.subject, present, "left", random)}
+
+
+def _blind_time(_: Random) -> Blind:
+    """The whole clip as the seizure, and the clip's own clock."""
+    return {
+        "whole clip": lambda r: _window(r)[r.subject == "seizure_offset"],
+        "from the start of the clip": lambda r: float(r.truth) - _window(r)[0],  # type: ignore[arg-type]
+    }
+
+
+def _window(reference: Reference) -> tuple[float, float]:
+    return reference.window or (0.0, 0.0)
+
+
+_BLIND: Mapping[str, Callable[[Random], Blind]] = {
+    "feature": lambda _: {},
+    "rationale": _blind_reason,
+    "laterality": lambda _: {},
+    "boundary": _blind_time,
+    "sequence": _blind_order,
+    "report": _blind_report,
+    "diagnosis": lambda _: {},
+}
+
+
+def _junk(n: int) -> str:
+    return " ".join(["junk"] * n)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    """Share of the two lists that their longest common subsequence covers, 0–1."""
+    from s3harness.metrics.order import longest_common_share
+
+    return longest_common_share(one, other)

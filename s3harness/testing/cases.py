@@ -1,0 +1,137 @@
+"""Made-up annotations: videos whose signs, sides, times and reports hang together, and the references made of them.
+
+No video was ever recorded or rendered for these; they are annotations alone, for trying out what reads annotations.
+How common signs, sides and diagnoses are is about what video telemetry sees, and everything is fixed by the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Literal, cast
+
+from s3harness.dataset.references import truths
+from s3harness.specs.features import vocabulary
+from s3harness.synth.wording import UNTESTED, WORDING, fill
+from s3harness.types import FeatureLabel, Reference, Side, Video
+
+Placement = Literal["jittered", "centred"]
+
+CLIP_S = 60.0
+"""Length of the clip that a boundary is looked for in, seconds."""
+ARM = "arm_movement"
+SLEEP = "occur_during_sleep"
+
+_UNTESTED = {"verbal_responsiveness": 0.5}
+_UNTESTED_OTHERWISE = 0.02
+_BODY_PARTS = {"head": 40, "right arm": 15, "left arm": 12, "arms": 10, "mouth": 9, "face": 8, "left leg": 6}
+_STYLES = ("cry", "groan", "moan", "weeping")
+_WHEN = ("at the very start", "early on", "after a while", "half-way through", "late in the event", "near the end")
+_HOW = ("for a few seconds", "for about ten seconds", "for half a minute", "on and off", "once", "several times")
+_MEANWHILE = ("lying in bed", "sitting up", "propped on a pillow", "turned to the wall", "under a blanket")
+_OPENINGS = ("The event begins with {}.", "At onset there is {}.", "The first sign is {}.")
+_STEPS = ("This is followed by {}.", "Then comes {}.", "Next there is {}.", "{} follows.")
+_ENDINGS = (
+    "Postictally the patient is confused.",
+    "Afterwards the patient is unresponsive and breathes heavily.",
+    "The patient recovers within a minute.",
+)
+
+
+def made_up_videos(n: int = 60, *, patients: int = 20, seed: int = 0) -> list[Video]:
+    """``n`` annotated videos of up to ``patients`` patients, without a file; the diagnosis belongs to the patient."""
+    random = Random(f"videos{seed}")
+    diagnoses = ["NES" if random.random() < 0.35 else "ES" for _ in range(patients)]
+    return [_video(number, number % patients, diagnoses[number % patients], random) for number in range(n)]
+
+
+def references_of(
+    kind: str, videos: Sequence[Video], *, placement: Placement = "jittered", seed: int = 0
+) -> list[Reference]:
+    """The references of one kind of item (see :mod:`s3harness.dataset.references`), as a run would make them.
+
+    Boundaries get a clip of :data:`CLIP_S`: "jittered" has the moment anywhere in it, "centred" in its middle, where
+    the published benchmark has nine in ten.
+    """
+    random = Random(f"clips{seed}")
+    clusters = {patient: number for number, patient in enumerate(sorted({video.patient for video in videos}))}
+    return [
+        Reference(
+            f"{video.id}/{kind}/{subject}",
+            kind,
+            video.id,
+            subject,
+            clusters[video.patient],
+            truth,
+            _clip(cast("float", truth), placement, random) if kind == "boundary" else None,
+        )
+        for video in videos
+        for subject, truth in truths(video, kind, ("video", "audio"))
+    ]
+
+
+def report_of(events: Sequence[str], sides: Mapping[str, Side], random: Random) -> str:
+    """A report that tells these signs in this order, in one of several wordings."""
+    sentences = []
+    for number, sign in enumerate(events):
+        frame = random.choice(_STEPS if number else _OPENINGS)
+        sentence = frame.format(fill(random.choice(WORDING[sign].phrases), sides.get(sign), random.choice(_STYLES)))
+        sentences.append(sentence[0].upper() + sentence[1:])
+    return " ".join([*sentences, random.choice(_ENDINGS)])
+
+
+def reason_for(sign: str, present: str, side: Side | None, random: Random) -> str:
+    """Why a sign is said to be there or not, in one of several wordings."""
+    if present == "untested":
+        return UNTESTED
+    sentence = fill(WORDING[sign].seen if present == "yes" else WORDING[sign].absent, side, random.choice(_STYLES))
+    where = random.choice(_MEANWHILE)
+    detail = f"It came {random.choice(_WHEN)}, {random.choice(_HOW)}" if present == "yes" else "Nothing of it was seen"
+    return f"{sentence} {detail}, with the patient {where}."
+
+
+def _video(number: int, patient: int, diagnosis: str, random: Random) -> Video:
+    onset = float(random.randint(5, 60))
+    offset = onset + random.randint(20, 90)
+    features = {name: _label(name, onset, offset, random) for name in vocabulary().names}
+    if random.random() < 0.6:
+        features[ARM] = FeatureLabel("yes", onset + random.randint(0, 5), offset, _side(random))
+    present = [name for name in vocabulary().names if features[name].present == "yes"]
+    told = sorted(present, key=lambda name: features[name].start_s or 0.0)
+    sides = {name: side for name, label in features.items() if (side := label.side)}
+    return Video(
+        id=f"v{number:04d}",
+        patient=f"p{patient:03d}",
+        duration_s=offset + random.randint(5, 40),
+        diagnosis="ES" if diagnosis == "ES" else "NES",
+        onset_s=onset,
+        offset_s=offset,
+        onset_body_part=random.choices(list(_BODY_PARTS), list(_BODY_PARTS.values()))[0],
+        features=features,
+        report=report_of(told, sides, random),
+    )
+
+
+def _label(name: str, onset: float, offset: float, random: Random) -> FeatureLabel:
+    """One sign: how common it is and when it usually comes depend on its place in the vocabulary."""
+    place = vocabulary().names.index(name)
+    if random.random() < _UNTESTED.get(name, _UNTESTED_OTHERWISE):
+        return FeatureLabel("untested", justification=UNTESTED)
+    if random.random() >= 0.08 + 0.57 * ((7 * place) % 20) / 19:
+        return FeatureLabel("no", justification=reason_for(name, "no", None, random))
+    side = _side(random) if vocabulary()[name].lateralised else None
+    reason = reason_for(name, "yes", side, random)
+    if name == SLEEP:
+        return FeatureLabel("yes", side=side, justification=reason)
+    late = min(max(random.gauss((3 * place % 20) / 20, 0.25), 0.0), 0.95)
+    start = float(round(onset + late * (offset - onset)))
+    return FeatureLabel("yes", start, min(start + random.randint(2, 20), offset), side, reason)
+
+
+def _side(random: Random) -> Side:
+    return "left" if random.random() < 0.6 else "right"
+
+
+def _clip(moment: float, placement: Placement, random: Random) -> tuple[float, float]:
+    before = CLIP_S / 2 if placement == "centred" else random.uniform(3, CLIP_S - 3)
+    return moment - before, moment - before + CLIP_S

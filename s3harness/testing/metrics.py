@@ -1,0 +1,228 @@
+"""The contract of a metric, as a test: what any ranking metric promises, held against answerers that deserve nothing.
+
+    violations = check_metric("my_f1", "feature")
+    assert not violations, "\\n".join(map(str, violations))
+
+A metric is asked to score a made-up cohort as answered by one who watched and errs, by the truth itself and by dozens
+of degenerate answerers (:mod:`s3harness.testing.answerers`). What it must keep is in :data:`PROMISES`. A number that
+informs and ranks nobody (a bias, a rate of duplicates, a sensitivity) need not keep them all, but then it is known
+which it breaks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+from typing import Literal, cast
+
+import numpy as np
+
+from s3harness.errors import UsageError
+from s3harness.metrics.base import Metric, Pair
+from s3harness.metrics.floors import oracle
+from s3harness.plugins import load, suggest
+from s3harness.testing.answerers import degenerate, error, honest, unanswered
+from s3harness.testing.cases import made_up_videos, references_of
+from s3harness.types import Prediction, Reference
+
+Promise = Literal["honest wins", "truth is best", "bounds", "order", "failing", "giving up", "defined", "form", "raises"]
+
+PROMISES: Mapping[Promise, str] = {
+    "honest wins": "no degenerate answerer scores as well as an honest one that errs",
+    "truth is best": "nothing scores better than the truth",
+    "bounds": "a proportion or correlation lies in −1 to 1, points in 0 to 100, anything else is finite",
+    "order": "the order of the pairs does not matter",
+    "failing": "leaving out the answers that are most wrong does not raise a score",
+    "giving up": "no answer scores worse than no answer at all",
+    "defined": "whoever answers everything gets a score",
+    "form": "rows are finite, one per pair; sums of rows give the score, for any leading shape, also of no pairs",
+    "raises": "an answer, whatever it is, raises nothing",
+}
+"""Promise → what it says."""
+
+CENTRED = "boundary_centred"
+"""Boundaries in clips cut around the very moment that is asked for, as published: a defect of the clips, not of a metric."""
+KINDS = ("feature", "rationale", "laterality", "boundary", CENTRED, "sequence", "report", "diagnosis")
+"""The kinds of items there are made-up cases of."""
+VIDEOS = 60
+LOST = (0.05, 0.1, 0.2, 0.4)
+"""Shares of the answers, the most wrong ones, that fail."""
+
+_BOUNDS = {"": (-1.0, 1.0), "points": (0.0, 100.0)}
+_ROUNDING = 1e-9
+_HONEST, _TRUTH, _NOTHING = "honest", "truth", "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that a metric broke: for which answerer, with what score, against which limit."""
+
+    metric: str
+    kind: str
+    promise: Promise
+    answerer: str
+    score: float
+    limit: float
+    note: str = ""
+
+    def __str__(self) -> str:
+        """One sentence."""
+        numbers = f"{self.score:.4g} against {self.limit:.4g}" if math.isfinite(self.limit) else f"{self.score:.4g}"
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.metric} of {self.kind}: {PROMISES[self.promise]}, but {self.answerer!r} scores {numbers}{note}"
+
+
+def check_metric(name: str, kind: str, /, *, seed: int = 0, **params: object) -> list[Violation]:
+    """All that a registered metric breaks on one kind of item, nothing for a sound one.
+
+    ``kind`` is one of :data:`KINDS`, ``params`` go to the metric's constructor. ``seed`` makes another cohort.
+    Raises :class:`UsageError` for an unknown metric or kind.
+    """
+    make = cast("Callable[..., Metric]", load("metric", name))
+    if kind not in KINDS:
+        raise UsageError(f"there are no made-up items of kind {kind!r}{suggest(kind, KINDS)}")
+    label = ", ".join([name, *(f"{key}={value}" for key, value in params.items())])
+    return list(_Trial(label, kind, lambda: make(**params), _cases(kind, seed)).violations())
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """References of one kind, and the predictions of every answerer."""
+
+    references: Sequence[Reference]
+    answerers: Mapping[str, Sequence[Prediction]]
+    degenerate: Sequence[str]
+
+    def pairs(self, answerer: str) -> list[Pair]:
+        return [Pair(r, p) for r, p in zip(self.references, self.answerers[answerer], strict=True)]
+
+
+@dataclass
+class _Trial:
+    """One metric before one set of cases; scores are computed once."""
+
+    metric: str
+    kind: str
+    make: Callable[[], Metric]
+    cases: _Cases
+    scores: dict[str, float] = field(default_factory=dict)
+
+    def violations(self) -> Iterator[Violation]:
+        """Every promise broken, in the order of :data:`PROMISES`; without scores there is nothing else to look at."""
+        raised = list(self._score_all())
+        yield from raised
+        if any(violation.answerer == _HONEST for violation in raised):
+            return
+        for check in (self._honest_wins, self._truth_is_best, self._bounds, self._order, self._failing):
+            yield from check()
+        for check in (self._giving_up, self._defined, self._form):
+            yield from check()
+
+    def _score_all(self) -> Iterator[Violation]:
+        for name in self.cases.answerers:
+            try:
+                self.scores[name] = score(self.make(), self.cases.pairs(name))
+            except Exception as problem:
+                yield self._violation("raises", name, note=f"{type(problem).__name__}: {problem}")
+
+    def _honest_wins(self) -> Iterator[Violation]:
+        for name in self.cases.degenerate:
+            if not self._is_worse(name, self.scores[_HONEST]):
+                yield self._violation("honest wins", name, self.scores[_HONEST])
+
+    def _truth_is_best(self) -> Iterator[Violation]:
+        for name in (_HONEST, *self.cases.degenerate):
+            if self._is_better(name, self.scores.get(_TRUTH, math.nan)):
+                yield self._violation("truth is best", name, self.scores[_TRUTH])
+
+    def _bounds(self) -> Iterator[Violation]:
+        low, high = _BOUNDS.get(self.make().unit, (-math.inf, math.inf))
+        for name, value in self.scores.items():
+            if value < low - _ROUNDING or value > high + _ROUNDING or math.isinf(value):
+                yield self._violation("bounds", name, low if value < low else high)
+
+    def _order(self) -> Iterator[Violation]:
+        pairs = self.cases.pairs(_HONEST)
+        shuffled = score(self.make(), Random(0).sample(pairs, len(pairs)))
+        if not math.isclose(shuffled, self.scores[_HONEST], rel_tol=1e-9, abs_tol=_ROUNDING):
+            yield self._violation("order", _HONEST, shuffled)
+
+    def _failing(self) -> Iterator[Violation]:
+        pairs = self.cases.pairs(_HONEST)
+        worst = sorted(range(len(pairs)), key=lambda n: -error(pairs[n].reference, pairs[n].prediction))
+        for share in LOST:
+            lost = set(worst[: math.ceil(share * len(pairs))])
+            left = [Pair(p.reference, unanswered(p.prediction)) if n in lost else p for n, p in enumerate(pairs)]
+            name = f"honest, the worst {share:.0%} left out"
+            self.scores[name] = score(self.make(), left)
+            if self._is_better(name, self.scores[_HONEST]):
+                yield self._violation("failing", name, self.scores[_HONEST])
+
+    def _giving_up(self) -> Iterator[Violation]:
+        for name in (_HONEST, *self.cases.degenerate):
+            if name != _NOTHING and self._is_worse(name, self.scores.get(_NOTHING, math.nan)):
+                yield self._violation("giving up", name, self.scores[_NOTHING])
+
+    def _defined(self) -> Iterator[Violation]:
+        for name, value in self.scores.items():
+            if math.isnan(value) and all(p.value is not None for p in self.cases.answerers.get(name, ())):
+                yield self._violation("defined", name)
+
+    def _form(self) -> Iterator[Violation]:
+        pairs = self.cases.pairs(_HONEST)
+        try:
+            note = _wrong_form(self.make(), pairs, self.scores[_HONEST])
+        except Exception as problem:
+            note = f"{type(problem).__name__}: {problem}"
+        if note:
+            yield self._violation("form", _HONEST, note=note)
+
+    def _is_better(self, name: str, limit: float, slack: float = _ROUNDING) -> bool:
+        """Whether a score is better than a limit by more than ``slack``; never where one of them is undefined."""
+        sign = 1.0 if self.make().higher_is_better else -1.0
+        return sign * (self.scores.get(name, math.nan) - limit) > slack
+
+    def _is_worse(self, name: str, limit: float) -> bool:
+        """Whether a score is worse than a limit; also one that is undefined, if only because nothing was answered."""
+        value = self.scores.get(name, math.nan)
+        sign = 1.0 if self.make().higher_is_better else -1.0
+        return math.isnan(value) or sign * (limit - value) > _ROUNDING
+
+    def _violation(self, promise: Promise, answerer: str, limit: float = math.nan, note: str = "") -> Violation:
+        return Violation(self.metric, self.kind, promise, answerer, self.scores.get(answerer, math.nan), limit, note)
+
+
+def score(metric: Metric, pairs: Sequence[Pair]) -> float:
+    """What a metric makes of pairs: the value of the sum of their rows."""
+    return float(metric.value(metric.statistics(pairs).sum(axis=0)))
+
+
+@lru_cache(maxsize=len(KINDS))
+def _cases(kind: str, seed: int) -> _Cases:
+    items = kind.removesuffix("_centred")
+    placement: Literal["jittered", "centred"] = "centred" if kind == CENTRED else "jittered"
+    references = references_of(items, made_up_videos(VIDEOS, seed=seed), placement=placement, seed=seed)
+    bad = degenerate(items, references, seed=seed)
+    good = {_HONEST: honest(items, references, seed=seed), _TRUTH: oracle(references)}
+    nothing = {_NOTHING: [unanswered(prediction) for prediction in good[_HONEST]]}
+    return _Cases(references, good | nothing | bad, (_NOTHING, *bad))
+
+
+def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
+    """What is wrong with the arrays of a metric, "" if nothing is."""
+    rows = metric.statistics(pairs)
+    if rows.ndim != 2 or len(rows) != len(pairs) or not np.isfinite(rows).all():
+        return f"statistics of {len(pairs)} pairs have shape {rows.shape}, or hold what is not finite"
+    half, whole = rows[: len(rows) // 2].sum(axis=0), rows.sum(axis=0)
+    stacked = metric.value(np.array([[whole, half], [np.zeros_like(whole), whole]]))
+    if stacked.shape != (2, 2):
+        return f"value of totals of shape (2, 2, k) has shape {stacked.shape}, not (2, 2)"
+    if not np.allclose([stacked[0, 0], stacked[1, 1]], expected, equal_nan=True):
+        return "value of several totals at once differs from that of one"
+    if not math.isnan(nothing := float(metric.value(metric.statistics([]).sum(axis=0)))):
+        return f"no pairs score {nothing:.4g}; without anything to score there is no score"
+    strange = [name for name, value in metric.parts(whole).items() if not isinstance(value, float)]
+    return f"parts that are no numbers: {', '.join(strange)}" if strange else ""

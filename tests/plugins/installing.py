@@ -1,0 +1,59 @@
+"""Installing a package with a plugin into a folder, as pip would leave it there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HEAD = "import s3harness\n\n@s3harness.hookimpl\ndef s3harness_register(registry):\n"
+
+
+@dataclass
+class Site:
+    """A folder on the path of a process of its own."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def install(self, package: str, source: str = "", version: str = "1.0", entry: str | None = None) -> None:
+        """Install a package of one module, which holds ``source``."""
+        module = package.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        info = self.folder / f"{module}-{version}.dist-info"
+        info.mkdir()
+        about = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n\nName: not this\n"
+        (info / "METADATA").write_text(about, encoding="utf-8")
+        points = f"[console_scripts]\nnone = none:none\n\n[s3harness]\n{entry or f'{module} = {module}'}\n"
+        (info / "entry_points.txt").write_text(points, encoding="utf-8")
+
+    def registering(self, package: str, *lines: str, version: str = "1.0") -> None:
+        """Install a package whose plugin does ``lines`` with ``registry``."""
+        self.install(package, HEAD + textwrap.indent("\n".join(lines), "    "), version)
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """``python -m s3harness`` with these packages installed."""
+        return self.python("-m", "s3harness", *arguments, **variables)
+
+    def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """A Python process with these packages installed."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), **self.variables, **variables}
+        return subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def listed(self, *arguments: str, **variables: str) -> list[dict[str, Any]]:
+        """The rows of a listing command."""
+        result = self.run(*arguments, "--json", **variables)
+        assert result.returncode == 0, result.stderr
+        return list(json.loads(result.stdout))
+
+    def states(self, **variables: str) -> dict[tuple[str, str, str], str]:
+        """(kind, name, package) → state, of what is not built in."""
+        rows = self.listed("plugins", "list", **variables)
+        return {(r["kind"], r["name"], r["package"]): r["state"] for r in rows if r["package"] != "s3harness"}
