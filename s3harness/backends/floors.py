@@ -99,8 +99,9 @@ def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
         known |= set(floors)
         first = next((answerer for answerer in floors if answerer != "empty"), "")
         chosen = {"constant": first}.get(name, name if name in floors or name == "empty" else first * (name in WHOLE))
-        for reference, prediction in zip(references, floors.get(chosen, []), strict=chosen in floors):
-            values = {request: prediction.value for request in reference.requests} | values
+        said = {prediction.item: prediction.value for prediction in floors.get(chosen, [])}
+        asked = [(request, r.item) for r in references if r.item in said for request in r.requests]
+        values = {request: said[item] for request, item in asked} | values
     return values, known
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-VIDEOS = 14
-SEED = 7
-SECONDS = 24.0
+VIDEOS = 20
+SEED = 0
+SECONDS = 30.0
+RESOLUTION = (480, 270)
+FPS = 20
 
 
 @click.command()
@@ -35,4 +37,4 @@ def _render(data: Path) -> None:
     from s3harness.synth import synthesize
 
     click.echo(f"rendering {VIDEOS} synthetic videos into {data}", err=True)
-    synthesize(data, videos=VIDEOS, seed=SEED, duration_s=SECONDS, workers=2)
+    synthesize(data, videos=VIDEOS, seed=SEED, resolution=RESOLUTION, fps=FPS, duration_s=SECONDS, workers=2)

@@ -6,9 +6,9 @@ For every subject and class the table counts three things: ``hits`` (said and tr
 Rules, the same for every task:
 
 - An item whose truth is not one of the classes ("untested", say) is not scored.
-- An item without an answer, or with one outside the classes, counts as a wrong answer: its truth is missed, and one
-  answer is spread evenly over the wrong classes. With two classes that is exactly the answer of the other class, so
-  that failing can never score better than answering.
+- An item without an answer, or with one outside the classes, counts as the wrong answer of every other class: its
+  truth is missed, and each of them has a false alarm. With two classes that is exactly the answer of the other class;
+  with more, no single wrong answer can cost as much, so that failing can never score better than answering.
 - A score that compares classes is undefined, and its subject left out of the mean, where the truth has fewer of them
   than it needs: an average over the one class that is there would make a constant look perfect.
 """
@@ -86,8 +86,7 @@ class ClassTables:
             table[classes.index(said), SAID] = 1.0
             table[truth, HITS] = float(classes[truth] == said)
         elif len(classes) > 1:
-            wrong = [number for number in range(len(classes)) if number != truth]
-            table[wrong, SAID] = 1.0 / len(wrong)
+            table[[number for number in range(len(classes)) if number != truth], SAID] = 1.0
 
     def _recalls(self, tables: Array) -> dict[str, float]:
         recalls = recall_per_class(tables)

@@ -20,7 +20,7 @@ from s3harness.metrics.paper.released import DIAGNOSIS, LATERALITY
 from s3harness.run.journal import Entry
 from s3harness.scoring.answers import read_answer
 from s3harness.scoring.release_items import Key
-from s3harness.scoring.release_windows import read_window_table, window_number
+from s3harness.scoring.release_windows import first_window_number, read_window_table, window_number
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Clip, Modality, Response
@@ -54,9 +54,9 @@ class Stray:
 
 @dataclass
 class Source:
-    """The answers to one kind of item: item → the answers of its windows, and what was odd about the files."""
+    """The answers to one kind of item: item → window → answer, and what was odd about the files they come from."""
 
-    answers: dict[Key, list[Answer]] = field(default_factory=dict)
+    answers: dict[Key, dict[int, Answer]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     strays: list[Stray] = field(default_factory=list)
@@ -96,11 +96,9 @@ class ReleasedModel:
         strays: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         for said in _READERS[item](self, source):
             if said.key in expected:
-                source.answers.setdefault(said.key, []).append(read.answer(said))
+                source.answers.setdefault(said.key, {})[said.window] = read.answer(said)
             else:
                 strays[said.file, self._reason(said.key)].add(said.row)
-        for answers in source.answers.values():
-            answers.sort(key=lambda answer: answer.clip.index if answer.clip else 0)
         source.strays = [Stray(file, reason, tuple(sorted(rows))) for (file, reason), rows in strays.items()]
         return source
 
@@ -161,8 +159,9 @@ def _signs(table: ReleaseTable | None, source: Source, reason: str = "") -> Iter
     asked = [name for name in vocabulary().names if name in table.columns]
     lacking = [reason.format(name) for name in asked if reason and reason.format(name) not in table.columns]
     source.missing += [f"{table.file}: no column {name}" for name in lacking]
+    first = first_window_number(table)
     for row, (name, cells) in enumerate(table.rows.items(), start=1):
-        video, window = video_of_window(name), window_number(name)
+        video, window = video_of_window(name), window_number(name) - first
         for sign in asked:
             reply = json.dumps({"answer": cells[sign], "justification": ""})
             text = cells.get(reason.format(sign), "") if reason else None
@@ -172,21 +171,25 @@ def _signs(table: ReleaseTable | None, source: Source, reason: str = "") -> Iter
 def _laterality(model: ReleasedModel, source: Source) -> Iterator[Said]:
     for subject, (_, column) in LATERALITY.items():
         table = source.opened(read_predictions(model.release, model.name, subject), subject, [column])
-        for row, (name, cells) in enumerate(table.rows.items() if table else (), start=1):
+        if table is None:
+            continue
+        for row, (name, cells) in enumerate(table.rows.items(), start=1):
             reply = cells[column]
-            yield Said(table.file if table else "", row, (name, subject), 0, reply, reply.upper() == "N/A")
+            yield Said(table.file, row, (video_of_window(name), subject), 0, reply, reply.upper() == "N/A")
 
 
 def _boundaries(model: ReleasedModel, source: Source) -> Iterator[Said]:
     table = source.opened(
         read_predictions(model.release, model.name, "boundaries"), "boundaries", ["feature", "timestamp"]
     )
+    if table is None:
+        return
     videos = {clip.clip: clip.video for clip in model.annotations.clips}
-    for row, (clip, cells) in enumerate(table.rows.items() if table else (), start=1):
+    for row, (clip, cells) in enumerate(table.rows.items(), start=1):
         word = cells["feature"]
         video = videos.get(clip) or f"{clip.removesuffix('.mp4').removesuffix(f'_{word}')}.mp4"
         key = (video, CLIP_SUBJECTS.get(word, word))
-        yield Said(table.file if table else "", row, key, 0, cells["timestamp"], _gave_up(cells["timestamp"]))
+        yield Said(table.file, row, key, 0, cells["timestamp"], _gave_up(cells["timestamp"]))
 
 
 def _sequence(model: ReleasedModel, source: Source) -> Iterator[Said]:
@@ -201,9 +204,12 @@ def _report(model: ReleasedModel, source: Source) -> Iterator[Said]:
 
 def _texts(table: ReleaseTable | None, source: Source, subject: str, column: str) -> Iterator[Said]:
     table = source.opened(table, subject, [column])
-    for row, (name, cells) in enumerate(table.rows.items() if table else (), start=1):
-        key, window = (video_of_window(name), subject), window_number(name)
-        yield Said(table.file if table else "", row, key, window, cells[column], _gave_up(cells[column]))
+    if table is None:
+        return
+    first = first_window_number(table)
+    for row, (name, cells) in enumerate(table.rows.items(), start=1):
+        key, window = (video_of_window(name), subject), window_number(name) - first
+        yield Said(table.file, row, key, window, cells[column], _gave_up(cells[column]))
 
 
 def _diagnosis(model: ReleasedModel, source: Source) -> Iterator[Said]:

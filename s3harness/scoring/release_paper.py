@@ -80,12 +80,12 @@ def table_of(file: str) -> str:
 def _rqi_cells(release: Release, model: str) -> Iterator[Cell]:
     """The published Seizure-RQI of a model: row by row with all that it is made of, and its mean."""
     details = _rqi_details(release, model)
-    scores = _rqi_scores(release, model) if details or _rqi_mean(release, model) is not None else {}
+    scores = _rqi_scores(release, model) if details or published_rqi(release, model) is not None else {}
     if not scores:
         return
     for path in details:
         yield from _detail_cells(path, release, model, scores)
-    published = _rqi_mean(release, model)
+    published = published_rqi(release, model)
     if published is not None:
         mean = sum(score.value for score in scores.values()) / len(scores)
         yield Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3)
@@ -99,7 +99,8 @@ def _rqi_details(release: Release, model: str) -> list[Path]:
     return [path for path, name in zip(found, names, strict=True) if name and model_key(name[1]) == wanted]
 
 
-def _rqi_mean(release: Release, model: str) -> float | None:
+def published_rqi(release: Release, model: str) -> float | None:
+    """The mean Seizure-RQI that the published table has of a model, ``None`` where it has none."""
     path = release.published / RQI_TABLE
     if not path.is_file():
         return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from s3harness.dataset.release import Release
 from s3harness.dataset.release_annotations import Annotations
@@ -15,7 +14,7 @@ from s3harness.scoring.run import ScoredTask
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, load_task, resolve
-from s3harness.types import Answer, Modality, Prediction, Reference, Score
+from s3harness.types import Answer, Modality, Reference, Score
 
 NOT_SCORED = frozenset({"interval_iou"})
 """Metrics that the release cannot have: start and end of a seizure are asked for in two clips of unknown places."""
@@ -65,12 +64,14 @@ def _task(released: ReleasedModel, spec: TaskSpec, card: ModelCard) -> tuple[Sco
     """The items of a task with their predictions, and where these come from."""
     items = release_items(released.annotations, released.release.part, spec.name, spec.item, card.modalities)
     source = released.source(spec.item, _asking(spec, card), items)
+    # A gap among the windows is a question without an answer; how many were asked after the last one nobody knows.
     answers: dict[str, Answer] = {}
     references: list[Reference] = []
     for key, reference in items.items():
-        own = {f"{reference.item}/{number}": answer for number, answer in enumerate(source.answers.get(key, ()))}
-        answers |= own
-        references.append(replace(reference, requests=tuple(own)))
+        windows = source.answers.get(key, {})
+        answers |= {f"{reference.item}/{number}": answer for number, answer in windows.items()}
+        asked = range(max(windows, default=-1) + 1)
+        references.append(replace(reference, requests=tuple(f"{reference.item}/{number}" for number in asked)))
     return ScoredTask(spec, references, predict(references, answers, spec)), source
 
 

@@ -55,8 +55,13 @@ def windows_by_video(table: ReleaseTable) -> dict[str, list[Cells]]:
     return dict(windows)
 
 
+def first_window_number(table: ReleaseTable) -> int:
+    """The number that the first windows of a table have: 0 for windows of 30 s, 1 for those of 60 s."""
+    return min(map(window_number, table.rows), default=0)
+
+
 def window_number(name: str) -> int:
-    """The number of a window within its video, from 0."""
+    """The number of a window within its video, 0 for a whole video."""
     match = re.search(r"_segment_(\d+)(?=\.\w+$|$)", name)
     return int(match[1]) if match else 0
 

@@ -25,7 +25,7 @@ ERROR_S = 5.0
 """Standard deviation of the honest answerer's times, seconds."""
 JUNK = 400
 """Words of nonsense that spam adds: what made a published score."""
-COPIES = 20
+COPIES = 10
 
 Spoiler = Callable[[Any], object]
 
@@ -87,14 +87,13 @@ def _spoiled(prediction: Prediction, spoil: Spoiler) -> Prediction:
 
 
 def _dealt(references: Sequence[Reference], watched: Sequence[Prediction], random: Random) -> list[Prediction]:
-    """Each item gets the answer that was given to another of the same subject."""
+    """Each item gets the answer that was given to one of the same subject, dealt at random."""
     numbers: dict[str, list[int]] = {}
     for number, reference in enumerate(references):
         numbers.setdefault(reference.subject, []).append(number)
     giver = {}
     for group in numbers.values():
-        shift = random.randrange(1, max(2, len(group)))
-        giver |= {number: group[(place + shift) % len(group)] for place, number in enumerate(group)}
+        giver |= dict(zip(group, random.sample(group, len(group)), strict=True))
     return [replace(watched[giver[n]], item=reference.item) for n, reference in enumerate(references)]
 
 

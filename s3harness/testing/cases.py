@@ -41,7 +41,7 @@ _ENDINGS = (
 def made_up_videos(n: int = 60, *, patients: int = 20, seed: int = 0) -> list[Video]:
     """``n`` annotated videos of up to ``patients`` patients, without a file; the diagnosis belongs to the patient."""
     random = Random(f"videos{seed}")
-    diagnoses = ["NES" if random.random() < 0.35 else "ES" for _ in range(patients)]
+    diagnoses = random.sample(["NES" if 10 * place < 3 * patients else "ES" for place in range(patients)], patients)
     return [_video(number, number % patients, diagnoses[number % patients], random) for number in range(n)]
 
 

@@ -11,7 +11,8 @@ from running import changed_table, journal, run_words
 
 from s3harness.run.redact import MAX_LENGTH, Redactor
 
-TELLTALE = ("jane", "roe", "mrn", "4711", "1999", "12-31", "kennedy")
+TELLTALE = ("jane_roe", "jane roe", "roe, jane", "mrn-4711", "1999-12", "kennedy")
+"""Too long to be found by chance in the bytes of a video."""
 FOLDER = "Jane_Roe 1999-12-31"
 
 RECORDING = """
@@ -115,7 +116,7 @@ def test_nothing_that_tells_leaves_the_data_set(is_relative, s3, telling, tmp_pa
     assert done.code == 1
     lines = journal(tmp_path / "out")
     assert {line["status"] for line in lines} == {"ok", "failed"}
-    assert any("OSError" in line.get("error", "") for line in lines), "the error that quoted a path is there"
+    assert any("FileNotFoundError" in line.get("error", "") for line in lines), "the error that quoted a path is there"
     assert len(received.read_bytes()) > 10_000, "the backend was shown something"
     found = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     found |= {"received": received.read_bytes(), "printed": (done.out + done.err).encode()}
@@ -150,7 +151,7 @@ def test_a_key_is_not_in_the_manifest():
         ("cannot open ~/films/a.mp4: denied", "cannot open …: denied"),
         (r"cannot open C:\\films\\a.mp4, denied", "cannot open …, denied"),
         ("two\nlines\tof  text", "two lines of text"),
-        ("1/2 of 3 s", "1/2 of 3 s"),
+        ("videos/Jane/y.mp4 is broken", "videos… is broken"),
         ("nothing private", "nothing private"),
         ("", ""),
     ],

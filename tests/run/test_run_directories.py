@@ -15,7 +15,7 @@ def test_two_runs_on_one_directory(s3, dataset, cache, tmp_path):
     out = tmp_path / "out"
     words = run_words(dataset, out, cache, *TASK, "-o", "pause_s=1.5", backend="slow")
     first = s3.start(*words)
-    first.wait_until(lambda: (out / "manifest.json").exists())
+    first.wait_until((out / "manifest.json").exists)
     for more in ((), ("--resume",)):
         second = s3(*words, *more)
         assert second.code == 2

@@ -6,7 +6,6 @@ import pytest
 from running import journal, primary, run_words, scores
 
 BEST = {f"task{n}": 1.0 for n in range(1, 8)} | {"task4": 0.0, "task6": 100.0}
-WORST_RATES = {"duplicates", "out of vocabulary"}
 
 
 @pytest.fixture(scope="module", params=["strict", "paper"])
@@ -32,9 +31,11 @@ def test_the_oracle_is_perfect_on_each_task(oracle):
 
 
 def test_the_oracle_reaches_the_ceiling_of_every_metric(oracle):
-    for name, row in scores(oracle).items():
-        assert row["value"] == pytest.approx(row["ceiling"]), name
-        assert row["value"] is not None or row["ceiling"] is None, name
+    for (task, metric), row in scores(oracle).items():
+        if metric == "AUROC":
+            assert row["value"] is None, "an answer in words has no probability"
+        else:
+            assert row["value"] == pytest.approx(row["ceiling"]), (task, metric)
 
 
 def test_the_oracle_answers_in_words(oracle):
@@ -46,16 +47,16 @@ def test_the_oracle_answers_in_words(oracle):
 
 
 @pytest.mark.parametrize("model", ["internvl3.5-8b", "qwen2.5-omni-7b", "audio-flamingo-3"])
-def test_the_oracle_is_perfect_in_the_answer_formats_of_each_family(model, here, dataset, cache, tmp_path):
+def test_the_oracle_is_read_in_the_answer_formats_of_each_family(model, here, dataset, cache, tmp_path):
     words = run_words(dataset, out := tmp_path / "out", cache, "--protocol", "paper", "--model", model)
     done = here(*words, "--tasks", "1,4", "--limit", "4", "--backend", "oracle")
     assert done.code == 0, done.err
     for task, row in primary(out).items():
         assert row["lost"] == {}, "every answer is read"
-        if task == "task4":
-            assert row["value"] <= (0.51 if model.startswith("internvl") else 0.5), "as near as the format allows"
-        elif row["ceiling"] is not None:
+        is_frame_number = (model, task) == ("internvl3.5-8b", "task4")
+        if row["ceiling"] is not None and not is_frame_number:
             assert row["value"] == row["ceiling"]
+        assert not is_frame_number or row["value"] > 1, "the authors took a frame for a second, whatever its time"
 
 
 @pytest.mark.parametrize("answer", ["constant", "prevalence"])
@@ -72,8 +73,8 @@ def test_floors_answer_everything_and_stay_below_the_ceiling(answer, here, datas
 def test_an_empty_answer_covers_nothing_and_is_no_score(here, dataset, cache, tmp_path):
     here(*run_words(dataset, out := tmp_path / "out", cache, "-o", "answer=empty"))
     for task, row in primary(out).items():
-        if task in ("task5", "task6"):
-            assert row["skill"] is None or row["skill"] <= 0
+        if task == "task5":
+            assert row["skill"] <= 0, "no sign at all is an answer, and no better than the floor"
             continue
         assert row["coverage"] == 0.0, task
         assert row["value"] is None

@@ -1,0 +1,165 @@
+"""From answers to scores: what was lost is counted by reason and scored as wrong, and nothing is dropped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from s3harness.run.journal import Entry
+from s3harness.scoring.answers import read_answer, read_answers
+from s3harness.scoring.predictions import predict
+from s3harness.scoring.score import score_task
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import TaskSpec, load_task, resolve
+from s3harness.types import Answer, Clip, Prediction, Reference, Response
+
+MODEL = ModelCard("tested", modalities=("video", "audio"))
+YES, NO, NA = ({"answer": word, "justification": f"because of {word}"} for word in ("yes", "no", "na"))
+LOST = ("failed", "refused", "cut", "unparsable")
+
+
+def spec(task: str) -> TaskSpec:
+    return resolve(load_task(task).data, protocol="strict", profile="strict", model=MODEL)
+
+
+def entry(text: str, status: str = "ok", task: str = "s3/task1_features", subject: str = "tonic", **more) -> Entry:
+    clip = Clip("v0001", 0.0, 30.0, (), 0)
+    response = Response("id", text, status, **more)
+    return Entry("id", task, f"{task}/v0001/{subject}", subject, clip, "", response)
+
+
+def predicted(*windows: object, subject: str = "tonic", task: str = "1") -> Prediction:
+    """The prediction of an item from its windows: a value, the status of one that is lost, or None for a missing one."""
+    requests = tuple(f"r{number}" for number in range(len(windows)))
+    reference = Reference("item", f"s3/task{task}", "v0001", subject, 0, "yes", (0.0, 90.0), requests)
+    answers = {
+        request: Answer(request, None, said, f"why {said}")
+        if isinstance(said, str) and said in LOST
+        else Answer(request, said, "clean", clip=Clip("v0001", 25.0 * number, 25.0 * number + 30, (), 0, index=number))
+        for number, (request, said) in enumerate(zip(requests, windows, strict=True))
+        if said is not None
+    }
+    (prediction,) = predict([reference], answers, spec(task))
+    return prediction
+
+
+@pytest.mark.parametrize(
+    ("windows", "value", "status", "note"),
+    [
+        ((NO, NO), "no", "answered", "0 of 2 windows say yes"),
+        ((NO, YES, NO), "yes", "answered", "1 of 3 windows say yes"),
+        ((NO, "failed"), "no", "partial", "1 of 2 windows failed; 0 of 1 windows say yes"),
+        ((YES, "cut", None, "cut"), "yes", "partial", "2 of 4 windows cut; 1 of 4 windows missing; "),
+        (("failed", "failed"), None, "failed", "why failed"),
+        (("unparsable", "cut"), None, "cut", "why cut"),
+        (("unparsable", "refused", "cut"), None, "refused", "why refused"),
+        (("refused", "failed"), None, "failed", "why failed"),
+        ((None, "unparsable"), None, "unparsable", "why unparsable"),
+        ((None, None), None, "missing", ""),
+        ((), None, "missing", ""),
+    ],
+)
+def test_windows_that_are_lost_are_told_and_the_others_speak_for_the_item(windows, value, status, note):
+    prediction = predicted(*windows)
+    assert (prediction.value, prediction.status) == (value, status)
+    assert prediction.note.startswith(note)
+    assert bool(prediction.note) == bool(note)
+
+
+def test_a_later_window_does_not_speak_for_the_first():
+    lost = predicted("failed", YES, subject="occur_during_sleep")
+    assert (lost.value, lost.status, lost.note) == (None, "unparsable", "the first window gave no readable answer")
+    assert predicted(NO, YES, subject="occur_during_sleep").value == "no"
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "value"),
+    [
+        (entry('{"answer": "yes", "justification": "-"}'), "clean", "yes"),
+        (entry('{"answer": "yes", "justification": "-"'), "repaired", "yes"),
+        (entry("perhaps"), "unparsable", None),
+        (entry(""), "unparsable", None),
+        (entry("I'm sorry, but I can't help with identifying medical conditions."), "refused", None),
+        (entry('{"answer": "yes", "justification": "-"}', "cut"), "cut", None),
+        (entry('{"answer": "yes", "justification": "-"}', "refused"), "refused", None),
+        (entry('{"answer": "yes", "justification": "-"}', "failed", error="gone"), "failed", None),
+    ],
+    ids=lambda value: value.response.status + value.response.text[:12] if isinstance(value, Entry) else "",
+)
+def test_an_answer_is_read_only_where_the_engine_gave_one(given, status, value):
+    answer = read_answer(given, spec("1").for_subject("tonic"))
+    assert answer.status == status
+    assert (answer.value["answer"] if answer.is_read else answer.value) == value
+    assert answer.is_read or answer.note or status in ("cut", "refused")
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        ({"yes": 0.3, "no": 0.1}, 0.75),
+        ({"yes": 0.0, "no": 1.0}, 0.0),
+        ({"no": 1.0}, None),
+        ({"yes": 0.0, "no": 0.0}, None),
+        ({"yes": float("inf"), "no": 1.0}, None),
+        ({"yes": float("nan"), "no": 1.0}, None),
+        (None, None),
+    ],
+)
+def test_a_probability_is_one_of_yes_among_the_choices(probabilities, expected):
+    given = entry('{"answer": "yes", "justification": "-"}', choice_probabilities=probabilities)
+    assert read_answer(given, spec("1").for_subject("tonic")).probability == expected
+
+
+def test_the_last_line_of_a_request_counts_and_other_tasks_are_passed_over():
+    tasks = {"s3/task1_features": spec("1")}
+    lines = [entry("", "failed"), entry('{"answer": "no", "justification": "-"}'), entry("x", task="s3/other")]
+    answers = read_answers(lines, tasks)
+    assert [answer.value["answer"] for answer in answers.values()] == ["no"]
+
+
+def diagnosed(*statuses: str) -> tuple[list[Reference], list[Prediction]]:
+    """Ten videos of five patients, half of them ES; those with a status are lost, the others right."""
+    truths = ["ES", "NES"] * 5
+    references = [
+        Reference(f"i{n}", "s3/task7", f"v{n}", "video", n // 2, t, None, (f"r{n}",)) for n, t in enumerate(truths)
+    ]
+    lost = [Prediction(f"i{n}", None, status) for n, status in enumerate(statuses)]
+    right = [Prediction(f"i{n}", t) for n, t in enumerate(truths)]
+    return references, [*lost, *right[len(lost) :]]
+
+
+def test_what_was_lost_is_counted_by_reason_and_is_wrong():
+    references, predictions = diagnosed("failed", "refused", "cut", "unparsable", "missing", "failed")
+    (score, *_) = score_task(spec("7"), references, predictions, resamples=50)
+    assert score.lost == {"cut": 1, "failed": 2, "missing": 1, "refused": 1, "unparsable": 1}
+    assert score.coverage == pytest.approx(0.4)
+    assert score.n_items == 10
+    assert score.value == pytest.approx(0.4), "four right of ten, not of four"
+
+
+def test_nothing_answered_is_no_number():
+    references, predictions = diagnosed(*["failed"] * 10)
+    for score in score_task(spec("7"), references, predictions, resamples=50):
+        assert (score.value, score.interval, score.skill, dict(score.parts)) == (None, None, None, {})
+        assert score.floor is not None or score.n_items == 0
+        assert score.lost == ({"failed": 10} if score.n_items else {})
+        json.dumps([score.value, score.floor, score.ceiling], allow_nan=False)
+
+
+def test_each_lost_answer_costs():
+    values = []
+    for n_lost in range(10):
+        references, predictions = diagnosed(*["failed"] * n_lost)
+        values.append(score_task(spec("7"), references, predictions, resamples=50)[0].value)
+    assert values[0] == 1.0
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == len(values)
+
+
+def test_a_part_of_the_windows_is_shown_beside_the_coverage():
+    references, predictions = diagnosed("failed")
+    predictions[1] = Prediction("i1", "NES", "partial", "1 of 2 windows failed")
+    (score, *_) = score_task(spec("7"), references, predictions, resamples=50)
+    assert score.lost == {"failed": 1, "partial": 1}
+    assert score.coverage == pytest.approx(0.9), "an item that has a value is answered"
