@@ -14,6 +14,10 @@ COMMANDS = {
     "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
     "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
     "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
+    "score-release": (
+        "s3harness.cli.score_release:score_release",
+        "Score the authors' released predictions, or compute their tables again.",
+    ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
@@ -122,3 +126,4 @@ def s3harness_register(registry: Registrar) -> None:
     registry.task_specs("s3", "s3harness.specs.directory:specs_directory")
     registry.executor("local", "s3harness.run.execute:local")
     registry.dataset("table", "s3harness.dataset.import_table:import_table")
+    registry.dataset("s3-release", "s3harness.dataset.import_release:import_release")

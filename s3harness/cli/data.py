@@ -72,6 +72,36 @@ def table(table: Path, mapping: Path, videos: Path | None, out: Path, encoding: 
     click.echo(f"{out}: {number} videos; check it with s3harness data validate {out}")
 
 
+@import_group.command("s3-release")
+@click.argument("checkout", type=click.Path(path_type=Path))
+@click.option("--videos", type=click.Path(path_type=Path), help="A folder that holds the video files, at any depth.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The directory to make.")
+@click.option("--link", is_flag=True, help="Link the video files instead of copying them.")
+@json_option
+def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_json: bool) -> None:
+    """Import the annotations of CHECKOUT, a checkout of the authors' release, with its videos or without.
+
+    Ids are opaque and the same for everyone; the release's names stay in the data set's private directory. What was odd
+    about the annotations, and what was done about it, is printed and kept in import_report.json.
+    """
+    from dataclasses import asdict
+
+    from s3harness.dataset.import_release import import_release
+    from s3harness.report.plain import print_rows
+
+    report = import_release(checkout, out, videos=videos, link=link)
+    if as_json:
+        print_json(asdict(report))
+        return
+    print_rows([{"times": n, "what, and what was done": what} for what, n in report.quirks.items()])
+    for problem in report.tables:
+        click.echo(problem)
+    click.echo(
+        f"{out}: {report.videos} videos of {report.patients} patients, {report.files} with a file; "
+        f"check it with s3harness data validate {out}{'' if report.files else ' --no-media'}"
+    )
+
+
 @data.command()
 @directory_argument
 @click.option("--no-media", is_flag=True, help="Check the tables only.")

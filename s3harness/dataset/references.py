@@ -56,8 +56,7 @@ def _laterality(video: Video, _: Sequence[str]) -> Truths:
 
 
 def _boundaries(video: Video, names: Sequence[str]) -> Truths:
-    for name, start in events(video, names):
-        yield name, start
+    yield from events(video, _that_begin(names))
     for name, at in zip(BOUNDARIES, (video.onset_s, video.offset_s), strict=True):
         if at is not None:
             yield name, at
@@ -65,7 +64,7 @@ def _boundaries(video: Video, names: Sequence[str]) -> Truths:
 
 def _sequence(video: Video, names: Sequence[str]) -> Truths:
     if video.features:
-        yield "sequence", [list(event) for event in events(video, names)]
+        yield "sequence", [list(event) for event in events(video, _that_begin(names))]
 
 
 def _report(video: Video, _: Sequence[str]) -> Truths:
@@ -87,6 +86,11 @@ def _diagnosis(video: Video, _: Sequence[str]) -> Truths:
         yield "video", video.diagnosis
         if video.report:
             yield "video_and_report", video.diagnosis
+
+
+def _that_begin(names: Sequence[str]) -> list[str]:
+    """The features of which it can be asked when they begin, whatever times are noted of the others."""
+    return [name for name in names if vocabulary()[name].has_interval]
 
 
 def _present_in_order(video: Video, names: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """The released predictions as answers: every cell read by the parser of its task, as a reply would be.
 
 Tasks 1 and 5 are read window by window where the windows are released, since the authors' merging hides failures; the
-texts of Tasks 2 and 6 are the merged ones, which an LLM made of the windows. What belongs to no item is counted with the
-numbers of its rows, never dropped silently. Nothing here names a video.
+texts of Tasks 2 and 6 are the merged ones, which an LLM made of the windows. What belongs to no item is counted with
+the numbers of its rows, never dropped silently. Nothing here names a video.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from s3harness.dataset.release import Release, ReleaseTable, read_predictions, video_of_window
 from s3harness.dataset.release_annotations import CLIP_SUBJECTS, Annotations
 from s3harness.dataset.tables import Problem
+from s3harness.errors import DatasetError
 from s3harness.metrics.paper.released import DIAGNOSIS, LATERALITY
 from s3harness.run.journal import Entry
 from s3harness.scoring.answers import read_answer
@@ -84,9 +85,7 @@ class ReleasedModel:
 
     def modalities(self) -> tuple[Modality, ...]:
         """What it takes, by the signs it was asked about; sight alone where no file tells."""
-        tables = [read_window_table(self.release, self.name, "features")]
-        tables += [read_predictions(self.release, self.name, kind) for kind in ("features", "rationales")]
-        asked = {column for table in tables if table for column in table.columns}
+        asked = {column for columns in self._asked() for column in columns}
         kinds = {feature.modality for feature in vocabulary().features if feature.name in asked}
         return tuple(kind for kind in MODALITIES if kind in kinds) or ("video",)
 
@@ -94,13 +93,30 @@ class ReleasedModel:
         """The answers to a kind of item; ``spec`` is the task whose parser reads them, ``expected`` are its items."""
         source, read = Source(), _Reader(spec)
         strays: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-        for said in _READERS[item](self, source):
+        for said in self._said(item, source):
             if said.key in expected:
                 source.answers.setdefault(said.key, {})[said.window] = read.answer(said)
             else:
                 strays[said.file, self._reason(said.key)].add(said.row)
         source.strays = [Stray(file, reason, tuple(sorted(rows))) for (file, reason), rows in strays.items()]
         return source
+
+    def _said(self, item: str, source: Source) -> Iterator[Said]:
+        """The cells that answer a kind of item; a table that cannot be read is noted, and gives none."""
+        try:
+            yield from _READERS[item](self, source)
+        except DatasetError as error:
+            source.missing.append(str(error))
+
+    def _asked(self) -> Iterator[tuple[str, ...]]:
+        """The columns of the tables of signs that can be read."""
+        for read, kind in (
+            (read_window_table, "features"),
+            *((read_predictions, k) for k in ("features", "rationales")),
+        ):
+            with suppress(DatasetError):
+                table = read(self.release, self.name, kind)
+                yield table.columns if table else ()
 
     def _reason(self, key: Key) -> str:
         """Why a prediction belongs to no item."""

@@ -1,8 +1,8 @@
 """Which published conclusions stand once failures count, items are fixed and floors are beside the scores.
 
 Every sentence is computed from the released predictions and annotations at hand; none is typed in. A published headline
-is recomputed from a model's own pairs, as the authors joined them; the trivial answerers are scored by the same published
-metric on the same pairs.
+is recomputed from a model's own pairs, as the authors joined them; the trivial answerers are scored by the same
+published metric on the same pairs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A number that the paper reports of every model: its pairs, its metric, and the strict one that counts failures."""
+    """A number that the paper reports of every model: its pairs, its metric, and a strict one that counts failures."""
 
     task: str
     label: str
@@ -76,7 +76,9 @@ _QUESTIONS = {"head_turning": "head turning", "arm_movement": "arm", "onset_body
 _VIDEO = {"video": "video alone", "video_and_report": "video and report"}
 
 HEADLINES: tuple[Headline, ...] = (
-    Headline("s3/task1_features", "mean F1", "feature", released.feature_pairs, paper_features, strict=feature_macro_f1),
+    Headline(
+        "s3/task1_features", "mean F1", "feature", released.feature_pairs, paper_features, strict=feature_macro_f1
+    ),
     Headline("s3/task2_rationales", "ROUGE-L", "rationale", released.rationale_pairs, paper_rouge_l, has_floors=False),
     *(
         Headline(
@@ -175,8 +177,8 @@ def _of_headline(headline: Headline, published: Sequence[Published], results: Se
         wins = (best.trivial_value >= best.value) if higher else (best.trivial_value <= best.value)
         verb = "no better than" if wins else "better than"
         text = (
-            f"published {headline.label}: the best model, {best.model} ({best.value:.2f}), is {verb} the trivial answer "
-            f"{best.trivial} ({best.trivial_value:.2f}) on the same {best.n} items"
+            f"published {headline.label}: the best model, {best.model} ({best.value:.2f}), is {verb} the trivial "
+            f"answer {best.trivial} ({best.trivial_value:.2f}) on the same {best.n} items"
         )
         out.append(Finding(headline.task, "trivial wins", wins, text))
     return [*out, *_selections(headline, published, results)]
@@ -189,11 +191,15 @@ def _selections(
     by_model = {result.model: result for result in results}
     for one in published:
         task = by_model[one.model].tasks.get(headline.task)
-        pairs = [
-            Pair(reference, prediction)
-            for reference, prediction in zip(task.references, task.predictions, strict=True)
-            if headline.subject in ("", reference.subject) and reference.truth not in _NO_TRUTH
-        ] if task else []
+        pairs = (
+            [
+                Pair(reference, prediction)
+                for reference, prediction in zip(task.references, task.predictions, strict=True)
+                if headline.subject in ("", reference.subject) and reference.truth not in _NO_TRUTH
+            ]
+            if task
+            else []
+        )
         if not pairs or one.n >= ENOUGH * len(pairs):
             continue
         text = f"{one.model}: published {headline.label} {one.value:.2f} is of {one.n} of {len(pairs)} items"
@@ -234,7 +240,9 @@ def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Itera
         yield Finding(task, "below floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in below))
     if unsure:
         text = "above the floor, with an interval that holds it: "
-        yield Finding(task, "not told from floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in unsure))
+        yield Finding(
+            task, "not told from floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in unsure)
+        )
 
 
 def _gain(score: Score) -> float:

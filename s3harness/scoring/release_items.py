@@ -17,6 +17,8 @@ from s3harness.types import Modality, Reference, Video
 TEST_FOLD = "fold0"
 """The fold of the published test tables."""
 
+SEEN: tuple[Modality, ...] = ("video",)
+
 Key = tuple[str, str]
 """The release's name of a video, and the subject asked about."""
 
@@ -51,7 +53,7 @@ def _truths(
 ) -> Iterable[tuple[str, object]]:
     video = annotations.videos[name]
     if item == "sequence" and "video" in modalities:
-        return truths(video, item, ("video",))
+        return truths(video, item, SEEN)
     if item == "laterality" and "video" in modalities:
         return _sides(video)
     if item == "boundary" and "video" in modalities:

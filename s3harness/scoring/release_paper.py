@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from s3harness.dataset.release import (
+    PREDICTION_FILES,
     Release,
     missing_predictions,
     model_key,
+    models,
+    read_predictions,
     read_release_table,
     read_sequences,
 )
+from s3harness.errors import DatasetError
 from s3harness.metrics.paper.order import released_tokens
 from s3harness.metrics.paper.published import Cell, published_cells
 from s3harness.metrics.rqi import RQI, ReportTruth, parse_preset, released_structure, score_structures
@@ -31,12 +37,16 @@ RQI_TABLE = "task6_report_rqi.csv"
 
 @dataclass(frozen=True, slots=True)
 class PaperCheck:
-    """What was compared for one model: its ``published`` numbers, its merged ``windows``, and the kinds it lacks."""
+    """What was compared for one model: its ``published`` numbers and its merged ``windows``.
+
+    ``missing`` are the kinds of file that it lacks, ``problems`` what could not be read or is odd about the rest.
+    """
 
     model: str
     published: tuple[Compared, ...]
     windows: tuple[Compared, ...]
     missing: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
     @property
     def mismatches(self) -> list[Compared]:
@@ -53,13 +63,71 @@ class PaperCheck:
 
 def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 8)) -> PaperCheck:
     """Compute again what was published of a model, for the tasks of these numbers."""
-    cells = [*published_cells(release, model), *_rqi_cells(release, model)]
-    published = tuple(_of_cell(cell) for cell in cells if task_of(cell.file) in tasks)
-    windows = tuple(one for one in merged_windows(release, model) if task_of(one.file) in tasks)
-    missing = list(missing_predictions(release, model))
+    problems: list[str] = []
+    cells = [*_read(published_cells(release, model), problems), *_read(_rqi_cells(release, model), problems)]
+    windows = _read(merged_windows(release, model), problems)
+    missing = [kind.replace("_", " ") for kind in missing_predictions(release, model)]
     if not _structures_file(release, model).is_file():
         missing.append("report structures")
-    return PaperCheck(model, published, windows, tuple(missing))
+    return PaperCheck(
+        model,
+        tuple(_of_cell(cell) for cell in cells if task_of(cell.file) in tasks),
+        tuple(one for one in windows if task_of(one.file) in tasks),
+        tuple(missing),
+        (*problems, *_odd_tables(release, model)),
+    )
+
+
+def without_predictions(release: Release) -> list[str]:
+    """The models of the published tables that have no folder of predictions, as the tables call them."""
+    have = set(map(model_key, models(release)))
+    named: dict[str, str] = {}
+    for path in sorted(release.published.glob("*.csv")):
+        with suppress(DatasetError):
+            for name in read_release_table(path, keys=("model", "model_name")).rows:
+                named.setdefault(model_key(name), name)
+    return [name for key, name in named.items() if key not in have]
+
+
+def published_rqi(release: Release, model: str) -> float | None:
+    """The mean Seizure-RQI that the published table has of a model, ``None`` where it has none."""
+    path = release.published / RQI_TABLE
+    if not path.is_file():
+        return None
+    column = read_release_table(path, keys=("model",)).column("RQI")
+    return next((float(cell) for name, cell in column.items() if cell and model_key(name) == model_key(model)), None)
+
+
+def mismatch_lines(checks: Sequence[PaperCheck]) -> list[str]:
+    """One line per mismatch: where, what was released, and what comes out."""
+    return [
+        f"{one.model}: {one.file}: {one.place}: released {_short(one.released)}, computed {_short(one.remade)}"
+        for check in checks
+        for one in check.mismatches
+    ]
+
+
+Item = TypeVar("Item")
+
+
+def _read(items: Iterator[Item], problems: list[str]) -> list[Item]:
+    """The items up to one that cannot be read, which is noted."""
+    out: deque[Item] = deque()
+    try:
+        out.extend(items)
+    except DatasetError as error:
+        problems.append(f"{error}; what comes after it was not compared")
+    return list(out)
+
+
+def _odd_tables(release: Release, model: str) -> list[str]:
+    """What is odd about the tables of a model: rows left out, names given twice, encodings."""
+    out: list[str] = []
+    for kind in PREDICTION_FILES:
+        with suppress(DatasetError):
+            table = read_predictions(release, model, kind)
+            out += map(str, table.problems if table else ())
+    return list(dict.fromkeys(out))
 
 
 def task_of(file: str) -> int:
@@ -97,15 +165,6 @@ def _rqi_details(release: Release, model: str) -> list[Path]:
     names = [re.fullmatch(r"task6_(.+)_rqi.*\.csv", path.name) for path in found]
     wanted = model_key(model)
     return [path for path, name in zip(found, names, strict=True) if name and model_key(name[1]) == wanted]
-
-
-def published_rqi(release: Release, model: str) -> float | None:
-    """The mean Seizure-RQI that the published table has of a model, ``None`` where it has none."""
-    path = release.published / RQI_TABLE
-    if not path.is_file():
-        return None
-    column = read_release_table(path, keys=("model",)).column("RQI")
-    return next((float(cell) for name, cell in column.items() if cell and model_key(name) == model_key(model)), None)
 
 
 def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
@@ -171,15 +230,6 @@ def _of_cell(cell: Cell) -> Compared:
 def _text(value: float, digits: int | None) -> str:
     """A number with two decimals more than it was printed with, so that a mismatch shows how far off it is."""
     return "nothing" if math.isnan(value) else f"{value:.{10 if digits is None else digits + 2}f}"
-
-
-def mismatch_lines(checks: Sequence[PaperCheck]) -> list[str]:
-    """One line per mismatch: where, what was released, and what comes out."""
-    return [
-        f"{one.model}: {one.file}: {one.place}: released {_short(one.released)}, computed {_short(one.remade)}"
-        for check in checks
-        for one in check.mismatches
-    ]
 
 
 def _short(text: str, longest: int = 60) -> str:

@@ -70,7 +70,7 @@ def merged_windows(release: Release, model: str) -> Iterator[Compared]:
     """Every label, reason and sequence of the merged files that has windows, beside what the aggregators make of them.
 
     They are merged as the authors did, defects included: a window that is neither "yes" nor "no" is "no" for the label,
-    but its reason ("fail", or "nan" for an empty one) is joined to those of the windows that say yes unless one says no.
+    but its reason ("fail", or "nan" for an empty one) joins those of the windows that say yes unless one says no.
     """
     yield from _merged_features(release, model)
     yield from _merged_sequences(release, model)
@@ -132,12 +132,14 @@ def _merged_sequences(release: Release, model: str) -> Iterator[Compared]:
     merged, table = read_predictions(release, model, "sequence"), read_window_table(release, model, "sequence")
     if merged is None or table is None:
         return
-    windows = windows_by_video(table)
-    for number, (video, cells) in enumerate(merged.rows.items(), start=1):
+    lists = {name: split_tokens(text) for name, text in table.column("event_sequence").items()}
+    windows = defaultdict(list)
+    for name in sorted(lists, key=window_number):
+        windows[video_of_window(name)].append(lists[name])
+    for number, (video, text) in enumerate(merged.column("feature_list").items(), start=1):
         if video in windows:
-            lists = [split_tokens(window["event_sequence"]) for window in windows[video]]
-            tokens = cast("list[str]", overlap_merge(answers_of(lists)).value)
-            released = split_tokens(cells["feature_list"])
+            tokens = cast("list[str]", overlap_merge(answers_of(windows[video])).value)
+            released = split_tokens(text)
             yield _compared(merged.file, model, f"row {number}", ", ".join(released), ", ".join(tokens))
 
 

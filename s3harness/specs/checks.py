@@ -37,7 +37,7 @@ class Variant:
         """All that the check of a field depends on."""
         value = self.spec.data.get(field)
         if field == "prompt":
-            return [value, self.spec.data.get("system"), self.subject, self.hears]
+            return [value, self.subject, self.hears]
         return [value, self.subject] if field == "sampler" else value
 
     def place(self, document: Document, *field: str) -> Place:
@@ -176,14 +176,11 @@ def _check_prompt(document: Document, variant: Variant) -> None:
     context = prompt_context(
         item=spec.item, subject=variant.subject, hears=variant.hears, clip=clip, report=video.report
     )
-    for field in ("prompt", "system"):
-        try:
-            template = spec.data.get(field)
-            if template:
-                render(template, context)
-        except S3HarnessError as error:
-            message = str(error).removeprefix("prompt: ")
-            raise document.error(variant.place(document, field), f"asked of {variant.subject}: {message}") from error
+    try:
+        render(spec.prompt, context)
+    except S3HarnessError as error:
+        message = str(error).removeprefix("prompt: ")
+        raise document.error(variant.place(document, "prompt"), f"asked of {variant.subject}: {message}") from error
 
 
 def _registered(document: Document, where: Place, kind: Kind, name: object) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from typing import Any
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
 from s3harness.testing.cases import reason_for, report_of
-from s3harness.types import Prediction, Reference
+from s3harness.types import Prediction, Reference, Side
 
 SHARE_RIGHT = 0.75
 """How often the honest answerer is right about a closed question."""
@@ -36,18 +36,17 @@ _HEAD = {"head": "face", "face": "head", "eyes": "mouth", "mouth": "eyes", "arms
 def honest(kind: str, references: Sequence[Reference], *, seed: int = 0) -> list[Prediction]:
     """Who watched the videos, answers everything and is often wrong."""
     random = Random(f"honest{kind}{seed}")
-    return [_prediction(r, _HONEST[kind](r, random), random) for r in references]
+    wrong = _wrong_items(references, random)
+    return [_prediction(r, _HONEST[kind](r, r.item not in wrong, random), random) for r in references]
 
 
 def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
     """The answerers that deserve nothing, by name."""
     random = Random(f"degenerate{kind}{seed}")
     watched = honest(kind, references, seed=seed)
-    spoiled = {
-        name: [_spoiled(prediction, spoil) for prediction in watched] for name, spoil in _SPOILERS[kind](random).items()
-    }
+    spoiled = {name: [_revised(p, spoil(p.value)) for p in watched] for name, spoil in _SPOILERS[kind](random).items()}
     blind = {
-        name: [_spoiled(p, lambda _, r=r, say=say: say(r)) for p, r in zip(watched, references, strict=True)]
+        name: [_revised(p, say(r)) for p, r in zip(watched, references, strict=True)]
         for name, say in _BLIND[kind](random).items()
     }
     dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, watched, random)}
@@ -79,9 +78,8 @@ def _prediction(reference: Reference, value: object, random: Random) -> Predicti
     return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
 
 
-def _spoiled(prediction: Prediction, spoil: Spoiler) -> Prediction:
-    """Another value; a changed yes or no has its own probability, certain, and any other closed answer none to tell."""
-    value = spoil(prediction.value)
+def _revised(prediction: Prediction, value: object) -> Prediction:
+    """Another value; where there was a probability, a yes or no is now certain and anything else says nothing."""
     certain = {"yes": 1.0, "no": 0.0, "na": 0.0}.get(value, 0.5) if isinstance(value, str) else 0.5
     return replace(prediction, value=value, probability=None if prediction.probability is None else certain)
 
@@ -91,7 +89,7 @@ def _dealt(references: Sequence[Reference], watched: Sequence[Prediction], rando
     numbers: dict[str, list[int]] = {}
     for number, reference in enumerate(references):
         numbers.setdefault(reference.subject, []).append(number)
-    giver = {}
+    giver: dict[int, int] = {}
     for group in numbers.values():
         giver |= dict(zip(group, random.sample(group, len(group)), strict=True))
     return [replace(watched[giver[n]], item=reference.item) for n, reference in enumerate(references)]
@@ -100,28 +98,43 @@ def _dealt(references: Sequence[Reference], watched: Sequence[Prediction], rando
 # --- who watched ------------------------------------------------------------------------------------------------------
 
 
-def _honest_presence(reference: Reference, random: Random) -> str:
-    truth = reference.truth
-    if truth not in ("yes", "no"):
-        return "na"
-    return str(truth) if random.random() < SHARE_RIGHT else _MIRRORED[str(truth)]
+def _wrong_items(references: Sequence[Reference], random: Random) -> set[str]:
+    """The closed questions answered wrong: as large a share of every truth, so that how good this is is no luck."""
+    items: dict[tuple[str, str], list[str]] = {}
+    for reference in references:
+        truth = (
+            reference.truth["present"]
+            if isinstance(reference.truth, Mapping) and "present" in reference.truth
+            else reference.truth
+        )
+        items.setdefault((reference.subject, str(truth)), []).append(reference.item)
+    return {item for same in items.values() for item in random.sample(same, round((1 - SHARE_RIGHT) * len(same)))}
 
 
-def _honest_reason(reference: Reference, random: Random) -> dict[str, str]:
+def _honest_presence(reference: Reference, is_right: bool, _: Random) -> str:
+    truth = str(reference.truth)
+    return "na" if truth == "untested" else truth if is_right else _MIRRORED[truth]
+
+
+def _honest_reason(reference: Reference, is_right: bool, random: Random) -> dict[str, str]:
     truth: Any = reference.truth
-    present = _honest_presence(replace(reference, truth=truth["present"]), random)
+    present = _honest_presence(replace(reference, truth=truth["present"]), is_right, random)
     if present != truth["present"] and present != "na":
         return {"present": present, "text": reason_for(reference.subject, present, "left", random)}
     kept = [word if random.random() < 0.7 else "something" for word in truth["text"].split()]
     return {"present": present, "text": " ".join(kept)}
 
 
-def _honest_place(reference: Reference, random: Random) -> str:
+def _honest_place(reference: Reference, is_right: bool, _: Random) -> str:
     """A side or a body part, taken for its mirror image or neighbour when wrong."""
-    return str(reference.truth) if random.random() < SHARE_RIGHT else mirrored(str(reference.truth))
+    return str(reference.truth) if is_right else mirrored(str(reference.truth))
 
 
-def _honest_order(reference: Reference, random: Random) -> list[str]:
+def _honest_time(reference: Reference, _: bool, random: Random) -> float:
+    return float(str(reference.truth)) + random.gauss(0.0, ERROR_S)
+
+
+def _honest_order(reference: Reference, _: bool, random: Random) -> list[str]:
     """Most signs, a neighbouring pair exchanged, and now and then one that is not there."""
     truth: Any = reference.truth
     signs = [name for name, _ in truth if random.random() < 0.85]
@@ -132,18 +145,22 @@ def _honest_order(reference: Reference, random: Random) -> list[str]:
     return [*signs, random.choice(wrong)] if random.random() < 0.4 else signs
 
 
-def _honest_report(reference: Reference, random: Random) -> str:
+def _honest_report(reference: Reference, _: bool, random: Random) -> str:
     truth: Any = reference.truth
-    told = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), random)
-    sides = {name: side if random.random() < 0.85 else _MIRRORED.get(side, side) for name, side in truth["sides"].items()}
+    told = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), True, random)
+    sides = {n: side if random.random() < SHARE_RIGHT else _other(side) for n, side in truth["sides"].items()}
     return report_of(told, {name: sides.get(name, "left") for name in told}, random)
 
 
-_HONEST: Mapping[str, Callable[[Reference, Random], object]] = {
+def _other(side: Side) -> Side:
+    return "right" if side == "left" else "left"
+
+
+_HONEST: Mapping[str, Callable[[Reference, bool, Random], object]] = {
     "feature": _honest_presence,
     "rationale": _honest_reason,
     "laterality": _honest_place,
-    "boundary": lambda reference, random: float(reference.truth) + random.gauss(0.0, ERROR_S),  # type: ignore[arg-type]
+    "boundary": _honest_time,
     "sequence": _honest_order,
     "report": _honest_report,
     "diagnosis": _honest_place,
@@ -278,7 +295,7 @@ def _blind_time(_: Random) -> Blind:
     """The whole clip as the seizure, and the clip's own clock."""
     return {
         "whole clip": lambda r: _window(r)[r.subject == "seizure_offset"],
-        "from the start of the clip": lambda r: float(r.truth) - _window(r)[0],  # type: ignore[arg-type]
+        "from the start of the clip": lambda r: float(str(r.truth)) - _window(r)[0],
     }
 
 

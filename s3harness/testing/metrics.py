@@ -1,7 +1,7 @@
-"""The contract of a metric, as a test: what any ranking metric promises, held against answerers that deserve nothing.
+r"""The contract of a metric, as a test: what any ranking metric promises, held against answerers that deserve nothing.
 
     violations = check_metric("my_f1", "feature")
-    assert not violations, "\\n".join(map(str, violations))
+    assert not violations, "\n".join(map(str, violations))
 
 A metric is asked to score a made-up cohort as answered by one who watched and errs, by the truth itself and by dozens
 of degenerate answerers (:mod:`s3harness.testing.answerers`). What it must keep is in :data:`PROMISES`. A number that
@@ -28,11 +28,13 @@ from s3harness.testing.answerers import degenerate, error, honest, unanswered
 from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.types import Prediction, Reference
 
-Promise = Literal["honest wins", "truth is best", "bounds", "order", "failing", "giving up", "defined", "form", "raises"]
+Promise = Literal[
+    "honest wins", "truth is best", "bounds", "order", "failing", "giving up", "defined", "form", "raises"
+]
 
 PROMISES: Mapping[Promise, str] = {
     "honest wins": "no degenerate answerer scores as well as an honest one that errs",
-    "truth is best": "nothing scores better than the truth",
+    "truth is best": "nothing scores better than the truth, which scores 1, 100 points, or an error of 0",
     "bounds": "a proportion or correlation lies in −1 to 1, points in 0 to 100, anything else is finite",
     "order": "the order of the pairs does not matter",
     "failing": "leaving out the answers that are most wrong does not raise a score",
@@ -44,10 +46,10 @@ PROMISES: Mapping[Promise, str] = {
 """Promise → what it says."""
 
 CENTRED = "boundary_centred"
-"""Boundaries in clips cut around the very moment that is asked for, as published: a defect of the clips, not of a metric."""
+"""Boundaries in clips cut around the moment that is asked for, as published: a defect of the clips, not of a metric."""
 KINDS = ("feature", "rationale", "laterality", "boundary", CENTRED, "sequence", "report", "diagnosis")
 """The kinds of items there are made-up cases of."""
-VIDEOS: Mapping[str, int] = {"rationale": 20, "report": 30}
+VIDEOS: Mapping[str, int] = {"rationale": 12, "report": 30}
 """How many videos the cohort has where texts are read, which takes time; :data:`VIDEOS_OTHERWISE` elsewhere."""
 VIDEOS_OTHERWISE = 60
 LOST = (0.05, 0.1, 0.2, 0.4)
@@ -77,15 +79,18 @@ class Violation:
         return f"{self.metric} of {self.kind}: {PROMISES[self.promise]}, but {self.answerer!r} scores {numbers}{note}"
 
 
-def check_metric(name: str, kind: str, /, *, seed: int = 0, **params: object) -> list[Violation]:
-    """All that a registered metric breaks on one kind of item, nothing for a sound one.
+def check_metric(
+    metric: str | Callable[..., Metric], kind: str, /, *, seed: int = 0, **params: object
+) -> list[Violation]:
+    """All that a metric breaks on one kind of item, nothing for a sound one.
 
-    ``kind`` is one of :data:`KINDS`, ``params`` go to the metric's constructor. ``seed`` makes another cohort.
-    Raises :class:`UsageError` for an unknown metric or kind.
+    ``metric`` is a registered name or what makes one, ``kind`` one of :data:`KINDS`; ``params`` go to the metric's
+    constructor. ``seed`` makes another cohort. Raises :class:`UsageError` for an unknown metric or kind.
     """
-    make = cast("Callable[..., Metric]", load("metric", name))
+    make = cast("Callable[..., Metric]", load("metric", metric)) if isinstance(metric, str) else metric
     if kind not in KINDS:
         raise UsageError(f"there are no made-up items of kind {kind!r}{suggest(kind, KINDS)}")
+    name = metric if isinstance(metric, str) else getattr(metric, "__name__", repr(metric))
     label = ", ".join([name, *(f"{key}={value}" for key, value in params.items())])
     return list(_Trial(label, kind, lambda: make(**params), _cases(kind, seed)).violations())
 
@@ -136,6 +141,10 @@ class _Trial:
                 yield self._violation("honest wins", name, self.scores[_HONEST])
 
     def _truth_is_best(self) -> Iterator[Violation]:
+        metric = self.make()
+        best = _BOUNDS.get(metric.unit, (0.0, math.nan))[1] if metric.higher_is_better else 0.0
+        if abs(self.scores.get(_TRUTH, math.nan) - best) > _ROUNDING:
+            yield self._violation("truth is best", _TRUTH, best)
         for name in (_HONEST, *self.cases.degenerate):
             if self._is_better(name, self.scores.get(_TRUTH, math.nan)):
                 yield self._violation("truth is best", name, self.scores[_TRUTH])
@@ -165,7 +174,7 @@ class _Trial:
 
     def _giving_up(self) -> Iterator[Violation]:
         for name in (_HONEST, *self.cases.degenerate):
-            if name != _NOTHING and self._is_worse(name, self.scores.get(_NOTHING, math.nan)):
+            if self._is_better(_NOTHING, self.scores.get(name, math.nan)):
                 yield self._violation("giving up", name, self.scores[_NOTHING])
 
     def _defined(self) -> Iterator[Violation]:
@@ -182,10 +191,10 @@ class _Trial:
         if note:
             yield self._violation("form", _HONEST, note=note)
 
-    def _is_better(self, name: str, limit: float, slack: float = _ROUNDING) -> bool:
-        """Whether a score is better than a limit by more than ``slack``; never where one of them is undefined."""
+    def _is_better(self, name: str, limit: float) -> bool:
+        """Whether a score is better than a limit; never where one of them is undefined."""
         sign = 1.0 if self.make().higher_is_better else -1.0
-        return sign * (self.scores.get(name, math.nan) - limit) > slack
+        return sign * (self.scores.get(name, math.nan) - limit) > _ROUNDING
 
     def _is_worse(self, name: str, limit: float) -> bool:
         """Whether a score is worse than a limit; also one that is undefined, if only because nothing was answered."""
@@ -206,7 +215,9 @@ def score(metric: Metric, pairs: Sequence[Pair]) -> float:
 def _cases(kind: str, seed: int) -> _Cases:
     items = kind.removesuffix("_centred")
     placement: Literal["jittered", "centred"] = "centred" if kind == CENTRED else "jittered"
-    references = references_of(items, made_up_videos(VIDEOS.get(items, VIDEOS_OTHERWISE), seed=seed), placement=placement, seed=seed)
+    references = references_of(
+        items, made_up_videos(VIDEOS.get(items, VIDEOS_OTHERWISE), seed=seed), placement=placement, seed=seed
+    )
     bad = degenerate(items, references, seed=seed)
     good = {_HONEST: honest(items, references, seed=seed), _TRUTH: oracle(references)}
     nothing = {_NOTHING: [unanswered(prediction) for prediction in good[_HONEST]]}

@@ -24,12 +24,28 @@ import pytest
 from s3harness.cli import main
 
 PATIENCE_S = 120.0
-HEAVY = ["s3harness.cli.run", "s3harness.scoring.run", "s3harness.media.decode", "s3harness.metrics.rqi"]
-HEAVY += [
+HEAVY = [
+    "s3harness.cli.run",
+    "s3harness.run.session",
+    "s3harness.run.execute",
+    "s3harness.run.plan",
+    "s3harness.scoring.run",
+    "s3harness.backends.floors",
+    "s3harness.media.decode",
+    "s3harness.report.progress",
+    "s3harness.report.table",
+    "s3harness.metrics.rqi",
     "s3harness.metrics.text",
+    "s3harness.metrics.order",
+    "s3harness.metrics.laterality",
+    "s3harness.metrics.boundaries",
+    "s3harness.metrics.diagnosis",
+    "s3harness.metrics.features",
+    "jinja2.sandbox",
+    "jsonschema",
+    "yaml",
     "rouge_score.tokenizers",
     "sacrebleu.metrics.bleu",
-    "sklearn.metrics",
     "scipy.stats",
 ]
 
@@ -45,6 +61,8 @@ SLOW = """
 
 
     class SlowBackend(OracleBackend):
+        limits = s3harness.backends.base.Limits(in_flight=2)
+
         def __init__(self, model, options, media):
             super().__init__(model, {}, media)
             self.pause_s = float(options["pause_s"])

@@ -17,15 +17,15 @@ KILLS = 20
 
 def test_a_run_killed_twenty_times_on_its_way_has_lost_nothing(s3, dataset, cache, tmp_path):
     s3.plugin("slow", SLOW)
-    few = ("--limit", "4")
-    words = run_words(dataset, out := tmp_path / "out", cache, *few, "-o", "pause_s=0.1", backend="slow")
+    few = ("--limit", "3")
+    words = run_words(dataset, out := tmp_path / "out", cache, *few, "-o", "pause_s=0.02", backend="slow")
     oracle = tmp_path / "oracle"
     assert s3(*run_words(dataset, oracle, cache, *few, backend="oracle")).code == 0
     draw = random.Random(1)
     known: set[object] = set()
     for _ in range(KILLS):
         wanted = len(known) + draw.randrange(1, 7)
-        killed = s3.start(*words, "--resume").kill_when(partial(_has_lines, out, wanted, draw.uniform(0, 0.1)))
+        killed = s3.start(*words, "--resume").kill_when(partial(_has_lines, out, wanted, draw.uniform(0, 0.02)))
         assert killed.code == -signal.SIGKILL
         found = {line["id"] for line in whole_lines(out)}
         assert len(found) == len(whole_lines(out)), "a request was answered twice"

@@ -12,7 +12,7 @@ from running import SLOW, answers, run_words, whole_lines
 def test_a_stopped_run_says_how_to_go_on_and_does(number, s3, dataset, cache, tmp_path, undisturbed):
     s3.plugin("slow", SLOW)
     out = tmp_path / "out"
-    words = run_words(dataset, out, cache, "-o", "pause_s=0.1", backend="slow")
+    words = run_words(dataset, out, cache, "-o", "pause_s=0.01", backend="slow")
     started = s3.start(*words)
     started.wait_until(lambda: len(whole_lines(out)) >= 20)
     stopped = started.signal(number)

@@ -30,7 +30,7 @@ def entry(text: str, status: str = "ok", task: str = "s3/task1_features", subjec
 
 
 def predicted(*windows: object, subject: str = "tonic", task: str = "1") -> Prediction:
-    """The prediction of an item from its windows: a value, the status of one that is lost, or None for a missing one."""
+    """The prediction of an item from its windows: a value, why it is lost, or None if it is missing."""
     requests = tuple(f"r{number}" for number in range(len(windows)))
     reference = Reference("item", f"s3/task{task}", "v0001", subject, 0, "yes", (0.0, 90.0), requests)
     answers = {
@@ -97,7 +97,7 @@ def test_an_answer_is_read_only_where_the_engine_gave_one(given, status, value):
 @pytest.mark.parametrize(
     ("probabilities", "expected"),
     [
-        ({"yes": 0.3, "no": 0.1}, 0.75),
+        ({"yes": 0.375, "no": 0.125}, 0.75),
         ({"yes": 0.0, "no": 1.0}, 0.0),
         ({"no": 1.0}, None),
         ({"yes": 0.0, "no": 0.0}, None),

@@ -155,7 +155,7 @@ WRONG = {
     "YAML that ends too early": (
         "generation: {temperature: 0, max_tokens: 16}",
         "generation: {",
-        16,
+        17,
         "",
         "not valid YAML",
     ),

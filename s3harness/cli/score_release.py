@@ -1,0 +1,147 @@
+"""``s3harness score-release``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from s3harness.cli.options import json_option, print_json, split_names
+
+if TYPE_CHECKING:
+    from s3harness.dataset.release import Release
+
+
+@click.command("score-release")
+@click.argument("checkout", type=click.Path(path_type=Path))
+@click.option("--models", help="Comma-separated, by their folders; all that have predictions if absent.")
+@click.option("--tasks", help="Comma-separated: 1, task4 …; all if absent.")
+@click.option("--part", type=click.Choice(["test", "full"]), default="test", show_default=True, help="Which videos.")
+@click.option("--profile", default="strict", show_default=True, help="How they are scored: strict, or paper exactly.")
+@click.option("--resamples", type=click.IntRange(min=2), default=2000, show_default=True, help="Bootstrap resamples.")
+@click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one (strict).")
+@json_option
+def score_release(
+    checkout: Path,
+    models: str | None,
+    tasks: str | None,
+    part: str,
+    profile: str,
+    resamples: int,
+    every: bool,
+    as_json: bool,
+) -> None:
+    """Score the predictions of a checkout of the authors' release.
+
+    strict: as a run is scored, on a fixed list of items, beside floors and ceilings; then which published conclusions
+    change. paper: every published number is computed again and compared; exit code 1 if one differs.
+    """
+    from s3harness.dataset.release import open_release
+    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+
+    check_choice("profile", profile, PROFILES)
+    release = open_release(checkout, "full" if part == "full" else "test")
+    chosen = _chosen(release, split_names(models))
+    names = [full_name(name) for name in split_names(tasks)] or task_names()
+    if profile == "paper":
+        _paper(release, chosen, names, as_json)
+    else:
+        _strict(release, chosen, names, resamples, every, as_json)
+
+
+def _chosen(release: Release, wanted: Sequence[str]) -> list[str]:
+    """The folders of the models named, in any of the release's spellings; all of them if none is named."""
+    from s3harness.dataset.release import model_key
+    from s3harness.dataset.release import models as models_of
+    from s3harness.errors import UsageError
+    from s3harness.plugins import suggest
+
+    known = {model_key(name): name for name in models_of(release)}
+    if not known:
+        raise UsageError(f"{release.predictions} holds no predictions: it should have one folder per model")
+    for name in wanted:
+        if model_key(name) not in known:
+            raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(known.values()))}")
+    return [known[model_key(name)] for name in wanted] or list(known.values())
+
+
+def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
+    from s3harness.report.release import paper_total, print_paper
+    from s3harness.scoring.release_paper import check_paper, mismatch_lines, without_predictions
+
+    numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
+    checks = []
+    for model in models:
+        click.echo(f"{model} …", err=True)
+        checks.append(check_paper(release, model, numbers))
+    strangers = without_predictions(release)
+    if as_json:
+        print_json(
+            {
+                "profile": "paper",
+                "part": release.part,
+                "compared": sum(len(check.published) + len(check.windows) for check in checks),
+                "mismatches": mismatch_lines(checks),
+                "summary": paper_total(checks),
+                "models": [
+                    {
+                        "model": check.model,
+                        "tables": {t: {"compared": n, "mismatches": bad} for t, (n, bad) in check.counts().items()},
+                        "missing": check.missing,
+                        "problems": check.problems,
+                    }
+                    for check in checks
+                ],
+                "without_predictions": strangers,
+            }
+        )
+    else:
+        print_paper(checks, strangers)
+    compared = any(check.published or check.windows for check in checks)
+    sys.exit(0 if compared and not any(check.mismatches for check in checks) else 1)
+
+
+def _strict(
+    release: Release, models: Sequence[str], tasks: Sequence[str], resamples: int, every: bool, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.report.release import print_findings, print_strict
+    from s3harness.scoring.release_findings import findings
+    from s3harness.scoring.release_strict import score_strict
+
+    annotations = read_annotations(release)
+    results = []
+    for model in models:
+        click.echo(f"{model} …", err=True)
+        results.append(score_strict(release, annotations, model, tasks, resamples=resamples))
+        if not as_json:
+            print_strict(results[-1], every=every)
+    found = findings(release, results)
+    if as_json:
+        print_json(
+            {
+                "profile": "strict",
+                "part": release.part,
+                "models": [
+                    {
+                        "model": result.model,
+                        "modalities": result.modalities,
+                        "scores": [asdict(score) | {"skill": score.skill} for score in result.scores],
+                        "missing": result.missing,
+                        "strays": [asdict(stray) for stray in result.strays],
+                        "problems": result.problems,
+                    }
+                    for result in results
+                ],
+                "findings": [asdict(finding) for finding in found],
+            }
+        )
+    else:
+        print_findings(found)
+    sys.exit(0 if any(score.value is not None for result in results for score in result.scores) else 1)

@@ -1,0 +1,90 @@
+"""The released predictions scored again, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from s3harness.report.table import print_scores, task_title
+
+if TYPE_CHECKING:
+    from s3harness.scoring.release_answers import Stray
+    from s3harness.scoring.release_findings import Finding
+    from s3harness.scoring.release_paper import PaperCheck
+    from s3harness.scoring.release_strict import StrictResult
+
+SHOWN_ROWS = 12
+
+
+def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console: Console | None = None) -> None:
+    """Print the numbers compared by table and model, every mismatch, and the total."""
+    from s3harness.scoring.release_paper import mismatch_lines
+
+    console = console or Console()
+    console.print(_paper_table(checks))
+    _notes(console, [f"[{number}] {check.model}" for number, check in enumerate(checks, start=1)])
+    _notes(console, [f"{c.model}: no file of {', '.join(c.missing)}" for c in checks if c.missing])
+    _notes(console, [f"{c.model}: {problem}" for c in checks for problem in c.problems])
+    _notes(console, [f"in the published tables, without predictions here: {', '.join(strangers)}"] if strangers else [])
+    _notes(console, mismatch_lines(checks))
+    console.print(paper_total(checks), style="bold", highlight=False, soft_wrap=True)
+
+
+def paper_total(checks: Sequence[PaperCheck]) -> str:
+    """The line that says how much was compared, and how much of it differs."""
+    published, windows = (sum(len(c.published) for c in checks), sum(len(c.windows) for c in checks))
+    wrong = sum(len(check.mismatches) for check in checks)
+    return (
+        f"{published + windows} cells compared, {wrong} mismatches "
+        f"({published} published numbers, {windows} cells merged from windows)"
+    )
+
+
+def print_strict(result: StrictResult, *, every: bool = False, console: Console | None = None) -> None:
+    """Print the scores of one model, and what its files lack or have too much."""
+    console = console or Console()
+    console.print(f"\n{result.model}", style="bold")
+    print_scores(result.scores, every=every, console=console)
+    _notes(console, [f"missing: {lack}" for lack in result.missing])
+    _notes(console, [stray_line(stray) for stray in result.strays])
+    _notes(console, result.problems)
+
+
+def print_findings(found: Sequence[Finding], console: Console | None = None) -> None:
+    """Print which published conclusions change, then which stand."""
+    console = console or Console()
+    for title, changes in (("Published conclusions that change", True), ("Published conclusions that stand", False)):
+        lines = [f"{task_title(f.task)}: {f.text}" for f in found if f.changes is changes]
+        if lines:
+            console.print(f"\n{title}", style="bold")
+            _notes(console, [f"- {line}" for line in lines])
+
+
+def stray_line(stray: Stray) -> str:
+    """``Task4_x.csv: 8 predictions of Sample videos, not scored (rows 3, 4, …)``."""
+    shown = ", ".join(map(str, stray.rows[:SHOWN_ROWS])) + (", …" if len(stray.rows) > SHOWN_ROWS else "")
+    return f"{stray.file}: {len(stray.rows)} predictions {stray.reason}, not scored (rows {shown})"
+
+
+def _paper_table(checks: Sequence[PaperCheck]) -> Table:
+    """Rows are the published tables, columns the models by number."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("table")
+    for number in range(1, len(checks) + 1):
+        table.add_column(f"\\[{number}]", justify="right", no_wrap=True)
+    counts = [check.counts() for check in checks]
+    for name in dict.fromkeys(name for count in counts for name in count):
+        table.add_row(name, *(_cell(*count.get(name, (0, 0))) for count in counts))
+    return table
+
+
+def _cell(compared: int, wrong: int) -> str:
+    return "–" if not compared else f"{compared} ({wrong} wrong)" if wrong else str(compared)
+
+
+def _notes(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,182 @@
+"""The paper profile: every published number comes back, and what does not is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from release_checkout import MODEL, SAMPLE, VIDEOS
+
+from s3harness.cli import cli
+from s3harness.dataset.release import models, open_release
+from s3harness.scoring.release_paper import check_paper, mismatch_lines, table_of, task_of, without_predictions
+from s3harness.scoring.release_windows import split_tokens, window_number
+
+TABLE = "test_dataset/metrics_test/Task7_precision_recall_f1_accuracy.csv"
+
+
+@pytest.fixture
+def check(checkout):
+    return lambda tasks=range(1, 8): check_paper(open_release(checkout.root), MODEL, tasks)
+
+
+def run(checkout, *options):
+    return CliRunner().invoke(cli, ["score-release", str(checkout.root), "--profile", "paper", *options])
+
+
+def test_published_numbers_and_merged_windows_of_a_small_checkout_come_back(check):
+    made = check()
+    assert mismatch_lines([made]) == []
+    assert made.counts() == {
+        "Task7_precision_recall_f1_accuracy.csv": (8, 0),
+        "task6rqi_test": (4, 0),
+        "task6_report_rqi.csv": (1, 0),
+        "Task12 merged windows": (5 * 18 * 2, 0),
+        "Task5 merged windows": (5, 0),
+    }
+    assert made.missing == made.problems == ()
+
+
+def test_tasks_are_chosen_by_number(check):
+    assert set(check([7]).counts()) == {"Task7_precision_recall_f1_accuracy.csv"}
+    assert set(check([1, 5]).counts()) == {"Task12 merged windows", "Task5 merged windows"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "place"),
+    [
+        (TABLE, "1.00", "0.99", "precision_with_report"),
+        ("test_dataset/metrics_test/task6_report_rqi.csv", "100.0", "99.999", "RQI"),
+        (f"test_dataset/metrics_test/task6rqi_test/task6_{MODEL}_rqi_test.csv", "100.0", "99.99999999", "row 1"),
+        (f"test_dataset/vlm_inference_test/{MODEL}/Task12_{MODEL}_all_merged.csv", ",yes,", ",no,", "row 1, "),
+        (f"test_dataset/vlm_inference_test/{MODEL}/Task12_{MODEL}_all_merged.csv", "saw ", "SAW ", "reason"),
+        (f"test_dataset/vlm_inference_test/{MODEL}/Task5_{MODEL}_all_merge.csv", "clonic,tonic", "clonic", "row 1"),
+    ],
+)
+def test_one_changed_cell_is_one_mismatch_with_its_place(checkout, check, file, old, new, place):
+    checkout.edit(checkout.root / file, old, new)
+    lines = mismatch_lines([check()])
+    assert len(lines) == 1
+    assert place in lines[0]
+    assert not any(name in lines[0] for name in VIDEOS)
+    result = run(checkout)
+    assert result.exit_code == 1
+    assert "1 mismatches" in result.output
+
+
+def test_a_published_mean_may_be_cut_after_its_last_decimal_instead_of_rounded(checkout, check):
+    folder = checkout.root / "test_dataset" / "metrics_test"
+    structures = checkout.own / f"Task6_{MODEL}_all_merged_modified.csv"
+    checkout.edit(structures, '[""tonic""]', '[""clonic""]')
+    (folder / "task6rqi_test" / f"task6_{MODEL}_rqi_test.csv").unlink()
+    mean = next(float(one.remade) for one in check().published if one.place == "RQI")
+    for printed, wrong in ((f"{int(mean * 1000) / 1000}", 0), (f"{mean - 0.0011:.3f}", 1)):
+        checkout.write("test_dataset/metrics_test/task6_report_rqi.csv", ["model", "RQI"], [[MODEL, printed]])
+        assert len(check().mismatches) == wrong
+
+
+def test_a_failed_window_is_merged_as_the_authors_did(checkout, check):
+    """Its reason joins those of the windows that say yes, unless one says no."""
+    columns = ["file_name", "tonic", "justification_for_tonic"]
+    name = VIDEOS[0].replace(".mp4", "_segment_{}.mp4")
+    windows = [[name.format(0), "yes", "stiff"], [name.format(1), "fail", "fail"], [name.format(2), "", ""]]
+    checkout.predict(f"Task1_{MODEL}_all.csv", columns, windows)
+    merged = [[VIDEOS[0], "yes", "stiff || fail || nan"]]
+    checkout.predict(f"Task12_{MODEL}_all_merged.csv", columns, merged)
+    assert check([1]).counts() == {"Task12 merged windows": (2, 0)}
+    checkout.predict(f"Task1_{MODEL}_all.csv", columns, [*windows, [name.format(10), "no", "calm"]])
+    checkout.predict(f"Task12_{MODEL}_all_merged.csv", columns, [[VIDEOS[0], "yes", "stiff"]])
+    assert check([1]).counts() == {"Task12 merged windows": (2, 0)}
+
+
+def test_missing_files_and_odd_tables_are_named_and_the_rest_is_compared(checkout, check):
+    (checkout.own / f"Task6_{MODEL}_all_merged_modified.csv").unlink()
+    (checkout.own / f"Task3_HT_{MODEL}.csv").unlink()
+    path = checkout.own / f"Task7_{MODEL}_all.csv"
+    path.write_bytes(path.read_bytes() + f"{VIDEOS[0]},NES,NES\r\nP0098@é,ES,ES\r\n".encode("latin-1"))
+    made = check()
+    assert made.missing == ("head turning", "report structures")
+    assert any("Latin-1" in problem for problem in made.problems)
+    assert any("earlier row" in problem for problem in made.problems)
+    assert made.counts()["Task7_precision_recall_f1_accuracy.csv"] == (8, 0)
+
+
+def test_a_table_without_its_column_stops_only_what_needs_it(checkout, check):
+    checkout.edit(checkout.own / f"Task7_{MODEL}_all.csv", "prediction_with_report", "with")
+    made = check()
+    assert any("no column 'prediction_with_report'" in problem for problem in made.problems)
+    assert made.counts()["task6rqi_test"] == (4, 0)
+    assert made.counts()["Task5 merged windows"] == (5, 0)
+
+
+def test_models_of_the_tables_without_predictions_are_named(checkout):
+    assert without_predictions(open_release(checkout.root)) == ["Elsewhere-9B"]
+    assert "without predictions here: Elsewhere-9B" in run(checkout).output
+
+
+def test_the_command_says_how_much_was_compared(checkout):
+    result = run(checkout, "--models", "model-7b", "--json")
+    assert result.exit_code == 0
+    data = json.loads(result.stdout)
+    assert data["compared"] == 13 + 180 + 5
+    assert data["mismatches"] == []
+    assert data["models"][0]["tables"]["task6rqi_test"] == {"compared": 4, "mismatches": 0}
+    assert "198 cells compared, 0 mismatches" in run(checkout).output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "Model-8B"], "no predictions of 'Model-8B'"),
+        (["--profile", "papr"], "no profile named 'papr'"),
+        (["--tasks", "9"], "no task named '9'"),
+        (["--part", "full"], "holds no predictions"),
+    ],
+)
+def test_a_wrong_call_is_named(checkout, options, message):
+    result = run(checkout, *options)
+    assert result.exit_code != 0
+    assert message in result.output or message in str(result.exception)
+
+
+def test_the_full_part_reads_the_same_layout_elsewhere(checkout):
+    full = checkout.root / "result" / "vlm_inference"
+    full.parent.mkdir(exist_ok=True)
+    (checkout.root / "test_dataset" / "vlm_inference_test").rename(full)
+    (checkout.root / "test_dataset" / "metrics_test").rename(checkout.root / "metrics")
+    made = check_paper(open_release(checkout.root, "full"), MODEL)
+    assert sum(n for n, _ in made.counts().values()) == 198
+    assert made.mismatches == []
+
+
+@pytest.mark.parametrize(
+    ("file", "task", "table"),
+    [
+        ("Task12_Model_all_merged.csv", 1, "Task12"),
+        ("Task2_feature_metrics/x.csv", 2, "Task2_feature_metrics"),
+        ("task6_report_rqi.csv", 6, "task6_report_rqi.csv"),
+        ("other.csv", 0, "other.csv"),
+    ],
+)
+def test_files_belong_to_tasks_and_tables(file, task, table):
+    assert (task_of(file), table_of(file)) == (task, table)
+
+
+def test_windows_are_numbered_and_their_lists_cut_as_released():
+    assert [window_number(f"{SAMPLE[:-4]}_segment_{n}.mp4") for n in (0, 12)] == [0, 12]
+    assert window_number(VIDEOS[0]) == 0
+    assert split_tokens("a, 'b', c.") == ["a", "b", "c."]
+    assert split_tokens('["a","b"]') == ["a", "b"]
+    assert split_tokens("a b") == ["a", "b"]
+    assert split_tokens("a，b") == ["a", "b"]
+
+
+def test_no_published_number_of_the_real_release_differs(release):
+    opened = open_release(release)
+    checks = [check_paper(opened, model) for model in models(opened)]
+    assert mismatch_lines(checks) == []
+    assert len(checks) == 6
+    assert sum(len(one.published) for one in checks) == 1414 + 6 + 504 * 9
+    assert sum(len(one.windows) for one in checks) == 17320
+    assert all(check.missing == check.problems == () for check in checks)
