@@ -23,7 +23,7 @@ COMMANDS = {
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
-    "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, split."),
+    "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, agreement, split."),
     "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
 }
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""

@@ -14,7 +14,7 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Data sets: synth, import, validate, info, split."""
+    """Data sets: synth, import, validate, info, agreement, split."""
 
 
 @data.command()
@@ -137,6 +137,32 @@ def info(directory: Path, as_json: bool) -> None:
         return
     print_pairs(about)
     print_rows(features)
+
+
+@data.command()
+@click.argument("directories", metavar="DIR DIR [DIR]...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@json_option
+def agreement(directories: tuple[Path, ...], as_json: bool) -> None:
+    """Say how well annotators agree: each DIR is a data set of the same videos, by one annotator or of one version.
+
+    κ and α of every sign, side and diagnosis, how far times are apart, and what one annotator would score against
+    another in each metric: the human ceiling.
+    """
+    from dataclasses import asdict
+
+    from s3harness.analysis.ceiling import human_ceilings
+    from s3harness.dataset.agreement import agreement as agreement_of
+    from s3harness.dataset.agreement import load_panel
+    from s3harness.report.agreement import print_agreement
+
+    if len(directories) < 2:
+        raise click.BadParameter("at least two data sets are needed", param_hint="DIR")
+    panel = load_panel(directories)
+    found, ceilings = agreement_of(panel), human_ceilings(panel)
+    if as_json:
+        print_json({**asdict(found), "ceilings": [asdict(ceiling) for ceiling in ceilings]})
+    else:
+        print_agreement(found, ceilings)
 
 
 @data.command()

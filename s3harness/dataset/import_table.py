@@ -84,7 +84,7 @@ def import_table(
     if found.problems:
         shown = "\n  ".join(map(str, found.problems[:SHOWN_PROBLEMS]))
         more = f"\n  … and {len(found.problems) - SHOWN_PROBLEMS} more" if len(found.problems) > SHOWN_PROBLEMS else ""
-        raise DatasetError(f"{len(found.problems)} places of the table cannot be understood:\n  {shown}{more}")
+        raise DatasetError(f"the table cannot be understood in {len(found.problems)} places:\n  {shown}{more}")
     building = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         _write(found, building, document, videos, link)

@@ -13,11 +13,19 @@ from statistics import mean, median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from s3harness.errors import UsageError
+from s3harness.metrics.base import Metric, Pair
 from s3harness.types import Prediction, Reference
 
 Answerer = Callable[[Sequence[Reference]], list[Prediction]]
+
+Weighted = tuple[NDArray[np.float64], list[Prediction]]
+"""How much each item's prediction counts, and the predictions."""
+
+PLACES = 21
+"""At how many evenly spaced places of a window a random moment is scored."""
 
 CONSTANT_REPORT = (
     "At onset the patient turns the head, followed by tonic stiffening of both arms and then by clonic jerking of the "
@@ -47,6 +55,29 @@ def floors_for(task: str, references: Sequence[Reference], *, seed: int = 0) -> 
         known = ", ".join([*KINDS, *KINDS.values()])
         raise UsageError(f"no trivial answerers are known for {task!r}: expected one of {known}")
     return {name: answerer(references) for name, answerer in _answerers(kind, seed).items()} if references else {}
+
+
+def expected_floors(kind: str, references: Sequence[Reference]) -> dict[str, list[Weighted]]:
+    """Every trivial answerer as weighted predictions, so that one which draws lots is scored at its expectation.
+
+    The weights (n,) of an item add up to 1 over an answerer's predictions. One draw of a blind answerer can be lucky,
+    and the best of several answerers would be the luckiest; the weighted sum of their statistics cannot.
+    """
+    drawn = {"prevalence": _expected_prevalence, "anywhere": _expected_anywhere}
+    certain = np.ones(len(references))
+    return {
+        name: drawn[name](references) if name in drawn else [(certain, made)]
+        for name, made in floors_for(kind, references).items()
+    }
+
+
+def expected_value(metric: Metric, references: Sequence[Reference], made: Sequence[Weighted]) -> float:
+    """The score of weighted predictions, that is of the weighted sums of their statistics; NaN where undefined."""
+    totals = [
+        weights @ metric.statistics([Pair(r, p) for r, p in zip(references, predictions, strict=True)])
+        for weights, predictions in made
+    ]
+    return float(metric.value(np.sum(totals, axis=0)))
 
 
 def oracle(references: Sequence[Reference]) -> list[Prediction]:
@@ -146,6 +177,28 @@ def commonest_text(references: Sequence[Reference]) -> list[Prediction]:
     """The commonest of the true texts."""
     texts = Counter(str(reference.truth["text"]) for reference in references)  # type: ignore[index]
     return same(_most(texts))(references)
+
+
+def _expected_prevalence(references: Sequence[Reference]) -> list[Weighted]:
+    """Each answer to every item, weighted by how common it is among the truths of the item's subject."""
+    shares: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for subject, numbers in _by_subject(references).items():
+        counts = Counter(label for n in numbers if (label := _label(references[n].truth)))
+        shares[subject] = {label: count / counts.total() for label, count in counts.items()}
+    labels = sorted({label for of_subject in shares.values() for label in of_subject})
+    return [
+        (
+            np.array([shares[r.subject].get(label, 0.0) for r in references]),
+            _labelled(references, [label] * len(references)),
+        )
+        for label in labels
+    ]
+
+
+def _expected_anywhere(references: Sequence[Reference]) -> list[Weighted]:
+    """Every place of the windows alike."""
+    weights = np.full(len(references), 1.0 / PLACES)
+    return [(weights, window_share((place + 0.5) / PLACES)(references)) for place in range(PLACES)]
 
 
 def _answerers(kind: str, seed: int) -> Mapping[str, Answerer]:

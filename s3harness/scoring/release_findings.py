@@ -19,7 +19,7 @@ from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae
 from s3harness.metrics.diagnosis import diagnosis_f1
 from s3harness.metrics.features import feature_macro_f1
-from s3harness.metrics.floors import floors_for
+from s3harness.metrics.floors import expected_floors, expected_value
 from s3harness.metrics.paper import released
 from s3harness.metrics.paper.boundaries import paper_boundary_mae
 from s3harness.metrics.paper.diagnosis import paper_diagnosis
@@ -152,12 +152,8 @@ def _trivial(headline: Headline, pairs: Sequence[Pair]) -> tuple[str, float]:
     if not headline.has_floors:
         return "", math.nan
     references = [pair.reference for pair in pairs if pair.reference.truth not in _NO_TRUTH]
-    made = floors_for(headline.item, references)
-    values = {}
-    for name, predictions in made.items():
-        metric = headline.metric()
-        rows = metric.statistics([Pair(r, p) for r, p in zip(references, predictions, strict=True)])
-        values[name] = float(metric.value(rows.sum(axis=0)))
+    floors = expected_floors(headline.item, references)
+    values = {name: expected_value(headline.metric(), references, made) for name, made in floors.items()}
     better = max if headline.metric().higher_is_better else min
     best = better((name for name in values if math.isfinite(values[name])), key=lambda name: values[name], default="")
     return best, values.get(best, math.nan)

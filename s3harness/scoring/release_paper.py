@@ -33,6 +33,8 @@ from s3harness.scoring.release_windows import Compared, merged_windows
 
 STRUCTURES = "Task6_{model}_all_merged_modified.csv"
 RQI_TABLE = "task6_report_rqi.csv"
+EXACT = 1e-9
+"""How far off a Seizure-RQI of one video may be, in points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,15 @@ class PaperCheck:
 def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 8)) -> PaperCheck:
     """Compute again what was published of a model, for the tasks of these numbers."""
     problems: list[str] = []
-    cells = [*_read(published_cells(release, model), problems), *_read(_rqi_cells(release, model), problems)]
+    published = [_of_cell(cell) for cell in _read(published_cells(release, model), problems)]
+    published += _read(_rqi(release, model), problems)
     windows = _read(merged_windows(release, model), problems)
     missing = [kind.replace("_", " ") for kind in missing_predictions(release, model)]
     if not _structures_file(release, model).is_file():
         missing.append("report structures")
     return PaperCheck(
         model,
-        tuple(_of_cell(cell) for cell in cells if task_of(cell.file) in tasks),
+        tuple(one for one in published if task_of(one.file) in tasks),
         tuple(one for one in windows if task_of(one.file) in tasks),
         tuple(missing),
         (*problems, *_odd_tables(release, model)),
@@ -145,18 +148,18 @@ def table_of(file: str) -> str:
     return f"Task{match[1]}" if match else name
 
 
-def _rqi_cells(release: Release, model: str) -> Iterator[Cell]:
+def _rqi(release: Release, model: str) -> Iterator[Compared]:
     """The published Seizure-RQI of a model: row by row with all that it is made of, and its mean."""
     details = _rqi_details(release, model)
     scores = _rqi_scores(release, model) if details or published_rqi(release, model) is not None else {}
     if not scores:
         return
     for path in details:
-        yield from _detail_cells(path, release, model, scores)
+        yield from _details(path, release, model, scores)
     published = published_rqi(release, model)
     if published is not None:
         mean = sum(score.value for score in scores.values()) / len(scores)
-        yield Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3)
+        yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3))
 
 
 def _rqi_details(release: Release, model: str) -> list[Path]:
@@ -206,14 +209,16 @@ _DETAILS: Mapping[str, Callable[[RQI], float]] = {
 """Column of the detail files → the same of a score."""
 
 
-def _detail_cells(path: Path, release: Release, model: str, scores: Mapping[str, RQI]) -> Iterator[Cell]:
+def _details(path: Path, release: Release, model: str, scores: Mapping[str, RQI]) -> Iterator[Compared]:
+    """Every number of a file of details, which must agree within 1e-9 points."""
     table = read_release_table(path)
     file = str(path.relative_to(release.published))
     columns = [column for column in _DETAILS if column in table.columns]
     for number, (video, cells) in enumerate(table.rows.items(), start=1):
         for column in columns:
-            made = _DETAILS[column](scores[video]) if video in scores else math.nan
-            yield Cell(file, model, f"row {number}, {column}", float(cells[column]), made, digits=None)
+            released, made = float(cells[column]), _DETAILS[column](scores[video]) if video in scores else math.nan
+            place, same = f"row {number}, {column}", abs(made - released) <= EXACT
+            yield Compared(file, model, place, _text(released, None), _text(made, None), same)
 
 
 def _printed(mean: float, published: float) -> float:

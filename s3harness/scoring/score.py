@@ -11,7 +11,7 @@ import numpy as np
 
 from s3harness.errors import SpecError
 from s3harness.metrics.base import Array, Metric, Pair
-from s3harness.metrics.floors import floors_for, oracle
+from s3harness.metrics.floors import Weighted, expected_floors, expected_value, oracle
 from s3harness.plugins import load
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import patient_bootstrap
@@ -32,7 +32,7 @@ def score_task(
     """The scores of one task, in the order of its metrics; none if the task has no items."""
     if not references:
         return []
-    floors = {name: _pairs(references, made) for name, made in floors_for(spec.item, references).items()}
+    floors = expected_floors(spec.item, references)
     pairs, ceiling = _pairs(references, predictions), _pairs(references, oracle(references))
     return [_score(spec, metric, pairs, floors, ceiling, resamples, seed) for metric in spec.metrics]
 
@@ -50,7 +50,7 @@ def _score(
     spec: TaskSpec,
     metric_spec: MetricSpec,
     pairs: Sequence[Pair],
-    floors: Mapping[str, Sequence[Pair]],
+    floors: Mapping[str, Sequence[Weighted]],
     ceiling_pairs: Sequence[Pair],
     resamples: int,
     seed: int,
@@ -60,8 +60,9 @@ def _score(
     rows = metric.statistics(pairs)
     totals = rows.sum(axis=0)
     answered = any(pair.is_answered for pair in scored)
-    ceiling = _number(_total_value(metric, ceiling_pairs))
-    floor, floor_name = _best_floor(metric, floors, ceiling)
+    ceiling = _number(metric.value(metric.statistics(ceiling_pairs).sum(axis=0)))
+    references = [pair.reference for pair in pairs]
+    floor, floor_name = _best_floor(metric, references, floors, ceiling)
     clusters = np.array([pair.reference.cluster for pair in pairs])
     return Score(
         task=spec.name,
@@ -102,19 +103,15 @@ def _lost(pairs: Sequence[Pair]) -> dict[str, int]:
 
 
 def _best_floor(
-    metric: Metric, floors: Mapping[str, Sequence[Pair]], ceiling: float | None
+    metric: Metric, references: Sequence[Reference], floors: Mapping[str, Sequence[Weighted]], ceiling: float | None
 ) -> tuple[float | None, str]:
     """The trivial answerer that comes nearest to the ceiling, the first of equals."""
-    values = {name: _number(_total_value(metric, pairs)) for name, pairs in floors.items()}
+    values = {name: _number(expected_value(metric, references, made)) for name, made in floors.items()}
     defined = {name: value for name, value in values.items() if value is not None}
     if not defined or ceiling is None:
         return None, ""
     best = min(defined, key=lambda name: abs(ceiling - defined[name]))
     return defined[best], best
-
-
-def _total_value(metric: Metric, pairs: Sequence[Pair]) -> Array:
-    return metric.value(metric.statistics(pairs).sum(axis=0))
 
 
 def _interval(metric: Metric, rows: Array, clusters: Array, resamples: int, seed: int) -> Interval | None:

@@ -77,10 +77,15 @@ def validate(document: Document, schema: str) -> None:
 
     Raises :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong.
     """
-    error = min(_validator(schema).iter_errors(document.data), key=lambda e: len(e.absolute_path), default=None)
+    error = min(_validator(schema).iter_errors(document.data), key=_rank, default=None)
     if error is not None:
         where, message = _explain(error)
         raise document.error(where, message)
+
+
+def _rank(error: Any) -> tuple[int, bool]:
+    """Of several errors the outermost tells most, and of a misspelled field rather that than that it is missing."""
+    return len(error.absolute_path), error.validator == "required"
 
 
 @lru_cache

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from metric_cases import METRICS, answered, references_of, score
 
 from s3harness.errors import UsageError
 from s3harness.metrics.boundaries import boundary_mae
+from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy
 from s3harness.metrics.features import FeatureAuroc, feature_balanced_accuracy
-from s3harness.metrics.floors import KINDS, floors_for, oracle
+from s3harness.metrics.floors import KINDS, expected_floors, expected_value, floors_for, oracle
 from s3harness.types import Reference
 
 NAMES = {
@@ -142,3 +144,16 @@ def test_the_side_constants_leave_the_body_part_to_the_commonest():
 )
 def test_the_oracle_says_the_truth_in_the_form_of_an_answer(truth, answer):
     assert values(oracle([Reference("i", "t", "v", "s", 0, truth)])) == [answer]
+
+
+def test_a_blind_answerer_is_scored_at_its_expectation_and_not_at_its_luck():
+    references = references_of("diagnosis")
+    metric = diagnosis_balanced_accuracy()
+    draws = [
+        float(metric.value(metric.statistics(answered(references, drawn)).sum(axis=0)))
+        for drawn in (floors_for("diagnosis", references, seed=seed)["prevalence"] for seed in range(200))
+    ]
+    expected = expected_value(metric, references, expected_floors("diagnosis", references)["prevalence"])
+    assert expected == pytest.approx(0.5)
+    assert max(draws) > expected + 0.02
+    assert np.mean(draws) == pytest.approx(expected, abs=0.03)

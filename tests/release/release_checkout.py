@@ -86,7 +86,7 @@ def _annotations(made: Checkout) -> None:
         made.write(f"{truth}/{name}.csv", ["file_name", "event_sequence"], rows)
     reports = [[video, "Arms stiffen." if n < 2 else f"Report {n}: the head turns."] for n, video in enumerate(VIDEOS)]
     made.write(f"{truth}/task6_report_annotation.csv", ["file_name", "report"], [*reports, [SAMPLE, "None."]])
-    made.write(f"{truth}/task6_report_modified.csv", STRUCTURE, [structure(video, ["tonic"]) for video in VIDEOS])
+    made.write(f"{truth}/task6_report_modified.csv", STRUCTURE, [structure(n) for n in range(6)])
     labels = [[video, "ES" if "@sz" in video else "NES"] for video in VIDEOS]
     made.write(f"{truth}/task7_annotation.csv", ["file_name", "label"], [*labels, [SAMPLE, "Sample"]])
     folds = [[v, label, v[:5], 0 if n < 4 else 1] for n, (v, label) in enumerate(labels)]
@@ -112,9 +112,11 @@ STRUCTURE = [
 ]
 
 
-def structure(video: str, events: list[str]) -> list[object]:
+def structure(number: int, *more: str) -> list[object]:
+    """What is extracted of a report that names one sign that the video shows, after ``more`` that it may not."""
     content = {"has_safety_issues": False, "includes_non_seizure": False}
-    return [video, '["onset"]', json.dumps(events), '{"head_turning": "left"}', json.dumps(content), 20]
+    events = [*more, "tonic" if has("tonic", number) else "clonic"]
+    return [VIDEOS[number], '["onset"]', json.dumps(events), '{"head_turning": "left"}', json.dumps(content), 20]
 
 
 def _signs(number: int) -> list[object]:
@@ -171,7 +173,7 @@ def _predictions(made: Checkout) -> None:
         f"Task5_{MODEL}_all_merge.csv", ["file_name", "feature_list"], [[v, "tonic,clonic,tonic"] for v in test]
     )
     made.predict(f"Task6_{MODEL}_all_merged.csv", ["file_name", "report"], [[v, "The arms stiffen."] for v in test])
-    made.predict(f"Task6_{MODEL}_all_merged_modified.csv", STRUCTURE, [structure(v, ["tonic"]) for v in VIDEOS[:4]])
+    made.predict(f"Task6_{MODEL}_all_merged_modified.csv", STRUCTURE, [structure(n) for n in range(4)])
     answers = [[test[0], "ES", "ES"], [test[1], "NES", "fail"], [test[2], "ES", "{'N/A'}"], [SAMPLE, "ES", "ES"]]
     answers.append(["P0099@x@y@sz_v1_1.mp4", "ES", "ES"])
     made.predict(

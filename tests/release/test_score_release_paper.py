@@ -6,7 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from release_checkout import MODEL, SAMPLE, VIDEOS
+from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, structure
 
 from s3harness.cli import cli
 from s3harness.dataset.release import models, open_release
@@ -67,11 +67,13 @@ def test_one_changed_cell_is_one_mismatch_with_its_place(checkout, check, file, 
 
 def test_a_published_mean_may_be_cut_after_its_last_decimal_instead_of_rounded(checkout, check):
     folder = checkout.root / "test_dataset" / "metrics_test"
-    structures = checkout.own / f"Task6_{MODEL}_all_merged_modified.csv"
-    checkout.edit(structures, '[""tonic""]', '[""clonic""]')
+    rows = [structure(0, *["head_turning"] * 8), *(structure(n) for n in (1, 2, 3))]
+    checkout.predict(f"Task6_{MODEL}_all_merged_modified.csv", STRUCTURE, rows)
     (folder / "task6rqi_test" / f"task6_{MODEL}_rqi_test.csv").unlink()
     mean = next(float(one.remade) for one in check().published if one.place == "RQI")
-    for printed, wrong in ((f"{int(mean * 1000) / 1000}", 0), (f"{mean - 0.0011:.3f}", 1)):
+    cut, rounded = f"{int(mean * 1000) / 1000:.3f}", f"{mean:.3f}"
+    assert cut != rounded
+    for printed, wrong in ((cut, 0), (rounded, 0), (f"{mean - 0.0021:.3f}", 1)):
         checkout.write("test_dataset/metrics_test/task6_report_rqi.csv", ["model", "RQI"], [[MODEL, printed]])
         assert len(check().mismatches) == wrong
 

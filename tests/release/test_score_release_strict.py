@@ -1,4 +1,4 @@
-"""The strict profile of released predictions: a fixed list of items, failures as wrong, and what becomes of the claims."""
+"""The strict profile of released predictions: fixed items, failures as wrong, and what becomes of the claims."""
 
 from __future__ import annotations
 
@@ -112,7 +112,6 @@ def test_boundaries_are_seconds_of_a_clip_of_60_s(score):
     assert ("clonic", 30.0, None, "missing") in said
     assert said.count(("seizure_onset", 30.0, 30.0, "answered")) == 4
     assert primary(result, "4").value == pytest.approx((48 + 30) / 10)
-    assert primary(result, "4").floor_name == "window_centre"
     assert "seizure IoU" not in {one.metric for one in result.scores}
 
 
@@ -166,7 +165,7 @@ def test_a_model_that_only_hears_is_asked_what_is_heard(checkout, score):
     heard = SIGNS[18:]
     columns = [c for s in heard for c in (s, f"justification_for_{s}")]
     rows = [
-        [v.replace(".mp4", ".wav"), *(c for s in heard for c in ("yes" if has(s, n) else "NA", "heard it"))]
+        [v.replace(".mp4", ".wav"), *(c for s in heard for c in (_heard(s, n), "heard it"))]
         for n, v in enumerate(VIDEOS)
     ]
     checkout.predict("Task12_AF3_features_all.csv", ["file_name", *columns], rows)
@@ -175,6 +174,10 @@ def test_a_model_that_only_hears_is_asked_what_is_heard(checkout, score):
     assert list(result.tasks) == ["s3/task1_features", "s3/task2_rationales"]
     assert primary(result, "1").value == 1.0
     assert primary(result, "2").coverage == 1.0
+
+
+def _heard(sign, number):
+    return "yes" if has(sign, number) else "NA" if sign == "verbal_responsiveness" else "no"
 
 
 def test_the_full_part_has_the_items_of_all_folds(checkout, score):
@@ -192,7 +195,7 @@ def test_findings_are_computed_from_the_files(checkout, score):
         in texts
     )
     assert f"{MODEL} answers 'left' to 3 of 3: head turning" in texts
-    assert any("at or below the floor (window_centre), 1 of 1" in text for text in texts)
+    assert any("at or below the floor (commonest_place), 1 of 1" in text for text in texts)
     assert any("is no better than the trivial answer window_centre" in text for text in texts)
     rows = [[v, "right" if n == 1 else "left"] for n, v in enumerate(VIDEOS[:3])]
     checkout.predict(f"Task3_HT_{MODEL}.csv", ["video_name", "head_turning_direction"], rows)
