@@ -33,9 +33,9 @@ WITHOUT_CEILING = ("boundary_bias",)
 class HumanCeiling:
     """What annotators score against each other in one metric, and its 95 % interval, resampling patients.
 
-    ``n_items`` are the items that both annotators answer, mean over directions, and ``shared`` their share of those
-    that the one who is scored against has: one who sees no sign cannot say when it begins. ``value`` is ``None`` where
-    the score is undefined, as where it takes probabilities.
+    ``n_items`` are the scored items that both annotators answer, mean over directions. ``shared`` is the share that
+    both have of the items of the one scored against: who sees no sign cannot say when it begins. ``value`` is ``None``
+    where the score is undefined, as where it takes probabilities.
     """
 
     task: str
@@ -85,7 +85,7 @@ def _of_task(spec: TaskSpec, panel: Panel, resamples: int, seed: int) -> Iterato
     items = [_references(spec.item, panel, number) for number in range(len(panel.annotators))]
     directions = [_direction(asked, answering) for asked, answering in permutations(items, 2)]
     for metric in spec.metrics:
-        if metric.name not in WITHOUT_CEILING and any(_of_subject(metric, d.pairs) for d in directions):
+        if metric.name not in WITHOUT_CEILING and any(_scored(metric, d.pairs) for d in directions):
             yield _ceiling(spec, metric, directions, resamples, seed)
 
 
@@ -118,7 +118,7 @@ def _ceiling(
     rows = np.hstack(sums)
     value = float(formula.value(rows.sum(axis=0)))
     interval = patient_bootstrap(formula, rows, np.arange(patients), resamples=resamples, seed=seed)
-    n_items = sum(len(_of_subject(metric_spec, d.pairs)) for d in directions)
+    n_items = sum(len(_scored(metric_spec, d.pairs)) for d in directions)
     n_asked = sum(d.n_asked for d in directions)
     return HumanCeiling(
         task=spec.name,
@@ -141,6 +141,11 @@ def _by_patient(metric: Metric, pairs: Sequence[Pair], patients: int) -> Array:
     return sums
 
 
-def _of_subject(spec: MetricSpec, pairs: Sequence[Pair]) -> list[Pair]:
+def _scored(spec: MetricSpec, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs of a metric's subject whose truth somebody could tell."""
     subject = spec.params.get("subject", "")
-    return [pair for pair in pairs if subject in ("", pair.reference.subject)]
+    return [p for p in pairs if subject in ("", p.reference.subject) and not _is_untested(p.reference.truth)]
+
+
+def _is_untested(truth: object) -> bool:
+    return (truth.get("present") if isinstance(truth, Mapping) else truth) == "untested"

@@ -72,12 +72,16 @@ def expected_floors(kind: str, references: Sequence[Reference]) -> dict[str, lis
 
 
 def expected_value(metric: Metric, references: Sequence[Reference], made: Sequence[Weighted]) -> float:
-    """The score of weighted predictions, that is of the weighted sums of their statistics; NaN where undefined."""
+    """The score of weighted predictions, that is of the weighted sums of their statistics; NaN where undefined.
+
+    A metric that meets a new subject or label makes wider rows from then on, in which the old columns keep their place.
+    """
     totals = [
         weights @ metric.statistics([Pair(r, p) for r, p in zip(references, predictions, strict=True)])
         for weights, predictions in made
     ]
-    return float(metric.value(np.sum(totals, axis=0)))
+    width = max(map(len, totals))
+    return float(metric.value(np.sum([np.pad(total, (0, width - len(total))) for total in totals], axis=0)))
 
 
 def oracle(references: Sequence[Reference]) -> list[Prediction]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from s3harness.dataset.release import Release
+from s3harness.dataset.release_annotations import CLIP_S
 from s3harness.errors import DatasetError
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae
@@ -151,7 +152,8 @@ def _trivial(headline: Headline, pairs: Sequence[Pair]) -> tuple[str, float]:
     """The best trivial answerer of a headline on the items of these pairs."""
     if not headline.has_floors:
         return "", math.nan
-    references = [pair.reference for pair in pairs if pair.reference.truth not in _NO_TRUTH]
+    window = (0.0, CLIP_S) if headline.item == "boundary" else None
+    references = [replace(p.reference, window=window) for p in pairs if p.reference.truth not in _NO_TRUTH]
     floors = expected_floors(headline.item, references)
     values = {name: expected_value(headline.metric(), references, made) for name, made in floors.items()}
     better = max if headline.metric().higher_is_better else min

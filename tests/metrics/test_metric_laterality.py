@@ -43,6 +43,20 @@ def test_no_answer_is_the_other_side():
         assert score(make(), failed) == score(make(), wrong)
 
 
+@pytest.mark.parametrize("wrong", ["left arm", "right arm", "head", "mouth"])
+def test_no_answer_costs_as_much_as_the_costliest_wrong_one(wrong):
+    """Also where there are more than two classes, and the wrong answer is a class that others have."""
+    truths = ["head", "head", "left arm", "left arm", "right arm", "mouth"]
+    for number in (n for n, truth in enumerate(truths) if truth != wrong):
+        answers = [wrong if n == number else truth for n, truth in enumerate(truths)]
+        failed = [None if n == number else truth for n, truth in enumerate(truths)]
+        for make in (laterality_balanced_accuracy, laterality_macro_f1):
+            with_failure, with_error = (
+                score(make(), sides(truths, said, "onset_body_part")) for said in (failed, answers)
+            )
+            assert with_failure <= with_error + 1e-12
+
+
 def test_parts_name_questions_and_sides_and_a_subject_restricts_the_score():
     pairs = sides(["left", "right"], ["left", "left"]) + sides(["left", "right"], ["left", "right"], "arm_movement")
     found = parts(laterality_balanced_accuracy(), pairs)
