@@ -221,6 +221,7 @@ def _ngrams(text: str) -> tuple[Counter[tuple[str, ...]], ...]:
 
 @cache
 def _bleu_tokenizer() -> Any:
-    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+    from sacrebleu.tokenizers import tokenizer_13a
 
-    return Tokenizer13a()
+    untyped: Any = tokenizer_13a
+    return untyped.Tokenizer13a()

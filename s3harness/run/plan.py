@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
@@ -16,9 +16,8 @@ from s3harness.dataset.load import Dataset
 from s3harness.dataset.references import truths
 from s3harness.errors import SpecError
 from s3harness.plugins import load
-from s3harness.specs.features import vocabulary
 from s3harness.specs.models import ModelCard
-from s3harness.specs.prompts import render
+from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Reference, Request, Video
 
@@ -102,37 +101,21 @@ def _clips(spec: TaskSpec, video: Video, subject: str) -> list[Clip]:
 
 def _request(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip: Clip) -> Request:
     answer = spec.answer
+    hears = model.hears()
+    context = prompt_context(item=spec.item, subject=subject, hears=hears, clip=clip, report=video.report)
     request = Request(
         id="",
         task=spec.name,
         item=item_id(spec.name, video, subject),
         subject=subject,
         clip=clip,
-        prompt=render(spec.prompt, _context(spec, model, video, subject, clip)),
+        prompt=render(spec.prompt, context),
         system=spec.system,
         answer_schema=answer.get("schema"),
         choices=tuple(answer.get("choices", ())),
         generation=spec.generation,
     )
     return replace(request, id=_id(request))
-
-
-def _context(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip: Clip) -> Mapping[str, Any]:
-    """What a prompt may speak of: nothing that tells the answer but the report, where the task gives it."""
-    words = vocabulary()
-    hears = model.hears()
-    context: dict[str, Any] = {
-        "subject": subject,
-        "hears": hears,
-        "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
-        "body_parts": words.body_parts,
-        "clip": {"duration_s": clip.end_s - clip.start_s, "frames": len(clip.timestamps)},
-    }
-    if subject in words.names:
-        context["feature"] = words[subject]
-    if spec.item == "diagnosis" and subject == "video_and_report":
-        context["report"] = video.report
-    return context
 
 
 def _id(request: Request) -> str:

@@ -4,32 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from s3harness.specs.features import vocabulary
 from s3harness.types import Side
 
 BodySide = Literal["left", "right"]
 
-FEATURES: tuple[str, ...] = (
-    "occur_during_sleep",
-    "head_turning",
-    "blank_stare",
-    "close_eyes",
-    "eye_blinking",
-    "face_pulling",
-    "face_twitching",
-    "tonic",
-    "clonic",
-    "arm_straightening",
-    "arm_flexion",
-    "figure4",
-    "oral_automatisms",
-    "limb_automatisms",
-    "asynchronous_movement",
-    "pelvic_thrusting",
-    "full_body_shaking",
-    "arms_move_simultaneously",
-    "verbal_responsiveness",
-    "ictal_vocalization",
-)
+FEATURES: tuple[str, ...] = vocabulary().names
 """In the order in which the benchmark asks for them."""
 
 ARM_MOVEMENT = "arm_movement"

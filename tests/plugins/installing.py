@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
+
+from s3harness.cli import main
+from s3harness.plugins import manager
 
 HEAD = "import s3harness\n\n@s3harness.hookimpl\ndef s3harness_register(registry):\n"
 
 
+class Ended(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @dataclass
 class Site:
-    """A folder on the path of a process of its own."""
+    """A folder that can be put on the path."""
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
@@ -36,9 +52,15 @@ class Site:
         """Install a package whose plugin does ``lines`` with ``registry``."""
         self.install(package, HEAD + textwrap.indent("\n".join(lines), "    "), version)
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """``python -m s3harness`` with these packages installed."""
-        return self.python("-m", "s3harness", *arguments, **variables)
+    def run(self, *arguments: str, **variables: str) -> Ended:
+        """``s3harness`` in this process, as it would start with these packages installed."""
+        out, err = io.StringIO(), io.StringIO()
+        with self._installed(variables), redirect_stdout(out), redirect_stderr(err):
+            try:
+                main(arguments)
+            except SystemExit as ended:
+                return Ended(int(ended.code or 0), out.getvalue(), err.getvalue())
+        raise AssertionError("the command line always exits")
 
     def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """A Python process with these packages installed."""
@@ -46,6 +68,22 @@ class Site:
         return subprocess.run(
             [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
+
+    @contextmanager
+    def _installed(self, variables: dict[str, str]) -> Iterator[None]:
+        """The packages on the path, and forgotten afterwards."""
+        modules = set(sys.modules)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(self.folder))
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            manager.cache_clear()
+            try:
+                yield
+            finally:
+                manager.cache_clear()
+                for name in {path.stem for path in self.folder.glob("*.py")} & (set(sys.modules) - modules):
+                    del sys.modules[name]
 
     def listed(self, *arguments: str, **variables: str) -> list[dict[str, Any]]:
         """The rows of a listing command."""
