@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plugins", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--no-bytecode", action="store_true", help="compile every module anew, as on a read-only disk")
+    parser.add_argument("--no-bytecode", action="store_true", help="compile every module anew each time")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         install_dummies(Path(folder), chosen.plugins)
@@ -63,8 +63,8 @@ def install_dummies(folder: Path, number: int) -> None:
 def environment(folder: Path, bytecode: bool) -> dict[str, str]:
     """The variables of the measured processes: the dummies are found, and bytecode is kept or not."""
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "S3HARNESS_PLUGINS")}
-    kept = {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}
-    return variables | kept | {"PYTHONPATH": str(folder)}
+    variables |= {"PYTHONPATH": str(folder), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    return variables if bytecode else variables | {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def measure(variables: dict[str, str], rounds: int) -> dict[str, float]:

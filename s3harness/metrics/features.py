@@ -7,7 +7,7 @@ no. A feature without an item of truth yes has no F1, and one without both truth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +68,8 @@ class FeatureAuroc:
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 4))
         if any(pair.prediction.probability is not None for pair in pairs):
-            for name, block in blocks.items():
-                self._place(rows[:, block], pairs, name)
+            for name, (positive, negative) in _ranked(pairs, blocks).items():
+                _place(rows[:, blocks[name]], positive, negative)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
@@ -85,19 +85,6 @@ class FeatureAuroc:
         areas = safe_ratio(sums[..., 0], sums[..., 1]) + safe_ratio(sums[..., 2], sums[..., 3])
         return np.clip(areas, 0.0, 1.0)
 
-    def _place(self, rows: Array, pairs: Sequence[Pair], name: str) -> None:
-        """Fill the columns (n, 4) of one feature."""
-        items = {"yes": _Ranked([], []), "no": _Ranked([], [])}
-        for number, pair in enumerate(pairs):
-            if pair.reference.subject == name and pair.reference.truth in PRESENCE:
-                items[str(pair.reference.truth)].add(number, _rank(pair))
-        positive, negative = items["yes"], items["no"]
-        if positive.numbers and negative.numbers:
-            above = _share_below(positive.ranks, negative.ranks)
-            below = 1.0 - _share_below(negative.ranks, positive.ranks)
-            rows[positive.numbers, 0], rows[positive.numbers, 1] = above - above.mean() / 2, 1.0
-            rows[negative.numbers, 2], rows[negative.numbers, 3] = below - below.mean() / 2, 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
@@ -109,6 +96,24 @@ class _Ranked:
     def add(self, number: int, rank: float) -> None:
         self.numbers.append(number)
         self.ranks.append(rank)
+
+
+def _ranked(pairs: Sequence[Pair], features: Iterable[str]) -> dict[str, tuple[_Ranked, _Ranked]]:
+    """Feature → its items of truth yes, and those of truth no."""
+    items = {name: (_Ranked([], []), _Ranked([], [])) for name in features}
+    for number, pair in enumerate(pairs):
+        if pair.reference.subject in items and pair.reference.truth in PRESENCE:
+            items[pair.reference.subject][PRESENCE.index(str(pair.reference.truth))].add(number, _rank(pair))
+    return items
+
+
+def _place(rows: Array, positive: _Ranked, negative: _Ranked) -> None:
+    """Fill the columns (n, 4) of one feature."""
+    if positive.numbers and negative.numbers:
+        above = _share_below(positive.ranks, negative.ranks)
+        below = 1.0 - _share_below(negative.ranks, positive.ranks)
+        rows[positive.numbers, 0], rows[positive.numbers, 1] = above - above.mean() / 2, 1.0
+        rows[negative.numbers, 2], rows[negative.numbers, 3] = below - below.mean() / 2, 1.0
 
 
 def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:

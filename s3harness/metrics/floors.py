@@ -261,9 +261,10 @@ def _labelled(references: Sequence[Reference], labels: Sequence[str]) -> list[Pr
     for reference in references:
         if isinstance(reference.truth, Mapping):
             texts[reference.subject, _label(reference.truth)][str(reference.truth["text"])] += 1
+    common = {key: _most(counts) for key, counts in texts.items()}
     return [
         _prediction(
-            r, {"present": label, "text": _most(texts[r.subject, label])} if isinstance(r.truth, Mapping) else label
+            r, {"present": label, "text": common.get((r.subject, label), "")} if isinstance(r.truth, Mapping) else label
         )
         for r, label in zip(references, labels, strict=True)
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -117,12 +117,8 @@ def rationale_score(*, subject: str = "") -> RationaleScore:
 def bleu_statistics(answer: str, truth: str) -> tuple[float, ...]:
     """The sufficient statistics of sacrebleu: lengths of answer and truth, n-gram hits × 4, n-grams said × 4."""
     said, true = _ngrams(answer), _ngrams(truth)
-    hits = [
-        sum(min(count, wanted[gram]) for gram, count in given.items() if gram in wanted)
-        for given, wanted in zip(said, true, strict=True)
-    ]
-    n_said, n_true = said[0].total(), true[0].total()
-    return (float(n_said), float(n_true), *map(float, hits), *(float(max(n_said - n, 0)) for n in range(ORDERS)))
+    hits = (float(len(given & wanted)) for given, wanted in zip(said, true, strict=True))
+    return (float(len(said[0])), float(len(true[0])), *hits, *(float(len(given)) for given in said))
 
 
 def bleu_of(totals: Array) -> Array:
@@ -149,6 +145,7 @@ def rouge_l_f(answer: str, truth: str) -> float:
     return _f_measure(LCSseq.similarity(said, true), len(said), len(true))
 
 
+@lru_cache(maxsize=65536)
 def normalised(text: str) -> str:
     """Lower case, single spaces."""
     return " ".join(text.split()).lower()
@@ -213,10 +210,17 @@ def _rouge_tokenizer() -> Any:
 
 
 @lru_cache(maxsize=65536)
-def _ngrams(text: str) -> tuple[Counter[tuple[str, ...]], ...]:
-    """The n-grams of a text by their length from 1, as sacrebleu counts them; remembered, as texts are met again."""
+def _ngrams(text: str) -> tuple[frozenset[object], ...]:
+    """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again."""
     tokens = _bleu_tokenizer()(text.rstrip()).split()
-    return tuple(Counter(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, ORDERS + 1))
+    return tuple(_numbered(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, ORDERS + 1))
+
+
+def _numbered(grams: Iterable[tuple[str, ...]]) -> frozenset[object]:
+    """The n-grams, a repeated one with the number of its repeat, so that two texts share as many as the poorer has."""
+    met = Counter(grams)
+    repeats = ((gram, number) for gram, count in met.items() if count > 1 for number in range(1, count))
+    return frozenset((*met, *repeats))
 
 
 @cache

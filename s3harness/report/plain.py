@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
@@ -33,6 +31,8 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 def _print(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sys.stdout.isatty():
+        import shutil
+
         widths = _fitted(widths, shutil.get_terminal_size().columns)
     click.echo("\n".join(line for row in rows for line in _lines(row, widths)))
 
@@ -47,9 +47,17 @@ def _fitted(widths: Sequence[int], room: int) -> list[int]:
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """The lines of a row, its cells folded to the widths."""
-    folded = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
     lines = zip_longest(*folded, fillvalue="")
     return [GAP.join(map(str.ljust, line, widths)).rstrip() for line in lines]
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    if len(cell) <= width:
+        return [cell]
+    import textwrap
+
+    return textwrap.wrap(cell, width)
 
 
 def _safe(value: object) -> str:

@@ -18,6 +18,10 @@ _STEM = 2
 _GROUPS = ("parts", "motions", "features", "laterality", "negation", "order", "phases", "off_topic", "hazard")
 
 
+Phrase = tuple[tuple[str, ...], str]
+"""The words of a phrase, a star for any ending, and its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A phrase found: its name within its group, and the indexes of its first and last token."""
@@ -29,9 +33,13 @@ class Hit:
 
 @dataclass
 class PhraseIndex:
-    """Phrases by name, looked up by the beginning of their first word: the cost is that of the text alone."""
+    """Phrases by name, looked up by the beginning of their first word: the cost is that of the text alone.
 
-    by_stem: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=lambda: defaultdict(list))
+    ``by_word`` remembers, for each word that a text had, the phrases that begin with it.
+    """
+
+    by_stem: dict[str, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
+    by_word: dict[str, tuple[Phrase, ...]] = field(default_factory=dict)
 
     def add(self, name: str, phrases: Iterable[str]) -> None:
         """Register phrases under a name."""
@@ -42,23 +50,29 @@ class PhraseIndex:
                 )
             words = tuple(phrase.replace("-", " ").split())
             self.by_stem[words[0][:_STEM]].append((words, name))
+            self.by_word.clear()
 
     def find(self, tokens: Tokens) -> list[Hit]:
         """Every phrase in the text; of those of one name that begin at one word, the longest."""
-        return [
-            hit
-            for index, token in enumerate(tokens.items)
-            if not token.is_mark
-            for hit in self._at(tokens, index, token)
-        ]
+        hits: list[Hit] = []
+        for index, token in enumerate(tokens.items):
+            phrases = self.by_word.get(token.text)
+            if phrases is None:
+                phrases = self.by_word[token.text] = self._beginning_with(token)
+            if phrases and not token.is_mark:
+                hits += self._at(tokens, index, phrases)
+        return hits
 
-    def _at(self, tokens: Tokens, index: int, token: Token) -> Iterator[Hit]:
+    def _at(self, tokens: Tokens, index: int, phrases: Sequence[Phrase]) -> Iterator[Hit]:
         longest: dict[str, int] = {}
-        for words, name in self.by_stem.get(token.text[:_STEM], ()):
+        for words, name in phrases:
             if len(words) > longest.get(name, 0) and _matches(words, tokens.items[index : index + len(words)]):
                 longest[name] = len(words)
         for name, length in longest.items():
             yield Hit(name, index, index + length - 1)
+
+    def _beginning_with(self, token: Token) -> tuple[Phrase, ...]:
+        return tuple(p for p in self.by_stem.get(token.text[:_STEM], ()) if _is_word(p[0][0], token.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,8 @@ def _matches(words: Sequence[str], tokens: Sequence[Token]) -> bool:
 
 
 def _word_matches(word: str, token: Token) -> bool:
-    if token.is_mark:
-        return False
-    return token.text.startswith(word[:-1]) if word.endswith("*") else token.text == word
+    return not token.is_mark and _is_word(word, token.text)
+
+
+def _is_word(word: str, text: str) -> bool:
+    return text.startswith(word[:-1]) if word.endswith("*") else text == word
