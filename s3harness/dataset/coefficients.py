@@ -146,7 +146,8 @@ class MeanOfQuestions:
 
 def _counts(codes: Codes, categories: int) -> Array:
     """How many annotators chose each category, (items, categories)."""
-    return (codes[:, :, None] == np.arange(categories)).sum(axis=1).astype(np.float64)
+    counts: Array = (codes[:, :, None] == np.arange(categories)).sum(axis=1).astype(np.float64)
+    return counts
 
 
 def _beyond_chance(observed: Array, expected: Array) -> Array:

@@ -19,12 +19,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
 HITS, TRUE, SAID = range(3)
 
+Numbers = NDArray[np.int64]
 Formula = Callable[[Array], Array]
 """(…, classes, 3) → (…)"""
 
@@ -53,10 +55,15 @@ class ClassTables:
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (hits, true, said) per class in the block of the subject; shape (n, subjects × classes × 3)."""
         blocks = self._subjects.learn(pairs)
+        classes = {name: {label: n for n, label in enumerate(self.classes(name))} for name in blocks}
         rows = np.zeros((len(pairs), len(blocks), self.width, 3))
-        for row, pair in zip(rows, pairs, strict=True):
-            if (block := blocks.get(pair.reference.subject)) is not None:
-                self._count(row[block], pair)
+        places = [
+            (number, blocks[subject], *place, len(classes[subject]))
+            for number, pair in enumerate(pairs)
+            if (subject := pair.reference.subject) in blocks and (place := self._place(pair, classes[subject]))
+        ]
+        if places:
+            _fill(rows, *np.array(places).T)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
@@ -74,19 +81,12 @@ class ClassTables:
     def _tables(self, totals: Array) -> Array:
         return totals.reshape(*totals.shape[:-1], totals.shape[-1] // (3 * self.width), self.width, 3)
 
-    def _count(self, table: Array, pair: Pair) -> None:
-        """Add one item to a table of shape (classes, 3)."""
-        classes = list(self.classes(pair.reference.subject))
-        if pair.reference.truth not in classes:
-            return
-        truth = classes.index(str(pair.reference.truth))
-        said = self.said(pair.prediction.value) if pair.is_answered else None
-        table[truth, TRUE] = 1.0
-        if said in classes:
-            table[classes.index(said), SAID] = 1.0
-            table[truth, HITS] = float(classes[truth] == said)
-        elif len(classes) > 1:
-            table[[number for number in range(len(classes)) if number != truth], SAID] = 1.0
+    def _place(self, pair: Pair, classes: Mapping[str, int]) -> tuple[int, int] | None:
+        """Numbers of the true and the said class, −1 for no answer or none of them; ``None`` for what is not scored."""
+        truth, said = pair.reference.truth, self.said(pair.prediction.value) if pair.is_answered else None
+        if not isinstance(truth, str) or truth not in classes:
+            return None
+        return classes[truth], -1 if said is None else classes.get(said, -1)
 
     def _recalls(self, tables: Array) -> dict[str, float]:
         recalls = recall_per_class(tables)
@@ -96,6 +96,17 @@ class ClassTables:
             for label, recall in zip(self.classes(name), row, strict=False)
             if np.isfinite(recall)
         }
+
+
+def _fill(rows: Array, item: Numbers, block: Numbers, truth: Numbers, said: Numbers, n_classes: Numbers) -> None:
+    """Count items in tables of shape (items, subjects, classes, 3); −1 is said of what is no answer."""
+    rows[item, block, truth, TRUE] = 1.0
+    rows[item, block, truth, HITS] = truth == said
+    read, lost = said >= 0, said < 0
+    rows[item[read], block[read], said[read], SAID] = 1.0
+    every = np.arange(rows.shape[2])
+    is_wrong = (every < n_classes[lost, None]) & (every != truth[lost, None])
+    rows[item[lost], block[lost], :, SAID] = is_wrong
 
 
 def recall_per_class(tables: Array) -> Array:

@@ -58,11 +58,14 @@ class SubjectMeans:
         """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 2))
-        for row, pair in zip(rows, pairs, strict=True):
-            block = blocks.get(pair.reference.subject)
-            score = None if block is None else self.score(pair)
-            if score is not None:
-                row[block] = score, 1.0
+        scored = [
+            (number, blocks[pair.reference.subject], score)
+            for number, pair in enumerate(pairs)
+            if pair.reference.subject in blocks and (score := self.score(pair)) is not None
+        ]
+        if scored:
+            items, subjects, scores = zip(*scored, strict=True)
+            rows[items, subjects, 0], rows[items, subjects, 1] = scores, 1.0
         return flat(rows)
 
     def value(self, totals: Array) -> Array:

@@ -105,6 +105,8 @@ class Started:
 
     def __init__(self, process: ForkServerProcess, printed: Path) -> None:
         self.process, self._printed = process, printed
+        for end in (".out", ".err"):
+            printed.with_suffix(end).touch()  # it may be killed before it opens them
 
     def wait(self) -> Finished:
         self.process.join(PATIENCE_S)
