@@ -22,10 +22,13 @@ from s3harness.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from s3harness.aggregators.aggregate import Aggregate
-    from s3harness.backends.base import Backend, Limits
+    from s3harness.backends.base import Backend, Limits, Truth
     from s3harness.media import Frames, MediaStore
-    from s3harness.metrics.base import ItemMean, Metric, Pair
+    from s3harness.metrics.base import ItemMean, Metric, Pair, safe_ratio
+    from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext
     from s3harness.parsers.reading import Reading
+    from s3harness.plugins import Registrar
+    from s3harness.run.manifest import RunInfo
     from s3harness.specs.models import ModelCard
     from s3harness.types import (
         Answer,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
         FeatureLabel,
         Generation,
         Interval,
+        Modality,
         Prediction,
         Reference,
         Request,
@@ -56,15 +60,22 @@ _LAZY = {
     "Limits": "s3harness.backends.base",
     "MediaStore": "s3harness.media",
     "Metric": "s3harness.metrics.base",
+    "Modality": "s3harness.types",
     "ModelCard": "s3harness.specs.models",
     "Pair": "s3harness.metrics.base",
+    "Penalty": "s3harness.metrics.rqi.penalties",
+    "PenaltyContext": "s3harness.metrics.rqi.penalties",
     "Prediction": "s3harness.types",
     "Reading": "s3harness.parsers.reading",
     "Reference": "s3harness.types",
+    "Registrar": "s3harness.plugins",
     "Request": "s3harness.types",
     "Response": "s3harness.types",
+    "RunInfo": "s3harness.run.manifest",
     "Score": "s3harness.types",
+    "Truth": "s3harness.backends.base",
     "Video": "s3harness.types",
+    "safe_ratio": "s3harness.metrics.base",
 }
 
 __all__ = [
@@ -82,21 +93,28 @@ __all__ = [
     "MediaError",
     "MediaStore",
     "Metric",
+    "Modality",
     "ModelCard",
     "Pair",
+    "Penalty",
+    "PenaltyContext",
     "PluginError",
     "Prediction",
     "Reading",
     "Reference",
+    "Registrar",
     "Request",
     "Response",
     "RetryableError",
+    "RunInfo",
     "S3HarnessError",
     "Score",
     "SpecError",
+    "Truth",
     "UsageError",
     "Video",
     "hookimpl",
+    "safe_ratio",
 ]
 
 
@@ -104,3 +122,7 @@ def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module 's3harness' has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

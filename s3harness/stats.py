@@ -19,8 +19,8 @@ from s3harness.types import Interval
 Array = NDArray[np.float64]
 Method = Literal["studentised", "percentile"]
 
-_CHUNK = 1 << 20
-"""Numbers held at once while patients are left out of resamples (8 MiB)."""
+_CHUNK = 1 << 18
+"""Numbers held at once while patients are left out of resamples: 2 MiB, what the cache of a core holds."""
 _ROUNDING = 1e-12
 """Differences closer than this are equal: sums of the same numbers in another order."""
 

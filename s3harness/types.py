@@ -7,6 +7,7 @@ new ones, it never changes what it was given. This module imports nothing of the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,6 +225,8 @@ class Score:
     @property
     def skill(self) -> float | None:
         """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined."""
-        if self.value is None or self.floor is None or self.ceiling is None or self.ceiling == self.floor:
+        if self.value is None or self.floor is None or self.ceiling is None:
+            return None
+        if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
         return (self.value - self.floor) / (self.ceiling - self.floor)

@@ -70,6 +70,8 @@ def compare_runs(directories: Sequence[Path], *, profile: str = "strict") -> Rep
 
     Raises :class:`UsageError` if the runs share no items, or disagree about the truth of one.
     """
+    if len({path.resolve() for path in directories}) < len(directories):
+        raise UsageError("a run cannot be compared with itself")
     runs = {name: read_run(path, profile) for name, path in zip(_names(directories), directories, strict=True)}
     shared = [name for name in next(iter(runs.values())) if all(name in run for run in runs.values())]
     if not shared:

@@ -49,7 +49,8 @@ class Backend:
     """Answers requests. A plugin overrides :meth:`generate`, and what else it needs.
 
     ``remote`` says whether media would leave this host, ``host`` which one they would go to; a remote backend runs
-    only when its host is named by the user. ``modalities`` are those of a backend that needs no model card.
+    only when its host is named by the user. ``modalities`` are those of a backend that needs no model card; one that
+    ``is_model`` itself takes none.
     A backend that ``sees_truth`` is a yardstick and no model: its runs say so. One that ``uses_media`` not is
     never waited for to decode.
     """
@@ -57,6 +58,7 @@ class Backend:
     remote: bool = False
     host: str = ""
     modalities: tuple[Modality, ...] | None = None
+    is_model: bool = False
     sees_truth: bool = False
     uses_media: bool = True
     limits: Limits = Limits()

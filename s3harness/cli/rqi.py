@@ -99,7 +99,10 @@ def validate(table: Path, preset: str, as_json: bool) -> None:
 def _scored(report: Path, expert: Path, preset: str) -> RQI:
     from s3harness.metrics.rqi import score_report
 
-    return score_report(_text(report), {"text": _text(expert)}, preset)
+    held_against = _text(expert)
+    if not held_against.strip():
+        raise UsageError(f"{expert}: the expert's report is empty; there is nothing to score against")
+    return score_report(_text(report), {"text": held_against}, preset)
 
 
 def _text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,10 @@ def settings_of(said: dict[str, Any]) -> Settings:
     from s3harness.run.session import Settings
 
     gigabytes = said.pop("cache_gb")
+    if gigabytes is not None and not math.isfinite(gigabytes):
+        raise click.BadParameter("a finite number is expected", param_hint="--cache-gb")
+    if said["tasks"] is not None and not split_names(said["tasks"]):
+        raise click.BadParameter("no task is named; leave the option out for all", param_hint="--tasks")
     name = dict.fromkeys(part for part in (said["backend"], said["model"], said["protocol"]) if part)
     said["out"] = said["out"] or Path("runs") / "-".join(name)
     said["tasks"] = split_names(said["tasks"])
@@ -79,7 +84,7 @@ def execute_visibly(prepared: Prepared) -> Outcome:
             return execute(prepared, progress)
     except KeyboardInterrupt:
         out = prepared.settings.out
-        click.echo(f"stopped; all answers are in {out}, go on with the same command and --resume", err=True)
+        click.echo(f"all answers so far are in {out}; go on with the same command and --resume", err=True)
         raise
 
 

@@ -13,7 +13,9 @@ from s3harness.cli.options import json_option, print_json
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
 @click.option("--rqi", help="The preset of the Seizure-RQI with penalties by name, strict+PENALTY.")
-@click.option("--resamples", type=click.IntRange(min=2), default=2000, show_default=True, help="Bootstrap resamples.")
+@click.option(
+    "--resamples", type=click.IntRange(2, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
+)
 @click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one.")
 @json_option
 def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool, as_json: bool) -> None:

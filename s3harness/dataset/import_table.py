@@ -77,6 +77,8 @@ def import_table(
     """
     if out.exists():
         raise UsageError(f"{out} exists; choose another directory")
+    if videos is not None and not videos.is_dir():
+        raise UsageError(f"{videos} is no folder; name the one of the video files")
     document = read_document(mapping)
     validate(document, "mapping")
     _check_signs(document)

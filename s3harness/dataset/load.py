@@ -63,7 +63,8 @@ def load_dataset(directory: Path) -> Dataset:
 def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
     """Read what can be read of a data set directory, and say all that is wrong with its tables."""
     if not (directory / "dataset.json").is_file():
-        raise DatasetError(f"{directory} is no data set directory: it has no dataset.json")
+        remedy = "name one, or make one with s3harness data synth"
+        raise DatasetError(f"{directory} is no data set directory: it has no dataset.json; {remedy}")
     problems: list[Problem] = []
     about = _about(directory / "dataset.json", problems)
     rows = read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems)

@@ -53,6 +53,8 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
     ]
     patients = max((s.n_patients for s in scores), default=0)
     lines.append(f"Intervals resample the {patients} patients. Skill: 0 at the floor, 1 at the ceiling.")
+    if any(s.value is None and s.coverage > 0 for s in scores if s.primary):
+        lines.append("–: undefined on these items, as where the truth holds one class alone.")
     if sees_truth:
         lines.append("These answers come from a yardstick that sees the truth, not from a model.")
     return [line for line in (*lines, DISCLAIMER) if line]

@@ -80,6 +80,7 @@ def prepare(settings: Settings) -> Prepared:
     """
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
+    manager().registry.entry("executor", settings.executor)
     backend_class = cast("type[Backend]", load("backend", settings.backend))
     model = _model(settings, backend_class)
     dataset = _dataset(settings)
@@ -216,6 +217,8 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
+    if settings.model is not None and backend.is_model:
+        raise UsageError(f"the {settings.backend} backend is a model itself and takes no --model")
     if settings.model is not None:
         return load_model(settings.model)
     if backend.modalities is None:
@@ -280,6 +283,8 @@ def _refuse_unnamed_host(backend: Backend, settings: Settings) -> None:
 
 
 def _make_directory(directory: Path) -> None:
+    if (directory / "dataset.json").exists():
+        raise UsageError(f"{directory} is a data set; choose another --out")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

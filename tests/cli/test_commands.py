@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ def run(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a run in which nothing failed."""
     out = tmp_path_factory.mktemp("runs") / "run"
     assert _call("run", "--backend", "floors", "--data", str(dataset), "--out", str(out), "--tasks", "3,7") == 0
+    shutil.copytree(out, f"{out}-again")
     return out
 
 
@@ -124,6 +126,7 @@ CALLS = [
     ("score {new}", 2, "no run directory"),
     ("score {run} --profile papr", 2, "did you mean paper?"),
     ("compare {run}", 2, "two runs"),
+    ("compare {run} {run}", 2, "with itself"),
 ]
 
 
@@ -166,7 +169,7 @@ PRINTING = [
     "data validate {broken} --no-media",
     "score {run}",
     "cache info",
-    "compare {run} {run}",
+    "compare {run} {run}-again",
     "run --backend floors --data {data} --dry-run",
     "run --backend floors --data {data} --out {run} --tasks 3,7 --resume",
 ]

@@ -10,6 +10,7 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import textwrap
 import time
@@ -251,6 +252,7 @@ def _manifest(out: Path) -> dict[str, object]:
 def _command(words: Sequence[str], printed: Path, place: Place, first: Callable[[], None] | None) -> None:
     for number, end in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(printed.with_suffix(end), os.O_WRONLY | os.O_CREAT, 0o600), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
     os.chdir(place.directory)
     os.environ.update(place.variables)
     sys.path.insert(0, place.plugins)

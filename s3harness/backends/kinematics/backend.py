@@ -34,6 +34,7 @@ class KinematicsBackend(Backend):
     """
 
     modalities = ("video", "audio")
+    is_model = True
     limits = Limits(in_flight=2, timeout_s=120.0, attempts=1)
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
