@@ -1,9 +1,16 @@
-# make demo: the main job on real video files, offline once installed.  make test: lint, format, types, tests.
+# make demo: the main job on real video files, offline once installed.
+# make test: lint, format, types and tests of the core and of the light plugins.
+# make test-engines: tests of the engines (vLLM, transformers, training, Ray) on the CPU, in an environment of their own.
 PYTHON ?= python3
 VENV ?= .venv
+ENGINES_VENV ?= .venv-engines
 BIN := $(VENV)/bin
+ENGINES_BIN := $(ENGINES_VENV)/bin
+LIGHT_PLUGINS := openai
+ENGINE_PLUGINS := openai vllm transformers trl ray
+EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
-.PHONY: demo test lint types unit clean
+.PHONY: demo test test-engines lint types unit clean
 
 demo: $(VENV)/.core
 	$(BIN)/s3harness demo
@@ -18,26 +25,39 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto tests $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/tests))
+
+test-engines: $(ENGINES_VENV)/.ready
+	$(ENGINES_BIN)/pytest -n 0 $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
 
 clean:
-	rm -rf $(VENV) demo-data demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/.venv:
+%/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "s3harness needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet uv || echo "uv is not to be had; pip takes a little longer"
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet uv || echo "uv is not to be had; pip takes a little longer"
 	@touch $@
 
 # uv installs in seconds; where it cannot, because of an index that only pip is told of, pip does.
-INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e $(1) \
-  || $(BIN)/python -m pip install --quiet -e $(1)
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1) \
+  || $(BIN)/python -m pip install --quiet $(1)
 
 $(VENV)/.core: $(VENV)/.venv pyproject.toml
-	$(call INSTALL,.)
+	$(call INSTALL,-e .)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.core
-	$(call INSTALL,'.[dev]')
+$(VENV)/.dev: $(VENV)/.core $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/pyproject.toml))
+	$(call INSTALL,-e '.[dev]' $(call EDITABLE,$(LIGHT_PLUGINS)))
+	@touch $@
+
+# A build of torch without CUDA comes from where pip is told to look for wheels, otherwise from PyTorch's own index.
+TORCH_FROM := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--extra-index-url https://download.pytorch.org/whl/cpu --index-strategy unsafe-best-match)
+
+$(ENGINES_VENV)/.ready: $(ENGINES_VENV)/.venv pyproject.toml plugins/engines.txt plugins/engines-overrides.txt plugins/torchvision_on_cpu.py $(wildcard plugins/*/pyproject.toml)
+	$(ENGINES_BIN)/uv pip install --quiet --python $(ENGINES_BIN)/python $(TORCH_FROM) \
+	  --override plugins/engines-overrides.txt -r plugins/engines.txt -e '.[dev]' $(call EDITABLE,$(ENGINE_PLUGINS))
+	@cp plugins/torchvision_on_cpu.py "$$($(ENGINES_BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@echo 'import torchvision_on_cpu' > "$$($(ENGINES_BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torchvision_on_cpu.pth"
 	@touch $@

@@ -1,0 +1,9 @@
+"""Hugging Face transformers as a backend of s3harness."""
+
+import s3harness
+
+
+@s3harness.hookimpl
+def s3harness_register(registry: s3harness.Registrar) -> None:
+    """Register what this package offers."""
+    registry.backend("transformers", "s3harness_transformers.backend:TransformersBackend")
