@@ -23,9 +23,14 @@ from s3harness.hookspecs import hookimpl
 if TYPE_CHECKING:
     from s3harness.aggregators.aggregate import Aggregate
     from s3harness.backends.base import Backend, Limits, Truth
-    from s3harness.media import Frames, MediaStore
+    from s3harness.backends.closed import ClosedAnswer, Token, choice_probabilities, closed_answer
+    from s3harness.diagnosis.classifier import Classifier
+    from s3harness.media import Frames, Jpegs, MediaStore
     from s3harness.metrics.base import ItemMean, Metric, Pair, safe_ratio
+    from s3harness.metrics.rqi.judge import Judge
     from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext
+    from s3harness.metrics.rqi.structure import Evidence, ReportStructure
+    from s3harness.network import Guard, remote_hosts
     from s3harness.parsers.reading import Reading
     from s3harness.plugins import Registrar
     from s3harness.run.manifest import RunInfo
@@ -51,12 +56,18 @@ _LAZY = {
     "Aggregate": "s3harness.aggregators.aggregate",
     "Answer": "s3harness.types",
     "Backend": "s3harness.backends.base",
+    "Classifier": "s3harness.diagnosis.classifier",
     "Clip": "s3harness.types",
+    "ClosedAnswer": "s3harness.backends.closed",
+    "Evidence": "s3harness.metrics.rqi.structure",
     "FeatureLabel": "s3harness.types",
     "Frames": "s3harness.media",
     "Generation": "s3harness.types",
+    "Guard": "s3harness.network",
     "Interval": "s3harness.types",
     "ItemMean": "s3harness.metrics.base",
+    "Jpegs": "s3harness.media",
+    "Judge": "s3harness.metrics.rqi.judge",
     "Limits": "s3harness.backends.base",
     "MediaStore": "s3harness.media",
     "Metric": "s3harness.metrics.base",
@@ -69,12 +80,17 @@ _LAZY = {
     "Reading": "s3harness.parsers.reading",
     "Reference": "s3harness.types",
     "Registrar": "s3harness.plugins",
+    "ReportStructure": "s3harness.metrics.rqi.structure",
     "Request": "s3harness.types",
     "Response": "s3harness.types",
     "RunInfo": "s3harness.run.manifest",
     "Score": "s3harness.types",
+    "Token": "s3harness.backends.closed",
     "Truth": "s3harness.backends.base",
     "Video": "s3harness.types",
+    "choice_probabilities": "s3harness.backends.closed",
+    "closed_answer": "s3harness.backends.closed",
+    "remote_hosts": "s3harness.network",
     "safe_ratio": "s3harness.metrics.base",
 }
 
@@ -82,13 +98,19 @@ __all__ = [
     "Aggregate",
     "Answer",
     "Backend",
+    "Classifier",
     "Clip",
+    "ClosedAnswer",
     "DatasetError",
+    "Evidence",
     "FeatureLabel",
     "Frames",
     "Generation",
+    "Guard",
     "Interval",
     "ItemMean",
+    "Jpegs",
+    "Judge",
     "Limits",
     "MediaError",
     "MediaStore",
@@ -103,6 +125,7 @@ __all__ = [
     "Reading",
     "Reference",
     "Registrar",
+    "ReportStructure",
     "Request",
     "Response",
     "RetryableError",
@@ -110,10 +133,14 @@ __all__ = [
     "S3HarnessError",
     "Score",
     "SpecError",
+    "Token",
     "Truth",
     "UsageError",
     "Video",
+    "choice_probabilities",
+    "closed_answer",
     "hookimpl",
+    "remote_hosts",
     "safe_ratio",
 ]
 

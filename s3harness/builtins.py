@@ -19,6 +19,7 @@ COMMANDS = {
         "Score the authors' released predictions, or compute their tables again.",
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
+    "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
@@ -92,6 +93,11 @@ METRICS = {
     "paper_rouge_l": "s3harness.metrics.paper.text:paper_rouge_l",
     "paper_diagnosis": "s3harness.metrics.paper.diagnosis:paper_diagnosis",
 }
+CLASSIFIERS = {
+    "logistic_regression": "s3harness.diagnosis.classifiers:LogisticRegression",
+    "shallow_tree": "s3harness.diagnosis.classifiers:ShallowTree",
+    "random_forest": "s3harness.diagnosis.classifiers:RandomForest",
+}
 RQI_PENALTIES = (
     "hallucination",
     "off_topic",
@@ -102,6 +108,7 @@ RQI_PENALTIES = (
     "paper_length",
     "paper_hazard",
 )
+JUDGES = {"structure": "s3harness.metrics.rqi.judge:StructureJudge"}
 
 
 @hookimpl
@@ -117,8 +124,12 @@ def s3harness_register(registry: Registrar) -> None:
         registry.aggregator(name, target)
     for name, target in METRICS.items():
         registry.metric(name, target)
+    for name, target in CLASSIFIERS.items():
+        registry.classifier(name, target)
     for name in RQI_PENALTIES:
         registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
+    for name, target in JUDGES.items():
+        registry.judge(name, target)
     for name, (target, _) in COMMANDS.items():
         registry.command(name, target)
     for name in own_models():

@@ -46,6 +46,7 @@ Kind = Literal[
     "rqi_penalty",
     "judge",
     "probe",
+    "classifier",
     "trainer",
     "executor",
     "task_specs",
@@ -140,12 +141,16 @@ class Registrar:
         self._register("rqi_penalty", name, target)
 
     def judge(self, name: str, target: str) -> None:
-        """A judge that reads reports by a language model."""
+        """A :class:`s3harness.Judge` class: what a language model is asked about a report, and how its reply is read."""
         self._register("judge", name, target)
 
     def probe(self, name: str, target: str) -> None:
         """A label-free probe of what evidence a model uses."""
         self._register("probe", name, target)
+
+    def classifier(self, name: str, target: str) -> None:
+        """A :class:`s3harness.Classifier` class: what tells ES from NES by the signs of Task 1 (``diagnose``)."""
+        self._register("classifier", name, target)
 
     def trainer(self, name: str, target: str) -> None:
         """A trainer."""

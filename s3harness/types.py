@@ -60,7 +60,8 @@ class Clip:
     """The part of a video that a model is shown.
 
     ``timestamps`` are the wanted frame times in seconds from the start of the video, ascending. What was really
-    decoded, frames and times, is the media store's answer (:meth:`s3harness.media.MediaStore.frames`).
+    decoded, frames and times, is the media store's answer (:meth:`s3harness.media.MediaStore.frames`). A clip without
+    timestamps and sound shows nothing: its requests are text alone, and no media are prepared for it.
     """
 
     video_id: str
@@ -70,6 +71,11 @@ class Clip:
     max_pixels: int
     audio: bool = False
     index: int = 0
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether nothing of the video is shown, neither frames nor sound."""
+        return not self.timestamps and not self.audio
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from s3harness.errors import UsageError
-from s3harness.types import Modality, Reference, Request, Response, Video
+from s3harness.types import Clip, Modality, Reference, Request, Response, Video
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,25 +48,47 @@ class Truth:
 class Backend:
     """Answers requests. A plugin overrides :meth:`generate`, and what else it needs.
 
-    ``remote`` says whether media would leave this host, ``host`` which one they would go to; a remote backend runs
-    only when its host is named by the user. ``modalities`` are those of a backend that needs no model card; one that
-    ``is_model`` itself takes none.
+    ``remote`` says whether media would leave this host, ``hosts`` to which others they would go
+    (:func:`s3harness.remote_hosts` tells it of addresses); a remote backend runs only when all of its hosts are named
+    by the user. ``modalities`` are those of a backend that needs no model card; one that ``is_model`` takes none.
     A backend that ``sees_truth`` is a yardstick and no model: its runs say so. One that ``uses_media`` not is
     never waited for to decode.
+
+    Requests come in the order of the plan, the requests of a clip together. Where ``warms_by_clip``, the first request
+    of a clip is asked alone, and its others once that is answered: for engines that keep what they have made of a
+    clip. Other clips are asked meanwhile, so that as many requests as ``limits`` allow are under way at any time.
+
+    Making a backend must be cheap, and is done where no engine is wanted too; the engine is loaded on entering.
     """
 
     remote: bool = False
-    host: str = ""
+    hosts: tuple[str, ...] = ()
     modalities: tuple[Modality, ...] | None = None
     is_model: bool = False
     sees_truth: bool = False
     uses_media: bool = True
+    warms_by_clip: bool = False
     limits: Limits = Limits()
+
+    say: Callable[[str], None] = staticmethod(lambda phase: None)
+    """Call it with what the engine is doing while nothing is answered ("loading weights"): it is shown at once, with
+    the time since the start. Any thread may. The runner puts its own function here."""
+
+    note: Callable[[str], None] = staticmethod(lambda message: None)
+    """Call it with what a user should know when the run has ended ("the cache of prefixes is off")."""
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
         self.model = model
         self.options = options
         self.media = media
+
+    def make_ready(self, clip: Clip) -> None:
+        """Called in a worker thread before a clip's first request, while the clips before it are asked.
+
+        Here is the time for what takes some and is the same for all requests of the clip: ``self.media.jpegs(clip)``,
+        say, is then at hand when :meth:`generate` asks for it. What it raises fails nothing: :meth:`generate` meets it
+        again. Not called for clips that are text only.
+        """
 
     def see(self, truth: Truth) -> None:
         """Called before the first request, on a backend that ``sees_truth`` alone."""
@@ -82,6 +104,10 @@ class Backend:
 
     async def generate(self, request: Request) -> Response:
         """Answer one request, or raise.
+
+        A request whose ``clip.is_text_only`` is to be answered from its prompt alone. Whatever takes more than a few
+        milliseconds (``self.media.jpegs``, ``self.media.mp4``) belongs in :meth:`make_ready` or
+        ``await asyncio.to_thread(…)``: all requests share one event loop.
 
         :class:`s3harness.RetryableError`, ``TimeoutError`` and ``ConnectionError`` are tried again, everything else is
         journalled as the failure that it is.

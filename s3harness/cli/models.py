@@ -52,7 +52,6 @@ def _row(name: str, card: Mapping[str, Any]) -> dict[str, str]:
     """A model as the list has it, whether or not its card is right."""
     return {
         "model": name,
-        "title": str(card.get("title", "")),
         "takes": " + ".join(map(str, card.get("modalities") or ())),
         "weights": str(card.get("weights") or "not released"),
         "engines": ", ".join(card.get("engines") or ()),

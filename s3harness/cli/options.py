@@ -18,13 +18,13 @@ def default_data() -> Path:
     return Path(os.environ.get("S3HARNESS_DATA", "data"))
 
 
-def parse_options(pairs: Sequence[str]) -> dict[str, object]:
+def parse_options(pairs: Sequence[str], hint: str = "-o") -> dict[str, object]:
     """``key=value`` pairs; a value is read as YAML, so that numbers, booleans and lists are what they look like."""
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="-o")
+            raise click.BadParameter(f"{pair!r} is not key=value", param_hint=hint)
         options[key] = _value(value)
     return options
 

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 @click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
 @click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
 @click.option("--cache-gb", type=click.FloatRange(min=0), help="How much of them, in GB.")
+@click.option(
+    "--media", multiple=True, metavar="KEY=VALUE", help="How videos are decoded: workers, stall_s, …; repeatable."
+)
 @json_option
 def run(*, dry_run: bool, as_json: bool, **said: Any) -> None:
     """Ask a model everything about a data set, and score it.
@@ -60,6 +63,7 @@ def run(*, dry_run: bool, as_json: bool, **said: Any) -> None:
 
 def settings_of(said: dict[str, Any]) -> Settings:
     """The settings that the options of ``run`` say."""
+    from s3harness.media.options import MediaOptions
     from s3harness.run.session import Settings
 
     gigabytes = said.pop("cache_gb")
@@ -71,6 +75,7 @@ def settings_of(said: dict[str, Any]) -> Settings:
     said["out"] = said["out"] or Path("runs") / "-".join(name)
     said["tasks"] = split_names(said["tasks"])
     said["options"] = parse_options(said["options"])
+    said["media"] = MediaOptions.of(parse_options(said["media"], "--media"))
     return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 
 

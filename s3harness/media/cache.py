@@ -1,7 +1,7 @@
 """The directory that keeps decoded media from one run to the next, within a budget of bytes.
 
 It is private to its user (mode 0700) and holds, under ``media/``: ``slabs/<content hash>-<random>.slab``, and
-``sources/<hash>``, which remembers the content hash of a file by path, size, time of change and inode so that an
+``sources/<hash>``, which remembers content hash and length of a file by path, size, time of change and inode so that an
 unchanged file need not be opened. File names are random or hashes: none is the name of a video.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -17,11 +18,14 @@ import stat
 import time
 import uuid
 from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from s3harness.media.slab import UNFINISHED, Slab, SlabWriter, read_slab
 
 DEFAULT_BUDGET_BYTES = 20 * 1024**3
+RESERVE_BYTES = 1024**3
+"""So much room on the disk is left to others."""
 ABANDONED_AFTER_S = 3600.0
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -47,34 +51,46 @@ def purge(cache_dir: Path) -> int:
     return freed
 
 
-class MediaCache:
-    """Slabs by content hash. Trouble with the disk is logged once and never stops the work."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered of a file: the hash of its content, and, if it was measured, its length and by what."""
 
-    def __init__(self, cache_dir: Path, budget_bytes: int) -> None:
+    content: str
+    duration_s: float | None = None
+    decoder: str = ""
+
+
+class MediaCache:
+    """Slabs by content hash. Trouble with the disk is logged once and never stops the work.
+
+    Slabs that the disk does not take are kept in memory, each of at most ``memory_bytes``.
+    """
+
+    def __init__(self, cache_dir: Path, budget_bytes: int, memory_bytes: int = 2 * 1024**3) -> None:
         self._slabs, self._sources = cache_dir / _OWNED / "slabs", cache_dir / _OWNED / "sources"
-        self._budget = budget_bytes
+        self._budget, self._memory_bytes = budget_bytes, memory_bytes
         self._warned = False
         self._is_ours = self._prepare(cache_dir)
 
-    def recall(self, path: Path, found: os.stat_result) -> str | None:
-        """The content hash of a file that has not changed since it was last read."""
+    def recall(self, path: Path, found: os.stat_result) -> Note | None:
+        """What is known of a file that has not changed since it was last read."""
         if not self._is_ours:
             return None
         try:
-            content = self._note(path, found).read_text("ascii")
-        except (OSError, ValueError):
+            note = Note(**json.loads(self._note(path, found).read_text("ascii")))
+        except (OSError, ValueError, TypeError):
             return None
-        return content if len(content) == hashlib.sha256().digest_size * 2 else None
+        return note if len(note.content) == hashlib.sha256().digest_size * 2 else None
 
-    def remember(self, path: Path, found: os.stat_result, content: str) -> None:
-        """Remember the content hash of a file."""
+    def remember(self, path: Path, found: os.stat_result, note: Note) -> None:
+        """Remember what is known of a file."""
         if not self._is_ours:
             return
-        note = self._note(path, found)
-        part = note.with_name(f"{uuid.uuid4().hex}{UNFINISHED}")
+        known = self._note(path, found)
+        part = known.with_name(f"{uuid.uuid4().hex}{UNFINISHED}")
         try:
-            part.write_text(content, "ascii")
-            part.replace(note)
+            part.write_text(json.dumps(asdict(note)), "ascii")
+            part.replace(known)
         except OSError as error:
             self.trouble(error)
 
@@ -90,17 +106,21 @@ class MediaCache:
     def writer(self, content: str) -> SlabWriter:
         """A writer of a new slab; in memory where the disk does not take it."""
         path = self._slabs / f"{content}-{uuid.uuid4().hex}.slab"
-        return SlabWriter(path if self._is_ours else None, self.trouble)
+        return SlabWriter(path if self._is_ours else None, self.trouble, self._memory_bytes)
 
     def evict(self, keep: Collection[Path]) -> None:
-        """Delete the least recently used slabs until the rest fits the budget; those in ``keep`` stay."""
+        """Delete the least recently used slabs until the rest fits the budget; those in ``keep`` stay.
+
+        The budget is smaller where the disk has little room besides: the last of it is for what a run writes.
+        """
         if not self._is_ours:
             return
         found = sorted(_aged(self._slabs))
         total = sum(size for _, size, _ in found)
+        budget = min(self._budget, total + _free(self._slabs) - RESERVE_BYTES)
         for changed, size, path in found:
             is_abandoned = path.name.endswith(UNFINISHED) and changed < time.time() - ABANDONED_AFTER_S
-            is_surplus = total > self._budget and path not in keep and not path.name.endswith(UNFINISHED)
+            is_surplus = total > budget and path not in keep and not path.name.endswith(UNFINISHED)
             if is_abandoned or is_surplus:
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -129,6 +149,14 @@ class MediaCache:
             self.trouble(error)
             return False
         return True
+
+
+def _free(folder: Path) -> int:
+    """The bytes that its disk has room for."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def _make_private(folder: Path) -> None:

@@ -46,11 +46,12 @@ class Clock:
         claimed_s = float(frame.duration * frame.time_base) if frame.time_base is not None else 0.0
         return self._take(frame.time, claimed_s)
 
-    def pass_over(self, packet: Packet[Stream]) -> None:
-        """Count a picture that is not decoded."""
+    def pass_over(self, packet: Packet[Stream]) -> float | None:
+        """Count a picture that is not decoded; its time, if the packet has one and is not to be left out."""
         stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is not None and packet.time_base is not None and not packet.is_discard:
-            self._take(float(stamp * packet.time_base), float((packet.duration or 0) * packet.time_base))
+        if stamp is None or packet.time_base is None or packet.is_discard:
+            return None
+        return self._take(float(stamp * packet.time_base), float((packet.duration or 0) * packet.time_base))
 
     def sound_s(self, frame: AudioFrame) -> float | None:
         """The time of a stretch of sound, if it has one."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import BinaryIO
 
 import av
 from av.audio.frame import AudioFrame
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
@@ -27,22 +30,40 @@ PIPELINE = 1
 """Raised whenever this package picks, scales or turns pictures otherwise than before: it is part of every key."""
 
 
-def decoder_version() -> str:
-    """What decodes: this package's own pipeline, PyAV, and FFmpeg's libraries."""
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How pictures are decoded: by how many threads (0: FFmpeg's choice), and by which hardware, if by any."""
+
+    threads: int = 1
+    hwaccel: str = ""
+
+
+DEFAULT = Decoding()
+
+
+def decoder_version(how: Decoding = DEFAULT) -> str:
+    """What decodes: this package's own pipeline, PyAV, FFmpeg's libraries, and the hardware where it is asked for."""
     libraries = "-".join(
         f"{name}{'.'.join(map(str, version))}" for name, version in sorted(av.library_versions.items())
     )
-    return f"pipeline{PIPELINE}-av{av.__version__}-{hashlib.sha256(libraries.encode()).hexdigest()[:12]}"
+    hardware = f"-{how.hwaccel}" if how.hwaccel else ""
+    return f"pipeline{PIPELINE}-av{av.__version__}-{hashlib.sha256(libraries.encode()).hexdigest()[:12]}{hardware}"
 
 
 @contextmanager
-def open_container(file: BinaryIO) -> Iterator[InputContainer]:
-    """Open a file that is already open for reading, and turn whatever FFmpeg raises into :class:`MediaError`."""
+def open_container(
+    file: BinaryIO, how: Decoding = DEFAULT, beat: Callable[[], None] = lambda: None
+) -> Iterator[InputContainer]:
+    """Open a file that is already open for reading, and turn whatever FFmpeg raises into :class:`MediaError`.
+
+    ``beat`` is called whenever some of the file has been read.
+    """
     if not file.read(1):
         raise MediaError("the file is empty")
     file.seek(0)
+    nameless = _Nameless(file, beat)
     try:
-        container = av.open(_Nameless(file), "r", options=OPTIONS, buffer_size=BUFFER_BYTES)
+        container = av.open(nameless, "r", options=OPTIONS, buffer_size=BUFFER_BYTES, hwaccel=_hardware(how.hwaccel))
     except (av.FFmpegError, OSError, ValueError, EOFError):
         raise MediaError(
             "the file is no video that can be read: it is damaged, incomplete, or of another kind"
@@ -54,19 +75,24 @@ def open_container(file: BinaryIO) -> Iterator[InputContainer]:
         raise MediaError(f"the video cannot be decoded ({type(error).__name__})") from None
 
 
-def picture_stream(container: InputContainer) -> VideoStream:
-    """The video stream, to be decoded by one thread; :class:`MediaError` if there is none."""
+def picture_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStream:
+    """The video stream, to be decoded as is said; :class:`MediaError` if there is none."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise MediaError("the file has no video stream")
-    streams[0].codec_context.thread_count = 1
+    streams[0].codec_context.thread_count = how.threads
+    streams[0].codec_context.thread_type = "AUTO"
     return streams[0]
 
 
-def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Stream]]:
+def packets(
+    container: InputContainer, streams: Sequence[Stream], beat: Callable[[], None] = lambda: None
+) -> Iterator[Packet[Stream]]:
     """The packets of the streams in the order of the file; damage is where the file ends."""
     try:
-        yield from container.demux(streams)
+        for packet in container.demux(streams):
+            beat()
+            yield packet
     except av.FFmpegError:
         return
     except OSError as error:
@@ -81,10 +107,33 @@ def decoded(packet: Packet[Stream]) -> list[VideoFrame | AudioFrame]:
         return []
 
 
+def drained(video: VideoStream) -> list[VideoFrame | AudioFrame]:
+    """The frames that the decoder still holds; after it, the decoder has to be flushed to go on."""
+    end: Packet[Stream] = Packet()
+    end.stream, end.time_base = video, video.time_base or Fraction(1)
+    return decoded(end)
+
+
+def _hardware(name: str) -> HWAccel | None:
+    """The hardware decoder of a name; what it cannot decode, software does."""
+    if not name:
+        return None
+    if name not in hwdevices_available():
+        known = ", ".join(hwdevices_available()) or "none"
+        raise MediaError(f"this FFmpeg has no hardware decoder {name!r}; it has {known} (--media hwaccel=…)")
+    return HWAccel(name, allow_software_fallback=True)
+
+
 class _Nameless:
     """A file without its name, which FFmpeg would put into its messages."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.read = file.read
+    def __init__(self, file: BinaryIO, beat: Callable[[], None]) -> None:
+        self._file, self._beat = file, beat
         self.seek = file.seek
         self.tell = file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read, and say that there was something to read."""
+        data = self._file.read(size)
+        self._beat()
+        return data

@@ -1,12 +1,13 @@
-"""One sequential pass over one open video: the pictures nearest to the wanted times, and the sound.
+"""One pass over one open video: the pictures nearest to the wanted times, and the sound.
 
 The pass trusts no header: times come from the pictures themselves, and the file ends where its data end. What is picked
-for a time depends on that time and the file alone, never on what else was asked for in the same pass.
+for a time depends on that time and the file alone, never on what else was asked for in the same pass. Groups of
+pictures that nobody wants are read over and not decoded, where that is sure to change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import BinaryIO, cast
 
@@ -22,45 +23,72 @@ from av.video.stream import VideoStream
 
 from s3harness.errors import MediaError
 from s3harness.media.clock import Clock
-from s3harness.media.container import decoded, open_container, packets, picture_stream
+from s3harness.media.container import DEFAULT, Decoding, decoded, open_container, packets, picture_stream
 from s3harness.media.frames import Pixels
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
 from s3harness.media.items import End, Item, Picture, Sound, Source
 from s3harness.media.nearest import Nearest, Pick
+from s3harness.media.route import Course, Detour, Route, find_route, is_sparse
 from s3harness.media.sound import SoundLine
 
 SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 """Bicubic, widened when it shrinks, and the same on every processor."""
 
 
-def decode(file: BinaryIO, wanted: Mapping[int, frozenset[float]], audio: bool) -> Iterator[Item]:
-    """Decode ``file`` once: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
+def decode(
+    file: BinaryIO,
+    wanted: Mapping[int, frozenset[float]],
+    audio: bool,
+    how: Decoding = DEFAULT,
+    beat: Callable[[], None] = lambda: None,
+) -> Iterator[Item]:
+    """Decode ``file``: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
 
     ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time more
     than one picture's length behind the last picture gets none. With ``audio`` the sound is decoded to its end; without
-    it the pass stops when every wanted time has its picture. Raises :class:`MediaError` if there is no picture at all.
+    it the pass stops when every wanted time has its picture. A :class:`Source` that comes again says that the pass has
+    begun anew, and that nothing before it counts. ``beat`` is called again and again, and may raise to end the pass.
+    Raises :class:`MediaError` if there is no picture at all.
     """
-    with open_container(file) as container:
-        yield from _Pass(container, wanted, audio).run()
+    times = frozenset(chain.from_iterable(wanted.values()))
+    route = find_route(file, times, how, beat) if is_sparse(times) else None
+    if route:
+        try:
+            with open_container(file, how, beat) as container:
+                yield from _Pass(container, wanted, audio, how, beat, route).run()
+            return
+        except Detour:
+            file.seek(0)
+    with open_container(file, how, beat) as container:
+        yield from _Pass(container, wanted, audio, how, beat).run()
 
 
 class _Pass:
-    """The state of one pass."""
+    """The state of one pass, over everything or along a route."""
 
-    def __init__(self, container: InputContainer, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
-        self.container, self.wanted = container, wanted
-        self.video, self.sounds = picture_stream(container), container.streams.audio[:1]
+    def __init__(
+        self,
+        container: InputContainer,
+        wanted: Mapping[int, frozenset[float]],
+        audio: bool,
+        how: Decoding,
+        beat: Callable[[], None],
+        route: Route | None = None,
+    ) -> None:
+        self.container, self.wanted, self.beat, self.route = container, wanted, beat, route
+        self.video, self.sounds = picture_stream(container, how), container.streams.audio[:1]
         self.clock = Clock(self.video)
+        self.course = Course(route, self.video, self.clock) if route else None
         self.nearest: Nearest[VideoFrame] = Nearest(chain.from_iterable(wanted.values()))
         self.line = SoundLine() if audio and self.sounds else None
 
     def run(self) -> Iterator[Item]:
         frames = self._frames()
-        early, first = _until_first_picture(frames)
+        early, first = _until_first_picture(frames) if self.route is None else ([], self.route.first)
         turn, size = upright_size(first, self.video)
         painter = _Painter(turn, times_by_size(size, self.wanted))
         yield Source(size, bool(self.sounds))
-        for frame in chain([first], early, frames):
+        for frame in frames if self.route else chain([first], early, frames):
             yield from self._see(frame, painter) if isinstance(frame, VideoFrame) else self._hear(frame)
             if self.nearest.is_done and self.line is None:
                 yield End(None)
@@ -69,23 +97,30 @@ class _Pass:
             yield from painter.paint(pick)
         if self.line:
             yield from map(Sound, self.line.finish())
-        yield End(self.clock.end_s)
+        yield End(None if self.route and self.line is None else self.clock.end_s)
 
     def _frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """What the file holds, as it comes. Pictures that nobody wants are not decoded."""
         streams: list[Stream] = [self.video, *self.sounds] if self.line else [self.video]
         decoded_one = False
-        for packet in packets(self.container, streams):
-            if packet.stream.type == "video" and decoded_one and self.nearest.is_done:
+        for packet in packets(self.container, streams, self.beat):
+            is_video = packet.stream.type == "video"
+            if is_video and self.course:
+                yield from self.course.pictures(packet)
+                if self.course.is_over and self.line is None:
+                    return
+            elif is_video and decoded_one and self.nearest.is_done:
                 self.clock.pass_over(packet)
-                continue
-            for frame in decoded(packet):
-                decoded_one = decoded_one or isinstance(frame, VideoFrame)
-                yield frame
+            else:
+                for frame in decoded(packet):
+                    decoded_one = decoded_one or isinstance(frame, VideoFrame)
+                    yield frame
 
     def _see(self, frame: VideoFrame, painter: _Painter) -> Iterator[Picture]:
-        pick = self.nearest.push(frame, self.clock.picture_s(frame))
-        if pick:
+        time_s = self.clock.picture_s(frame)
+        if self.course:
+            self.course.check(frame, time_s)
+        if pick := self.nearest.push(frame, time_s):
             yield from painter.paint(pick)
 
     def _hear(self, frame: AudioFrame) -> Iterator[Sound]:

@@ -1,4 +1,4 @@
-"""A clip as a small MP4 file, for engines that take nothing else."""
+"""A clip as JPEG pictures, or as a small MP4 file, for engines that take no raw frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from s3harness.errors import MediaError
-from s3harness.media.frames import Frames, Samples
+from s3harness.media.frames import Frames, Jpegs, Samples
 
 TICKS_PER_S = 90_000
 TICK_STEP = TICKS_PER_S // 1000
@@ -22,6 +22,21 @@ SOUND_BLOCK = 1024
 ENCODING = {"crf": "18", "preset": "veryfast"}
 NO_METADATA = {"fflags": "+bitexact"}
 """Leaves out the name of the writing program and the time of writing: equal clips give equal bytes."""
+
+
+def encode_jpegs(frames: Frames, quality: int) -> Jpegs:
+    """Encode each picture as a JPEG file without metadata; a picture that repeats is encoded once."""
+    from PIL import Image
+
+    images: list[bytes] = []
+    for i, pixels in enumerate(frames.pixels):
+        if i and frames.timestamps[i] == frames.timestamps[i - 1]:
+            images.append(images[-1])
+            continue
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, "JPEG", quality=quality)
+        images.append(out.getvalue())
+    return Jpegs(tuple(images), frames.timestamps)
 
 
 def encode_mp4(frames: Frames, start_s: float, end_s: float, sound: tuple[Samples, int] | None = None) -> bytes:

@@ -23,3 +23,10 @@ class Frames(NamedTuple):
 
     pixels: Pixels
     timestamps: tuple[float, ...]
+
+
+class Jpegs(NamedTuple):
+    """The pictures of a clip as JPEG files, one for each wanted timestamp, and their times as in :class:`Frames`."""
+
+    images: tuple[bytes, ...]
+    timestamps: tuple[float, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from s3harness.errors import MediaError
 
@@ -32,17 +33,23 @@ class VideoInfo:
 
 def probe(path: Path) -> VideoInfo:
     """Read a video's packets, and decode one picture. Raises :class:`MediaError`, which names no path."""
-    from s3harness.media.container import open_container
-
     try:
         file = path.open("rb")
     except OSError as error:
         raise MediaError(f"the file cannot be read: {error.strerror}") from None
-    with file, open_container(file) as container:
-        return _describe(container)
+    with file:
+        return measure(file)
 
 
-def _describe(container: InputContainer) -> VideoInfo:
+def measure(file: BinaryIO, beat: Callable[[], None] = lambda: None) -> VideoInfo:
+    """As :func:`probe`, of an open file; ``beat`` is called again and again."""
+    from s3harness.media.container import open_container
+
+    with open_container(file, beat=beat) as container:
+        return _describe(container, beat)
+
+
+def _describe(container: InputContainer, beat: Callable[[], None]) -> VideoInfo:
     from av.video.frame import VideoFrame
 
     from s3harness.media.clock import Clock
@@ -51,7 +58,7 @@ def _describe(container: InputContainer) -> VideoInfo:
 
     video = picture_stream(container)
     clock, first = Clock(video), None
-    for packet in packets(container, [video]):
+    for packet in packets(container, [video], beat):
         if first is None:
             first = next(iter(decoded(packet)), None)
         clock.pass_over(packet)

@@ -26,9 +26,7 @@ class Recording:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for writer in (self._track, *(reel.slab for reel in self._reels.values())):
-            if writer is not None:
-                writer.abandon()
+        self._abandon()
 
     def take(self, item: Item, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
         """Write the next item of a pass that was asked for ``wanted`` and ``audio``."""
@@ -44,6 +42,7 @@ class Recording:
                 self._finish(item.end_s)
 
     def _begin(self, source: Source, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
+        self._abandon()
         self.source = source
         for size, times in times_by_size(source.size, wanted).items():
             if times:
@@ -57,3 +56,10 @@ class Recording:
             self.slabs.append(reel.finish(self._decoder, self.source, end_s))
         if self._track is not None:
             self.slabs.append(finish_track(self._track, self._decoder, self.source, end_s))
+
+    def _abandon(self) -> None:
+        """Give up what has been written so far."""
+        for writer in (self._track, *(reel.slab for reel in self._reels.values())):
+            if writer is not None:
+                writer.abandon()
+        self._reels, self._track = {}, None

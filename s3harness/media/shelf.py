@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from s3harness.errors import MediaError
+from s3harness.media.forms import Forms
 from s3harness.media.frames import RATE, Frames, Samples
 from s3harness.media.geometry import Size, fit
 from s3harness.media.items import Source
@@ -20,12 +21,16 @@ SLACK_S = 0.05
 
 
 class Shelf:
-    """The reels and the track of one video, mapped. One thread adds to it while others may read."""
+    """The reels and the track of one video, mapped, and what was made of its clips.
+
+    One thread adds to it while others may read.
+    """
 
     def __init__(self, content: str) -> None:
         self.content = content
         self.source: Source | None = None
         self.paths: frozenset[Path] = frozenset()
+        self.forms = Forms()
         self._reels: list[Reel] = []
         self._track: Track | None = None
 

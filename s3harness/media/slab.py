@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from s3harness.errors import MediaError
 
 MAGIC = b"s3slab01"
 UNFINISHED = ".part"
@@ -49,10 +52,15 @@ def read_slab(path: Path) -> Slab | None:
 
 
 class SlabWriter:
-    """Appends to a new slab at ``path``, or in memory; ``on_trouble`` is told why if it cannot be written there."""
+    """Appends to a new slab at ``path``, or in memory; ``on_trouble`` is told why if it cannot be written there.
 
-    def __init__(self, path: Path | None, on_trouble: Callable[[OSError], None]) -> None:
-        self._on_trouble = on_trouble
+    Memory takes ``memory_bytes`` of it, beyond which :class:`MediaError` is raised.
+    """
+
+    def __init__(
+        self, path: Path | None, on_trouble: Callable[[OSError], None], memory_bytes: int = sys.maxsize
+    ) -> None:
+        self._on_trouble, self._memory_bytes = on_trouble, memory_bytes
         self._file: BinaryIO | None = None
         self._on_disk = self._total = 0
         self._memory: list[NDArray[np.uint8]] = []
@@ -77,6 +85,9 @@ class SlabWriter:
                 self._on_disk += n
                 data = data[n:]
         if len(data):
+            if self._total > self._memory_bytes:
+                most = self._memory_bytes // 1_000_000
+                raise MediaError(f"its frames fit neither the cache nor {most} MB of memory (--media memory_mb=…)")
             self._memory.append(data.copy())
 
     def finish(self, footer: Mapping[str, object]) -> Slab:

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
 
 from s3harness.run.execute import Progress
@@ -40,18 +47,20 @@ def shown_progress() -> Iterator[Progress]:
 @contextmanager
 def _bar(console: Console, progress: Progress) -> Iterator[None]:
     columns = (
-        TextColumn("asking"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TaskProgressColumn(show_speed=True),
         TextColumn("{task.fields[failed]} failed"),
+        TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, failed=0)
+        task = bar.add_task("asking", total=None, failed=0)
 
         def changed(now: Progress) -> None:
-            bar.update(task, completed=now.done, total=now.total, failed=now.failed)
+            doing = now.phase or "asking"
+            bar.update(task, description=doing, completed=now.done, total=now.total, failed=now.failed)
 
         progress.changed = changed
         yield
@@ -61,9 +70,13 @@ def _bar(console: Console, progress: Progress) -> Iterator[None]:
 class _PlainLines:
     started: float
     last: float = field(default_factory=time.monotonic)
+    phase: str = ""
 
     def __call__(self, progress: Progress) -> None:
-        if time.monotonic() - self.last >= PLAIN_EVERY_S:
+        if progress.phase and progress.phase != self.phase:
+            click.echo(f"{progress.phase} ({time.monotonic() - self.started:.0f} s)", err=True)
+        self.phase = progress.phase
+        if progress.done and time.monotonic() - self.last >= PLAIN_EVERY_S:
             self.last = time.monotonic()
             click.echo(_line(progress, self.started), err=True)
 

@@ -80,11 +80,19 @@ def plugins_used(run: Determinants) -> dict[str, str]:
     registry = manager().registry
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
     for task in run.tasks:
-        named += [("metric", metric.name) for metric in task.metrics] + [("aggregator", task.aggregator[0])]
+        named += names_to_score(task)
         if "sampler" in task.data:
-            named += [("sampler", task.sampler[0]), ("parser", str(task.answer["parser"]))]
+            named.append(("sampler", task.sampler[0]))
     entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
     return {"s3harness": s3harness.__version__} | {entry.package: entry.version for entry in entries}
+
+
+def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
+    """Kind and name of all that reads and scores the answers of a task."""
+    named: list[tuple[Kind, str]] = [("metric", metric.name) for metric in task.metrics]
+    if "answer" in task.data:
+        named.append(("parser", str(task.answer["parser"])))
+    return [*named, ("aggregator", task.aggregator[0])]
 
 
 def shown_option(name: str, value: object) -> object:

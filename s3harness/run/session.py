@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.load import Dataset, load_dataset, private_words
-from s3harness.errors import MediaError, S3HarnessError, UsageError
+from s3harness.errors import MediaError, UsageError
+from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
 from s3harness.run.manifest import Determinants, RunInfo, digest, finish_manifest, start_manifest
 from s3harness.run.plan import Plan
+from s3harness.run.recipe import Recipe
 from s3harness.run.redact import Redactor
+from s3harness.run.stopping import on_sigterm, until_stopped
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
 from s3harness.types import Reference, Score, Video
 
 if TYPE_CHECKING:
-    from s3harness.media import MediaStore
     from s3harness.run.execute import Progress
+    from s3harness.run.worker import Worker
 
 UNKNOWN_DURATION_S = 1.0
 
@@ -51,6 +51,7 @@ class Settings:
     executor: str = "local"
     cache_dir: Path | None = None
     cache_bytes: int | None = None
+    media: MediaOptions = field(default_factory=MediaOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,13 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
     from s3harness.scoring.run import score_run
 
     directory = run.settings.out
-    store = _store(run.settings)
-    backend = _backend(run, store)
-    with _on_sigterm(signal.default_int_handler):
+    recipe = _recipe(run)
+    worker = recipe.worker()
+    with on_sigterm(signal.default_int_handler):
         requests, references = _survey(run.plan)
-        _show_truth(backend, run, references)
+        if run.backend_class.sees_truth:
+            recipe = replace(recipe, truth=_truth(run, references))
+            worker = recipe.worker()
         _make_directory(directory)
         with Journal(directory) as journal:
             start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=not journal.status)
@@ -127,9 +130,11 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
             progress.messages += manager().run_started(_info(run, len(requests)))
             progress.total = sum(not journal.is_answered(request) for request in requests)
             if progress.total:
-                _ask(run, backend, store, journal, progress)
+                _ask(run, recipe, worker, journal, progress)
             failed = sum(not journal.is_answered(request) for request in requests)
-            scores = score_run(directory, profile=run.settings.profile)
+            scores = score_run(directory)
+            if run.settings.profile != "strict":
+                scores = score_run(directory, profile=run.settings.profile)
             finish_manifest(
                 directory,
                 status="complete",
@@ -143,16 +148,20 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
     return Outcome(scores, len(requests), failed)
 
 
-def _backend(run: Prepared, store: MediaStore) -> Backend:
-    try:
-        backend = run.backend_class(run.plan.model, run.settings.options, store)
-    except S3HarnessError:
-        raise
-    except Exception as error:
-        name = run.settings.backend
-        raise S3HarnessError(f"the {name} backend cannot be made: {type(error).__name__}: {error}") from error
-    _refuse_unnamed_host(backend, run.settings)
-    return backend
+def _recipe(run: Prepared) -> Recipe:
+    from s3harness.media import DEFAULT_BUDGET_BYTES, default_cache_dir
+
+    settings = run.settings
+    return Recipe(
+        settings.backend,
+        run.backend_class,
+        run.plan.model,
+        settings.options,
+        settings.cache_dir or default_cache_dir(),
+        DEFAULT_BUDGET_BYTES if settings.cache_bytes is None else settings.cache_bytes,
+        settings.media,
+        settings.allow_remote,
+    )
 
 
 def _survey(plan: Plan) -> tuple[list[str], list[Reference]]:
@@ -165,55 +174,18 @@ def _survey(plan: Plan) -> tuple[list[str], list[Reference]]:
     return requests, references
 
 
-def _show_truth(backend: Backend, run: Prepared, references: Sequence[Reference]) -> None:
-    if backend.sees_truth:
-        kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
-        videos = {video.id: video for video in run.dataset.videos}
-        backend.see(Truth(videos, {reference.item: reference for reference in references}, kinds))
+def _truth(run: Prepared, references: Sequence[Reference]) -> Truth:
+    kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
+    videos = {video.id: video for video in run.dataset.videos}
+    return Truth(videos, {reference.item: reference for reference in references}, kinds)
 
 
-def _ask(run: Prepared, backend: Backend, store: MediaStore, journal: Journal, progress: Progress) -> None:
+def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:
     from s3harness.run.execute import Execution
 
     redact = Redactor(private_words(run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
-    _until_stopped(executor(Execution(backend, store, journal, redact, progress), run.plan))
-
-
-def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or to the first Ctrl-C or SIGTERM, which is raised as ``KeyboardInterrupt``."""
-
-    async def main() -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None
-        with _on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)):
-            await work
-
-    try:
-        asyncio.run(main())
-    except asyncio.CancelledError as error:
-        raise KeyboardInterrupt from error
-    except BaseExceptionGroup as group:
-        raise _first(group) from group
-
-
-@contextmanager
-def _on_sigterm(handler: Callable[..., object]) -> Iterator[None]:
-    """Have SIGTERM handled like this for a while. Only the main thread may say so; in others nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    until_stopped(executor(Execution(recipe, worker, journal, redact, progress), run.plan))
 
 
 def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
@@ -264,22 +236,6 @@ def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]
 def _with_used(scored: Sequence[str], specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The tasks to ask: those scored that ask themselves, and those whose answers they use."""
     return list(dict.fromkeys(str(specs[name].get("uses", name)) for name in scored))
-
-
-def _store(settings: Settings) -> MediaStore:
-    from s3harness.media import MediaStore, default_cache_dir
-
-    directory = settings.cache_dir or default_cache_dir()
-    return MediaStore(directory) if settings.cache_bytes is None else MediaStore(directory, settings.cache_bytes)
-
-
-def _refuse_unnamed_host(backend: Backend, settings: Settings) -> None:
-    if backend.remote and backend.host not in settings.allow_remote:
-        host = backend.host or "a host it does not name"
-        raise UsageError(
-            f"the {settings.backend} backend would send video to {host}; "
-            f"nothing leaves this machine unless you say --allow-remote {backend.host or 'HOST'}"
-        )
 
 
 def _make_directory(directory: Path) -> None:

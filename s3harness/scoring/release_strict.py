@@ -60,6 +60,12 @@ def score_strict(
     )
 
 
+def released_task(released: ReleasedModel, name: str) -> tuple[ScoredTask, Source]:
+    """One task, by its full name, of a released model: items and predictions, and where these come from."""
+    card = ModelCard(released.name, modalities=released.modalities())
+    return _task(released, _spec(name, card), card)
+
+
 def _task(released: ReleasedModel, spec: TaskSpec, card: ModelCard) -> tuple[ScoredTask, Source]:
     """The items of a task with their predictions, and where these come from."""
     items = release_items(released.annotations, released.release.part, spec.name, spec.item, card.modalities)

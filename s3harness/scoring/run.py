@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import read_journal
 from s3harness.run.manifest import read_manifest, write_json, write_text
 from s3harness.scoring.answers import read_answers
+from s3harness.scoring.installed import check_installed
 from s3harness.scoring.items import read_items
+from s3harness.scoring.judging import Judged
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
@@ -22,6 +25,8 @@ from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Prediction, Reference, Score
 
 FILE = "scores.json"
+PREDICTIONS = "predictions"
+STRICT = "strict"
 SCHEMA = "s3harness/scores/v1"
 
 
@@ -34,13 +39,17 @@ class ScoredTask:
     predictions: Sequence[Prediction]
 
 
-def read_run(directory: Path, profile: str = "strict", rqi: str | None = None) -> dict[str, ScoredTask]:
+def read_run(
+    directory: Path, profile: str = "strict", rqi: str | None = None, kinds: Collection[str] = ()
+) -> dict[str, ScoredTask]:
     """Task → its references and predictions, for the tasks of a run that have items.
 
-    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict+redundancy`` say.
+    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict+redundancy`` say; ``kinds`` are the
+    kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
-    tasks = run_tasks(read_manifest(directory), profile, rqi)
+    asked = run_tasks(read_manifest(directory), profile, rqi)
+    tasks = {name: spec for name, spec in asked.items() if not kinds or spec.item in kinds}
     references = read_items(directory)
     answers = read_answers(read_journal(directory / JOURNAL), tasks)
     of_task = {name: [r for r in references if r.task == name] for name in tasks}
@@ -52,25 +61,52 @@ def read_run(directory: Path, profile: str = "strict", rqi: str | None = None) -
 
 
 def score_run(
-    directory: Path, *, profile: str = "strict", rqi: str | None = None, resamples: int = RESAMPLES
+    directory: Path,
+    *,
+    profile: str = "strict",
+    rqi: str | None = None,
+    judged: Judged | None = None,
+    resamples: int = RESAMPLES,
 ) -> list[Score]:
     """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
 
-    Raises :class:`UsageError` as :func:`read_run` does.
+    ``judged`` is what a judge made of the run's reports (:func:`s3harness.scoring.judged_run.judge_run`). Where it is
+    written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
     """
     scores: list[Score] = []
     for task in read_run(directory, profile, rqi).values():
-        write_predictions(directory, task.spec, task.references, task.predictions)
-        scores += score_task(task.spec, task.references, task.predictions, resamples=resamples)
-    write_json(directory / FILE, as_json(scores, read_manifest(directory), profile, rqi, resamples))
+        write_predictions(directory / predictions_folder(profile), task.spec, task.references, task.predictions)
+        scores += score_task(task.spec, task.references, task.predictions, resamples=resamples, judged=judged)
+    found = as_json(scores, read_manifest(directory), profile, rqi, resamples, judged)
+    write_json(directory / scores_file(profile, rqi, judged), found)
     return scores
 
 
+def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged | None = None) -> str:
+    """The name of the file of scores made in this way: ``scores.json`` is what reports and leaderboards read.
+
+    Whatever is scored in another way has a file of its own, so that no score is ever taken for another.
+    """
+    named = [profile] if profile != STRICT else []
+    named += [f"rqi-{rqi}"] if rqi else []
+    named += [f"judge-{judged.name}"] if judged else []
+    return re.sub(r"[^\w.+-]+", "_", "-".join(["scores", *named])) + ".json"
+
+
+def predictions_folder(profile: str) -> str:
+    """The name of the folder of predictions as a profile reads the answers."""
+    return PREDICTIONS if profile == STRICT else f"{PREDICTIONS}-{profile}"
+
+
 def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None) -> dict[str, TaskSpec]:
-    """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile."""
+    """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile.
+
+    Raises :class:`PluginError` naming the package that is not installed, if one brought what they name.
+    """
     specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
     protocol, model = manifest["run"]["protocol"], model_of(manifest)
     resolved = {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
+    check_installed(resolved.values(), manifest["run"]["plugins"])
     return {name: with_rqi(spec, rqi) if rqi else spec for name, spec in resolved.items()}
 
 
@@ -81,21 +117,26 @@ def model_of(manifest: Mapping[str, Any]) -> ModelCard:
 
 
 def write_predictions(
-    directory: Path, spec: TaskSpec, references: Sequence[Reference], predictions: Sequence[Prediction]
+    folder: Path, spec: TaskSpec, references: Sequence[Reference], predictions: Sequence[Prediction]
 ) -> None:
-    """``predictions/<task>.jsonl``: item, prediction and truth side by side."""
+    """``<folder>/<task>.jsonl``: item, prediction and truth side by side."""
     rows = [
         {**asdict(prediction), "subject": reference.subject, "truth": reference.truth}
         for reference, prediction in zip(references, predictions, strict=True)
     ]
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
-    write_text(directory / "predictions" / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
+    write_text(folder / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def as_json(
-    scores: Sequence[Score], manifest: Mapping[str, Any], profile: str, rqi: str | None, resamples: int
+    scores: Sequence[Score],
+    manifest: Mapping[str, Any],
+    profile: str,
+    rqi: str | None,
+    resamples: int,
+    judged: Judged | None = None,
 ) -> dict[str, Any]:
-    """What ``scores.json`` holds."""
+    """What a file of scores holds; who judged only where somebody did."""
     run = manifest["run"]
     penalties = [manager().registry.entry("rqi_penalty", name) for name in rqi.split("+")[1:]] if rqi else []
     return {
@@ -108,6 +149,7 @@ def as_json(
         "rqi": rqi,
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
+        **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),
         "scores": [asdict(score) | {"skill": score.skill} for score in scores],
     }
 

@@ -13,12 +13,15 @@ from s3harness.errors import SpecError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import Weighted, expected_floors, expected_value, oracle
 from s3harness.plugins import load
+from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import patient_bootstrap
 from s3harness.types import Interval, Prediction, Reference, Score
 
 RESAMPLES = 2000
 SEED = 0
+RQI = "rqi"
+"""The metric that reads reports, and that a judge can read them for."""
 
 
 def score_task(
@@ -28,13 +31,23 @@ def score_task(
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    judged: Judged | None = None,
 ) -> list[Score]:
-    """The scores of one task, in the order of its metrics; none if the task has no items."""
+    """The scores of one task, in the order of its metrics; none if the task has no items.
+
+    ``judged`` is what a judge made of the reports, for the Seizure-RQI to be scored by.
+    """
     if not references:
         return []
     floors = expected_floors(spec.item, references)
     pairs, ceiling = _pairs(references, predictions), _pairs(references, oracle(references))
-    return [_score(spec, metric, pairs, floors, ceiling, resamples, seed) for metric in spec.metrics]
+    told = judged_pairs(pairs, judged) if judged else pairs
+    return [
+        _score(spec, judged_metric(metric, judged), told, floors, ceiling, resamples, seed)
+        if judged and metric.name == RQI
+        else _score(spec, metric, pairs, floors, ceiling, resamples, seed)
+        for metric in spec.metrics
+    ]
 
 
 def build_metric(task: str, spec: MetricSpec) -> Metric:

@@ -1,119 +1,121 @@
-"""What a body cannot do at once: makes a drawn set of events one that can be acted out and labelled without doubt."""
+"""What a body cannot do at once: makes a drawn set of events one that can be acted out and labelled without doubt.
+
+Movements that exclude each other take turns: the one pauses while the other is on, as in a fluctuating seizure, and
+both keep their onset and their offset. Only the eyes cannot take turns; there the later sign waits or is cut.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
+from s3harness.synth.envelope import PAUSE_RAMP_S
 from s3harness.synth.event import Event
-from s3harness.synth.vocabulary import body_sides, opposite
-from s3harness.types import Side
+from s3harness.synth.vocabulary import body_sides
 
-EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
-    frozenset(pair.split())
-    for pair in (
-        "blank_stare close_eyes",
-        "blank_stare eye_blinking",
-        "blank_stare asynchronous_movement",
-        "blank_stare full_body_shaking",
-        "blank_stare tonic",
-        "blank_stare clonic",
-        "blank_stare arms_move_simultaneously",
-        "close_eyes eye_blinking",
-        "tonic clonic",
-        "tonic full_body_shaking",
-        "tonic asynchronous_movement",
-        "tonic oral_automatisms",
-        "tonic arms_move_simultaneously",
-        "clonic oral_automatisms",
-        "clonic asynchronous_movement",
-        "face_pulling face_twitching",
-        "asynchronous_movement arms_move_simultaneously",
-        "asynchronous_movement limb_automatisms",
-        "asynchronous_movement head_turning",
-        "asynchronous_movement pelvic_thrusting",
-        "full_body_shaking arms_move_simultaneously",
-        "full_body_shaking pelvic_thrusting",
-        "full_body_shaking limb_automatisms",
-        "full_body_shaking asynchronous_movement",
-        "head_shaking head_turning",
-        "arms_move_simultaneously limb_automatisms",
-    )
+
+def _pairs(*lines: str) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset((line.split()[0], other)) for line in lines for other in line.split()[1:])
+
+
+CONTRADICTORY = _pairs("close_eyes blank_stare eye_blinking")
+"""Pairs that never overlap."""
+
+ALTERNATING = _pairs(
+    "asynchronous_movement tonic clonic full_body_shaking pelvic_thrusting limb_automatisms arms_move_simultaneously",
+    "asynchronous_movement arm_flexion arm_straightening blank_stare",
+    "arms_move_simultaneously full_body_shaking limb_automatisms arm_flexion arm_straightening blank_stare",
+    "full_body_shaking pelvic_thrusting limb_automatisms blank_stare",
+    "head_shaking head_turning blank_stare glance",
+    "glance head_turning blank_stare",
+    "steady_shaking asynchronous_movement full_body_shaking pelvic_thrusting tonic clonic blank_stare",
+    "yawn oral_automatisms ictal_vocalization blank_stare tonic",
 )
-"""Pairs of signs that never overlap: one would hide the other, or they contradict each other."""
+"""Pairs of movements of the same parts of the body, which take turns."""
 
 _ARM_POSTURES = frozenset({"arm_flexion", "arm_straightening", "limb_automatisms"})
-_MOVES_BOTH_ARMS = frozenset({"asynchronous_movement", "arms_move_simultaneously"})
 
-_GAP_S = 0.1
+EDGE_S = 4 * PAUSE_RAMP_S
+"""Events that take turns begin and end at least this far apart, so that each is seen to begin and to end."""
 
 
-def make_coherent(events: tuple[Event, ...], *, shortest_s: float) -> tuple[Event, ...]:
-    """Shortens, shifts or drops events until no two exclude each other and each lasts ``shortest_s`` or more.
+def make_coherent(events: Sequence[Event], *, shortest_s: float, last_s: float) -> tuple[Event, ...]:
+    """Lets events wait, rest or stop until no two are on that exclude each other; by onset.
 
-    A figure 4 brings its parts along: the straight arm on its side and the bent one on the other.
+    An event for whose ``shortest_s`` there is no time before ``last_s`` is left out; signs of the prior always fit.
     """
     kept: list[Event] = []
-    for event in sorted(_with_figure4_parts(events), key=_order):
+    for event in sorted(events, key=lambda event: event.interval[0]):
         placed: Event | None = event
         for index, other in enumerate(kept):
             if placed is not None and excludes(other, placed):
-                kept[index], placed = _separate(other, placed, shortest_s)
-        if placed is not None and _length(placed) >= shortest_s:
+                kept[index], placed = _separate(other, placed, shortest_s, last_s)
+        if placed is not None:
             kept.append(placed)
-    return tuple(sorted(kept, key=lambda event: event.envelope.start_s))
+    return tuple(sorted(kept, key=lambda event: event.interval[0]))
 
 
 def excludes(first: Event, second: Event) -> bool:
-    """Whether the two cannot overlap in time."""
-    pair = {first.feature, second.feature}
-    if frozenset(pair) in EXCLUSIVE:
+    """Whether the two cannot be on at the same time."""
+    pair = frozenset((first.feature, second.feature))
+    if pair in CONTRADICTORY or pair in ALTERNATING:
         return True
-    if pair & _MOVES_BOTH_ARMS and pair & _ARM_POSTURES:
-        return True
-    return len(pair & _ARM_POSTURES) == 2 and bool({*body_sides(first.side)} & {*body_sides(second.side)})
+    same_side = bool({*body_sides(first.side)} & {*body_sides(second.side)})
+    return len(pair & _ARM_POSTURES) == 2 and same_side
 
 
-def _separate(earlier: Event, later: Event, shortest_s: float) -> tuple[Event, Event | None]:
-    """The two without overlap: the earlier ends where the later begins, or else the later waits or is dropped."""
-    if later.envelope.start_s >= earlier.envelope.end_s or later.envelope.end_s <= earlier.envelope.start_s:
+def coexist(events: Sequence[Event]) -> bool:
+    """Whether no two of the events that exclude each other overlap, pauses apart."""
+    return not any(excludes(a, b) and _overlap(a, b) for a, b in combinations(events, 2))
+
+
+def _separate(earlier: Event, later: Event, shortest_s: float, last_s: float) -> tuple[Event, Event | None]:
+    """The two, one after the other or taking turns."""
+    if not _overlap(earlier, later):
         return earlier, later
-    cut = later.envelope.start_s - _GAP_S
-    if cut - earlier.envelope.start_s >= shortest_s and earlier.feature not in _FIXED:
-        return _moved(earlier, earlier.envelope.start_s, cut), later
-    start = earlier.envelope.end_s + _GAP_S
-    if later.envelope.end_s - start >= shortest_s:
-        return earlier, _moved(later, start, later.envelope.end_s)
+    (start, end), (onset, offset) = earlier.interval, later.interval
+    if frozenset((earlier.feature, later.feature)) in CONTRADICTORY:
+        return _one_after_the_other(earlier, later, shortest_s, last_s)
+    onset = max(onset, start + EDGE_S)
+    offset = max(offset, onset + shortest_s)
+    if abs(offset - end) < EDGE_S:
+        offset = end + EDGE_S
+    if onset > end - EDGE_S or offset > last_s:
+        return _one_after_the_other(earlier, later, shortest_s, last_s)
+    later = _spanning(later, onset, offset)
+    if offset < end:
+        return _resting(earlier, onset, offset), later
+    if end - onset < 2 * EDGE_S:
+        return _one_after_the_other(earlier, later, shortest_s, last_s)
+    turn = 0.5 * (onset + end)
+    return _resting(earlier, onset, turn), _resting(later, turn, end)
+
+
+def _one_after_the_other(
+    earlier: Event, later: Event, shortest_s: float, last_s: float
+) -> tuple[Event, Event | None]:
+    """The earlier stops where the later begins, if it has lasted by then; else the later waits for it."""
+    (start, end), (onset, offset) = earlier.interval, later.interval
+    if onset - start >= shortest_s + PAUSE_RAMP_S:
+        return _spanning(earlier, start, onset - PAUSE_RAMP_S), later
+    waiting = end + PAUSE_RAMP_S
+    if max(offset, waiting + shortest_s) <= last_s:
+        return earlier, _spanning(later, waiting, max(offset, waiting + shortest_s))
     return earlier, None
 
 
-_FIXED = frozenset({"figure4"})
+def _resting(event: Event, first_s: float, last_s: float) -> Event:
+    """With a pause that begins and ends with the weight at nothing between the two moments."""
+    return replace(event, envelope=event.envelope.paused(first_s - PAUSE_RAMP_S, last_s + PAUSE_RAMP_S))
 
 
-def _with_figure4_parts(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    figure = next((event for event in events if event.feature == "figure4"), None)
-    if figure is None:
-        return events
-    others = tuple(e for e in events if e.feature not in ("arm_straightening", "arm_flexion"))
-    straight = _part(figure, events, "arm_straightening", figure.side)
-    bent = _part(figure, events, "arm_flexion", opposite(figure.side or "left"))
-    return (*others, straight, bent)
+def _spanning(event: Event, onset_s: float, offset_s: float) -> Event:
+    old = event.envelope
+    kept = tuple(p for p in old.pauses if p[0] > onset_s + EDGE_S and p[1] < offset_s - EDGE_S)
+    return replace(event, envelope=type(old).spanning(onset_s, offset_s, max(old.rise_s, old.fall_s), kept))
 
 
-def _part(figure: Event, events: tuple[Event, ...], feature: str, side: Side | None) -> Event:
-    """One arm of the figure 4: begins no later and ends no earlier than the figure."""
-    found = next((event for event in events if event.feature == feature), replace(figure, feature=feature))
-    start = min(found.envelope.start_s, figure.envelope.start_s - 0.15)
-    end = max(found.envelope.end_s, figure.envelope.end_s + 0.15)
-    return replace(_moved(found, start, end), side=side)
-
-
-def _moved(event: Event, start_s: float, end_s: float) -> Event:
-    return replace(event, envelope=event.envelope.moved(start_s, end_s))
-
-
-def _order(event: Event) -> float:
-    return event.envelope.start_s
-
-
-def _length(event: Event) -> float:
-    return event.envelope.end_s - event.envelope.start_s
+def _overlap(first: Event, second: Event) -> bool:
+    (a, b), (c, d) = first.interval, second.interval
+    return a < d and c < b

@@ -16,7 +16,10 @@ VISIBLE_WEIGHT = 0.1
 _VISIBLE_SHARE = acos(1 - 2 * VISIBLE_WEIGHT) / pi
 """Share of a ramp that is over when the weight reaches :data:`VISIBLE_WEIGHT`."""
 
-_PAUSE_RAMP_S = 0.4
+PAUSE_RAMP_S = 0.4
+"""How long a movement takes to come to rest in a pause, and to come back."""
+
+_LONGEST_RAMP_SHARE = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Envelope:
         down = _ramp(self.end_s - times, falling)
         weight = np.minimum(up, down)
         for first, last in self.pauses:
-            weight = weight * (1 - np.minimum(_ramp(times - first, _PAUSE_RAMP_S), _ramp(last - times, _PAUSE_RAMP_S)))
+            weight = weight * (1 - np.minimum(_ramp(times - first, PAUSE_RAMP_S), _ramp(last - times, PAUSE_RAMP_S)))
         return weight
 
     @property
@@ -49,13 +52,25 @@ class Envelope:
         rising, falling = self._ramps()
         return self.start_s + _VISIBLE_SHARE * rising, self.end_s - _VISIBLE_SHARE * falling
 
+    @classmethod
+    def spanning(
+        cls, onset_s: float, offset_s: float, ramp_s: float, pauses: tuple[tuple[float, float], ...] = ()
+    ) -> Envelope:
+        """The envelope whose :attr:`interval` is from ``onset_s`` to ``offset_s``, with ramps of ``ramp_s`` or less."""
+        ramp = min(ramp_s, _LONGEST_RAMP_SHARE * (offset_s - onset_s))
+        return cls(onset_s - _VISIBLE_SHARE * ramp, offset_s + _VISIBLE_SHARE * ramp, ramp, ramp, pauses)
+
+    def paused(self, first_s: float, last_s: float) -> Envelope:
+        """The same with one more pause."""
+        return replace(self, pauses=(*self.pauses, (first_s, last_s)))
+
     def moved(self, start_s: float, end_s: float) -> Envelope:
         """The same ramps over another span; pauses outside it are dropped."""
         kept = tuple(p for p in self.pauses if p[0] > start_s + self.rise_s and p[1] < end_s - self.fall_s)
         return replace(self, start_s=start_s, end_s=end_s, pauses=kept)
 
     def _ramps(self) -> tuple[float, float]:
-        longest = 0.45 * (self.end_s - self.start_s)
+        longest = _LONGEST_RAMP_SHARE * (self.end_s - self.start_s)
         return min(self.rise_s, longest), min(self.fall_s, longest)
 
 

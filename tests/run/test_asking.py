@@ -11,7 +11,7 @@ from running import journal, run_words
 
 from s3harness import MediaError, RetryableError, UsageError
 from s3harness.backends.base import Backend, Limits
-from s3harness.run.execute import BACKOFF_S, MAX_BACKOFF_S, ask, pause_s
+from s3harness.run.asking import BACKOFF_S, MAX_BACKOFF_S, ask, pause_s
 from s3harness.specs.models import ModelCard
 from s3harness.types import Clip, Request, Response
 
@@ -72,12 +72,12 @@ def test_an_error_that_stays_is_not_tried_again(error):
 
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), TimeoutError("slow")])
 def test_connections_and_timeouts_of_the_engine_are_tried_again(error, monkeypatch):
-    monkeypatch.setattr("s3harness.run.execute.BACKOFF_S", 0.001)
+    monkeypatch.setattr("s3harness.run.asking.BACKOFF_S", 0.001)
     assert asked(error, OK)[0].attempts == 2
 
 
 def test_an_answer_that_does_not_come_is_a_failure(monkeypatch):
-    monkeypatch.setattr("s3harness.run.execute.BACKOFF_S", 0.001)
+    monkeypatch.setattr("s3harness.run.asking.BACKOFF_S", 0.001)
     started = time.monotonic()
     response, _ = asked(*(asyncio.sleep(30) for _ in range(3)))
     assert (response.status, response.error, response.attempts) == ("failed", "no answer within 0.1 s", 3)

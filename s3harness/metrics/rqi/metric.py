@@ -8,33 +8,53 @@ from typing import cast
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.penalties import penalty_named
-from s3harness.metrics.rqi.score import RQI, WEIGHTS, PenaltyResolver, parse_preset, score_report, with_penalties
+from s3harness.metrics.rqi.score import (
+    RQI,
+    WEIGHTS,
+    PenaltyResolver,
+    Reader,
+    parse_preset,
+    score_report,
+    with_penalties,
+)
 
 
 class SeizureRQI:
     """Mean Seizure-RQI over reports, 0–100; a report that is missing scores 0.
 
     ``preset`` is ``strict``, ``paper`` or either with further penalties (``strict+redundancy``); ``penalties`` names
-    more. ``resolver`` finds the function of a penalty's name, by default among the built-in ones. A row of
-    :meth:`statistics` is the score, its count, then value and count of each component and each penalty, so that
-    :meth:`parts` can give their means.
+    more. ``resolver`` finds the function of a penalty's name, by default among the built-in ones. ``read`` reads both
+    texts, by default the rules; a report that a judge could not read scores 0 as well. A row of :meth:`statistics` is
+    the score, its count, then value and count of each component and each penalty, so that :meth:`parts` can give their
+    means.
     """
 
     higher_is_better = True
     unit = "points"
 
     def __init__(
-        self, preset: str = "strict", penalties: Sequence[str] = (), resolver: PenaltyResolver = penalty_named
+        self,
+        preset: str = "strict",
+        penalties: Sequence[str] = (),
+        resolver: PenaltyResolver = penalty_named,
+        read: Reader = extract,
     ) -> None:
         self.preset = with_penalties(parse_preset(preset, resolver), penalties, resolver)
+        self._read = read
         self._names = (*WEIGHTS, *self.preset.penalties)
 
     def score(self, pair: Pair) -> RQI | None:
         """The inspectable score of one report, ``None`` where there is none."""
         if not pair.is_answered:
             return None
-        return score_report(str(pair.prediction.value), cast("Mapping[str, object]", pair.reference.truth), self.preset)
+        report, truth = str(pair.prediction.value), cast("Mapping[str, object]", pair.reference.truth)
+        try:
+            return score_report(report, truth, self.preset, self._read)
+        except JudgeError:
+            return None
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """One row per pair, shape (n, 2 + 2 × (components + penalties))."""

@@ -35,6 +35,8 @@ WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
 
 ComponentsFunction = Callable[[ReportStructure, ReportTruth], Mapping[str, Component]]
 PenaltyResolver = Callable[[str], PenaltyFunction]
+Reader = Callable[[str], ReportStructure]
+"""From a report's text to its structure: the rules, or what a judge replied."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,19 @@ def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Pr
     return RQI(value, preset.name, base, components, weights, penalties, prediction, truth)
 
 
-def score_report(report: str, truth: Mapping[str, object] | ReportTruth, preset: Preset | str = "strict") -> RQI:
-    """Score a report's text against an expert's report and the annotators' signs (see :func:`.report_truth`)."""
+def score_report(
+    report: str,
+    truth: Mapping[str, object] | ReportTruth,
+    preset: Preset | str = "strict",
+    read: Reader = extract,
+) -> RQI:
+    """Score a report's text against an expert's report and the annotators' signs (see :func:`.report_truth`).
+
+    Both texts are read by ``read``.
+    """
     chosen = parse_preset(preset) if isinstance(preset, str) else preset
-    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth)
-    return score_structures(extract(report), held_against, chosen, report)
+    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read)
+    return score_structures(read(report), held_against, chosen, report)
 
 
 def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = penalty_named) -> Preset:

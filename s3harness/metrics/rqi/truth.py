@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from s3harness.metrics.rqi.components import SLEEP
@@ -10,17 +10,17 @@ from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, ReportStructure, ReportTruth
 
 
-def report_truth(truth: Mapping[str, object]) -> ReportTruth:
+def report_truth(truth: Mapping[str, object], read: Callable[[str], ReportStructure] = extract) -> ReportTruth:
     """The truth of one report item: ``text``, ``events`` in order of onset, ``sides`` by sign, ``untested``.
 
-    The expert's text is read by the same rules as a model's report and decides what a report should say; the
+    The expert's text is read in the same way as a model's report and decides what a report should say; the
     annotators' signs decide what else may be said. Where there is no expert text, they make up the structure.
     """
     labelled = tuple(str(event) for event in cast("Iterable[object]", truth.get("events") or ()))
     sides = {str(sign): str(side) for sign, side in cast("Mapping[object, object]", truth.get("sides") or {}).items()}
     untested = frozenset(str(sign) for sign in cast("Iterable[object]", truth.get("untested") or ()))
     text = str(truth.get("text") or "")
-    structure = extract(text) if text.strip() else _from_labels(labelled, sides)
+    structure = read(text) if text.strip() else _from_labels(labelled, sides)
     return ReportTruth(structure, labelled, sides, untested)
 
 

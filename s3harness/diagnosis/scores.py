@@ -1,0 +1,150 @@
+"""How good diagnoses are: the measures of Task 7, with intervals that resample patients, and the calibration curve.
+
+An event without a diagnosis counts as wrong in every measure: it is the other class, ranks behind all of it, and its
+probability is off by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from s3harness.diagnosis.cases import Cases
+from s3harness.metrics import diagnosis as task7
+from s3harness.metrics.base import Array, ItemMean, Metric, Pair
+from s3harness.metrics.features import FeatureAuroc
+from s3harness.stats import patient_bootstrap
+from s3harness.types import Interval, Prediction, PredictionStatus, Reference
+
+SUBJECT = "diagnosis"
+CURVE_BINS = 6
+
+Words = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A value and its 95 % interval; ``None`` where it is undefined."""
+
+    value: float | None
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What a way to diagnose scores: its measures by name, and how many of ``n`` events it answered (mean of repeats).
+
+    ``kind`` is floor, direct, two-stage or ceiling; ``fitted_on`` is what a classifier learnt from.
+    """
+
+    name: str
+    kind: str
+    measures: Mapping[str, Measure]
+    answered: float
+    n: int
+    classifier: str = ""
+    fitted_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Events of like probability: their mean probability, and the share of ES among them."""
+
+    predicted: float
+    observed: Measure
+    n: int
+
+
+def score_answers(
+    cases: Cases, says_es: Array, probability: Array | None = None, *, resamples: int, seed: int = 0
+) -> dict[str, Measure]:
+    """The measures of diagnoses (repeats, n) of labelled cases: 1 for ES, 0 for NES, NaN for no answer.
+
+    Repeats are averaged item by item, so a score of several repeats is one of their mean tables. AUROC and the Brier
+    score need ``probability`` (repeats, n).
+    """
+    found = {
+        name: _measure(metric(), _pairs(cases, says_es, None, task7.DIAGNOSES), cases, resamples, seed)
+        for name, metric in _DECISIONS.items()
+    }
+    if probability is not None:
+        pairs = _pairs(cases, says_es, probability, ("yes", "no"))
+        found["auroc"] = _measure(FeatureAuroc(), pairs, cases, resamples, seed)
+        found["brier"] = _measure(ItemMean(_squared_error, higher_is_better=False), pairs, cases, resamples, seed)
+    return found
+
+
+def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed: int = 0) -> list[CurvePoint]:
+    """Observed share of ES by predicted probability (n,), in bins of equally many answered cases."""
+    answered = np.flatnonzero(np.isfinite(probability))
+    ordered = answered[np.argsort(probability[answered], kind="stable")]
+    bins = [part for part in np.array_split(ordered, CURVE_BINS) if len(part)]
+    return [
+        CurvePoint(float(probability[part].mean()), mean_of(cases.take(part), cases.truth[part], resamples, seed), len(part))
+        for part in bins
+    ]
+
+
+def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0) -> Measure:
+    """The mean of a value per case, with its interval over patients."""
+    rows = np.column_stack([values, np.ones(len(values))])
+    return measure(ItemMean(lambda _: None), rows, cases, resamples, seed)
+
+
+def measure(metric: Metric, rows: Array, cases: Cases, resamples: int, seed: int = 0) -> Measure:
+    """The score of rows of statistics (n, k), with its interval over patients."""
+    value = float(metric.value(rows.sum(axis=0)))
+    interval = patient_bootstrap(metric, rows, cases.patients, resamples=resamples, seed=seed)
+    return Measure(value if math.isfinite(value) else None, interval if _is_finite(interval) else None)
+
+
+_DECISIONS = {
+    "balanced_accuracy": task7.diagnosis_balanced_accuracy,
+    "mcc": task7.diagnosis_mcc,
+    "sensitivity": task7.diagnosis_sensitivity,
+    "specificity": task7.diagnosis_specificity,
+    "f1": task7.diagnosis_f1,
+}
+MEASURES = (*_DECISIONS, "auroc", "brier")
+"""Their names, in the order of tables."""
+
+
+def _measure(metric: Metric, repeats: Sequence[Sequence[Pair]], cases: Cases, resamples: int, seed: int) -> Measure:
+    rows = np.mean([metric.statistics(pairs) for pairs in repeats], axis=0)
+    return measure(metric, rows, cases, resamples, seed)
+
+
+def _pairs(cases: Cases, says_es: Array, probability: Array | None, words: Words) -> list[list[Pair]]:
+    """The items of each repeat, with ``words`` for ES and NES."""
+    references = [
+        Reference(video, "", video, SUBJECT, int(patient), words[0] if truth else words[1])
+        for video, patient, truth in zip(cases.videos, cases.patients, cases.truth, strict=True)
+    ]
+    ranked = [None] * len(says_es) if probability is None else list(probability)
+    return [
+        [Pair(r, _prediction(r.item, said, None if p is None else p[n], words)) for n, (r, said) in _numbered(references, row)]
+        for row, p in zip(says_es, ranked, strict=True)
+    ]
+
+
+def _numbered(references: Sequence[Reference], row: Array) -> list[tuple[int, tuple[Reference, float]]]:
+    return list(enumerate(zip(references, row.tolist(), strict=True)))
+
+
+def _prediction(item: str, said: float, probability: float | None, words: Words) -> Prediction:
+    if math.isnan(said):
+        status: PredictionStatus = "missing"
+        return Prediction(item, None, status)
+    return Prediction(item, words[0] if said else words[1], probability=None if probability is None else float(probability))
+
+
+def _squared_error(pair: Pair) -> float:
+    probability = pair.prediction.probability
+    return 1.0 if probability is None else (probability - float(pair.reference.truth == "yes")) ** 2
+
+
+def _is_finite(interval: Interval | None) -> bool:
+    return interval is not None and math.isfinite(interval.low) and math.isfinite(interval.high)

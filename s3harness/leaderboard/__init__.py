@@ -1,0 +1,1 @@
+"""Submissions and the leaderboard: pack a run, verify what others packed, build the pages."""

@@ -1,0 +1,155 @@
+"""The folder of a submission: which files it has, how big they may be, and how they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.safe_json import loads, place
+from s3harness.specs.directory import specs_directory
+
+SUBMISSION = "submission.json"
+MANIFEST = "manifest.json"
+SCORES = "scores.json"
+RESPONSES = "responses.jsonl"
+ITEMS = "items.jsonl"
+DOCUMENTS = {SUBMISSION: "submission", MANIFEST: "manifest", SCORES: "scores"}
+TABLES = {RESPONSES: "response", ITEMS: "item"}
+PREDICTIONS = "predictions"
+SCHEMA = "s3harness/submission/v1"
+
+MAX_FILE_BYTES = 64 * 1024**2
+MAX_LINES = 2_000_000
+
+_PREDICTION_FILE = re.compile(r"predictions/[a-z0-9_]{1,80}\.jsonl")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A submission as it was read: its files' bytes by name, each parsed, and valid by its schema."""
+
+    files: Mapping[str, bytes]
+    documents: Mapping[str, Any]
+    tables: Mapping[str, list[Any]]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What ``submission.json`` says."""
+        found: Mapping[str, Any] = self.documents[SUBMISSION]
+        return found
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file but ``submission.json``, which holds these."""
+        return {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items() if name != SUBMISSION}
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the items come with their truth."""
+        return all("truth" in item for item in self.tables[ITEMS])
+
+
+def read_folder(path: Path) -> Folder:
+    """Read a submission, or raise :class:`RefusedError` with all that is wrong with its files.
+
+    Nothing outside the folder is opened: links and anything that is no plain file of a known name are refused.
+    """
+    if not path.is_dir() or path.is_symlink():
+        raise UsageError(f"{path} is no folder of a submission; s3harness submit pack RUN makes one")
+    findings: list[Finding] = []
+    files = dict(_files(path, findings))
+    missing = [name for name in (*DOCUMENTS, *TABLES) if name not in files and not findings]
+    findings += [Finding(name, "", "schema", "is missing") for name in missing]
+    documents, tables = _parse(files, findings)
+    if findings:
+        raise RefusedError("the submission is refused", findings)
+    return Folder(files, documents, tables)
+
+
+def answers_sha256(responses: list[Any]) -> str:
+    """A digest of who answered what, whatever the order: equal ones are the same submission."""
+    last = {line["id"]: [line["status"], line.get("text", "")] for line in responses}
+    return hashlib.sha256(json.dumps(sorted(last.items())).encode()).hexdigest()
+
+
+def _files(folder: Path, findings: list[Finding]) -> Iterator[tuple[str, bytes]]:
+    for name, entry in _entries(folder, ""):
+        problem = _problem(name, entry)
+        if problem:
+            findings.append(Finding(name[:100], "", "file", problem))
+        else:
+            yield name, _bytes(Path(entry.path))
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda e: e.name):
+            if not prefix and entry.name == PREDICTIONS and entry.is_dir(follow_symlinks=False):
+                yield from _entries(Path(entry.path), f"{PREDICTIONS}/")
+            else:
+                yield prefix + entry.name, entry
+
+
+def _problem(name: str, entry: os.DirEntry[str]) -> str:
+    found = entry.stat(follow_symlinks=False)
+    if not stat.S_ISREG(found.st_mode):
+        return "is no plain file; links, folders and devices are not taken"
+    if name not in DOCUMENTS and name not in TABLES and not _PREDICTION_FILE.fullmatch(name):
+        return "is no file of a submission"
+    if found.st_size > MAX_FILE_BYTES:
+        return f"{found.st_size} bytes; a file may have {MAX_FILE_BYTES}"
+    return ""
+
+
+def _bytes(path: Path) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(fd, "rb") as file:
+        return file.read(MAX_FILE_BYTES)
+
+
+def _parse(files: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    documents: dict[str, Any] = {}
+    tables: dict[str, list[Any]] = {}
+    for name, data in files.items():
+        if name in DOCUMENTS:
+            documents[name] = _checked(name, "", data, DOCUMENTS[name], findings)
+        else:
+            lines = data.splitlines()
+            if len(lines) > MAX_LINES:
+                findings.append(Finding(name, "", "schema", f"{len(lines)} lines; at most {MAX_LINES} are taken"))
+                continue
+            kind = TABLES.get(name, "prediction")
+            tables[name] = [_checked(name, str(n), line, kind, findings) for n, line in enumerate(lines, start=1)]
+    return documents, tables
+
+
+def _checked(name: str, line: str, data: bytes, kind: str, findings: list[Finding]) -> Any:
+    try:
+        value = loads(data)
+    except ValueError as error:
+        findings.append(Finding(name, line, "schema", str(error)))
+        return None
+    for error in _validator(kind).iter_errors(value):
+        where = place(list(error.absolute_path))
+        what = str(error.message)[:200] if len(str(error.instance)) <= len(str(error.message)) <= 200 else ""
+        message = what or f"does not meet {error.validator!r} of the schema"
+        findings.append(Finding(name, line, "schema", f"{where}: {message}"))
+    return value
+
+
+@lru_cache
+def _validator(kind: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    text = (specs_directory() / "schemas" / "submission.schema.json").read_text(encoding="utf-8")
+    schema = json.loads(text)
+    return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})

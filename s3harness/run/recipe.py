@@ -1,0 +1,69 @@
+"""What an engine is made from, in this process or in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3harness.backends.base import Backend, Truth
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.media.options import MediaOptions
+from s3harness.network import unnamed_hosts
+from s3harness.specs.models import ModelCard
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.run.worker import Worker
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
+
+    ``name`` is the backend's; ``truth`` is for one that sees it.
+    """
+
+    name: str
+    backend: type[Backend]
+    model: ModelCard
+    options: Mapping[str, object]
+    cache_dir: Path
+    cache_bytes: int
+    media: MediaOptions
+    allow_remote: Sequence[str] = ()
+    truth: Truth | None = field(default=None, repr=False)
+
+    def worker(self) -> Worker:
+        """A worker with an engine of its own, not loaded yet.
+
+        Raises :class:`S3HarnessError` if there can be none, and :class:`UsageError` if it would send video to a host
+        that the user has not named.
+        """
+        from s3harness.media import MediaStore
+        from s3harness.run.worker import Worker
+
+        store = MediaStore(self.cache_dir, self.cache_bytes, self.media)
+        backend = self._made(store)
+        self._refuse_unnamed_host(backend)
+        if self.truth is not None:
+            backend.see(self.truth)
+        return Worker(backend, store, self.media)
+
+    def _made(self, store: MediaStore) -> Backend:
+        try:
+            return self.backend(self.model, self.options, store)
+        except S3HarnessError:
+            raise
+        except Exception as error:
+            raise S3HarnessError(f"the {self.name} backend cannot be made: {type(error).__name__}: {error}") from error
+
+    def _refuse_unnamed_host(self, backend: Backend) -> None:
+        unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
+        if unnamed or (backend.remote and not backend.hosts):
+            say = " ".join(f"--allow-remote {host}" for host in unnamed or ("HOST",))
+            raise UsageError(
+                f"the {self.name} backend would send video to {', '.join(unnamed) or 'a host it does not name'}; "
+                f"nothing leaves this machine unless you say {say}"
+            )

@@ -1,0 +1,41 @@
+"""Whether all that a run names is installed here: what brought it, and how to get it, if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from s3harness.errors import PluginError
+from s3harness.plugins import BUILTIN, manager
+from s3harness.run.manifest import names_to_score
+from s3harness.specs.tasks import TaskSpec
+
+
+def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> None:
+    """Raise :class:`PluginError` if a task names a metric, parser or aggregator that nothing here brings.
+
+    ``packages`` are those that the run was made with, package → version, as its manifest has them.
+    """
+    entries = manager().registry.entries
+    named = dict.fromkeys(name for spec in specs for name in names_to_score(spec))
+    lacking = [f"{kind} {name!r}" for kind, name in named if (kind, name) not in entries]
+    if lacking:
+        raise PluginError(f"the run names {', '.join(lacking)}, which no installed package brings; {_remedy(packages)}")
+
+
+def _remedy(packages: Mapping[str, str]) -> str:
+    here = {plugin.package: plugin for plugin in manager().plugins}
+    said = []
+    for package, version in packages.items():
+        known = here.get(package)
+        if known is None:
+            said.append(
+                f"the run was made with {package} {version}, which is not installed: pip install {package}=={version}"
+            )
+        elif package != BUILTIN and (known.error or known.version != version):
+            why = (
+                f"is broken here ({known.error})"
+                if known.error
+                else f"is {known.version} here: pip install {package}=={version}"
+            )
+            said.append(f"the run was made with {package} {version}, which {why}")
+    return "; ".join(said) or "s3harness plugins list says what is there"

@@ -1,0 +1,111 @@
+"""When signs begin and how long they last, after the prior: in the event's own time, before a video is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, sqrt
+
+from s3harness.synth.chances import FIGURE4_PARTS
+from s3harness.synth.habits import Habits
+from s3harness.synth.prior import GroupPrior, SignPrior
+
+Times = dict[str, tuple[float, float]]
+"""Onset and offset of each sign in seconds; the first sign begins at 0."""
+
+SHORTEST_SIGN_S, LONGEST_SIGN_S = 2.0, 560.0
+
+_LONGEST_LAG_S = 400.0
+_LEADERS_WITHIN_S = 0.45
+_JOINS_WITHIN_S, _JOINED_BY_S = 6.0, (0.1, 0.35)
+_PARTS_BEFORE_S = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What is random about one sign: three numbers of 0–1, and two standard normal ones."""
+
+    leading: float
+    joining: float
+    jitter: float
+    lag: float
+    length: float
+
+
+def draw(habits: Habits) -> Draw:
+    """The random numbers of one sign."""
+    return Draw(habits.chance(), habits.chance(), habits.chance(), habits.normal(), habits.normal())
+
+
+def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Times:
+    """Onsets and offsets of the signs of an event whose ``tempo`` is a standard normal number."""
+    onsets = {feature: _lag(group.signs[feature], drawn, tempo * group.tempo) for feature, drawn in draws.items()}
+    if "figure4" in onsets:
+        _begin_figure4(onsets, draws["arm_straightening"].joining < group.figure4_straightens)
+    onsets = _joined(onsets, draws, group.joins)
+    first = min(onsets.values())
+    lengths = _lengths(draws, group, tempo)
+    times = {feature: (onset - first, onset - first + lengths[feature]) for feature, onset in onsets.items()}
+    return _in_succession(times, group.signs)
+
+
+def place(times: Times, start_s: float, room_s: float, *, shortest_s: float, fill: bool = False) -> Times:
+    """The event in a video: from ``start_s`` on, and quicker where it would take more than ``room_s``.
+
+    No sign gets shorter than ``shortest_s``; with ``fill`` the event takes all the room, however short it is by itself.
+    """
+    span = max(offset for _, offset in times.values())
+    pace = room_s / span if fill else min(1.0, room_s / span)
+    last = start_s + room_s
+    placed: Times = {}
+    for feature, (onset, offset) in times.items():
+        begin = min(start_s + pace * onset, last - shortest_s)
+        placed[feature] = begin, min(max(start_s + pace * offset, begin + shortest_s), last)
+    return placed
+
+
+def _lag(sign: SignPrior, drawn: Draw, tempo: float) -> float:
+    if drawn.leading < sign.leads:
+        return _LEADERS_WITHIN_S * drawn.leading / sign.leads
+    return min(exp(sign.lag[0] + sign.lag[1] * drawn.lag + tempo), _LONGEST_LAG_S)
+
+
+def _lengths(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> dict[str, float]:
+    """Arms that make a figure 4 are held long where it lasts long: so they outlast it, and keep their distribution."""
+    alike = {feature: draws["figure4"] for feature in FIGURE4_PARTS} if "figure4" in draws else {}
+    return {feature: _length(group, feature, alike.get(feature, drawn), tempo) for feature, drawn in draws.items()}
+
+
+def _length(group: GroupPrior, feature: str, drawn: Draw, tempo: float) -> float:
+    mean, spread = group.signs[feature].length
+    own = group.shared * tempo + sqrt(1 - group.shared**2) * drawn.length
+    return min(max(exp(mean + spread * own), SHORTEST_SIGN_S), LONGEST_SIGN_S)
+
+
+def _begin_figure4(onsets: dict[str, float], straightens: bool) -> None:
+    """Both arms are in place when the figure is; often the one is stretched out just then."""
+    before = onsets["figure4"] - _PARTS_BEFORE_S
+    onsets["arm_straightening"] = before if straightens else min(onsets["arm_straightening"], before)
+    onsets["arm_flexion"] = min(onsets["arm_flexion"], before)
+
+
+def _joined(onsets: Mapping[str, float], draws: Mapping[str, Draw], chance: float) -> dict[str, float]:
+    """Lets signs come almost together with the one before, as the steps of a march do."""
+    ordered: Sequence[str] = sorted(onsets, key=lambda feature: onsets[feature])
+    joined = dict(onsets)
+    for before, feature in pairwise(ordered):
+        if onsets[feature] - onsets[before] < _JOINS_WITHIN_S and draws[feature].joining < chance:
+            low, high = _JOINED_BY_S
+            joined[feature] = joined[before] + low + (high - low) * draws[feature].jitter
+    return joined
+
+
+def _in_succession(times: Times, signs: Mapping[str, SignPrior]) -> Times:
+    """Signs that follow another begin when it ends."""
+    for feature, (onset, offset) in tuple(times.items()):
+        before = signs[feature].follows
+        if before in times:
+            begin = times[before][1]
+            times[feature] = begin, begin + offset - onset
+    return times
