@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
     "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
+    "sweep": ("s3harness.cli.sweep:sweep", "The same at several frame rates and windows: a table and curves."),
     "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
     "score-release": (
         "s3harness.cli.score_release:score_release",
@@ -20,6 +21,8 @@ COMMANDS = {
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
+    "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push."),
+    "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),

@@ -70,6 +70,9 @@ class Backend:
     warms_by_clip: bool = False
     limits: Limits = Limits()
 
+    incidental: frozenset[str] = frozenset()
+    """Options that say where and how fast is asked, and not what: with others a run can still be gone on with."""
+
     say: Callable[[str], None] = staticmethod(lambda phase: None)
     """Call it with what the engine is doing while nothing is answered ("loading weights"): it is shown at once, with
     the time since the start. Any thread may. The runner puts its own function here."""
@@ -92,6 +95,10 @@ class Backend:
 
     def see(self, truth: Truth) -> None:
         """Called before the first request, on a backend that ``sees_truth`` alone."""
+
+    def facts(self) -> Mapping[str, object]:
+        """What the engine turned out to be, for the manifest: its version, how it was shown the clips. JSON-able."""
+        return {}
 
     async def __aenter__(self) -> Self:
         """Load the engine."""

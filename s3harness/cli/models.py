@@ -45,6 +45,7 @@ def show_model(name: str, as_json: bool) -> None:
     from s3harness.specs.models import load_model
 
     card = asdict(load_model(name)) | {"modalities": list(load_model(name).modalities)}
+    del card["weights_id"]
     print_json(card) if as_json else click.echo(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=100))
 
 

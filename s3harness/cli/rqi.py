@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from s3harness.cli.judge import judge_options, judge_settings, judge_visibly
 from s3harness.cli.options import json_option, print_json
 from s3harness.errors import UsageError
 
 if TYPE_CHECKING:
     from s3harness.metrics.rqi import RQI
+    from s3harness.scoring.judge_folder import JudgeSettings
+    from s3harness.scoring.judging import Judged
+
+FOLDER = "judges"
+"""Where a judge's replies are kept unless it is said where: in the working directory."""
 
 report_option = click.option("--report", type=click.Path(path_type=Path), required=True, help="The report; - is stdin.")
 expert_option = click.option("--expert", type=click.Path(path_type=Path), required=True, help="The expert's report.")
@@ -31,25 +38,28 @@ def rqi() -> None:
 @report_option
 @expert_option
 @preset_option
+@judge_options
 @json_option
-def score(report: Path, expert: Path, preset: str, as_json: bool) -> None:
+def score(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) -> None:
     """Score a report against an expert's, 0 to 100."""
-    result = _scored(report, expert, preset)
-    print_json({"rqi": result.value, "preset": result.preset}) if as_json else click.echo(f"{result.value:.1f}")
+    result, judged = _scored(report, expert, preset, judge)
+    if as_json:
+        print_json({"rqi": result.value, "preset": result.preset, **_by(judged)})
+    else:
+        click.echo(f"{result.value:.1f}")
 
 
 @rqi.command()
 @report_option
 @expert_option
 @preset_option
+@judge_options
 @json_option
-def explain(report: Path, expert: Path, preset: str, as_json: bool) -> None:
+def explain(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) -> None:
     """Score a report and show every component and penalty with the words that it rests on."""
-    from dataclasses import asdict
-
-    result = _scored(report, expert, preset)
+    result, judged = _scored(report, expert, preset, judge)
     if as_json:
-        print_json(asdict(result))
+        print_json(_plain(result) | _by(judged))
         return
     click.echo(f"Seizure-RQI ({result.preset}): {result.value:.1f}; before penalties {result.base:.1f}")
     for name, component in result.components.items():
@@ -64,45 +74,88 @@ def explain(report: Path, expert: Path, preset: str, as_json: bool) -> None:
 
 
 @rqi.command()
-@click.argument("table", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(path_type=Path))
 @preset_option
+@judge_options
 @json_option
-def validate(table: Path, preset: str, as_json: bool) -> None:
+def validate(source: Path, preset: str, as_json: bool, **judge: Any) -> None:
     """Say how well the score agrees with people's.
 
-    TABLE is a CSV file with the columns video, system, human (a person's score), report and expert (texts). Intervals
-    resample videos.
+    SOURCE is a checkout of the authors' release, which holds their expert study, or a CSV file with the columns video,
+    system, human (a person's score), report and expert (texts). Intervals resample videos. Of a checkout it is shown
+    besides how well the readers of reports find the signs that the annotators saw. The exit code is 1 if a judge gave
+    no structure of a report.
     """
-    from dataclasses import asdict
+    settings = judge_settings(Path(FOLDER), **judge)
+    judged = (_of_release if source.is_dir() else _of_table)(source, preset, settings, as_json)
+    sys.exit(1 if judged and judged.lost else 0)
 
-    from s3harness.metrics.rqi import parse_preset, score_report
+
+def _of_release(checkout: Path, preset: str, settings: JudgeSettings | None, as_json: bool) -> Judged | None:
+    from s3harness.dataset.release import open_release
+    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.report.study import print_study
+    from s3harness.scoring.release_study import read_reports_of_study, study, texts_of_study
+
+    release = open_release(checkout)
+    reports, annotations = read_reports_of_study(release), read_annotations(release)
+    judged = judge_visibly(sorted(texts_of_study(reports, annotations)), settings) if settings else None
+    found = study(release, reports, annotations, preset, {f"judge {judged.name}": judged.read} if judged else {})
+    print_json(_plain(found) | _by(judged)) if as_json else print_study(found)
+    return judged
+
+
+def _of_table(table: Path, preset: str, settings: JudgeSettings | None, as_json: bool) -> Judged | None:
+    from s3harness.metrics.rqi import extract, parse_preset, score_report
     from s3harness.metrics.rqi.validate import validate as agreement
+    from s3harness.report.study import print_validation
 
-    chosen = parse_preset(preset)
-    rows = _rows(table)
-    human = {(row["video"], row["system"]): float(row["human"]) for row in rows}
-    scores = {
-        (row["video"], row["system"]): score_report(row["report"], {"text": row["expert"]}, chosen).value
-        for row in rows
-    }
-    found = asdict(agreement(scores, human))
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"{found['n_reports']} reports of {found['n_videos']} videos, Seizure-RQI ({preset})")
-    for name, measure in found.items():
-        if isinstance(measure, dict):
-            low, high = measure["interval"]["low"], measure["interval"]["high"]
-            click.echo(f"  {name.replace('_', ' ')}: {measure['value']:.3f} ({low:.3f} to {high:.3f})")
+    chosen, rows = parse_preset(preset), _rows(table)
+    judged = (
+        judge_visibly([text for row in rows for text in (row["expert"], row["report"])], settings) if settings else None
+    )
+    read = judged.read if judged else extract
+    scored = [row for row in rows if not judged or not {row["expert"], row["report"]} & judged.lost.keys()]
+    scores = {_key(row): score_report(row["report"], {"text": row["expert"]}, chosen, read).value for row in scored}
+    found = agreement(scores, {_key(row): float(row["human"]) for row in rows})
+    who = f", read by {judged.name}" if judged else ""
+    print_json(_plain(found) | _by(judged)) if as_json else print_validation(f"Seizure-RQI ({preset}{who})", found)
+    return judged
 
 
-def _scored(report: Path, expert: Path, preset: str) -> RQI:
-    from s3harness.metrics.rqi import score_report
+def _scored(report: Path, expert: Path, preset: str, judge: dict[str, Any]) -> tuple[RQI, Judged | None]:
+    """The score of a report, and who judged it if it was not the rules."""
+    from s3harness.metrics.rqi import extract, score_report
 
-    held_against = _text(expert)
+    said, held_against = _text(report), _text(expert)
     if not held_against.strip():
         raise UsageError(f"{expert}: the expert's report is empty; there is nothing to score against")
-    return score_report(_text(report), {"text": held_against}, preset)
+    settings = judge_settings(Path(FOLDER), **judge)
+    judged = judge_visibly([said, held_against], settings) if settings else None
+    return score_report(said, {"text": held_against}, preset, judged.read if judged else extract), judged
+
+
+def _by(judged: Judged | None) -> dict[str, Any]:
+    return {"judge": {**judged.about, "reports": judged.counts()}} if judged else {}
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it, with null for what is undefined."""
+    from dataclasses import asdict
+
+    return dict(_finite(asdict(found)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | frozenset):
+        return [_finite(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["video"], row["system"]
 
 
 def _text(path: Path) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--backend", required=True, help="What answers: a registered backend (s3harness plugins list).")
 @click.option("--model", help="A model's alias (s3harness models list), or a path to a card of your own.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path, file_okay=False), help="A directory with the model's weights."
+)
 @click.option("--tasks", help="Comma-separated tasks, by name or number; all seven if absent.")
 @click.option(
     "--data",
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; what is answered is not asked again.")
 @click.option("--dry-run", is_flag=True, help="Plan and count; load no engine, decode nothing.")
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeatable.")
+@click.option(
+    "--sampling", multiple=True, metavar="KEY=VALUE", help="Sample otherwise: fps, window_s, max_frames, …; repeatable."
+)
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
 @click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
 @click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
@@ -75,6 +81,7 @@ def settings_of(said: dict[str, Any]) -> Settings:
     said["out"] = said["out"] or Path("runs") / "-".join(name)
     said["tasks"] = split_names(said["tasks"])
     said["options"] = parse_options(said["options"])
+    said["sampling"] = parse_options(said["sampling"], "--sampling")
     said["media"] = MediaOptions.of(parse_options(said["media"], "--media"))
     return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 
@@ -96,15 +103,17 @@ def execute_visibly(prepared: Prepared) -> Outcome:
 def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
     from s3harness.report.table import print_scores
+    from s3harness.scoring.run import scores_file
 
+    out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
         import json
 
-        print_json(json.loads((prepared.settings.out / "scores.json").read_text(encoding="utf-8")))
+        print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth)
-        out = prepared.settings.out
-        click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all)")
+        again = "" if profile == "strict" else f" --profile {profile}"
+        click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all{again})")
     if outcome.failed:
         message = f"{outcome.failed} of {outcome.requests} requests failed"
         click.echo(f"s3harness: {message}; see responses.jsonl, mend the cause and use --resume", err=True)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from s3harness.cli.judge import judge_options, judge_settings, tell
 from s3harness.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from s3harness.scoring.judge_folder import JudgeSettings
+    from s3harness.scoring.judging import Judged
 
 
 @click.command()
@@ -17,19 +25,41 @@ from s3harness.cli.options import json_option, print_json
     "--resamples", type=click.IntRange(2, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
 )
 @click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one.")
+@judge_options
 @json_option
-def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool, as_json: bool) -> None:
-    """Score the answers of the run directory RUN again, offline; no engine, no video and no data set is needed."""
+def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool, as_json: bool, **judge: Any) -> None:
+    """Score the answers of the run directory RUN again, offline; no engine, no video and no data set is needed.
+
+    Only --judge-backend asks anybody: a language model, to read the reports. Its raw replies stay in RUN/judges, from
+    where --judge alone scores them again. Scores of another profile, preset or judge go to a file of their own beside
+    scores.json. The exit code is 1 if the judge gave no structure of a report.
+    """
     from s3harness.report.table import print_scores
     from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.run import as_json as scores_json
-    from s3harness.scoring.run import score_run
+    from s3harness.scoring.judge_folder import FOLDER
+    from s3harness.scoring.run import score_run, scores_file
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
-    scores = score_run(run, profile=profile, rqi=rqi, resamples=resamples)
     manifest = read_manifest(run)
+    judged = _judged(run, profile, judge_settings(run / FOLDER, **judge))
+    scores = score_run(run, profile=profile, rqi=rqi, judged=judged, resamples=resamples)
+    path = run / scores_file(profile, rqi, judged)
     if as_json:
-        print_json(scores_json(scores, manifest, profile, rqi, resamples))
+        print_json(json.loads(path.read_text(encoding="utf-8")))
     else:
         print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"])
+    click.echo(f"written to {path}", err=as_json)
+    sys.exit(1 if judged and judged.lost else 0)
+
+
+def _judged(run: Path, profile: str, settings: JudgeSettings | None) -> Judged | None:
+    from s3harness.report.progress import shown_progress
+    from s3harness.scoring.judged_run import judge_run
+
+    if settings is None:
+        return None
+    with shown_progress() as progress:
+        judged = judge_run(run, profile, settings, progress)
+    tell(judged)
+    return judged

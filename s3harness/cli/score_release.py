@@ -45,7 +45,7 @@ def score_release(
 
     check_choice("profile", profile, PROFILES)
     release = open_release(checkout, "full" if part == "full" else "test")
-    chosen = _chosen(release, split_names(models))
+    chosen = chosen_models(release, split_names(models))
     names = [full_name(name) for name in split_names(tasks)] or task_names()
     if profile == "paper":
         _paper(release, chosen, names, as_json)
@@ -53,7 +53,7 @@ def score_release(
         _strict(release, chosen, names, resamples, every, as_json)
 
 
-def _chosen(release: Release, wanted: Sequence[str]) -> list[str]:
+def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     """The folders of the models named, in any of the release's spellings; all of them if none is named."""
     from s3harness.dataset.release import model_key
     from s3harness.dataset.release import models as models_of

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from s3harness.diagnosis.cases import Cases
-from s3harness.diagnosis.crossfit import Fold, diagnose_out_of_fold
+from s3harness.diagnosis.crossfit import Fold, Repeat, diagnose_out_of_fold
 from s3harness.diagnosis.diagnose import floor_and_direct
 from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import refuse_known
 from s3harness.diagnosis.model_file import SavedModel, refuse_if_unknowable
-from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers
+from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_probabilities
 from s3harness.diagnosis.sources import Direct, Source
 from s3harness.errors import UsageError
 
@@ -41,19 +42,17 @@ def apply_model(model: SavedModel, source: Source, *, resamples: int = 2000) -> 
     asked = [sign for sign in model.fitted.encoder.signs if sign in cases.signs]
     if not asked:
         raise UsageError(f"{source.name} has none of the signs that the classifier was fitted on")
-    everyone = [[Fold(model.fitted, np.ones(len(cases), dtype=np.bool_))]]
-    found = diagnose_out_of_fold(everyone, cases)
-    known = cases.is_labelled
-    labelled = cases.take(known)
+    labelled = cases.take(cases.is_labelled)
+    found = diagnose_out_of_fold(_everyone(model, labelled), labelled)
     systems: list[System] = []
     curve: list[CurvePoint] = []
     if len(labelled):
         systems = list(floor_and_direct(source, labelled, resamples))
-        measures = score_answers(labelled, found.says_es[:, known], found.probability[:, known], resamples=resamples)
+        measures = score_probabilities(labelled, found, resamples=resamples)
         name = f"{model.fitted.classifier.replace('_', ' ')}, fitted elsewhere on {model.about['what']}"
-        answered = float(np.isfinite(found.says_es[:, known]).sum())
+        answered = float(np.isfinite(found.says_es).sum())
         systems.append(System(name, "two-stage", measures, answered, len(labelled), model.fitted.classifier))
-        curve = calibration_curve(labelled, found.probability[0, known], resamples=resamples)
+        curve = calibration_curve(labelled, found.probability[0], resamples=resamples)
     return Applied(
         source.name,
         model.fitted.classifier,
@@ -62,7 +61,7 @@ def apply_model(model: SavedModel, source: Source, *, resamples: int = 2000) -> 
         len(cases.marks),
         tuple(systems),
         tuple(curve),
-        tuple(explain(everyone, cases)),
+        tuple(explain(_everyone(model, cases), cases)),
         (*source.notes, *_notes(model, cases)),
     )
 
@@ -71,6 +70,11 @@ def only(source: Source, chosen: NDArray[np.bool_]) -> Source:
     """A source with a part of its videos."""
     direct = tuple(Direct(d.subject, d.is_asked[chosen], d.says_es[chosen]) for d in source.direct)
     return replace(source, perceived=source.perceived.take(chosen), direct=direct)
+
+
+def _everyone(model: SavedModel, cases: Cases) -> Sequence[Repeat]:
+    """One fold that holds all cases out."""
+    return [[Fold(model.fitted, np.ones(len(cases), dtype=np.bool_))]]
 
 
 def _notes(model: SavedModel, cases: Cases) -> list[str]:

@@ -45,7 +45,7 @@ class Cases:
     @property
     def is_answered(self) -> NDArray[np.bool_]:
         """(n,): whether there is an answer to any sign. A video without one gets no diagnosis."""
-        return (self.vectors != UNANSWERED).any(axis=1)
+        return np.asarray((self.vectors != UNANSWERED).any(axis=1))
 
     @property
     def is_labelled(self) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from s3harness.diagnosis.classifier import Classifier, Parameters
 from s3harness.diagnosis.trees import check_trees, tree_rules, trees_parameters, trees_probability
 from s3harness.metrics.base import Array
 
-TREES = 100
+TREES = 64
 
 
 class LogisticRegression(Classifier):
@@ -41,7 +41,7 @@ class LogisticRegression(Classifier):
 
     def contributions(self, parameters: Parameters, x: Array) -> Array:
         """Coefficient × column."""
-        return x * np.asarray(parameters["coefficients"])
+        return np.asarray(x * np.asarray(parameters["coefficients"]), dtype=np.float64)
 
     def rules(self, parameters: Parameters, columns: Sequence[str]) -> list[str]:
         """The log-odds, the heaviest columns first."""
@@ -77,13 +77,15 @@ class ShallowTree(Classifier):
 class RandomForest(Classifier):
     """A random forest; its probability is the mean of its trees'."""
 
-    grid = tuple({"min_samples_leaf": leaf} for leaf in (10, 5, 2))
+    grid = ({"min_samples_leaf": 8}, {"min_samples_leaf": 3})
 
     def fit(self, x: Array, y: Array, setting: Mapping[str, Any], seed: int) -> Parameters:
         """All trees."""
+        from sklearn import config_context
         from sklearn.ensemble import RandomForestClassifier
 
-        fitted = RandomForestClassifier(TREES, **setting, random_state=seed).fit(x, y)
+        with config_context(assume_finite=True, skip_parameter_validation=True):  # or each tree checks them again
+            fitted = RandomForestClassifier(TREES, **setting, random_state=seed).fit(x, y)
         return trees_parameters(fitted.estimators_)
 
     def probability(self, parameters: Parameters, x: Array) -> Array:

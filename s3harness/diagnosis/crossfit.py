@@ -31,11 +31,12 @@ Repeat = Sequence[Fold]
 class OutOfFold:
     """Diagnoses of all scored cases in each repeat, (repeats, n): probability of ES, and whether ES is said.
 
-    Both are NaN where no sign is answered.
+    Both are NaN where no sign is answered. ``fold`` is the number of the classifier that was asked.
     """
 
     probability: Array
     says_es: Array
+    fold: Numbers
 
 
 def cross_fit(learn: Cases, scored: Cases, folds: Numbers, classifier: str, seed: int) -> list[Fold]:
@@ -57,10 +58,11 @@ def cross_fit(learn: Cases, scored: Cases, folds: Numbers, classifier: str, seed
 def diagnose_out_of_fold(repeats: Sequence[Repeat], scored: Cases) -> OutOfFold:
     """Ask each fold's classifier about the patients that were held out from it."""
     found = np.full((len(repeats), len(scored)), np.nan)
-    said = np.full_like(found, np.nan)
+    said, asked = np.full_like(found, np.nan), np.zeros(found.shape, dtype=np.int64)
     for row, folds in enumerate(repeats):
-        for fold in folds:
+        for number, fold in enumerate(folds):
+            asked[row, fold.held_out] = number
             own = probabilities(fold.fitted, scored.take(fold.held_out))
             found[row, fold.held_out] = own
             said[row, fold.held_out] = np.where(np.isnan(own), np.nan, own >= fold.fitted.threshold)
-    return OutOfFold(found, said)
+    return OutOfFold(found, said, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,16 +15,16 @@ from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.folds import deal_folds, folds_of_splits, held_out, require_both, require_patients
 from s3harness.diagnosis.published import Published, published_two_stage
-from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers
+from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
 from s3harness.diagnosis.sources import Direct, Source
 from s3harness.errors import UsageError
 
 CLASSIFIERS = ("logistic_regression", "shallow_tree", "random_forest")
-FITTED_ON = ("predictions", "annotations")
 DIRECT_NAMES = {"video": "own answer, video alone", "video_and_report": "own answer, video and expert's report"}
 
 FittedOn = Literal["predictions", "annotations"]
+FITTED_ON: tuple[FittedOn, ...] = get_args(FittedOn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """All that came of one source. ``ratios`` are of its own answers, ``true_ratios`` of the annotations of the same
-    videos; ``notes`` say what is to be known, what could not be done among it."""
+    """All that came of one source.
+
+    ``ratios`` are of its own answers, ``true_ratios`` of the annotations of the same videos; ``notes`` say what is to
+    be known, what could not be done among it.
+    """
 
     source: str
     n: int
@@ -82,7 +85,7 @@ class Diagnosed:
 
 @dataclass
 class Memory:
-    """Classifiers of the annotations, which are the same for all models that were asked for the same signs and videos."""
+    """Classifiers of the annotations: the same for all models that were asked for the same signs of the same videos."""
 
     known: dict[object, Sequence[Repeat]] = field(default_factory=dict)
 
@@ -188,7 +191,7 @@ class _Work:
 
     def _system(self, classifier: str, fitted_on: str, repeats: Sequence[Repeat], cases: Cases, kind: str) -> System:
         found = diagnose_out_of_fold(repeats, cases)
-        measures = score_answers(cases, found.says_es, found.probability, resamples=self.settings.resamples)
+        measures = score_probabilities(cases, found, resamples=self.settings.resamples)
         answered = float(np.isfinite(found.says_es).sum() / len(repeats))
         title = classifier.replace("_", " ")
         name = f"{title}, true signs" if kind == "ceiling" else f"{title}, fitted on {fitted_on}"
@@ -251,6 +254,6 @@ def _notes(source: Source, cases: Cases) -> Iterator[str]:
         yield f"{silent} of {len(cases)} videos have no answer about any sign: no diagnosis, which counts as wrong"
     never = [s for s, values in zip(cases.signs, cases.vectors.T, strict=True) if not (values >= 0.5).any()]
     if never:
-        yield f"never present in the answers, so no evidence either way: {', '.join(never)} (s3harness score RUN --all)"
+        yield f"never present in the answers, so no evidence either way: {', '.join(never)}; see the Task-1 scores"
     if not source.direct:
         yield "no Task-7 answers to compare with; run the model with --tasks 1,7"

@@ -106,7 +106,7 @@ _STATES = {PRESENT, *STATES}
 def _column(values: Array, state: str, prevalence: float) -> Array:
     if state == PRESENT:
         return np.where(values >= 0, values, prevalence)
-    return (values == STATES[state]).astype(np.float64)
+    return np.asarray(values == STATES[state], dtype=np.float64)
 
 
 def _prevalence(values: Array) -> float:

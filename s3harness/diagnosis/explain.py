@@ -63,7 +63,16 @@ def explain(repeats: Sequence[Repeat], cases: Cases) -> list[Explanation]:
     means = found.mean(axis=0)
     says = _majority(found, threshold)
     return [
-        _explanation(cases, n, means[n], float(threshold[:, n].mean()), says[n], unit, base[:, n].mean(), moves[:, n].mean(axis=0))
+        _explanation(
+            cases,
+            n,
+            means[n],
+            float(threshold[:, n].mean()),
+            says[n],
+            unit,
+            base[:, n].mean(),
+            moves[:, n].mean(axis=0),
+        )
         for n in range(len(cases))
     ]
 
@@ -86,15 +95,19 @@ def _moves(fitted: Fitted, cases: Cases) -> tuple[Unit, Array, Array]:
     assert means is not None
     log_odds = _logit(made.probability(fitted.parameters, columns))
     centred = parts - means
-    by_sign = [centred[:, [n for n, (own, _) in enumerate(encoder.columns) if own == sign]].sum(axis=1) for sign in cases.signs]
+    by_sign = [
+        centred[:, [n for n, (own, _) in enumerate(encoder.columns) if own == sign]].sum(axis=1) for sign in cases.signs
+    ]
     return "log-odds", log_odds - centred.sum(axis=1), np.column_stack(by_sign)
 
 
 def _occlusion(fitted: Fitted, cases: Cases) -> tuple[Array, Array]:
     """The mean probability if each sign is not known, less than the probability with it."""
-    known = {sign: background for sign, background in zip(fitted.encoder.signs, fitted.encoder.background, strict=True)}
+    known = dict(zip(fitted.encoder.signs, fitted.encoder.background, strict=True))
     hidden = [(n, v, share) for n, sign in enumerate(cases.signs) for v, share in known.get(sign, ())]
-    made = probabilities(fitted, cases.variants([(n, value) for n, value, _ in hidden])).reshape(len(hidden), len(cases))
+    made = probabilities(fitted, cases.variants([(n, value) for n, value, _ in hidden])).reshape(
+        len(hidden), len(cases)
+    )
     plain = probabilities(fitted, cases)
     moves = np.zeros(cases.vectors.shape)
     for (number, _, share), found in zip(hidden, made, strict=True):

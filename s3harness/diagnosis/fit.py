@@ -57,7 +57,7 @@ def fit(cases: Cases, classifier: str, seed: int = 0) -> Fitted:
         )
     made = load_classifier(classifier)
     inner = deal_folds(cases, min(INNER_FOLDS, fewest), seed, left=1)
-    tried = [_inner_probabilities(made, cases, inner, setting, seed) for setting in made.grid]
+    tried = _inner_probabilities(made, cases, inner, seed)
     briers = [float(np.mean((p - cases.truth) ** 2)) for p in tried]
     best = int(np.argmin(np.round(briers, 9)))
     encoder = learn_encoder(cases)
@@ -107,13 +107,16 @@ def best_threshold(probability: Array, truth: Array) -> float:
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
-def _inner_probabilities(made: Classifier, cases: Cases, inner: Numbers, setting: Mapping[str, Any], seed: int) -> Array:
-    found = np.empty(len(cases))
+def _inner_probabilities(made: Classifier, cases: Cases, inner: Numbers, seed: int) -> Array:
+    """The probabilities of each setting on held-out patients, (settings, n)."""
+    found = np.empty((len(made.grid), len(cases)))
     for mask in held_out(inner):
         training = cases.take(~mask)
         encoder = learn_encoder(training)
-        parameters = _parameters(made, encoder, training, setting, seed)
-        found[mask] = _probability(made, parameters, encoder.encode(cases.take(mask)))
+        columns = encoder.encode(cases.take(mask))
+        for number, setting in enumerate(made.grid):
+            parameters = _parameters(made, encoder, training, setting, seed)
+            found[number, mask] = _probability(made, parameters, columns)
     return found
 
 

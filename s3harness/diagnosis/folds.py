@@ -76,14 +76,14 @@ def held_out(folds: Numbers) -> list[NDArray[np.bool_]]:
     return [folds == fold for fold in np.unique(folds)]
 
 
-def chosen_splits(cases: Cases, names: Sequence[str]) -> Cases:
-    """The cases of these splits, all if none is named; :class:`UsageError` for one that has no case."""
+def in_splits(cases: Cases, names: Sequence[str]) -> NDArray[np.bool_]:
+    """The mask of the cases of these splits, of all if none is named; :class:`UsageError` for one without a case."""
     unknown = [name for name in names if name not in cases.splits]
     if unknown:
         known = ", ".join(sorted({split for split in cases.splits if split})) or "none that is known"
         remedy = "" if any(cases.splits) else " (the splits of a run's videos are in its data set: --data DIR)"
         raise UsageError(f"there are no videos of split {', '.join(unknown)}; there is {known}{remedy}")
-    return cases.take([split in names for split in cases.splits]) if names else cases
+    return np.array([not names or split in names for split in cases.splits], dtype=np.bool_)
 
 
 def require_patients(cases: Cases, folds: int, left: int = LEFT_TO_CHOOSE) -> None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from s3harness.diagnosis.cases import Cases
+from s3harness.diagnosis.cases import Cases, Numbers
+from s3harness.diagnosis.crossfit import OutOfFold
 from s3harness.metrics import diagnosis as task7
 from s3harness.metrics.base import Array, ItemMean, Metric, Pair
 from s3harness.metrics.features import FeatureAuroc
 from s3harness.stats import patient_bootstrap
-from s3harness.types import Interval, Prediction, PredictionStatus, Reference
+from s3harness.types import Interval, Prediction, Reference
 
 SUBJECT = "diagnosis"
 CURVE_BINS = 6
@@ -58,23 +59,33 @@ class CurvePoint:
     n: int
 
 
-def score_answers(
-    cases: Cases, says_es: Array, probability: Array | None = None, *, resamples: int, seed: int = 0
-) -> dict[str, Measure]:
+def score_answers(cases: Cases, says_es: Array, *, resamples: int, seed: int = 0) -> dict[str, Measure]:
     """The measures of diagnoses (repeats, n) of labelled cases: 1 for ES, 0 for NES, NaN for no answer.
 
-    Repeats are averaged item by item, so a score of several repeats is one of their mean tables. AUROC and the Brier
-    score need ``probability`` (repeats, n).
+    Repeats are averaged item by item, so a score of several repeats is one of their mean tables.
     """
-    found = {
-        name: _measure(metric(), _pairs(cases, says_es, None, task7.DIAGNOSES), cases, resamples, seed)
-        for name, metric in _DECISIONS.items()
+    repeats = [_pairs(cases, row, task7.DIAGNOSES) for row in says_es]
+    return {name: _mean_measure(metric(), repeats, cases, resamples, seed) for name, metric in _DECISIONS.items()}
+
+
+def score_probabilities(cases: Cases, found: OutOfFold, *, resamples: int, seed: int = 0) -> dict[str, Measure]:
+    """The measures of out-of-fold diagnoses of labelled cases, AUROC and the Brier score among them.
+
+    AUROC is the mean over folds of the area within each. Across folds probabilities are not comparable: the more ES is
+    held out, the less of it is left to learn from, and the lower are the probabilities of those who have it.
+    """
+    pairs = [
+        _pairs(cases, said, ("yes", "no"), probability, fold, f"{repeat}/")
+        for repeat, (said, probability, fold) in enumerate(
+            zip(found.says_es, found.probability, found.fold, strict=True)
+        )
+    ]
+    brier = ItemMean(_squared_error, higher_is_better=False)
+    return {
+        **score_answers(cases, found.says_es, resamples=resamples, seed=seed),
+        "auroc": measure(*_areas(pairs), cases, resamples, seed),
+        "brier": _mean_measure(brier, pairs, cases, resamples, seed),
     }
-    if probability is not None:
-        pairs = _pairs(cases, says_es, probability, ("yes", "no"))
-        found["auroc"] = _measure(FeatureAuroc(), pairs, cases, resamples, seed)
-        found["brier"] = _measure(ItemMean(_squared_error, higher_is_better=False), pairs, cases, resamples, seed)
-    return found
 
 
 def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed: int = 0) -> list[CurvePoint]:
@@ -83,7 +94,9 @@ def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed:
     ordered = answered[np.argsort(probability[answered], kind="stable")]
     bins = [part for part in np.array_split(ordered, CURVE_BINS) if len(part)]
     return [
-        CurvePoint(float(probability[part].mean()), mean_of(cases.take(part), cases.truth[part], resamples, seed), len(part))
+        CurvePoint(
+            float(probability[part].mean()), mean_of(cases.take(part), cases.truth[part], resamples, seed), len(part)
+        )
         for part in bins
     ]
 
@@ -112,33 +125,45 @@ MEASURES = (*_DECISIONS, "auroc", "brier")
 """Their names, in the order of tables."""
 
 
-def _measure(metric: Metric, repeats: Sequence[Sequence[Pair]], cases: Cases, resamples: int, seed: int) -> Measure:
+def _mean_measure(
+    metric: Metric, repeats: Sequence[Sequence[Pair]], cases: Cases, resamples: int, seed: int
+) -> Measure:
     rows = np.mean([metric.statistics(pairs) for pairs in repeats], axis=0)
     return measure(metric, rows, cases, resamples, seed)
 
 
-def _pairs(cases: Cases, says_es: Array, probability: Array | None, words: Words) -> list[list[Pair]]:
-    """The items of each repeat, with ``words`` for ES and NES."""
-    references = [
-        Reference(video, "", video, SUBJECT, int(patient), words[0] if truth else words[1])
-        for video, patient, truth in zip(cases.videos, cases.patients, cases.truth, strict=True)
-    ]
-    ranked = [None] * len(says_es) if probability is None else list(probability)
+def _areas(repeats: Sequence[Sequence[Pair]]) -> tuple[Metric, Array]:
+    """The metric of the mean area, and its rows with the folds of all repeats side by side."""
+    metric = FeatureAuroc()
+    rows = metric.statistics([pair for pairs in repeats for pair in pairs])
+    return metric, rows.reshape(len(repeats), -1, rows.shape[1]).sum(axis=0)
+
+
+def _pairs(
+    cases: Cases,
+    says_es: Array,
+    words: Words,
+    probability: Array | None = None,
+    fold: Numbers | None = None,
+    prefix: str = "",
+) -> list[Pair]:
+    """The items (n,) with ``words`` for ES and NES, each fold a subject of its own."""
+    subjects = [SUBJECT] * len(cases) if fold is None else [f"{prefix}{number}" for number in fold]
+    ranks = [None] * len(cases) if probability is None else probability.tolist()
+    columns = zip(cases.videos, subjects, cases.patients.tolist(), cases.truth, says_es, ranks, strict=True)
     return [
-        [Pair(r, _prediction(r.item, said, None if p is None else p[n], words)) for n, (r, said) in _numbered(references, row)]
-        for row, p in zip(says_es, ranked, strict=True)
+        Pair(
+            Reference(video, "", video, subject, patient, words[0] if truth else words[1]),
+            _prediction(video, said, rank, words),
+        )
+        for video, subject, patient, truth, said, rank in columns
     ]
-
-
-def _numbered(references: Sequence[Reference], row: Array) -> list[tuple[int, tuple[Reference, float]]]:
-    return list(enumerate(zip(references, row.tolist(), strict=True)))
 
 
 def _prediction(item: str, said: float, probability: float | None, words: Words) -> Prediction:
     if math.isnan(said):
-        status: PredictionStatus = "missing"
-        return Prediction(item, None, status)
-    return Prediction(item, words[0] if said else words[1], probability=None if probability is None else float(probability))
+        return Prediction(item, None, "missing")
+    return Prediction(item, words[0] if said else words[1], probability=probability)
 
 
 def _squared_error(pair: Pair) -> float:

@@ -98,7 +98,9 @@ def _ratios(sign: str, values: Array, cases: Cases, resamples: int) -> Likelihoo
         _ratio(_LogRatio(p, is_corrected), rows, cases, resamples) if is_defined else Measure(None, None)
         for p in (True, False)
     )
-    return LikelihoodRatios(sign, int(has.sum()), int(known.sum()), positive, negative, is_corrected and bool(is_defined))
+    return LikelihoodRatios(
+        sign, int(has.sum()), int(known.sum()), positive, negative, is_corrected and bool(is_defined)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ class _LogRatio:
     def value(self, totals: Array) -> Array:
         counts = totals + (0.5 if self.is_corrected else 0.0)
         chosen = (0, 2) if self.is_positive else (1, 3)
-        shares = [safe_ratio(counts[..., n], counts[..., first] + counts[..., first + 1]) for n, first in zip(chosen, (0, 2), strict=True)]
+        shares = [
+            safe_ratio(counts[..., n], counts[..., first] + counts[..., first + 1])
+            for n, first in zip(chosen, (0, 2), strict=True)
+        ]
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(shares[0]) - np.log(shares[1])
         return np.where(np.isfinite(logs), logs, np.nan)

@@ -32,8 +32,10 @@ KINDS = ("feature", "diagnosis")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The data set that cases are of. Where ``by_place_alone``, its patients are recognised only within the very same
-    state of it (as a run directory knows no patient, it can say no more than which videos it was asked about).
+    """The data set that cases are of.
+
+    Where ``by_place_alone``, its patients are recognised only within the very same state of it: a run directory knows
+    no patient, and can say no more than which videos it was asked about.
     """
 
     name: str
@@ -104,7 +106,9 @@ def source_of_release(release: Release, annotations: Annotations, model: str) ->
     videos = annotations.videos
     numbers = {video.patient: int(video.patient[1:]) for video in videos.values()}
     names = {video.id: patient_of(name) for name, video in videos.items()}
-    annotated = cases_of_videos(annotations.labelled.values(), numbers, patient_marks(videos.values(), numbers, "", names))
+    annotated = cases_of_videos(
+        annotations.labelled.values(), numbers, patient_marks(videos.values(), numbers, "", names)
+    )
     origin = Origin(RELEASE_NAME, RELEASE_VERSION, "", by_place_alone=False)
     notes = tuple(dict.fromkeys(f"missing: {lack}" for _, source in read for lack in source.missing))
     return _joined(model, origin, tasks, annotated, notes, model)
@@ -156,7 +160,12 @@ def _run_alone(name: str, origin: Origin, tasks: Mapping[str, ScoredTask], notes
 
 
 def _joined(
-    name: str, origin: Origin, tasks: Mapping[str, ScoredTask], annotated: Cases, notes: tuple[str, ...], model: str = ""
+    name: str,
+    origin: Origin,
+    tasks: Mapping[str, ScoredTask],
+    annotated: Cases,
+    notes: tuple[str, ...],
+    model: str = "",
 ) -> Source:
     """The predictions in the order of the annotated videos, with who and what these are."""
     task = tasks["feature"]
@@ -180,7 +189,9 @@ def _joined(
     if not perceived.is_answered.any():
         counts = Counter(prediction.status for prediction in task.predictions)
         lost = ", ".join(f"{number} {status}" for status, number in counts.most_common())
-        raise S3HarnessError(f"{name}: there is no readable answer about any sign ({lost}), so nothing to diagnose from")
+        raise S3HarnessError(
+            f"{name}: there is no readable answer about any sign ({lost}), so nothing to diagnose from"
+        )
     direct = _direct(tasks["diagnosis"], known.videos) if "diagnosis" in tasks else ()
     return Source(name, origin, perceived, annotated, direct, notes, model)
 

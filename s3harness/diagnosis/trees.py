@@ -72,7 +72,8 @@ def check_trees(parameters: Parameters, columns: int) -> None:
 def tree_rules(tree: Parameters, columns: Sequence[str]) -> list[str]:
     """The first tree as rules, one line per leaf: ``if tonic and not eye_blinking: P(ES) 0.94``."""
     return [
-        f"if {' and '.join(path) or 'anything'}: P(ES) {tree['value'][leaf]:.2f}" for leaf, path in _leaves(tree, columns)
+        f"if {' and '.join(path) or 'anything'}: P(ES) {tree['value'][leaf]:.2f}"
+        for leaf, path in _leaves(tree, columns)
     ]
 
 

@@ -138,10 +138,9 @@ def _checked(name: str, line: str, data: bytes, kind: str, findings: list[Findin
     except ValueError as error:
         findings.append(Finding(name, line, "schema", str(error)))
         return None
-    for error in _validator(kind).iter_errors(value):
-        where = place(list(error.absolute_path))
-        what = str(error.message)[:200] if len(str(error.instance)) <= len(str(error.message)) <= 200 else ""
-        message = what or f"does not meet {error.validator!r} of the schema"
+    for problem in _validator(kind).iter_errors(value):
+        where = place(list(problem.absolute_path))
+        message = f"does not meet {problem.validator!r} of the schema ({str(problem.validator_value)[:80]})"
         findings.append(Finding(name, line, "schema", f"{where}: {message}"))
     return value
 

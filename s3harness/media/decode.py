@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from s3harness.errors import MediaError
 from s3harness.media.clock import Clock
-from s3harness.media.container import DEFAULT, Decoding, decoded, open_container, packets, picture_stream
+from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, picture_stream
 from s3harness.media.frames import Pixels
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
 from s3harness.media.items import End, Item, Picture, Sound, Source
@@ -102,7 +102,7 @@ class _Pass:
     def _frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """What the file holds, as it comes. Pictures that nobody wants are not decoded."""
         streams: list[Stream] = [self.video, *self.sounds] if self.line else [self.video]
-        decoded_one = False
+        decoded_one = is_passing_over = False
         for packet in packets(self.container, streams, self.beat):
             is_video = packet.stream.type == "video"
             if is_video and self.course:
@@ -110,6 +110,9 @@ class _Pass:
                 if self.course.is_over and self.line is None:
                     return
             elif is_video and decoded_one and self.nearest.is_done:
+                if not is_passing_over:
+                    is_passing_over = True
+                    yield from drained(self.video)
                 self.clock.pass_over(packet)
             else:
                 for frame in decoded(packet):

@@ -45,6 +45,9 @@ class MediaOptions:
             if type(value) not in (int, float) or not 0 < value < float("inf"):
                 raise UsageError(f"--media {name}={value}: a number of seconds above 0 is expected")
 
+        if not isinstance(self.hwaccel, str):
+            raise UsageError(f"--media hwaccel={self.hwaccel}: the name of a hardware decoder is expected")
+
     @classmethod
     def of(cls, said: Mapping[str, object]) -> MediaOptions:
         """The options that a user said; :class:`UsageError` for one that there is not."""

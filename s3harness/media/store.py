@@ -125,9 +125,8 @@ class MediaStore:
         return hashlib.sha256(json.dumps(determinants).encode()).hexdigest()
 
     def release(self, video_id: str) -> None:
-        """Forget what is held of a video; its frames stay in the cache."""
-        with self._turn(video_id):
-            self._shelves.pop(video_id, None)
+        """Forget what is held of a video; its frames stay in the cache. Waits for nobody who is preparing it."""
+        self._shelves.pop(video_id, None)
 
     def _made(self, clip: Clip, kind: Hashable, make: Callable[[], Form]) -> Form:
         return self._shelf(clip).forms.get(replace(clip, index=0), kind, make)

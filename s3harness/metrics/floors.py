@@ -21,8 +21,8 @@ from s3harness.types import Prediction, Reference
 
 Answerer = Callable[[Sequence[Reference]], list[Prediction]]
 
-Weighted = tuple[NDArray[np.float64], list[Prediction]]
-"""How much each item's prediction counts, and the predictions."""
+Weighted = tuple[NDArray[np.float64], list[Pair]]
+"""How much each item's prediction counts, and the predictions beside the truth."""
 
 PLACES = 21
 """At how many evenly spaced places of a window a random moment is scored."""
@@ -66,20 +66,17 @@ def expected_floors(kind: str, references: Sequence[Reference]) -> dict[str, lis
     drawn = {"prevalence": _expected_prevalence, "anywhere": _expected_anywhere}
     certain = np.ones(len(references))
     return {
-        name: drawn[name](references) if name in drawn else [(certain, made)]
+        name: drawn[name](references) if name in drawn else [(certain, _pairs(references, made))]
         for name, made in floors_for(kind, references).items()
     }
 
 
-def expected_value(metric: Metric, references: Sequence[Reference], made: Sequence[Weighted]) -> float:
+def expected_value(metric: Metric, made: Sequence[Weighted]) -> float:
     """The score of weighted predictions, that is of the weighted sums of their statistics; NaN where undefined.
 
     A metric that meets a new subject or label makes wider rows from then on, in which the old columns keep their place.
     """
-    totals = [
-        weights @ metric.statistics([Pair(r, p) for r, p in zip(references, predictions, strict=True)])
-        for weights, predictions in made
-    ]
+    totals = [weights @ metric.statistics(pairs) for weights, pairs in made]
     width = max(map(len, totals))
     return float(metric.value(np.sum([np.pad(total, (0, width - len(total))) for total in totals], axis=0)))
 
@@ -193,7 +190,7 @@ def _expected_prevalence(references: Sequence[Reference]) -> list[Weighted]:
     return [
         (
             np.array([shares[r.subject].get(label, 0.0) for r in references]),
-            _labelled(references, [label] * len(references)),
+            _pairs(references, _labelled(references, [label] * len(references))),
         )
         for label in labels
     ]
@@ -202,7 +199,8 @@ def _expected_prevalence(references: Sequence[Reference]) -> list[Weighted]:
 def _expected_anywhere(references: Sequence[Reference]) -> list[Weighted]:
     """Every place of the windows alike."""
     weights = np.full(len(references), 1.0 / PLACES)
-    return [(weights, window_share((place + 0.5) / PLACES)(references)) for place in range(PLACES)]
+    shares = [(place + 0.5) / PLACES for place in range(PLACES)]
+    return [(weights, _pairs(references, window_share(share)(references))) for share in shares]
 
 
 def _answerers(kind: str, seed: int) -> Mapping[str, Answerer]:
@@ -231,6 +229,10 @@ def _answerers(kind: str, seed: int) -> Mapping[str, Answerer]:
         "diagnosis": {"always_ES": constant("ES"), "always_NES": constant("NES"), "prevalence": prevalence(seed)},
     }
     return answerers[kind]
+
+
+def _pairs(references: Sequence[Reference], predictions: Sequence[Prediction]) -> list[Pair]:
+    return [Pair(reference, prediction) for reference, prediction in zip(references, predictions, strict=True)]
 
 
 def _prediction(reference: Reference, value: object) -> Prediction:

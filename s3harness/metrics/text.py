@@ -17,6 +17,7 @@ import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
 from s3harness.metrics.features import PRESENCE, said_presence
+from s3harness.metrics.stemmer import porter_stemmer
 from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
 
 ORDERS = 4
@@ -199,14 +200,9 @@ def _words(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def _stem(word: str) -> tuple[str, ...]:
     """One word through the tokenizer of ROUGE; remembered, because stemming is slow and the same words come back."""
-    return tuple(_rouge_tokenizer().tokenize(word))
+    from rouge_score import tokenize
 
-
-@cache
-def _rouge_tokenizer() -> Any:
-    from rouge_score.tokenizers import DefaultTokenizer
-
-    return DefaultTokenizer(use_stemmer=True)
+    return tuple(tokenize.tokenize(word, porter_stemmer()))
 
 
 @lru_cache(maxsize=65536)

@@ -52,7 +52,8 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
         f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
     ]
     patients = max((s.n_patients for s in scores), default=0)
-    lines.append(f"Intervals resample the {patients} patients. Skill: 0 at the floor, 1 at the ceiling.")
+    resampled = f"the {patients} patients" if patients > 1 else "patients, of whom there is one here: there are none"
+    lines.append(f"Intervals resample {resampled}. Skill: 0 at the floor, 1 at the ceiling.")
     if any(s.value is None and s.coverage > 0 for s in scores if s.primary):
         lines.append("–: undefined on these items, as where the truth holds one class alone.")
     if sees_truth:

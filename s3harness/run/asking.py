@@ -27,8 +27,9 @@ async def ask(backend: Backend, request: Request) -> Response:
     for attempt in range(1, limits.attempts + 1):
         try:
             async with asyncio.timeout(limits.timeout_s):
-                response = await backend.generate(request)
-            return replace(_checked(response, request), attempts=attempt, latency_s=time.perf_counter() - started)
+                response = _checked(await backend.generate(request), request)
+            tried = attempt - 1 + response.attempts
+            return replace(response, attempts=tried, latency_s=time.perf_counter() - started)
         except (RetryableError, TimeoutError, ConnectionError) as error:
             problem = _problem(error, limits)
             if attempt < limits.attempts:

@@ -9,7 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
@@ -43,7 +43,7 @@ class RunInfo:
 class Determinants:
     """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
 
-    ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol and model.
+    ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol, model and sampling.
     """
 
     backend: str
@@ -56,10 +56,12 @@ class Determinants:
     split: str | None
     limit: int | None
     sees_truth: bool = False
+    sampling: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The part of the manifest that a resumed run must agree with."""
         card = asdict(self.model)
+        card["weights"] = self.model.weights_id or self.model.weights
         return {
             "backend": self.backend,
             "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
@@ -72,7 +74,7 @@ class Determinants:
             "limit": self.limit,
             "sees_truth": self.sees_truth,
             "plugins": plugins_used(self),
-        }
+        } | ({"sampling": dict(self.sampling)} if self.sampling else {})
 
 
 def plugins_used(run: Determinants) -> dict[str, str]:

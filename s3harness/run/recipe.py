@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 class Recipe:
     """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
 
-    ``name`` is the backend's; ``truth`` is for one that sees it.
+    ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
+    ``truth`` is for a backend that sees it.
     """
 
     name: str
     backend: type[Backend]
     model: ModelCard
     options: Mapping[str, object]
-    cache_dir: Path
-    cache_bytes: int
+    cache_dir: Path | None
+    cache_bytes: int | None
     media: MediaOptions
     allow_remote: Sequence[str] = ()
     truth: Truth | None = field(default=None, repr=False)
@@ -41,10 +42,9 @@ class Recipe:
         Raises :class:`S3HarnessError` if there can be none, and :class:`UsageError` if it would send video to a host
         that the user has not named.
         """
-        from s3harness.media import MediaStore
         from s3harness.run.worker import Worker
 
-        store = MediaStore(self.cache_dir, self.cache_bytes, self.media)
+        store = media_store(self.cache_dir, self.cache_bytes, self.media)
         backend = self._made(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
@@ -67,3 +67,11 @@ class Recipe:
                 f"the {self.name} backend would send video to {', '.join(unnamed) or 'a host it does not name'}; "
                 f"nothing leaves this machine unless you say {say}"
             )
+
+
+def media_store(cache_dir: Path | None, cache_bytes: int | None, options: MediaOptions) -> MediaStore:
+    """A media store; ``None`` is the user's own cache, and its usual size."""
+    from s3harness.media import DEFAULT_BUDGET_BYTES, MediaStore, default_cache_dir
+
+    budget = DEFAULT_BUDGET_BYTES if cache_bytes is None else cache_bytes
+    return MediaStore(cache_dir or default_cache_dir(), budget, options)

@@ -11,25 +11,27 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.load import Dataset, load_dataset, private_words
-from s3harness.errors import MediaError, UsageError
+from s3harness.errors import UsageError
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
+from s3harness.run.lengths import with_lengths
 from s3harness.run.manifest import Determinants, RunInfo, digest, finish_manifest, start_manifest
 from s3harness.run.plan import Plan
-from s3harness.run.recipe import Recipe
+from s3harness.run.private import PrivateWords
+from s3harness.run.recipe import Recipe, media_store
 from s3harness.run.redact import Redactor
 from s3harness.run.stopping import on_sigterm, until_stopped
 from s3harness.specs.models import ModelCard, load_model
+from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
-from s3harness.types import Reference, Score, Video
+from s3harness.specs.weights import with_weights
+from s3harness.types import Reference, Score
 
 if TYPE_CHECKING:
     from s3harness.run.execute import Progress
     from s3harness.run.worker import Worker
-
-UNKNOWN_DURATION_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Settings:
     data: Path
     out: Path
     model: str | None = None
+    weights: Path | None = None
     tasks: Sequence[str] = ()
     split: str | None = None
     protocol: str = "strict"
@@ -52,6 +55,7 @@ class Settings:
     cache_dir: Path | None = None
     cache_bytes: int | None = None
     media: MediaOptions = field(default_factory=MediaOptions)
+    sampling: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ def prepare(settings: Settings) -> Prepared:
     dataset = _dataset(settings)
     scored, specs = _specs(settings.tasks)
     asked = _with_used(scored, specs)
-    tasks = {n: resolve(s, protocol=settings.protocol, profile="", model=model) for n, s in specs.items()}
+    resolved = {n: resolve(s, protocol=settings.protocol, profile="", model=model) for n, s in specs.items()}
+    tasks = with_sampling(resolved, settings.sampling)
     plan = Plan(dataset, model, tuple(tasks[n] for n in scored), tuple(tasks[n] for n in asked))
-    about = {"name": dataset.name, "version": dataset.version, "fingerprint": dataset.fingerprint}
+    about = {key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")}
     determinants = Determinants(
         settings.backend,
-        settings.options,
+        {name: value for name, value in settings.options.items() if name not in backend_class.incidental},
         model,
         settings.protocol,
         specs,
@@ -101,6 +106,7 @@ def prepare(settings: Settings) -> Prepared:
         settings.split,
         settings.limit,
         backend_class.sees_truth,
+        settings.sampling,
     )
     return Prepared(settings, backend_class, dataset, plan, determinants)
 
@@ -126,11 +132,13 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
         with Journal(directory) as journal:
             start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=not journal.status)
             write_items(directory, references)
+            PrivateWords.of(private_words(run.dataset.videos)).write(directory)
             started = time.perf_counter()
             progress.messages += manager().run_started(_info(run, len(requests)))
             progress.total = sum(not journal.is_answered(request) for request in requests)
             if progress.total:
                 _ask(run, recipe, worker, journal, progress)
+            engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
             failed = sum(not journal.is_answered(request) for request in requests)
             scores = score_run(directory)
             if run.settings.profile != "strict":
@@ -142,6 +150,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
                 failed=failed,
                 seconds=round(time.perf_counter() - started, 3),
                 allow_remote=list(run.settings.allow_remote),
+                **engine,
                 **_facts(directory),
             )
     progress.messages += manager().run_finished(_info(run, len(requests)), tuple(scores))
@@ -149,16 +158,14 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
 
 
 def _recipe(run: Prepared) -> Recipe:
-    from s3harness.media import DEFAULT_BUDGET_BYTES, default_cache_dir
-
     settings = run.settings
     return Recipe(
         settings.backend,
         run.backend_class,
         run.plan.model,
         settings.options,
-        settings.cache_dir or default_cache_dir(),
-        DEFAULT_BUDGET_BYTES if settings.cache_bytes is None else settings.cache_bytes,
+        settings.cache_dir,
+        settings.cache_bytes,
         settings.media,
         settings.allow_remote,
     )
@@ -192,7 +199,10 @@ def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
     if settings.model is not None and backend.is_model:
         raise UsageError(f"the {settings.backend} backend is a model itself and takes no --model")
     if settings.model is not None:
-        return load_model(settings.model)
+        model = load_model(settings.model)
+        return model if settings.weights is None else with_weights(model, settings.weights)
+    if settings.weights is not None:
+        raise UsageError("--weights are those of a model, and none is named: --model NAME (s3harness models list)")
     if backend.modalities is None:
         raise UsageError(f"the {settings.backend} backend needs a model: --model NAME (s3harness models list)")
     return ModelCard(settings.backend, modalities=backend.modalities)
@@ -200,27 +210,13 @@ def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
 
 def _dataset(settings: Settings) -> Dataset:
     dataset = load_dataset(settings.data).split(settings.split)
-    videos = tuple(map(_with_duration, dataset.videos[: settings.limit]))
+    videos = dataset.videos[: settings.limit]
     if not videos:
         raise UsageError("there are no videos to ask about")
+    if any(video.duration_s is None for video in videos):
+        store = media_store(settings.cache_dir, settings.cache_bytes, settings.media)
+        videos = with_lengths(videos, store)
     return replace(dataset, videos=videos)
-
-
-def _with_duration(video: Video) -> Video:
-    """The video with the length that its file has, where the table tells none.
-
-    A file that cannot be read gets a nominal length, so that its items are planned, fail, and are counted.
-    """
-    if video.duration_s is not None:
-        return video
-    from s3harness.media import probe
-
-    times = [t for label in video.features.values() for t in (label.start_s, label.end_s) if t is not None]
-    nominal = max([*times, video.offset_s or 0.0, UNKNOWN_DURATION_S])
-    try:
-        return replace(video, duration_s=probe(video.path).duration_s if video.path else nominal)
-    except MediaError:
-        return replace(video, duration_s=nominal)
 
 
 def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]]]:
@@ -257,7 +253,7 @@ def _facts(directory: Path) -> dict[str, object]:
     """What the journal tells of the whole run: tokens, and a digest of all that was shown."""
     media, prompt, completion = set(), 0, 0
     for entry in read_journal(directory / JOURNAL):
-        media.add(entry.media)
+        media |= {entry.media} - {""}
         prompt += entry.response.prompt_tokens or 0
         completion += entry.response.completion_tokens or 0
     return {"media_sha256": digest(media), "tokens": {"prompt": prompt, "completion": completion}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,26 +12,23 @@ from s3harness.metrics.floors import expected_floors
 from s3harness.scoring.judge_folder import JudgeSettings
 from s3harness.scoring.judging import Judged, judge_reports, reports_of
 from s3harness.scoring.run import ScoredTask, read_run
-from s3harness.types import Prediction
 
 if TYPE_CHECKING:
     from s3harness.run.execute import Progress
 
 
-def judge_run(directory: Path, settings: JudgeSettings, progress: Progress) -> Judged:
-    """Have a judge read the reports of a run; raises as :func:`.read_run` and :func:`.judge_reports` do."""
-    tasks = read_run(directory, kinds=("report",))
+def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: Progress) -> Judged:
+    """Have a judge read the reports of a run, as a profile makes them of the answers.
+
+    Raises as :func:`.read_run` and :func:`.judge_reports` do.
+    """
+    tasks = read_run(directory, profile, kinds=("report",))
     if not tasks:
         raise UsageError(f"{directory} has no reports for a judge to read: its tasks ask for none")
     return judge_reports(sorted(set().union(*map(_texts, tasks.values()))), settings, progress)
 
 
 def _texts(task: ScoredTask) -> set[str]:
-    floors = expected_floors(task.spec.item, task.references)
-    answers: list[Sequence[Prediction]] = [task.predictions]
-    answers += [made for weighted in floors.values() for _, made in weighted]
-    return {
-        text
-        for predictions in answers
-        for text in reports_of(Pair(*pair) for pair in zip(task.references, predictions, strict=True))
-    }
+    pairs = [Pair(*pair) for pair in zip(task.references, task.predictions, strict=True)]
+    floors = expected_floors(task.spec.item, task.references).values()
+    return reports_of(chain(pairs, *(made for weighted in floors for _, made in weighted)))

@@ -70,7 +70,7 @@ def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 
     published += _read(_rqi(release, model), problems)
     windows = _read(merged_windows(release, model), problems)
     missing = [kind.replace("_", " ") for kind in missing_predictions(release, model)]
-    if not _structures_file(release, model).is_file():
+    if not structures_file(release, model).is_file():
         missing.append("report structures")
     return PaperCheck(
         model,
@@ -172,10 +172,10 @@ def _rqi_details(release: Release, model: str) -> list[Path]:
 
 def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
     """Video → Seizure-RQI of the released structure of its report; empty where there is no such file."""
-    path = _structures_file(release, model)
+    path = structures_file(release, model)
     if not path.is_file():
         return {}
-    truths, preset = _rqi_truths(release), parse_preset("paper")
+    truths, preset = paper_truths(release), parse_preset("paper")
     rows = read_release_table(path).rows
     return {
         video: score_structures(released_structure(cells), truths[video], preset)
@@ -184,14 +184,15 @@ def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
     }
 
 
-def _rqi_truths(release: Release) -> dict[str, ReportTruth]:
+def paper_truths(release: Release) -> dict[str, ReportTruth]:
     """Video → the expert's structure, held against the signs of Task 5 (those that are heard too, for every model)."""
     signs = {video: tuple(released_tokens(text)) for video, text in read_sequences(release, heard=True).items()}
     structures = read_release_table(release.truth / "task6_report_modified.csv").rows
     return {video: ReportTruth(released_structure(cells), signs.get(video)) for video, cells in structures.items()}
 
 
-def _structures_file(release: Release, model: str) -> Path:
+def structures_file(release: Release, model: str) -> Path:
+    """The file of the structures that an LLM extracted of a model's reports, whether or not it is there."""
     return release.predictions / model / STRUCTURES.format(model=model)
 
 

@@ -74,8 +74,7 @@ def _score(
     totals = rows.sum(axis=0)
     answered = any(pair.is_answered for pair in scored)
     ceiling = _number(metric.value(metric.statistics(ceiling_pairs).sum(axis=0)))
-    references = [pair.reference for pair in pairs]
-    floor, floor_name = _best_floor(metric, references, floors, ceiling)
+    floor, floor_name = _best_floor(metric, floors, ceiling)
     clusters = np.array([pair.reference.cluster for pair in pairs])
     return Score(
         task=spec.name,
@@ -116,10 +115,10 @@ def _lost(pairs: Sequence[Pair]) -> dict[str, int]:
 
 
 def _best_floor(
-    metric: Metric, references: Sequence[Reference], floors: Mapping[str, Sequence[Weighted]], ceiling: float | None
+    metric: Metric, floors: Mapping[str, Sequence[Weighted]], ceiling: float | None
 ) -> tuple[float | None, str]:
     """The trivial answerer that comes nearest to the ceiling, the first of equals."""
-    values = {name: _number(expected_value(metric, references, made)) for name, made in floors.items()}
+    values = {name: _number(expected_value(metric, made)) for name, made in floors.items()}
     defined = {name: value for name, value in values.items() if value is not None}
     if not defined or ceiling is None:
         return None, ""

@@ -18,8 +18,9 @@ __all__ = ["ModelCard", "load_model", "model_names", "read_card"]
 class ModelCard:
     """One model, as data.
 
-    ``weights`` is a hub id or ``None`` where none were released; ``engines`` holds options by backend, ``protocols``
-    what its family was shown under a protocol, where that differs from the task's own settings.
+    ``weights`` is a hub id or ``None`` where none were released; a user may put a directory in its place, and
+    ``weights_id`` then says what is in there. ``engines`` holds options by backend, ``protocols`` what its family was
+    shown under a protocol, where that differs from the task's own settings.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelCard:
     engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     note: str = ""
+    weights_id: str = ""
 
     def hears(self) -> bool:
         """Whether the model takes sound."""

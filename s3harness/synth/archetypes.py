@@ -51,6 +51,19 @@ SLEEP_AFFINITY: dict[str, float] = {
     "fumbling": 0.15,
 }
 
+ANSWER_AFFINITY: dict[str, float] = {
+    "tonic_clonic": 0.02,
+    "posturing": 0.15,
+    "hypomotor": 0.4,
+    "automotor": 0.35,
+    "focal_clonic": 0.6,
+    "hyperkinetic": 0.2,
+    "thrashing": 0.25,
+    "collapse": 0.4,
+    "rigid": 0.3,
+    "fumbling": 0.6,
+}
+
 SLOTS: dict[str, tuple[Slot, ...]] = {
     "tonic_clonic": (
         Slot("tonic", 1.00, "both"),

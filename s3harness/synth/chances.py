@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
 
-from s3harness.synth.archetypes import SLEEP_AFFINITY, SLOTS, WEIGHTS
+from s3harness.synth.archetypes import ANSWER_AFFINITY, SLEEP_AFFINITY, SLOTS, WEIGHTS
 from s3harness.synth.envelope import Array
 from s3harness.synth.prior import load_prior
 from s3harness.types import Diagnosis
@@ -38,11 +38,20 @@ def sign_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, Mapping[
 @lru_cache
 def sleep_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, float]:
     """The chance that an event of each kind begins in sleep."""
-    group, kinds = load_prior(prior_name).groups[diagnosis], tuple(WEIGHTS[diagnosis])
+    return _of_kinds(SLEEP_AFFINITY, load_prior(prior_name).groups[diagnosis].from_sleep, diagnosis)
+
+
+@lru_cache
+def answer_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, float]:
+    """The chance that the patient answers when tested in an event of each kind."""
+    return _of_kinds(ANSWER_AFFINITY, load_prior(prior_name).groups[diagnosis].answering.prevalence, diagnosis)
+
+
+def _of_kinds(affinities: Mapping[str, float], target: float, diagnosis: Diagnosis) -> Mapping[str, float]:
     weights = np.array([*WEIGHTS[diagnosis].values()])
-    affinity = np.array([[SLEEP_AFFINITY[kind]] for kind in kinds])
-    shift = _bisect(lambda s: weights @ _shifted(affinity, s), np.array([group.from_sleep]))
-    return dict(zip(kinds, _shifted(affinity, shift)[:, 0].tolist(), strict=True))
+    affinity = np.array([[affinities[kind]] for kind in WEIGHTS[diagnosis]])
+    shift = _bisect(lambda s: weights / weights.sum() @ _shifted(affinity, s), np.array([target]))
+    return dict(zip(WEIGHTS[diagnosis], _shifted(affinity, shift)[:, 0].tolist(), strict=True))
 
 
 def _calibrated(affinity: Array, target: Array, weights: Array, features: tuple[str, ...]) -> Array:
@@ -52,25 +61,26 @@ def _calibrated(affinity: Array, target: Array, weights: Array, features: tuple[
     chances = affinity
     for _ in range(_ROUNDS):
         visible = np.where(seen, 1 - np.prod(1 - chances[:, seen], axis=1, keepdims=True), 1.0)
-        shift = _bisect(lambda s, v=visible: weights @ (_with_parts(_shifted(affinity, s), features) / v), target)
+        shares = weights[:, None] / visible
+        shift = _bisect(lambda s, w=shares: (w * _with_parts(_shifted(affinity, s), features)).sum(axis=0), target)  # type: ignore[misc]
         chances = _shifted(affinity, shift)
     return chances
 
 
-def _bisect(prevalence: object, target: Array) -> Array:
+def _bisect(prevalence: Callable[[Array], Array], target: Array) -> Array:
     """For each sign the shift of the log odds at which ``prevalence(shift)``, which rises with it, is ``target``."""
     low, high = np.full(target.shape, -15.0), np.full(target.shape, 15.0)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        below = prevalence(middle) < target  # type: ignore[operator]
+        below = prevalence(middle) < target
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return 0.5 * (low + high)
+    return np.asarray(0.5 * (low + high))
 
 
 def _shifted(chances: Array, shift: Array) -> Array:
     odds = np.clip(chances, _LEAST, _MOST)
     moved = 1 / (1 + (1 - odds) / odds * np.exp(-shift))
-    return np.where(chances > 0, moved, 0.0)
+    return np.asarray(np.where(chances > 0, moved, 0.0))
 
 
 def _with_parts(chances: Array, features: tuple[str, ...]) -> Array:

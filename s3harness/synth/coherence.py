@@ -1,7 +1,7 @@
 """What a body cannot do at once: makes a drawn set of events one that can be acted out and labelled without doubt.
 
 Movements that exclude each other take turns: the one pauses while the other is on, as in a fluctuating seizure, and
-both keep their onset and their offset. Only the eyes cannot take turns; there the later sign waits or is cut.
+both keep their onset and their offset. Only the eyes cannot take turns; there the later sign waits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from s3harness.synth.envelope import PAUSE_RAMP_S
+from s3harness.synth.chances import FIGURE4_PARTS
+from s3harness.synth.envelope import PAUSE_RAMP_S, Envelope
 from s3harness.synth.event import Event
 from s3harness.synth.vocabulary import body_sides
 
@@ -41,19 +42,17 @@ EDGE_S = 4 * PAUSE_RAMP_S
 
 
 def make_coherent(events: Sequence[Event], *, shortest_s: float, last_s: float) -> tuple[Event, ...]:
-    """Lets events wait, rest or stop until no two are on that exclude each other; by onset.
+    """Lets events wait and rest until no two are on that exclude each other; by onset.
 
-    An event for whose ``shortest_s`` there is no time before ``last_s`` is left out; signs of the prior always fit.
+    An event for which there is no time before ``last_s``, or that would move the arms of a figure 4, is left out.
     """
-    kept: list[Event] = []
-    for event in sorted(events, key=lambda event: event.interval[0]):
-        placed: Event | None = event
-        for index, other in enumerate(kept):
-            if placed is not None and excludes(other, placed):
-                kept[index], placed = _separate(other, placed, shortest_s, last_s)
-        if placed is not None:
+    kept = _figure4(events)
+    held = tuple(kept)
+    for event in sorted((e for e in events if e not in held), key=lambda event: event.interval[0]):
+        placed = _placed(_before(held, event, shortest_s), kept, shortest_s, last_s)
+        if placed is not None and not any(excludes(other, placed) and _overlap(other, placed) for other in held):
             kept.append(placed)
-    return tuple(sorted(kept, key=lambda event: event.interval[0]))
+    return _taking_turns(sorted(kept, key=lambda event: event.interval[0]))
 
 
 def excludes(first: Event, second: Event) -> bool:
@@ -65,55 +64,70 @@ def excludes(first: Event, second: Event) -> bool:
     return len(pair & _ARM_POSTURES) == 2 and same_side
 
 
-def coexist(events: Sequence[Event]) -> bool:
-    """Whether no two of the events that exclude each other overlap, pauses apart."""
-    return not any(excludes(a, b) and _overlap(a, b) for a, b in combinations(events, 2))
+def _figure4(events: Sequence[Event]) -> list[Event]:
+    """The figure 4 and the arms that make it, which move for nothing."""
+    features = {"figure4", *FIGURE4_PARTS} if any(event.feature == "figure4" for event in events) else set()
+    return [event for event in events if event.feature in features]
 
 
-def _separate(earlier: Event, later: Event, shortest_s: float, last_s: float) -> tuple[Event, Event | None]:
-    """The two, one after the other or taking turns."""
-    if not _overlap(earlier, later):
-        return earlier, later
-    (start, end), (onset, offset) = earlier.interval, later.interval
-    if frozenset((earlier.feature, later.feature)) in CONTRADICTORY:
-        return _one_after_the_other(earlier, later, shortest_s, last_s)
-    onset = max(onset, start + EDGE_S)
-    offset = max(offset, onset + shortest_s)
+def _before(held: Sequence[Event], event: Event, shortest_s: float) -> Event:
+    """The event, over before the arms that it would move are held, if that leaves it ``shortest_s``."""
+    onset, offset = event.interval
+    ends = [arm.interval[0] - PAUSE_RAMP_S for arm in held if excludes(arm, event) and _overlap(arm, event)]
+    return _spanning(event, onset, min(ends)) if ends and min(ends) - onset > shortest_s else event
+
+
+def _placed(event: Event, kept: Sequence[Event], shortest_s: float, last_s: float) -> Event | None:
+    """The event at a time that suits all that are ``kept``; every move is later, so that there is an end to it."""
+    onset, offset = event.interval
+    rivals = [other for other in kept if excludes(other, event)]
+    while offset <= last_s:
+        moved = next(
+            (m for m in (_aside(other, event, onset, offset) for other in rivals) if m != (onset, offset)), None
+        )
+        if moved is None:
+            return event if (onset, offset) == event.interval else _spanning(event, onset, offset)
+        onset, offset = moved[0], max(moved[1], moved[0] + shortest_s)
+    return None
+
+
+def _aside(other: Event, event: Event, onset: float, offset: float) -> tuple[float, float]:
+    """Onset and offset as they are if they suit ``other``, else the next later ones that may."""
+    start, end = other.interval
+    if onset >= end or offset <= start:
+        return onset, offset
+    after = end + PAUSE_RAMP_S
+    if frozenset((other.feature, event.feature)) in CONTRADICTORY or onset > end - EDGE_S:
+        return after, offset
+    if onset < start + EDGE_S:
+        return start + EDGE_S, offset
     if abs(offset - end) < EDGE_S:
-        offset = end + EDGE_S
-    if onset > end - EDGE_S or offset > last_s:
-        return _one_after_the_other(earlier, later, shortest_s, last_s)
-    later = _spanning(later, onset, offset)
-    if offset < end:
-        return _resting(earlier, onset, offset), later
-    if end - onset < 2 * EDGE_S:
-        return _one_after_the_other(earlier, later, shortest_s, last_s)
-    turn = 0.5 * (onset + end)
-    return _resting(earlier, onset, turn), _resting(later, turn, end)
+        return onset, end + EDGE_S
+    return (after, offset) if offset > end and end - onset < 2 * EDGE_S else (onset, offset)
 
 
-def _one_after_the_other(
-    earlier: Event, later: Event, shortest_s: float, last_s: float
-) -> tuple[Event, Event | None]:
-    """The earlier stops where the later begins, if it has lasted by then; else the later waits for it."""
-    (start, end), (onset, offset) = earlier.interval, later.interval
-    if onset - start >= shortest_s + PAUSE_RAMP_S:
-        return _spanning(earlier, start, onset - PAUSE_RAMP_S), later
-    waiting = end + PAUSE_RAMP_S
-    if max(offset, waiting + shortest_s) <= last_s:
-        return earlier, _spanning(later, waiting, max(offset, waiting + shortest_s))
-    return earlier, None
+def _taking_turns(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The events with pauses wherever two of them would be on that alternate."""
+    pauses: dict[str, list[tuple[float, float]]] = {event.feature: [] for event in events}
+    for earlier, later in combinations(events, 2):
+        if excludes(earlier, later) and _overlap(earlier, later):
+            end, (onset, offset) = earlier.interval[1], later.interval
+            turn = offset if offset < end else 0.5 * (onset + end)
+            pauses[earlier.feature].append((onset - PAUSE_RAMP_S, turn + PAUSE_RAMP_S))
+            if offset > end:
+                pauses[later.feature].append((turn - PAUSE_RAMP_S, end + PAUSE_RAMP_S))
+    return tuple(_resting(event, pauses[event.feature]) for event in events)
 
 
-def _resting(event: Event, first_s: float, last_s: float) -> Event:
-    """With a pause that begins and ends with the weight at nothing between the two moments."""
-    return replace(event, envelope=event.envelope.paused(first_s - PAUSE_RAMP_S, last_s + PAUSE_RAMP_S))
+def _resting(event: Event, pauses: Sequence[tuple[float, float]]) -> Event:
+    envelope = event.envelope
+    return replace(event, envelope=replace(envelope, pauses=(*envelope.pauses, *pauses))) if pauses else event
 
 
 def _spanning(event: Event, onset_s: float, offset_s: float) -> Event:
     old = event.envelope
     kept = tuple(p for p in old.pauses if p[0] > onset_s + EDGE_S and p[1] < offset_s - EDGE_S)
-    return replace(event, envelope=type(old).spanning(onset_s, offset_s, max(old.rise_s, old.fall_s), kept))
+    return replace(event, envelope=Envelope.spanning(onset_s, offset_s, max(old.rise_s, old.fall_s), kept))
 
 
 def _overlap(first: Event, second: Event) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from s3harness.synth.patient import EPILEPTIC_SHARE, Patient, sample_patient
+from s3harness.synth.prior import Prior
 from s3harness.types import Diagnosis
 
 VIDEOS_PER_PATIENT = 3
@@ -24,7 +25,7 @@ class Member:
     split: Literal["train", "test"]
 
 
-def sample_cohort(videos: int, seed: int) -> tuple[Member, ...]:
+def sample_cohort(videos: int, seed: int, prior: Prior | None = None) -> tuple[Member, ...]:
     """Patients for ``videos`` videos: about three each, one in five in the test split, both diagnoses from two on."""
     rng = np.random.default_rng([seed, 0])
     count = min(videos, max(2, round(videos / VIDEOS_PER_PATIENT)))
@@ -33,7 +34,7 @@ def sample_cohort(videos: int, seed: int) -> tuple[Member, ...]:
     test = _choose_test(diagnoses, rng)
     return tuple(
         Member(
-            sample_patient(number + 1, diagnoses[number], np.random.default_rng([seed, 1, number])),
+            sample_patient(number + 1, diagnoses[number], np.random.default_rng([seed, 1, number]), prior),
             1 + int(extra[number]),
             "test" if number in test else "train",
         )

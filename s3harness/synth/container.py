@@ -10,10 +10,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from s3harness.synth.grain import Grain
 from s3harness.synth.voice import RATE
 
-_VIDEO_OPTIONS = {"preset": "ultrafast", "crf": "24", "threads": "1", "x264-params": "keyint=50:bframes=0"}
+_X264_PARAMS = "keyint=50:bframes=0"
+_VIDEO_OPTIONS = {"preset": "ultrafast", "threads": "1"}
+_CONSTANT_QUALITY = {"crf": "24", "x264-params": _X264_PARAMS}
 _AUDIO_BIT_RATE = 64_000
 _AUDIO_CHUNK = 1024
 _AUDIO_OPTIONS = {"aac_coder": "fast"}
@@ -27,18 +28,17 @@ def write_mp4(
     *,
     resolution: tuple[int, int],
     fps: int,
-    grain: Grain | None = None,
+    bit_rate: float | None = None,
 ) -> None:
     """Encodes ``frames`` (yuv420p, uint8, 1.5 × height × width) as they come, and ``sound`` (mono, −1…1) beside them.
 
-    ``grain`` is added to the brightness of each frame, in place.
+    With ``bit_rate`` (bits per second) every second of pictures takes as much, whatever there is to see; without it
+    the quality is constant.
     """
     with av.open(str(path), "w", format="mp4", options=_CONTAINER_OPTIONS) as container:
-        video = _add_video(container, resolution, fps)
+        video = _add_video(container, resolution, fps, bit_rate)
         audio = None if sound is None else _Audio(container, sound)
         for index, pixels in enumerate(frames):
-            if grain is not None:
-                grain.add_to(pixels[: resolution[1]], index)
             picture = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
             picture.pts, picture.time_base = index, Fraction(1, fps)
             container.mux(video.encode(picture))
@@ -49,14 +49,24 @@ def write_mp4(
             audio.finish()
 
 
-def _add_video(container: av.container.OutputContainer, resolution: tuple[int, int], fps: int) -> av.VideoStream:
+def _add_video(
+    container: av.container.OutputContainer, resolution: tuple[int, int], fps: int, bit_rate: float | None
+) -> av.VideoStream:
     stream = container.add_stream("libx264", rate=fps)
     stream.width, stream.height = resolution
     stream.pix_fmt = "yuv420p"
-    stream.options = dict(_VIDEO_OPTIONS)
+    stream.options = {**_VIDEO_OPTIONS, **(_CONSTANT_QUALITY if bit_rate is None else _constant_rate(bit_rate))}
     stream.codec_context.thread_count = 1
     stream.codec_context.time_base = Fraction(1, fps)
     return stream
+
+
+def _constant_rate(bit_rate: float) -> dict[str, str]:
+    """Filler makes up for pictures that need less."""
+    kilobits = max(1, round(bit_rate / 1000))
+    return {
+        "x264-params": f"{_X264_PARAMS}:nal-hrd=cbr:bitrate={kilobits}:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}"
+    }
 
 
 class _Audio:

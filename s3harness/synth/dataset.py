@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
-from os import getpid
 from pathlib import Path
 
 from s3harness.errors import UsageError
 from s3harness.synth.cohort import sample_cohort
-from s3harness.synth.production import Format, Take, film, plan_take
+from s3harness.synth.partial import partial_directory
+from s3harness.synth.prior import load_prior
+from s3harness.synth.production import Format, Take, Wishes, film, plan_take
 from s3harness.synth.tables import video_file, write_card, write_tables
 
 Progress = Callable[[int, int], None]
@@ -28,43 +28,56 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
     fps: int = 25,
     audio: bool = True,
     duration_s: float | None = None,
+    prior: str = "s3",
+    balance_nuisance: bool = False,
+    mirrored: bool = False,
     progress: Progress | None = None,
     workers: int = 1,
 ) -> None:
     """Writes a data set directory of ``videos`` synthetic seizure videos with exact truth to ``out``.
 
     The same ``seed`` gives the same tables, byte for byte, and the same frames, whatever ``workers`` (processes) is.
-    ``resolution`` is (width, height) in even pixels; ``duration_s`` of ``None`` draws each length from the priors,
-    20–180 s. ``progress`` is called with (videos done, videos in all). Nothing is at ``out`` until all is done.
+    ``resolution`` is (width, height) in even pixels; ``duration_s`` of ``None`` draws each length from the prior (see
+    :mod:`~s3harness.synth.prior`), from 20 s on. ``balance_nuisance`` makes length, light, room, bystander and bit rate
+    independent of the diagnosis. ``mirrored`` makes the mirror image of the data set: every picture is flipped, every
+    side swapped. ``progress`` is called with (videos done, videos in all). Nothing is at ``out`` until all is done.
 
     Raises:
-        UsageError: ``out`` exists and is not an empty directory, or a number is out of range.
+        UsageError: ``out`` exists and is not an empty directory, a number is out of range, or there is no such prior.
 
     """
     _check_numbers(videos, resolution, fps, duration_s, workers)
     _check_free(out)
-    partial = out.parent / f".{out.name}.{getpid()}.partial"
-    try:
-        (partial / "videos").mkdir(parents=True)
+    wishes = Wishes(load_prior(prior), duration_s, balance_nuisance, mirrored)
+    with partial_directory(out) as partial:
+        (partial / "videos").mkdir()
         form = Format(resolution, fps, audio)
-        takes = plan_takes(videos, seed, duration_s)
+        takes = plan_takes(videos, seed, wishes)
         for done, _ in enumerate(_film_all(takes, partial, form, workers), start=1):
             if progress is not None:
                 progress(done, len(takes))
         write_tables(partial, takes, form)
-        write_card(partial, f"synthetic-{videos}-videos-seed-{seed}")
-        partial.replace(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_card(partial, f"synthetic-{videos}-videos-seed-{seed}{_suffix(wishes)}")
 
 
-def plan_takes(videos: int, seed: int, duration_s: float | None = None) -> tuple[Take, ...]:
-    """The scripts, settings and reports of a data set, without rendering anything."""
+def plan_takes(videos: int, seed: int, wishes: Wishes | None = None) -> tuple[Take, ...]:
+    """The scripts, settings and reports of a data set, without rendering anything; by the ``s3`` prior unless told."""
+    wishes = wishes or Wishes(load_prior("s3"))
     takes: list[Take] = []
-    for member in sample_cohort(videos, seed):
+    for member in sample_cohort(videos, seed, wishes.prior):
         for _ in range(member.videos):
-            takes.append(plan_take(len(takes) + 1, member.patient, member.split, seed, duration_s))
+            takes.append(plan_take(len(takes) + 1, member.patient, member.split, seed, wishes))
     return tuple(takes)
+
+
+def _suffix(wishes: Wishes) -> str:
+    """What makes the data set other than the plain one of its seed."""
+    parts = {
+        f"-{wishes.prior.name}": wishes.prior.name != "s3",
+        "-balanced": wishes.balanced,
+        "-mirrored": wishes.mirrored,
+    }
+    return "".join(part for part, holds in parts.items() if holds)
 
 
 def _film_all(takes: Sequence[Take], folder: Path, form: Format, workers: int) -> Iterator[None]:

@@ -53,14 +53,29 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """Somebody asks the patient something at ``asked_s``; the answer begins at ``replied_s``, if there is one."""
+    """Somebody asks the patient something at each of ``asked_s``, and is answered each time or never.
 
-    asked_s: float
-    replied_s: float | None
+    ``reply_after_s`` is the wait between the end of a question and the answer, ``None`` where none comes.
+    """
+
+    asked_s: tuple[float, ...]
+    reply_after_s: float | None
     phrase: int = 0
 
     QUESTION_S = 1.5
     REPLY_S = 1.4
+
+    @property
+    def replied_s(self) -> tuple[float, ...]:
+        """When the answers begin."""
+        if self.reply_after_s is None:
+            return ()
+        return tuple(asked + self.QUESTION_S + self.reply_after_s for asked in self.asked_s)
+
+    @property
+    def answered(self) -> tuple[float, float] | None:
+        """From the beginning of the first answer to the end of the last."""
+        return (self.replied_s[0], self.replied_s[-1] + self.REPLY_S) if self.replied_s else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from s3harness.synth.event import Event, Script
 from s3harness.synth.primitives import Hold, Jerk, Oscillation, Primitive
-from s3harness.synth.vocabulary import SIDES, body_sides
+from s3harness.synth.vocabulary import SIDES, BodySide, body_sides
 
 BLINK_S = 0.2
 """Length of one ictal blink."""
@@ -44,9 +44,23 @@ def _face_twitching(event: Event, script: Script) -> list[Primitive]:
     twitches: list[Primitive] = []
     moments = _twitch_moments(event, script)
     for side in body_sides(event.side):
-        twitches.append(Jerk(f"{side}_mouth", 1.1 * event.intensity, moments, event.envelope))
+        slack, free = split_moments(moments, _pull(script, side))
+        twitches.append(Jerk(f"{side}_mouth", 1.1 * event.intensity, free, event.envelope))
+        twitches.append(Jerk(f"{side}_mouth", -0.8 * event.intensity, slack, event.envelope))
         twitches.append(Jerk(f"{side}_lid", 0.6 * event.intensity, moments, event.envelope))
     return twitches
+
+
+def _pull(script: Script, side: BodySide) -> Event | None:
+    """What pulls the mouth on a side already, so that a twitch can only let it go."""
+    pulling = script.find("face_pulling")
+    return pulling if pulling is not None and side in body_sides(pulling.side) else None
+
+
+def split_moments(moments: tuple[float, ...], event: Event | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The moments within an event and those without it."""
+    onset, offset = event.interval if event else (0.0, 0.0)
+    return tuple(m for m in moments if onset <= m < offset), tuple(m for m in moments if not onset <= m < offset)
 
 
 def _twitch_moments(event: Event, script: Script) -> tuple[float, ...]:
@@ -66,6 +80,7 @@ def _oral_automatisms(event: Event, script: Script) -> list[Primitive]:
         Hold("jaw", 0.26, on),
         Oscillation("jaw", 0.26, rate, on, wander=0.2, seed=event.seed),
         Hold("purse", 0.35, on),
+        Hold("teeth", 0, on),
         Oscillation("purse", 0.4, rate, on, np.pi, wander=0.2, seed=event.seed),
     ]
 
@@ -84,6 +99,10 @@ def _ictal_vocalization(event: Event, script: Script) -> list[Primitive]:
     return [Hold("jaw", {"cry": 0.75, "moan": 0.5}.get(event.style, 0.4), on), Hold("teeth", 0, on)]
 
 
+def _yawn(event: Event, script: Script) -> list[Primitive]:
+    return [Hold("jaw", 0.95, event.envelope), *(Hold(f"{side}_lid", 0.7, event.envelope) for side in SIDES)]
+
+
 FACE_SIGNS: dict[str, Callable[[Event, Script], list[Primitive]]] = {
     "blank_stare": _blank_stare,
     "close_eyes": _close_eyes,
@@ -92,5 +111,6 @@ FACE_SIGNS: dict[str, Callable[[Event, Script], list[Primitive]]] = {
     "face_twitching": _face_twitching,
     "oral_automatisms": _oral_automatisms,
     "ictal_vocalization": _ictal_vocalization,
+    "yawn": _yawn,
 }
 """Which function acts out which sign of the face."""

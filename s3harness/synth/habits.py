@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from statistics import NormalDist
 
-import numpy as np
 from numpy.random import Generator
 
-from s3harness.synth.archetypes import SLOTS
 from s3harness.synth.patient import Patient
 from s3harness.types import Diagnosis
 
@@ -18,25 +17,27 @@ VARIABILITY: dict[Diagnosis, float] = {"ES": 0.3, "NES": 0.75}
 class Habits:
     """Random numbers that are the patient's own, or fresh for this event as often as the diagnosis is variable.
 
-    To have the same habit in two events a trait must be drawn at the same place of the sequence.
+    Every trait is asked for by a name of its own, once in an event.
     """
 
     def __init__(self, patient: Patient, archetype: str, rng: Generator) -> None:
         """``rng`` makes what is fresh."""
-        kind = sorted(SLOTS).index(archetype)
-        self._own = np.random.default_rng([patient.habit_seed, kind])
+        self._own = f"{patient.habit_seed} {archetype}"
         self._fresh = rng
         self._variability = VARIABILITY[patient.diagnosis]
 
-    def chance(self) -> float:
+    def chance(self, trait: str) -> float:
         """Uniform in 0–1."""
-        own, fresh, anew = self._own.random(), self._fresh.random(), self._fresh.random()
-        return float(fresh if anew < self._variability else own)
+        fresh, anew = self._fresh.random(), self._fresh.random()
+        if anew < self._variability:
+            return float(fresh)
+        digest = blake2b(f"{self._own} {trait}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / 2**64
 
-    def normal(self) -> float:
+    def normal(self, trait: str) -> float:
         """Standard normal."""
-        return NormalDist().inv_cdf(min(max(self.chance(), 1e-6), 1 - 1e-6))
+        return NormalDist().inv_cdf(min(max(self.chance(trait), 1e-6), 1 - 1e-6))
 
-    def between(self, bounds: tuple[float, float]) -> float:
+    def between(self, trait: str, bounds: tuple[float, float]) -> float:
         """Uniform between two numbers."""
-        return bounds[0] + (bounds[1] - bounds[0]) * self.chance()
+        return bounds[0] + (bounds[1] - bounds[0]) * self.chance(trait)

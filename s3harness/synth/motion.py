@@ -8,7 +8,7 @@ import numpy as np
 
 from s3harness.synth.anatomy import clip_to_range, rest_tracks
 from s3harness.synth.envelope import Array, Envelope
-from s3harness.synth.event import Event, Script
+from s3harness.synth.event import Event, Examination, Script
 from s3harness.synth.primitives import Drift, Hold, Jerk, Oscillation, Primitive, Sway, Tracks
 from s3harness.synth.setting import Setting
 from s3harness.synth.signs import compose
@@ -19,7 +19,15 @@ BLINKS_PER_MINUTE = 11.0
 POSTICTAL_LID = 0.62
 
 _FLACCID = {"elbow": 30.0, "raise": 2.0, "abduction": 20.0, "rotation": 40.0, "grip": 0.3, "foot": 30.0}
-_APPLIED_LATE = frozenset({"figure4", "close_eyes", "eye_blinking", "ictal_vocalization"})
+_LAYERS = {
+    "clonic": -1,
+    "figure4": 1,
+    "close_eyes": 1,
+    "eye_blinking": 1,
+    "oral_automatisms": 1,
+    "ictal_vocalization": 1,
+}
+"""What is held lies over what began before it, but jerks lie under postures, and what uses one part alone over all."""
 
 
 def frame_times(duration_s: float, fps: int) -> Array:
@@ -42,7 +50,7 @@ def _primitives(script: Script, seed: int) -> Iterator[Primitive]:
     yield from _idle(script, seed)
     yield from _sleep(script)
     yield from _postictal(script, seed)
-    ordered = sorted(script.events, key=lambda e: (e.feature in _APPLIED_LATE, e.envelope.start_s))
+    ordered = sorted(script.events, key=lambda e: (_LAYERS.get(e.feature, 0), e.envelope.start_s))
     movements = [primitive for event in ordered for primitive in compose(event, script)]
     yield from (m for m in movements if isinstance(m, Hold))
     yield from _answering(script)
@@ -115,9 +123,7 @@ def _postictal(script: Script, seed: int) -> Iterator[Primitive]:
 
 def _answering(script: Script) -> Iterator[Primitive]:
     examination = script.examination
-    if examination is None or examination.replied_s is None:
-        return
-    start = examination.replied_s
-    talking = Envelope(start, start + examination.REPLY_S, 0.15, 0.15)
-    yield Hold("jaw", 0.28, talking)
-    yield Oscillation("jaw", 0.22, 3.6, talking)
+    for start in examination.replied_s if examination else ():
+        talking = Envelope(start, start + Examination.REPLY_S, 0.15, 0.15)
+        yield Hold("jaw", 0.28, talking)
+        yield Oscillation("jaw", 0.22, 3.6, talking)

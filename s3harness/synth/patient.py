@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from s3harness.synth.archetypes import WEIGHTS
-from s3harness.synth.vocabulary import SIDES, BodySide
+from s3harness.synth.prior import Prior, load_prior
+from s3harness.synth.vocabulary import BodySide
 from s3harness.types import Diagnosis
 
 Colour = tuple[int, int, int]
@@ -54,12 +55,16 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One patient. ``habit_seed`` is what the events of one patient have in common (stereotypy)."""
+    """One patient. ``habit_seed`` is what the events of one patient have in common (stereotypy).
+
+    ``first_arm`` is the arm that moves first where one arm moves alone, if the prior has a say in it.
+    """
 
     number: int
     diagnosis: Diagnosis
     archetype: str
     focus: BodySide
+    first_arm: BodySide
     appearance: Appearance
     voice: Voice
     habit_seed: int
@@ -70,15 +75,19 @@ class Patient:
         return f"p{self.number:04d}"
 
 
-def sample_patient(number: int, diagnosis: Diagnosis, rng: Generator) -> Patient:
-    """Draws a patient with the given diagnosis; ``number`` counts from 1."""
+def sample_patient(number: int, diagnosis: Diagnosis, rng: Generator, prior: Prior | None = None) -> Patient:
+    """Draws a patient with the given diagnosis; ``number`` counts from 1, and the ``prior`` is ``s3`` unless given."""
+    prior = prior or load_prior("s3")
+    focus: BodySide = "left" if rng.random() < prior.focus_left else "right"
+    right_first = (prior.first_arm_right or (0.5, 0.5))[focus == "right"]
     deep = bool(rng.random() < 0.5)
     names, weights = zip(*WEIGHTS[diagnosis].items(), strict=True)
     return Patient(
         number=number,
         diagnosis=diagnosis,
         archetype=str(rng.choice(names, p=np.array(weights) / sum(weights))),
-        focus=SIDES[int(rng.integers(2))],
+        focus=focus,
+        first_arm="right" if rng.random() < right_first else "left",
         appearance=_sample_appearance(rng, deep),
         voice=Voice(rng.uniform(95, 130), 1.0) if deep else Voice(rng.uniform(175, 230), 1.16),
         habit_seed=int(rng.integers(2**31)),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.types import Diagnosis
@@ -40,32 +41,30 @@ class SignPrior:
 class GroupPrior:
     """The events of one diagnosis.
 
+    ``tested`` is the chance that somebody tests the patient; of those tested, the prevalence of ``answering`` answer.
     ``lead_in_s`` is the median of the seconds before the first sign. ``tempo`` is the standard deviation of the log of
     the factor that an event's lags have in common, and ``shared`` the correlation of the logs of its lengths with it.
-    ``joins`` is the chance that a sign comes together with one that came shortly before, and ``figure4_straightens``
-    that the arm of a figure 4 is stretched out with it and not before. ``distractors`` are the chances of movements
-    that look like signs and are none.
+    ``figure4_straightens`` is the chance that the arm of a figure 4 is stretched out with it and not before.
+    ``distractors`` are the chances of movements that look like signs and are none.
     """
 
     signs: Mapping[str, SignPrior]
     from_sleep: float
     tested: float
-    answered: float
-    answering: tuple[float, float]
+    answering: SignPrior
     lead_in_s: float
     tempo: float
     shared: float
-    joins: float
     figure4_straightens: float
     distractors: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """All of it; sides are chances of the patients' traits.
+    """The priors of both diagnoses, and of the patients' sides.
 
-    ``focus_left`` is the chance of a focus in the left hemisphere, and ``first_arm_right`` that of the right arm to move
-    first where the focus is left and where it is right; ``None`` where the sign decides.
+    ``focus_left`` is the chance of a focus in the left hemisphere, and ``first_arm_right`` that of the right arm to
+    move first where the focus is left and where it is right; ``None`` where the sign decides.
     """
 
     name: str
@@ -96,12 +95,10 @@ def load_prior(name: str) -> Prior:
     )
 
 
-def _group(data: dict[str, object]) -> GroupPrior:
-    signs = {feature: _sign(sign) for feature, sign in data.pop("signs").items()}  # type: ignore[attr-defined]
-    low, high = data.pop("answering")  # type: ignore[misc]
-    return GroupPrior(signs=signs, answering=(low, high), **data)  # type: ignore[arg-type]
+def _group(data: dict[str, Any]) -> GroupPrior:
+    signs = {feature: _sign(sign) for feature, sign in data["signs"].items()}
+    return GroupPrior(**data | {"signs": signs, "answering": _sign(data["answering"])})
 
 
-def _sign(data: dict[str, object]) -> SignPrior:
-    pairs = {key: tuple(data.pop(key)) for key in ("lag", "length")}  # type: ignore[call-overload]
-    return SignPrior(**pairs, **data)  # type: ignore[arg-type]
+def _sign(data: dict[str, Any]) -> SignPrior:
+    return SignPrior(**data | {key: tuple(data[key]) for key in ("lag", "length")})

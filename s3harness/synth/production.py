@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from s3harness.synth.backdrop import Frame
 from s3harness.synth.event import Script
+from s3harness.synth.mirror import flip_frame, mirror_patient, mirror_script, mirror_setting
 from s3harness.synth.patient import Patient
+from s3harness.synth.prior import Prior
 from s3harness.synth.report import write_report
 from s3harness.synth.script import sample_script
-from s3harness.synth.setting import Setting, sample_setting
+from s3harness.synth.setting import Setting, balanced_setting, sample_setting
+
+BALANCED_BITS_PER_PIXEL = (0.05, 0.1)
+"""The range of the constant bit rates of balanced videos, in bits per pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the scripts of a data set are to be like.
+
+    ``duration_s`` of ``None`` draws the length of each video. ``balanced`` makes length, light, room, bystander and
+    bit rate independent of the diagnosis; ``mirrored`` makes the mirror image of every video.
+    """
+
+    prior: Prior
+    duration_s: float | None = None
+    balanced: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """All that determines one video; ``seed`` drives what the script leaves open (small movements, noise)."""
+    """All that determines one video; ``seed`` drives what the script leaves open (small movements, noise).
+
+    ``bits_per_pixel`` is the constant rate of the video stream, ``None`` for one of constant quality.
+    """
 
     video_id: str
     patient: Patient
@@ -25,6 +50,8 @@ class Take:
     setting: Setting
     report: str
     seed: int
+    bits_per_pixel: float | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +63,54 @@ class Format:
     audio: bool
 
 
-def plan_take(number: int, patient: Patient, split: str, seed: int, duration_s: float | None) -> Take:
+def plan_take(number: int, patient: Patient, split: str, seed: int, wishes: Wishes) -> Take:
     """Draws the script, the setting and the report of video ``number`` (from 1 on) of a data set."""
     rng = np.random.default_rng([seed, 2, number])
-    script = sample_script(patient, rng, duration_s)
-    setting = sample_setting(patient, script, rng)
-    report = write_report(script, rng)
-    return Take(f"v{number:04d}", patient, split, script, setting, report, int(rng.integers(2**31)))
+    script = sample_script(patient, rng, wishes.duration_s, wishes.prior, matched=wishes.balanced)
+    if wishes.balanced:
+        setting = balanced_setting(script, wishes.prior.groups[patient.diagnosis].tested, rng)
+    else:
+        setting = sample_setting(patient, script, rng)
+    report_seed, own_seed = (int(rng.integers(2**31)) for _ in range(2))
+    rate = float(rng.uniform(*BALANCED_BITS_PER_PIXEL)) if wishes.balanced else None
+    report = write_report(script, np.random.default_rng(report_seed))
+    take = Take(f"v{number:04d}", patient, split, script, setting, report, own_seed, rate)
+    return _mirror(take, report_seed) if wishes.mirrored else take
+
+
+def _mirror(take: Take, report_seed: int) -> Take:
+    script = mirror_script(take.script)
+    return replace(
+        take,
+        patient=mirror_patient(take.patient),
+        script=script,
+        setting=mirror_setting(take.setting),
+        report=write_report(script, np.random.default_rng(report_seed)),
+        mirrored=not take.mirrored,
+    )
 
 
 def film(take: Take, path: Path, form: Format) -> None:
     """Renders and encodes one video."""
     from s3harness.synth.container import write_mp4
+    from s3harness.synth.sound import make_sound
+
+    sound = make_sound(take.script, take.patient, take.seed) if form.audio else None
+    bit_rate = None if take.bits_per_pixel is None else take.bits_per_pixel * prod(form.resolution) * form.fps
+    write_mp4(path, pictures(take, form), sound, resolution=form.resolution, fps=form.fps, bit_rate=bit_rate)
+
+
+def pictures(take: Take, form: Format) -> Iterator[Frame]:
+    """The frames of a video as they go to the encoder: yuv420p, uint8 of shape (1.5 × height, width)."""
     from s3harness.synth.frames import make_scene, render
     from s3harness.synth.grain import make_grain
     from s3harness.synth.motion import act_out
-    from s3harness.synth.sound import make_sound
 
-    tracks = act_out(take.script, take.setting, take.seed, form.fps)
-    scene = make_scene(tracks, take.patient.appearance, take.setting, form.resolution, form.fps)
-    sound = make_sound(take.script, take.patient, take.seed) if form.audio else None
-    grain = make_grain(take.setting, form.resolution)
-    write_mp4(path, render(scene), sound, resolution=form.resolution, fps=form.fps, grain=grain)
+    script = mirror_script(take.script) if take.mirrored else take.script
+    setting = mirror_setting(take.setting) if take.mirrored else take.setting
+    tracks = act_out(script, setting, take.seed, form.fps)
+    scene = make_scene(tracks, take.patient.appearance, setting, form.resolution, form.fps)
+    grain = make_grain(setting, form.resolution)
+    for index, frame in enumerate(render(scene)):
+        grain.add_to(frame[: form.resolution[1]], index)
+        yield flip_frame(frame) if take.mirrored else frame

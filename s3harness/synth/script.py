@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from math import exp, log
+
 import numpy as np
 from numpy.random import Generator
 
 from s3harness.synth import archetypes
 from s3harness.synth.archetypes import Slot
+from s3harness.synth.chances import FIGURE4_PARTS, answer_chances, sign_chances, sleep_chances
 from s3harness.synth.coherence import make_coherent
+from s3harness.synth.distractors import sample_distractors
 from s3harness.synth.envelope import Envelope
-from s3harness.synth.event import Event, Examination, Script
+from s3harness.synth.event import Event, Script
+from s3harness.synth.examination import sample_examination
+from s3harness.synth.habits import VARIABILITY, Habits
 from s3harness.synth.patient import Patient
-from s3harness.synth.vocabulary import opposite
-from s3harness.types import Diagnosis, Side
+from s3harness.synth.prior import GroupPrior, Prior, load_prior
+from s3harness.synth.sides import choose_sides
+from s3harness.synth.timing import Draw, Times, draw, place, sign_times
 
-SPAN_LOG_NORMAL: dict[Diagnosis, tuple[float, float]] = {"ES": (3.95, 0.87), "NES": (4.39, 1.34)}
-"""Mean and standard deviation of the log of the event's span in seconds, from the benchmark's labels."""
+SHORTEST_S = 20.0
+"""The shortest video whose length is drawn."""
 
-TESTED_CHANCE: dict[Diagnosis, float] = {"ES": 0.42, "NES": 0.64}
-ANSWERED_CHANCE: dict[Diagnosis, float] = {"ES": 0.24, "NES": 0.34}
-"""Share of events in which somebody tests responsiveness, and of the tested in which the patient answers."""
-
-VARIABILITY: dict[Diagnosis, float] = {"ES": 0.3, "NES": 0.75}
-"""Chance that a trait of an event is drawn anew rather than being the patient's habit."""
-
-ONSET_SPREAD = 0.06
-"""Standard deviation of an onset about its slot, as a share of the event's span: the order of signs varies."""
-
-SHORTEST_S, LONGEST_S = 20.0, 180.0
+MATCHED_LENGTH, LONGEST_MATCHED_S = (4.0, 0.6), 240.0
+"""Log-normal seconds of a video whose length must not tell the diagnosis."""
 
 _FREQUENCIES: dict[str, tuple[float, float]] = {
     "eye_blinking": (2.4, 3.6),
@@ -39,49 +37,46 @@ _FREQUENCIES: dict[str, tuple[float, float]] = {
     "pelvic_thrusting": (0.9, 1.5),
     "full_body_shaking": (3.4, 4.8),
     "arms_move_simultaneously": (0.8, 1.3),
-    "head_shaking": (0.7, 1.2),
 }
 _SLOWING = {"clonic": 0.3, "face_twitching": 0.6}
 _WITH_PAUSES = frozenset({"asynchronous_movement", "pelvic_thrusting", "full_body_shaking"})
 _SLOW_ONSET = frozenset({"tonic", "arm_straightening", "arm_flexion", "figure4", "head_turning"})
+_ASLEEP_S = 4.0
 
 
-def sample_script(patient: Patient, rng: Generator, duration_s: float | None = None) -> Script:
-    """Draws one event of a patient. ``duration_s`` of ``None`` draws the video's length, 20–180 s, from the priors."""
-    span = _sample_span(patient.diagnosis, rng)
-    if duration_s is None:
-        duration_s = float(np.clip(span + rng.uniform(8, 22), SHORTEST_S, LONGEST_S))
+def sample_script(
+    patient: Patient,
+    rng: Generator,
+    duration_s: float | None = None,
+    prior: Prior | None = None,
+    *,
+    matched: bool = False,
+) -> Script:
+    """Draws one event of a patient.
+
+    ``duration_s`` of ``None`` draws the length of the video: 20 s and more, up to the prior's longest. With ``matched``
+    neither the length of the video nor the seizure's share of it depends on the diagnosis. The ``prior`` is ``s3``
+    unless given.
+    """
+    prior = prior or load_prior("s3")
+    group = prior.groups[patient.diagnosis]
     archetype = _sample_archetype(patient, rng)
-    habits = _Habits(patient, archetype, rng)
-    from_sleep = habits.chance() < archetypes.SLEEP_CHANCE[archetype]
-    start = duration_s * (rng.uniform(0.13, 0.2) if from_sleep else rng.uniform(0.06, 0.15))
-    end = duration_s * rng.uniform(0.82, 0.9)
-    events = _sample_events(patient, archetype, (start, min(end, start + max(span, 0.55 * duration_s))), habits, rng)
-    events = make_coherent(events, shortest_s=min(2.0, 0.08 * duration_s))
-    examination = _sample_examination(patient, events, duration_s, rng)
+    habits = Habits(patient, archetype, rng)
+    from_sleep = habits.chance("sleep") < sleep_chances(prior.name, patient.diagnosis)[archetype]
+    draws = _sample_signs(patient, prior, archetype, habits, rng)
+    if matched and duration_s is None:
+        duration_s = float(np.clip(rng.lognormal(*MATCHED_LENGTH), SHORTEST_S, LONGEST_MATCHED_S))
+    lead_in = _sample_lead_in(group, from_sleep, duration_s, matched, rng)
+    times = sign_times({slot.feature: drawn for slot, drawn in draws.items()}, group, habits.normal("tempo"))
+    times, duration_s = _fit(times, lead_in, duration_s, prior.longest_s, matched, rng)
+    events = _sample_events(tuple(draws), times, patient, prior, habits, rng)
+    shortest, seizure = _shortest(duration_s), _bounds(times)
+    awake = seizure[0] + 2.0 if from_sleep else 0.2, seizure[1] - 1.0
+    events += tuple(sample_distractors(group, seizure, awake, rng))
+    events = make_coherent(events, shortest_s=shortest, last_s=duration_s - 0.4)
+    answers = answer_chances(prior.name, patient.diagnosis)[archetype]
+    examination = sample_examination(group, answers, seizure, duration_s, rng)
     return Script(patient.diagnosis, archetype, round(duration_s, 3), from_sleep, events, examination)
-
-
-class _Habits:
-    """Random numbers that are the patient's own, or fresh for this event as often as the diagnosis is variable."""
-
-    def __init__(self, patient: Patient, archetype: str, rng: Generator) -> None:
-        kind = sorted(archetypes.SLOTS).index(archetype)
-        self._own = np.random.default_rng([patient.habit_seed, kind])
-        self._fresh = rng
-        self._variability = VARIABILITY[patient.diagnosis]
-
-    def chance(self) -> float:
-        own, fresh, anew = self._own.random(), self._fresh.random(), self._fresh.random()
-        return float(fresh if anew < self._variability else own)
-
-    def between(self, bounds: tuple[float, float]) -> float:
-        return bounds[0] + (bounds[1] - bounds[0]) * self.chance()
-
-
-def _sample_span(diagnosis: Diagnosis, rng: Generator) -> float:
-    mean, spread = SPAN_LOG_NORMAL[diagnosis]
-    return float(np.clip(rng.lognormal(mean, spread), 12.0, LONGEST_S - 15.0))
 
 
 def _sample_archetype(patient: Patient, rng: Generator) -> str:
@@ -91,47 +86,80 @@ def _sample_archetype(patient: Patient, rng: Generator) -> str:
     return str(rng.choice(names, p=np.array(weights) / sum(weights)))
 
 
+def _sample_signs(patient: Patient, prior: Prior, archetype: str, habits: Habits, rng: Generator) -> dict[Slot, Draw]:
+    """The slots that are filled; all draw, so that each has the same habit whatever else occurs."""
+    chances = sign_chances(prior.name, patient.diagnosis)[archetype]
+    slots = tuple(s for s in archetypes.SLOTS[archetype] if s.feature in prior.groups[patient.diagnosis].signs)
+    drawn = [(slot, habits.chance(slot.feature), draw(habits, slot.feature)) for slot in slots]
+    chosen = {slot: times for slot, chance, times in drawn if chance < chances[slot.feature]}
+    while not any(slot.feature != "ictal_vocalization" for slot in chosen):
+        chosen = {slot: times for slot, _, times in drawn if rng.random() < chances[slot.feature]}
+    if any(slot.feature == "figure4" for slot in chosen):
+        chosen |= {slot: times for slot, _, times in drawn if slot.feature in FIGURE4_PARTS}
+    return chosen
+
+
+def _sample_lead_in(
+    group: GroupPrior, from_sleep: bool, duration_s: float | None, matched: bool, rng: Generator
+) -> float:
+    """Seconds of the video before the first sign."""
+    median = 3.0 if matched else group.lead_in_s
+    lead_in = exp(log(median) + 0.7 * rng.standard_normal())
+    lead_in = min(max(lead_in, _ASLEEP_S if from_sleep else 0.4), 30.0)
+    return lead_in if duration_s is None else min(lead_in, 0.2 * duration_s)
+
+
+def _fit(
+    times: Times, lead_in: float, duration_s: float | None, longest_s: float, fill: bool, rng: Generator
+) -> tuple[Times, float]:
+    """The signs in the time of the video, and the length of the video in seconds."""
+    after, share = rng.uniform(5, 18), rng.uniform(0.08, 0.16)
+    if duration_s is None:
+        span = max(offset for _, offset in times.values())
+        duration_s = min(max(lead_in + span + after, SHORTEST_S), longest_s)
+        room = duration_s - lead_in - min(after, 0.5 * (duration_s - lead_in))
+    else:
+        room = (1 - share) * duration_s - lead_in
+    return place(times, lead_in, room, shortest_s=_shortest(duration_s), fill=fill), duration_s
+
+
+def _shortest(duration_s: float) -> float:
+    return min(2.0, 0.08 * duration_s)
+
+
+def _bounds(times: Times) -> tuple[float, float]:
+    return min(onset for onset, _ in times.values()), max(offset for _, offset in times.values())
+
+
 def _sample_events(
-    patient: Patient, archetype: str, span: tuple[float, float], habits: _Habits, rng: Generator
+    slots: tuple[Slot, ...], times: Times, patient: Patient, prior: Prior, habits: Habits, rng: Generator
 ) -> tuple[Event, ...]:
-    slots = archetypes.SLOTS[archetype]
-    drawn = [(slot, habits.chance()) for slot in slots]
-    chosen = [slot for slot, chance in drawn if chance < slot.chance]
-    if not any(slot.feature != "ictal_vocalization" for slot in chosen):
-        chosen.append(max(slots, key=lambda slot: slot.chance))
-    return tuple(_sample_event(slot, patient, span, habits, rng) for slot in chosen)
-
-
-def _sample_event(slot: Slot, patient: Patient, span: tuple[float, float], habits: _Habits, rng: Generator) -> Event:
-    length = span[1] - span[0]
-    onset = habits.between(slot.onset) + rng.normal(0, ONSET_SPREAD)
-    start = span[0] + length * min(max(onset, rng.uniform(0, 0.02)), 0.9)
-    end = min(start + length * habits.between(slot.length), span[1])
-    frequency = habits.between(_FREQUENCIES[slot.feature]) if slot.feature in _FREQUENCIES else None
-    ramp = 1.2 if slot.feature in _SLOW_ONSET else 0.4
-    return Event(
-        feature=slot.feature,
-        envelope=Envelope(start, end, ramp, ramp, _sample_pauses(slot.feature, start, end, rng)),
-        side=_sample_side(slot, patient, habits),
-        intensity=0.75 + 0.25 * rng.random(),
-        frequency=frequency,
-        final_frequency=frequency * _SLOWING[slot.feature] if frequency and slot.feature in _SLOWING else None,
-        style=_style(slot, patient),
-        seed=int(rng.integers(2**31)),
+    sides = choose_sides(slots, times, patient, prior, habits)
+    return tuple(
+        Event(
+            feature=slot.feature,
+            envelope=_sample_envelope(slot.feature, times[slot.feature], rng),
+            side=sides[slot.feature],
+            intensity=0.75 + 0.25 * rng.random(),
+            style=slot.style or ("forced" if patient.diagnosis == "ES" else "fluctuating"),
+            seed=int(rng.integers(2**31)),
+            **_sample_rate(slot.feature, habits),
+        )
+        for slot in slots
     )
 
 
-def _style(slot: Slot, patient: Patient) -> str:
-    return slot.style or ("forced" if patient.diagnosis == "ES" else "fluctuating")
+def _sample_rate(feature: str, habits: Habits) -> dict[str, float]:
+    if feature not in _FREQUENCIES:
+        return {}
+    frequency = habits.between(f"{feature} frequency", _FREQUENCIES[feature])
+    slowing = {"final_frequency": frequency * _SLOWING[feature]} if feature in _SLOWING else {}
+    return {"frequency": frequency, **slowing}
 
 
-def _sample_side(slot: Slot, patient: Patient, habits: _Habits) -> Side | None:
-    both = habits.chance() < 0.45
-    if not slot.side:
-        return None
-    if slot.side == "both" or (slot.side == "contralateral or both" and both):
-        return "both"
-    return patient.focus if slot.side == "ipsilateral" else opposite(patient.focus)
+def _sample_envelope(feature: str, span: tuple[float, float], rng: Generator) -> Envelope:
+    ramp = 1.2 if feature in _SLOW_ONSET else 0.4
+    return Envelope.spanning(*span, ramp, _sample_pauses(feature, *span, rng))
 
 
 def _sample_pauses(feature: str, start: float, end: float, rng: Generator) -> tuple[tuple[float, float], ...]:
@@ -143,19 +171,3 @@ def _sample_pauses(feature: str, start: float, end: float, rng: Generator) -> tu
         pauses.append((moment, moment + rest))
         moment += rest + rng.uniform(5, 12)
     return tuple(pauses)
-
-
-def _sample_examination(
-    patient: Patient, events: tuple[Event, ...], duration_s: float, rng: Generator
-) -> Examination | None:
-    tested = rng.random() < TESTED_CHANCE[patient.diagnosis]
-    answers = rng.random() < ANSWERED_CHANCE[patient.diagnosis]
-    asks, reply_after, phrase = rng.uniform(0.4, 0.6), rng.uniform(0.8, 1.6), int(rng.integers(100))
-    if not tested:
-        return None
-    first, last = min(e.envelope.start_s for e in events), max(e.envelope.end_s for e in events)
-    asked = first + asks * (last - first)
-    room = duration_s - asked
-    if room < 4.0:
-        return None
-    return Examination(asked, asked + 1.5 + reply_after if answers else None, phrase)

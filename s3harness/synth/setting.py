@@ -43,12 +43,32 @@ class Setting:
     room_seed: int
 
 
+BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.8
+"""The same, and the chance that somebody stands by, where neither may depend on the diagnosis."""
+
+_BYSTANDER_CHANCE = 0.25
+
+
 def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
-    """Draws the room (mostly the same for all videos of a patient), the camera and the light."""
+    """Draws the light and the camera in a room that is mostly the same for all videos of a patient."""
     room = np.random.default_rng([patient.habit_seed, 1 + int(rng.random() < 0.2)])
-    seated = bool(room.random() < 0.25) and not script.from_sleep
     infrared = bool(rng.random() < INFRARED_CHANCE[script.from_sleep])
-    side, arrival = _sample_bystander(script, rng)
+    return _furnished(script, room, infrared, _BYSTANDER_CHANCE, rng)
+
+
+def balanced_setting(script: Script, tested_chance: float, rng: Generator) -> Setting:
+    """Draws a room of its own for each video, day or night, so that none of it tells patient or diagnosis.
+
+    Who asks stands by; ``tested_chance`` is how often that is so for the diagnosis, and the rest is made up for.
+    """
+    infrared = bool(rng.random() < BALANCED_INFRARED_CHANCE)
+    watched = max(0.0, (BALANCED_BYSTANDER_CHANCE - tested_chance) / (1 - tested_chance))
+    return _furnished(script, np.random.default_rng(rng.integers(2**31)), infrared, watched, rng)
+
+
+def _furnished(script: Script, room: Generator, infrared: bool, watched: float, rng: Generator) -> Setting:
+    seated = bool(room.random() < 0.25) and not script.from_sleep
+    side, arrival = _sample_bystander(script, watched, rng)
     return Setting(
         furniture="chair" if seated else "bed",
         backrest_deg=room.uniform(72, 80) if seated else room.uniform(38, 50),
@@ -68,9 +88,10 @@ def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
     )
 
 
-def _sample_bystander(script: Script, rng: Generator) -> tuple[BodySide | None, float]:
+def _sample_bystander(script: Script, chance: float, rng: Generator) -> tuple[BodySide | None, float]:
+    """Who asks comes in before; anybody else at some time with a ``chance``."""
     side: BodySide = SIDES[int(rng.integers(2))]
-    present, share = rng.random() < 0.25, rng.uniform(0.2, 0.5)
+    present, share = rng.random() < chance, rng.uniform(0.1, 0.5)
     if script.examination is not None:
-        return side, max(script.examination.asked_s - 2.5, -2.0)
+        return side, max(script.examination.asked_s[0] - 2.5, -2.0)
     return (side if present else None), share * script.duration_s

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from s3harness.synth.envelope import Envelope
 from s3harness.synth.event import Event, Script
-from s3harness.synth.face_signs import FACE_SIGNS
+from s3harness.synth.face_signs import FACE_SIGNS, split_moments
 from s3harness.synth.primitives import Hold, Jerk, Oscillation, Primitive, Sway
-from s3harness.synth.vocabulary import SIDES, body_sides, direction, opposite
+from s3harness.synth.vocabulary import SIDES, BodySide, body_sides, direction, opposite
 
 Composer = Callable[[Event, Script], list[Primitive]]
 
@@ -41,6 +42,17 @@ def _head_shaking(event: Event, script: Script) -> list[Primitive]:
     return [Oscillation("head_yaw", 30 * event.intensity, event.frequency or 1.0, event.envelope, wander=0.2)]
 
 
+def _steady_shaking(event: Event, script: Script) -> list[Primitive]:
+    on, rate = event.envelope, event.frequency or 4.0
+    reach = {"knee": 15.0, "hip": 7.0, "splay": 6.0}
+    return [Oscillation(f"{side}_{joint}", reach[joint], rate, on, joint == "hip") for side in SIDES for joint in reach]
+
+
+def _glance(event: Event, script: Script) -> list[Primitive]:
+    side = direction(event.side)
+    return [Hold("head_yaw", 32 * side, event.envelope), Hold("gaze_x", 0.6 * side, event.envelope)]
+
+
 def _tonic(event: Event, script: Script) -> list[Primitive]:
     on, force = event.envelope, event.intensity
     held: list[Primitive] = [
@@ -61,14 +73,22 @@ def _tonic(event: Event, script: Script) -> list[Primitive]:
 def _clonic(event: Event, script: Script) -> list[Primitive]:
     on, moments, force = event.envelope, event.moments, event.intensity
     jerks: list[Primitive] = []
-    reach = {"elbow": 46, "raise": 20, "abduction": 10, "hip": 12, "knee": 18}
+    reach = {"raise": 20, "abduction": 10, "hip": 12, "knee": 18}
     for side in body_sides(event.side):
         jerks += [Hold(f"{side}_elbow", 78, on), Hold(f"{side}_grip", 1, on), Hold(f"{side}_raise", 20, on)]
         jerks += [Jerk(f"{side}_{joint}", height * force, moments, on) for joint, height in reach.items()]
+        bent, free = split_moments(moments, _flexion(script, side))
+        jerks += [Jerk(f"{side}_elbow", 46 * force, free, on), Jerk(f"{side}_elbow", -46 * force, bent, on)]
     both = event.side == "both"
     jerks.append(Jerk("head_pitch", (-12 if both else -2) * force, moments, on))
     jerks.append(Jerk("trunk_arch", 0.03 * force * both, moments, on))
     return jerks
+
+
+def _flexion(script: Script, side: BodySide) -> Event | None:
+    """What holds the arm of a side bent, so that jerks can only stretch it."""
+    flexion = script.find("arm_flexion")
+    return flexion if flexion is not None and side in body_sides(flexion.side) else None
 
 
 def _arm_straightening(event: Event, script: Script) -> list[Primitive]:
@@ -113,12 +133,14 @@ def _asynchronous_movement(event: Event, script: Script) -> list[Primitive]:
     moves: list[Primitive] = [
         Hold("brow", -0.6, on),
         Sway("trunk_lean", 9, 0.7, on, event.seed + 1),
-        Sway("head_yaw", 24, 0.6, on, event.seed + 2),
         Sway("head_roll", 9, 0.6, on, event.seed + 3),
     ]
+    if script.find("head_turning") is None:
+        moves.append(Sway("head_yaw", 24, 0.6, on, event.seed + 2))
     reach = {"abduction": 30.0, "raise": 32.0, "elbow": 42.0, "rotation": 30.0, "hip": 22.0, "knee": 32.0, "splay": 9.0}
     offset = {"abduction": 22.0, "raise": 18.0, "elbow": 25.0, "hip": 14.0, "knee": 30.0}
     for side in SIDES:
+        on = event.envelope if event.side in (side, None) else _joining(event.envelope)
         own = rate * rng.uniform(0.6, 1.5)
         for joint, height in reach.items():
             moves.append(Sway(f"{side}_{joint}", offset.get(joint, 4.0), 1.5, on, int(rng.integers(2**31))))
@@ -130,6 +152,13 @@ def _asynchronous_movement(event: Event, script: Script) -> list[Primitive]:
     return moves
 
 
+def _joining(envelope: Envelope) -> Envelope:
+    """The envelope of the limbs that join in later where one arm leads."""
+    later = min(_LEADS_BY_S, 0.3 * (envelope.end_s - envelope.start_s))
+    return envelope.moved(envelope.start_s + later, envelope.end_s)
+
+
+_LEADS_BY_S = 3.5
 _FLAILING = {"raise": 26.0, "abduction": 56.0, "elbow": 44.0, "rotation": 12.0}
 
 
@@ -150,11 +179,13 @@ def _pelvic_thrusting(event: Event, script: Script) -> list[Primitive]:
 
 def _full_body_shaking(event: Event, script: Script) -> list[Primitive]:
     on, rate, force = event.envelope, event.frequency or 4.0, event.intensity
+    moves: list[Primitive] = []
     clonic = script.find("clonic")
     if clonic is not None:
         shares = {"trunk_shift": 0.025, "head_roll": 9.0, "trunk_lean": 5.0}
-        return [Jerk(channel, height * force, clonic.moments, on) for channel, height in shares.items()]
-    moves: list[Primitive] = [
+        moves += [Jerk(channel, height * force, clonic.moments, on) for channel, height in shares.items()]
+        on = on.paused(*clonic.interval)
+    moves += [
         Oscillation("trunk_shift", 0.03 * force, rate, on),
         Oscillation("head_roll", 8 * force, rate, on, 0.6),
         Oscillation("head_yaw", 7 * force, rate, on, 0.2),
@@ -182,6 +213,8 @@ SIGNS: dict[str, Composer] = {
     **FACE_SIGNS,
     "head_turning": _head_turning,
     "head_shaking": _head_shaking,
+    "steady_shaking": _steady_shaking,
+    "glance": _glance,
     "tonic": _tonic,
     "clonic": _clonic,
     "arm_straightening": _arm_straightening,

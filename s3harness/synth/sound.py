@@ -155,14 +155,14 @@ def _dialogue(script: Script, voice: Voice) -> Iterator[Sound]:
     examination = script.examination
     if examination is None:
         return
-    question = _QUESTIONS[examination.phrase % len(_QUESTIONS)]
     other = Voice(200.0, 1.16) if voice.pitch_hz < 150 else Voice(118.0, 1.0)
-    spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)
-    yield examination.asked_s, _SPEECH_LEVEL, spoken
-    if examination.replied_s is not None:
-        answer = _ANSWERS[examination.phrase % len(_ANSWERS)]
-        reply = say(answer, voice.pitch_hz, voice.formant_scale, examination.REPLY_S)
-        yield examination.replied_s, _REPLY_LEVEL, reply
+    for number, moment in enumerate(examination.asked_s, start=examination.phrase):
+        question = _QUESTIONS[number % len(_QUESTIONS)]
+        spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)
+        yield moment, _SPEECH_LEVEL, spoken
+    for number, moment in enumerate(examination.replied_s, start=examination.phrase):
+        answer = _ANSWERS[number % len(_ANSWERS)]
+        yield moment, _REPLY_LEVEL, say(answer, voice.pitch_hz, voice.formant_scale, examination.REPLY_S)
 
 
 def _stertorous_breathing(script: Script) -> Iterator[Sound]:

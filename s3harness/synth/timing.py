@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from math import exp, sqrt
 
 from s3harness.synth.chances import FIGURE4_PARTS
@@ -18,36 +17,44 @@ SHORTEST_SIGN_S, LONGEST_SIGN_S = 2.0, 560.0
 
 _LONGEST_LAG_S = 400.0
 _LEADERS_WITHIN_S = 0.45
-_JOINS_WITHIN_S, _JOINED_BY_S = 6.0, (0.1, 0.35)
+_MOST_DEVIATIONS = 1.1
 _PARTS_BEFORE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What is random about one sign: three numbers of 0–1, and two standard normal ones."""
+    """What is random about one sign: two numbers of 0–1, and two standard normal ones."""
 
     leading: float
-    joining: float
-    jitter: float
+    together: float
     lag: float
     length: float
 
 
-def draw(habits: Habits) -> Draw:
+def draw(habits: Habits, feature: str) -> Draw:
     """The random numbers of one sign."""
-    return Draw(habits.chance(), habits.chance(), habits.chance(), habits.normal(), habits.normal())
+    leading, together = (habits.chance(f"{feature} {trait}") for trait in ("leading", "together"))
+    return Draw(leading, together, habits.normal(f"{feature} lag"), habits.normal(f"{feature} length"))
 
 
 def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Times:
     """Onsets and offsets of the signs of an event whose ``tempo`` is a standard normal number."""
-    onsets = {feature: _lag(group.signs[feature], drawn, tempo * group.tempo) for feature, drawn in draws.items()}
+    onsets = {feature: lag(group.signs[feature], drawn, tempo * group.tempo) for feature, drawn in draws.items()}
     if "figure4" in onsets:
-        _begin_figure4(onsets, draws["arm_straightening"].joining < group.figure4_straightens)
-    onsets = _joined(onsets, draws, group.joins)
+        _begin_figure4(onsets, draws["arm_straightening"].together < group.figure4_straightens)
     first = min(onsets.values())
     lengths = _lengths(draws, group, tempo)
     times = {feature: (onset - first, onset - first + lengths[feature]) for feature, onset in onsets.items()}
+    for part in FIGURE4_PARTS if "figure4" in times else ():
+        times[part] = times[part][0], max(times[part][1], times["figure4"][1] + _PARTS_BEFORE_S)
     return _in_succession(times, group.signs)
+
+
+def lag(sign: SignPrior, drawn: Draw, tempo: float) -> float:
+    """Seconds after the first sign; ``tempo`` is the log of the factor that is the event's own."""
+    if drawn.leading < sign.leads:
+        return _LEADERS_WITHIN_S * drawn.leading / sign.leads
+    return min(exp(sign.lag[0] + sign.lag[1] * drawn.lag + tempo), _LONGEST_LAG_S)
 
 
 def place(times: Times, start_s: float, room_s: float, *, shortest_s: float, fill: bool = False) -> Times:
@@ -65,21 +72,16 @@ def place(times: Times, start_s: float, room_s: float, *, shortest_s: float, fil
     return placed
 
 
-def _lag(sign: SignPrior, drawn: Draw, tempo: float) -> float:
-    if drawn.leading < sign.leads:
-        return _LEADERS_WITHIN_S * drawn.leading / sign.leads
-    return min(exp(sign.lag[0] + sign.lag[1] * drawn.lag + tempo), _LONGEST_LAG_S)
-
-
 def _lengths(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> dict[str, float]:
     """Arms that make a figure 4 are held long where it lasts long: so they outlast it, and keep their distribution."""
-    alike = {feature: draws["figure4"] for feature in FIGURE4_PARTS} if "figure4" in draws else {}
+    alike = dict.fromkeys(FIGURE4_PARTS, draws["figure4"]) if "figure4" in draws else {}
     return {feature: _length(group, feature, alike.get(feature, drawn), tempo) for feature, drawn in draws.items()}
 
 
 def _length(group: GroupPrior, feature: str, drawn: Draw, tempo: float) -> float:
     mean, spread = group.signs[feature].length
     own = group.shared * tempo + sqrt(1 - group.shared**2) * drawn.length
+    own = min(max(own, -_MOST_DEVIATIONS), _MOST_DEVIATIONS)
     return min(max(exp(mean + spread * own), SHORTEST_SIGN_S), LONGEST_SIGN_S)
 
 
@@ -88,17 +90,6 @@ def _begin_figure4(onsets: dict[str, float], straightens: bool) -> None:
     before = onsets["figure4"] - _PARTS_BEFORE_S
     onsets["arm_straightening"] = before if straightens else min(onsets["arm_straightening"], before)
     onsets["arm_flexion"] = min(onsets["arm_flexion"], before)
-
-
-def _joined(onsets: Mapping[str, float], draws: Mapping[str, Draw], chance: float) -> dict[str, float]:
-    """Lets signs come almost together with the one before, as the steps of a march do."""
-    ordered: Sequence[str] = sorted(onsets, key=lambda feature: onsets[feature])
-    joined = dict(onsets)
-    for before, feature in pairwise(ordered):
-        if onsets[feature] - onsets[before] < _JOINS_WITHIN_S and draws[feature].joining < chance:
-            low, high = _JOINED_BY_S
-            joined[feature] = joined[before] + low + (high - low) * draws[feature].jitter
-    return joined
 
 
 def _in_succession(times: Times, signs: Mapping[str, SignPrior]) -> Times:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s3harness.synth.event import Event, Script
-from s3harness.synth.vocabulary import ARM_MOVEMENT, ARM_SIGNS, FEATURES
+from s3harness.synth.vocabulary import ARM_MOVEMENT, ARM_SIGNS, FEATURES, SIDED
 from s3harness.synth.wording import UNTESTED, WORDING, fill
 from s3harness.types import FeatureLabel, Side
 
@@ -66,17 +66,18 @@ def _label(feature: str, script: Script) -> FeatureLabel:
     if feature == "verbal_responsiveness":
         return _responsiveness(script)
     event = script.find(feature)
-    return _absent(feature) if event is None else _present(feature, event.interval, event.side, event.style)
+    if event is None:
+        return _absent(feature)
+    return _present(feature, event.interval, event.side if feature in SIDED else None, event.style)
 
 
 def _responsiveness(script: Script) -> FeatureLabel:
     examination = script.examination
     if examination is None:
         return FeatureLabel("untested", justification=UNTESTED)
-    if examination.replied_s is None:
+    if examination.answered is None:
         return _absent("verbal_responsiveness")
-    reply = (examination.replied_s, examination.replied_s + examination.REPLY_S)
-    return _present("verbal_responsiveness", reply, None)
+    return _present("verbal_responsiveness", examination.answered, None)
 
 
 def _present(feature: str, interval: tuple[float, float] | None, side: Side | None, style: str = "") -> FeatureLabel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast, overload
 
 from s3harness.specs.features import vocabulary
 from s3harness.types import Side
@@ -47,9 +47,16 @@ ARM_SIGNS: frozenset[str] = frozenset(
 SIDES: tuple[BodySide, BodySide] = ("left", "right")
 
 
+_OTHER = {"left": "right", "right": "left", "both": "both"}
+
+
+@overload
+def opposite(side: BodySide) -> BodySide: ...
+@overload
+def opposite(side: Side) -> Side: ...
 def opposite(side: Side) -> Side:
     """The other side; ``both`` stays ``both``."""
-    return {"left": "right", "right": "left", "both": "both"}[side]  # type: ignore[return-value]
+    return cast(Side, _OTHER[side])
 
 
 def body_sides(side: Side | None) -> tuple[BodySide, ...]:

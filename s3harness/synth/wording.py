@@ -32,7 +32,7 @@ WORDING: dict[str, Wording] = {
     ),
     "blank_stare": Wording(
         ("a blank stare", "a blank stare with arrest of movement"),
-        "The eyes were open and fixed, and all movement stopped.",
+        "The eyes were open and fixed, and what the patient was doing stopped.",
         "There was no fixed vacant gaze.",
     ),
     "close_eyes": Wording(

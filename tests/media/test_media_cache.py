@@ -208,6 +208,19 @@ def test_a_full_disk_makes_the_budget_smaller(tmp_path, mute):
     assert len(slabs(tmp_path / "cache")) == 2
 
 
+def test_the_last_room_on_a_disk_is_left_to_others(tmp_path, mute, monkeypatch):
+    store = MediaStore(tmp_path / "cache")
+    first, second, third = copies(mute, tmp_path, 3)
+    for video in (first, second):
+        store.prepare(video, [make_clip(video)])
+        store.release(video.id)
+    assert len(slabs(tmp_path / "cache")) == 2, "there is room"
+    monkeypatch.setattr("s3harness.media.cache.RESERVE_BYTES", 10**18)
+    store.prepare(third, [make_clip(third)])
+    assert len(slabs(tmp_path / "cache")) == 1, "what is in use stays"
+    assert len(store.frames(make_clip(third)).pixels) == FRAMES_OF_A_CLIP
+
+
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:-1], lambda data: data[100:], lambda data: b"", lambda data: data * 2]
 )

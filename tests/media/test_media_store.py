@@ -182,7 +182,7 @@ def test_the_key_changes_with_each_determinant_and_with_nothing_else(tmp_path, s
 
     from s3harness.media import store as module
 
-    monkeypatch.setattr(module, "_decoder", lambda: "another decoder")
+    monkeypatch.setattr(module, "_decoder", lambda options: "another decoder")
     assert store.key(base) != keys[0]
     again = MediaStore(tmp_path / "cache")
     again.prepare(loud, [base])

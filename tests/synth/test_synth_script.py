@@ -1,7 +1,7 @@
 """Scripts can be acted out, and say what the benchmark needs to know."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -39,17 +39,27 @@ def test_every_sign_lies_within_the_video_and_lasts(script):
 
 
 @given(scripts)
-def test_signs_that_exclude_each_other_do_not_overlap(script):
-    for first in script.events:
-        for second in script.events:
-            if first is not second and excludes(first, second):
-                assert first.interval[1] <= second.interval[0] or second.interval[1] <= first.interval[0]
+def test_signs_that_exclude_each_other_are_never_on_together(script):
+    times = np.arange(0, script.duration_s, 0.1)
+    for first, second in combinations(script.events, 2):
+        if excludes(first, second):
+            both = np.minimum(first.envelope.weight(times), second.envelope.weight(times))
+            assert both.max() < 0.15, (first, second)
+
+
+@given(scripts)
+def test_a_sign_is_seen_to_begin_and_to_end_and_rests_only_between(script):
+    for event in script.events:
+        onset, offset = event.interval
+        assert event.envelope.weight(np.array([onset + 0.02, offset - 0.02])).min() > 0.9 * VISIBLE_WEIGHT, event
 
 
 @given(scripts)
 def test_signs_have_a_side_where_they_can(script):
     for event in script.signs:
-        assert (event.side is not None) == (event.feature in SIDED), event
+        assert (event.side is not None) == (event.feature in SIDED) or event.feature == "asynchronous_movement", event
+    for feature, label in feature_labels(script).items():
+        assert label.present != "yes" or (label.side is not None) == (feature in SIDED or feature == "arm_movement")
 
 
 @given(scripts)
@@ -107,12 +117,12 @@ def test_responsiveness_is_untested_unless_somebody_asks():
         name: feature_labels(alone(event, examination=examination))["verbal_responsiveness"]
         for name, examination in {
             "untested": None,
-            "no": Examination(3.0, None),
-            "yes": Examination(3.0, 5.0),
+            "no": Examination((3.0,), None),
+            "yes": Examination((1.0, 3.0), 0.5),
         }.items()
     }
     assert {name: label.present for name, label in labels.items()} == {name: name for name in labels}
-    assert labels["yes"].start_s == 5.0
+    assert (labels["yes"].start_s, labels["yes"].end_s) == (3.0, 6.4)
 
 
 @pytest.mark.parametrize(

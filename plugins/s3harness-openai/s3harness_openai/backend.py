@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import s3harness
-from s3harness_openai.client import Client
+from s3harness_openai.client import IDS, Client
 from s3harness_openai.meeting import Acquaintance, check_video, is_there, meet
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
@@ -20,6 +21,16 @@ from s3harness_openai.window import Window
 from s3harness_openai.wire import Wire
 
 SPARE_CONNECTIONS = 4
+"""For calling on servers while all requests are under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    """What there is between entering and leaving."""
+
+    known: Acquaintance
+    showcase: Showcase
+    client: Client
 
 
 class OpenAIBackend(s3harness.Backend):
@@ -27,6 +38,11 @@ class OpenAIBackend(s3harness.Backend):
 
     Trouble is dealt with here, so that the runner asks once: servers that are away or busy are waited for.
     """
+
+    incidental = frozenset(
+        {"base_url", "api_key_env", "proxy", "http2", "media_ids", "in_flight", "requests_per_minute"}
+        | {"attempts", "timeout_s", "patience_s", "wait_s"}
+    )
 
     def __init__(self, model: s3harness.ModelCard, options: Mapping[str, object], media: s3harness.MediaStore) -> None:
         super().__init__(model, options, media)
@@ -38,6 +54,25 @@ class OpenAIBackend(s3harness.Backend):
         self.remote = bool(self.hosts)
         most = self._options.in_flight * len(self._options.base_url)
         self.limits = s3harness.Limits(in_flight=most, timeout_s=math.inf, attempts=1)
+        self._servers = [Server(url, Window(self._options.in_flight)) for url in self._options.base_url]
+        self._at_work: _AtWork | None = None
+
+    def facts(self) -> Mapping[str, object]:
+        """Who answered, how clips were shown, and what the servers did not take."""
+        if self._at_work is None:
+            return {}
+        known, manner = self._at_work.known, self._at_work.showcase.manner
+        image = f"jpeg {manner.jpeg_quality}" if manner.image == "jpeg" else manner.image
+        without = {part for server in self._servers for part in server.without} - {IDS}
+        return {
+            "server": known.kind or "unknown",
+            "version": known.version,
+            "model": known.model.rpartition("/")[2] if known.model.startswith("/") else known.model,
+            "servers": len(self._servers),
+            "media": manner.form if manner.form == "mp4" else f"{manner.form}, {image}",
+            "labels": manner.label if manner.form == "frames" else "none",
+            "without": sorted(without),
+        }
 
     async def __aenter__(self) -> Self:
         """Call on the servers."""
@@ -50,14 +85,14 @@ class OpenAIBackend(s3harness.Backend):
             http2=options.http2,
         )
         self._fleet = Fleet(
-            [Server(url, Window(options.in_flight)) for url in options.base_url],
+            self._servers,
             is_there=lambda server: is_there(self._wire, server),
             say=self.say,
             patience_s=options.patience_s,
             per_minute=options.requests_per_minute,
         )
         try:
-            await self._get_ready()
+            self._at_work = await self._get_ready()
         except BaseException:
             await self._close()
             raise
@@ -71,33 +106,33 @@ class OpenAIBackend(s3harness.Backend):
 
     def make_ready(self, clip: s3harness.Clip) -> None:
         """Encode a clip."""
-        self._showcase.make(clip)
+        assert self._at_work is not None
+        self._at_work.showcase.make(clip)
 
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
         """The answer of the least loaded server; raises what went wrong when nothing more can be done about it."""
-        shown = self._showcase.at_hand(request.clip)
+        assert self._at_work is not None
+        at_work = self._at_work
+        shown = at_work.showcase.at_hand(request.clip)
         if shown is None:
-            shown = await asyncio.to_thread(self._showcase.make, request.clip)
-        return await self._client.ask(
-            Question(
-                request,
-                shown,
-                self._known.model,
-                self._options,
-                self.model.prompt_placement == "text_first",
-                self._known.is_vllm,
-            )
+            shown = await asyncio.to_thread(at_work.showcase.make, request.clip)
+        text_first = self.model.prompt_placement == "text_first"
+        known = at_work.known
+        return await at_work.client.ask(
+            Question(request, shown, known.model, self._options, text_first, speaks_vllm=known.is_vllm)
         )
 
-    async def _get_ready(self) -> None:
-        self._known = await meet(self._fleet, self._wire, self._options, self.model, self.say, self._words)
-        self.warms_by_clip = self._known.keeps_clips
-        manner = _manner(self._options, self.model, self._known)
+    async def _get_ready(self) -> _AtWork:
+        known = await meet(self._fleet, self._wire, self._options, self.model, self.say, self._words)
+        self.warms_by_clip = known.keeps_clips
+        manner = _manner(self._options, self.model, known)
         if manner.with_times:
-            there = next(server for server in self._fleet.servers if not server.away)
-            await check_video(self._wire, there, self._known.model, self._words)
-        self._showcase = Showcase(self.media, manner)
-        self._client = Client(self._fleet, self._wire, self._options, self._words, self.note)
+            there = next(server for server in self._servers if not server.away)
+            await check_video(self._wire, there, known.model, self._words)
+        if manner.form == "mp4":
+            self.note("video was sent as files, of which the servers took frames as they saw fit")
+        client = Client(self._fleet, self._wire, self._options, self._words, self.note)
+        return _AtWork(known, Showcase(self.media, manner), client)
 
     async def _close(self) -> None:
         await self._fleet.close()
@@ -118,6 +153,7 @@ def _manner(options: Options, card: s3harness.ModelCard, known: Acquaintance) ->
         image=options.image,
         jpeg_quality=options.jpeg_quality,
         has_pictures=has_pictures,
+        has_sound=card.hears(),
         with_ids=options.media_ids and known.is_vllm,
         with_times=known.is_vllm and form == "jpeg_sequence" and has_pictures,
     )

@@ -28,8 +28,8 @@ class Options:
 
     ``in_flight`` requests are asked of a server at once at most, ``requests_per_minute`` of all together. A request is
     tried ``attempts`` times and may take ``timeout_s`` each time; a server that is away or busy is waited for,
-    ``patience_s`` in all, which costs no attempt; ``wait_s`` is how long one may take to start. ``proxy`` is the address
-    of a proxy; the environment's is not used. ``extra`` are further fields of each request.
+    ``patience_s`` in all, which costs no attempt; ``wait_s`` is how long one may take to start. ``proxy`` is the
+    address of a proxy; the environment's is not used. ``extra`` are further fields of each request.
     """
 
     base_url: tuple[str, ...] = ("http://localhost:8000/v1",)

@@ -69,7 +69,7 @@ class Question:
         fields |= self._generation(without) | self._answer(without)
         if self.asks_logprobs(without):
             fields |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return fields | ({} if by_id else self.shown.fields) | dict(self.options.extra)
+        return {**fields, **({} if by_id else self.shown.fields), **self.options.extra}
 
     def _generation(self, without: Set[str]) -> dict[str, object]:
         generation = self.request.generation

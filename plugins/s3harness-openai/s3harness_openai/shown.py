@@ -37,6 +37,7 @@ class Manner:
     image: Image
     jpeg_quality: int
     has_pictures: bool
+    has_sound: bool
     with_ids: bool
     with_times: bool
 
@@ -62,7 +63,8 @@ class Showcase:
     """Makes what is shown of clips. The last few are kept, and those that somebody still holds."""
 
     def __init__(self, media: s3harness.MediaStore, manner: Manner) -> None:
-        self._media, self._manner = media, manner
+        self.manner = manner
+        self._media = media
         self._last: OrderedDict[s3harness.Clip, Shown] = OrderedDict()
         self._held: WeakValueDictionary[s3harness.Clip, Shown] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -77,7 +79,7 @@ class Showcase:
     def make(self, clip: s3harness.Clip) -> Shown:
         """What is shown of a clip. Takes a while; raises :class:`s3harness.MediaError` if it cannot be shown."""
         clip = replace(clip, index=0)
-        shown = self.at_hand(clip) or _shown(clip, self._media, self._manner)
+        shown = self.at_hand(clip) or _shown(clip, self._media, self.manner)
         if not clip.is_text_only:
             with self._lock:
                 self._held[clip] = self._last[clip] = shown
@@ -93,7 +95,7 @@ def _shown(clip: s3harness.Clip, media: s3harness.MediaStore, manner: Manner) ->
     if clip.timestamps and manner.has_pictures:
         pictures, times = _pictures(clip, media, manner, key)
         parts += pictures
-    if clip.audio:
+    if clip.audio and manner.has_sound:
         parts.append(_sound(clip, media, key))
     whole = b",".join(part.json(with_id=manner.with_ids) for part in parts)
     by_id = b",".join(part.id_alone() for part in parts) if manner.with_ids else None
@@ -183,11 +185,14 @@ def _url(mime: str, data: bytes) -> bytes:
 
 
 def _fields(clip: s3harness.Clip, manner: Manner, times: Sequence[float]) -> Mapping[str, object]:
-    if not manner.with_times or not clip.timestamps or manner.form == "frames":
+    """When the frames were, and their rate for families whose processor takes it from there."""
+    if not manner.with_times or not times:
         return {}
-    if manner.form == "mp4":
-        return {"media_io_kwargs": {"video": {"num_frames": -1}}, "mm_processor_kwargs": {"do_sample_frames": False}}
-    return {"media_io_kwargs": {"video": frame_times(times, clip)}}
+    rate = len(times) / (clip.end_s - clip.start_s)
+    return {
+        "media_io_kwargs": {"video": frame_times(times, clip)},
+        "mm_processor_kwargs": {"fps": rate, "do_sample_frames": False},
+    }
 
 
 def frame_times(times: Sequence[float], clip: s3harness.Clip) -> Mapping[str, object]:

@@ -82,7 +82,7 @@ _DATA = re.compile(r"data:[\w/+.-]*;base64,[^\s\"']*|[A-Za-z0-9+/=_-]{80,}")
 _KEYS = re.compile(r"\b(?:sk|pk|hf|key|Bearer)[-_ ][A-Za-z0-9_\-.*]{8,}")
 
 _OVERFLOW = re.compile(
-    r"context[ _]length|context[ _]window|context[ _]size|maximum (?:model )?length|max_model_len|longer than the maximum"
+    r"context[ _](?:length|window|size)|maximum (?:model )?length|max_model_len|longer than the maximum"
     r"|too many (?:input )?tokens|(?:prompt|input)(?: is)? too long|token count exceeds|max_total_tokens",
     re.IGNORECASE,
 )

@@ -105,7 +105,7 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the pool passes it
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
@@ -136,11 +136,10 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectError(f"{host} has no address: {error.strerror}") from error
 
 
-async def _pieces(body: Body) -> AsyncIterator[memoryview]:
+async def _pieces(body: Body) -> AsyncIterator[bytes]:
     for part in body:
-        view = memoryview(part)
-        for start in range(0, len(view), PIECE_BYTES):
-            yield view[start : start + PIECE_BYTES]
+        for start in range(0, len(part), PIECE_BYTES):
+            yield part[start : start + PIECE_BYTES]
 
 
 async def _read(stream: AsyncIterator[bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 For whoever writes or tests an engine: what :func:`tiny_model` saves has the architecture, the processor, the special
 tokens and the files of a real checkpoint, and about a million parameters, so that transformers, vLLM and others load it
-as they load the real one. It understands nothing. Its answers depend on what it is shown, and they end.
+as they load the real one. It understands nothing; its answers depend on what it is shown and asked.
 
 From a shell: ``python -m s3harness_transformers.tiny qwen3-vl DIR``.
 """
@@ -39,7 +39,9 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
         with _silence():
             _built(name, seed).save(directory)
     except ImportError as error:
-        raise s3harness.UsageError(f"a tiny {name} cannot be made here: {error}; install torch and a newer transformers") from error
+        raise s3harness.UsageError(
+            f"a tiny {name} cannot be made here: {error}; install torch and a newer transformers"
+        ) from error
     return directory
 
 

@@ -14,7 +14,7 @@ _AUDIO: dict[str, Any] = {
     "encoder_ffn_dim": 128,
     "output_dim": HIDDEN,
     "num_mel_bins": 128,
-    "initializer_range": 0.1,
+    "initializer_range": 0.03,
 }
 _NAMED = ("image", "audio", "video", "vision_bos", "vision_eos", "audio_bos", "audio_eos")
 _SIZE = {"shortest_edge": 56 * 56, "longest_edge": 12_845_056}
@@ -31,7 +31,15 @@ def qwen2_5_omni() -> Tiny:
         Qwen2VLVideoProcessor,
     )
 
-    marks = ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>", "<|vision_bos|>", "<|vision_eos|>", "<|audio_bos|>", "<|audio_eos|>")
+    marks = (
+        "<|IMAGE|>",
+        "<|AUDIO|>",
+        "<|VIDEO|>",
+        "<|vision_bos|>",
+        "<|vision_eos|>",
+        "<|audio_bos|>",
+        "<|audio_eos|>",
+    )
     words = _omni_words(marks, system="You are a helpful assistant.")
     rope = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 1e6}
     config = Qwen2_5OmniThinkerConfig(
@@ -43,7 +51,10 @@ def qwen2_5_omni() -> Tiny:
         position_id_per_seconds=25,
         seconds_per_chunk=2,
         pad_token_id=words.pad_token_id,
-        **{f"{name}_token_index": words.convert_tokens_to_ids(mark) for name, mark in zip(_NAMED, marks[:3])},
+        **{
+            f"{name}_token_index": words.convert_tokens_to_ids(mark)
+            for name, mark in zip(_NAMED[:3], marks[:3], strict=True)
+        },
         audio_start_token_id=words.convert_tokens_to_ids("<|audio_bos|>"),
         audio_end_token_id=words.convert_tokens_to_ids("<|audio_eos|>"),
         vision_start_token_id=words.convert_tokens_to_ids("<|vision_bos|>"),
@@ -89,7 +100,10 @@ def qwen3_omni() -> Tiny:
         vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
         vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
         audio_end_token_id=words.convert_tokens_to_ids("<|audio_end|>"),
-        **{f"{name}_token_id": words.convert_tokens_to_ids(mark) for name, mark in zip(_NAMED, marks[:3])},
+        **{
+            f"{name}_token_id": words.convert_tokens_to_ids(mark)
+            for name, mark in zip(_NAMED[:3], marks[:3], strict=True)
+        },
     )
     half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     processor = Qwen3OmniMoeProcessor(
@@ -121,7 +135,7 @@ def audio_flamingo_3() -> Tiny:
         "num_attention_heads": 4,
         "intermediate_size": 128,
         "num_mel_bins": 128,
-        "initializer_range": 0.1,
+        "initializer_range": 0.03,
     }
     config = AudioFlamingo3Config(
         audio_config=audio,

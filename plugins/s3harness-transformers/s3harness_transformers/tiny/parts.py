@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,17 @@ TEXT: dict[str, Any] = {
 """The language model: heads of 32, the smallest that the attention of vLLM on a CPU takes. Wide initial weights make
 answers depend on what is shown; with narrow ones every question has the same."""
 
-VISION: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "initializer_range": 0.1}
+VISION: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "initializer_range": 0.03}
 
-ENDING = 3.0
-"""How much longer than others the embedding of the token that ends an answer is."""
+QUESTIONS = ("Does the patient turn the head?", "When does the seizure begin?", "Describe what the patient does.")
+CLIPS = 4
+"""So many clips of noise each question is asked of where weights are set."""
+
+CLIP = 64
+"""Positions that such a clip takes."""
+
+ANSWER = 40
+"""Tokens of an answer that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +87,24 @@ def token_ids(words: Any) -> dict[str, int]:
 
 
 def _teach_to_speak(model: Any, words: Any) -> None:
-    """Let answers vary with what is asked, end after some words, and be readable.
+    """Let answers vary with what is asked and shown, be readable, and end after some words.
 
-    What all hidden states have in common is taken out of the output weights, because it would have every answer be the
-    same; the token that ends an answer gets longer weights than others; special and unprintable ones get none.
+    What hidden states have in common is taken out of the output weights, because it would have every answer be the
+    same; special and unprintable tokens get no weights; and the end of an answer comes where some token would have
+    come that is in many answers but begins none.
     """
     output = model.get_output_embeddings().weight
-    common = _common_direction(model, words)
+    prompts = [_prompt(model, words, question) for question in QUESTIONS]
+    common = _last_states(model, prompts).mean(0)
+    common /= common.norm()
     output -= (output @ common).outer(common)
     output[[i for i in range(len(words)) if not _is_said(words, i)]] = 0
-    output[words.eos_token_id] *= ENDING
+    given = [_answers(model, prompt) for prompt in prompts]
+    first = {answer[0] for answers in given for answer in answers}
+    found = Counter(token for answers in given for answer in answers for token in {*answer} - first)
+    ending = found.most_common(1)[0][0]
+    output[words.eos_token_id] = output[ending]
+    output[ending] = 0
 
 
 def _is_said(words: Any, token: int) -> bool:
@@ -97,17 +114,36 @@ def _is_said(words: Any, token: int) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _common_direction(model: Any, words: Any) -> Any:
-    """The mean direction of the last hidden states over some texts: a unit vector of :data:`HIDDEN` numbers."""
+def _prompt(model: Any, words: Any, question: str) -> Any:
+    """Embeddings of a prompt, :data:`CLIPS` × positions × :data:`HIDDEN`, with noise in the place of a clip."""
     import torch
 
-    texts = ["Does the patient turn the head?", "When does the seizure begin?", "Describe what the patient does."]
-    prompts = [words.apply_chat_template([{"role": "user", "content": t}], tokenize=False) for t in texts]
-    states = [
-        model(**words(text, return_tensors="pt"), output_hidden_states=True).hidden_states[-1][0] for text in prompts
-    ]
-    mean = torch.cat(states).mean(0)
-    return mean / mean.norm()
+    message = [{"role": "user", "content": question}]
+    text = words.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+    asked = model.get_input_embeddings()(words(text, return_tensors="pt").input_ids)
+    shown = torch.randn(CLIPS, CLIP, HIDDEN) * asked.std()
+    return torch.cat((shown, asked.expand(CLIPS, -1, -1)), 1)
+
+
+def _last_states(model: Any, prompts: Sequence[Any]) -> Any:
+    """The last hidden states of all positions of some prompts, positions × :data:`HIDDEN`."""
+    import torch
+
+    states = [model(inputs_embeds=prompt, output_hidden_states=True).hidden_states[-1] for prompt in prompts]
+    return torch.cat([state.flatten(0, 1) for state in states])
+
+
+def _answers(model: Any, prompt: Any) -> list[list[int]]:
+    """The likeliest tokens after a prompt, :data:`ANSWER` for each clip."""
+    import torch
+
+    said = []
+    for _ in range(ANSWER):
+        token = model(inputs_embeds=prompt).logits[:, -1].argmax(-1, keepdim=True)
+        said.append(token)
+        prompt = torch.cat((prompt, model.get_input_embeddings()(token)), 1)
+    tokens: list[list[int]] = torch.cat(said, 1).tolist()
+    return tokens
 
 
 def _state_dtype(path: Path) -> None:

@@ -87,9 +87,7 @@ def internvl() -> Tiny:
         "context_image_token": "<IMG_CONTEXT>",
         "video_token": "<video>",
     }
-    words = tokenizer(
-        (PAD, *CHAT, *named.values()), chat_template(image="<IMG_CONTEXT>\n", video="<video>\n"), named
-    )
+    words = tokenizer((PAD, *CHAT, *named.values()), chat_template(image="<IMG_CONTEXT>\n", video="<video>\n"), named)
     config = InternVLConfig(
         image_token_id=words.convert_tokens_to_ids("<IMG_CONTEXT>"),
         image_seq_length=4,

@@ -14,21 +14,21 @@ SIZE = 576
 """Tokens of a tiny vocabulary, the special ones included."""
 
 _TEXT = """
-You see a clip of a patient during a recorded event. Judge only the patient, and only what this clip shows. You see and
-hear a clip. Reply with one JSON object and nothing else: {"answer": "yes" or "no", "justification": "one short sentence
-naming what you saw"} {"answer": "no", "justification": "the eyes stay open"} {"timestamp": "00:12"} {"timestamp": "01:05.5"}
-Does the patient turn the head to one side? Do the eyes stay closed? The left arm is flexed at the elbow while the right
-arm is extended. Rhythmic jerking of the limbs, tonic stiffening, clonic movement, pelvic thrusting, automatisms of the
-mouth and of the hands, a blank stare, rapid blinking, twitching of the face, full body shaking, vocalization. Count from
-the start of this clip. Is the event epileptic or not: ES or NES? Answer yes or no. Answer left or right. The seizure
-begins with head turning to the left, followed by arm flexion on the right side, and ends after thirty seconds. Write one
-to three short sentences. head, eyes, mouth, face, left arm, left leg, right arm, right leg, arms, legs, full body
-You are a helpful assistant. system user assistant
+You see a clip of a patient during a recorded event. Judge only the patient, and only what this clip shows. You see
+and hear a clip. Reply with one JSON object and nothing else: {"answer": "yes" or "no", "justification": "one short
+sentence naming what you saw"} {"answer": "no", "justification": "the eyes stay open"} {"timestamp": "00:12"}
+{"timestamp": "01:05.5"} Does the patient turn the head to one side? Do the eyes stay closed? The left arm is flexed
+at the elbow while the right arm is extended. Rhythmic jerking of the limbs, tonic stiffening, clonic movement,
+pelvic thrusting, automatisms of the mouth and of the hands, a blank stare, rapid blinking, twitching of the face,
+full body shaking, vocalization. Count from the start of this clip. Is the event epileptic or not: ES or NES? Answer
+yes or no. Answer left or right. The seizure begins with head turning to the left, followed by arm flexion on the
+right side, and ends after thirty seconds. Write one to three short sentences. head, eyes, mouth, face, left arm,
+left leg, right arm, right leg, arms, legs, full body You are a helpful assistant. system user assistant
 """
 
 
 def tokenizer(special: Sequence[str], template: str, named: Mapping[str, str] | None = None) -> Any:
-    """A byte-level tokenizer of :data:`SIZE` tokens that pads on the left; ``named`` are special tokens by attribute."""
+    """A byte-level tokenizer of :data:`SIZE` tokens that pads left; ``named`` are special tokens by attribute."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 

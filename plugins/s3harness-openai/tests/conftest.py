@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3harness.cli import main
+
+CARD = """
+schema: s3harness/model/v1
+name: some-model
+title: Some model
+weights: null
+family: some
+modalities: [video]
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of ``s3harness run``."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        path = self.folder / "responses.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    @property
+    def last(self) -> dict[str, dict[str, Any]]:
+        """Request → the line that counts."""
+        return {line["id"]: line for line in self.lines}
+
+    def statuses(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line in self.last.values():
+            found[line["status"]] = found.get(line["status"], 0) + 1
+        return found
+
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    def score(self) -> dict[str, Any]:
+        """The primary score."""
+        rows = json.loads((self.folder / "scores.json").read_text())["scores"]
+        return next(row for row in rows if row["primary"])
+
+    def everything(self) -> str:
+        """All that is printed and written."""
+        files = (path.read_text("utf-8", "replace") for path in self.folder.rglob("*") if path.is_file())
+        return "\n".join([self.out, self.err, *files])
+
+
+def command(*words: object) -> tuple[int, str, str]:
+    """The ``s3harness`` command, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    return int(ended.value.code or 0), out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small videos of 12 s: 36 questions of Task 1, a clip each."""
+    folder = tmp_path_factory.mktemp("openai") / "data"
+    words = ["--videos", 2, "--seconds", 12, "--resolution", "96x54", "--seed", 4]
+    code, _, err = command("data", "synth", "--out", folder, *words)
+    assert code == 0, err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("openai-cache")
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    (tmp_path / "card.yaml").write_text(CARD)
+    return tmp_path / "card.yaml"
+
+
+@pytest.fixture
+def run(data: Path, cache: Path, card: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """``s3harness run --backend openai`` on the small data set; keywords are options of the backend."""
+
+    def run_(url: str, *words: object, tasks: str = "1", out: str = "run", **options: object) -> Run:
+        given = [word for name, value in {"base_url": url, **options}.items() for word in ("-o", f"{name}={value}")]
+        folder = tmp_path / out
+        where = ["--data", data, "--cache", cache, "--out", folder, "--model", card, "--tasks", tasks]
+        return Run(*command("run", "--backend", "openai", *where, *given, *words), folder)
+
+    yield run_

@@ -1,0 +1,238 @@
+"""A server that misbehaves: nothing is lost, nothing answered is asked again, and no failure becomes a number."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import time
+
+import pytest
+from misbehaving import ANSWER, Does, Misbehaving, Seen, refuses, says
+
+N = 36
+QUICK = {"attempts": 4, "timeout_s": 0.8, "patience_s": 30, "in_flight": 6}
+OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens."
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    """Pauses that nobody asked for are a tenth as long."""
+    monkeypatch.setattr("s3harness_openai.servers.FIRST_PAUSE_S", 0.05)
+
+
+def once(does: Does, every: int = 4):
+    """One request in so many meets with this, the first time that it is asked."""
+    return lambda seen: does if seen.key and seen.number % every == 1 and seen.nth == 1 else None
+
+
+def in_a_second() -> Does:
+    """Busy, and a date: dates have whole seconds, so this is one to two away."""
+    return refuses(429, "slow down", **{"Retry-After": email.utils.formatdate(time.time() + 2, usegmt=True)})
+
+
+PASSES = {
+    "429 with Retry-After": lambda: refuses(429, "slow down", **{"Retry-After": "0.2"}),
+    "429 with Retry-After in ms": lambda: refuses(429, "slow down", **{"Retry-After-Ms": "150"}),
+    "429 without": lambda: refuses(429, "slow down"),
+    "503": lambda: refuses(503, "loading the model"),
+    "502 of a gateway": lambda: Does(b"<html><h1>Bad gateway</h1></html>", 502),
+    "500": lambda: refuses(500, "internal error"),
+    "500 without a body": lambda: Does(b"", 500),
+    "a reset": lambda: Does(reset=True),
+    "half a reply": lambda: Does(says().body, only_bytes=40),
+    "half a JSON": lambda: Does(b'{"choices": [{"message": {"content": "{\\"answer\\": \\"y'),
+    "no JSON": lambda: Does(b"<html>yes</html>"),
+    "JSON of another kind": lambda: Does(["yes"]),
+    "no choices": lambda: Does({"choices": []}),
+    "choices that are none": lambda: Does({"choices": {"text": "yes"}}),
+    "no message": lambda: Does({"choices": [{"finish_reason": "stop", "text": "yes"}]}),
+    "no text": lambda: says(None),
+    "text that is none": lambda: says({"answer": "yes"}),
+    "broken off": lambda: says('{"answer": "y', None),
+    "given up": lambda: says('{"answer": "y', "abort"),
+    "an error with status 200": lambda: Does({"error": {"message": "upstream failed", "code": 502}}),
+    "slow tokens": lambda: Does(says().body, byte_every_s=0.02),
+}
+
+
+@pytest.mark.parametrize("fault", PASSES)
+def test_trouble_that_passes_loses_nothing(fault, run):
+    with Misbehaving(once(PASSES[fault]())) as server:
+        done = run(server.url, **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    assert {line["text"] for line in done.lines} == {ANSWER}
+    assert len(done.lines) == N
+    assert set((+server.answered).values()) == {1}, "an answered request was asked again"
+    assert len(server.asked) > N, "nothing went wrong, so nothing is shown"
+    assert done.score()["coverage"] == 1.0
+
+
+def test_a_server_that_says_when_is_left_alone_until_then(run):
+    """Nothing is sent between the 429 and what it asked for, but what was under way."""
+    told: list[float] = []
+
+    def busy(seen: Seen) -> Does | None:
+        if seen.number == 5:
+            told.append(time.monotonic())
+            return refuses(429, "slow down", **{"Retry-After": "0.6"})
+        return None
+
+    with Misbehaving(busy, latency_s=0.02) as server:
+        assert run(server.url, **QUICK).code == 0
+    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    assert len(after) > 20
+    assert not [seconds for seconds in after if 0.15 < seconds < 0.58]
+
+
+def test_a_date_to_come_back_at_is_kept(run):
+    told: list[float] = []
+
+    def busy(seen: Seen) -> Does | None:
+        if seen.number == 5:
+            told.append(time.monotonic())
+            return in_a_second()
+        return None
+
+    with Misbehaving(busy, latency_s=0.02) as server:
+        assert run(server.url, **QUICK).code == 0
+    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    assert not [seconds for seconds in after if 0.15 < seconds < 0.9]
+
+
+def test_a_server_that_takes_two_at_once_is_found_to(run):
+    """The limit in flight follows what the server takes: after the first rounds it is rarely busy."""
+    server = Misbehaving(latency_s=0.03)
+    server.behave = lambda seen: refuses(429, "two at once") if seen.key and server.under_way > 2 else None
+    with server:
+        done = run(server.url, **{**QUICK, "in_flight": 16})
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    late = [seen for seen in server.asked[len(server.asked) // 2 :]]
+    assert len(late) < 2.5 * N / 2
+
+
+REFUSALS = {
+    "a refusal of the model": says(None, message={"refusal": "I cannot help with medical video."}),
+    "a content filter": says("", "content_filter"),
+    "a content filter before": refuses(400, "The response was filtered: content_filter policy"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+def test_a_refusal_is_one_and_is_not_asked_again(how, run):
+    with Misbehaving(lambda seen: REFUSALS[how] if seen.number == 3 else None) as server:
+        done = run(server.url, **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N - 1, "refused": 1})
+    assert len(server.asked) == N
+    assert done.score()["coverage"] == pytest.approx((N - 1) / N)
+    assert done.score()["lost"] == {"refused": 1}
+
+
+def test_an_answer_cut_short_is_cut(run):
+    with Misbehaving(lambda seen: says('{"answer": "yes", "just', "length") if seen.number == 3 else None) as server:
+        done = run(server.url, **QUICK)
+    assert done.statuses() == {"ok": N - 1, "cut": 1}
+    assert len(server.asked) == N
+    assert done.score()["lost"] == {"cut": 1}
+
+
+STAYS = {
+    "context overflow": (lambda: refuses(400, OVERFLOW), "ContextOverflow: HTTP 400", 1),
+    "context overflow of llama.cpp": (
+        lambda: refuses(400, "the request exceeds the available context size, try increasing it"),
+        "ContextOverflow",
+        1,
+    ),
+    "a body too large": (lambda: Does(b"<html>Payload too large</html>", 413), "ContextOverflow: HTTP 413", 1),
+    "a bad request": (lambda: refuses(400, "image could not be decoded"), "Rejected: HTTP 400", 1),
+    "no quota": (lambda: refuses(429, "You exceeded your quota: insufficient_quota"), "Rejected: HTTP 429", 1),
+    "500 for ever": (lambda: refuses(500, "internal error"), "Unanswered: HTTP 500: internal error", 4),
+    "resets for ever": (lambda: Does(reset=True), "Unanswered: the connection broke", 4),
+    "no JSON for ever": (lambda: Does(b"yes"), "Unanswered: the reply (3 bytes) is no JSON", 4),
+    "no choices for ever": (lambda: Does({"choices": []}), "Unanswered: the reply has no choices", 4),
+    "no answer in time": (lambda: Does(says().body, wait_s=1.2), "Unanswered: no answer within 0.8 s", 4),
+}
+
+
+@pytest.mark.parametrize("fault", STAYS)
+def test_trouble_that_stays_is_a_named_failure_and_never_a_number(fault, run):
+    make, said, times = STAYS[fault]
+    keys: list[str] = []
+
+    def behave(seen: Seen) -> Does | None:
+        if seen.number == 3:
+            keys.append(seen.key)
+        return make() if seen.key and seen.key in keys else None
+
+    with Misbehaving(behave) as server:
+        done = run(server.url, **QUICK)
+        assert (done.code, done.statuses()) == (1, {"ok": N - 1, "failed": 1}), done.err
+        assert sum(seen.key == keys[0] for seen in server.asked) == times
+        failed = next(line for line in done.lines if line["status"] == "failed")
+        assert said in failed["error"]
+        assert failed["text"] == ""
+        assert done.score()["lost"] == {"failed": 1}
+        assert done.score()["coverage"] == pytest.approx((N - 1) / N)
+        server.behave = lambda seen: None
+        before = len(server.asked)
+        again = run(server.url, "--resume", **{**QUICK, "in_flight": 2})
+    assert (again.code, again.statuses()) == (0, {"ok": N}), again.err
+    assert len(server.asked) - before == 1, "only the failure is asked again"
+
+
+def test_a_server_that_dies_for_a_while_loses_nothing(run):
+    """Longer than all attempts of a request would take together, and in the middle of answering."""
+    server = Misbehaving(latency_s=0.02)
+
+    def dies(seen: Seen) -> Does | None:
+        if seen.number == 12 and seen.key:
+            server.die(3.0)
+            return Does(reset=True)
+        return None
+
+    server.behave = dies
+    with server:
+        done = run(server.url, **{**QUICK, "attempts": 2})
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    gap = max(b.at - a.at for a, b in zip(server.asked, server.asked[1:], strict=False))
+    assert gap > 2.5
+    broken = sum(line.get("attempts", 1) > 1 for line in done.lines)
+    assert 1 <= broken <= QUICK["in_flight"], "waiting for a server costs no attempt"
+
+
+def test_a_server_that_does_not_come_back_fails_what_is_left_without_waiting_for_each(run):
+    server = Misbehaving(latency_s=0.02)
+
+    def dies(seen: Seen) -> Does | None:
+        if seen.number == 12 and seen.key:
+            server.die(60.0)
+            return Does(reset=True)
+        return None
+
+    server.behave = dies
+    started = time.monotonic()
+    with server:
+        done = run(server.url, **{**QUICK, "patience_s": 1.5})
+    assert time.monotonic() - started < 10
+    assert done.code == 1
+    assert set(done.statuses()) == {"ok", "failed"}
+    assert sum(done.statuses().values()) == N
+    assert all("no server took a request for 1.5 s" in e["error"] for e in done.lines if e["status"] == "failed")
+
+
+def test_everything_at_once_loses_nothing(run):
+    """A third of all requests meets with something, drawn by chance, and the server dies twice."""
+    dice = random.Random(1)
+    server = Misbehaving(latency_s=0.01)
+
+    def behave(seen: Seen) -> Does | None:
+        if seen.key and seen.number in (9, 40):
+            server.die(0.6)
+            return Does(reset=True)
+        return PASSES[dice.choice(list(PASSES))]() if seen.key and dice.random() < 0.33 else None
+
+    server.behave = behave
+    with server:
+        done = run(server.url, **{**QUICK, "attempts": 12})
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    assert set((+server.answered).values()) == {1}
+    assert {line["text"] for line in done.lines} == {ANSWER}

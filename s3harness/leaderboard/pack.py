@@ -1,0 +1,154 @@
+"""Packing: a finished run into the folder of a submission, and nothing private with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s3harness.dataset.load import load_dataset, private_words
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.leaderboard.findings import RefusedError
+from s3harness.leaderboard.folder import (
+    ITEMS,
+    MANIFEST,
+    PREDICTIONS,
+    RESPONSES,
+    SCHEMA,
+    SCORES,
+    SUBMISSION,
+    Folder,
+    answers_sha256,
+    read_folder,
+)
+from s3harness.leaderboard.leaks import find_leaks
+from s3harness.run.manifest import read_manifest, write_json, write_text
+from s3harness.run.private import PrivateWords
+from s3harness.specs.models import load_model, model_names
+
+OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
+"""Annotations of data sets under these may be passed on, so that anyone can score the submission again."""
+
+_OF_RESPONSE = (
+    *("id", "task", "item", "subject", "clip", "media", "status", "text", "error", "prompt_tokens"),
+    *("completion_tokens", "choice_probabilities", "attempts", "latency_s"),
+)
+_OF_MANIFEST = ("schema", "run", "status", "requests", "failed", "seconds", "media_sha256", "tokens", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless."""
+
+    submitter: str = ""
+    notes: str = ""
+    allowed: Sequence[str] = ()
+    with_truth: bool | None = None
+
+
+def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder:
+    """Pack a run into ``out``, which must not exist yet, and return what was packed.
+
+    ``data`` is the run's data set directory, whose private words are looked for letter by letter; without it their
+    fingerprints in the run directory serve. The annotated truth goes along where the data set's licence is an open
+    one, or where ``about.with_truth`` says so.
+
+    Raises :class:`RefusedError` with every leak, and then leaves nothing behind; :class:`UsageError` if ``run`` is no
+    finished and scored run.
+    """
+    if out.exists():
+        raise UsageError(f"{out} exists; give another --out")
+    manifest = _finished(run)
+    words, hashed = _private(run, data)
+    licence = str(manifest["run"]["dataset"].get("licence") or "")
+    with_truth = licence.startswith(OPEN_LICENCES) if about.with_truth is None else about.with_truth
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".packing-", dir=out.parent) as temporary:
+        folder = _write(run, Path(temporary) / "submission", manifest, about, with_truth, data is not None)
+        leaks = find_leaks(folder, words, hashed, about.allowed)
+        if leaks:
+            raise RefusedError(f"{run} cannot be packed", leaks)
+        shutil.move(Path(temporary) / "submission", out)
+    return folder
+
+
+def _finished(run: Path) -> dict[str, Any]:
+    manifest = read_manifest(run)
+    if manifest.get("status") != "complete":
+        raise UsageError(f"{run}: the run is not complete; go on with s3harness run --resume")
+    if not (run / SCORES).exists():
+        raise UsageError(f"{run}: the run has no {SCORES}; s3harness score {run} writes it")
+    return manifest
+
+
+def _private(run: Path, data: Path | None) -> tuple[set[str], PrivateWords | None]:
+    if data is not None:
+        return private_words(load_dataset(data).videos), None
+    hashed = PrivateWords.read(run)
+    if hashed is None:
+        raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")
+    return set(), hashed
+
+
+def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with_truth: bool, has_data: bool) -> Folder:
+    out.mkdir()
+    responses = [{k: line[k] for k in _OF_RESPONSE if k in line} for line in _lines(run / RESPONSES)]
+    _write_lines(out / RESPONSES, responses)
+    _write_lines(out / ITEMS, (_with(line, with_truth) for line in _lines(run / ITEMS)))
+    for path in sorted((run / PREDICTIONS).glob("*.jsonl")):
+        _write_lines(out / PREDICTIONS / path.name, (_with(line, with_truth=False) for line in _lines(path)))
+    write_json(out / MANIFEST, {key: manifest[key] for key in _OF_MANIFEST if key in manifest})
+    scores = json.loads((run / SCORES).read_text(encoding="utf-8"))
+    write_json(out / SCORES, scores)
+    submission = {
+        "schema": SCHEMA,
+        "model": _model(manifest),
+        "submitter": about.submitter,
+        "notes": about.notes,
+        "scorer": scores["plugins"],
+        "dataset": dict(manifest["run"]["dataset"]),
+        "truth": "included" if with_truth else "withheld",
+        "leak_check": {"words": "dataset" if has_data else "fingerprints", "allowed": list(about.allowed)},
+        "answers_sha256": answers_sha256(responses),
+        "files": {},
+    }
+    write_json(out / SUBMISSION, submission)
+    write_json(out / SUBMISSION, submission | {"files": read_folder(out).hashes()})
+    return read_folder(out)
+
+
+def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The description of the model: its card's, where it has one."""
+    ran = manifest["run"]["model"]
+    known = load_model(ran["name"]) if ran["name"] in model_names() else None
+    return {
+        "name": ran["name"],
+        "title": known.title if known else ran["name"],
+        "weights": ran["weights"],
+        "revision": ran["revision"],
+        "family": ran["family"],
+        "parameters_b": known.parameters_b if known else None,
+        "modalities": list(ran["modalities"]),
+        "licence": (known.licence or None) if known else None,
+        "open_weights": ran["weights"] is not None,
+    }
+
+
+def _with(line: Mapping[str, Any], with_truth: bool) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if with_truth or key != "truth"}
+
+
+def _lines(path: Path) -> Iterable[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+    except (OSError, ValueError) as error:
+        raise S3HarnessError(f"{path} cannot be read: {error}") from error
+
+
+def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    write_text(path, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))

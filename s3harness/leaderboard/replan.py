@@ -1,0 +1,42 @@
+"""What a submission should hold: its items and requests, planned again from a data set's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.run.plan import Plan
+from s3harness.scoring.run import model_of
+from s3harness.specs.models import ModelCard, load_model, model_names
+from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.types import Reference
+
+
+def own_spec(name: str) -> Mapping[str, Any] | None:
+    """The benchmark's spec of a task as it is installed here; ``None`` if there is none."""
+    return load_task(name).data if name in task_names() else None
+
+
+def card_of(manifest: Mapping[str, Any]) -> ModelCard:
+    """The card of a run's model: the one known here, where name and weights are its, since protocols are in it."""
+    told = model_of(manifest)
+    if told.name in model_names():
+        known = load_model(told.name)
+        if (known.weights, known.family, known.modalities) == (told.weights, told.family, told.modalities):
+            return known
+    return told
+
+
+def planned_references(manifest: Mapping[str, Any], data: Path) -> dict[str, Reference]:
+    """Item → its reference, for all that a run of this manifest asks of a data set."""
+    run = manifest["run"]
+    dataset = load_dataset(data)
+    chosen = dataset.split(run["split"]).videos[: run["limit"]]
+    card = card_of(manifest)
+    specs = {name: own_spec(name) or task["spec"] for name, task in run["tasks"].items()}
+    tasks = {n: resolve(spec, protocol=run["protocol"], profile="", model=card) for n, spec in specs.items()}
+    asked = tuple(task for task in tasks.values() if not task.uses)
+    plan = Plan(Dataset(dataset.name, dataset.version, dataset.licence, "", chosen), card, tuple(tasks.values()), asked)
+    return {reference.item: reference for video in plan for reference in video.references}

@@ -1,0 +1,178 @@
+"""The authors' expert study: reports that people scored, and how well the Seizure-RQI agrees with these people.
+
+The release holds the people's scores, the published ones, and, for some or all of the systems, the reports and the
+structures that an LLM extracted of them. Everything is computed from what a checkout has; what it lacks is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from s3harness.dataset.references import truths
+from s3harness.dataset.release import (
+    Release,
+    ReleaseTable,
+    model_key,
+    models,
+    read_predictions,
+    read_release_table,
+)
+from s3harness.dataset.release_annotations import Annotations
+from s3harness.errors import DatasetError
+from s3harness.metrics.rqi import ReportTruth, extract, parse_preset, released_structure, report_truth, score_report
+from s3harness.metrics.rqi.judge import JudgeError
+from s3harness.metrics.rqi.score import Reader, score_structures
+from s3harness.metrics.rqi.validate import Key, Validation, validate
+from s3harness.scoring.release_answers import MODALITIES
+from s3harness.scoring.release_paper import EXACT, paper_truths, structures_file
+from s3harness.scoring.release_signs import SignAgreement, sign_agreements
+
+FOLDER = Path("metrics") / "task6_compare_metrics_with_human"
+HUMAN = FOLDER / "task6_human_score.csv"
+PUBLISHED = FOLDER / "task6_20videos_rqi_comparison.csv"
+FEWEST = 3
+"""Reports that a correlation takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One way of scoring the reports, and its agreement with the people; ``None`` with fewer than three reports."""
+
+    score: str
+    agreement: Validation | None
+    n_reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What came of the study, and what the checkout lacks for it.
+
+    ``remade`` counts the published scores that were computed again from a released structure, ``equal`` those of them
+    that come out within 1e-9 points.
+    """
+
+    compared: tuple[Compared, ...]
+    signs: tuple[SignAgreement, ...]
+    remade: int
+    equal: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What a checkout has of the study, by (video, system): people's scores, published ones, texts and structures."""
+
+    human: Mapping[Key, float]
+    published: Mapping[Key, float]
+    texts: Mapping[Key, str]
+    rows: Mapping[Key, Mapping[str, str]]
+    problems: tuple[str, ...]
+
+
+def read_reports_of_study(release: Release) -> Reports:
+    """The study's reports; :class:`DatasetError` where there are no people's scores."""
+    full = Release(release.root, "full")
+    human, systems, problems = _wide(full.root / HUMAN)
+    published, _, more = _wide(full.root / PUBLISHED) if (full.root / PUBLISHED).is_file() else ({}, (), [])
+    problems += more
+    texts: dict[Key, str] = {}
+    rows: dict[Key, Mapping[str, str]] = {}
+    folders = {model_key(name): name for name in models(full)}
+    for system in systems:
+        folder = folders.get(model_key(system), system)
+        report, structures = _tables(full, folder, problems)
+        texts |= {(v, system): c["report"] for v, c in report.items() if (v, system) in human and c.get("report")}
+        rows |= {(v, system): cells for v, cells in structures.items() if (v, system) in human}
+    return Reports(human, published, texts, rows, tuple(problems))
+
+
+def texts_of_study(reports: Reports, annotations: Annotations) -> set[str]:
+    """All that a judge has to read: the reports, and all experts' reports."""
+    return {*reports.texts.values(), *(video.report for video in annotations.videos.values() if video.report)}
+
+
+def study(
+    release: Release, reports: Reports, annotations: Annotations, preset: str, judges: Mapping[str, Reader]
+) -> Study:
+    """Agreement with the people, by preset and by who read the reports; ``judges`` are read beside the rules."""
+    released = _of_structures(release, reports, "paper")
+    ways = {"paper, as published": reports.published, "paper, from the released structures": released}
+    presets = dict.fromkeys(("paper", parse_preset(preset).name))
+    for name in presets:
+        if name != "paper":
+            ways[f"{name}, from the released structures"] = _of_structures(release, reports, name)
+        for who, read in {"rules": extract, **judges}.items():
+            ways[f"{name}, read by {who}"] = _of_texts(reports, annotations, name, read)
+    both = [key for key in released if key in reports.published]
+    equal = sum(abs(released[key] - reports.published[key]) <= EXACT for key in both)
+    return Study(
+        tuple(_compared(name, scores, reports.human) for name, scores in ways.items()),
+        tuple(sign_agreements(release, annotations, judges)),
+        len(both),
+        equal,
+        reports.problems,
+    )
+
+
+def _compared(name: str, scores: Mapping[Key, float], human: Mapping[Key, float]) -> Compared:
+    scored = {key: value for key, value in scores.items() if key in human}
+    return Compared(name, validate(scored, human) if len(scored) >= FEWEST else None, len(scored))
+
+
+def _of_structures(release: Release, reports: Reports, preset: str) -> dict[Key, float]:
+    truths_of, chosen = paper_truths(release), parse_preset(preset)
+    return {
+        key: score_structures(released_structure(cells), truths_of[str(key[0])], chosen).value
+        for key, cells in reports.rows.items()
+        if key[0] in truths_of
+    }
+
+
+def _of_texts(reports: Reports, annotations: Annotations, preset: str, read: Reader) -> dict[Key, float]:
+    """The scores of the reports that can be read."""
+    chosen, scores = parse_preset(preset), {}
+    for key, text in reports.texts.items():
+        video = annotations.videos.get(str(key[0]))
+        for _, truth in truths(video, "report", MODALITIES) if video else ():
+            try:
+                held_against: ReportTruth = report_truth(truth, read)  # type: ignore[arg-type]
+                scores[key] = score_report(text, held_against, chosen, read).value
+            except JudgeError:
+                continue
+    return scores
+
+
+def _wide(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
+    """A table of numbers with a column per system: (video, system) → number, the systems, and what is odd."""
+    table = read_release_table(path)
+    systems = tuple(name for name in table.columns if name != "file_name")
+    numbers: dict[Key, float] = {}
+    problems = [str(problem) for problem in table.problems]
+    for row, (video, cells) in enumerate(table.rows.items(), start=1):
+        for system in systems:
+            try:
+                numbers[video, system] = float(cells[system])
+            except ValueError:
+                problems.append(f"{path.name}: row {row}, {system}: {cells[system]!r} is no number; left out")
+    return numbers, systems, problems
+
+
+def _tables(
+    release: Release, model: str, problems: list[str]
+) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, Mapping[str, str]]]:
+    """The reports and the structures of a system; what cannot be read or is odd is noted."""
+    report = structures = None
+    try:
+        report = read_predictions(release, model, "report")
+        path = structures_file(release, model)
+        structures = read_release_table(path) if path.is_file() else None
+    except DatasetError as error:
+        problems.append(str(error))
+    problems += _odd(model, report, "reports") + _odd(model, structures, "structures")
+    return (report.rows if report else {}), (structures.rows if structures else {})
+
+
+def _odd(model: str, table: ReleaseTable | None, what: str) -> list[str]:
+    return [f"{model}: no file of {what}"] if table is None else [str(problem) for problem in table.problems]

@@ -1,0 +1,62 @@
+"""Sampling otherwise than a task says: frames a second and windows, for an ablation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.specs.tasks import TaskSpec
+
+RATES = frozenset({"fps", "frames"})
+"""Two ways of saying how many frames; a task keeps to its own."""
+
+GROWS_WITH_WINDOW: Mapping[str, Sequence[str]] = {"sliding_windows": ("stride_s",), "onset_window": ("margin_s",)}
+"""Sampler → parameters that stay the same share of the window: the overlap, and the margin of a drawn place."""
+
+IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels"})
+
+
+def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object]) -> dict[str, TaskSpec]:
+    """The specs with these parameters in every sampler that has them.
+
+    ``fps`` is for tasks that sample by frames a second, ``frames`` for those that sample a number of frames, ``window_s``
+    and others for samplers that are given them. Raises :class:`UsageError` for a parameter that no task has.
+    """
+    changed = {name: TaskSpec(_sampled(spec.data, sampling)) for name, spec in specs.items()}
+    for parameter in sampling:
+        if not any(parameter in _parameters(spec.data) for spec in specs.values()):
+            known = sorted({known for spec in specs.values() for known in _parameters(spec.data)})
+            raise UsageError(f"no task that is asked samples by {parameter!r}; there are {', '.join(known)}")
+    return changed
+
+
+def _sampled(data: Mapping[str, Any], sampling: Mapping[str, object]) -> dict[str, Any]:
+    """A spec's data, and those of its subjects, with the samplers changed."""
+    changed = dict(data)
+    if "sampler" in data:
+        changed["sampler"] = _changed(data["sampler"], sampling)
+    if "subjects" in data:
+        changed["subjects"] = {name: _sampled(subject, sampling) for name, subject in data["subjects"].items()}
+    return changed
+
+
+def _changed(sampler: Mapping[str, Any], sampling: Mapping[str, object]) -> dict[str, Any]:
+    taken = {name: value for name, value in sampling.items() if name in _of_sampler(sampler)}
+    changed = {**sampler, **taken}
+    before, after = sampler.get("window_s"), taken.get("window_s")
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        for name in GROWS_WITH_WINDOW.get(str(sampler["name"]), ()):
+            if name in sampler and name not in taken:
+                changed[name] = round(sampler[name] * after / before, 3)
+    return changed
+
+
+def _parameters(data: Mapping[str, Any]) -> frozenset[str]:
+    own = _of_sampler(data["sampler"]) if "sampler" in data else frozenset[str]()
+    return own.union(*(_parameters(subject) for subject in data.get("subjects", {}).values()))
+
+
+def _of_sampler(sampler: Mapping[str, Any]) -> frozenset[str]:
+    """What a spec's sampler can be told: what it says already, and limits that every sampler has."""
+    return frozenset(sampler) - {"name", "audio"} | IN_EVERY_SAMPLER

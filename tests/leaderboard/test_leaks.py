@@ -1,0 +1,128 @@
+"""What may not leave is found wherever it stands; what a clean run holds is not taken for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from calling import call
+from tampering import edit
+
+from s3harness.leaderboard.leaks import KINDS, leak_kinds
+from s3harness.run.private import PrivateWords
+
+PLANTED = {
+    "path": (
+        "/home/anna/emu/rec.mp4", "/mnt/nas/videos", "~/data/film", "C:\\Users\\anna\\film", "\\\\server\\share\\emu",
+        "../private/list", "see seizure_04.mp4", "in EMU-17.edf", "file list.csv", "/srv/telemetry/bed4/rec",
+        "notes.docx",
+        "/data is full", "still.JPG", "./run.sh",
+    ),
+    "date": (
+        "2019-03-14", "2019/3/14", "14.03.2019", "3/14/2019", "20190314", "14 March 2019", "14th of March",
+        "March 14, 2019",
+        "Mar 2019", "14. März 2019", "on 3-14-19", "DOB: 1974", "born in 1974", "rec_20190314_b", "2019_03_14", "2 Jan",
+    ),
+    "name": (
+        "Dr. Weber", "Mr Jones", "Mrs. O'Neil", "Prof Schmidt", "Patient: Anna", "Name: Huber", "name=Huber",
+        "called Anna",
+        "the patient Anna Huber", "Nurse Betty", "Huber, Anna (f)", "a man named Karl", "Herr Müller", "examiner: Ruth",
+    ),
+    "number": (
+        "0170 1234567", "+49 89 1234567", "(555) 123-4567", "123-45-6789", "4711004712", "MRN 48213", "id 482137",
+        "case#48213",
+        "NHS 943 476 5919",
+    ),
+    "e-mail": ("anna.huber@klinik.de", "anna (at) klinik.de", "a+b@c.org"),
+    "address": (
+        "http://10.0.0.5/api", "https://emu.klinik.de", "192.168.1.17", "emu-server.local",
+        "nas01.intern.lan", "www.klinik.de",
+    ),
+    "media": ("data:image/png;base64,iVBORw0KGgo", "A" * 40 + "b1+/" * 40),
+    "key": ("hf_abcdefghijklmnopqrstuv", "sk-abcdefghijklmnopqrstuvwx", "Bearer abcdefghijk", "-----BEGIN PRIVATE KEY"),
+}  # fmt: skip
+
+CLEAN = (
+    '{"answer": "no", "justification": "The measured head rest is 0.13266, not under 0.027."}',
+    '{"time": "01:23"}', '["head_turning", "tonic", "clonic"]',
+    "The head turns to the patient's left at 00:12 and the left arm is raised until 00:45.",
+    "Patient is awake. Clonic jerking of both arms follows; the eyes stay closed for 34 seconds.",
+    "1. Tonic phase (5-12 s) 2. Clonic phase (12-40 s). May be a tonic-clonic seizure, i.e. ES.",
+    "The patient lies in bed / on the side and/or turns. Ratio 3/4, frames 1/2, 25.5 fps, 640x360.",
+    "Figure 4 sign; the right arm extends, the left flexes. GTCS. 0.123456789012 and 12345.678",
+    "Sign present: Yes. Confidence: 0.87. Duration: 00:01:23.500. Then The Patient Sat Up.",
+    "I cannot tell, as the Examiner does not ask. Video shows a Person in a Bed.",
+)  # fmt: skip
+
+ALL = [(kind, text) for kind, texts in PLANTED.items() for text in texts]
+
+
+def test_there_are_enough_kinds() -> None:
+    assert len(ALL) >= 60
+    assert PLANTED.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize(("kind", "text"), ALL)
+def test_it_is_found(kind: str, text: str) -> None:
+    assert kind in leak_kinds(f"The left arm rises; {text} and then both legs stretch.")
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_a_clean_answer_is_let_through(text: str) -> None:
+    assert leak_kinds(text) == []
+
+
+@pytest.mark.parametrize(("kind", "text"), ALL[::5])
+def test_no_leak_is_packed(tmp_path: Path, ran: Path, kind: str, text: str) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    lines = (run / "responses.jsonl").read_text(encoding="utf-8").splitlines()
+    line = json.loads(lines[17])
+    lines[17] = json.dumps(line | {"text": f"{line['text']} {text}"})
+    (run / "responses.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = call("submit", "pack", run, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "responses.jsonl:18:text" in result.output
+    assert text not in result.output, "the message repeats what should not be seen"
+    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by the data set", "by fingerprints"])
+@pytest.mark.parametrize("word", ["p1", "v0002.mp4"])
+def test_private_words_of_the_data_set_are_found(
+    tmp_path: Path, ran: Path, dataset: Path, word: str, named: bool
+) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    edit(run / "manifest.json", lambda manifest: manifest["run"]["options"].update(note=f"as for {word} before"))
+    where = ["--data", str(dataset)] if named else []
+    result = call("submit", "pack", run, "--out", str(tmp_path / "out"), *where)
+    assert result.exit_code == 1
+    assert "manifest.json:run.options.note: holds a private word of the data set" in result.output
+
+
+def test_what_only_looks_like_a_leak_is_packed_when_it_is_named(tmp_path: Path, ran: Path) -> None:
+    run, out = shutil.copytree(ran, tmp_path / "run"), tmp_path / "out"
+    edit(run / "responses.jsonl", lambda line: line | {"text": line["text"] + " on 14 March"})
+    command = ["submit", "pack", str(run), "--out", str(out)]
+    assert call(*command).exit_code == 1
+    assert call(*command, "--allow", "on 14 March").exit_code == 0
+    assert json.loads((out / "submission.json").read_text())["leak_check"]["allowed"] == ["on 14 March"]
+
+
+def test_a_run_that_does_not_know_its_private_words_is_not_packed(tmp_path: Path, ran: Path) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    (run / "private.json").unlink()
+    result = call("submit", "pack", run, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert "--data" in result.output
+
+
+def test_fingerprints_hold_no_word() -> None:
+    words = {"Anna Huber", "emu_2019-03-14_bed4.mp4", "p17"}
+    hashed = PrivateWords.of(words)
+    assert not any(word in str(hashed) for word in ("Anna", "Huber", "emu", "2019", "p17"))
+    assert hashed.are_in("as seen with anna-huber before")
+    assert hashed.are_in("file EMU 2019 03 14 bed4 mp4")
+    assert not hashed.are_in("anna and the huber family, p 17")
