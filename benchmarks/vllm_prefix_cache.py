@@ -1,11 +1,11 @@
 """How much of a clip vLLM does not have to read again: in our order, shuffled, and ordered by question.
 
-    python benchmarks/vllm_prefix_cache.py [--videos 6] [--frames 60] [--clips-held 4] [--in-flight 16]
+    python benchmarks/vllm_prefix_cache.py [--videos 6] [--clips-held 4] [--in-flight 16]
 
-Needs the plugins s3harness-vllm and s3harness-transformers. A tiny Qwen3-VL is asked all seven tasks of synthetic videos
-by a vLLM whose cache holds the tokens of a few clips, as that of a real model does. Our order goes through the runner,
-the others with as many requests under way. A prompt's clip is what all prompts of the clip begin with; what is possible
-is that every prompt but a clip's first finds all whole blocks of it in the cache.
+Needs the plugins s3harness-vllm and s3harness-transformers. A tiny Qwen3-VL is asked all seven tasks of synthetic
+videos by a vLLM whose cache holds the tokens of a few clips, as that of a real model does. Our order goes through the
+runner, the others with as many requests under way. A prompt's clip is what all prompts of the clip begin with; what is
+possible is that every prompt but a clip's first finds all whole blocks of it in the cache.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from s3harness.types import Clip, Request
 
 BLOCK = 32
+RESOLUTION = (192, 128)
+CLIP_TOKENS = 30 * (6 * 4 + 11)
+"""Of 60 frames: a pair is 6 × 4 tokens after its time in words."""
+
 MAX_TOKENS = 8
 ANSWER_AND_QUESTION = 512
 """Tokens of room for what is a request's own."""
@@ -57,7 +61,7 @@ class Counted:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("videos", 6), ("frames", 60), ("clips-held", 4), ("in-flight", 16), ("seed", 0)):
+    for name, default in (("videos", 6), ("clips-held", 4), ("in-flight", 16), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
     os.environ.update(HF_HUB_OFFLINE="1", VLLM_ENABLE_V1_MULTIPROCESSING="0")
@@ -75,7 +79,7 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
     plan = planned(work, chosen)
     weights = tiny_model("qwen3-vl", work / "weights")
     store = MediaStore(work / "cache")
-    clip_blocks = chosen.frames // 2 * 40 // BLOCK + 1
+    clip_blocks = CLIP_TOKENS // BLOCK + 1
     blocks = chosen.clips_held * clip_blocks + chosen.in_flight * ANSWER_AND_QUESTION // BLOCK
     options = {"dtype": "float32", "enforce_eager": True, "max_model_len": 8192, "block_size": BLOCK}
     options |= {"num_gpu_blocks_override": blocks, "in_flight": chosen.in_flight, "structured": False}
@@ -97,8 +101,8 @@ def planned(work: Path, chosen: argparse.Namespace) -> Plan:
     from s3harness.run.session import Settings, prepare
     from s3harness.synth import synthesize
 
-    synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=(192, 128), fps=8, duration_s=60.0)
-    settings = Settings("vllm", work / "data", work / "run", "qwen3-vl-8b", sampling={"frames": chosen.frames})
+    synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=RESOLUTION, fps=8, duration_s=60.0)
+    settings = Settings("vllm", work / "data", work / "run", "qwen3-vl-8b")
     return prepare(settings).plan
 
 

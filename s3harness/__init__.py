@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from s3harness.network import Guard, remote_hosts
     from s3harness.parsers.reading import Reading
     from s3harness.plugins import Registrar
+    from s3harness.run.execute import Execution
     from s3harness.run.manifest import RunInfo
+    from s3harness.run.plan import Step, VideoPlan
+    from s3harness.run.recipe import Recipe
+    from s3harness.run.worker import Worker
     from s3harness.specs.models import ModelCard
     from s3harness.types import (
         Answer,
@@ -60,6 +64,7 @@ _LAZY = {
     "Clip": "s3harness.types",
     "ClosedAnswer": "s3harness.backends.closed",
     "Evidence": "s3harness.metrics.rqi.structure",
+    "Execution": "s3harness.run.execute",
     "FeatureLabel": "s3harness.types",
     "Frames": "s3harness.media",
     "Generation": "s3harness.types",
@@ -78,6 +83,7 @@ _LAZY = {
     "PenaltyContext": "s3harness.metrics.rqi.penalties",
     "Prediction": "s3harness.types",
     "Reading": "s3harness.parsers.reading",
+    "Recipe": "s3harness.run.recipe",
     "Reference": "s3harness.types",
     "Registrar": "s3harness.plugins",
     "ReportStructure": "s3harness.metrics.rqi.structure",
@@ -85,9 +91,12 @@ _LAZY = {
     "Response": "s3harness.types",
     "RunInfo": "s3harness.run.manifest",
     "Score": "s3harness.types",
+    "Step": "s3harness.run.plan",
     "Token": "s3harness.backends.closed",
     "Truth": "s3harness.backends.base",
     "Video": "s3harness.types",
+    "VideoPlan": "s3harness.run.plan",
+    "Worker": "s3harness.run.worker",
     "choice_probabilities": "s3harness.backends.closed",
     "closed_answer": "s3harness.backends.closed",
     "remote_hosts": "s3harness.network",
@@ -103,6 +112,7 @@ __all__ = [
     "ClosedAnswer",
     "DatasetError",
     "Evidence",
+    "Execution",
     "FeatureLabel",
     "Frames",
     "Generation",
@@ -123,6 +133,7 @@ __all__ = [
     "PluginError",
     "Prediction",
     "Reading",
+    "Recipe",
     "Reference",
     "Registrar",
     "ReportStructure",
@@ -133,10 +144,13 @@ __all__ = [
     "S3HarnessError",
     "Score",
     "SpecError",
+    "Step",
     "Token",
     "Truth",
     "UsageError",
     "Video",
+    "VideoPlan",
+    "Worker",
     "choice_probabilities",
     "closed_answer",
     "hookimpl",

@@ -21,13 +21,14 @@ COMMANDS = {
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
+    "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push."),
     "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
-    "data": ("s3harness.cli.data:data", "Data sets: synth, import, validate, info, agreement, split."),
+    "data": ("s3harness.cli.data:data", "Data sets: synth, preview, import, validate, info, agreement, split."),
     "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
 }
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""

@@ -141,7 +141,7 @@ class Registrar:
         self._register("rqi_penalty", name, target)
 
     def judge(self, name: str, target: str) -> None:
-        """A :class:`s3harness.Judge` class: what a language model is asked about a report, and how its reply is read."""
+        """A :class:`s3harness.Judge` class: what a model is asked about a report, and how its reply is read."""
         self._register("judge", name, target)
 
     def probe(self, name: str, target: str) -> None:

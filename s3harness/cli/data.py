@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Data sets: synth, import, validate, info, agreement, split."""
+    """Data sets: synth, preview, import, validate, info, agreement, split."""
 
 
 @data.command()
@@ -25,10 +26,19 @@ def data() -> None:
 @click.option("--fps", type=click.IntRange(1, 60), default=25, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=5), help="The length of every video; drawn for each if absent.")
 @click.option("--audio/--no-audio", default=True, show_default=True)
+@click.option(
+    "--prior",
+    type=click.Choice(("s3", "physiology")),
+    default="s3",
+    show_default=True,
+    help="How often, when and for how long signs occur: as the benchmark's labels say, or the literature.",
+)
+@click.option(
+    "--balance-nuisance", is_flag=True, help="Length, light, room and bit rate tell nothing of the diagnosis."
+)
+@click.option("--mirrored", is_flag=True, help="The mirror image of the data set: pictures flipped, sides swapped.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-def synth(
-    out: Path, videos: int, seed: int, resolution: str, fps: int, seconds: float | None, audio: bool, workers: int
-) -> None:
+def synth(out: Path, resolution: str, seconds: float | None, **choices: Any) -> None:
     """Make a data set of synthetic seizures: rendered people, real mp4 files, exact annotations.
 
     Cartoons show that software works and what a metric does. They are no evidence of clinical performance.
@@ -37,16 +47,31 @@ def synth(
 
     synthesize(
         out,
-        videos=videos,
-        seed=seed,
         resolution=_resolution(resolution),
-        fps=fps,
-        audio=audio,
         duration_s=seconds,
-        workers=workers,
         progress=lambda done, total: click.echo(f"{done} of {total} videos", err=True),
+        **choices,
     )
-    click.echo(f"{out}: {videos} videos")
+    click.echo(f"{out}: {choices['videos']} videos")
+
+
+@data.command()
+@directory_argument
+@click.argument("video")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PNG file to write.")
+@click.option("--frames", type=click.IntRange(1, 64), default=12, show_default=True)
+@click.option(
+    "--from", "start", type=click.FloatRange(min=0), default=0.0, help="The first second to take pictures of."
+)
+@click.option("--to", "end", type=click.FloatRange(min=0), help="The last one; the end of the video if absent.")
+@click.option("--width", type=click.IntRange(80, 1920), default=320, show_default=True, help="Of a picture, in pixels.")
+def preview(directory: Path, video: str, out: Path, frames: int, start: float, end: float | None, width: int) -> None:
+    """Draw a contact sheet of VIDEO, an id of the data set DIRECTORY: pictures, and when each sign is on."""
+    from s3harness.dataset.load import load_dataset
+    from s3harness.report.contact_sheet import make_contact_sheet
+
+    make_contact_sheet(load_dataset(directory), video, frames=frames, span=(start, end), width=width).save(out)
+    click.echo(str(out))
 
 
 @data.group("import")

@@ -44,6 +44,14 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
 @click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
+@click.option(
+    "-x",
+    "--executor-option",
+    "executor_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What it is told; repeatable.",
+)
 @click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
 @click.option("--cache-gb", type=click.FloatRange(min=0), help="How much of them, in GB.")
 @click.option(
@@ -82,6 +90,7 @@ def settings_of(said: dict[str, Any]) -> Settings:
     said["tasks"] = split_names(said["tasks"])
     said["options"] = parse_options(said["options"])
     said["sampling"] = parse_options(said["sampling"], "--sampling")
+    said["executor_options"] = parse_options(said["executor_options"], "-x")
     said["media"] = MediaOptions.of(parse_options(said["media"], "--media"))
     return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 

@@ -38,7 +38,8 @@ def score_release(
     """Score the predictions of a checkout of the authors' release.
 
     strict: as a run is scored, on a fixed list of items, beside floors and ceilings; then which published conclusions
-    change. paper: every published number is computed again and compared; exit code 1 if one differs.
+    change. paper: every published number is computed again and compared, and every merged file made again from its
+    windows; exit code 1 if a published number differs, or a table cannot be read.
     """
     from s3harness.dataset.release import open_release
     from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
@@ -84,7 +85,8 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
             {
                 "profile": "paper",
                 "part": release.part,
-                "compared": sum(len(check.published) + len(check.windows) for check in checks),
+                "compared": sum(len(check.published) for check in checks),
+                "remade_from_windows": sum(len(check.windows) for check in checks),
                 "mismatches": mismatch_lines(checks),
                 "summary": paper_total(checks),
                 "models": [
@@ -92,6 +94,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
                         "model": check.model,
                         "tables": {t: {"compared": n, "mismatches": bad} for t, (n, bad) in check.counts().items()},
                         "missing": check.missing,
+                        "unread": check.unread,
                         "problems": check.problems,
                     }
                     for check in checks
@@ -102,7 +105,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
     else:
         print_paper(checks, strangers)
     compared = any(check.published or check.windows for check in checks)
-    sys.exit(0 if compared and not any(check.mismatches for check in checks) else 1)
+    sys.exit(0 if compared and not any(check.mismatches or check.unread for check in checks) else 1)
 
 
 def _strict(

@@ -78,6 +78,8 @@ PREDICTION_FILES: Mapping[str, tuple[str, ...]] = {
     "diagnosis": ("Task7_{model}_all.csv",),
 }
 """Kind of prediction → names its file may have in the model's folder."""
+STRUCTURES = ("Task6_{model}_all_merged_modified.csv",)
+"""Names of the file of the structures that an LLM extracted of a model's reports."""
 
 
 def open_release(root: Path, part: Part = "test") -> Release:
@@ -94,19 +96,39 @@ def models(release: Release) -> tuple[str, ...]:
     """The models that have predictions, by folder name."""
     if not release.predictions.is_dir():
         return ()
-    return tuple(sorted(path.name for path in release.predictions.iterdir() if path.is_dir()))
+    folders = (path.name for path in release.predictions.iterdir() if path.is_dir())
+    return tuple(sorted(name for name in folders if not name.startswith((".", "__"))))
+
+
+def file_of(release: Release, model: str, names: Sequence[str]) -> Path | None:
+    """The first of these files that a model's folder has; ``{model}`` in a name is the folder's, however spelt."""
+    folder = release.predictions / model
+    for name in names:
+        exact = folder / name.format(model=model)
+        if exact.is_file():
+            return exact
+    return next((path for name in names for path in _other_spellings(folder, name)), None)
 
 
 def prediction_file(release: Release, model: str, kind: str) -> Path | None:
     """The file of a kind of prediction, ``None`` where the model has none."""
-    names = [name.format(model=model) for name in PREDICTION_FILES[kind]]
-    paths = [release.predictions / model / name for name in names]
-    return next((path for path in paths if path.is_file()), None)
+    return file_of(release, model, PREDICTION_FILES[kind])
 
 
 def read_predictions(release: Release, model: str, kind: str) -> ReleaseTable | None:
     """A model's predictions of a kind, keyed by video (Task 4: by clip); ``None`` where there is no such file."""
     path = prediction_file(release, model, kind)
+    return read_release_table(path) if path else None
+
+
+def structures_file(release: Release, model: str) -> Path | None:
+    """The file of the structures that an LLM extracted of a model's reports, ``None`` where there is none."""
+    return file_of(release, model, STRUCTURES)
+
+
+def read_structures(release: Release, model: str) -> ReleaseTable | None:
+    """These structures as they are written, keyed by video; ``None`` where there is no such file."""
+    path = structures_file(release, model)
     return read_release_table(path) if path else None
 
 
@@ -155,6 +177,14 @@ def read_folds(release: Release) -> ReleaseTable:
     return read_release_table(release.root / "finetune" / "datasplit" / "all_folds.csv")
 
 
+def number_in(text: str, file: str, column: str) -> float:
+    """A cell that must be a number, or :class:`DatasetError` naming where it is."""
+    try:
+        return float(text)
+    except ValueError:
+        raise DatasetError(f"{file}: column {column!r}: {text[:40]!r} is no number") from None
+
+
 def model_key(name: str) -> str:
     """A model's name without what differs from file to file: case, dots, a missing letter, and the tuning suffixes."""
     key = re.sub(r"[._]", "_", name.strip().lower()).replace("intervl", "internvl")
@@ -192,13 +222,24 @@ def read_release_table(path: Path, keys: Sequence[str] = ("file_name", "video_na
     columns = tuple(name.strip() for name in next(reader, []))
     key = next((name for name in keys if name in columns), None)
     if key is None:
-        raise DatasetError(f"{path.name}: no column {' or '.join(keys)}; it has {', '.join(columns) or 'no header'}")
+        shown = "".join(c if c.isprintable() else "?" for c in ", ".join(columns))[:200] or "no header"
+        raise DatasetError(f"{path.name}: no column {' or '.join(keys)}; it has {shown}")
     rows: dict[str, Mapping[str, str]] = {}
     for cells in reader:
         problem = _added(rows, dict(zip(columns, (cell.strip() for cell in cells), strict=False)), columns, key)
         if problem and cells:
             problems.append(Problem(path.name, reader.line_num, key, problem))
     return ReleaseTable(path.name, columns, rows, tuple(problems))
+
+
+def _other_spellings(folder: Path, name: str) -> list[Path]:
+    """The files of a folder that are called like this but for the spelling of the folder's name."""
+    before, placeholder, after = name.partition("{model}")
+    if not placeholder or not folder.is_dir():
+        return []
+    pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
+    named = ((path, pattern.fullmatch(path.name)) for path in sorted(folder.iterdir()))
+    return [path for path, match in named if match and model_key(match[1]) == model_key(folder.name)]
 
 
 def _decoded(path: Path) -> tuple[str, list[Problem]]:

@@ -88,7 +88,7 @@ def source_of_run(directory: Path, data: Path | None = None) -> Source:
             f"{directory} has no answers about signs, which a diagnosis is made from: it was asked {asked}; "
             "run the model again with --tasks 1,7"
         )
-    about = run["dataset"]
+    about = {key: str(run["dataset"][key]) for key in ("name", "version", "fingerprint")}
     dataset = _same_dataset(data, about["fingerprint"], directory) if data else None
     name = directory.resolve().name
     notes = ("these answers come from a yardstick that sees the truth, not from a model",) if run["sees_truth"] else ()

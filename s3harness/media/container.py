@@ -43,11 +43,15 @@ DEFAULT = Decoding()
 
 def decoder_version(how: Decoding = DEFAULT) -> str:
     """What decodes: this package's own pipeline, PyAV, FFmpeg's libraries, and the hardware where it is asked for."""
-    libraries = "-".join(
-        f"{name}{'.'.join(map(str, version))}" for name, version in sorted(av.library_versions.items())
-    )
+    libraries = "-".join(f"{name}{version}" for name, version in _libraries().items())
     hardware = f"-{how.hwaccel}" if how.hwaccel else ""
     return f"pipeline{PIPELINE}-av{av.__version__}-{hashlib.sha256(libraries.encode()).hexdigest()[:12]}{hardware}"
+
+
+def describe_decoder(how: Decoding = DEFAULT) -> dict[str, object]:
+    """The same for people to read."""
+    hardware = {"hardware": how.hwaccel} if how.hwaccel else {}
+    return {"version": decoder_version(how), "av": av.__version__, "ffmpeg": _libraries(), **hardware}
 
 
 @contextmanager
@@ -112,6 +116,10 @@ def drained(video: VideoStream) -> list[VideoFrame | AudioFrame]:
     end: Packet[Stream] = Packet()
     end.stream, end.time_base = video, video.time_base or Fraction(1)
     return decoded(end)
+
+
+def _libraries() -> dict[str, str]:
+    return {name: ".".join(map(str, version)) for name, version in sorted(av.library_versions.items())}
 
 
 def _hardware(name: str) -> HWAccel | None:

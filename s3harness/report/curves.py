@@ -19,7 +19,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's, which people who cannot tell red from green tell apart."""
 
 STYLE = (
-    "text{font:11px sans-serif;fill:#222}.t{font-weight:bold}.a{stroke:#888;fill:none}.f{stroke:#888;stroke-dasharray:4 3}"
+    "text{font:11px sans-serif;fill:#222}.t{font-weight:bold}"
+    ".a{stroke:#888;fill:none}.f{stroke:#888;stroke-dasharray:4 3}"
 )
 
 
@@ -56,7 +57,9 @@ def _panels(points: Sequence[Point]) -> dict[str, list[Curve]]:
     scored: dict[str, dict[str, list[tuple[float, Score]]]] = {}
     for point in points:
         named = {f"{task_title(score.task)}: {score.metric}": score for score in point.tasks}
-        named |= {score.metric.replace("_", " "): score for score in point.features if not score.metric.endswith("(F1)")}
+        named |= {
+            score.metric.replace("_", " "): score for score in point.features if not score.metric.endswith("(F1)")
+        }
         x, along = _place(point.setting, points)
         for title, score in named.items():
             if score.value is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from s3harness.scoring.release_strict import StrictResult
 
 SHOWN_ROWS = 12
+NAMES_WIDTH, MODEL_WIDTH = 42, 18
 
 
 def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console: Console | None = None) -> None:
@@ -24,10 +25,12 @@ def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console:
     from s3harness.scoring.release_paper import mismatch_lines
 
     console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, NAMES_WIDTH + MODEL_WIDTH * len(checks))
     console.print(_paper_table(checks))
     _notes(console, [f"[{number}] {check.model}" for number, check in enumerate(checks, start=1)])
     _notes(console, [f"{c.model}: no file of {', '.join(c.missing)}" for c in checks if c.missing])
-    _notes(console, [f"{c.model}: {problem}" for c in checks for problem in c.problems])
+    _notes(console, [f"{c.model}: {problem}" for c in checks for problem in (*c.unread, *c.problems)])
     _notes(console, [f"in the published tables, without predictions here: {', '.join(strangers)}"] if strangers else [])
     _notes(console, mismatch_lines(checks))
     console.print(paper_total(checks), style="bold", highlight=False, soft_wrap=True)
@@ -36,11 +39,12 @@ def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console:
 def paper_total(checks: Sequence[PaperCheck]) -> str:
     """The line that says how much was compared, and how much of it differs."""
     published, windows = (sum(len(c.published) for c in checks), sum(len(c.windows) for c in checks))
-    wrong = sum(len(check.mismatches) for check in checks)
+    wrong, differ = (sum(len(c.mismatches) for c in checks), sum(len(c.differences) for c in checks))
+    unread = sum(len(c.unread) for c in checks)
     return (
-        f"{published + windows} cells compared, {wrong} mismatches "
-        f"({published} published numbers, {windows} cells merged from windows)"
-    )
+        f"{published} published cells compared, {wrong} mismatches; "
+        f"{windows} cells of merged files made again from their windows, {differ} differ"
+    ) + (f"; {unread} tables could not be read" if unread else "")
 
 
 def print_strict(result: StrictResult, *, every: bool = False, console: Console | None = None) -> None:
@@ -72,7 +76,7 @@ def stray_line(stray: Stray) -> str:
 def _paper_table(checks: Sequence[PaperCheck]) -> Table:
     """Rows are the published tables, columns the models by number."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("table")
+    table.add_column("table", no_wrap=True)
     for number in range(1, len(checks) + 1):
         table.add_column(f"\\[{number}]", justify="right", no_wrap=True)
     counts = [check.counts() for check in checks]

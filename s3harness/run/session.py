@@ -52,6 +52,7 @@ class Settings:
     options: Mapping[str, object] = field(default_factory=dict)
     allow_remote: Sequence[str] = ()
     executor: str = "local"
+    executor_options: Mapping[str, object] = field(default_factory=dict)
     cache_dir: Path | None = None
     cache_bytes: int | None = None
     media: MediaOptions = field(default_factory=MediaOptions)
@@ -151,6 +152,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
                 seconds=round(time.perf_counter() - started, 3),
                 allow_remote=list(run.settings.allow_remote),
                 **engine,
+                decoder=_decoder(run),
                 **_facts(directory),
             )
     progress.messages += manager().run_finished(_info(run, len(requests)), tuple(scores))
@@ -192,7 +194,8 @@ def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progre
 
     redact = Redactor(private_words(run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
-    until_stopped(executor(Execution(recipe, worker, journal, redact, progress), run.plan))
+    execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options)
+    until_stopped(executor(execution, run.plan))
 
 
 def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
@@ -247,6 +250,15 @@ def _info(run: Prepared, requests: int) -> RunInfo:
     tasks = tuple(task.name for task in run.plan.scored)
     settings = run.settings
     return RunInfo(settings.out, settings.backend, run.plan.model.name, tasks, settings.protocol, requests)
+
+
+def _decoder(run: Prepared) -> dict[str, object]:
+    """What decoded the videos; nothing where none was wanted."""
+    if not run.backend_class.uses_media:
+        return {}
+    from s3harness.media.container import Decoding, describe_decoder
+
+    return describe_decoder(Decoding(run.settings.media.threads, run.settings.media.hwaccel))
 
 
 def _facts(directory: Path) -> dict[str, object]:

@@ -71,6 +71,13 @@ class Gate:
             self._waiting, self._bytes, self._inside = self._waiting + 1, self._bytes + size, self._inside + 1
             return Admission(next(self._numbers), size)
 
+    async def room(self) -> None:
+        """Wait until a video of ordinary size would be let in."""
+        async with self._turn:
+            while not self._has_room(0):
+                self._changed.clear()
+                await self._changed.wait()
+
     def begin(self, video: Admission) -> None:
         """The engine has come to a video; said twice, it counts once."""
         if not video.is_begun:

@@ -64,6 +64,10 @@ class Worker:
         except Exception as trouble:
             self.backend.note(f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}")
 
+    async def room(self) -> None:
+        """Wait until the worker has use for another plan."""
+        await self._gate.room()
+
     async def admit(self, plan: VideoPlan) -> Admission:
         """Wait until there is room to decode a video ahead of the engine."""
         return await self._gate.enter(decoded_bytes(plan.clips) if self.backend.uses_media else 0)

@@ -16,22 +16,24 @@ from pathlib import Path
 from typing import TypeVar
 
 from s3harness.dataset.release import (
-    PREDICTION_FILES,
     Release,
+    ReleaseTable,
     missing_predictions,
     model_key,
     models,
-    read_predictions,
+    number_in,
     read_release_table,
     read_sequences,
+    read_structures,
+    structures_file,
 )
 from s3harness.errors import DatasetError
 from s3harness.metrics.paper.order import released_tokens
-from s3harness.metrics.paper.published import Cell, published_cells
-from s3harness.metrics.rqi import RQI, ReportTruth, parse_preset, released_structure, score_structures
-from s3harness.scoring.release_windows import Compared, merged_windows
+from s3harness.metrics.paper.published import Cell, published_tables
+from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
+from s3harness.scoring.release_oddities import odd_tables
+from s3harness.scoring.release_windows import Compared, merged_features, merged_sequences
 
-STRUCTURES = "Task6_{model}_all_merged_modified.csv"
 RQI_TABLE = "task6_report_rqi.csv"
 EXACT = 1e-9
 """How far off a Seizure-RQI of one video may be, in points."""
@@ -41,19 +43,26 @@ EXACT = 1e-9
 class PaperCheck:
     """What was compared for one model: its ``published`` numbers and its merged ``windows``.
 
-    ``missing`` are the kinds of file that it lacks, ``problems`` what could not be read or is odd about the rest.
+    ``missing`` are the kinds of file that it lacks, ``unread`` what could not be read, so that nothing was compared,
+    ``problems`` what is odd about the rest: rows left out, rows of no known video.
     """
 
     model: str
     published: tuple[Compared, ...]
     windows: tuple[Compared, ...]
     missing: tuple[str, ...]
+    unread: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
     def mismatches(self) -> list[Compared]:
-        """What did not come out as it was released."""
-        return [one for one in (*self.published, *self.windows) if not one.matches]
+        """Published numbers that did not come out as they are published."""
+        return [one for one in self.published if not one.matches]
+
+    @property
+    def differences(self) -> list[Compared]:
+        """Cells of merged files that did not come out of their windows."""
+        return [one for one in self.windows if not one.matches]
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Table → numbers compared, and mismatches among them; merged windows have a line of their own."""
@@ -65,19 +74,21 @@ class PaperCheck:
 
 def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 8)) -> PaperCheck:
     """Compute again what was published of a model, for the tasks of these numbers."""
-    problems: list[str] = []
-    published = [_of_cell(cell) for cell in _read(published_cells(release, model), problems)]
-    published += _read(_rqi(release, model), problems)
-    windows = _read(merged_windows(release, model), problems)
+    unread: list[str] = []
+    tables = published_tables(release, model)
+    published = [_of_cell(cell) for cells in tables for cell in _read(cells, unread)]
+    published += _read(_rqi(release, model), unread)
+    windows = [one for merge in (merged_features, merged_sequences) for one in _read(merge(release, model), unread)]
     missing = [kind.replace("_", " ") for kind in missing_predictions(release, model)]
-    if not structures_file(release, model).is_file():
+    if structures_file(release, model) is None:
         missing.append("report structures")
     return PaperCheck(
         model,
         tuple(one for one in published if task_of(one.file) in tasks),
         tuple(one for one in windows if task_of(one.file) in tasks),
         tuple(missing),
-        (*problems, *_odd_tables(release, model)),
+        tuple(dict.fromkeys(unread)),
+        tuple(odd_tables(release, model)),
     )
 
 
@@ -98,7 +109,8 @@ def published_rqi(release: Release, model: str) -> float | None:
     if not path.is_file():
         return None
     column = read_release_table(path, keys=("model",)).column("RQI")
-    return next((float(cell) for name, cell in column.items() if cell and model_key(name) == model_key(model)), None)
+    cells = (cell for name, cell in column.items() if cell and model_key(name) == model_key(model))
+    return next((number_in(cell, path.name, "RQI") for cell in cells), None)
 
 
 def mismatch_lines(checks: Sequence[PaperCheck]) -> list[str]:
@@ -106,7 +118,7 @@ def mismatch_lines(checks: Sequence[PaperCheck]) -> list[str]:
     return [
         f"{one.model}: {one.file}: {one.place}: released {_short(one.released)}, computed {_short(one.remade)}"
         for check in checks
-        for one in check.mismatches
+        for one in (*check.mismatches, *check.differences)
     ]
 
 
@@ -114,23 +126,13 @@ Item = TypeVar("Item")
 
 
 def _read(items: Iterator[Item], problems: list[str]) -> list[Item]:
-    """The items up to one that cannot be read, which is noted."""
+    """The items of a table, up to what cannot be read of it, which is noted."""
     out: deque[Item] = deque()
     try:
         out.extend(items)
     except DatasetError as error:
-        problems.append(f"{error}; what comes after it was not compared")
+        problems.append(f"{error}; no more of that table was compared")
     return list(out)
-
-
-def _odd_tables(release: Release, model: str) -> list[str]:
-    """What is odd about the tables of a model: rows left out, names given twice, encodings."""
-    out: list[str] = []
-    for kind in PREDICTION_FILES:
-        with suppress(DatasetError):
-            table = read_predictions(release, model, kind)
-            out += map(str, table.problems if table else ())
-    return list(dict.fromkeys(out))
 
 
 def task_of(file: str) -> int:
@@ -172,14 +174,13 @@ def _rqi_details(release: Release, model: str) -> list[Path]:
 
 def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
     """Video → Seizure-RQI of the released structure of its report; empty where there is no such file."""
-    path = structures_file(release, model)
-    if not path.is_file():
+    table = read_structures(release, model)
+    if table is None:
         return {}
     truths, preset = paper_truths(release), parse_preset("paper")
-    rows = read_release_table(path).rows
     return {
-        video: score_structures(released_structure(cells), truths[video], preset)
-        for video, cells in rows.items()
+        video: score_structures(structure, truths[video], preset)
+        for video, structure in structures(table).items()
         if video in truths
     }
 
@@ -187,13 +188,19 @@ def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
 def paper_truths(release: Release) -> dict[str, ReportTruth]:
     """Video → the expert's structure, held against the signs of Task 5 (those that are heard too, for every model)."""
     signs = {video: tuple(released_tokens(text)) for video, text in read_sequences(release, heard=True).items()}
-    structures = read_release_table(release.truth / "task6_report_modified.csv").rows
-    return {video: ReportTruth(released_structure(cells), signs.get(video)) for video, cells in structures.items()}
+    found = structures(read_release_table(release.truth / "task6_report_modified.csv"))
+    return {video: ReportTruth(structure, signs.get(video)) for video, structure in found.items()}
 
 
-def structures_file(release: Release, model: str) -> Path:
-    """The file of the structures that an LLM extracted of a model's reports, whether or not it is there."""
-    return release.predictions / model / STRUCTURES.format(model=model)
+def structures(table: ReleaseTable) -> dict[str, ReportStructure]:
+    """Video → what was extracted of its report; :class:`DatasetError` names the row that cannot be read."""
+    found = {}
+    for number, (video, cells) in enumerate(table.rows.items(), start=1):
+        try:
+            found[video] = released_structure(cells)
+        except DatasetError as error:
+            raise DatasetError(f"{table.file}: row {number}: {error}") from None
+    return found
 
 
 _DETAILS: Mapping[str, Callable[[RQI], float]] = {
@@ -217,7 +224,8 @@ def _details(path: Path, release: Release, model: str, scores: Mapping[str, RQI]
     columns = [column for column in _DETAILS if column in table.columns]
     for number, (video, cells) in enumerate(table.rows.items(), start=1):
         for column in columns:
-            released, made = float(cells[column]), _DETAILS[column](scores[video]) if video in scores else math.nan
+            released = number_in(cells[column], file, column)
+            made = _DETAILS[column](scores[video]) if video in scores else math.nan
             place, same = f"row {number}, {column}", abs(made - released) <= EXACT
             yield Compared(file, model, place, _text(released, None), _text(made, None), same)
 

@@ -10,9 +10,10 @@ import numpy as np
 from s3harness.dataset.release import Release, read_release_table
 from s3harness.dataset.release_annotations import Annotations
 from s3harness.metrics.base import Array, safe_ratio
-from s3harness.metrics.rqi import extract, released_structure
+from s3harness.metrics.rqi import extract
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader
+from s3harness.scoring.release_paper import structures
 from s3harness.specs.features import vocabulary
 from s3harness.stats import patient_bootstrap
 from s3harness.types import Interval
@@ -36,8 +37,8 @@ def sign_agreements(
         yield _agreement(who, {name: _events(read, text) for name, text in reports.items()}, annotations)
     path = release.truth / "task6_report_modified.csv"
     if path.is_file():
-        rows = read_release_table(path).rows
-        released = {name: released_structure(rows[name]).events for name in reports if name in rows}
+        extracted = structures(read_release_table(path))
+        released = {name: extracted[name].events for name in reports if name in extracted}
         yield _agreement("released extraction (an LLM)", released, annotations)
 
 

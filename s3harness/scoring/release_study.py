@@ -18,15 +18,16 @@ from s3harness.dataset.release import (
     models,
     read_predictions,
     read_release_table,
+    read_structures,
 )
 from s3harness.dataset.release_annotations import Annotations
 from s3harness.errors import DatasetError
-from s3harness.metrics.rqi import ReportTruth, extract, parse_preset, released_structure, report_truth, score_report
+from s3harness.metrics.rqi import ReportStructure, ReportTruth, extract, parse_preset, report_truth, score_report
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader, score_structures
 from s3harness.metrics.rqi.validate import Key, Validation, validate
 from s3harness.scoring.release_answers import MODALITIES
-from s3harness.scoring.release_paper import EXACT, paper_truths, structures_file
+from s3harness.scoring.release_paper import EXACT, paper_truths, structures
 from s3harness.scoring.release_signs import SignAgreement, sign_agreements
 
 FOLDER = Path("metrics") / "task6_compare_metrics_with_human"
@@ -67,7 +68,7 @@ class Reports:
     human: Mapping[Key, float]
     published: Mapping[Key, float]
     texts: Mapping[Key, str]
-    rows: Mapping[Key, Mapping[str, str]]
+    structures: Mapping[Key, ReportStructure]
     problems: tuple[str, ...]
 
 
@@ -78,14 +79,14 @@ def read_reports_of_study(release: Release) -> Reports:
     published, _, more = _wide(full.root / PUBLISHED) if (full.root / PUBLISHED).is_file() else ({}, (), [])
     problems += more
     texts: dict[Key, str] = {}
-    rows: dict[Key, Mapping[str, str]] = {}
+    extracted: dict[Key, ReportStructure] = {}
     folders = {model_key(name): name for name in models(full)}
     for system in systems:
         folder = folders.get(model_key(system), system)
-        report, structures = _tables(full, folder, problems)
+        report, structures_of = _tables(full, folder, problems)
         texts |= {(v, system): c["report"] for v, c in report.items() if (v, system) in human and c.get("report")}
-        rows |= {(v, system): cells for v, cells in structures.items() if (v, system) in human}
-    return Reports(human, published, texts, rows, tuple(problems))
+        extracted |= {(v, system): one for v, one in structures_of.items() if (v, system) in human}
+    return Reports(human, published, texts, extracted, tuple(problems))
 
 
 def texts_of_study(reports: Reports, annotations: Annotations) -> set[str]:
@@ -124,8 +125,8 @@ def _compared(name: str, scores: Mapping[Key, float], human: Mapping[Key, float]
 def _of_structures(release: Release, reports: Reports, preset: str) -> dict[Key, float]:
     truths_of, chosen = paper_truths(release), parse_preset(preset)
     return {
-        key: score_structures(released_structure(cells), truths_of[str(key[0])], chosen).value
-        for key, cells in reports.rows.items()
+        key: score_structures(structure, truths_of[str(key[0])], chosen).value
+        for key, structure in reports.structures.items()
         if key[0] in truths_of
     }
 
@@ -161,18 +162,22 @@ def _wide(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
 
 def _tables(
     release: Release, model: str, problems: list[str]
-) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, Mapping[str, str]]]:
+) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, ReportStructure]]:
     """The reports and the structures of a system; what cannot be read or is odd is noted."""
-    report = structures = None
+    report = _table(release, model, "reports", problems)
+    extracted = _table(release, model, "structures", problems)
     try:
-        report = read_predictions(release, model, "report")
-        path = structures_file(release, model)
-        structures = read_release_table(path) if path.is_file() else None
+        return (report.rows if report else {}), (structures(extracted) if extracted else {})
     except DatasetError as error:
         problems.append(str(error))
-    problems += _odd(model, report, "reports") + _odd(model, structures, "structures")
-    return (report.rows if report else {}), (structures.rows if structures else {})
+        return (report.rows if report else {}), {}
 
 
-def _odd(model: str, table: ReleaseTable | None, what: str) -> list[str]:
-    return [f"{model}: no file of {what}"] if table is None else [str(problem) for problem in table.problems]
+def _table(release: Release, model: str, what: str, problems: list[str]) -> ReleaseTable | None:
+    try:
+        table = read_structures(release, model) if what == "structures" else read_predictions(release, model, "report")
+    except DatasetError as error:
+        problems.append(str(error))
+        return None
+    problems += [f"{model}: no file of {what}"] if table is None else map(str, table.problems)
+    return table

@@ -10,7 +10,14 @@ from typing import cast
 
 from s3harness.aggregators.order import overlap_merge
 from s3harness.aggregators.presence import any_yes_rationale
-from s3harness.dataset.release import Release, ReleaseTable, read_predictions, read_release_table, video_of_window
+from s3harness.dataset.release import (
+    Release,
+    ReleaseTable,
+    file_of,
+    read_predictions,
+    read_release_table,
+    video_of_window,
+)
 from s3harness.specs.features import vocabulary
 from s3harness.types import Answer, Clip
 
@@ -42,8 +49,7 @@ class Compared:
 
 def read_window_table(release: Release, model: str, kind: str) -> ReleaseTable | None:
     """The answers to the windows of a kind of prediction; ``None`` where the model has no such file."""
-    paths = [release.predictions / model / name.format(model=model) for name in WINDOW_FILES[kind]]
-    path = next((path for path in paths if path.is_file()), None)
+    path = file_of(release, model, WINDOW_FILES[kind])
     return read_release_table(path) if path else None
 
 
@@ -66,16 +72,6 @@ def window_number(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def merged_windows(release: Release, model: str) -> Iterator[Compared]:
-    """Every label, reason and sequence of the merged files that has windows, beside what the aggregators make of them.
-
-    They are merged as the authors did, defects included: a window that is neither "yes" nor "no" is "no" for the label,
-    but its reason ("fail", or "nan" for an empty one) joins those of the windows that say yes unless one says no.
-    """
-    yield from _merged_features(release, model)
-    yield from _merged_sequences(release, model)
-
-
 def split_tokens(text: str) -> list[str]:
     """A window's list as the authors cut it before merging: at commas or, where there is none, at blanks.
 
@@ -93,7 +89,12 @@ def answers_of(values: Sequence[object]) -> list[Answer]:
     ]
 
 
-def _merged_features(release: Release, model: str) -> Iterator[Compared]:
+def merged_features(release: Release, model: str) -> Iterator[Compared]:
+    """Every label and reason of the merged file that has windows, beside what the aggregator makes of them.
+
+    They are merged as the authors did, defects included: a window that is neither "yes" nor "no" is "no" for the label,
+    but its reason ("fail", or "nan" for an empty one) joins those of the windows that say yes unless one says no.
+    """
     merged, table = read_predictions(release, model, "features"), read_window_table(release, model, "features")
     if merged is None or table is None:
         return
@@ -128,7 +129,8 @@ def _as_merged(said: Sequence[str], name: str, windows: Sequence[Cells]) -> list
     ]
 
 
-def _merged_sequences(release: Release, model: str) -> Iterator[Compared]:
+def merged_sequences(release: Release, model: str) -> Iterator[Compared]:
+    """Every sequence of the merged file that has windows, beside what the aggregator makes of them."""
     merged, table = read_predictions(release, model, "sequence"), read_window_table(release, model, "sequence")
     if merged is None or table is None:
         return

@@ -12,7 +12,8 @@ RATES = frozenset({"fps", "frames"})
 """Two ways of saying how many frames; a task keeps to its own."""
 
 GROWS_WITH_WINDOW: Mapping[str, Sequence[str]] = {"sliding_windows": ("stride_s",), "onset_window": ("margin_s",)}
-"""Sampler → parameters that stay the same share of the window: the overlap, and the margin of a drawn place."""
+"""Sampler → parameters that stay about the same share of the window, in whole seconds, so that clips share frames: the
+overlap, and the margin of a drawn place."""
 
 IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels"})
 
@@ -20,8 +21,9 @@ IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels"})
 def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object]) -> dict[str, TaskSpec]:
     """The specs with these parameters in every sampler that has them.
 
-    ``fps`` is for tasks that sample by frames a second, ``frames`` for those that sample a number of frames, ``window_s``
-    and others for samplers that are given them. Raises :class:`UsageError` for a parameter that no task has.
+    ``fps`` is for tasks that sample by frames a second, ``frames`` for those that sample a number of frames,
+    ``window_s`` and others for samplers that are given them. Raises :class:`UsageError` for a parameter that no task
+    has.
     """
     changed = {name: TaskSpec(_sampled(spec.data, sampling)) for name, spec in specs.items()}
     for parameter in sampling:
@@ -48,8 +50,13 @@ def _changed(sampler: Mapping[str, Any], sampling: Mapping[str, object]) -> dict
     if isinstance(before, int | float) and isinstance(after, int | float):
         for name in GROWS_WITH_WINDOW.get(str(sampler["name"]), ()):
             if name in sampler and name not in taken:
-                changed[name] = round(sampler[name] * after / before, 3)
+                changed[name] = _scaled(sampler[name], after / before)
     return changed
+
+
+def _scaled(seconds: float, factor: float) -> float:
+    """In whole seconds, unless that is none."""
+    return float(int(seconds * factor)) or seconds * factor
 
 
 def _parameters(data: Mapping[str, Any]) -> frozenset[str]:

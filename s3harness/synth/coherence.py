@@ -72,7 +72,7 @@ def _figure4(events: Sequence[Event]) -> list[Event]:
 
 def _before(held: Sequence[Event], event: Event, shortest_s: float) -> Event:
     """The event, over before the arms that it would move are held, if that leaves it ``shortest_s``."""
-    onset, offset = event.interval
+    onset = event.interval[0]
     ends = [arm.interval[0] - PAUSE_RAMP_S for arm in held if excludes(arm, event) and _overlap(arm, event)]
     return _spanning(event, onset, min(ends)) if ends and min(ends) - onset > shortest_s else event
 

@@ -18,7 +18,10 @@ _UNANSWERED_MOST = 3
 def sample_examination(
     group: GroupPrior, answer_chance: float, seizure: tuple[float, float], duration_s: float, rng: Generator
 ) -> Examination | None:
-    """Draws the questions of one event: about the ``seizure``, or soon after it."""
+    """Draws the questions of one event: about the ``seizure``, or soon after it.
+
+    A question may have been asked before the video begins, when the answer is the first thing to be heard.
+    """
     tested, answers = rng.random() < group.tested, rng.random() < answer_chance
     place, wait, phrase = rng.uniform(0.25, 0.6), float(rng.uniform(0.8, 1.6)), int(rng.integers(100))
     drawn = Draw(rng.random(), 0.0, rng.standard_normal(), 0.0)

@@ -17,6 +17,9 @@ from s3harness.synth.face_signs import FACE_SIGNS, split_moments
 from s3harness.synth.primitives import Hold, Jerk, Oscillation, Primitive, Sway
 from s3harness.synth.vocabulary import SIDES, BodySide, body_sides, direction, opposite
 
+TURNED_DEG = 66.0
+"""How far a head turns at full intensity."""
+
 Composer = Callable[[Event, Script], list[Primitive]]
 
 
@@ -30,7 +33,7 @@ def _head_turning(event: Event, script: Script) -> list[Primitive]:
     side = direction(event.side)
     on = event.envelope
     return [
-        Hold("head_yaw", side * 66 * event.intensity, on),
+        Hold("head_yaw", side * TURNED_DEG * event.intensity, on),
         Hold("head_roll", side * 8, on),
         Hold("head_pitch", 8, on),
         Hold("gaze_x", side, on),

@@ -159,7 +159,8 @@ def _dialogue(script: Script, voice: Voice) -> Iterator[Sound]:
     for number, moment in enumerate(examination.asked_s, start=examination.phrase):
         question = _QUESTIONS[number % len(_QUESTIONS)]
         spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)
-        yield moment, _SPEECH_LEVEL, spoken
+        if moment >= 0:
+            yield moment, _SPEECH_LEVEL, spoken
     for number, moment in enumerate(examination.replied_s, start=examination.phrase):
         answer = _ANSWERS[number % len(_ANSWERS)]
         yield moment, _REPLY_LEVEL, say(answer, voice.pitch_hz, voice.formant_scale, examination.REPLY_S)

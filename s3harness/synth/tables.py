@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from s3harness.synth.observability import observe
 from s3harness.synth.production import Format, Take
 from s3harness.synth.truth import feature_labels, onset_body_part
 
@@ -18,13 +19,16 @@ _VIDEO_COLUMNS = (
     *("video_id", "patient_id", "file", "diagnosis", "split", "duration_s", "onset_s", "offset_s", "onset_body_part"),
     *("archetype", "fps", "width", "height", "audio"),
 )
-_FEATURE_COLUMNS = ("video_id", "feature", "present", "start_s", "end_s", "side", "justification")
+_FEATURE_COLUMNS = (
+    *("video_id", "feature", "present", "start_s", "end_s", "side", "justification"),
+    *("occluded", "below_resolution", "undersampled", "size_px", "needs_fps"),
+)
 
 
 def write_tables(folder: Path, takes: Sequence[Take], form: Format) -> None:
     """Writes ``videos.csv``, ``features.csv`` and ``reports.csv``."""
     _write_csv(folder / "videos.csv", _VIDEO_COLUMNS, (_video_row(take, form) for take in takes))
-    _write_csv(folder / "features.csv", _FEATURE_COLUMNS, (row for take in takes for row in _feature_rows(take)))
+    _write_csv(folder / "features.csv", _FEATURE_COLUMNS, (row for take in takes for row in _feature_rows(take, form)))
     _write_csv(folder / "reports.csv", ("video_id", "report"), ((take.video_id, take.report) for take in takes))
 
 
@@ -50,10 +54,20 @@ def _video_row(take: Take, form: Format) -> tuple[object, ...]:
     )
 
 
-def _feature_rows(take: Take) -> Iterable[tuple[object, ...]]:
+def _feature_rows(take: Take, form: Format) -> Iterable[tuple[object, ...]]:
     for feature, label in feature_labels(take.script).items():
         start, end = _seconds(label.start_s), _seconds(label.end_s)
-        yield take.video_id, feature, label.present, start, end, label.side or "", label.justification
+        told = (feature, label.present, start, end, label.side or "", label.justification)
+        yield (take.video_id, *told, *_observability(feature, take, form))
+
+
+def _observability(feature: str, take: Take, form: Format) -> tuple[str, ...]:
+    """Empty for what does not occur."""
+    seen = observe(feature, take, form)
+    if seen is None:
+        return ("",) * 5
+    flags = ("yes" if flag else "no" for flag in (seen.occluded, seen.below_resolution, seen.undersampled))
+    return (*flags, "" if seen.size_px is None else f"{seen.size_px:.1f}", f"{seen.needs_fps:.2f}")
 
 
 def _seconds(value: float | None) -> str:

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from s3harness.backends.kinematics import KinematicsBackend
-from s3harness.backends.kinematics.judge import judge, onset_s, reply, side_of, stronger_side
-from s3harness.backends.kinematics.motion import measure_motion
+from s3harness.backends.kinematics.dialogue import reply
+from s3harness.backends.kinematics.head import HALF_HEIGHT, HALF_WIDTH, find_heads
+from s3harness.backends.kinematics.judge import judge
+from s3harness.backends.kinematics.measure import measure
+from s3harness.backends.kinematics.moment import Moments, median
+from s3harness.backends.kinematics.parameters import parameters
+from s3harness.backends.kinematics.picture import grid
+from s3harness.backends.kinematics.presence import detectors
+from s3harness.backends.kinematics.side import left_probability, sided_signs, signed_numbers, stronger_side
 from s3harness.backends.kinematics.summary import summarise
 from s3harness.backends.kinematics.voice import RATE, SILENCE, measure_voice
 from s3harness.dataset.load import Dataset
@@ -70,56 +77,84 @@ def dialogue(seconds, *spoken):
     return track
 
 
+def seen(pixels, times, seconds, voice=SILENCE):
+    return measure(pixels, np.asarray(times, float), seconds, voice)
+
+
 @pytest.fixture(scope="module")
 def shaking_right():
     times = np.arange(0, 10, 0.1)
-    return measure_motion(figure(times, shaking="right"), times, 10.0)
+    return seen(figure(times, shaking="right"), times, 10.0)
 
 
 def test_a_shaking_right_arm_is_on_the_patients_right(shaking_right):
-    assert shaking_right.parts["right arm"][45:].mean() > 5 * shaking_right.parts["left arm"][45:].mean()
-    assert stronger_side(shaking_right, "arms") == "right"
-    assert side_of(shaking_right, "arms") == "right"
+    tracks = shaking_right.tracks
+    assert tracks["moves_reach_right"][45:].mean() > 5 * tracks["moves_reach_left"][45:].mean()
+    assert stronger_side(signed_numbers(shaking_right), "arm_movement") == "right"
 
 
-def test_the_mirrored_picture_is_on_the_other_side():
+@pytest.mark.parametrize("sign", sorted(sided_signs()))
+def test_the_mirror_image_is_as_surely_on_the_other_side(shaking_right, sign):
     times = np.arange(0, 10, 0.1)
-    pixels = figure(times, shaking="right")[:, :, ::-1]
-    assert stronger_side(measure_motion(pixels, times, 10.0), "arms") == "left"
+    mirrored = seen(figure(times, shaking="right")[:, :, ::-1], times, 10.0)
+    right, left = (left_probability(signed_numbers(one), sign) for one in (shaking_right, mirrored))
+    assert right + left == pytest.approx(1, abs=0.1)
 
 
-def test_shaking_begins_when_it_begins_and_ends_when_it_ends():
-    times = np.arange(0, 20, 0.5)
-    motion = measure_motion(figure(times, shaking="left", pace_hz=0.8, since=6, until=15), times, 20.0)
-    assert onset_s(motion, SILENCE, "full_body_shaking") == pytest.approx(6, abs=1)
-    assert onset_s(motion, SILENCE, "arm_flexion") == pytest.approx(6, abs=1)
-    assert onset_s(motion, SILENCE, "seizure_offset") == pytest.approx(15, abs=1)
+@pytest.mark.parametrize("x", [0.42, 0.5, 0.56])
+@pytest.mark.parametrize("y", [0.14, 0.2])
+def test_a_head_is_found_by_its_outline_wherever_it_is(x, y):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    inside = ((columns / HEIGHT - x * WIDTH / HEIGHT) / HALF_WIDTH) ** 2 + ((rows / HEIGHT - y) / HALF_HEIGHT) ** 2 < 1
+    picture = np.where(inside, 120, 200).astype(np.uint8)
+    cells = grid(np.repeat(picture[None, :, :, None], 3, axis=3).repeat(2, axis=0))
+    expected = (x * WIDTH / HEIGHT, y)
+    assert find_heads(cells, np.zeros(cells.shape[1:])) == pytest.approx(np.array([expected] * 2), abs=0.025)
+
+
+def test_the_moment_of_a_beginning_and_of_an_end_is_found():
+    times = np.arange(0, 40, 1.0)
+    moments = Moments(seen(figure(times, shaking="left", pace_hz=0.8, since=12, until=30), times, 40.0))
+    assert moments.of("asynchronous_movement") == pytest.approx(12, abs=2.5)
+    assert moments.of("seizure_offset") == pytest.approx(30, abs=2.5)
+
+
+def test_where_nothing_changes_the_moment_is_drawn_to_the_middle_of_the_clip():
+    times = np.arange(0, 60, 1.0)
+    found = Moments(seen(figure(times), times, 60.0))
+    assert all(5 < found.of(subject) < 55 for subject in parameters()["moments"]["subjects"])
+
+
+def test_a_median_lies_where_half_the_chances_are_passed():
+    assert median(np.array([0.0, 1.0, 2.0, 4.0]), np.array([0.25, 0.25, 0.5])) == pytest.approx(2.0)
 
 
 def test_energy_is_none_before_and_much_after(shaking_right):
-    assert shaking_right.energy[:38].max() < 0.002
-    assert shaking_right.energy[45:].mean() > 10 * (shaking_right.energy[:38].mean() + 1e-4)
+    energy = shaking_right.tracks["moves_body"]
+    assert energy[:38].max() < 0.002
+    assert energy[45:].mean() > 10 * (energy[:38].mean() + 1e-4)
 
 
 @pytest.mark.parametrize("pace_hz", [1.5, 3.0, 4.0])
 def test_a_rhythm_is_told_where_the_frames_come_fast_enough(pace_hz):
     times = np.arange(0, 8, 0.05)
-    motion = measure_motion(figure(times, shaking="right", pace_hz=pace_hz, since=0), times, 8.0)
-    assert motion.rhythm[0] == pytest.approx(pace_hz, rel=0.1)
-    assert motion.rhythm[1] > 0.3
+    rhythm = seen(figure(times, shaking="right", pace_hz=pace_hz, since=0), times, 8.0).rhythms["arms"]
+    assert rhythm["pace"] == pytest.approx(pace_hz, rel=0.1)
+    assert rhythm["regular"] > 0.3
 
 
-def test_no_rhythm_is_told_of_frames_that_come_too_slowly():
+@pytest.mark.parametrize("rate", [1, 2, 4])
+def test_no_rhythm_beyond_half_the_frame_rate_is_told(rate):
+    times = np.arange(0, 30, 1 / rate)
+    rhythm = seen(figure(times, shaking="right", pace_hz=3.0), times, 30.0).rhythms["arms"]
+    assert rhythm["pace"] <= rate / 2
+    assert rhythm["band3"] == 0
+
+
+def test_a_still_clip_has_no_violent_sign():
     times = np.arange(0, 30, 0.5)
-    assert measure_motion(figure(times, shaking="right"), times, 30.0).rhythm == (0.0, 0.0)
-
-
-def test_a_still_clip_has_stillness_and_no_violent_sign():
-    times = np.arange(0, 30, 0.5)
-    judgement = judge(measure_motion(figure(times), times, 30.0), SILENCE)
-    found = {finding.sign for finding in judgement.findings}
-    assert "blank_stare" in found
-    violent = ["asynchronous_movement", "full_body_shaking", "clonic", "arms_move_simultaneously", "pelvic_thrusting"]
+    found = {finding.sign for finding in judge(seen(figure(times), times, 30.0)).findings}
+    violent = ["asynchronous_movement", "full_body_shaking", "clonic", "pelvic_thrusting"]
     assert not found & {*violent, "ictal_vocalization", "head_turning"}
 
 
@@ -127,7 +162,17 @@ def test_a_cut_is_no_movement():
     times = np.arange(0, 10, 0.5)
     pixels = figure(times)
     pixels[10:] = np.random.default_rng(3).integers(0, 256, (1, HEIGHT, WIDTH, 3), np.uint8)
-    assert measure_motion(pixels, times, 10.0).energy[10] == 0
+    assert seen(pixels, times, 10.0).tracks["moves_body"][10] == 0
+
+
+def test_every_weight_is_of_a_number_that_is_measured():
+    times = np.arange(0, 10, 0.5)
+    numbers = summarise(seen(figure(times), times, 10.0))
+    assert {detector.rate for detector in detectors()} == {1, 2, 4, 10}
+    for detector in detectors():
+        assert list(detector.signs) == vocabulary().names
+        assert all(set(sign.weights) <= set(detector.scales) <= set(numbers) for sign in detector.signs.values())
+    assert set(parameters()["diagnosis"]["weights"]) <= set(numbers)
 
 
 @pytest.mark.parametrize("pitch_hz", [110.0, 220.0, 400.0])
@@ -170,16 +215,16 @@ DEGENERATE = {
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_clips_give_finite_numbers_and_a_judgement(name):
     pixels, times = DEGENERATE[name]
-    motion = measure_motion(pixels, np.array(times), 10.0)
-    assert np.isfinite(list(summarise(motion, SILENCE).values())).all()
-    assert all(0 <= finding.onset_s <= 10 for finding in judge(motion, SILENCE).findings)
-    assert (motion.energy >= 0).all()
-    assert (motion.energy <= 1).all()
+    measured = seen(pixels, times, 10.0)
+    assert np.isfinite(list(summarise(measured).values())).all()
+    assert np.isfinite(list(signed_numbers(measured).values())).all()
+    assert all(0 <= finding.onset_s <= 10 for finding in judge(measured).findings)
+    assert 0 <= measured.tracks["moves_body"].min() <= measured.tracks["moves_body"].max() <= 1
 
 
 def test_one_frame_shows_no_movement_and_so_no_sign():
     pixels, times = DEGENERATE["one frame"]
-    assert judge(measure_motion(pixels, np.array(times), 10.0), SILENCE).findings == ()
+    assert judge(seen(pixels, times, 10.0)).findings == ()
 
 
 class Reel:
@@ -279,7 +324,7 @@ def test_it_takes_less_than_0_3_seconds_of_processor_for_a_clip_of_sixty_frames(
 
     def seconds() -> float:
         start = time.process_time()
-        judge(measure_motion(pixels, times, 30.0), SILENCE)
+        judge(seen(pixels, times, 30.0))
         return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.3

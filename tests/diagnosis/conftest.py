@@ -4,7 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from diagnosis_cases import telling, write_answers, write_data
+from diagnosis_cases import run_words, telling, write_answers, write_data
 
 from s3harness.cli import cli, main
 from s3harness.diagnosis import classifiers
@@ -37,12 +37,6 @@ def s3(capsys):
         return Ended(int(ended.value.code or 0), printed.out, printed.err)
 
     return call
-
-
-def run_words(data, answers, out, tasks="1,7", *more):
-    """The words of a run that gets its answers from a table; it needs no video file."""
-    words = ["run", "--backend", "recorded", "-o", f"path={answers}", "--data", data, "--out", out, "--tasks", tasks]
-    return [*words, *more]
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,14 @@ def read_reply(body: bytes, request: s3harness.Request, words: Words) -> s3harne
     )
 
 
+def cached_tokens(body: bytes) -> tuple[int, int] | None:
+    """How many tokens the prompt had, and how many of them the server did not read again, where it tells."""
+    usage = json.loads(body).get("usage") or {}
+    told = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    whole = usage.get("prompt_tokens")
+    return (whole, told) if isinstance(told, int) and isinstance(whole, int) else None
+
+
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
         data = json.loads(body)

@@ -101,7 +101,10 @@ class OpenAIBackend(s3harness.Backend):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hang up."""
+        """Hang up, and say how much of the prompts the servers did not read again, if they told."""
+        if self._at_work is not None and (total := self._at_work.client.prompt_tokens):
+            share = self._at_work.client.cached_tokens / total
+            self.note(f"{share:.0%} of {total} prompt tokens came from the servers' prefix cache")
         await self._close()
 
     def make_ready(self, clip: s3harness.Clip) -> None:

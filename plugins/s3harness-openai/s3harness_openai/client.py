@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
-from s3harness_openai.answer import read_reply
+from s3harness_openai.answer import cached_tokens, read_reply
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
 from s3harness_openai.servers import Fleet, Server, Sight, pause_s
@@ -57,6 +57,7 @@ class Client:
 
     def __init__(self, fleet: Fleet, wire: Wire, options: Options, words: Words, note: Callable[[str], None]) -> None:
         self._fleet, self._wire, self._options, self._words, self._note = fleet, wire, options, words, note
+        self.prompt_tokens = self.cached_tokens = 0
 
     async def ask(self, question: Question) -> s3harness.Response:
         """The response to a question.
@@ -119,6 +120,7 @@ class Client:
                 raise Forgotten(str(trouble)) from trouble
             raise
         self._answered(server, question, response, by_id)
+        self._count(cached_tokens(reply.body))
         self._leave_out(server, course.without)
         return replace(response, attempts=course.attempts)
 
@@ -128,6 +130,11 @@ class Client:
             server.misses = 0
         elif question.shown.by_id is not None:
             server.remember(question.shown.key, Sight(response.prompt_tokens, question.text_bytes()))
+
+    def _count(self, told: tuple[int, int] | None) -> None:
+        if told is not None:
+            self.prompt_tokens += told[0]
+            self.cached_tokens += told[1]
 
     def _missed(self, server: Server, key: str) -> None:
         server.clips.pop(key, None)

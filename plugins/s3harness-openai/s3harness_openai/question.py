@@ -52,13 +52,13 @@ class Question:
     def body(self, without: Set[str], *, by_id: bool) -> Body:
         """The JSON in parts; ``by_id`` shows the clip by its id alone."""
         parts = self.shown.by_id if by_id and self.shown.by_id is not None else self.shown.parts
-        written = json.dumps(self._fields(without, bool(parts), by_id), ensure_ascii=False).encode("utf-8", "replace")
+        written = json.dumps(self._fields(without, shows=bool(parts)), ensure_ascii=False).encode("utf-8", "replace")
         if not parts:
             return [written]
         before, after = written.split(json.dumps({"type": HOLE}).encode())
         return [before, parts, after]
 
-    def _fields(self, without: Set[str], shows: bool, by_id: bool) -> Mapping[str, object]:
+    def _fields(self, without: Set[str], *, shows: bool) -> Mapping[str, object]:
         request = self.request
         content: list[object] = [{"type": "text", "text": request.prompt}]
         if shows:
@@ -69,7 +69,7 @@ class Question:
         fields |= self._generation(without) | self._answer(without)
         if self.asks_logprobs(without):
             fields |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return {**fields, **({} if by_id else self.shown.fields), **self.options.extra}
+        return {**fields, **self.shown.fields, **self.options.extra}
 
     def _generation(self, without: Set[str]) -> dict[str, object]:
         generation = self.request.generation
@@ -93,7 +93,4 @@ class Question:
             choices = list(self.request.choices)
             return {"structured_outputs": {"choice": choices}} if choices and self.speaks_vllm else {}
         wanted = {"name": "answer", "strict": True, "schema": schema}
-        asked: dict[str, object] = {"response_format": {"type": "json_schema", "json_schema": wanted}}
-        if self.speaks_vllm:  # a model that is free to write white space may write nothing else
-            asked["structured_outputs"] = {"json": schema, "disable_any_whitespace": True}
-        return asked
+        return {"response_format": {"type": "json_schema", "json_schema": wanted}}

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import s3harness
 
-MAX_WORDS = 240
+MAX_CHARACTERS = 240
+TELLING_CHARACTERS = 600
+"""What is wrong is told at the beginning of a message; further on servers repeat what they were sent."""
 
 
 class Trouble(Exception):
@@ -72,14 +74,18 @@ class Words:
 
     def __call__(self, text: str) -> str:
         """The text, shortened and redacted."""
+        text = self.redacted(text)
+        return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+
+    def redacted(self, text: str) -> str:
+        """The text on one line, redacted."""
         for secret in self.secrets:
             text = text.replace(secret, "…")
-        text = " ".join(_KEYS.sub("…", _DATA.sub("…", text[:20_000])).split())
-        return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"
+        return " ".join(_KEYS.sub("…", _DATA.sub("…", text[:20_000])).split())
 
 
 _DATA = re.compile(r"data:[\w/+.-]*;base64,[^\s\"']*|[A-Za-z0-9+/=_-]{80,}")
-_KEYS = re.compile(r"\b(?:sk|pk|hf|key|Bearer)[-_ ][A-Za-z0-9_\-.*]{8,}")
+_KEYS = re.compile(r"\b(?:sk|pk|hf)[-_][A-Za-z0-9_\-.*]{8,}|\bBearer\s+\S{8,}")
 
 _OVERFLOW = re.compile(
     r"context[ _](?:length|window|size)|maximum (?:model )?length|max_model_len|longer than the maximum"
@@ -103,7 +109,7 @@ def check_status(status: int, retry_after_s: float | None, body: bytes, words: W
     """Raise what a reply that is not 200 means; ``parts`` are those of the request that could be left out."""
     if status == 200:
         return
-    said = _said(body)
+    said = words.redacted(_said(body))[:TELLING_CHARACTERS]
     message = f"HTTP {status}: {words(said)}" if said else f"HTTP {status}"
     if status == 429 and not _HOPELESS.search(said):
         raise Busy(message, retry_after_s)

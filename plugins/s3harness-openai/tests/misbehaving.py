@@ -195,7 +195,8 @@ class Misbehaving:
             return True
         writer.write(body)
         await writer.drain()
-        self.answered[does.answers] += does.answers != ""
+        if does.answers:
+            self.answered[does.answers] += 1
         return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import random
 import time
+from itertools import pairwise
 
 import pytest
 from misbehaving import ANSWER, Does, Misbehaving, Seen, refuses, says
@@ -62,7 +63,7 @@ def test_trouble_that_passes_loses_nothing(fault, run):
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
     assert {line["text"] for line in done.lines} == {ANSWER}
     assert len(done.lines) == N
-    assert set((+server.answered).values()) == {1}, "an answered request was asked again"
+    assert set(server.answered.values()) == {1}, "an answered request was asked again"
     assert len(server.asked) > N, "nothing went wrong, so nothing is shown"
     assert done.score()["coverage"] == 1.0
 
@@ -106,8 +107,7 @@ def test_a_server_that_takes_two_at_once_is_found_to(run):
     with server:
         done = run(server.url, **{**QUICK, "in_flight": 16})
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
-    late = [seen for seen in server.asked[len(server.asked) // 2 :]]
-    assert len(late) < 2.5 * N / 2
+    assert len(server.asked) < 2.5 * N, "most requests were sent in vain"
 
 
 REFUSALS = {
@@ -193,7 +193,7 @@ def test_a_server_that_dies_for_a_while_loses_nothing(run):
     with server:
         done = run(server.url, **{**QUICK, "attempts": 2})
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
-    gap = max(b.at - a.at for a, b in zip(server.asked, server.asked[1:], strict=False))
+    gap = max(b.at - a.at for a, b in pairwise(server.asked))
     assert gap > 2.5
     broken = sum(line.get("attempts", 1) > 1 for line in done.lines)
     assert 1 <= broken <= QUICK["in_flight"], "waiting for a server costs no attempt"
@@ -234,5 +234,5 @@ def test_everything_at_once_loses_nothing(run):
     with server:
         done = run(server.url, **{**QUICK, "attempts": 12})
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
-    assert set((+server.answered).values()) == {1}
+    assert set(server.answered.values()) == {1}
     assert {line["text"] for line in done.lines} == {ANSWER}

@@ -141,4 +141,4 @@ class _Once:
 
 
 def _is_row(value: Any, shape: Any) -> bool:
-    return getattr(value, "shape", None) == shape
+    return bool(getattr(value, "shape", None) == shape)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import s3harness
 from s3harness_transformers.adapters import adapter_id
-from s3harness_transformers.answering import Answerer, alike
-from s3harness_transformers.asked import Asker
+from s3harness_transformers.answering import Answerer, Outcome, alike
+from s3harness_transformers.asked import Asked, Asker
 from s3harness_transformers.families import family_of
 from s3harness_transformers.gathering import Gathering
 from s3harness_transformers.grammar import LIBRARY, enforcer
@@ -54,7 +54,7 @@ class TransformersBackend(s3harness.Backend):
             context=loaded.context,
         )
         self._answerer = Answerer(loaded, structured=is_held, logprobs=options.logprobs)
-        self._batches = Gathering(self._timed, alike, options.batch_size)
+        self._batches = Gathering[Asked, s3harness.Response](self._timed, alike, options.batch_size)
         self._facts = _facts(loaded, options, enforcer() if is_held else "")
         self.say("asking")
         return self
@@ -64,7 +64,7 @@ class TransformersBackend(s3harness.Backend):
     ) -> None:
         """Stop what is under way, and let go of the model."""
         self._answerer.stop.set()
-        await self._batches.close()
+        await self._batches.close(s3harness.S3HarnessError("the run was stopped"))
         if self._seconds:
             self.note(f"{self._tokens} tokens were written in {self._seconds:.0f} s of generation")
         if self._answerer.halved:
@@ -84,7 +84,7 @@ class TransformersBackend(s3harness.Backend):
         """Answer one request, with others of its kind that are asked now."""
         return await self._batches.get(await asyncio.to_thread(self._asker.ask, request))
 
-    def _timed(self, batch: Any) -> Any:
+    def _timed(self, batch: Sequence[Asked]) -> list[Outcome]:
         started = time.perf_counter()
         outcomes = self._answerer.answer(batch)
         self._seconds += time.perf_counter() - started

@@ -29,6 +29,7 @@ class Gathering(Generic[Item, Result]):
         self._answer, self._alike, self._size = answer, alike, size
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._came = asyncio.Event()
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="generate")
         self._loop = asyncio.get_running_loop()
         self._work = self._loop.create_task(self._serve())
@@ -40,20 +41,23 @@ class Gathering(Generic[Item, Result]):
         self._came.set()
         return await future
 
-    async def close(self) -> None:
-        """Take no more, and wait for the batch under way."""
-        self._work.cancel()
+    async def close(self, reason: Exception) -> None:
+        """Wait for the batch under way; what waits still gets the ``reason`` raised."""
+        self._closed = True
+        self._came.set()
         await asyncio.gather(self._work, return_exceptions=True)
-        await asyncio.to_thread(self._thread.shutdown)
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(reason)
+        self._thread.shutdown()
 
     async def _serve(self) -> None:
-        while True:
-            await self._came.wait()
+        while await self._came.wait() and not self._closed:
             await self._linger()
             batch = self._next()
             if batch:
                 await self._carry_out(batch)
-            if not self._waiting:
+            if not self._waiting and not self._closed:
                 self._came.clear()
 
     async def _linger(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,11 @@ def load(card: s3harness.ModelCard, options: Options, say: Callable[[str], None]
         os.environ.setdefault(name, value)
     weights = str(card.weights)
     is_local = Path(weights).is_dir()
-    source = {"local_files_only": True} if is_local else {"revision": card.revision or "main"}
-    source["trust_remote_code"] = options.trust_remote_code
+    where: dict[str, Any] = {"local_files_only": True} if is_local else {"revision": card.revision or "main"}
+    source = where | {"trust_remote_code": options.trust_remote_code}
     try:
         say("loading transformers")
-        config = _text_part(_config(weights, source))
-        processor = _processor(weights, source)
+        config, processor = read_processor(weights, source)
         say("loading weights")
         model = _model(weights, source, config, options)
     except Exception as error:
@@ -96,31 +95,22 @@ def load(card: s3harness.ModelCard, options: Options, say: Callable[[str], None]
     return Loaded(model.eval(), processor, ends, pad, str(getattr(config, "_commit_hash", None) or ""))
 
 
-def _config(weights: str, source: dict[str, Any]) -> Any:
-    from transformers import AutoConfig
+def read_processor(weights: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The configuration of the part that writes text, where a model can speak besides, and the processor."""
+    from transformers import AutoConfig, AutoProcessor
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-    return AutoConfig.from_pretrained(weights, **source)
-
-
-def _text_part(config: Any) -> Any:
-    """The configuration of the part that writes text, where a model can speak besides."""
-    return getattr(config, "thinker_config", config)
-
-
-def _processor(weights: str, source: dict[str, Any]) -> Any:
-    from transformers import AutoProcessor
-
+    config = AutoConfig.from_pretrained(weights, **source)
     processor = AutoProcessor.from_pretrained(weights, **source)
     if not getattr(processor, "chat_template", None) and not getattr(processor.tokenizer, "chat_template", None):
         raise s3harness.UsageError("the weights have no chat template, so nobody knows how to ask the model")
     processor.tokenizer.padding_side = "left"
-    return processor
+    return getattr(config, "thinker_config", config), processor
 
 
-def _model(weights: str, source: dict[str, Any], config: Any, options: Options) -> Any:
+def _model(weights: str, source: Mapping[str, Any], config: Any, options: Options) -> Any:
     import torch
 
     on_gpu = torch.cuda.is_available() and options.device_map != "cpu"

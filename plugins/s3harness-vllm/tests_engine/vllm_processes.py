@@ -46,8 +46,8 @@ def killed(command: Sequence[str], out: Path, environment: dict[str, str], answe
 
 def children(parent: int) -> list[int]:
     """The processes that a process started."""
-    found = Path(f"/proc/{parent}/task/{parent}/children")
-    return [int(pid) for pid in found.read_text().split()]
+    threads = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(pid) for thread in threads for pid in thread.read_text().split()]
 
 
 def wait_for(url: str, server: subprocess.Popen, log: str) -> None:

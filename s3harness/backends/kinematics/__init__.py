@@ -1,10 +1,11 @@
-"""A classical baseline that looks: motion energy, its place and side, stillness, the face's openings, the voice.
+"""A classical baseline that looks: what moves where and how, what the face does, what is heard.
 
-What a clip shows is measured (:mod:`~s3harness.backends.kinematics.motion`,
-:mod:`~s3harness.backends.kinematics.voice`), summed up in named numbers
-(:mod:`~s3harness.backends.kinematics.summary`), judged by simple rules on them
-(:mod:`~s3harness.backends.kinematics.rules`, :mod:`~s3harness.backends.kinematics.judge`) and put into words
-(:mod:`~s3harness.backends.kinematics.speak`). It needs no weights and no network.
+A clip is measured, one module a measurement: where the head is (:mod:`~.head`), what the face does (:mod:`~.face`), how
+much each part of the body moves and how far it is from its place (:mod:`~.limbs`), in which rhythm (:mod:`~.rhythm`),
+and what is heard (:mod:`~.voice`, :mod:`~.dialogue`). Named numbers sum it up (:mod:`~.summary`) and say what changes
+when (:mod:`~.changes`). Whether a sign is there (:mod:`~.presence`), since when (:mod:`~.moment`), on which side
+(:mod:`~.side`), and the diagnosis (:mod:`~.diagnosis`) are weighed sums of these numbers, whose weights are plain text
+(``parameters.json``), fitted to synthetic videos by ``benchmarks/kinematics_calibration.py``. It needs no network.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 
 from s3harness.backends.base import Backend, Limits
 from s3harness.backends.kinematics.judge import Judgement, judge
-from s3harness.backends.kinematics.motion import measure_motion
+from s3harness.backends.kinematics.measure import measure
 from s3harness.backends.kinematics.speak import answer
 from s3harness.backends.kinematics.voice import RATE, SILENCE, measure_voice
 from s3harness.errors import UsageError
@@ -66,4 +66,4 @@ class KinematicsBackend(Backend):
         pixels, timestamps = self.media.frames(clip)
         times = np.asarray(timestamps, np.float64) - clip.start_s
         voice = measure_voice(self.media.audio(clip, RATE)) if clip.audio else SILENCE
-        return judge(measure_motion(pixels, times, clip.end_s - clip.start_s), voice)
+        return judge(measure(pixels, times, clip.end_s - clip.start_s, voice))

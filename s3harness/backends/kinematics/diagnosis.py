@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-from s3harness.backends.kinematics.rules import Above
+from s3harness.backends.kinematics.parameters import Scales, Weights, parameters, scales, standardised, weights
 from s3harness.types import Diagnosis
-
-NES_SIGNS: tuple[tuple[int, Above, str], ...] = (
-    (2, ("arms_rest", ">", 0.02), "the arms are hardly ever still"),
-    (1, ("duration_s", ">", 150.0), "the event is long"),
-    (1, ("body_burst", ">", 0.14), "the whole body moves violently for long"),
-)
-"""Points for a functional event. A tonic arm is still, a limp one too; functional events last longer (Seneviratne 2017)
-and thrash."""
-
-NES_POINTS = 2
 
 REPORT_POINTS: Mapping[str, int] = {
     "asynchronous": 3,
@@ -41,13 +32,27 @@ REPORT_POINTS: Mapping[str, int] = {
 }
 """What a word of a report speaks for: above 0 for a functional event, below for an epileptic one."""
 
+MOST_REASONS = 2
+
+RHYTHMIC = ("band", "pace", "regular", "slowing")
+"""Beginnings of the last word of numbers that need a steady frame rate, which the frames of a whole event lack."""
+
+
+def usable(name: str) -> bool:
+    """Whether a number means the same however long the event is."""
+    return not name.rpartition("_")[2].startswith(RHYTHMIC)
+
 
 def diagnose(numbers: Mapping[str, float]) -> tuple[Diagnosis, str]:
     """The diagnosis from what is seen, and the sentence on what decides it."""
-    reasons = [(points, why) for points, (name, _, limit), why in NES_SIGNS if numbers[name] > limit]
-    if sum(points for points, _ in reasons) >= NES_POINTS:
-        return "NES", _sentence([why for _, why in reasons])
-    return "ES", "Between movements the arms come to rest, and the event is neither long nor violent throughout."
+    usual, weighed = _event()
+    standard = standardised(numbers, usual)
+    is_functional = weighed.probability(standard) >= weighed.threshold
+    sign = 1.0 if is_functional else -1.0
+    parts = {name: sign * weight * standard.get(name, 0.0) for name, weight in weighed.weights.items()}
+    reasons = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])[:MOST_REASONS]
+    words = " and ".join(f"{_worded(name)} {'above' if standard[name] > 0 else 'below'} the usual" for name in reasons)
+    return ("NES" if is_functional else "ES"), f"{(words or 'nothing out of the usual').capitalize()}."
 
 
 def diagnose_report(report: str, numbers: Mapping[str, float]) -> tuple[Diagnosis, str]:
@@ -66,6 +71,11 @@ def quoted_report(prompt: str) -> str:
     return max(re.findall(r'"([^"]*)"', prompt, re.DOTALL), key=len, default="")
 
 
-def _sentence(reasons: list[str]) -> str:
-    text = " and ".join(reasons)
-    return f"{text[:1].upper()}{text[1:]}."
+def _worded(name: str) -> str:
+    return re.sub(r"[_+|]", " ", name).replace("log ", "").strip()
+
+
+@lru_cache(maxsize=1)
+def _event() -> tuple[Scales, Weights]:
+    entry = parameters()["diagnosis"]
+    return scales(entry["scales"]), weights(entry)

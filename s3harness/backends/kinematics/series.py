@@ -46,3 +46,9 @@ def change_scores(times: Array, values: Array, span_s: float) -> Array:
     after = (total[last] - total[index]) / np.maximum(last - index, 1)
     before = (total[index] - total[first]) / np.maximum(index - first, 1)
     return np.where(index > first, after - before, 0.0)
+
+
+def lasting(values: Array, times: Array, span_s: float) -> Array:
+    """The running median over ``span_s`` seconds."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return smooth(values, round(0.5 * span_s / step)) if step > 0 else np.asarray(values, np.float64)

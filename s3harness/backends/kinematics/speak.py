@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from s3harness.backends.kinematics.body_part import first_body_part
 from s3harness.backends.kinematics.diagnosis import diagnose, diagnose_report, quoted_report
-from s3harness.backends.kinematics.judge import TOGETHER, Finding, Judgement, is_spoken_to, onset_s, stronger_side
-from s3harness.backends.kinematics.picture import Array
-from s3harness.backends.kinematics.rules import RULES
-from s3harness.backends.kinematics.series import rest_level, smooth
-from s3harness.backends.kinematics.summary import arms
+from s3harness.backends.kinematics.dialogue import is_spoken_to
+from s3harness.backends.kinematics.judge import Finding, Judgement
+from s3harness.backends.kinematics.side import stronger_side
 from s3harness.backends.pen import clock, write
 from s3harness.types import Request
 
 STATES = frozenset({"occur_during_sleep"})
 """Signs that are a state and begin at no moment, so that they take no place in a sequence."""
 
-LIMB_SERIES = frozenset({"body", "arm posture", "busier arm posture", "leg posture"})
-"""Series in which the beginning of a movement of the limbs is seen."""
-
-RHYTHMIC_SHARE = 0.3
-"""A rhythm is spoken of where one frequency holds this share of the movement's power; noise spreads over all."""
-
 MOST_REPORTED = 6
 """A report of three short sentences names no more signs than this."""
-
-FULL_BODY_BURST = 0.1
-"""Share of the body that moves for long within the first seconds, above which the whole of it began at once."""
-
-FIRST_S = 6.0
 
 
 def answer(request: Request, judgement: Judgement) -> str:
@@ -40,7 +26,7 @@ def answer(request: Request, judgement: Judgement) -> str:
         case "task3":
             return write(request, _side(request, judgement))
         case "task4":
-            return write(request, onset_s(judgement.motion, judgement.voice, request.subject))
+            return write(request, judgement.onset_s(request.subject))
         case "task5":
             return write(request, _sequence(request, judgement))
         case "task6":
@@ -65,6 +51,7 @@ def report(judgement: Judgement) -> str:
 
 
 PHRASES: dict[str, str] = {
+    "occur_during_sleep": "sleep before the event",
     "head_turning": "head turning to the {side}",
     "blank_stare": "a blank stare with arrest of movement",
     "close_eyes": "closure of both eyes",
@@ -90,23 +77,11 @@ PHRASES: dict[str, str] = {
 def _presence(request: Request, judgement: Judgement) -> str:
     finding = judgement.find(request.subject)
     if finding is not None:
-        where = _where(finding.sign, judgement)
-        return write(request, "yes", f"{finding.evidence[:-1]}, from {clock(round(finding.onset_s))} on{where}.")
-    if request.subject == "verbal_responsiveness" and not is_spoken_to(judgement.voice):
+        since = "" if finding.sign in STATES else f" from {clock(round(finding.onset_s))} on"
+        return write(request, "yes", f"There is {_phrase(finding)}{since}.")
+    if request.subject == "verbal_responsiveness" and not is_spoken_to(judgement.measured.voice):
         return write(request, "na" if "na" in _choices(request) else "no", "No speech is heard.")
-    return write(request, "no", _absence(request.subject, judgement))
-
-
-def _where(sign: str, judgement: Judgement) -> str:
-    """Of a movement of the limbs: on which side most of it is, and its rhythm where the frames can show one."""
-    if RULES[sign].onset.series not in LIMB_SERIES:
-        return ""
-    parts = judgement.motion.parts
-    left, right = (float((parts[f"{side} arm"] + parts[f"{side} leg"]).mean()) for side in ("left", "right"))
-    side = "left" if left > right else "right"
-    text = f", mostly on the patient's {side}" if max(left, right) > TOGETHER * min(left, right) else ""
-    pace_hz, share = judgement.motion.rhythm
-    return f"{text}, at about {pace_hz:.1f} Hz" if share > RHYTHMIC_SHARE else text
+    return write(request, "no", f"There is no {request.subject.replace('_', ' ')}.")
 
 
 def _choices(request: Request) -> list[object]:
@@ -115,42 +90,10 @@ def _choices(request: Request) -> list[object]:
     return list(chosen.get("enum", ()))
 
 
-def _absence(subject: str, judgement: Judgement) -> str:
-    if subject not in RULES or not RULES[subject].conditions:
-        return "Nothing of the kind is seen or heard."
-    numbers = judgement.numbers
-    name, than, limit = next(
-        (c for c in RULES[subject].conditions if (numbers[c[0]] > c[2]) != (c[1] == ">")), RULES[subject].conditions[0]
-    )
-    level = "not over" if than == ">" else "not under"
-    return f"The measured {name.replace('_', ' ')} is {numbers[name]:.3g}, {level} {limit:g}."
-
-
 def _side(request: Request, judgement: Judgement) -> str:
     if request.subject == "onset_body_part":
         return first_body_part(judgement)
-    return stronger_side(judgement.motion, "head" if request.subject == "head_turning" else "arms")
-
-
-def first_body_part(judgement: Judgement) -> str:
-    """The part of the body, in the benchmark's words, that is the first to leave its rest."""
-    motion = judgement.motion
-    opening = motion.times <= FIRST_S
-    if smooth(motion.energy, 2)[opening].max(initial=0.0) > FULL_BODY_BURST:
-        return "full body"
-    candidates = {
-        "head": motion.posture["head"],
-        "eyes": np.abs(motion.eye_openness - np.median(motion.eye_openness[:3])),
-        "mouth": np.abs(motion.mouth_darkness - np.median(motion.mouth_darkness[:3])),
-        f"{stronger_side(motion, 'arms')} arm": arms(motion),
-    }
-    return min(candidates, key=lambda part: _leaves_rest(motion.times, candidates[part]))
-
-
-def _leaves_rest(times: Array, values: Array) -> float:
-    calm = rest_level(values)
-    over = np.flatnonzero(smooth(values, 1) > calm + 0.5 * (np.max(values) - calm))
-    return float(times[over[0]]) if len(over) else float("inf")
+    return stronger_side(judgement.signed, request.subject)
 
 
 def _sequence(request: Request, judgement: Judgement) -> list[str]:

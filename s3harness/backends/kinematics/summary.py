@@ -1,7 +1,8 @@
-"""Numbers that sum up what was seen and heard of a clip, by name; the rules on the signs are written in them.
+"""Numbers that sum up what was seen and heard of a clip, by name; what is judged is judged by them.
 
-``rest``, ``usual``, ``most`` and ``burst`` of a part are the lower quartile, the median, the upper decile and the
-highest lasting value of how much of it moves from frame to frame (0–1).
+Of a series that has a value on each side of the body, ``…+`` is the sum of both sides and ``…|`` their difference,
+without its sign. ``rest``, ``usual`` and ``most`` are the lower quartile, the median and the upper decile of a
+series, ``burst`` the highest value that lasts for two seconds.
 """
 
 from __future__ import annotations
@@ -10,90 +11,71 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from s3harness.backends.kinematics.motion import Motion
+from s3harness.backends.kinematics.dialogue import dialogue_numbers
+from s3harness.backends.kinematics.measure import Measurements
 from s3harness.backends.kinematics.picture import Array
-from s3harness.backends.kinematics.series import smooth
-from s3harness.backends.kinematics.voice import Voice
+from s3harness.backends.kinematics.series import lasting, smooth
 
-LASTING_FRAMES = 2
-"""A value lasts if the running median over twice as many frames and one has it: 2.5 s at two frames a second."""
+LEVELLED = ("moves_body", "moves_head", "moves_reach", "moves_chest", "moves_shoulder", "moves_leg", "mirrored")
+SHIFTED = ("posture_head", "posture_reach", "posture_chest", "posture_shoulder", "posture_leg")
+FACIAL = ("eye", "eye_white", "eye_dark", "eye_moves", "mouth", "teeth", "mouth_moves", "face_moves")
+WANDERING = ("yaw", "shade", "head_x", "head_y")
+SIDED = ("posture_reach", "posture_chest", "posture_shoulder", "moves_reach", "moves_chest", "moves_leg", "mouth")
 
-EYES_OPEN = 0.22
-"""Openness (see :class:`Motion`) above which both eyes are open; pupils and whites are then a fifth of the band."""
-
-_ALMOST_STILL = 0.01
+LASTING_S = 2.0
 
 
-def summarise(motion: Motion, voice: Voice) -> dict[str, float]:
+def summarise(measured: Measurements) -> dict[str, float]:
     """All the numbers of a clip, name → value; all are finite, for a single frame too."""
-    legs_to_arms = _most(legs(motion)) / (_most(arms(motion)) + _ALMOST_STILL)
-    return {
-        **_levels("body", motion.energy),
-        **_levels("arms", arms(motion)),
-        **_levels("legs", legs(motion)),
-        **_levels("head", motion.parts["head"]),
-        **_levels("eyes", motion.eyes),
-        **_levels("mouth", motion.mouth),
-        **_face(motion),
-        **_shifts(motion.posture),
-        "legs_to_arms": legs_to_arms,
-        "roughness": roughness(motion.energy[1:]),
-        "duration_s": motion.duration_s,
-        "voiced_s": voice.voiced_s,
-    }
+    numbers: dict[str, float] = {"log_duration": float(np.log(max(measured.duration_s, 1.0)))}
+    for name in LEVELLED:
+        numbers |= _levels(name, both_sides(measured.tracks, name), measured.times)
+    for name in SHIFTED:
+        numbers |= _shift(name, both_sides(measured.tracks, name), measured.times)
+    for name in FACIAL:
+        numbers |= _levels(name, both_sides(measured.tracks, name), measured.times)
+    for name in WANDERING:
+        numbers |= _wander(name, measured.tracks[name], measured.times)
+    for name in SIDED:
+        left, right = one_side(measured.tracks, name, "left"), one_side(measured.tracks, name, "right")
+        numbers[f"{name}|most"] = float(np.percentile(np.abs(smooth(left - right, 1)), 90))
+    for part, rhythm in measured.rhythms.items():
+        numbers |= {f"{part}_{name}": value for name, value in rhythm.items()}
+    return numbers | dialogue_numbers(measured.voice, measured.duration_s)
 
 
-def arms(motion: Motion) -> Array:
-    """How much both arms move."""
-    return np.asarray((motion.parts["left arm"] + motion.parts["right arm"]) / 2)
+def both_sides(tracks: Mapping[str, Array], name: str) -> Array:
+    """A series, or the sum of its two sides."""
+    return tracks[name] if name in tracks else one_side(tracks, name, "left") + one_side(tracks, name, "right")
 
 
-def legs(motion: Motion) -> Array:
-    """How much both legs move."""
-    return np.asarray((motion.parts["left leg"] + motion.parts["right leg"]) / 2)
+def one_side(tracks: Mapping[str, Array], name: str, side: str) -> Array:
+    """A series of one of the patient's sides."""
+    return tracks[f"{name}_{side}"]
 
 
-def roughness(values: Array) -> float:
-    """Mean change from value to value over the mean: near 0 for a steady movement, near 1 for single jerks."""
-    if len(values) < 2:
-        return 0.0
-    return float(np.abs(np.diff(values)).mean() / (values.mean() + _ALMOST_STILL))
-
-
-def _levels(name: str, values: Array) -> dict[str, float]:
+def _levels(name: str, values: Array, times: Array) -> dict[str, float]:
     moving = values[1:] if len(values) > 1 else values
     rest, usual, most = (float(level) for level in np.percentile(moving, (25, 50, 90)))
-    burst = float(smooth(moving, LASTING_FRAMES).max())
-    return {f"{name}_rest": rest, f"{name}_usual": usual, f"{name}_most": most, f"{name}_burst": burst}
-
-
-def _most(values: Array) -> float:
-    return float(np.percentile(values[1:] if len(values) > 1 else values, 90))
-
-
-def _face(motion: Motion) -> dict[str, float]:
-    offset = smooth(motion.head_offset, LASTING_FRAMES)
-    lids, dark = motion.eye_openness, motion.mouth_darkness
-    low, high = np.percentile(dark, (10, 90))
-    return {
-        "head_turn": float(np.abs(offset - np.median(offset)).max()),
-        "head_wander": float(offset.std()),
-        "eyes_open": float((lids > EYES_OPEN).mean()),
-        "eyes_narrow": float(np.percentile(lids, 10)),
-        "eyes_narrowest": float(smooth(lids, LASTING_FRAMES).min()),
-        "lid_flicker": float(np.abs(np.diff(lids)).mean()) if len(lids) > 1 else 0.0,
-        "mouth_opening": float(high - low),
+    burst = float(lasting(moving, times, LASTING_S).max())
+    steps = float(np.abs(np.diff(moving)).mean()) if len(moving) > 1 else 0.0
+    return {f"{name}+rest": rest, f"{name}+usual": usual, f"{name}+most": most, f"{name}+burst": burst} | {
+        f"{name}+steps": steps
     }
 
 
-def _shifts(posture: Mapping[str, Array]) -> dict[str, float]:
-    """How far head, legs and the arms have moved from where they were at first, in grey levels."""
-    left, right = (float(np.percentile(posture[f"{side} arm"], 90)) for side in ("left", "right"))
-    both_legs = (posture["left leg"] + posture["right leg"]) / 2
+def _shift(name: str, values: Array, times: Array) -> dict[str, float]:
+    steady = lasting(values, times, LASTING_S)
+    usual, most = (float(level) for level in np.percentile(steady, (50, 90)))
+    return {f"{name}+usual": usual, f"{name}+most": most, f"{name}+end": float(np.median(values[-3:]))}
+
+
+def _wander(name: str, values: Array, times: Array) -> dict[str, float]:
+    steady = lasting(values, times, LASTING_S)
+    away = np.abs(steady - np.median(steady))
     return {
-        "head_shift": float(np.percentile(posture["head"], 90)),
-        "leg_shift": float(np.percentile(both_legs, 90)),
-        "arm_shift": max(left, right),
-        "other_arm_shift": min(left, right),
-        "arm_shift_difference": abs(left - right),
+        f"{name}|far": float(np.percentile(away, 95)),
+        f"{name}|off": float(np.abs(np.median(steady))),
+        f"{name}|spread": float(values.std()),
+        f"{name}|steps": float(np.abs(np.diff(values)).mean()) if len(values) > 1 else 0.0,
     }

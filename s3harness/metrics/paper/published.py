@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from s3harness.dataset.release import PREDICTION_FILES, Release, missing_predictions, model_key, read_release_table
+from s3harness.dataset.release import (
+    PREDICTION_FILES,
+    Release,
+    missing_predictions,
+    model_key,
+    number_in,
+    read_release_table,
+)
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.paper import released
 from s3harness.metrics.paper.boundaries import paper_boundary_mae
@@ -51,10 +58,14 @@ def published_cells(release: Release, model: str) -> Iterator[Cell]:
 
     A table in which the model is not, or for which it has no predictions, gives none.
     """
+    for cells in published_tables(release, model):
+        yield from cells
+
+
+def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
+    """The same table by table, so that one that cannot be read (:class:`DatasetError`) leaves the others alone."""
     lacking = set(missing_predictions(release, model))
-    for cells, kinds in _TABLES:
-        if not lacking.issuperset(kinds):
-            yield from cells(release, model)
+    return [cells(release, model) for cells, kinds in _TABLES if not lacking.issuperset(kinds)]
 
 
 def _features(release: Release, model: str) -> Iterator[Cell]:
@@ -82,14 +93,14 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
         for name, cells in read_release_table(release.published / path, keys=("feature",)).rows.items():
             for column in metrics:
                 value = values.get((name, column), math.nan)
-                yield Cell(path, model, f"{name}/{column}", float(cells[column]), value, digits=None)
+                yield Cell(path, model, f"{name}/{column}", number_in(cells[column], path, column), value, digits=None)
 
 
 def _question_list(release: Release, model: str) -> Iterator[Cell]:
     for path in _files_of(release, model, "middle_results", "_video_feature_scores.csv"):
         table = read_release_table(release.published / path)
         names = [name for name in table.columns if name != "file_name"]
-        scores = {name: [float(cell) for cell in table.column(name).values() if cell] for name in names}
+        scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
         means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
         overall = {"question_list_score": question_list_score(scores)}
         yield from _compared(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
@@ -158,7 +169,7 @@ def _compared(
     for name, cells in read_release_table(path, keys=(key,)).rows.items():
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
             if text and column != key and NOT_COMPUTED not in column:
-                yield Cell(file, model, column, float(text), recomputed.get(column, math.nan))
+                yield Cell(file, model, column, number_in(text, file, column), recomputed.get(column, math.nan))
 
 
 def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:

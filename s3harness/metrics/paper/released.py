@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from s3harness.dataset.release import (
     Release,
+    number_in,
     patient_of,
     read_boundaries,
     read_diagnoses,
@@ -88,7 +89,7 @@ def boundary_pairs(release: Release, model: str) -> list[Pair]:
     return [
         pair
         for name in dict.fromkeys(subjects.values())
-        for pair in _joined(name, {clip: float(t) for clip, t in times.items() if subjects[clip] == name}, answers)
+        for pair in _joined(name, _targets(times, subjects, name), answers)
     ]
 
 
@@ -121,6 +122,11 @@ def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
 
 
 _NO_TRUTH = ("", "N/A")
+
+
+def _targets(times: Mapping[str, str], subjects: Mapping[str, str], name: str) -> dict[str, float]:
+    file = "Task4_time_annotation.csv"
+    return {clip: number_in(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
 
 
 def _column(release: Release, model: str, kind: str, column: str) -> dict[str, str]:

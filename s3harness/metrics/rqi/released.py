@@ -25,7 +25,7 @@ def released_structure(row: Mapping[str, str]) -> ReportStructure:
             "key_localizing_features": laterality,
             "content_analysis": content,
         },
-        words=int(row.get("report_length") or 0),
+        words=_words(row),
     )
 
 
@@ -49,6 +49,14 @@ def _column(row: Mapping[str, str], name: str) -> object:
         raise DatasetError(f"column {name!r} is missing; expected {', '.join(_FIELDS)}") from None
     except json.JSONDecodeError as error:
         raise DatasetError(f"column {name!r}: not JSON: {error}") from None
+
+
+def _words(row: Mapping[str, str]) -> int:
+    said = row.get("report_length") or "0"
+    try:
+        return int(float(said))
+    except (ValueError, OverflowError):
+        raise DatasetError(f"column 'report_length': {said[:40]!r} is no number of words") from None
 
 
 def _strings(value: object) -> tuple[str, ...]:

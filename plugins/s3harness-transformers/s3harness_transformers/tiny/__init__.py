@@ -9,7 +9,7 @@ From a shell: ``python -m s3harness_transformers.tiny qwen3-vl DIR``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     try:
         with _silence():
-            _built(name, seed).save(directory)
+            _make(name, seed, directory)
     except ImportError as error:
         raise s3harness.UsageError(
             f"a tiny {name} cannot be made here: {error}; install torch and a newer transformers"
@@ -45,12 +45,12 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
     return directory
 
 
-def _built(family: str, seed: int) -> Tiny:
+def _make(family: str, seed: int, directory: Path) -> None:
     import torch
 
     from s3harness_transformers.tiny import hearing, seeing
 
-    make = {
+    make: dict[str, Callable[[], Tiny]] = {
         "qwen2.5-vl": seeing.qwen2_5_vl,
         "qwen3-vl": seeing.qwen3_vl,
         "internvl3.5": seeing.internvl,
@@ -60,7 +60,7 @@ def _built(family: str, seed: int) -> Tiny:
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make[family]()
+        make[family]().save(directory)
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def _teach_to_speak(model: Any, words: Any) -> None:
 def _is_said(words: Any, token: int) -> bool:
     if token in words.added_tokens_decoder:
         return bool(token == words.eos_token_id)
-    text = words.decode([token])
+    text = str(words.decode([token]))
     return text.isascii() and text.isprintable()
 
 

@@ -1,0 +1,166 @@
+"""Several servers behind one run, how much each is given, and how it is all begun."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+from misbehaving import Does, Misbehaving, Seen, refuses
+
+N = 36
+QUICK = {"attempts": 4, "timeout_s": 5, "patience_s": 30, "in_flight": 4}
+
+
+def test_the_least_loaded_server_is_asked(run):
+    """One is five times as fast as the other and answers most; both answer."""
+    with Misbehaving(latency_s=0.02) as fast, Misbehaving(latency_s=0.1) as slow:
+        done = run(f"{fast.url},{slow.url}", **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N})
+    assert sum(fast.answered.values()) > 1.5 * sum(slow.answered.values()) > 0
+    assert not set(fast.answered) & set(slow.answered), "a request was answered twice"
+    assert fast.most_under_way <= QUICK["in_flight"]
+    assert slow.most_under_way <= QUICK["in_flight"]
+
+
+def test_what_a_dead_server_was_asked_goes_to_the_other_and_it_comes_back(run):
+    server, other = Misbehaving(latency_s=0.2), Misbehaving(latency_s=0.2)
+
+    def dies(seen: Seen) -> Does | None:
+        if seen.key and seen.number == 4:
+            server.die(0.6)
+            return Does(reset=True)
+        return None
+
+    server.behave = dies
+    with server, other:
+        started = time.monotonic()
+        done = run(f"{server.url},{other.url}", **{**QUICK, "in_flight": 2, "patience_s": 5})
+        assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+        assert time.monotonic() - started < 60
+    assert set((server.answered + other.answered).values()) == {1}
+    times = [seen.at for seen in server.asked]
+    assert max(b - a for a, b in pairwise(times)) > 0.5, "it was not away"
+    assert sum(server.answered.values()) > 4, "it did not come back"
+
+
+def test_a_server_that_was_never_there_costs_nothing(run):
+    with Misbehaving() as server:
+        done = run(f"http://127.0.0.1:{_closed_port()}/v1,{server.url}", **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N})
+
+
+def test_the_rate_is_kept(run):
+    with Misbehaving() as server:
+        assert run(server.url, requests_per_minute=1200, **QUICK).code == 0
+    times = [seen.at for seen in server.asked]
+    assert times[-1] - times[0] >= (N - 1) * 60 / 1200 * 0.95
+
+
+def test_as_many_are_under_way_as_was_said(run):
+    with Misbehaving(latency_s=0.05) as server:
+        assert run(server.url, **{**QUICK, "in_flight": 5}).code == 0
+    assert server.most_under_way == 5
+
+
+def test_a_run_that_finds_no_server_says_what_to_do(run):
+    done = run(f"http://127.0.0.1:{_closed_port()}/v1")
+    assert done.code == 1
+    for hint in ("no server is there", "base_url", "wait_s"):
+        assert hint in done.err
+    assert done.lines == []
+
+
+def test_a_server_that_is_still_starting_is_waited_for(run):
+    server = Misbehaving()
+    server.port = _closed_port()
+    starter = threading.Timer(1.5, server.__enter__)
+    starter.start()
+    done = run(server.url, wait_s=60)
+    server.__exit__()
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+
+
+def test_the_only_model_of_a_server_is_asked_and_among_several_the_one_of_the_card(run):
+    with Misbehaving() as server:
+        server.models = ["/weights/one"]
+        assert run(server.url).code == 0
+        assert {seen.json["model"] for seen in server.asked} == {"/weights/one"}
+        server.models, server.asked = ["another", "some-model"], []
+        assert run(server.url, out="second").code == 0
+        assert {seen.json["model"] for seen in server.asked} == {"some-model"}
+
+
+@pytest.mark.parametrize(
+    ("models", "options", "said"),
+    [
+        (["a", "b"], {}, "no server has the model some-model; they have a, b"),
+        (["a", "b"], {"model": "c"}, "has no model 'c'; it has a, b"),
+        ([], {}, "say -o model=NAME"),
+    ],
+)
+def test_a_server_without_the_model_is_not_asked(models, options, said, run):
+    with Misbehaving() as server:
+        server.models = models
+        done = run(server.url, **options)
+    assert done.code == 1
+    assert said in done.err
+    assert server.asked == []
+
+
+def test_what_is_no_server_of_models_is_said_to_be_none(run):
+    with Misbehaving(lambda seen: Does(b"<html>It works!</html>")) as server:
+        done = run(server.url)
+    assert done.code == 1
+    assert "no OpenAI-compatible server" in done.err
+
+
+def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(run):
+    with Misbehaving(lambda seen: refuses(404, "not found") if seen.method == "GET" else None) as server:
+        done = run(server.url, model="theirs")
+    assert done.code == 0
+    assert {seen.json["model"] for seen in server.asked} == {"theirs"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"colour": "red"}, "no option 'colour'; it has base_url, model, api_key_env"),
+        ({"api_key": "sk-1234567890"}, "name of its variable, api_key_env"),
+        ({"media": "dvd"}, "option media: one of auto, frames, jpeg_sequence, mp4 is expected"),
+        ({"in_flight": 0}, "option in_flight: a number from 1"),
+        ({"in_flight": 1.5}, "option in_flight: a whole number"),
+        ({"jpeg_quality": 100}, "option jpeg_quality: a number from 1 to 95"),
+        ({"structured": "maybe"}, "option structured: true or false"),
+        ({"extra": "3"}, "option extra: fields with values"),
+        ({"base_url": ","}, "option base_url: at least one address"),
+        ({"base_url": "localhost:8000"}, "is not the address of a server"),
+        ({"base_url": "http://me:word@127.0.0.1/v1"}, "holds a user or a password"),
+        ({"base_url": "http://no-such-host.invalid/v1"}, "there is no host named"),
+    ],
+)
+def test_a_wrong_option_is_a_wrong_call_that_says_what_is_right(options, said, run):
+    done = run("http://127.0.0.1:9/v1", **options)
+    assert done.code == 2
+    assert said in done.err
+    assert "sk-1234567890" not in done.err
+    assert "word@" not in done.err
+
+
+def test_a_run_may_go_on_with_other_servers_but_not_with_other_pictures(run):
+    with Misbehaving(lambda seen: refuses(400, "no") if seen.key and seen.number == 3 else None) as server:
+        assert run(server.url).code == 1
+    with Misbehaving() as server:
+        refused = run(server.url, "--resume", jpeg_quality=50)
+        assert refused.code == 2
+        assert "jpeg_quality" in refused.err
+        assert run(server.url, "--resume", in_flight=1, attempts=2).code == 0
+        assert len(server.asked) == 1
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,205 @@
+"""What a model answers: in batches as alone, held to its form, with probabilities, and failing by name."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+import torch
+from conftest import short
+from s3harness_transformers.adapters import adapter_id
+from s3harness_transformers.answering import Answerer, collated
+from s3harness_transformers.failures import ContextOverflow, OutOfMemory
+from s3harness_transformers.loading import load
+from s3harness_transformers.options import Options
+from s3harness_transformers.tiny import FAMILIES
+
+import s3harness
+
+PROMPTS = ("Is it so?", "Does the patient turn the head? Answer yes or no.", "Describe what the patient does. " * 5)
+SCHEMA = {
+    "type": "object",
+    "required": ["answer", "side"],
+    "additionalProperties": False,
+    "properties": {"answer": {"enum": ["yes", "no"]}, "side": {"type": "string", "maxLength": 8}},
+}
+
+
+def some_requests(shown, family, n_clips=2, frames=6):
+    """Short questions of different lengths about the beginnings of different clips."""
+    steps = shown.steps(family)[:n_clips]
+    requests = []
+    for step in steps:
+        clip = step.clip
+        clip = replace(clip, end_s=clip.start_s + 3, timestamps=clip.timestamps[:frames])
+        requests += [short(replace(step.requests[0], clip=clip, prompt=p, id=f"{clip.start_s} {p}")) for p in PROMPTS]
+    return requests
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_answers_in_a_batch_are_those_alone(shown, answers, family):
+    requests = some_requests(shown, family)
+    together = answers(shown.backend(family, batch_size=6), requests)
+    alone = answers(shown.backend(family, batch_size=1), requests)
+    assert [a.text for a in together] == [a.text for a in alone]
+    assert [a.completion_tokens for a in together] == [a.completion_tokens for a in alone]
+    assert len({a.text for a in alone}) > 2
+    assert all(a.prompt_tokens > 20 for a in alone)
+
+
+def test_a_batch_pads_words_on_the_left_and_joins_clips(shown):
+    asker, _ = shown.asker("qwen3-vl")
+    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)]
+    tensors = collated(batch, pad=7)
+    longest = max(one.length for one in batch)
+    assert tensors["input_ids"].shape == tensors["attention_mask"].shape == (3, longest)
+    for row, one in enumerate(batch):
+        padding = longest - one.length
+        assert tensors["input_ids"][row, :padding].eq(7).all() and not tensors["attention_mask"][row, :padding].any()
+        assert torch.equal(tensors["input_ids"][row, padding:], one.words["input_ids"][0])
+    assert tensors["video_grid_thw"].shape == (3, 3)
+
+
+def test_answers_obey_their_schema_or_choices_and_tell_probabilities(shown, answers):
+    request = some_requests(shown, "qwen3-vl", 1)[1]
+    held = [
+        replace(short(request, 200, answer_schema=SCHEMA), id="schema"),
+        replace(short(request, 20, choices=("left", "right")), id="choices"),
+        replace(short(request, 20), id="free"),
+    ]
+    schema, choice, free = answers(shown.backend("qwen3-vl"), held)
+    jsonschema.validate(json.loads(schema.text), SCHEMA)
+    assert choice.text in ("left", "right") and choice.status == "ok"
+    for response, words in ((schema, {"yes", "no"}), (choice, {"left", "right"})):
+        assert set(response.choice_probabilities) == words
+        assert 0 < sum(response.choice_probabilities.values()) <= 1
+    assert free.choice_probabilities is None
+    assert free.status == "cut" and free.completion_tokens == 20
+
+
+def test_probabilities_are_those_of_the_model_itself(shown, answers):
+    backend = shown.backend("qwen3-vl")
+    request = replace(some_requests(shown, "qwen3-vl", 1)[1], choices=("left", "right"))
+    (response,) = answers(backend, [request])
+    asked = shown.asker("qwen3-vl")[0].ask(request)
+    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
+    with torch.inference_mode():
+        first = loaded.model(**asked.words, **asked.media).logits[0, -1].float().softmax(-1)
+    likely = first.topk(20)
+    texts = [loaded.words.decode([token]).strip() for token in likely.indices]
+    for word in ("left", "right"):
+        found = sum(float(p) for text, p in zip(texts, likely.values, strict=True) if text and word.startswith(text))
+        # The token that was written counts too where it is not among the likeliest.
+        assert found - 1e-6 <= response.choice_probabilities[word] <= found + float(likely.values[-1]) + 1e-6
+
+
+def test_what_is_not_held_to_its_form_is_free(shown, answers):
+    request = short(some_requests(shown, "qwen3-vl", 1)[0], 20, choices=("left", "right"))
+    (response,) = answers(shown.backend("qwen3-vl", structured=False, logprobs=False), [request])
+    assert response.text not in ("left", "right")
+    assert response.choice_probabilities is None
+
+
+def test_a_seed_repeats_what_is_drawn(shown, answers):
+    request = some_requests(shown, "qwen3-vl", 1)[0]
+    drawn = [
+        replace(request, id=str(i), generation=s3harness.Generation(1.0, 16, seed, 0.9))
+        for i, seed in enumerate((3, 3, 4))
+    ]
+    one, again, other = (a.text for a in answers(shown.backend("qwen3-vl"), drawn))
+    assert one == again != other
+
+
+def test_a_prompt_beyond_the_context_fails_by_name(shown, answers):
+    request = short(some_requests(shown, "qwen3-vl", 1)[0], 40_000)
+    fits = some_requests(shown, "qwen3-vl", 1)[1]
+    failed, answered = answers(shown.backend("qwen3-vl"), [request, fits])
+    assert isinstance(failed, ContextOverflow) and "--sampling" in str(failed)
+    assert answered.status in ("ok", "cut")
+
+
+class Small:
+    """A model of transformers in memory that holds ``rows`` prompts at once."""
+
+    def __init__(self, model, rows):
+        self._model, self._rows = model, rows
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def generate(self, **inputs):
+        if len(inputs["input_ids"]) > self._rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        return self._model.generate(**inputs)
+
+
+@pytest.mark.parametrize(("rows", "halved"), [(2, 1), (1, 2)])
+def test_a_batch_that_does_not_fit_is_asked_in_halves(shown, rows, halved):
+    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
+    asker, _ = shown.asker("qwen3-vl")
+    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)]
+    whole = Answerer(loaded, structured=True, logprobs=True).answer(batch)
+    answerer = Answerer(replace(loaded, model=Small(loaded.model, rows)), structured=True, logprobs=True)
+    assert [a.text for a in answerer.answer(batch)] == [a.text for a in whole]
+    assert answerer.halved == halved
+
+
+def test_one_request_that_does_not_fit_fails_with_what_to_change(shown):
+    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
+    asker, _ = shown.asker("qwen3-vl")
+    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)[:2]]
+    failed = Answerer(replace(loaded, model=Small(loaded.model, 0)), structured=True, logprobs=True).answer(batch)
+    assert [type(one) for one in failed] == [OutOfMemory, OutOfMemory]
+    assert "max_pixels" in str(failed[0])
+
+
+def test_leaving_ends_what_is_under_way(shown):
+    endless = short(some_requests(shown, "qwen3-vl", 1)[2], 20_000)
+    backend = shown.backend("qwen3-vl")
+
+    async def leave_early():
+        async with backend:
+            asking = asyncio.create_task(backend.generate(endless))
+            await asyncio.sleep(2)
+        return await asyncio.wait_for(asyncio.gather(asking, return_exceptions=True), 10)
+
+    (outcome,) = asyncio.run(leave_early())
+    assert "stopped" in str(outcome)
+
+
+@pytest.fixture(scope="module")
+def adapters(tiny, tmp_path_factory):
+    """Family → a LoRA adapter of random weights, as peft saves it."""
+    from peft import LoraConfig, get_peft_model
+
+    from s3harness.specs.models import ModelCard
+
+    made = {}
+    for family in ("qwen3-vl", "qwen2.5-omni"):
+        directory = tmp_path_factory.mktemp("adapter")
+        model = load(ModelCard("m", weights=str(tiny[family])), Options(), lambda phase: None).model
+        torch.manual_seed(1)
+        adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+        adapted.save_pretrained(directory)
+        made[family] = directory
+    return made
+
+
+def test_an_adapter_changes_answers_and_is_told_by_its_hash(shown, answers, adapters):
+    requests = some_requests(shown, "qwen3-vl", 1)
+    plain, adapted = shown.backend("qwen3-vl"), shown.backend("qwen3-vl", adapter=str(adapters["qwen3-vl"]))
+    before = [a.text for a in answers(plain, requests)]
+    after = [a.text for a in answers(adapted, requests)]
+    assert before != after
+    facts = adapted.facts()
+    assert facts["adapter"] == adapter_id(adapters["qwen3-vl"]) and "adapter" not in plain.facts()
+    assert str(adapters["qwen3-vl"]) not in json.dumps(dict(facts))
+    assert facts["class"] == "Qwen3VLForConditionalGeneration"
+
+
+def test_an_adapter_of_another_architecture_is_refused(shown, answers, adapters):
+    with pytest.raises(s3harness.UsageError, match="does not fit this model"):
+        answers(shown.backend("qwen3-vl", adapter=str(adapters["qwen2.5-omni"])), [])

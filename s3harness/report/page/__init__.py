@@ -1,0 +1,7 @@
+"""The HTML report of a run: one file that opens offline."""
+
+from __future__ import annotations
+
+from s3harness.report.page.write import write_report
+
+__all__ = ["write_report"]

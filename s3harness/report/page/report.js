@@ -1,0 +1,151 @@
+// The evidence timelines. Everything shown comes from the JSON in the page and is set as text, never as markup.
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const SVG = "http://www.w3.org/2000/svg";
+  const LEFT = 210, WIDTH = 1000, ROW = 20, RIGHT = 150;
+  let current = 0, chosen = null;
+
+  const wrong = (item) => !["hit", "correctly absent", "untested in truth", ""].includes(item.outcome)
+    || item.status !== "answered";
+
+  function make(tag, attributes, text, space) {
+    const node = space ? document.createElementNS(space, tag) : document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+  const svg = (tag, attributes, text) => make(tag, attributes, text, SVG);
+  const clock = (s) => `${String(Math.floor(s / 60)).padStart(2, "0")}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+  const shown = (value) => value === null || value === undefined ? "–"
+    : typeof value === "string" ? value : JSON.stringify(value);
+
+  function lanesOf(video) {
+    const lanes = new Map(data.signs.map((s) => [s.name, { sign: s, items: [] }]));
+    for (const item of video.items)
+      if (["feature", "boundary"].includes(item.kind) && lanes.has(item.subject)) lanes.get(item.subject).items.push(item);
+    return [...lanes.values()].filter((lane) => lane.items.length);
+  }
+
+  function interval(video, lane) {
+    const label = video.labels && video.labels[lane.sign.name];
+    if (label && label.present === "yes") return [label.from, label.to, label.side];
+    const boundary = lane.items.find((i) => i.kind === "boundary");
+    return boundary ? [boundary.truth, null, null] : null;
+  }
+
+  function drawLane(video, lane, y, x, box) {
+    const feature = lane.items.find((i) => i.kind === "feature");
+    const boundary = lane.items.find((i) => i.kind === "boundary");
+    const bad = lane.items.some(wrong);
+    const row = svg("g", { class: "row", tabindex: 0, role: "button" });
+    const state = feature ? feature.outcome || feature.status : boundary.outcome;
+    row.setAttribute("aria-label", `${lane.sign.title}: ${state}`);
+    row.append(svg("rect", { class: "back", x: 0, y, width: WIDTH, height: ROW }));
+    row.append(svg("text", { x: LEFT - 8, y: y + 14, "text-anchor": "end" }, lane.sign.title));
+    const truth = interval(video, lane);
+    if (feature && feature.truth === "yes" || truth) {
+      const from = truth && truth[0] !== null ? truth[0] : 0;
+      const to = truth && truth[1] ? truth[1] : truth && truth[0] !== null ? from + 0.6 : video.end;
+      const bar = svg("rect", { class: "truth", x: x(from), y: y + 3, width: Math.max(3, x(to) - x(from)), height: 6,
+        opacity: truth ? 1 : 0.35 });
+      bar.append(svg("title", {}, `truth ${clock(from)} to ${clock(to)}${truth && truth[2] ? ", " + truth[2] : ""}`));
+      row.append(bar);
+    }
+    for (const id of feature ? feature.requests : []) {
+      const answer = data.answers[id];
+      const value = answer && answer.value && (answer.value.present || answer.value.answer || answer.value);
+      if (value === "yes")
+        row.append(svg("rect", { class: "said", x: x(answer.from) + 1, y: y + 11,
+          width: Math.max(2, x(answer.to) - x(answer.from) - 2), height: 6 }));
+    }
+    if (boundary && boundary.value !== null)
+      row.append(svg("line", { class: "moment", x1: x(boundary.value), x2: x(boundary.value), y1: y + 1, y2: y + ROW - 1 }));
+    row.append(svg("text", { x: WIDTH - RIGHT + 10, y: y + 14, class: bad ? "wrong" : "right" },
+      `${bad ? "✗" : "✓"} ${state}`));
+    const open = () => showAnswers(lane.items, lane.sign.title, row);
+    row.addEventListener("click", open);
+    row.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); open(); } });
+    box.append(row);
+  }
+
+  function draw() {
+    const video = data.videos[current];
+    const only = byId("only").checked;
+    const lanes = lanesOf(video).filter((lane) => !only || lane.items.some(wrong));
+    const height = 24 + ROW * Math.max(1, lanes.length) + 22;
+    const box = svg("svg", { id: "lanes", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "lanes" });
+    const x = (s) => LEFT + (WIDTH - LEFT - RIGHT) * Math.min(1, s / video.end);
+    const borders = new Set(video.items.flatMap((i) => i.requests).map((id) => data.answers[id]).filter(Boolean)
+      .flatMap((a) => [a.from, a.to]));
+    for (const s of borders) box.append(svg("line", { class: "border", x1: x(s), x2: x(s), y1: 20, y2: height - 20 }));
+    for (const s of video.frames || []) box.append(svg("line", { class: "frame", x1: x(s), x2: x(s), y1: 14, y2: 20 }));
+    for (let s = 0; s <= video.end; s += Math.max(5, Math.ceil(video.end / 50) * 5))
+      box.append(svg("text", { x: x(s), y: 11, "text-anchor": "middle" }, clock(s)));
+    lanes.forEach((lane, n) => drawLane(video, lane, 24 + n * ROW, x, box));
+    if (!lanes.length) box.append(svg("text", { x: LEFT, y: 38 }, "Nothing to show here."));
+    byId("timeline").replaceChildren(box);
+    byId("video").value = String(current);
+    byId("place").textContent = `${current + 1} of ${data.videos.length}`;
+    byId("others").replaceChildren(...video.items.filter((i) => !["feature", "boundary", "rationale"].includes(i.kind)
+      || i.subject.startsWith("seizure")).filter((i) => !only || wrong(i)).map(button));
+    byId("answers").replaceChildren();
+    play(video);
+  }
+
+  function button(item) {
+    const name = item.kind === item.subject ? item.kind : `${item.kind}: ${item.subject.replaceAll("_", " ")}`;
+    const node = make("button", { type: "button", class: wrong(item) ? "wrong" : "right" },
+      `${wrong(item) ? "✗" : "✓"} ${name}`);
+    node.addEventListener("click", () => showAnswers([item], name, node));
+    return node;
+  }
+
+  function showAnswers(items, title, source) {
+    if (chosen) chosen.classList.remove("chosen");
+    chosen = source; chosen.classList.add("chosen");
+    const parts = [make("h3", {}, `${data.videos[current].id}: ${title}`)];
+    for (const item of items) {
+      const card = make("article");
+      card.append(make("p", {}, `${item.task}, ${item.subject}: ${item.outcome || item.status}`));
+      card.append(make("pre", {}, `truth   ${shown(item.truth)}\nread as ${shown(item.value)}  (${item.status}${item.note ? "; " + item.note : ""})`));
+      const prompt = data.prompts[`${item.task} ${item.subject}`];
+      if (prompt) {
+        const details = make("details"); details.append(make("summary", {}, "prompt"), make("pre", {}, prompt));
+        card.append(details);
+      }
+      for (const id of item.requests) {
+        const a = data.answers[id];
+        if (!a) { card.append(make("p", { class: "wrong" }, "never answered")); continue; }
+        const read = [a.status, a.read && `read: ${a.read}`, a.note, a.error].filter(Boolean).join("; ");
+        card.append(make("small", {}, `${clock(a.from)}–${clock(a.to)}  ${read}`), make("pre", {}, a.text || "(no text)"));
+      }
+      parts.push(card);
+    }
+    byId("answers").replaceChildren(...parts);
+  }
+
+  function play(video) {
+    const holder = byId("player");
+    holder.replaceChildren();
+    if (data.files && data.files[video.id]) holder.append(make("video", { controls: "", src: data.files[video.id] }));
+  }
+
+  const go = (step) => { current = (current + step + data.videos.length) % data.videos.length; draw(); };
+  data.videos.forEach((video, n) => {
+    const errors = video.items.filter(wrong).length;
+    byId("video").append(make("option", { value: n }, `${video.id} (${errors} of ${video.items.length} wrong)`));
+  });
+  byId("video").addEventListener("change", (e) => { current = Number(e.target.value); draw(); });
+  byId("only").addEventListener("change", draw);
+  byId("previous").addEventListener("click", () => go(-1));
+  byId("next").addEventListener("click", () => go(1));
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || ["SELECT", "INPUT"].includes(e.target.tagName)) return;
+    if (e.key === "j") go(1);
+    if (e.key === "k") go(-1);
+    if (e.key === "d") { byId("only").checked = !byId("only").checked; draw(); }
+  });
+  if (data.videos.length) draw();
+})();
