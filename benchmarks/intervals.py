@@ -1,6 +1,6 @@
 """Whether intervals hold the truth, and tests raise false alarms, as often as they say: simulated cohorts.
 
-    python benchmarks/intervals.py [--runs 400] [--resamples 500] [--permutations 500]
+    python benchmarks/intervals.py [--runs 1000] [--resamples 500] [--permutations 500]
 
 A cohort has patients with one to nineteen videos each (about 3.6, as in the benchmark). How good a system is differs
 between patients: some are filmed well, some in the dark. So the items of one patient fail together. The true score is
@@ -41,7 +41,7 @@ class Simulation:
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=500)
     parser.add_argument("--permutations", type=int, default=500)
     chosen = parser.parse_args()

@@ -23,7 +23,7 @@ class LogisticRegression(Classifier):
         """``intercept``, and ``coefficients`` of the columns."""
         from sklearn.linear_model import LogisticRegression as Estimator
 
-        fitted = Estimator(**setting, max_iter=1000).fit(x, y)
+        fitted = _fitted(Estimator(**setting, max_iter=1000), x, y)
         return {"intercept": float(fitted.intercept_[0]), "coefficients": fitted.coef_[0].tolist()}
 
     def probability(self, parameters: Parameters, x: Array) -> Array:
@@ -58,7 +58,7 @@ class ShallowTree(Classifier):
         """One tree, its shares smoothed."""
         from sklearn.tree import DecisionTreeClassifier
 
-        fitted = DecisionTreeClassifier(**setting, random_state=seed).fit(x, y)
+        fitted = _fitted(DecisionTreeClassifier(**setting, random_state=seed), x, y)
         return trees_parameters([fitted], smoothed=True)
 
     def probability(self, parameters: Parameters, x: Array) -> Array:
@@ -81,11 +81,9 @@ class RandomForest(Classifier):
 
     def fit(self, x: Array, y: Array, setting: Mapping[str, Any], seed: int) -> Parameters:
         """All trees."""
-        from sklearn import config_context
         from sklearn.ensemble import RandomForestClassifier
 
-        with config_context(assume_finite=True, skip_parameter_validation=True):  # or each tree checks them again
-            fitted = RandomForestClassifier(TREES, **setting, random_state=seed).fit(x, y)
+        fitted = _fitted(RandomForestClassifier(TREES, **setting, random_state=seed), x, y)
         return trees_parameters(fitted.estimators_)
 
     def probability(self, parameters: Parameters, x: Array) -> Array:
@@ -95,3 +93,11 @@ class RandomForest(Classifier):
     def check(self, parameters: Parameters, columns: int) -> None:
         """Whether they are trees."""
         check_trees(parameters, columns)
+
+
+def _fitted(estimator: Any, x: Array, y: Array) -> Any:
+    """The estimator, fitted without the checks of what is known to be right; on so few cases they take most time."""
+    from sklearn import config_context
+
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return estimator.fit(x, y)

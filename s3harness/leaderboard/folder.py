@@ -75,6 +75,18 @@ def read_folder(path: Path) -> Folder:
     return Folder(files, documents, tables)
 
 
+def read_document(path: Path) -> Any:
+    """One document of a submission, valid by its schema, or :class:`RefusedError`."""
+    findings: list[Finding] = []
+    too_big = path.is_symlink() or path.stat().st_size > MAX_FILE_BYTES
+    value = None if too_big else _checked(path.name, "", _bytes(path), DOCUMENTS[path.name], findings)
+    if too_big or findings:
+        raise RefusedError(
+            f"{path.name} is refused", findings or [Finding(path.name, "", "file", "too big, or a link")]
+        )
+    return value
+
+
 def answers_sha256(responses: list[Any]) -> str:
     """A digest of who answered what, whatever the order: equal ones are the same submission."""
     last = {line["id"]: [line["status"], line.get("text", "")] for line in responses}

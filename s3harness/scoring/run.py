@@ -22,7 +22,7 @@ from s3harness.scoring.predictions import predict
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
-from s3harness.types import Prediction, Reference, Score
+from s3harness.types import Interval, Prediction, Reference, Score
 
 FILE = "scores.json"
 PREDICTIONS = "predictions"
@@ -156,14 +156,14 @@ def as_json(
 
 def read_scores(directory: Path) -> list[Score]:
     """The scores of a run directory, or :class:`UsageError`."""
-    from s3harness.types import Interval
-
     path = directory / FILE
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["scores"]
-        return [
-            Score(**{**row, "interval": Interval(**row["interval"]) if row["interval"] else None})
-            for row in ({k: v for k, v in row.items() if k != "skill"} for row in rows)
-        ]
+        return [score_of(row) for row in json.loads(path.read_text(encoding="utf-8"))["scores"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: no scores can be read; run s3harness score {directory} first") from error
+
+
+def score_of(row: Mapping[str, Any]) -> Score:
+    """A score from its JSON; ``KeyError`` or ``TypeError`` if it is none."""
+    interval = Interval(**row["interval"]) if row["interval"] else None
+    return Score(**{**{key: value for key, value in row.items() if key != "skill"}, "interval": interval})

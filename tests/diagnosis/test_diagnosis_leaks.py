@@ -15,6 +15,8 @@ from s3harness.diagnosis.scores import score_probabilities
 from s3harness.errors import UsageError
 
 SEEDS = range(8)
+CHANCE = 0.15
+"""How far from 0.5 the mean over the seeds may be: three standard errors, the scores spreading by 0.14 (60 seeds)."""
 
 
 def out_of_fold(cases, classifier, seed=0, folds=4):
@@ -30,7 +32,7 @@ def test_labels_that_are_noise_of_the_patient_give_chance(classifier):
         found.append(score_probabilities(cases, out_of_fold(cases, classifier, seed), resamples=300))
     for name in ("balanced_accuracy", "auroc"):
         measures = [scores[name] for scores in found]
-        assert np.mean([measure.value for measure in measures]) == pytest.approx(0.5, abs=0.1), name
+        assert np.mean([measure.value for measure in measures]) == pytest.approx(0.5, abs=CHANCE), name
         holding = sum(m.interval.low <= 0.5 <= m.interval.high for m in measures)
         assert holding >= len(measures) - (2 if name == "balanced_accuracy" else 3), name
 
@@ -46,11 +48,11 @@ def test_the_same_noise_fools_whoever_splits_by_video():
         careless = KFold(4, shuffle=True, random_state=seed)
         said = cross_val_predict(KNeighborsClassifier(1), cases.vectors, cases.truth, cv=careless)
         fooled.append(balanced_accuracy_score(cases.truth, said))
-    assert np.mean(fooled) > 0.75
+    assert np.mean(fooled) > 0.5 + 1.5 * CHANCE
 
 
 def test_what_is_there_to_be_learnt_is_learnt():
-    cases = telling(patients=20, clarity=0.95)
+    cases = telling(patients=16, clarity=0.95)
     for classifier in ("logistic_regression", "shallow_tree", "random_forest"):
         scores = score_probabilities(cases, out_of_fold(cases, classifier), resamples=300)
         assert scores["balanced_accuracy"].interval.low > 0.6, classifier
@@ -75,8 +77,8 @@ def test_a_patient_is_recognised_under_another_number():
 
 
 def test_the_held_out_have_no_say_in_anything_that_is_fitted_or_chosen():
-    cases = telling(patients=16)
-    folds = deal_folds(cases, 4, 0)
+    cases = telling(patients=12, videos=2)
+    folds = deal_folds(cases, 3, 0)
     plain = cross_fit(cases, cases, folds, "logistic_regression", 0)
     for number, fold in enumerate(plain):
         turned = np.where(fold.held_out, 1.0 - cases.truth, cases.truth)

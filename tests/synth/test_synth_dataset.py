@@ -1,15 +1,22 @@
 """A data set directory is complete, obeys the contract, and is the same every time."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
 import pytest
-from synth_stage import TINY, decoded_frames, read_table
+from synth_stage import TINY, alone, decoded_frames, plain_patient, plain_setting, read_table
 
 from s3harness.errors import UsageError
 from s3harness.synth import dataset, synthesize
 from s3harness.synth.cohort import sample_cohort
+from s3harness.synth.envelope import Envelope
+from s3harness.synth.event import Event
+from s3harness.synth.production import Format, Take, film
 from s3harness.synth.vocabulary import ARM_MOVEMENT, FEATURES
 
 TABLES = ("dataset.json", "videos.csv", "features.csv", "reports.csv")
@@ -37,7 +44,7 @@ def test_every_video_has_a_file_a_report_and_plausible_bounds(tiny):
 
 def test_every_video_has_a_row_for_every_feature(tiny):
     rows = read_table(tiny / "features.csv")
-    assert list(rows[0]) == ["video_id", "feature", "present", "start_s", "end_s", "side", "justification"]
+    assert list(rows[0])[:7] == ["video_id", "feature", "present", "start_s", "end_s", "side", "justification"]
     for video in read_table(tiny / "videos.csv"):
         features = [row["feature"] for row in rows if row["video_id"] == video["video_id"]]
         assert features[: len(FEATURES)] == list(FEATURES)
@@ -122,8 +129,45 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from s3harness.synth import synthesize
+def stop(done, total):
+    os.kill(os.getpid(), signal.SIGKILL)
+synthesize(Path(sys.argv[1]), videos=2, seed=1, resolution=(96, 54), fps=2, duration_s=2.0, progress=stop)
+"""
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path):
+    out = tmp_path / "out"
+    for foreign in (".out.notes.partial", f".out.{os.getppid()}.partial", ".other.99999999.partial"):
+        (tmp_path / foreign).mkdir()
+    foreign = {path.name for path in tmp_path.iterdir()}
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = {path.name for path in tmp_path.iterdir()} - foreign
+    assert left.startswith(".out.")
+    synthesize(out, **TINY | {"videos": 1, "duration_s": 2.0})
+    assert {path.name for path in tmp_path.iterdir()} == {"out", *foreign}, "only what is surely its own goes"
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_balanced_files_take_the_same_rate_whatever_moves(balance, tmp_path):
+    """A still and a thrashing patient, filmed in the same light."""
+    form = Format((160, 90), 10, False)
+    sizes = []
+    for event in (Event("blank_stare", Envelope(0.5, 7.5)), Event("asynchronous_movement", Envelope(0.5, 7.5))):
+        rate = 0.3 if balance else None
+        take = Take("v1", plain_patient(), "train", alone(event), plain_setting(), "", 1, rate)
+        film(take, tmp_path / f"{event.feature}.mp4", form)
+        sizes.append((tmp_path / f"{event.feature}.mp4").stat().st_size)
+    assert (max(sizes) < 1.05 * min(sizes)) == balance, sizes
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"videos": 0}, {"fps": 0}, {"resolution": (161, 90)}, {"duration_s": 0.5}, {"workers": 0}]
+    "wrong",
+    [{"prior": "s4"}, {"videos": 0}, {"fps": 0}, {"resolution": (161, 90)}, {"duration_s": 0.5}, {"workers": 0}],
 )
 def test_numbers_out_of_range_are_refused(wrong, tmp_path):
     with pytest.raises(UsageError):

@@ -28,11 +28,19 @@ def main_movement(frames):
 
 @pytest.mark.parametrize(
     ("feature", "frequency"),
-    [("full_body_shaking", 4.2), ("arms_move_simultaneously", 1.1), ("pelvic_thrusting", 1.3), ("clonic", 2.5)],
+    [
+        ("full_body_shaking", 4.2),
+        ("arms_move_simultaneously", 1.1),
+        ("pelvic_thrusting", 1.3),
+        ("clonic", 2.5),
+        ("face_twitching", 2.2),
+        ("steady_shaking", 3.9),
+    ],
 )
 def test_the_scripted_frequency_is_found_in_the_pixels(feature, frequency):
     event = Event(feature, Envelope(0.5, 7.5), "both", frequency=frequency)
-    frames = brightness(stage(alone(event), (96, 54)))[2 * FPS : 7 * FPS]
+    anchor = Event("close_eyes", Envelope(0.5, 7.5))
+    frames = brightness(stage(alone(event, anchor), (96, 54)))[2 * FPS : 7 * FPS]
     assert dominant_frequency(main_movement(frames)) == pytest.approx(frequency, rel=0.1)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,20 +84,40 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("openai-cache")
 
 
-@pytest.fixture
-def card(tmp_path: Path) -> Path:
-    (tmp_path / "card.yaml").write_text(CARD)
-    return tmp_path / "card.yaml"
-
-
-@pytest.fixture
-def run(data: Path, cache: Path, card: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+class Runner:
     """``s3harness run --backend openai`` on the small data set; keywords are options of the backend."""
 
-    def run_(url: str, *words: object, tasks: str = "1", out: str = "run", **options: object) -> Run:
+    def __init__(self, data: Path, cache: Path, folder: Path) -> None:
+        self._data, self._cache, self._folder = data, cache, folder
+        self.card = folder / "card.yaml"
+        self.card.write_text(CARD)
+
+    def __call__(self, url: str, *words: object, tasks: str = "1", out: str = "run", **options: object) -> Run:
         given = [word for name, value in {"base_url": url, **options}.items() for word in ("-o", f"{name}={value}")]
-        folder = tmp_path / out
-        where = ["--data", data, "--cache", cache, "--out", folder, "--model", card, "--tasks", tasks]
+        folder = self._folder / out
+        where = ["--data", self._data, "--cache", self._cache, "--out", folder, "--model", self.card, "--tasks", tasks]
         return Run(*command("run", "--backend", "openai", *where, *given, *words), folder)
 
-    yield run_
+
+@pytest.fixture
+def run(data: Path, cache: Path, tmp_path: Path) -> Runner:
+    return Runner(data, cache, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def run_once(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """The same, for runs that several tests look at."""
+    return Runner(data, cache, tmp_path_factory.mktemp("once"))
+
+
+@pytest.fixture
+def card(run: Runner) -> Path:
+    return run.card
+
+
+@pytest.fixture(scope="module")
+def short_pauses() -> Iterator[None]:
+    """Pauses that nobody asked for are a tenth as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("s3harness_openai.servers.FIRST_PAUSE_S", 0.05)
+        yield

@@ -5,9 +5,11 @@ from __future__ import annotations
 import email.utils
 import random
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from conftest import Run
 from misbehaving import ANSWER, Does, Misbehaving, Seen, refuses, says
 
 N = 36
@@ -15,15 +17,7 @@ QUICK = {"attempts": 4, "timeout_s": 0.8, "patience_s": 30, "in_flight": 6}
 OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens."
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    """Pauses that nobody asked for are a tenth as long."""
-    monkeypatch.setattr("s3harness_openai.servers.FIRST_PAUSE_S", 0.05)
-
-
-def once(does: Does, every: int = 4):
-    """One request in so many meets with this, the first time that it is asked."""
-    return lambda seen: does if seen.key and seen.number % every == 1 and seen.nth == 1 else None
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 def in_a_second() -> Does:
@@ -56,16 +50,49 @@ PASSES = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSES)
-def test_trouble_that_passes_loses_nothing(fault, run):
-    with Misbehaving(once(PASSES[fault]())) as server:
-        done = run(server.url, **QUICK)
+class Each:
+    """Does something else with every other request, from the second on, until each was done ``times`` times to it."""
+
+    def __init__(self, faults: dict[str, Callable[[], Does]], times: int) -> None:
+        self.faults, self.times = faults, times
+        self.met: dict[str, str] = {}
+
+    def __call__(self, seen: Seen) -> Does | None:
+        if not seen.key or seen.nth > self.times:
+            return None
+        left = [fault for fault in self.faults if fault not in self.met.values()]
+        if seen.key not in self.met and seen.nth == 1 and left and seen.number % 2:
+            self.met[seen.key] = left[0]
+        return self.faults[self.met[seen.key]]() if seen.key in self.met else None
+
+    def key(self, fault: str) -> str:
+        """The request that met with a fault."""
+        return next(key for key, met in self.met.items() if met == fault)
+
+
+@pytest.fixture(scope="module")
+def passed(run_once, short_pauses) -> tuple[Run, Misbehaving, Each]:
+    """A run in which each kind of trouble comes once."""
+    each = Each(PASSES, times=1)
+    with Misbehaving(each) as server:
+        return run_once(server.url, **QUICK), server, each
+
+
+def test_trouble_that_passes_loses_nothing(passed):
+    done, server, each = passed
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
     assert {line["text"] for line in done.lines} == {ANSWER}
     assert len(done.lines) == N
-    assert set(server.answered.values()) == {1}, "an answered request was asked again"
-    assert len(server.asked) > N, "nothing went wrong, so nothing is shown"
+    assert len(each.met) == len(PASSES)
     assert done.score()["coverage"] == 1.0
+
+
+@pytest.mark.parametrize("fault", PASSES)
+def test_a_request_that_met_with_it_was_asked_again_until_it_was_answered(fault, passed):
+    _, server, each = passed
+    key = each.key(fault)
+    assert sum(seen.key == key for seen in server.asked) == 2
+    assert server.answered[key] == 1
 
 
 def test_a_server_that_says_when_is_left_alone_until_then(run):
@@ -153,30 +180,39 @@ STAYS = {
 }
 
 
+@pytest.fixture(scope="module")
+def stayed(run_once, short_pauses) -> tuple[Run, Misbehaving, Each]:
+    """A run in which each kind of trouble comes to one request again and again."""
+    each = Each({fault: make for fault, (make, _, _) in STAYS.items()}, times=100)
+    with Misbehaving(each) as server:
+        return run_once(server.url, out="stayed", **QUICK), server, each
+
+
+def test_trouble_that_stays_fails_those_that_met_with_it_and_no_other(stayed):
+    done, _, _ = stayed
+    assert (done.code, done.statuses()) == (1, {"ok": N - len(STAYS), "failed": len(STAYS)}), done.err
+    assert {line["text"] for line in done.lines if line["status"] == "failed"} == {""}
+    assert done.score()["lost"] == {"failed": len(STAYS)}
+    assert done.score()["coverage"] == pytest.approx(1 - len(STAYS) / N)
+
+
 @pytest.mark.parametrize("fault", STAYS)
-def test_trouble_that_stays_is_a_named_failure_and_never_a_number(fault, run):
-    make, said, times = STAYS[fault]
-    keys: list[str] = []
+def test_trouble_that_stays_is_named_and_asked_no_more_often_than_helps(fault, stayed):
+    done, server, each = stayed
+    _, said, times = STAYS[fault]
+    assert sum(seen.key == each.key(fault) for seen in server.asked) == times
+    assert sum(said in line.get("error", "") for line in done.lines) >= 1
 
-    def behave(seen: Seen) -> Does | None:
-        if seen.number == 3:
-            keys.append(seen.key)
-        return make() if seen.key and seen.key in keys else None
 
-    with Misbehaving(behave) as server:
-        done = run(server.url, **QUICK)
-        assert (done.code, done.statuses()) == (1, {"ok": N - 1, "failed": 1}), done.err
-        assert sum(seen.key == keys[0] for seen in server.asked) == times
-        failed = next(line for line in done.lines if line["status"] == "failed")
-        assert said in failed["error"]
-        assert failed["text"] == ""
-        assert done.score()["lost"] == {"failed": 1}
-        assert done.score()["coverage"] == pytest.approx((N - 1) / N)
-        server.behave = lambda seen: None
-        before = len(server.asked)
-        again = run(server.url, "--resume", **{**QUICK, "in_flight": 2})
+def test_only_failures_are_asked_again_when_the_run_goes_on(stayed, run_once):
+    done, first, _ = stayed
+    scores = done.score()["value"]
+    with Misbehaving() as server:
+        again = run_once(server.url, "--resume", out="stayed", **{**QUICK, "in_flight": 2})
     assert (again.code, again.statuses()) == (0, {"ok": N}), again.err
-    assert len(server.asked) - before == 1, "only the failure is asked again"
+    assert len(server.asked) == len(STAYS)
+    assert not set(server.answered) & set(first.answered), "an answered request was asked again"
+    assert again.score()["value"] != scores, "failures had counted as wrong"
 
 
 def test_a_server_that_dies_for_a_while_loses_nothing(run):

@@ -10,6 +10,8 @@ from itertools import pairwise
 import pytest
 from misbehaving import Does, Misbehaving, Seen, refuses
 
+pytestmark = pytest.mark.usefixtures("short_pauses")
+
 N = 36
 QUICK = {"attempts": 4, "timeout_s": 5, "patience_s": 30, "in_flight": 4}
 

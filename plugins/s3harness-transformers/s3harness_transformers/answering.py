@@ -52,7 +52,7 @@ class Answerer:
             output = self._loaded.model.generate(
                 **inputs,
                 **self._manner(requests[0].generation),
-                logits_processor=[process for process in (record, masks) if process is not None],
+                logits_processor=[process for process in (masks, record) if process is not None],
                 stopping_criteria=[self._stopped],
             )
         if self.stop.is_set():

@@ -14,7 +14,7 @@ MOST = 20
 class Record:
     """A logits processor of one call of ``generate`` that changes nothing: it keeps the likeliest tokens of each step.
 
-    It comes before whatever forbids tokens, so that the probabilities are the model's own.
+    It comes after what forbids tokens, so that the probabilities are shares of what the model may say.
     """
 
     def __init__(self) -> None:

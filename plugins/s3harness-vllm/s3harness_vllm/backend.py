@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import multiprocessing
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -54,7 +55,9 @@ class VllmBackend(s3harness.Backend):
         except Exception as error:
             with self._open:
                 raise failures.of_start(error, self._log.errors()) from error
-        except BaseException:
+        except BaseException:  # stopped while it loads, which may be minutes yet
+            for process in multiprocessing.active_children():
+                process.terminate()
             self._open.close()
             raise
         self._lora = _adapter(self.setup)

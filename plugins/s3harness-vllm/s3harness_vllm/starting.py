@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from s3harness_vllm.log_lines import FILE
+from s3harness_vllm.inside import FILE, LOGGING, OWNER
 
 PRIVATE = {"VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1", "DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """Nothing is reported to anybody."""
@@ -52,8 +52,8 @@ class EngineLog:
         self._path.touch()
         os.environ.update(PRIVATE)
         if not any(name in os.environ for name in OWN_LOGGING):
-            os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(_configuration(Path(self._folder.name)))
-        os.environ[FILE] = str(self._path)
+            os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(LOGGING)
+        os.environ.update({FILE: str(self._path), OWNER: str(os.getpid())})
         self._follower.start()
         return self
 
@@ -62,8 +62,9 @@ class EngineLog:
     ) -> None:
         self._ended.set()
         self._follower.join()
-        os.environ.pop(FILE, None)
-        if os.environ.get("VLLM_LOGGING_CONFIG_PATH", "").startswith(self._folder.name):
+        for name in (FILE, OWNER):
+            os.environ.pop(name, None)
+        if os.environ.get("VLLM_LOGGING_CONFIG_PATH") == str(LOGGING):
             del os.environ["VLLM_LOGGING_CONFIG_PATH"]
         self._folder.cleanup()
 
@@ -102,21 +103,6 @@ class EngineLog:
         self._read += len(whole)
         for line in whole.decode("utf-8", "replace").splitlines():
             yield str(_record(line).get("message", ""))
-
-
-def _configuration(folder: Path) -> Path:
-    """A configuration of ``logging`` by which vLLM's processes write to the file, and to nobody's terminal."""
-    handler = {"class": "s3harness_vllm.log_lines.FileLines", "level": "INFO"}
-    logger = {"handlers": ["file"], "level": "INFO", "propagate": False}
-    config = {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "handlers": {"file": handler},
-        "loggers": {"vllm": logger},
-    }
-    path = folder / "logging.json"
-    path.write_text(json.dumps(config), encoding="utf-8")
-    return path
 
 
 def _record(line: str) -> dict[str, str]:

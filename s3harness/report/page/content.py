@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from s3harness.analysis.attribution import Loss, Outcome, counts, losses, outcomes
+from s3harness.analysis.attribution import HIT, REJECTED, UNTESTED, Loss, Outcome, counts, losses, outcomes
 from s3harness.analysis.consistency import Consistency, self_consistency
 from s3harness.run.manifest import read_manifest
 from s3harness.scoring.run import ScoredTask, read_run, read_scores
@@ -138,17 +138,19 @@ def order_errors(content: Content) -> dict[str, Counter[str]]:
 def timelines(content: Content) -> list[dict[str, Any]]:
     """One entry a video: the lanes of its signs, its windows, and all answers; no file, no patient."""
     videos: dict[str, dict[str, Any]] = {}
-    by_item = {outcome.item: outcome for outcome in content.outcomes if outcome.subject not in ("sequence", "report")}
+    by_item: dict[str, list[str]] = {}
+    for outcome in content.outcomes:
+        by_item.setdefault(outcome.item, []).append(outcome.kind)
     for task in content.tasks.values():
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             video = videos.setdefault(reference.video_id, {"id": reference.video_id, "items": [], "end": 1.0})
-            video["items"].append(_item(task, reference, asdict(prediction), by_item.get(reference.item)))
+            video["items"].append(_item(task, reference, asdict(prediction), by_item.get(reference.item, [])))
             video["end"] = max(video["end"], reference.window[1] if reference.window else 0.0)
     return list(videos.values())
 
 
 def _item(
-    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], outcome: Outcome | None
+    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], kinds: Sequence[str]
 ) -> dict[str, Any]:
     return {
         "task": task.spec.name,
@@ -158,7 +160,8 @@ def _item(
         "value": prediction["value"],
         "status": prediction["status"],
         "note": prediction["note"],
-        "outcome": outcome.kind if outcome else "",
+        "outcome": ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in Counter(kinds).items()),
+        "wrong": not {*kinds} <= {HIT, REJECTED, UNTESTED},
         "window": reference.window,
         "requests": reference.requests,
     }

@@ -7,8 +7,7 @@
   const LEFT = 210, WIDTH = 1000, ROW = 20, RIGHT = 150;
   let current = 0, chosen = null;
 
-  const wrong = (item) => !["hit", "correctly absent", "untested in truth", ""].includes(item.outcome)
-    || item.status !== "answered";
+  const wrong = (item) => item.wrong;
 
   function make(tag, attributes, text, space) {
     const node = space ? document.createElementNS(space, tag) : document.createElement(tag);

@@ -1,0 +1,198 @@
+"""A run over Ray actors leaves the files of a local one, whoever is lost on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+from ray_runs import (
+    Commands,
+    answers,
+    assert_same_files,
+    descendants,
+    engines,
+    finished,
+    is_there,
+    wait_for,
+    whole_lines,
+)
+
+from s3harness.synth import synthesize
+
+TASKS = ("--tasks", "1,4,7")
+RAY = ("--executor", "ray", "-x", "workers=2")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Eight videos with both diagnoses."""
+    out = tmp_path_factory.mktemp("data") / "eight"
+    synthesize(out, videos=8, seed=4, resolution=(160, 90), fps=8, duration_s=24.0)
+    return out
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def s3(tmp_path):
+    return Commands(tmp_path / "plugins")
+
+
+@pytest.fixture(scope="module")
+def local(data, cache, tmp_path_factory):
+    """The directory of a local run."""
+    folder = tmp_path_factory.mktemp("local")
+    done = Commands(folder)(*words(data, folder / "out", cache))
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+def words(data, out, cache, *more, backend="kinematics"):
+    return ["run", "--backend", backend, "--data", data, "--out", out, "--cache", cache, *TASKS, *more]
+
+
+def test_two_workers_leave_the_files_of_one(s3, data, cache, local, tmp_path):
+    process = s3.start(*words(data, out := tmp_path / "out", cache, *RAY))
+    assert len(wait_for(process, lambda: len(engines(process.pid)) == 2 and engines(process.pid))) == 2
+    done = finished(process)
+    assert done.returncode == 0, done.stderr
+    assert_same_files(out, local)
+    assert "ray" in json.loads((out / "manifest.json").read_text())["environment"]["versions"]
+    assert not {"Traceback", "WARNING", "usage"} & set(done.stderr.replace(":", " ").split())
+
+
+SLOW = """
+    import asyncio
+    import os
+
+    import s3harness
+    from s3harness.backends.kinematics import KinematicsBackend
+
+
+    class SlowBackend(KinematicsBackend):
+        limits = s3harness.Limits(in_flight=2)
+
+        def __init__(self, model, options, media):
+            super().__init__(model, {}, media)
+            self.told = dict(options)
+
+        async def __aenter__(self):
+            self.say("loading weights")
+            self.note("noted by the engine")
+            if self.told.get("fault") == "load":
+                raise RuntimeError("no such accelerator")
+            return self
+
+        async def generate(self, request):
+            await asyncio.sleep(0.05)
+            if request.clip.video_id == self.told.get("deadly"):
+                os.kill(os.getpid(), 9)
+            return await super().generate(request)
+
+
+    @s3harness.hookimpl
+    def s3harness_register(registry):
+        registry.backend("slow", "slow:SlowBackend")
+"""
+
+
+@pytest.fixture
+def slow(s3):
+    s3.plugin("slow", SLOW)
+    return s3
+
+
+def same_answers(out, local):
+    """The answers are those of the local run, and so is what came of them."""
+    assert answers(out) == answers(local)
+    for path in local.glob("predictions/*"):
+        assert (out / "predictions" / path.name).read_bytes() == path.read_bytes()
+    assert scores(out) == scores(local)
+
+
+def scores(out):
+    rows = json.loads((out / "scores.json").read_text())["scores"]
+    return [{key: row[key] for key in ("task", "metric", "value", "interval", "coverage", "lost")} for row in rows]
+
+
+def test_what_a_killed_worker_had_goes_to_others_and_nothing_is_lost(slow, data, cache, local, tmp_path):
+    process = slow.start(*words(data, out := tmp_path / "out", cache, *RAY, backend="slow"))
+    wait_for(process, lambda: len(engines(process.pid)) == 2 and len(whole_lines(out)) >= 20)
+    os.kill(engines(process.pid)[0], signal.SIGKILL)
+    known = {line["id"] for line in whole_lines(out)}
+    done = finished(process)
+    assert done.returncode == 0, done.stderr
+    assert len(known) < len(answers(local)), "there was something left to lose"
+    assert "of 2 was lost; what it had not answered went to others" in done.stderr
+    assert "worker 1 of 2: loading weights" in done.stderr
+    assert "noted by the engine" in done.stderr
+    same_answers(out, local)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_no_process_behind_and_goes_on(number, slow, data, cache, local, tmp_path):
+    process = slow.start(*words(data, out := tmp_path / "out", cache, *RAY, backend="slow"))
+    wait_for(process, lambda: len(whole_lines(out)) >= 10)
+    theirs = descendants(process.pid)
+    assert theirs
+    process.send_signal(number)
+    stopped = finished(process)
+    assert stopped.returncode == 1
+    assert "--resume" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert not [pid for pid in theirs if is_there(pid)]
+    assert 10 <= len(answers(out)) < len(answers(local))
+    resumed = slow(*words(data, out, cache, "--resume", *RAY, backend="slow"))
+    assert resumed.returncode == 0, resumed.stderr
+    same_answers(out, local)
+
+
+def test_a_video_that_kills_its_workers_fails_by_name_and_the_rest_is_answered(slow, data, cache, local, tmp_path):
+    deadly = ("-o", "deadly=v0003", "--media", "ahead=1")
+    done = slow(*words(data, out := tmp_path / "out", cache, *RAY, "-x", "restarts=9", *deadly, backend="slow"))
+    assert done.returncode == 1
+    failed = {key: line for key, line in answers(out).items() if line["status"] == "failed"}
+    assert {line["clip"]["video_id"] for line in failed.values()} >= {"v0003"}
+    assert {line["error"].partition(": ")[2] for line in failed.values()} == {"3 workers were lost while they had it"}
+    expected = answers(local)
+    assert {k: v for k, v in answers(out).items() if k not in failed} == {
+        k: v for k, v in expected.items() if k not in failed
+    }
+    mended = slow(*words(data, out, cache, *RAY, "--resume", "-o", "deadly=v0003", backend="kinematics"))
+    assert mended.returncode == 2, "another backend is another run"
+
+
+def test_a_crew_that_is_lost_whole_ends_the_run_which_can_go_on(slow, data, cache, local, tmp_path):
+    process = slow.start(*words(data, out := tmp_path / "out", cache, *RAY, "-x", "restarts=0", backend="slow"))
+    for n in (5, 10):
+        wait_for(process, lambda n=n: len(whole_lines(out)) >= n and engines(process.pid))
+        os.kill(engines(process.pid)[0], signal.SIGKILL)
+        wait_for(process, lambda: True)
+    done = finished(process)
+    assert done.returncode == 1
+    assert "all workers were lost" in done.stderr
+    assert "Traceback" not in done.stderr
+    resumed = slow(*words(data, out, cache, "--resume", backend="slow"))
+    assert resumed.returncode == 0, resumed.stderr
+    same_answers(out, local)
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "said"),
+    [
+        (("-o", "fault=load"), 1, "SlowBackend cannot be loaded: RuntimeError: no such accelerator"),
+        (("-x", "gpus=1"), 2, "2 workers with 1 GPU each need 2, the Ray cluster has 0"),
+        (("-x", "speed=9"), 2, "the ray executor has no option speed; it has workers"),
+        (("-x", "workers=-1"), 2, "workers=-1"),
+        (("-x", "address=127.0.0.1:1"), 1, "there is no Ray at 127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_work_ends_the_run_with_what_is_wrong(told, code, said, slow, data, cache, tmp_path):
+    done = slow(*words(data, tmp_path / "out", cache, *RAY, *told, backend="slow"))
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr

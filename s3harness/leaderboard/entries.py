@@ -1,0 +1,153 @@
+"""The rows of the leaderboard: submissions, scores of released predictions, and what a paper published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.leaderboard.findings import printable
+from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION, read_document
+from s3harness.leaderboard.verify import Tier, Verdict
+from s3harness.run.manifest import write_json
+from s3harness.scoring.run import score_of
+from s3harness.specs.models import ModelCard, load_model, model_names
+from s3harness.types import Score
+
+VERDICT = ".verdict.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model's row: who it is, how it was asked, and its scores by task and metric."""
+
+    slug: str
+    model: Mapping[str, Any]
+    tier: Tier
+    protocol: str
+    backend: str
+    scores: Sequence[Score]
+    submitter: str = ""
+    notes: str = ""
+    dataset: str = ""
+    split: str = ""
+    sees_truth: bool = False
+    tokens: int | None = None
+    seconds: float | None = None
+    plugins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> dict[str, Score]:
+        """Task → its primary score."""
+        return {score.task: score for score in self.scores if score.primary}
+
+
+def submitted(folder: Path) -> Iterator[Entry]:
+    """The entries of a folder of submissions. A tier above claimed comes from ``<name>.verdict.json`` beside each.
+
+    ``leaderboard verify --record`` writes that file; one about other answers than the submission holds counts not.
+    """
+    for path in sorted(folder.glob(f"*/{SUBMISSION}")):
+        try:
+            about, manifest, scores = (read_document(path.parent / n) for n in (SUBMISSION, MANIFEST, SCORES))
+        except S3HarnessError as error:
+            raise S3HarnessError(f"{path.parent.name} is no submission to show; verify it first. {error}") from error
+        run = manifest["run"]
+        yield Entry(
+            path.parent.name,
+            about["model"],
+            _tier(path.parent, about),
+            run["protocol"],
+            run["backend"],
+            [score_of(row) for row in scores["scores"]],
+            about.get("submitter", ""),
+            about.get("notes", ""),
+            f"{run['dataset']['name']} {run['dataset']['version']}",
+            run["split"] or "",
+            run["sees_truth"],
+            sum(n or 0 for n in manifest["tokens"].values()),
+            manifest.get("seconds"),
+            run["plugins"],
+        )
+
+
+def write_verdict(submission: Path, verdict: Verdict) -> None:
+    """Keep what verifying found, bound to the answers that it was found of."""
+    about = read_document(submission / SUBMISSION) if verdict.accepted else {}
+    kept = {"accepted": verdict.accepted, "tier": verdict.tier, "answers_sha256": about.get("answers_sha256")}
+    path = submission.resolve()
+    write_json(path.with_name(path.name + VERDICT), kept)
+
+
+def published_directory() -> Path:
+    """The folder of the benchmark's own published tables: in the package, or in a checkout beside it."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "published"
+    return inside if inside.is_dir() else package.parent / "leaderboard" / "published"
+
+
+def released(path: Path) -> Iterator[Entry]:
+    """The entries of what ``s3harness score-release --profile strict --all --json`` printed."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        for row in data["models"]:
+            name = str(row["model"])
+            scores = [score_of(score) for score in row["scores"]]
+            model = describe(name, tuple(row["modalities"]))
+            tier: Tier = "re-scored"
+            yield Entry(_slug(f"released-{name}"), model, tier, "as released", "", scores, dataset="S³ release")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is not what score-release --profile strict --json prints: {error!r}") from error
+
+
+def published(folder: Path) -> list[Mapping[str, Any]]:
+    """The tables of papers, copied as they are; :class:`UsageError` naming one that cannot be read."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            assert table["schema"] == "s3harness/published/v1"
+            rows = [row | {"about": describe(row["model"])} for row in table["rows"]]
+            found.append(table | {"rows": rows, "metrics": list(table["metrics"])})
+        except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+            raise UsageError(f"{path} is no table of published scores: {error!r}") from error
+    return found
+
+
+def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, Any]:
+    """What is known of a model by its card; the name alone if there is none."""
+    cards = {_plain(known): known for known in model_names()}
+    card = load_model(cards[_plain(name)]) if _plain(name) in cards else ModelCard(printable(name), title=name)
+    return {
+        "name": card.name,
+        "title": card.title or card.name,
+        "weights": card.weights,
+        "family": card.family,
+        "parameters_b": card.parameters_b,
+        "modalities": list(card.modalities if card.weights else modalities),
+        "licence": card.licence or None,
+        "open_weights": card.weights is not None,
+    }
+
+
+def _plain(name: str) -> str:
+    plain = name.lower().replace("_", ".").replace("-", ".")
+    return plain.removesuffix(".instruct").removesuffix(".7b") if plain.startswith("seizure") else plain
+
+
+def _tier(folder: Path, about: Mapping[str, Any]) -> Tier:
+    path = folder.with_name(folder.name + VERDICT)
+    try:
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "claimed"
+    same = verdict.get("answers_sha256") == about["answers_sha256"] and verdict.get("accepted") is True
+    tier: Tier = verdict["tier"] if same and verdict.get("tier") in ("re-scored", "reproduced") else "claimed"
+    return tier
+
+
+def _slug(text: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in text.lower())

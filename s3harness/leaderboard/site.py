@@ -1,0 +1,192 @@
+"""The pages of the leaderboard: plain files that open from a disk, a static host or a Hub Space."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.exports import write_exports
+from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals
+from s3harness.report.page.charts import whisker
+from s3harness.report.table import number, task_title
+from s3harness.run.manifest import write_text
+from s3harness.types import Score
+
+TEMPLATES = Path(__file__).parent / "pages"
+MARK = ".s3harness-leaderboard"
+
+
+def build_site(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path) -> Path:
+    """Write the pages into ``out``, which is new, empty, or an earlier build; returns the index page.
+
+    Raises :class:`UsageError` if ``out`` holds anything else.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+        raise UsageError(f"{out} holds other files; choose an empty folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=out.parent) as temporary:
+        built = Path(temporary) / "site"
+        built.mkdir()
+        _write_pages(_with_own_slugs(entries), published, built)
+        write_text(built / MARK, "")
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.move(built, out)
+    return out / "index.html"
+
+
+def _with_own_slugs(entries: Sequence[Entry]) -> list[Entry]:
+    slugs = [entry.slug for entry in entries]
+    twice = sorted({slug for slug in slugs if slugs.count(slug) > 1}) if len(set(slugs)) < len(slugs) else []
+    if twice:
+        raise UsageError(f"two entries are called {twice[0]}")
+    return list(entries)
+
+
+def _write_pages(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path) -> None:
+    pages = _Pages(out)
+    tasks = sorted({task for entry in entries for task in entry.primary})
+    shared = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
+    tables = {task: _task_table(task, entries) for task in tasks}
+    pages.write("index.html", "index.html", title="S³ leaderboard", rows=_overall(entries, tables, tasks), **shared)
+    for task in tasks:
+        table = tables[task]
+        pages.write(_file(task), "task.html", title=task_title(task), **table, **shared)
+    for entry in entries:
+        pages.write(f"model-{entry.slug}.html", "model.html", title=entry.model["title"], **_model(entry), **shared)
+    pages.write("published.html", "published.html", title="Published, not run again", **shared)
+    write_exports(entries, out / "exports")
+
+
+class _Pages:
+    """The templates, with style and script in each page, so that each opens alone."""
+
+    def __init__(self, out: Path) -> None:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        self._out = out
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        script = (TEMPLATES / "table.js").read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        self._environment.globals |= {
+            "css": (TEMPLATES / "site.css").read_text(encoding="utf-8"),
+            "script": script,
+            "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
+        }
+
+    def write(self, name: str, template: str, **values: Any) -> None:
+        write_text(self._out / name, self._environment.get_template(template).render(page=name, **values))
+
+
+def _file(task: str) -> str:
+    return f"{task.rpartition('/')[2].replace('_', '-')}.html"
+
+
+def _task_table(task: str, entries: Sequence[Entry]) -> dict[str, Any]:
+    """The rows of one task, best skill first, and its floors and ceilings."""
+    scores = {entry.slug: entry.primary[task] for entry in entries if task in entry.primary}
+    ranks = rank_intervals({slug: score for slug, score in scores.items() if not _of(entries, slug).sees_truth})
+    shown = [
+        _row(entry, scores[entry.slug], str(ranks.get(entry.slug, "yardstick")), list(scores.values()))
+        for entry in sorted(entries, key=lambda e: -_sortable(scores.get(e.slug)))
+        if entry.slug in scores
+    ]
+    return {"metric": next(iter(scores.values())).metric, "rows": shown, "bounds": list(_bounds(scores.values()))}
+
+
+def _of(entries: Sequence[Entry], slug: str) -> Entry:
+    return next(entry for entry in entries if entry.slug == slug)
+
+
+def _sortable(score: Score | None) -> float:
+    return float("-inf") if score is None or score.skill is None else score.skill
+
+
+def _row(entry: Entry, score: Score, rank: str, others: Sequence[Score]) -> dict[str, Any]:
+    interval = score.interval
+    return _about(entry) | {
+        "rank": rank,
+        "bold": is_bold(score, others),
+        "value": number(score.value, score.unit),
+        "sort": "" if score.value is None else score.value,
+        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
+        "whisker": whisker(score),
+        "floor": number(score.floor),
+        "floor_name": score.floor_name.replace("_", " "),
+        "ceiling": number(score.ceiling),
+        "skill": number(score.skill),
+        "skill_sort": "" if score.skill is None else score.skill,
+        "coverage": f"{100 * score.coverage:.0f} %",
+        "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
+        "n": f"{score.n_items} items, {score.n_patients} patients",
+    }
+
+
+def _bounds(scores: Iterator[Score] | Any) -> Iterator[tuple[str, str]]:
+    """Floor and ceiling of each set of items, as rows of their own."""
+    seen = set()
+    for score in scores:
+        for name, value in ((f"floor: {score.floor_name.replace('_', ' ')}", score.floor), ("ceiling", score.ceiling)):
+            shown = (name, f"{number(value)} on {score.n_items} items")
+            if shown not in seen:
+                seen.add(shown)
+                yield shown
+
+
+def _about(entry: Entry) -> dict[str, Any]:
+    parameters = entry.model["parameters_b"]
+    return {
+        "slug": entry.slug,
+        "name": entry.model["title"] or entry.model["name"],
+        "size": "–" if parameters is None else f"{parameters:g} B",
+        "size_sort": "" if parameters is None else parameters,
+        "takes": " + ".join(entry.model["modalities"]),
+        "open": "open" if entry.model["open_weights"] else "closed",
+        "protocol": entry.protocol,
+        "tier": entry.tier,
+        "data": entry.dataset + (f", {entry.split}" if entry.split else ""),
+        "sees_truth": entry.sees_truth,
+        "tokens": "–" if not entry.tokens else f"{entry.tokens:,}",
+        "seconds": "–" if entry.seconds is None else f"{entry.seconds:,.0f}",
+    }
+
+
+def _overall(
+    entries: Sequence[Entry], tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]
+) -> list[dict[str, Any]]:
+    """One row an entry: its mean skill, then each task's score, bold by significance and not by the bare number."""
+    cells = {(task, row["slug"]): row for task in tasks for row in tables[task]["rows"]}
+    rows = []
+    for entry in entries:
+        skill = mean_skill(entry)
+        mine = [cells.get((task, entry.slug)) for task in tasks]
+        rows.append(
+            _about(entry)
+            | {"skill": number(skill), "skill_sort": "" if skill is None else skill}
+            | {"n_tasks": f"{len(entry.primary)} of {len(tasks)}", "cells": mine}
+        )
+    return sorted(rows, key=lambda row: (row["sees_truth"], -(row["skill_sort"] or -99.0)))
+
+
+def _model(entry: Entry) -> dict[str, Any]:
+    groups = [
+        (task_title(task), [_row(entry, score, "", [score]) | {"metric": score.metric} for score in scores])
+        for task, scores in _by_task(entry.scores).items()
+    ]
+    parts = {task_title(s.task): {k: number(v) for k, v in s.parts.items()} for s in entry.scores if s.primary}
+    return {"entry": entry, "about": _about(entry), "groups": groups, "parts": {k: v for k, v in parts.items() if v}}
+
+
+def _by_task(scores: Sequence[Score]) -> dict[str, list[Score]]:
+    found: dict[str, list[Score]] = {}
+    for score in scores:
+        found.setdefault(score.task, []).append(score)
+    return found
