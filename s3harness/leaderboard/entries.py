@@ -58,7 +58,7 @@ def submitted(folder: Path) -> Iterator[Entry]:
         run = manifest["run"]
         yield Entry(
             path.parent.name,
-            about["model"],
+            describe(about["model"]["name"]) | about["model"],
             _tier(path.parent, about),
             run["protocol"],
             run["backend"],
@@ -125,6 +125,7 @@ def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, A
         "name": card.name,
         "title": card.title or card.name,
         "weights": card.weights,
+        "revision": card.revision,
         "family": card.family,
         "parameters_b": card.parameters_b,
         "modalities": list(card.modalities if card.weights else modalities),
@@ -134,8 +135,8 @@ def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, A
 
 
 def _plain(name: str) -> str:
-    plain = name.lower().replace("_", ".").replace("-", ".")
-    return plain.removesuffix(".instruct").removesuffix(".7b") if plain.startswith("seizure") else plain
+    plain = name.lower().replace("_", ".").replace("-", ".").removesuffix(".instruct")
+    return plain.removesuffix(".7b") if plain.startswith("seizure") else plain
 
 
 def _tier(folder: Path, about: Mapping[str, Any]) -> Tier:

@@ -53,15 +53,33 @@ def _write_pages(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]
     pages = _Pages(out)
     tasks = sorted({task for entry in entries for task in entry.primary})
     shared = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
-    tables = {task: _task_table(task, entries) for task in tasks}
-    pages.write("index.html", "index.html", title="S³ leaderboard", rows=_overall(entries, tables, tasks), **shared)
+    shared["protocols"] = sorted({entry.protocol for entry in entries})
+    boards = _boards(entries)
+    overall = [(data, _overall(group, tasks)) for data, group in boards.items()]
+    pages.write("index.html", "index.html", title="S³ leaderboard", boards=overall, **shared)
     for task in tasks:
-        table = tables[task]
-        pages.write(_file(task), "task.html", title=task_title(task), **table, **shared)
+        tables = [(data, _task_table(task, group)) for data, group in boards.items() if _has(task, group)]
+        pages.write(_file(task), "task.html", title=task_title(task), boards=tables, **shared)
     for entry in entries:
         pages.write(f"model-{entry.slug}.html", "model.html", title=entry.model["title"], **_model(entry), **shared)
     pages.write("published.html", "published.html", title="Published, not run again", **shared)
     write_exports(entries, out / "exports")
+
+
+def _boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Data set → its entries: only what was measured on the same videos is ever ranked together."""
+    boards: dict[str, list[Entry]] = {}
+    for entry in entries:
+        boards.setdefault(_data(entry), []).append(entry)
+    return boards
+
+
+def _data(entry: Entry) -> str:
+    return entry.dataset + (f", {entry.split}" if entry.split else "")
+
+
+def _has(task: str, entries: Sequence[Entry]) -> bool:
+    return any(task in entry.primary for entry in entries)
 
 
 class _Pages:
@@ -152,18 +170,17 @@ def _about(entry: Entry) -> dict[str, Any]:
         "open": "open" if entry.model["open_weights"] else "closed",
         "protocol": entry.protocol,
         "tier": entry.tier,
-        "data": entry.dataset + (f", {entry.split}" if entry.split else ""),
+        "data": _data(entry),
         "sees_truth": entry.sees_truth,
         "tokens": "–" if not entry.tokens else f"{entry.tokens:,}",
         "seconds": "–" if entry.seconds is None else f"{entry.seconds:,.0f}",
     }
 
 
-def _overall(
-    entries: Sequence[Entry], tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]
-) -> list[dict[str, Any]]:
+def _overall(entries: Sequence[Entry], tasks: Sequence[str]) -> list[dict[str, Any]]:
     """One row an entry: its mean skill, then each task's score, bold by significance and not by the bare number."""
-    cells = {(task, row["slug"]): row for task in tasks for row in tables[task]["rows"]}
+    tables = {task: _task_table(task, entries) for task in tasks if _has(task, entries)}
+    cells = {(task, row["slug"]): row for task, table in tables.items() for row in table["rows"]}
     rows = []
     for entry in entries:
         skill = mean_skill(entry)

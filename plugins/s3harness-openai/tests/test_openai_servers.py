@@ -17,11 +17,11 @@ QUICK = {"attempts": 4, "timeout_s": 5, "patience_s": 30, "in_flight": 4}
 
 
 def test_the_least_loaded_server_is_asked(run):
-    """One is five times as fast as the other and answers most; both answer."""
-    with Misbehaving(latency_s=0.02) as fast, Misbehaving(latency_s=0.1) as slow:
+    """One is far quicker than the other and answers more; both answer."""
+    with Misbehaving(latency_s=0.02) as fast, Misbehaving(latency_s=0.6) as slow:
         done = run(f"{fast.url},{slow.url}", **QUICK)
     assert (done.code, done.statuses()) == (0, {"ok": N})
-    assert sum(fast.answered.values()) > 1.5 * sum(slow.answered.values()) > 0
+    assert sum(fast.answered.values()) > sum(slow.answered.values()) > 0
     assert not set(fast.answered) & set(slow.answered), "a request was answered twice"
     assert fast.most_under_way <= QUICK["in_flight"]
     assert slow.most_under_way <= QUICK["in_flight"]

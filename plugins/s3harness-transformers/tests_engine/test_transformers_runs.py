@@ -81,7 +81,7 @@ def responses(run):
 
 
 def answered(run):
-    return {line["request_id"]: line["text"] for line in responses(run)}
+    return {line["id"]: line["text"] for line in responses(run)}
 
 
 def test_all_seven_tasks_are_asked_and_scored(undisturbed):
