@@ -78,7 +78,8 @@ def _decode_visibly(runs: Sequence[Any]) -> None:
     from s3harness.analysis.sweep import decode_once
 
     def done(number: int, total: int) -> None:
-        click.echo(f"\rdecoded {number} of {total} videos", err=True, nl=number == total)
+        if number == total or sys.stderr.isatty():
+            click.echo(f"\rdecoded {number} of {total} videos", err=True, nl=number == total)
 
     decode_once(runs, done)
 

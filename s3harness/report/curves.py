@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -103,9 +103,8 @@ def _panel(title: str, curves: Sequence[Curve], x_name: str) -> str:
     return "".join(parts)
 
 
-def _drawn(curve: Curve, colour: str, across: Mapping[float, float], up: object) -> list[str]:
-    assert callable(up)
-    dots = [(across[x], up(score.value), score) for x, score in curve.dots]
+def _drawn(curve: Curve, colour: str, across: Mapping[float, float], up: Callable[[float], float]) -> list[str]:
+    dots = [(across[x], up(score.value or 0.0), score) for x, score in curve.dots]
     line = "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in dots)
     floor = "L".join(f"{x:.1f} {up(score.floor):.1f}" for x, _, score in dots if score.floor is not None)
     parts = [f'<path d="M{line}" stroke="{colour}" fill="none"/>']

@@ -1,7 +1,6 @@
 """A contact sheet shows a video and when its signs are on."""
 
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from s3harness.cli import main
@@ -16,13 +15,14 @@ def data(tmp_path_factory):
 
 
 def preview(*arguments):
-    return CliRunner().invoke(main, ["data", "preview", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        main(["data", "preview", *map(str, arguments)])
+    return left.value.code or 0
 
 
 @pytest.mark.parametrize(("frames", "rows"), [(4, 1), (5, 2), (12, 3)])
 def test_the_sheet_has_rows_of_four_pictures_and_a_lane_for_each_feature(data, tmp_path, frames, rows):
-    done = preview(data, "v0001", "--out", tmp_path / "sheet.png", "--frames", frames, "--width", 160)
-    assert done.exit_code == 0, done.output
+    assert preview(data, "v0001", "--out", tmp_path / "sheet.png", "--frames", frames, "--width", 160) == 0
     sheet = Image.open(tmp_path / "sheet.png")
     assert sheet.format == "PNG"
     assert sheet.width > 4 * 160
@@ -34,7 +34,7 @@ def test_the_sheet_has_rows_of_four_pictures_and_a_lane_for_each_feature(data, t
 def test_pictures_of_a_span_differ_from_those_of_another(data, tmp_path):
     for name, span in {"early": ("0", "1"), "late": ("5", "6")}.items():
         options = ("--from", span[0], "--to", span[1], "--frames", 4)
-        assert preview(data, "v0001", "--out", tmp_path / f"{name}.png", *options).exit_code == 0
+        assert preview(data, "v0001", "--out", tmp_path / f"{name}.png", *options) == 0
     assert (tmp_path / "early.png").read_bytes() != (tmp_path / "late.png").read_bytes()
 
 
@@ -42,8 +42,7 @@ def test_pictures_of_a_span_differ_from_those_of_another(data, tmp_path):
     ("arguments", "message"),
     [(("v0002",), "no video 'v0002'"), (("v0001", "--from", "9", "--to", "8"), "nothing of video v0001")],
 )
-def test_what_is_not_there_is_a_wrong_call(data, tmp_path, arguments, message):
-    done = preview(data, *arguments, "--out", tmp_path / "sheet.png")
-    assert done.exit_code == 2
-    assert message in done.output
+def test_what_is_not_there_is_a_wrong_call(data, tmp_path, arguments, message, capsys):
+    assert preview(data, *arguments, "--out", tmp_path / "sheet.png") == 2
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "sheet.png").exists()

@@ -81,7 +81,7 @@ def answers(out: Path) -> dict[object, dict[str, object]]:
 
 
 def assert_same_files(out: Path, other: Path) -> None:
-    """The same files with the same bytes, but for times, the order of answers, the salt of fingerprints, and versions."""
+    """The same files with the same bytes, but for times, the order of answers, salts and versions."""
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert names == {str(path.relative_to(other)) for path in other.rglob("*") if path.is_file()}
     for name in sorted(names - {"responses.jsonl", "manifest.json", "private.json"}):

@@ -1,0 +1,135 @@
+"""The pages rank by what is sure, show floors beside scores, open from a disk, and run nothing that was submitted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from calling import call
+from tampering import cover_up, edit
+
+from s3harness.leaderboard.entries import Entry, published, published_directory, submitted
+from s3harness.leaderboard.exports import as_csv, as_latex, model_card_section, rows
+from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals
+from s3harness.leaderboard.site import build_site
+from s3harness.types import Interval, Score
+
+SCRIPT = "<script>document.title='owned'</script>"
+
+
+def _score(value: float, low: float, high: float, *, floor: float = 0.2, more: bool = True) -> Score:
+    interval = Interval(low, high)
+    return Score("s3/t", "m", value, interval, floor, "always_yes", 1.0, 10, 5, 1.0, {}, more, primary=True)
+
+
+def test_ranks_are_intervals() -> None:
+    scores = {"a": _score(0.9, 0.8, 0.95), "b": _score(0.7, 0.6, 0.85), "c": _score(0.3, 0.2, 0.4)}
+    assert {name: str(rank) for name, rank in rank_intervals(scores).items()} == {"a": "1–2", "b": "1–2", "c": "3"}
+
+
+def test_an_error_ranks_the_other_way_round() -> None:
+    scores = {"a": _score(9, 8, 10, more=False), "b": _score(2, 1, 3, more=False)}
+    assert {name: str(rank) for name, rank in rank_intervals(scores).items()} == {"a": "2", "b": "1"}
+
+
+@pytest.mark.parametrize(
+    ("score", "others", "bold"),
+    [
+        (_score(0.9, 0.8, 0.95), [_score(0.85, 0.7, 0.9)], True),
+        (_score(0.9, 0.1, 0.95), [], False),
+        (_score(0.5, 0.4, 0.6), [_score(0.9, 0.8, 0.95)], False),
+        (_score(3, 2, 4, floor=5.0, more=False), [], True),
+        (_score(3, 2, 6, floor=5.0, more=False), [], False),
+    ],
+)
+def test_bold_is_surely_above_the_floor_with_nobody_surely_better(
+    score: Score, others: list[Score], bold: bool
+) -> None:
+    assert is_bold(score, others) is bold
+
+
+def _board(tmp_path: Path, packed: Path) -> Path:
+    folder = tmp_path / "submissions"
+    shutil.copytree(packed, folder / "first")
+    return folder
+
+
+def test_the_pages_are_built_and_link_to_each_other(tmp_path: Path, packed: Path) -> None:
+    result = call("leaderboard", "build", "--submissions", _board(tmp_path, packed), "--out", tmp_path / "site")
+    assert result.exit_code == 0, result.output
+    pages = {path.name for path in (tmp_path / "site").glob("*.html")}
+    assert {"index.html", "published.html", "model-first.html", "task1-features.html"} <= pages
+    for page in pages:
+        text = (tmp_path / "site" / page).read_text()
+        for link in re.findall(r'href="([^"]+)"', text):
+            assert (tmp_path / "site" / link).exists(), f"{page} links to {link}"
+        assert not re.findall(r"https?://", re.sub(r"<dd>.*?</dd>", "", text)), f"{page} needs the network"
+    assert "floor: always" in (tmp_path / "site" / "task1-features.html").read_text()
+
+
+def test_a_tier_comes_from_a_verdict_on_these_very_answers(tmp_path: Path, packed: Path, dataset: Path) -> None:
+    folder = _board(tmp_path, packed)
+    assert [entry.tier for entry in submitted(folder)] == ["claimed"]
+    assert call("leaderboard", "verify", folder / "first", "--data", dataset, "--record").exit_code == 0
+    assert [entry.tier for entry in submitted(folder)] == ["re-scored"]
+    edit(folder / "first" / "responses.jsonl", lambda line: line | {"text": "no"})
+    cover_up(folder / "first")
+    assert [entry.tier for entry in submitted(folder)] == ["claimed"]
+
+
+def test_what_was_submitted_is_shown_and_never_run(tmp_path: Path, packed: Path) -> None:
+    folder = _board(tmp_path, packed)
+    edit(folder / "first" / "submission.json", lambda about: about.update(notes=SCRIPT, submitter=SCRIPT))
+    edit(folder / "first" / "submission.json", lambda about: about["model"].update(title=SCRIPT))
+    build_site(list(submitted(folder)), published(published_directory()), tmp_path / "site")
+    for page in (tmp_path / "site").glob("*.html"):
+        assert SCRIPT not in page.read_text()
+    assert "&lt;script&gt;" in (tmp_path / "site" / "model-first.html").read_text()
+
+
+def test_one_table_is_behind_all_exports(tmp_path: Path, packed: Path) -> None:
+    entries = list(submitted(_board(tmp_path, packed)))
+    build_site(entries, [], tmp_path / "site")
+    table = rows(entries)
+    exported = tmp_path / "site" / "exports"
+    assert json.loads((exported / "scores.json").read_text()) == table
+    with (exported / "scores.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["value"] for row in found] == ["" if row["value"] is None else str(row["value"]) for row in table]
+    assert (exported / "first.eval_results.yaml").exists()
+    assert "| 1 features | macro F1 | 1.000" in model_card_section(entries[0])
+
+
+def test_exports_disarm_formulas_and_escape_latex(tmp_path: Path, packed: Path) -> None:
+    entry = next(submitted(_board(tmp_path, packed)))
+    bad = replace(entry, slug="=cmd()", model={**entry.model, "title": "50% & \\input{x}_$"})
+    assert "'=cmd()" in as_csv(rows([bad]))
+    assert "50\\% \\& \\textbackslash{}input\\{x\\}\\_\\$" in as_latex([bad])
+
+
+def test_other_files_are_never_overwritten(tmp_path: Path, packed: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "thesis.tex").write_text("years of work")
+    result = call("leaderboard", "build", "--submissions", _board(tmp_path, packed), "--out", tmp_path / "site")
+    assert result.exit_code == 2
+    assert (tmp_path / "site" / "thesis.tex").read_text() == "years of work"
+
+
+def test_yardsticks_and_other_data_sets_are_not_ranked_with_models() -> None:
+    def entry(slug: str, dataset: str) -> Entry:
+        model = {"name": slug, "title": slug, "parameters_b": None, "modalities": ["video"], "open_weights": True}
+        return Entry(slug, model, "claimed", "strict", "vllm", [_score(0.9, 0.8, 0.95)], dataset=dataset)
+
+    assert mean_skill(entry("a", "x")) == pytest.approx((0.9 - 0.2) / 0.8)
+    assert mean_skill(replace(entry("a", "x"), scores=[])) is None
+
+
+def test_the_published_table_is_complete() -> None:
+    (table,) = published(published_directory())
+    assert len(table["rows"]) == 13
+    assert all(row["about"]["title"] != row["model"] for row in table["rows"]), "a model has no card"
