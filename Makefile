@@ -1,5 +1,6 @@
 # make demo: the main job on real video files, offline once installed.
 # make test: lint, format, types and tests of the core and of the light plugins.
+# make test-pages: the report and the leaderboard in a headless browser; needs Chromium.
 # make test-engines: tests of the engines (vLLM, transformers, training, Ray) on the CPU, in an environment of their own.
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ LIGHT_PLUGINS := openai
 ENGINE_PLUGINS := openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
-.PHONY: demo test test-engines lint types unit clean
+.PHONY: demo test test-pages test-engines lint types unit clean
 
 demo: $(VENV)/.core
 	$(BIN)/s3harness demo
@@ -26,6 +27,9 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n auto tests $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/tests))
+
+test-pages: $(VENV)/.pages
+	$(BIN)/pytest tests_pages
 
 test-engines: $(ENGINES_VENV)/.ready
 	$(ENGINES_BIN)/pytest -n 0 $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
@@ -50,6 +54,10 @@ $(VENV)/.core: $(VENV)/.venv pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/pyproject.toml))
 	$(call INSTALL,-e '.[dev]' $(call EDITABLE,$(LIGHT_PLUGINS)))
+	@touch $@
+
+$(VENV)/.pages: $(VENV)/.dev
+	$(call INSTALL,playwright)
 	@touch $@
 
 # A build of torch without CUDA comes from where pip is told to look for wheels, otherwise from PyTorch's own index.

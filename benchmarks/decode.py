@@ -109,8 +109,10 @@ def plain(path: Path, clip: Clip) -> np.ndarray:
     if clip.audio:
         with av.open(str(path)) as container:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=24_000)
-            for sound in container.decode(audio=0):
-                resampler.resample(sound)
+            samples = [
+                np.asarray(out.to_ndarray()) for sound in container.decode(audio=0) for out in resampler.resample(sound)
+            ]
+            np.concatenate(samples, axis=1)
     return np.stack(frames)
 
 
@@ -137,20 +139,19 @@ def rendered(path: Path, seconds: int, size: Size, seed: int) -> Path:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "26"})
         video.width, video.height, video.pix_fmt, video.codec_context.thread_count = *size, "yuv420p", 0
         sound = container.add_stream("aac", rate=48_000, layout="stereo")
+        heard = 0
         for n in range(seconds * FPS):
-            x, y = (n * 3) % 64, (n * 5) % 64
-            picture = (
-                grain[y : y + size.height, x : x + size.width] + ground[:, n % size.width : n % size.width + size.width]
-            )
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3))))
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        for n in range(seconds * 48_000 // 1024):
-            block = (random.standard_normal((2, 1024)) * 0.1).astype(np.float32)
-            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts, frame.time_base = 48_000, n * 1024, Fraction(1, 48_000)
-            container.mux(sound.encode(frame))
-        container.mux(sound.encode(None))
+            x, y, left = (n * 3) % 64, (n * 5) % 64, n % size.width
+            picture = grain[y : y + size.height, x : x + size.width] + ground[:, left : left + size.width]
+            pixels = np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
+            container.mux(video.encode(av.VideoFrame.from_ndarray(pixels)))
+            while heard < n * 48_000 // FPS:
+                block = (random.standard_normal((2, 1024)) * 0.1).astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+                frame.sample_rate, frame.pts, frame.time_base = 48_000, heard, Fraction(1, 48_000)
+                container.mux(sound.encode(frame))
+                heard += 1024
+        container.mux([*video.encode(None), *sound.encode(None)])
     return path
 
 

@@ -85,6 +85,17 @@ class TestInterval:
         interval = patient_bootstrap(Mean(), rows, np.arange(30))
         assert 0.5 < interval.low < interval.high <= 1.0
 
+    def test_on_either_side_it_is_no_narrower_than_student_s_t(self):
+        from scipy.stats import t
+
+        for seed in range(20):
+            rows, patients = cohort(np.random.default_rng(seed), 12)
+            interval = patient_bootstrap(Mean(), rows, patients, resamples=4000)
+            score, half = rows[:, 0].mean(), t.ppf(0.975, 11) * standard_error(Mean(), rows, patients)
+            scored = patient_bootstrap(Mean(), rows, patients, resamples=4000, method="percentile", level=0.9999)
+            assert interval.low <= max(score - half, scored.low) + 1e-3
+            assert interval.high >= min(score + half, scored.high) - 1e-3
+
     @pytest.mark.parametrize(
         ("rows", "patients"),
         [

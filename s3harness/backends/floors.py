@@ -80,8 +80,18 @@ class OracleBackend(Backend):
     async def generate(self, request: Request) -> Response:
         """The truth of the request, in words."""
         video = self._truth.videos[request.clip.video_id]
-        answer = _ORACLE[self._truth.kinds[request.task]]
-        return Response(request.id, answer(request, video))
+        return Response(request.id, perfect_answer(self._truth.kinds[request.task], request, video))
+
+
+def perfect_answer(kind: str, request: Request, video: Video) -> str:
+    """What a perfect model would write: the truth of what a request's clip shows; ``kind`` is that of its task."""
+    return _ORACLE[kind](request, video)
+
+
+def shows(clip: Clip, label: FeatureLabel) -> bool:
+    """Whether a sign that is present is seen in a clip; one without times is seen in all."""
+    starts = label.start_s is None or label.start_s <= clip.end_s
+    return starts and (label.end_s is None or label.end_s >= clip.start_s)
 
 
 def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
@@ -107,7 +117,7 @@ def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
 
 def _feature(request: Request, video: Video) -> str:
     label = video.features.get(request.subject, FeatureLabel("no"))
-    answer = {"yes": "yes" if _shows(request.clip, label) else "no", "no": "no"}.get(label.present)
+    answer = {"yes": "yes" if shows(request.clip, label) else "no", "no": "no"}.get(label.present)
     return write(request, answer or _untested(request), label.justification)
 
 
@@ -130,7 +140,7 @@ def _boundary(request: Request, video: Video) -> str:
 
 def _sequence(request: Request, video: Video) -> str:
     asked = [name for name in vocabulary().names if f" {name}:" in request.prompt]
-    return write(request, [n for n, _ in events(video, asked) if _shows(request.clip, video.features[n])])
+    return write(request, [n for n, _ in events(video, asked) if shows(request.clip, video.features[n])])
 
 
 def _report(request: Request, video: Video) -> str:
@@ -139,12 +149,6 @@ def _report(request: Request, video: Video) -> str:
 
 def _diagnosis(request: Request, video: Video) -> str:
     return write(request, video.diagnosis, "The annotators said so.")
-
-
-def _shows(clip: Clip, label: FeatureLabel) -> bool:
-    """Whether a sign that is present is seen in a clip; one without times is seen in all."""
-    starts = label.start_s is None or label.start_s <= clip.end_s
-    return starts and (label.end_s is None or label.end_s >= clip.start_s)
 
 
 _ORACLE: Mapping[str, Callable[[Request, Video], str]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from av.audio.frame import AudioFrame
 from av.packet import Packet
 from av.stream import Stream
@@ -18,9 +20,9 @@ class Clock:
     """Tells the time of pictures and sound, and counts pictures to know how long one lasts."""
 
     def __init__(self, video: VideoStream) -> None:
-        self._origin_s: float | None = None
-        if video.start_time is not None and video.time_base is not None:
-            self._origin_s = float(video.start_time * video.time_base)
+        unit = video.time_base or Fraction(1)
+        self._ticks, self._per_s = unit.numerator, unit.denominator
+        self._origin_s = None if video.start_time is None else self._seconds(video.start_time)
         self._n = 0
         self._first_s = self._last_s = self._claimed_s = 0.0
 
@@ -43,19 +45,21 @@ class Clock:
 
     def picture_s(self, frame: VideoFrame) -> float:
         """The time of the next picture; one without a time follows the one before it."""
-        claimed_s = float(frame.duration * frame.time_base) if frame.time_base is not None else 0.0
-        return self._take(frame.time, claimed_s)
+        return self._take(frame.time, self._seconds(frame.duration))
 
     def pass_over(self, packet: Packet[Stream]) -> float | None:
         """Count a picture that is not decoded; its time, if the packet has one and is not to be left out."""
         stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is None or packet.time_base is None or packet.is_discard:
+        if stamp is None or packet.is_discard:
             return None
-        return self._take(float(stamp * packet.time_base), float((packet.duration or 0) * packet.time_base))
+        return self._take(self._seconds(stamp), self._seconds(packet.duration or 0))
 
     def sound_s(self, frame: AudioFrame) -> float | None:
         """The time of a stretch of sound, if it has one."""
         return None if frame.time is None else frame.time - (self._origin_s or 0.0)
+
+    def _seconds(self, stamp: int) -> float:
+        return stamp * self._ticks / self._per_s
 
     def _take(self, stamp_s: float | None, claimed_s: float) -> float:
         if self._origin_s is None:

@@ -14,7 +14,7 @@ from av.audio.frame import AudioFrame
 from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -24,7 +24,8 @@ from s3harness.errors import MediaError
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,h264,hevc,mxf,wtv,dv"
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
 
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 16
+"""Read at a time. Where sound and pictures lie far apart in a file, most of what is read at a time is read in vain."""
 
 PIPELINE = 1
 """Raised whenever this package picks, scales or turns pictures otherwise than before: it is part of every key."""
@@ -93,6 +94,9 @@ def packets(
     container: InputContainer, streams: Sequence[Stream], beat: Callable[[], None] = lambda: None
 ) -> Iterator[Packet[Stream]]:
     """The packets of the streams in the order of the file; damage is where the file ends."""
+    for stream in container.streams:
+        if stream not in streams and hasattr(stream, "discard"):
+            stream.discard = Discard.all
     try:
         for packet in container.demux(streams):
             beat()

@@ -70,7 +70,7 @@ class SoundLine:
     def _resample(self, frame: AudioFrame | None) -> Iterator[Samples]:
         assert self._resampler is not None
         for out in self._resampler.resample(frame):
-            samples = np.asarray(out.to_ndarray(), np.float32).reshape(-1)
+            samples: Samples = np.frombuffer(memoryview(out.planes[0]), np.float32, out.samples)
             kept = samples[self._skip :]
             self._skip -= len(samples) - len(kept)
             if len(kept):

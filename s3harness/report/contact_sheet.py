@@ -83,14 +83,14 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
     info = probe(path)
     most = round(width * width * info.height / info.width)
     shown: dict[float, NDArray[np.uint8]] = {}
-    levels: list[float] = []
+    levels, rest = list[float](), np.zeros(0)
     with path.open("rb") as file:
         for item in decode(file, {most: frozenset(times_s)}, info.has_audio):
             if isinstance(item, Picture):
                 shown |= dict.fromkeys(item.wanted, item.pixels)
             elif isinstance(item, Sound):
-                pieces = np.array_split(np.asarray(item.samples), max(1, round(10 * len(item.samples) / RATE)))
-                levels += [float(np.sqrt(np.mean(np.square(piece)))) for piece in pieces if len(piece)]
+                heard, rest = _whole_tenths(np.concatenate([rest, item.samples]), RATE // 10)
+                levels += np.sqrt(np.mean(np.square(heard), axis=1)).tolist()
     kept = tuple(time for time in times_s if time in shown)
     return Strip(tuple(shown[time] for time in kept), kept, np.array(levels), info.duration_s)
 
@@ -119,6 +119,12 @@ def _duration(path: Path) -> float:
     from s3harness.media.probe import probe
 
     return probe(path).duration_s
+
+
+def _whole_tenths(samples: NDArray[np.float64], size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Samples in rows of ``size``, and what is left."""
+    whole = len(samples) // size * size
+    return samples[:whole].reshape(-1, size), samples[whole:]
 
 
 def _tag(draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str) -> None:

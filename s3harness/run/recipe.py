@@ -23,7 +23,7 @@ class Recipe:
     """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
 
     ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
-    ``truth`` is for a backend that sees it.
+    ``truth`` is for a backend that sees it; ``sends`` is what would leave this machine with a remote one.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Recipe:
     media: MediaOptions
     allow_remote: Sequence[str] = ()
     truth: Truth | None = field(default=None, repr=False)
+    sends: str = "video"
 
     def worker(self) -> Worker:
         """A worker with an engine of its own, not loaded yet.
@@ -63,8 +64,9 @@ class Recipe:
         unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
         if unnamed or (backend.remote and not backend.hosts):
             say = " ".join(f"--allow-remote {host}" for host in unnamed or ("HOST",))
+            where = ", ".join(unnamed) or "a host it does not name"
             raise UsageError(
-                f"the {self.name} backend would send video to {', '.join(unnamed) or 'a host it does not name'}; "
+                f"the {self.name} backend would send {self.sends} to {where}; "
                 f"nothing leaves this machine unless you say {say}"
             )
 

@@ -165,20 +165,11 @@ def _carry_out(recipe: Recipe, worker: Worker, todo: tuple[Request, ...], direct
 
 
 def _recipe(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> Recipe:
-    from s3harness.media import DEFAULT_BUDGET_BYTES, default_cache_dir
     from s3harness.media.options import MediaOptions
     from s3harness.run.recipe import Recipe
 
-    return Recipe(
-        str(settings.backend),
-        backend,
-        model,
-        settings.options,
-        default_cache_dir(),
-        DEFAULT_BUDGET_BYTES,
-        MediaOptions(),
-        settings.allow_remote,
-    )
+    name, options = str(settings.backend), settings.options
+    return Recipe(name, backend, model, options, None, None, MediaOptions(), settings.allow_remote, sends="reports")
 
 
 def _request(judge: Judge, name: str, text: str) -> Request:

@@ -43,7 +43,8 @@ def test_help_and_listings_import_nothing_heavy_with_fifty_plugins(fifty_plugins
 
 
 def test_all_fifty_are_listed(fifty_plugins):
-    assert len({row for row in fifty_plugins.states() if row[0] == "backend"}) == 50
+    listed = {row[1] for row in fifty_plugins.states() if row[0] == "backend"}
+    assert listed >= {f"backend-{number}" for number in range(50)}
     assert "command-49" in fifty_plugins.run("--help").stdout
 
 

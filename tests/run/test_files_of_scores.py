@@ -29,9 +29,9 @@ def test_each_way_of_scoring_has_its_file_and_says_which(here, run, words, file)
     done = here("score", run, *words)
     assert done.code == 0, done.err
     assert done.out.splitlines()[-1] == f"written to {run / file}"
-    assert json.loads((run / file).read_text(encoding="utf-8"))["profile"] == (
-        "paper" if "paper" in words[:2] else "strict"
-    ) or words[:1] == ("--rqi",)
+    data = json.loads((run / file).read_text(encoding="utf-8"))
+    assert data["profile"] == ("paper" if "scores-paper" in file else "strict")
+    assert (data["rqi"] or "") == (words[-1] if "--rqi" in words else "")
     assert (run / "scores.json").read_bytes() == strict
     assert {path.name: path.read_bytes() for path in (run / "predictions").iterdir()} == predictions
 
@@ -74,7 +74,8 @@ def test_a_metric_whose_plugin_is_gone_names_the_plugin_and_the_remedy(s3, here,
     words = ("run", "--backend", "floors", "--data", dataset, "--out", out, "--cache", cache)
     done = s3(*words, "--tasks", tmp_path / "mine.yaml")
     assert done.code == 0, done.err
-    for words in (("score", out), ("compare", out, out)):
+    copy = shutil.copytree(out, tmp_path / "copy")
+    for words in (("score", out), ("compare", out, copy)):
         done = here(*words)
         assert done.code == 2
         assert "metric 'report_length'" in done.err

@@ -21,7 +21,8 @@ READER = """
 
         def __init__(self, model, options, media):
             super().__init__(model, options, media)
-            self.remote, self.host = "away" in options, str(options.get("away", ""))
+            self.hosts = (str(options["away"]),) if "away" in options else ()
+            self.remote = bool(self.hosts)
             if set(options) - {"away", "spoil", "base_url", "temperature"}:
                 raise s3harness.UsageError(f"unknown options {sorted(options)}")
 
@@ -170,7 +171,7 @@ def test_several_models_have_folders_of_their_own_and_one_has_to_be_chosen(judge
         (("--judge", "structure", "--judge-backend", "raeder"), "did you mean reader"),
         (("--judge-backend", "reader"), "there is none: add --judge NAME"),
         ((*JUDGE, "-o", "tempreature=1"), "unknown options"),
-        ((*JUDGE, "-o", "away=elsewhere.org"), "--allow-remote elsewhere.org"),
+        ((*JUDGE, "-o", "away=elsewhere.org"), "would send reports to elsewhere.org; nothing leaves"),
     ],
 )
 def test_a_wrong_call_is_named_and_leaves_nothing_behind(judge, run, tmp_path, words, message):

@@ -20,6 +20,9 @@ from s3harness_ray.options import RayOptions
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """Ray sends usage statistics unless told not to."""
 
+REACH_S = 5.0
+"""A cluster answers within this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -36,6 +39,7 @@ def connected(options: RayOptions, allow_remote: Sequence[str]) -> Iterator[Shar
     """A connection to Ray for a while; :class:`s3harness.UsageError` if the cluster is not what was asked for."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    _check_reachable(options.address, s3harness.Guard(frozenset(allow_remote)))
     with _own_signals():
         _start(options)
     try:
@@ -55,8 +59,21 @@ def _start(options: RayOptions) -> None:
             cpus = max(len(os.sched_getaffinity(0)), least)
             ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"at {options.address}" if options.address else "on this machine"
-        raise s3harness.S3HarnessError(f"there is no Ray {where}: {error}") from error
+        where = f"reached at {options.address}" if options.address else "started on this machine"
+        raise s3harness.S3HarnessError(f"Ray cannot be {where}: {error}") from error
+
+
+def _check_reachable(address: str, guard: s3harness.Guard) -> None:
+    """Whether something answers at an address; Ray itself tries for ever, and would not ask whether it may."""
+    if address in ("", "auto"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise s3harness.UsageError(f"-x address={address}: an address like 10.0.0.1:6379, or auto, is expected")
+    try:
+        guard.connect(host, int(port), REACH_S).close()
+    except OSError as error:
+        raise s3harness.S3HarnessError(f"there is no Ray at {address}: {error}") from error
 
 
 def _shares(options: RayOptions, has: dict[str, float]) -> Shares:

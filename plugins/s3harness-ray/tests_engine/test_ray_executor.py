@@ -27,9 +27,9 @@ RAY = ("--executor", "ray", "-x", "workers=2")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Eight videos with both diagnoses."""
+    """Eight small videos."""
     out = tmp_path_factory.mktemp("data") / "eight"
-    synthesize(out, videos=8, seed=4, resolution=(160, 90), fps=8, duration_s=24.0)
+    synthesize(out, videos=8, seed=4, resolution=(96, 54), fps=4, duration_s=20.0)
     return out
 
 
@@ -147,7 +147,7 @@ def test_a_stopped_run_leaves_no_process_behind_and_goes_on(number, slow, data, 
     assert "Traceback" not in stopped.stderr
     assert not [pid for pid in theirs if is_there(pid)]
     assert 10 <= len(answers(out)) < len(answers(local))
-    resumed = slow(*words(data, out, cache, "--resume", *RAY, backend="slow"))
+    resumed = slow(*words(data, out, cache, "--resume", backend="slow"))
     assert resumed.returncode == 0, resumed.stderr
     same_answers(out, local)
 
@@ -163,8 +163,6 @@ def test_a_video_that_kills_its_workers_fails_by_name_and_the_rest_is_answered(s
     assert {k: v for k, v in answers(out).items() if k not in failed} == {
         k: v for k, v in expected.items() if k not in failed
     }
-    mended = slow(*words(data, out, cache, *RAY, "--resume", "-o", "deadly=v0003", backend="kinematics"))
-    assert mended.returncode == 2, "another backend is another run"
 
 
 def test_a_crew_that_is_lost_whole_ends_the_run_which_can_go_on(slow, data, cache, local, tmp_path):
@@ -190,6 +188,8 @@ def test_a_crew_that_is_lost_whole_ends_the_run_which_can_go_on(slow, data, cach
         (("-x", "speed=9"), 2, "the ray executor has no option speed; it has workers"),
         (("-x", "workers=-1"), 2, "workers=-1"),
         (("-x", "address=127.0.0.1:1"), 1, "there is no Ray at 127.0.0.1:1"),
+        (("-x", "address=192.0.2.99:6379"), 2, "say --allow-remote 192.0.2.99"),
+        (("-x", "address=somewhere"), 2, "address=somewhere"),
     ],
 )
 def test_what_cannot_work_ends_the_run_with_what_is_wrong(told, code, said, slow, data, cache, tmp_path):

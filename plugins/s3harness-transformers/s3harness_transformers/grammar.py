@@ -11,6 +11,9 @@ import s3harness
 from s3harness_transformers.options import installed_version
 
 LIBRARY = "xgrammar"
+COMPACT = (",", ":")
+"""JSON without white space between its parts: a model that may write any may write nothing else until it is cut."""
+
 FREE = -1
 """The mask of 32 tokens that are all allowed."""
 
@@ -38,7 +41,7 @@ class Grammars:
     def _grammar(self, request: s3harness.Request) -> Any:
         if request.answer_schema is not None:
             schema = json.dumps(request.answer_schema, default=_plain)
-            return self._compiler.compile_json_schema(schema, any_whitespace=False)
+            return self._compiler.compile_json_schema(schema, any_whitespace=False, separators=COMPACT)
         if request.choices:
             return self._compiler.compile_grammar("root ::= " + " | ".join(map(json.dumps, request.choices)))
         return None

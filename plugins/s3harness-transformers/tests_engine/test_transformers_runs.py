@@ -25,6 +25,8 @@ title: A model of random weights
 weights: null
 family: qwen3-vl
 modalities: [video]
+engines:
+  vllm: {{dtype: float32, max_model_len: 8192, enforce_eager: true, block_size: 32, max_num_seqs: 32}}
 protocols:
   paper:
     samplers:
@@ -146,6 +148,28 @@ def test_audio_flamingo_is_asked_about_what_is_heard_alone(words, tiny, tmp_path
     asked = {(line["task"].split("/")[1][:5], line["item"].rsplit("/", 1)[1]) for line in responses(out)}
     assert asked <= {("task1", "ictal_vocalization"), ("task1", "verbal_responsiveness")}
     assert ("task1", "ictal_vocalization") in asked
+
+
+def test_vllm_gives_the_same_answers(undisturbed, words, tmp_path):
+    """Same prompts, frames, times and grammar; in float32 the two engines' sums differ too little to matter."""
+    out = tmp_path / "vllm"
+    given = [word.replace("transformers", "vllm") if word == "transformers" else word for word in words(out)]
+    at = given.index("batch_size=8") - 1
+    variables = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "s3harness", *given[:at], *given[at + 2 :]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | variables | {"VLLM_CONFIG_ROOT": str(tmp_path), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    ours, theirs = ({line["id"]: line for line in responses(run)} for run in (undisturbed, out))
+    assert ours.keys() == theirs.keys()
+    assert [line["prompt_tokens"] for line in ours.values()] == [theirs[i]["prompt_tokens"] for i in ours]
+    assert {i: line["text"] for i, line in ours.items()} == {i: line["text"] for i, line in theirs.items()}
+    for i, line in ours.items():
+        assert (line["choice_probabilities"] or {}) == pytest.approx(theirs[i]["choice_probabilities"] or {}, abs=1e-3)
 
 
 @pytest.mark.parametrize(

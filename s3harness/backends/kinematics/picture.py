@@ -27,14 +27,17 @@ def grid(pixels: Pixels, rows: int = GRID_ROWS) -> Grid:
     Green stands for brightness: most of luminance is green, and it saves the sum of three channels. What the whole
     picture gains or loses in brightness from frame to frame is taken off.
     """
-    step = max(1, pixels.shape[1] // rows)
-    height, width = (max(1, n // step) for n in pixels.shape[1:3])
-    cut = pixels[:, : height * step, : width * step, 1]
-    total = np.zeros((len(cut), height, width), np.float32)
-    for row in range(min(step, cut.shape[1])):
-        for column in range(min(step, cut.shape[2])):
-            total += cut[:, row::step, column::step][:, :height, :width]
-    return evenly_lit(total / (step * step))
+    down = max(1, pixels.shape[1] // rows)
+    across = min(down, pixels.shape[2])
+    height, width = pixels.shape[1] // down, pixels.shape[2] // across
+    green = np.ascontiguousarray(pixels[:, : height * down, : width * across, 1])
+    of_rows = np.zeros((len(pixels), height, width * across), np.uint16)
+    for row in range(down):
+        of_rows += green[:, row::down]
+    total = np.zeros((len(pixels), height, width), np.float32)
+    for column in range(across):
+        total += of_rows[:, :, column::across]
+    return evenly_lit(total / (down * across))
 
 
 def evenly_lit(cells: Grid) -> Grid:

@@ -1,0 +1,81 @@
+"""As many samples of each answer: a model that is shown nine "no" for a "yes" learns to say "no"."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from s3harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from s3harness.training.samples import Sample
+
+BALANCES = ("repeat", "drop", "none")
+"""Repeat the samples of the rarer answers, drop those of the commoner ones, or leave all as they are."""
+
+CLOSED = ("feature", "laterality", "diagnosis")
+
+
+def balanced(
+    samples: Sequence[Sample],
+    kinds: Mapping[str, str],
+    how: str,
+    seed: int,
+    leave_out_constant: bool,
+    left_out: Counter[str],
+) -> list[Sample]:
+    """The samples with every answer to a question equally common, in an order that ``seed`` fixes.
+
+    A question is a subject of a task; lists of signs are balanced between empty and not. ``kinds`` are the kinds of
+    items by task. A closed question that has one answer alone raises :class:`UsageError`, or is left out and counted.
+    """
+    groups: defaultdict[tuple[str, str], defaultdict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for sample in _shuffled(samples, seed):
+        groups[sample.request.task, sample.request.subject][_answer(sample, kinds)].append(sample)
+    constant = {q: answers for q, answers in groups.items() if kinds[q[0]] in CLOSED and len(answers) < 2}
+    if constant and not leave_out_constant:
+        raise UsageError(_complaint(constant))
+    for question in constant:
+        left_out["a question with only one answer"] += sum(map(len, groups.pop(question).values()))
+    if not groups:
+        raise UsageError("every question has only one answer in the training patients; add patients, or other tasks")
+    kept = [sample for answers in groups.values() for sample in _evened(answers, how)]
+    return _shuffled(kept, seed)
+
+
+def _evened(answers: Mapping[str, list[Sample]], how: str) -> list[Sample]:
+    counts = [len(group) for group in answers.values()]
+    wanted = {"repeat": max(counts), "drop": min(counts)}.get(how)
+    if wanted is None:
+        return [sample for group in answers.values() for sample in group]
+    return [group[number % len(group)] for group in answers.values() for number in range(wanted)]
+
+
+def _answer(sample: Sample, kinds: Mapping[str, str]) -> str:
+    """The class of a sample's answer; one class where answers are open."""
+    kind = kinds[sample.request.task]
+    truth = next(reference.truth for reference in sample.references if reference.task == sample.request.task)
+    if kind == "sequence":
+        return "some" if truth else "none"
+    return str(truth) if kind in CLOSED else ""
+
+
+def _shuffled(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    copies: Counter[str] = Counter()
+    keyed = []
+    for sample in samples:
+        copies[sample.id] += 1
+        keyed.append((hashlib.sha256(f"{seed}/{sample.id}/{copies[sample.id]}".encode()).digest(), sample))
+    return [sample for _, sample in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _complaint(constant: Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]) -> str:
+    said = "; ".join(
+        f"{subject} ({task}) is always {next(iter(answers))!r}" for (task, subject), answers in constant.items()
+    )
+    return (
+        f"these questions have only one answer in the training patients, which teaches that answer and no seeing: "
+        f"{said}. Add patients who show the other answer, or leave such questions out (--leave-out-constant)"
+    )

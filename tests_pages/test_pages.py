@@ -1,0 +1,80 @@
+"""What a person does with the pages, in a real browser, at the width of a desk and of a hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def _names(page: Any) -> list[str]:
+    return [str(text) for text in page.locator("table.board tbody tr:not([hidden]) td:first-child a").all_inner_texts()]
+
+
+def _fits(page: Any) -> bool:
+    """Whether only tables scroll sideways, never the page."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def test_the_board_sorts_and_filters(page: Any, made: Path) -> None:
+    page.goto((made / "site" / "task1-features.html").as_uri())
+    first = _names(page)
+    assert len(first) == 2
+    heading = page.locator("th button", has_text="score").first
+    heading.click()
+    descending = _names(page)
+    heading.click()
+    assert _names(page) == descending[::-1]
+    page.get_by_label("Find").fill("oracle")
+    assert _names(page) == ["oracle"]
+    assert page.locator("output").inner_text() == "1 of 2"
+    assert _fits(page)
+
+
+def test_a_model_page_opens_from_the_board(page: Any, made: Path) -> None:
+    page.goto((made / "site" / "index.html").as_uri())
+    page.get_by_role("link", name="oracle").click()
+    assert page.locator("h1").inner_text() == "oracle"
+    assert page.get_by_text("always yes").count() > 0
+    assert _fits(page)
+
+
+def test_every_page_of_the_site_opens_and_runs_nothing_submitted(page: Any, made: Path) -> None:
+    for path in sorted((made / "site").glob("*.html")):
+        page.goto(path.as_uri())
+        assert page.title() != "owned", path.name
+        assert page.locator("h1").count() == 1
+        assert _fits(page), path.name
+
+
+def test_a_timeline_opens_and_shows_the_raw_answer(page: Any, made: Path) -> None:
+    page.goto((made / "floors" / "report.html").as_uri())
+    lanes = page.locator("#lanes .row")
+    assert lanes.count() > 15
+    lanes.first.click()
+    assert "onerror" in page.locator("#answers pre").last.inner_text(), "the answer is shown as the text that it is"
+    assert page.locator("#answers img").count() == 0
+    assert _fits(page)
+
+
+def test_the_keyboard_is_enough(page: Any, made: Path) -> None:
+    page.goto((made / "floors" / "report.html").as_uri())
+    place = page.locator("#place")
+    assert place.inner_text() == "1 of 4"
+    page.locator("body").press("j")
+    assert place.inner_text() == "2 of 4"
+    page.locator("body").press("k")
+    assert place.inner_text() == "1 of 4"
+    before = page.locator("#lanes .row").count()
+    page.locator("body").press("d")
+    assert page.locator("#lanes .row").count() <= before
+    page.locator("body").press("d")
+    page.locator("#lanes .row").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#answers article").count() > 0
+
+
+def test_disagreements_are_marked_by_more_than_colour(page: Any, made: Path) -> None:
+    page.goto((made / "floors" / "report.html").as_uri())
+    marks = page.locator("#lanes .row text:last-child").all_text_contents()
+    assert {mark[0] for mark in marks} <= {"✓", "✗"}
+    assert page.locator("#lanes .row[aria-label]").count() == len(marks)
