@@ -35,7 +35,7 @@ test-engines: $(ENGINES_VENV)/.ready
 	$(ENGINES_BIN)/pytest -n 0 $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
 
 clean:
-	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 %/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

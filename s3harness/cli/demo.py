@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,7 +21,8 @@ FPS = 20
 def demo(data: Path, out: Path) -> None:
     """Make synthetic videos, ask the kinematics baseline all seven tasks about them, and show its scores.
 
-    Everything is local: the videos are rendered once, decoded once, and a second call answers nothing twice.
+    Then its report and a leaderboard of one, as pages to open. Everything is local: the videos are rendered once,
+    decoded once, and a second call answers nothing twice.
     """
     from s3harness.cli.run import execute_visibly, show_outcome
     from s3harness.run.session import Settings, prepare
@@ -30,6 +32,7 @@ def demo(data: Path, out: Path) -> None:
     prepared = prepare(Settings("kinematics", data, out, resume=True))
     outcome = execute_visibly(prepared)
     show_outcome(prepared, outcome, as_json=False)
+    _write_pages(data, out)
     sys.exit(1 if outcome.failed else 0)
 
 
@@ -38,3 +41,18 @@ def _render(data: Path) -> None:
 
     click.echo(f"rendering {VIDEOS} synthetic videos into {data}", err=True)
     synthesize(data, videos=VIDEOS, seed=SEED, resolution=RESOLUTION, fps=FPS, duration_s=SECONDS, workers=2)
+
+
+def _write_pages(data: Path, out: Path) -> None:
+    """The report beside the run; the submission and the leaderboard in folders beside it."""
+    from s3harness.leaderboard.entries import published, published_directory, submitted
+    from s3harness.leaderboard.pack import About, pack
+    from s3harness.leaderboard.site import build_site
+    from s3harness.report.page import write_report
+
+    submissions = out.with_name(f"{out.name}-submissions")
+    shutil.rmtree(submissions / "kinematics", ignore_errors=True)
+    pack(out, submissions / "kinematics", About("demo"), data)
+    site = build_site(list(submitted(submissions)), published(published_directory()), out.with_name(f"{out.name}-site"))
+    click.echo(f"report: {write_report(out, data=data)}")
+    click.echo(f"leaderboard: {site}")

@@ -16,6 +16,7 @@ from s3harness.errors import UsageError
 
 if TYPE_CHECKING:
     from s3harness.metrics.rqi import RQI
+    from s3harness.metrics.rqi.validate import Key
     from s3harness.scoring.judge_folder import JudgeSettings
     from s3harness.scoring.judging import Judged
 
@@ -154,7 +155,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str]:
+def _key(row: dict[str, Any]) -> Key:
     return row["video"], row["system"]
 
 

@@ -10,8 +10,8 @@ from s3harness.dataset.split import split_patients
 from s3harness.errors import UsageError
 from s3harness.types import Video
 
-FEWEST = 2
-"""Patients that must be on either side."""
+FEWEST = {"to train on": 2, "held out": 1}
+"""How many patients must be on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
     """Divide by the data set's own splits (``split`` is trained on), or hold out a share (0–1) of the patients.
 
     Patients of each diagnosis are held out alike. Videos of the split "sample" are on neither side. Raises
-    :class:`UsageError` with fewer than :data:`FEWEST` patients on either side.
+    :class:`UsageError` with fewer patients than :data:`FEWEST` on either side.
     """
     usable = [video for video in videos if video.split != SAMPLE_SPLIT]
     if split is not None:
@@ -41,11 +41,11 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
         raise UsageError(f"a share of the patients above 0 and below 1 must be held out, not {held_out:g}")
     training = tuple(video for video in usable if video.patient in chosen)
     others = tuple(video for video in usable if video.patient not in chosen)
-    for name, part in (("to train on", training), ("held out", others)):
+    for part, (name, fewest) in zip((training, others), FEWEST.items(), strict=True):
         patients = len({video.patient for video in part})
-        if patients < FEWEST:
+        if patients < fewest:
             raise UsageError(
-                f"{patients} of {len({v.patient for v in usable})} patients are {name}, and {FEWEST} are needed on "
-                "either side; add patients, hold out another share, or name another split to train on"
+                f"{patients} of {len({v.patient for v in usable})} patients are {name}, and {fewest} are needed; add "
+                "patients, hold out another share, or name another split to train on"
             )
     return Division(training, others)

@@ -21,6 +21,9 @@ from s3harness.types import FeatureLabel, Request, Video
 NOT_HERE = "Nothing of it appears in this clip."
 """Why a sign is not in a clip that is in the video elsewhere: the annotators' words are about the other clip."""
 
+MAX_WORDS_CHARACTERS = 1000
+"""The longest text beside an answer that the tasks' schemas allow."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -107,6 +110,11 @@ def _belongs(sentence: str, request: Request, video: Video, shown: list[str]) ->
     return any(at is not None and request.clip.start_s <= at <= request.clip.end_s for at in times)
 
 
+def _diagnosis(request: Request, video: Video, windows: int) -> Found:
+    """The report is what the annotators say of why."""
+    return write(request, video.diagnosis, video.report[:MAX_WORDS_CHARACTERS]), {}
+
+
 def _is_shown(request: Request, video: Video, name: str) -> bool:
     label = video.features.get(name)
     return label is not None and label.present == "yes" and shows(request.clip, label)
@@ -114,5 +122,5 @@ def _is_shown(request: Request, video: Video, name: str) -> bool:
 
 _FINDERS = cast(
     "Mapping[str, Callable[[Request, Video, int], Found]]",
-    {"feature": _feature, "sequence": _sequence, "report": _report},
+    {"feature": _feature, "sequence": _sequence, "report": _report, "diagnosis": _diagnosis},
 )

@@ -168,8 +168,10 @@ def test_vllm_gives_the_same_answers(undisturbed, words, tmp_path):
     assert ours.keys() == theirs.keys()
     assert [line["prompt_tokens"] for line in ours.values()] == [theirs[i]["prompt_tokens"] for i in ours]
     assert {i: line["text"] for i, line in ours.items()} == {i: line["text"] for i, line in theirs.items()}
-    for i, line in ours.items():
-        assert (line["choice_probabilities"] or {}) == pytest.approx(theirs[i]["choice_probabilities"] or {}, abs=1e-3)
+    ours, theirs = ({i: line.get("choice_probabilities") for i, line in run.items()} for run in (ours, theirs))
+    assert sum(found is not None for found in ours.values()) > 20
+    for i, found in ours.items():
+        assert found == (None if theirs[i] is None else pytest.approx(theirs[i], abs=1e-4))
 
 
 @pytest.mark.parametrize(

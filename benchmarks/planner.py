@@ -1,0 +1,134 @@
+"""What it takes to load, plan, journal, resume and score data sets of many videos, without a video or an engine.
+
+    python benchmarks/planner.py [--videos 500 1000] [--tasks 1,3,5,7]
+
+Annotations are made up and written as tables; a backend that answers at once and looks at nothing is asked all that is
+planned. Every step runs in a process of its own: its seconds, its CPU seconds, and its peak resident memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from s3harness.backends.base import Backend
+from s3harness.testing.cases import made_up_videos
+from s3harness.types import Request, Response, Video
+
+STEPS = ("load", "plan", "run", "resume", "score")
+RESAMPLES = 200
+
+
+class Absent(Backend):
+    """Says yes to everything."""
+
+    modalities = ("video", "audio")
+    uses_media = False
+
+    async def generate(self, request: Request) -> Response:
+        """Answer at once."""
+        return Response(request.id, '{"answer": "yes"}')
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--videos", type=int, nargs="+", default=[500, 1000])
+    parser.add_argument("--tasks", default="1,2,3,4,5,6,7")
+    parser.add_argument("--step", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.step:
+        carry_out(chosen.step[0], Path(chosen.step[1]), chosen.tasks.split(","))
+        return
+    print("| videos | step | wall s | CPU s | peak MB | ms of CPU per video |\n|---:|---|---:|---:|---:|---:|")
+    for n in chosen.videos:
+        with tempfile.TemporaryDirectory(prefix="planner-") as folder:
+            write_tables(Path(folder) / "data", made_up_videos(n, patients=max(2, n // 4)))
+            for step in STEPS:
+                print(measured(step, Path(folder), chosen.tasks, n), flush=True)
+
+
+def measured(step: str, work: Path, tasks: str, n: int) -> str:
+    """One step in a process of its own, as a row of the table."""
+    began = time.perf_counter()
+    words = [sys.executable, __file__, "--tasks", tasks, "--step", step, str(work)]
+    with subprocess.Popen(words) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{step} ended with {process.returncode}")
+    cpu, wall = usage.ru_utime + usage.ru_stime, time.perf_counter() - began
+    return f"| {n} | {step} | {wall:.1f} | {cpu:.1f} | {usage.ru_maxrss / 1024:.0f} | {cpu / n * 1e3:.1f} |"
+
+
+def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
+    """One step, in this process."""
+    from s3harness import plugins
+    from s3harness.dataset.load import load_dataset
+    from s3harness.plugins import Entry
+    from s3harness.run.estimate import estimate
+    from s3harness.run.execute import Progress
+    from s3harness.run.session import Settings, execute, prepare
+    from s3harness.scoring.run import score_run
+
+    registry = plugins.manager().registry
+    registry.add(Entry("backend", "absent", f"{Path(__file__).stem}:Absent", "benchmarks", "0"))
+    out = work / "run"
+    if step == "load":
+        load_dataset(work / "data")
+    elif step == "score":
+        score_run(out, resamples=RESAMPLES)
+    else:
+        settings = Settings(
+            "absent", work / "data", out, tasks=tasks, resume=step == "resume", cache_dir=work / "cache"
+        )
+        prepared = prepare(settings)
+        if step == "plan":
+            estimate(prepared.plan)
+        else:
+            execute(prepared, Progress())
+
+
+def write_tables(folder: Path, videos: Sequence[Video]) -> None:
+    """A data set directory without videos."""
+    folder.mkdir()
+    card = {"schema": "s3harness/dataset/v1", "name": "made up", "version": "1", "licence": "CC0-1.0"}
+    (folder / "dataset.json").write_text(json.dumps(card))
+    columns = ("video_id", "patient_id", "file", "diagnosis", "split", "duration_s", "onset_s", "offset_s")
+    _write(
+        folder / "videos.csv",
+        (*columns, "onset_body_part"),
+        [
+            (v.id, v.patient, "", v.diagnosis, "", v.duration_s, v.onset_s, v.offset_s, v.onset_body_part)
+            for v in videos
+        ],
+    )
+    _write(
+        folder / "features.csv",
+        ("video_id", "feature", "present", "start_s", "end_s", "side", "justification"),
+        [
+            (v.id, name, label.present, label.start_s, label.end_s, label.side, label.justification)
+            for v in videos
+            for name, label in v.features.items()
+        ],
+    )
+    _write(folder / "reports.csv", ("video_id", "report"), [(v.id, v.report) for v in videos])
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([["" if value is None else value for value in row] for row in rows])
+
+
+if __name__ == "__main__":
+    main()
