@@ -65,6 +65,8 @@ OFFSET = "seizure_offset"
 """The one end among the beginnings: it shares nothing with them, and is the last of the subjects."""
 
 NEGLIGIBLE = 0.004
+NEVER = -6.0
+"""The score of a sign that no example shows."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,8 @@ def _threshold(
     asked = [v for v in highest if videos[v].features[sign].present != "untested"]
     truth = np.array([videos[v].features[sign].present == "yes" for v in asked])
     found = np.array([highest[v] for v in asked])
+    if len(set(truth.tolist())) < 2:
+        return 0.5
     cuts = np.unique(np.quantile(found, np.linspace(0.02, 0.98, 97)))
     scores = np.array([f1_score(truth, found >= cut, zero_division=0) for cut in cuts])
     smooth = np.convolve(np.pad(scores, 2, mode="edge"), np.ones(5) / 5, mode="valid")
@@ -284,6 +288,8 @@ def _logistic(
     table: np.ndarray, truth: np.ndarray, known: np.ndarray, patients: np.ndarray, names: Sequence[str]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Out-of-fold probabilities with the best penalty, and the weights fitted with it to all that is known."""
+    if len(set(truth[known].tolist())) < 2:
+        return truth.astype(np.float64), {"intercept": NEVER if not truth.any() else -NEVER, "weights": {}}
     _, groups = np.unique(patients, return_inverse=True)
     best: tuple[float, float, np.ndarray] | None = None
     for strength in STRENGTHS:

@@ -156,23 +156,22 @@ def make(out: Path) -> None:
 
 def print_alarms(run: Path) -> None:
     """Print in how many clips each sign was found, and how many were called epileptic."""
-    said = Counter(row["subject"] for row in _predictions(run, "task1_features") if _value(row) == "yes")
-    asked = Counter(row["subject"] for row in _predictions(run, "task1_features") if row["truth"] == "no")
-    print("| sign | false alarms | clips |\n| --- | ---: | ---: |")
-    for sign in asked:
-        print(f"| {sign} | {said[sign]} | {asked[sign]} |")
-    print(f"| all | {sum(said[sign] for sign in asked)} | {asked.total()} |")
-    calls = [_value(row) for row in _predictions(run, "task7_diagnosis") if row["subject"] == "video"]
-    print(f"\ncalled ES: {calls.count('ES')} of {len(calls)}")
+    rows = [row for row in _predictions(run, "task1_features") if row["truth"] == "no"]
+    answered = Counter(row["subject"] for row in rows if row["value"] is not None)
+    said = Counter(row["subject"] for row in rows if row["value"] == "yes")
+    print("| sign | false alarms | clips answered |\n| --- | ---: | ---: |")
+    for sign in dict.fromkeys(row["subject"] for row in rows):
+        print(f"| {sign} | {said[sign]} | {answered[sign]} |")
+    print(f"| all | {said.total()} | {answered.total()} |")
+    calls = [row["value"] for row in _predictions(run, "task7_diagnosis") if row["subject"] == "video"]
+    diagnosed = [call for call in calls if call is not None]
+    print(f"\ncalled ES: {diagnosed.count('ES')} of {len(diagnosed)} answered")
+    print(f"not answered (of silent clips, by a model that hears): {len(calls) - len(diagnosed)} clips")
 
 
 def _predictions(run: Path, task: str) -> list[dict[str, object]]:
     path = run / "predictions" / f"{task}.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-
-
-def _value(row: Mapping[str, object]) -> object:
-    return row["value"]
 
 
 def _content(clip: Clip, folder: Path) -> bytes | None:

@@ -21,6 +21,7 @@ COMMANDS = {
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
+    "train": ("s3harness.cli.train:train", "Training sets and rewards: data, gate, export for trainers."),
     "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push."),
     "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),

@@ -4,9 +4,9 @@
 
 Six videos of 30 s, 20 questions of each, 32 pictures a clip, a server that answers after 200 ms, 8 requests in flight:
 by ``s3harness run`` on an empty cache, which journals and scores as well, and by a client that does nothing else
-(``lower_bound.py``), once with HTTP written by hand and once with OpenAI's client; and again, alternating. ``--lmms-eval``
-names the Python of an environment that has lmms-eval, which is then run on the same videos and questions, once;
-``--openai`` that of one that has PyAV and openai, if this one has not.
+(``lower_bound.py``), once with HTTP written by hand and once with OpenAI's client; and again, alternating.
+``--lmms-eval`` names the Python of an environment that has lmms-eval, which is then run on the same videos and
+questions, once; ``--openai`` that of one that has PyAV and openai, if this one has not.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python lower_bound.py ROWS PORT IN_FLIGHT N_PICTURES sockets|openai
 
-No retries, no journal, no scores, no checks: what a harness costs above this is the harness. ``openai`` sends by OpenAI's
-own client, as one would; ``sockets`` writes HTTP by hand around bytes that are made once a clip, as one would not.
+No retries, no journal, no scores, no checks: what a harness costs above this is the harness. ``openai`` sends by
+OpenAI's own client, as one would; ``sockets`` writes HTTP by hand around bytes that are made once a clip, as one would
+not.
 """
 
 from __future__ import annotations

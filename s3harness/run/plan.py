@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from s3harness.dataset.load import Dataset
@@ -19,7 +19,7 @@ from s3harness.plugins import load
 from s3harness.specs.models import ModelCard
 from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec
-from s3harness.types import Clip, Reference, Request, Video
+from s3harness.types import Clip, Generation, Reference, Request, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,14 @@ def _request(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip:
 
 def _id(request: Request) -> str:
     """A short hash of everything that determines the answer of a given model."""
-    told = {k: v for k, v in asdict(request).items() if k != "id"}
+    told = {**_shallow(request), "clip": _shallow(request.clip), "generation": _shallow(request.generation)}
+    del told["id"]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _shallow(noun: Clip | Generation | Request) -> dict[str, object]:
+    """The fields of a noun; ``asdict`` copies every timestamp of every request, most of what planning takes."""
+    return {field.name: getattr(noun, field.name) for field in fields(noun)}
 
 
 def _reference(

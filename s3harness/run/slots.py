@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import count
 
 Order = tuple[int, int]
-"""The place of a clip in the plan: the number of its video, and its own in the video."""
+"""The place of a clip: the number of its video in the plan and its own in the video, or its turn among those begun."""
 
 
 class Slots:
-    """So many of something at once; of those that wait, the earliest in the order of the plan goes first."""
+    """So many of something at once; of those that wait, the first in order goes first."""
 
     def __init__(self, n: int) -> None:
         self._free = n

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -42,6 +43,7 @@ class Worker:
         self._gate = Gate(options.n_ahead(), options.ahead_mb * MEGABYTE)
         self._ready = Slots(CLIPS_AHEAD)
         self._slots = Slots(backend.limits.in_flight)
+        self._turns = count()
 
     async def __aenter__(self) -> Self:
         name = type(self.backend).__name__
@@ -101,7 +103,8 @@ class Worker:
         await self._ready.claim(order)
         try:
             media = await self._media(step.clip)
-            claims = self._claims(order, warming or requests)
+            turn = (next(self._turns), 0)  # a clip that is begun is finished before one that was late is begun
+            claims = self._claims(turn, warming or requests)
             await claims[0]
         except MediaError as error:
             for request in requests:
@@ -113,7 +116,7 @@ class Worker:
         for first in warming:
             answered(first, await ask(self.backend, first), media)
             requests.remove(first)
-            claims = self._claims(order, requests)
+            claims = self._claims(turn, requests)
             self._slots.release()
         async with asyncio.TaskGroup() as group:
             for request, claim in zip(requests, claims, strict=True):
@@ -121,9 +124,9 @@ class Worker:
                 group.create_task(self._ask(request, media, answered))
         self._store.finish(step.clip)
 
-    def _claims(self, order: Order, requests: Sequence[Request]) -> list[asyncio.Future[None]]:
+    def _claims(self, turn: Order, requests: Sequence[Request]) -> list[asyncio.Future[None]]:
         """Claim a place for each request, at once, so that no later clip comes between them."""
-        return [self._slots.claim(order) for _ in requests]
+        return [self._slots.claim(turn) for _ in requests]
 
     async def _ask(self, request: Request, media: str, answered: Answered) -> None:
         try:

@@ -88,7 +88,7 @@ def _exactly(answer: str, reference: Reference, question: Question) -> float:
 def _time(answer: str, reference: Reference, question: Question) -> float:
     said: Any = timestamp(answer).value
     true: Any = reference.truth
-    return 1.0 - min(1.0, abs(said + question.clip.start_s - true) / FURTHEST_S)
+    return 1.0 - min(1.0, abs(float(said) + question.clip.start_s - float(true)) / FURTHEST_S)
 
 
 def _order(answer: str, reference: Reference, question: Question) -> float:

@@ -1,4 +1,4 @@
-"""Answers that deserve no reward: what can be said without a look, and the truth made worthless by what is added or left.
+"""Answers that deserve no reward: what can be said without a look, and the truth spoilt by additions or gaps.
 
 Each candidate is one answer, as a text, to each question of a task; one that is the plain truth there is left out. The
 *blind* ones know nothing of an item but how its subject usually ends.

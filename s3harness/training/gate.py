@@ -1,4 +1,4 @@
-"""The reward gate: before a step is taken, what would a reward pay for answers that deserve nothing?
+"""The reward gate: before a step is taken, what a reward would pay for answers that deserve nothing.
 
 Reinforcement finds the cheapest way to a reward. One that pays a constant nearly what it pays the truth will be had by
 the constant, and nothing is learnt; so it is refused before any computing is spent on it.
@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from s3harness.errors import UsageError
 from s3harness.training.candidates import Candidate, candidates
-from s3harness.training.rewards import MetricReward, Reward
+from s3harness.training.rewards import MetricReward, Reward, RewardError
 from s3harness.training.samples import Sample, TrainingSet
 
 LIMIT = 0.8
 """A reward that pays a candidate this share of what it pays the truth, or more, is refused."""
+
+DRAWN = ("prevalence", "anywhere")
+"""Candidates that draw lots: paid no more than the best of the others but by luck, they set no floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def fitted(rewards: Sequence[MetricReward], made: TrainingSet) -> list[MetricRew
 def examine(rewards: Sequence[Reward], made: TrainingSet) -> GateReport:
     """Score every candidate by every reward on the training samples.
 
-    Raises :class:`UsageError` for a reward without a sample that it scores.
+    Raises :class:`RewardError` for a reward without a sample that it scores.
     """
     return GateReport([payment for reward in rewards for payment in _payments(reward, made)])
 
@@ -73,9 +75,9 @@ def _payments(reward: Reward, made: TrainingSet) -> list[Payment]:
     samples = made.of_task(reward.task)
     truth = [reward.score(reward.written(sample.target), sample.question) for sample in samples]
     if all(paid is None for paid in truth):
-        raise UsageError(
-            f"the reward {reward.name} scores none of the {len(samples)} training samples of {reward.task}: blind answers "
-            "are right every time, or the metric is about others; leave it out, or add patients"
+        raise RewardError(
+            f"the reward {reward.name} scores none of the {len(samples)} training samples of {reward.task}: blind "
+            "answers are right every time, or the metric is about others; leave it out, or add patients"
         )
     spec = made.specs[reward.task]
     known: dict[tuple[str, str], float | None] = {}
@@ -106,7 +108,8 @@ def _payment(
 
 def _floors(reward: MetricReward, samples: Sequence[tuple[Sample, int]]) -> dict[str, float]:
     blind = candidates(reward.spec.item, reward.task, [s for s, _ in samples]) if samples else []
-    means = [_means(reward, candidate, samples) for candidate in blind if candidate.is_blind]
+    sure = [candidate for candidate in blind if candidate.is_blind and candidate.name not in DRAWN]
+    means = [_means(reward, candidate, samples) for candidate in sure]
     subjects = sorted({subject for found in means for subject in found})
     return {subject: round(max(found.get(subject, 0.0) for found in means), 6) for subject in subjects}
 

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from s3harness.errors import S3HarnessError, UsageError
@@ -35,6 +35,7 @@ from s3harness.scoring.predictions import predict
 from s3harness.scoring.score import build_metric
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import MetricSpec, TaskSpec
+from s3harness.training.balance import CLOSED
 from s3harness.training.samples import Question
 from s3harness.types import Answer, Prediction, Reference
 
@@ -80,6 +81,7 @@ class MetricReward:
     metric: MetricSpec
     weight: float = 1.0
     floors: Mapping[str, float] = field(default_factory=dict)
+    _values: dict[Hashable, float] = field(default_factory=dict, repr=False, compare=False)
     _scales: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -145,6 +147,15 @@ class MetricReward:
         return self._scales[key]
 
     def _value(self, reference: Reference, prediction: Prediction) -> float:
+        """The metric's value; that of closed answers is kept, for there are few and they come again and again."""
+        if self.spec.item not in CLOSED:
+            return self._computed(reference, prediction)
+        key = reference.subject, reference.truth, prediction.value
+        if key not in self._values:
+            self._values[key] = self._computed(reference, prediction)
+        return self._values[key]
+
+    def _computed(self, reference: Reference, prediction: Prediction) -> float:
         witnesses = _witnesses(self.spec.item, reference)
         beside = [Pair(r, p) for r, p in zip(witnesses, oracle(witnesses), strict=True)]
         metric: Metric = build_metric(self.task, self.metric)
@@ -243,8 +254,6 @@ def _named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, Met
 
 def _witnesses(kind: str, reference: Reference) -> list[Reference]:
     """An item of every class but the reference's own, for scores that compare classes."""
-    from dataclasses import replace
-
     truth: Any = reference.truth
     if kind == "rationale":
         other = "no" if truth["present"] == "yes" else "yes"

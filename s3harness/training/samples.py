@@ -164,8 +164,7 @@ def _need_lengths(videos: Sequence[Video]) -> None:
 
 def _specs(settings: SetSettings, model: ModelCard) -> dict[str, TaskSpec]:
     documents = [load_task(name) for name in (settings.tasks or task_names())]
-    for used in [document.data["uses"] for document in documents if "uses" in document.data]:
-        documents.append(load_task(used))
+    documents += [load_task(d.data["uses"]) for d in documents if "uses" in d.data]
     return {
         str(d.data["name"]): resolve(d.data, protocol=settings.protocol, profile="strict", model=model)
         for d in documents

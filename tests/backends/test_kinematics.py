@@ -170,7 +170,7 @@ def test_every_weight_is_of_a_number_that_is_measured():
     numbers = summarise(seen(figure(times), times, 10.0))
     assert {detector.rate for detector in detectors()} == {1, 2, 4, 10}
     for detector in detectors():
-        assert list(detector.signs) == vocabulary().names
+        assert tuple(detector.signs) == tuple(vocabulary().names)
         assert all(set(sign.weights) <= set(detector.scales) <= set(numbers) for sign in detector.signs.values())
     assert set(parameters()["diagnosis"]["weights"]) <= set(numbers)
 

@@ -138,7 +138,7 @@ def places(dataset: Path, run: Path, tmp_path: Path) -> dict[str, Path]:
         (broken / name).write_bytes((dataset / name).read_bytes())
     (broken / "videos").symlink_to(dataset / "videos")
     with (broken / "features.csv").open("a") as file:
-        file.write("v0001,tonik,yes,1,2,,\n")
+        file.write("v0001,tonik,yes,1,2" + "," * 8 + "\n")
     (run / "empty.csv").write_text("item,text\n")
     return {"data": dataset, "run": run, "new": tmp_path / "new", "broken": broken}
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 import jsonschema
 import pytest
 import torch
-from conftest import short
 from s3harness_transformers.adapters import adapter_id
 from s3harness_transformers.answering import Answerer, collated
 from s3harness_transformers.failures import ContextOverflow, OutOfMemory
 from s3harness_transformers.loading import load
 from s3harness_transformers.options import Options
 from s3harness_transformers.tiny import FAMILIES
+from transformers_shown import short
 
 import s3harness
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from golden import FPS, number, write_golden
+from transformers_golden import FPS, number, write_golden
 
 import s3harness
 from s3harness.media import MediaStore

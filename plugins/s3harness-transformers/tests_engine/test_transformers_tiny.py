@@ -8,9 +8,9 @@ import json
 import pytest
 import s3harness_transformers.tiny.__main__ as tiny_command
 from click.testing import CliRunner
-from conftest import CARDS
 from s3harness_transformers.tiny import FAMILIES, tiny_model
 from safetensors import safe_open
+from transformers_shown import CARDS
 
 import s3harness
 from s3harness.specs.models import load_model, model_names

@@ -56,7 +56,6 @@ def test_an_answer_that_ends_at_the_limit_of_tokens_is_cut(seen):
     [
         ("too long", "ContextOverflow", ["8192 tokens", "-o max_model_len"]),
         ("longer than the model may be", "UsageError", ["max_model_len"]),
-        ("no room for the cache", "OutOfMemory", ["memory", "-o max_model_len"]),
     ],
 )
 def test_what_cannot_be_is_named_and_says_what_to_do(seen, case, name, words):

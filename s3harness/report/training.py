@@ -1,0 +1,97 @@
+"""Training sets and the reward gate, for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from s3harness.report.plain import print_pairs, print_rows
+
+if TYPE_CHECKING:
+    from s3harness.training.gate import GateReport, Payment
+    from s3harness.training.samples import TrainingSet
+
+
+def print_gate(report: GateReport, *, every: bool) -> None:
+    """Print what candidates are paid; of each reward the three that are paid best, unless ``every``."""
+    shown = list(report.payments)
+    if not every:
+        counts: Counter[str] = Counter()
+        shown = [p for p in shown if p.is_refused or _next(counts, p.reward) <= BEST]
+    print_rows([_row(payment) for payment in shown])
+
+
+def summary(made: TrainingSet) -> dict[str, Any]:
+    """A training set in numbers; JSON-able."""
+    tasks = {
+        name: {
+            "samples": len(samples),
+            "different": len({s.id for s in samples}),
+            "mirrored": sum(s.mirrored for s in samples),
+            "subjects": len({s.request.subject for s in samples}),
+        }
+        for name in made.specs
+        if (samples := made.of_task(name))
+    }
+    return {
+        "samples": len(made.samples),
+        "training_patients": len({v.patient for v in made.division.training}),
+        "training_videos": len(made.division.training),
+        "held_out_patients": len({v.patient for v in made.division.held_out}),
+        "held_out_videos": len(made.division.held_out),
+        "fingerprint": made.fingerprint,
+        "tasks": tasks,
+        "left_out": dict(made.left_out),
+    }
+
+
+def print_summary(told: Mapping[str, Any]) -> None:
+    """Print what :func:`summary` made."""
+    print_pairs({name.replace("_", " "): value for name, value in told.items() if not isinstance(value, dict)})
+    print_rows([{"task": name, **counts} for name, counts in told["tasks"].items()])
+    if told["left_out"]:
+        print_rows([{"left out": number, "why": why} for why, number in told["left_out"].items()])
+
+
+def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
+    """The gate's table, JSON-able."""
+    rows: Sequence[Payment] = report.payments
+    return {
+        "limit": limit,
+        "refused": report.refused,
+        "payments": [
+            {
+                "reward": p.reward,
+                "task": p.task,
+                "weight": p.weight,
+                "candidate": p.candidate,
+                "paid": p.paid,
+                "truth": p.truth,
+                "share": p.share if p.truth > 0 else None,
+                "samples": p.samples,
+                "refused": p.is_refused,
+            }
+            for p in rows
+        ],
+    }
+
+
+BEST = 3
+
+
+def _next(counts: Counter[str], name: str) -> int:
+    counts[name] += 1
+    return counts[name]
+
+
+def _row(payment: Payment) -> dict[str, object]:
+    return {
+        "reward": payment.reward,
+        "candidate": payment.candidate,
+        "paid": f"{payment.paid:.3f}",
+        "truth": f"{payment.truth:.3f}",
+        "share": f"{payment.share:.0%}" if payment.truth > 0 else "–",
+        "samples": payment.samples,
+        "": "refused" if payment.is_refused else "",
+    }
