@@ -40,7 +40,7 @@ class OpenAIBackend(s3harness.Backend):
     """
 
     incidental = frozenset(
-        {"base_url", "api_key_env", "proxy", "http2", "media_ids", "in_flight", "requests_per_minute"}
+        {"base_url", "api_key_env", "proxy", "media_ids", "in_flight", "requests_per_minute"}
         | {"attempts", "timeout_s", "patience_s", "wait_s"}
     )
 
@@ -82,7 +82,6 @@ class OpenAIBackend(s3harness.Backend):
             most=self.limits.in_flight + SPARE_CONNECTIONS,
             key=options.api_key(),
             proxy=options.proxy,
-            http2=options.http2,
         )
         self._fleet = Fleet(
             self._servers,

@@ -49,7 +49,6 @@ class Options:
     patience_s: float = 900.0
     wait_s: float = 0.0
     proxy: str = ""
-    http2: bool = False
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @staticmethod
@@ -152,6 +151,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "patience_s": _number(0),
     "wait_s": _number(0),
     "proxy": _text,
-    "http2": _switch,
     "extra": _mapping,
 }

@@ -45,7 +45,7 @@ class Reply:
 class Wire:
     """A pool of connections to the servers of a run."""
 
-    def __init__(self, guard: s3harness.Guard, *, most: int, key: str, proxy: str, http2: bool) -> None:
+    def __init__(self, guard: s3harness.Guard, *, most: int, key: str, proxy: str) -> None:
         self._headers = [("Accept", "application/json"), ("User-Agent", "s3harness")]
         self._headers += [("Authorization", f"Bearer {key}")] if key else []
         self._pool = httpcore2.AsyncConnectionPool(
@@ -53,7 +53,6 @@ class Wire:
             max_connections=most,
             max_keepalive_connections=most,
             keepalive_expiry=KEEP_ALIVE_S,
-            http2=http2,
             network_backend=_Guarded(guard),
         )
         self._turns: defaultdict[str, _Turns] = defaultdict(_Turns)

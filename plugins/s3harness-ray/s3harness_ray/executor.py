@@ -26,6 +26,9 @@ LOST = (RayActorError, NodeDiedError, ObjectLostError, OutOfMemoryError)
 LOSSES = 3
 """So many workers may be lost while they have a video before it is taken to be its fault."""
 
+Held = dict[str, s3harness.VideoPlan]
+"""By the id of their videos, the plans that a worker has."""
+
 CLOSING_S = 10.0
 """So long engines may take to close when a run is stopped."""
 
@@ -52,7 +55,7 @@ class _Crew:
     ) -> None:
         self._execution, self._shares, self._restarts = execution, shares, restarts
         self._recipe = put(execution.recipe)
-        self._plans = execution.todo(plans)
+        self._plans = iter(plans)
         self._returned: deque[s3harness.VideoPlan] = deque()
         self._losses: Counter[str] = Counter()
         self._out = 0
@@ -70,11 +73,12 @@ class _Crew:
         is_lost = True
         while is_lost:
             is_lost = False
-            engine = new_engine(self._recipe, self._shares)
+            engine, held = new_engine(self._recipe, self._shares), Held()
             try:
                 await self._load(engine, name)
-                await self._feed(engine)
+                await self._feed(engine, held)
             except* LOST:
+                self._give_back(held)
                 is_lost = self._replaces(name)
             except* RayTaskError as group:
                 raise _of_the_worker(name, group) from None
@@ -85,47 +89,59 @@ class _Crew:
         async for phase in told(engine.load):
             self._execution.progress.say(f"{name}: {phase}")
 
-    async def _feed(self, engine: Any) -> None:
-        """Hand a worker one plan after the other, as it has use for them."""
+    async def _feed(self, engine: Any, held: Held) -> None:
+        """Hand a worker one plan after the other, as it has use for them; ``held`` are those not carried out yet.
+
+        A task that is cancelled may never have begun, so it is not the task that says what has to be given back.
+        """
         async with asyncio.TaskGroup() as group:
             await engine.room.remote()
             while (plan := await self._next()) is not None:
-                group.create_task(self._hand(engine, plan))
+                held[plan.video.id] = plan
+                group.create_task(self._hand(engine, plan, held))
                 await engine.room.remote()
 
-    async def _hand(self, engine: Any, plan: s3harness.VideoPlan) -> None:
+    async def _hand(self, engine: Any, plan: s3harness.VideoPlan, held: Held) -> None:
         """Have a worker carry out a plan, and journal what it answers."""
         requests = {request.id: request for step in plan.steps for request in step.requests}
-        try:
-            async for request_id, response, media in told(engine.carry_out, plan):
-                self._execution.write(requests[request_id], response, media)
-        except (*LOST, asyncio.CancelledError):
-            self._give_back(plan)
-            raise
-        finally:
-            self._out -= 1
-            self._changed.set()
+        async for request_id, response, media in told(engine.carry_out, plan):
+            self._execution.write(requests[request_id], response, media)
+        del held[plan.video.id]
+        self._out -= 1
+        self._changed.set()
 
     async def _next(self) -> s3harness.VideoPlan | None:
-        """What is to be handed out next. While others have plans that may come back, who has nothing waits."""
+        """What is to be handed out next. While others have plans that may come back, who has nothing waits.
+
+        It can be cancelled wherever it waits, and no plan is lost by that.
+        """
         async with self._turn:
-            plan = await anext(self._plans, None)
-            while plan is None and not self._returned and self._out:
+            for plan in self._plans:
+                left = self._execution.left(plan)
+                if left.steps:
+                    self._out += 1
+                    return left
+                await asyncio.sleep(0)
+            while not self._returned and self._out:
                 self._changed.clear()
                 await self._changed.wait()
-            if plan is None and self._returned:
-                plan = self._returned.popleft()
-            self._out += plan is not None
-            return plan
+            self._out += bool(self._returned)
+            return self._returned.popleft() if self._returned else None
 
-    def _give_back(self, plan: s3harness.VideoPlan) -> None:
+    def _give_back(self, held: Held) -> None:
         """What a lost worker had not answered goes to others, unless it was the video's doing."""
-        left = self._execution.left(plan)
-        self._losses[plan.video.id] += 1
-        if self._losses[plan.video.id] < LOSSES:
-            self._returned.extend([left] if left.steps else [])
-            return
-        error = f"video {plan.video.id}: {LOSSES} workers were lost while they had it"
+        for video_id, plan in held.items():
+            left = self._execution.left(plan)
+            self._losses[video_id] += 1
+            self._out -= 1
+            if self._losses[video_id] >= LOSSES:
+                self._fail(left)
+            elif left.steps:
+                self._returned.append(left)
+        self._changed.set()
+
+    def _fail(self, left: s3harness.VideoPlan) -> None:
+        error = f"video {left.video.id}: {LOSSES} workers were lost while they had it"
         for request in (request for step in left.steps for request in step.requests):
             self._execution.write(request, s3harness.Response(request.id, status="failed", error=error), "")
 
