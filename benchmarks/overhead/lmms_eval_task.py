@@ -46,7 +46,7 @@ def lmms_eval_command(python: str, work: Path, port: int, pictures: int) -> tupl
     (folder / "rows.jsonl").write_text("".join(json.dumps({**row, "answer": "yes"}) + "\n" for row in rows))
     (folder / "overhead.yaml").write_text(TASK.format(rows=folder / "rows.jsonl"))
     (folder / "overhead_rows.py").write_text(FUNCTIONS)
-    model = f"model_version=stub,base_url=http://127.0.0.1:{port}/v1,api_key=none,num_cpus=8,max_frames_num={pictures}"
+    model = f"model_version=stub,base_url=http://127.0.0.1:{port}/v1,api_key=none,num_cpus=8,nframes={pictures}"
     words = ["-m", "lmms_eval", "--model", "async_openai", "--model_args", model, "--tasks", "overhead"]
     words += ["--include_path", str(folder), "--output_path", str(folder / "out"), "--batch_size", "1"]
     env = {

@@ -55,7 +55,8 @@ class Event:
 class Examination:
     """Somebody asks the patient something at each of ``asked_s``, and is answered each time or never.
 
-    A question of before the video is at a negative time. ``reply_after_s`` is the wait between the end of a question and the answer, ``None`` where none comes.
+    A question of before the video is at a negative time. ``reply_after_s`` is the wait between the end of a question
+    and the answer, ``None`` where none comes.
     """
 
     asked_s: tuple[float, ...]
