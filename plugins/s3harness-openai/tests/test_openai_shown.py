@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -13,10 +14,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from misbehaving import Does, Misbehaving, Seen, refuses, says
+from misbehaving import ANSWER, Does, Misbehaving, Seen, refuses, says
 from PIL import Image
+from s3harness_openai.backend import OpenAIBackend
 
-from s3harness import Clip, MediaStore, Video
+from s3harness import Clip, MediaStore, ModelCard, Request, Response, Video
 
 N = 36
 TIMES = [round(int(i / 2 * 25) / 25, 2) for i in range(24)]
@@ -269,3 +271,22 @@ def test_a_vllm_may_be_shown_single_images_instead(run):
     by_id = [shown for shown in pictures if not any(part["image_url"] for part in shown)]
     assert (len(whole), len(by_id)) == (2, N - 2)
     assert {part["uuid"] for shown in by_id for part in shown} == {part["uuid"] for shown in whole for part in shown}
+
+
+def test_a_request_without_media_is_text_alone(tmp_path):
+    """As a judge of reports asks it."""
+    request = Request(
+        "id", "judge", "item", "report", Clip("", 0.0, 0.0, (), 0), "What does it say?", "You read reports."
+    )
+
+    async def asked(url: str) -> Response:
+        async with OpenAIBackend(ModelCard("some-model"), {"base_url": url}, MediaStore(tmp_path)) as backend:
+            return await backend.generate(request)
+
+    with Misbehaving() as server:
+        response = asyncio.run(asked(server.url))
+    assert (response.text, response.status) == (ANSWER, "ok")
+    assert server.asked[0].json["messages"] == [
+        {"role": "system", "content": "You read reports."},
+        {"role": "user", "content": [{"type": "text", "text": "What does it say?"}]},
+    ]
