@@ -26,7 +26,7 @@ from s3harness.media.clock import Clock
 from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, picture_stream
 from s3harness.media.frames import Pixels
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
-from s3harness.media.items import End, Item, Picture, Sound, Source
+from s3harness.media.items import SLACK_S, End, Item, Picture, Sound, Source
 from s3harness.media.nearest import Nearest, Pick
 from s3harness.media.route import Course, Detour, Route, find_route, is_sparse
 from s3harness.media.sound import SoundLine
@@ -44,11 +44,11 @@ def decode(
 ) -> Iterator[Item]:
     """Decode ``file``: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
 
-    ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time more
-    than one picture's length behind the last picture gets none. With ``audio`` the sound is decoded to its end; without
-    it the pass stops when every wanted time has its picture. A :class:`Source` that comes again says that the pass has
-    begun anew, and that nothing before it counts. ``beat`` is called again and again, and may raise to end the pass.
-    Raises :class:`MediaError` if there is no picture at all.
+    ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time
+    more than :data:`~s3harness.media.items.SLACK_S` behind the end of the last picture gets none. With ``audio`` the
+    sound is decoded to its end; without it the pass stops when every wanted time has its picture. A :class:`Source`
+    that comes again says that the pass has begun anew, and that nothing before it counts. ``beat`` is called again and
+    again, and may raise to end the pass. Raises :class:`MediaError` if there is no picture at all.
     """
     times = frozenset(chain.from_iterable(wanted.values()))
     route = find_route(file, times, how, beat) if is_sparse(times) else None
@@ -93,7 +93,7 @@ class _Pass:
             if self.nearest.is_done and self.line is None:
                 yield End(None)
                 return
-        if pick := self.nearest.finish(self.clock.end_s):
+        if pick := self.nearest.finish(self.clock.end_s + SLACK_S):
             yield from painter.paint(pick)
         if self.line:
             yield from map(Sound, self.line.finish())

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from s3harness.media.frames import Pixels, Samples
 from s3harness.media.geometry import Size
 
+SLACK_S = 0.05
+"""A clip may reach this far behind the end of its video: lengths are rounded on their way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

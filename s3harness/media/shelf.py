@@ -11,13 +11,10 @@ from s3harness.errors import MediaError
 from s3harness.media.forms import Forms
 from s3harness.media.frames import RATE, Frames, Samples
 from s3harness.media.geometry import Size, fit
-from s3harness.media.items import Source
+from s3harness.media.items import SLACK_S, Source
 from s3harness.media.reel import Reel, Track
 from s3harness.media.resample import cut
 from s3harness.types import Clip
-
-SLACK_S = 0.05
-"""A clip may reach this far behind the end of its video: lengths are rounded on their way."""
 
 
 class Shelf:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import av
@@ -24,16 +25,17 @@ _CONTAINER_OPTIONS = {"fflags": "+bitexact", "movflags": "+faststart"}
 def write_mp4(
     path: Path,
     frames: Iterable[NDArray[np.uint8]],
-    sound: NDArray[np.float32] | None,
+    sound: Iterable[NDArray[np.float32]] | None,
     *,
     resolution: tuple[int, int],
     fps: int,
     bit_rate: float | None = None,
 ) -> None:
-    """Encodes ``frames`` (yuv420p, uint8, 1.5 × height × width) as they come, and ``sound`` (mono, −1…1) beside them.
+    """Encodes frames and sound as they come.
 
-    With ``bit_rate`` (bits per second) every second of pictures takes as much, whatever there is to see; without it
-    the quality is constant.
+    ``frames`` are yuv420p, uint8, 1.5 × height × width; ``sound`` is mono, −1…1, in pieces of any length. With
+    ``bit_rate`` (bits per second) every second of pictures takes as much, whatever there is to see; without it the
+    quality is constant.
     """
     with av.open(str(path), "w", format="mp4", options=_CONTAINER_OPTIONS) as container:
         video = _add_video(container, resolution, fps, bit_rate)
@@ -72,21 +74,28 @@ def _constant_rate(bit_rate: float) -> dict[str, str]:
 class _Audio:
     """The sound's stream, encoded piece by piece so that sound and pictures lie side by side in the file."""
 
-    def __init__(self, container: av.container.OutputContainer, sound: NDArray[np.float32]) -> None:
-        self._container, self._sound, self._done = container, sound, 0
+    def __init__(self, container: av.container.OutputContainer, sound: Iterable[NDArray[np.float32]]) -> None:
+        self._container, self._pieces, self._done = container, iter(sound), 0
+        self._waiting = np.zeros(0, np.float32)
         self._stream = container.add_stream("aac", rate=RATE, layout="mono", options=_AUDIO_OPTIONS)
         self._stream.bit_rate = _AUDIO_BIT_RATE
 
     def encode_until(self, moment: float) -> None:
         """Encodes whole chunks up to ``moment`` seconds."""
-        until = min(round(moment * RATE), len(self._sound))
-        while self._done + _AUDIO_CHUNK <= until:
-            self._encode(self._sound[self._done : self._done + _AUDIO_CHUNK])
+        while self._done + _AUDIO_CHUNK <= moment * RATE:
+            while len(self._waiting) < _AUDIO_CHUNK:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return
+                self._waiting = np.concatenate([self._waiting, piece])
+            self._encode(self._waiting[:_AUDIO_CHUNK])
+            self._waiting = self._waiting[_AUDIO_CHUNK:]
 
     def finish(self) -> None:
         """Encodes the rest and flushes the encoder."""
-        if self._done < len(self._sound):
-            self._encode(self._sound[self._done :])
+        self.encode_until(inf)
+        if len(self._waiting):
+            self._encode(self._waiting)
         self._container.mux(self._stream.encode())
 
     def _encode(self, samples: NDArray[np.float32]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from operator import itemgetter
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from s3harness.synth.envelope import Array
 from s3harness.synth.event import Event, Script
+from s3harness.synth.examination import Examination
 from s3harness.synth.patient import Patient, Voice
 from s3harness.synth.voice import RATE, VOWELS, coloured_noise, hiss, say, sing
 
@@ -27,41 +30,62 @@ _ANSWERS = ("ies aim her", "ies ai kan", "aim okei", "im a hospitol")
 _VOCAL_LEVEL, _SPEECH_LEVEL, _REPLY_LEVEL, _SNORE_LEVEL, _CLICK_LEVEL = 0.42, 0.2, 0.26, 0.03, 0.03
 
 
-def make_sound(script: Script, patient: Patient, seed: int) -> NDArray[np.float32]:
-    """The whole sound track, mono float32 in −1…1 at :data:`~s3harness.synth.voice.RATE`."""
-    rng = np.random.default_rng([seed, 2])
-    track = _room(script.duration_s, rng)
-    for start, level, samples in _sounds(script, patient.voice, rng):
-        _mix_in(track, start, level, samples)
-    return np.clip(track, -1, 1)
+_START = itemgetter(0)
+_PIECE = RATE
 
 
-def _mix_in(track: NDArray[np.float32], start: float, level: float, samples: Array) -> None:
-    first = max(0, round(start * RATE))
-    room = len(track) - first
+def make_sound(script: Script, patient: Patient, seed: int) -> Iterator[NDArray[np.float32]]:
+    """The sound track, a second at a time: mono float32 in −1…1 at :data:`~s3harness.synth.voice.RATE`."""
+    room = _room(np.random.default_rng([seed, 2]))
+    sounds = merge(*_sounds(script, patient.voice), key=_START)
+    coming = next(sounds, None)
+    heard: list[tuple[int, NDArray[np.float32]]] = []
+    count = round(script.duration_s * RATE)
+    for first in range(0, count, _PIECE):
+        piece = room.take(range(first, min(first + _PIECE, count)), mode="wrap")
+        while coming is not None and coming[0] * RATE < first + _PIECE:
+            heard.append(_at_level(coming))
+            coming = next(sounds, None)
+        for begin, samples in heard:
+            _mix_in(piece, begin - first, samples)
+        heard = [(begin, samples) for begin, samples in heard if begin + len(samples) > first + _PIECE]
+        yield np.clip(piece, -1, 1)
+
+
+def _at_level(sound: Sound) -> tuple[int, NDArray[np.float32]]:
+    """The number of a sound's first sample in the track, and its samples at the level that it has there."""
+    start, level, samples = sound
     peak = float(np.abs(samples).max()) if len(samples) else 0.0
-    if room > 0 and peak > 0:
-        track[first : first + len(samples)] += (level / peak * samples[:room]).astype(np.float32)
+    return max(0, round(start * RATE)), (level / (peak or 1.0) * samples).astype(np.float32)
 
 
-def _room(duration_s: float, rng: Generator) -> NDArray[np.float32]:
-    """Air conditioning: low-passed noise and a little hum, a piece of it again and again."""
+def _mix_in(piece: NDArray[np.float32], begin: int, samples: NDArray[np.float32]) -> None:
+    """Add what of the samples, of which the first belongs at ``begin``, lies within the piece."""
+    skipped = max(0, -begin)
+    room = piece[max(0, begin) : max(0, begin + len(samples))]
+    room += samples[skipped : skipped + len(room)]
+
+
+def _room(rng: Generator) -> NDArray[np.float32]:
+    """Air conditioning: low-passed noise and a little hum, some seconds of it to be heard again and again."""
     count = _ROOM_PIECE_S * RATE
     gain = 1 / np.sqrt(1 + (np.fft.rfftfreq(count, 1 / RATE) / _ROOM_CORNER_HZ) ** 2)
     hum = np.sin(2 * np.pi * 100 * np.arange(count) / RATE)
-    room = ROOM_LEVEL * (coloured_noise(gain, count, rng) + 0.15 * hum)
-    return np.resize(room.astype(np.float32), round(duration_s * RATE))
+    return np.asarray(ROOM_LEVEL * (coloured_noise(gain, count, rng) + 0.15 * hum), np.float32)
 
 
-def _sounds(script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
+def _sounds(script: Script, voice: Voice) -> Iterator[Iterable[Sound]]:
+    """All that is heard over the room: streams of sounds, each in the order of their beginnings."""
     for event in script.events:
         if event.feature == "ictal_vocalization":
-            yield from _STYLES[event.style](event, script, voice, np.random.default_rng(event.seed))
+            yield _STYLES[event.style](event, script, voice, np.random.default_rng(event.seed))
         if event.feature == "oral_automatisms":
-            yield from _smacks(event)
-    yield from _dialogue(script, voice)
+            yield _smacks(event)
+    if script.examination is not None:
+        yield _questions(script.examination, voice)
+        yield _answers(script.examination, voice)
     if script.archetype == "tonic_clonic":
-        yield from _stertorous_breathing(script)
+        yield _stertorous_breathing(script)
 
 
 def _cry(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
@@ -72,12 +96,12 @@ def _cry(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator
     yield onset, _VOCAL_LEVEL, sing(pitch, _HELD, _tract("a", voice), length, 0.04)
     clonic = script.find("clonic")
     jerks = [m for m in (clonic.moments if clonic else ()) if onset + length + 0.2 < m < offset - 0.2]
-    for moment in jerks:
-        yield moment, 0.5 * _VOCAL_LEVEL, _grunt(voice, 0.2)
     until = clonic.interval[0] if clonic and jerks else offset
-    yield from _repeated(onset + length + 0.4, until - 0.1, 1.1, 0.4, lambda s: _groan(voice, s), rng, 0.45)
+    groans = _repeated(onset + length + 0.4, until - 0.1, 1.1, 0.4, lambda s: _groan(voice, s), rng, 0.45)
+    grunts = [(moment, 0.5 * _VOCAL_LEVEL, _grunt(voice, 0.2)) for moment in jerks]
     if not jerks or jerks[-1] < offset - 1.2:
-        yield offset - 0.6, 0.45 * _VOCAL_LEVEL, _groan(voice, 0.6)
+        grunts.append((offset - 0.6, 0.45 * _VOCAL_LEVEL, _groan(voice, 0.6)))
+    yield from merge(groans, grunts, key=_START)
 
 
 def _groans(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
@@ -151,16 +175,16 @@ def _smacks(event: Event) -> Iterator[Sound]:
         yield float(moment), _CLICK_LEVEL, hiss((1500, 5000), _SOB, 0.04, event.seed % 1000 + number)
 
 
-def _dialogue(script: Script, voice: Voice) -> Iterator[Sound]:
-    examination = script.examination
-    if examination is None:
-        return
+def _questions(examination: Examination, voice: Voice) -> Iterator[Sound]:
     other = Voice(200.0, 1.16) if voice.pitch_hz < 150 else Voice(118.0, 1.0)
     for number, moment in enumerate(examination.asked_s, start=examination.phrase):
-        question = _QUESTIONS[number % len(_QUESTIONS)]
-        spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)
         if moment >= 0:
+            question = _QUESTIONS[number % len(_QUESTIONS)]
+            spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)
             yield moment, _SPEECH_LEVEL, spoken
+
+
+def _answers(examination: Examination, voice: Voice) -> Iterator[Sound]:
     for number, moment in enumerate(examination.replied_s, start=examination.phrase):
         answer = _ANSWERS[number % len(_ANSWERS)]
         yield moment, _REPLY_LEVEL, say(answer, voice.pitch_hz, voice.formant_scale, examination.REPLY_S)

@@ -226,6 +226,12 @@ def test_a_clip_behind_the_end_of_the_video_fails_and_the_others_do_not(tmp_path
     assert attempt.decodes == 0
 
 
+def test_a_clip_whose_end_was_rounded_up_has_the_last_picture(store, mute, clip):
+    rounded = clip(mute, 0, 12.034, times=(0.0, 12.034))
+    store.prepare(mute, [rounded])
+    assert store.frames(rounded).timestamps[-1] < 12.0
+
+
 def test_sound_behind_the_end_of_the_video_fails(store, loud, clip):
     late = clip(loud, 10, 30, times=(), audio=True)
     store.prepare(loud, [late])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from s3harness.synth.envelope import Envelope
 from s3harness.synth.event import Event, Script
@@ -15,6 +16,7 @@ from s3harness.synth.frames import Scene, make_scene, render
 from s3harness.synth.motion import act_out
 from s3harness.synth.patient import Patient, sample_patient
 from s3harness.synth.setting import Setting, sample_setting
+from s3harness.synth.sound import make_sound
 
 TINY = {"videos": 5, "seed": 11, "resolution": (160, 90), "fps": 10, "duration_s": 5.0}
 
@@ -64,3 +66,8 @@ def brightness(scene: Scene) -> np.ndarray:
 def decoded_frames(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
         return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
+
+
+def sound_of(script: Script) -> NDArray[np.float32]:
+    """The whole sound track of a script played by the plain patient."""
+    return np.concatenate([*make_sound(script, plain_patient(), 1)])

@@ -3,12 +3,12 @@
 import av
 import numpy as np
 import pytest
-from synth_stage import TINY, alone, plain_patient, read_table
+from synth_stage import TINY, alone, read_table, sound_of
 
 from s3harness.synth import synthesize
 from s3harness.synth.envelope import Envelope
 from s3harness.synth.event import Event, Examination
-from s3harness.synth.sound import ROOM_LEVEL, VOCAL_STYLES, make_sound
+from s3harness.synth.sound import ROOM_LEVEL, VOCAL_STYLES
 from s3harness.synth.voice import RATE
 
 STARE = Event("blank_stare", Envelope(0.5, 9.5))
@@ -22,7 +22,7 @@ def level(sound, start, end):
 @pytest.mark.parametrize("style", VOCAL_STYLES)
 def test_a_voice_is_heard_in_its_interval_and_only_there(style):
     event = Event("ictal_vocalization", Envelope(3, 7), style=style)
-    sound = make_sound(alone(event, STARE, duration_s=10.0), plain_patient(), 1)
+    sound = sound_of(alone(event, STARE, duration_s=10.0))
     onset, offset = event.interval
     assert len(sound) == 10 * RATE
     assert np.abs(sound).max() <= 1
@@ -36,7 +36,7 @@ def test_a_voice_is_heard_in_its_interval_and_only_there(style):
 def test_grunts_come_with_the_jerks():
     cry = Event("ictal_vocalization", Envelope(1, 14), style="cry")
     clonic = Event("clonic", Envelope(6, 14), "both", frequency=1.4, final_frequency=0.8)
-    sound = make_sound(alone(cry, clonic, duration_s=16.0), plain_patient(), 1)
+    sound = sound_of(alone(cry, clonic, duration_s=16.0))
     heard = [moment for moment in clonic.moments if moment < 12]
     assert all(level(sound, m, m + 0.2) > 3 * level(sound, m + 0.3, m + 0.5) for m in heard)
 
@@ -44,7 +44,7 @@ def test_grunts_come_with_the_jerks():
 @pytest.mark.parametrize(("replied", "answered"), [(None, False), (1.0, True)])
 def test_the_examiners_question_is_heard_and_the_answer_if_there_is_one(replied, answered):
     script = alone(STARE, duration_s=10.0, examination=Examination((3.0,), replied))
-    sound = make_sound(script, plain_patient(), 1)
+    sound = sound_of(script)
     assert level(sound, 3.0, 4.5) > 5 * ROOM_LEVEL
     assert (level(sound, 5.5, 6.9) > 5 * ROOM_LEVEL) == answered
     assert level(sound, 0, 2.9) < 1.5 * ROOM_LEVEL
