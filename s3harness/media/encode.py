@@ -30,7 +30,7 @@ def encode_jpegs(frames: Frames, quality: int) -> Jpegs:
 
     images: list[bytes] = []
     for i, pixels in enumerate(frames.pixels):
-        if i and frames.timestamps[i] == frames.timestamps[i - 1]:
+        if i and frames.timestamps[i] == frames.timestamps[i - 1] and np.array_equal(pixels, frames.pixels[i - 1]):
             images.append(images[-1])
             continue
         out = io.BytesIO()

@@ -58,6 +58,13 @@ class Shelf:
             raise MediaError("the clip was not prepared")
         return fit(self.source.size, clip.max_pixels)
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether the video has sound; :class:`MediaError` before it was prepared."""
+        if self.source is None:
+            raise MediaError("the clip was not prepared")
+        return self.source.has_audio
+
     def frames(self, clip: Clip) -> Frames:
         """The clip's pictures; :class:`MediaError` if the video ends before the clip does."""
         size = self.size(clip)
@@ -75,9 +82,7 @@ class Shelf:
 
     def audio(self, clip: Clip, rate: int) -> Samples:
         """The clip's sound; :class:`MediaError` if there is none or the recording ends before the clip does."""
-        if self.source is None:
-            raise MediaError("the clip was not prepared")
-        if not self.source.has_audio:
+        if not self.has_sound:
             raise MediaError("the video has no audio track")
         if self._track is None:
             raise MediaError("the sound was not prepared: the clip's sampler has audio off")

@@ -85,6 +85,13 @@ class MediaStore:
         with _named(clip.video_id):
             return self._made(clip, ("audio", rate), lambda: shelf.audio(clip, rate)).copy()
 
+    def has_sound(self, clip: Clip) -> bool:
+        """Whether the clip is to be heard and its video has sound: of a silent one a model is shown the frames alone.
+
+        Raises :class:`MediaError` for a clip that cannot be shown.
+        """
+        return clip.audio and self._shelf(clip).has_sound
+
     def jpegs(self, clip: Clip, quality: int = 90) -> Jpegs:
         """The clip's frames as JPEG files of a quality from 1 to 95, and their times.
 
@@ -100,7 +107,7 @@ class MediaStore:
         from s3harness.media.encode import encode_mp4
 
         def encode() -> bytes:
-            sound = (self.audio(clip, RATE), RATE) if clip.audio else None
+            sound = (self.audio(clip, RATE), RATE) if self.has_sound(clip) else None
             return encode_mp4(self.frames(clip), clip.start_s, clip.end_s, sound)
 
         return self._made(clip, "mp4", encode)

@@ -156,6 +156,12 @@ def test_sound_that_is_not_there_fails_who_asks_for_it_and_is_not_tried_again(s3
     assert not any("attempts" in line for line in failed)
 
 
+def test_who_looks_before_listening_answers_for_a_silent_video_by_what_is_seen(s3, copy, cache, tmp_path):
+    without_sound(copy / "videos" / "v0002.mp4")
+    assert s3(*run_words(copy, out := tmp_path / "out", cache, "--tasks", "7", backend="kinematics")).code == 0
+    assert {line["status"] for line in journal(out)} == {"ok"}
+
+
 def test_no_video_at_all_is_no_score_at_all(here, copy, cache, tmp_path):
     for number, path in enumerate(sorted((copy / "videos").iterdir())):
         BREAK[number % len(BREAK)](path)

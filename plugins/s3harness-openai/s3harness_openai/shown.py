@@ -95,7 +95,7 @@ def _shown(clip: s3harness.Clip, media: s3harness.MediaStore, manner: Manner) ->
     if clip.timestamps and manner.has_pictures:
         pictures, times = _pictures(clip, media, manner, key)
         parts += pictures
-    if clip.audio and manner.has_sound:
+    if manner.has_sound and media.has_sound(clip):
         parts.append(_sound(clip, media, key))
     whole = b",".join(part.json(with_id=manner.with_ids) for part in parts)
     by_id = b",".join(part.id_alone() for part in parts) if manner.with_ids else None

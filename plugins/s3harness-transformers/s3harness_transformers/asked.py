@@ -110,7 +110,7 @@ class Asker:
         return bool(clip.timestamps) and not clip.is_text_only and "video" in self._card.modalities
 
     def _sounds(self, clip: s3harness.Clip) -> bool:
-        return clip.audio and not clip.is_text_only and self._card.hears()
+        return not clip.is_text_only and self._card.hears() and self._media.has_sound(clip)
 
 
 class _Once:

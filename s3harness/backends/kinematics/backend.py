@@ -65,5 +65,5 @@ class KinematicsBackend(Backend):
     def _judge(self, clip: Clip) -> Judgement:
         pixels, timestamps = self.media.frames(clip)
         times = np.asarray(timestamps, np.float64) - clip.start_s
-        voice = measure_voice(self.media.audio(clip, RATE)) if clip.audio else SILENCE
+        voice = measure_voice(self.media.audio(clip, RATE)) if self.media.has_sound(clip) else SILENCE
         return judge(measure(pixels, times, clip.end_s - clip.start_s, voice))
