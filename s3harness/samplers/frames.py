@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypedDict, Unpack
 
 from s3harness.errors import DatasetError, SpecError
@@ -55,19 +56,8 @@ class Sampling:
         start_s, end_s = max(_micro(start_s), 0.0), min(_micro(end_s), duration_s(video))
         if end_s - start_s < SHORTEST_CLIP_S:
             return None
-        times = self._times(start_s, end_s)
+        times = _times(self, start_s, end_s)
         return Clip(video.id, start_s, end_s, times, self.max_pixels, self.audio, index)
-
-    def _times(self, start_s: float, end_s: float) -> tuple[float, ...]:
-        span, cap = end_s - start_s, self.max_frames or math.inf
-        if self.frames is not None:
-            n = int(min(self.frames, cap))
-            return tuple(min(_micro(start_s + (i + 0.5) * span / n), end_s) for i in range(n))
-        assert self.fps is not None
-        n, step = math.ceil(_micro(span * self.fps)), 1 / self.fps
-        if n > cap:
-            n, step = int(cap), span / cap
-        return tuple(min(_micro(start_s + i * step), end_s) for i in range(max(n, 1)))
 
 
 def sampling(
@@ -124,6 +114,20 @@ def duration_s(video: Video) -> float:
     if video.duration_s is None or not 0 < video.duration_s < math.inf:
         raise DatasetError(f"videos.csv: video {video.id!r} needs a duration_s above 0, not {video.duration_s!r}")
     return video.duration_s
+
+
+@lru_cache(maxsize=1024)
+def _times(how: Sampling, start_s: float, end_s: float) -> tuple[float, ...]:
+    """When the frames of a clip are. Kept, as every question about a video cuts it at the same places."""
+    span, cap = end_s - start_s, how.max_frames or math.inf
+    if how.frames is not None:
+        n = int(min(how.frames, cap))
+        return tuple(min(_micro(start_s + (i + 0.5) * span / n), end_s) for i in range(n))
+    assert how.fps is not None
+    n, step = math.ceil(_micro(span * how.fps)), 1 / how.fps
+    if n > cap:
+        n, step = int(cap), span / cap
+    return tuple(min(_micro(start_s + i * step), end_s) for i in range(max(n, 1)))
 
 
 def _boolean(name: str, value: object) -> bool:
