@@ -22,10 +22,12 @@ SCRIPT = "</script><script>document.title='owned'</script><img src=x onerror=\"d
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.fail("the page tests need Chromium: apt-get install chromium, or the like")
     with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        path = next((found for name in (*BROWSERS, own) if (found := shutil.which(name))), None)
+        if path is None:
+            remedy = "apt-get install chromium, or playwright install chromium where its download can be reached"
+            pytest.fail(f"the page tests need Chromium, and none of {', '.join(BROWSERS)} is on the PATH: {remedy}")
         launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield launched
         launched.close()
@@ -38,7 +40,7 @@ def _call(*arguments: object) -> None:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``run/report.html`` and ``site/``; a model wrote a script into every answer of one video."""
+    """A folder with a report, a comparison and a site; a model wrote a script into every answer of one video."""
     out = tmp_path_factory.mktemp("pages")
     synthesize(out / "data", videos=4, seed=4, resolution=(96, 54), fps=2, duration_s=36.0)
     for backend in ("oracle", "floors"):
@@ -52,7 +54,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [line | {"text": SCRIPT} if line["clip"]["video_id"] == "v0001" else line for line in lines]
     (out / "floors" / "responses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     _call("report", out / "floors", "--data", out / "data")
+    _call("compare", out / "floors", out / "oracle", "--html", out / "compare.html")
     return out
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
+    """A board of 120 entries."""
+    submissions = tmp_path_factory.mktemp("crowded")
+    for n in range(120):
+        shutil.copytree(made / "submissions" / "oracle", submissions / f"entry-{n:03d}")
+    _call("leaderboard", "build", "--submissions", submissions, "--out", submissions.parent / "crowded-site")
+    return submissions.parent / "crowded-site"
 
 
 @pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])

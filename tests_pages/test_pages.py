@@ -7,7 +7,7 @@ from typing import Any
 
 
 def _names(page: Any) -> list[str]:
-    return [str(text) for text in page.locator("table.board tbody tr:not([hidden]) td:first-child a").all_inner_texts()]
+    return [str(text) for text in page.locator("table.board tbody tr td:first-child a").all_inner_texts()]
 
 
 def _fits(page: Any) -> bool:
@@ -27,6 +27,52 @@ def test_the_board_sorts_and_filters(page: Any, made: Path) -> None:
     page.get_by_label("Find").fill("oracle")
     assert _names(page) == ["oracle"]
     assert page.locator("output").inner_text() == "1 of 2"
+    assert _fits(page)
+
+
+def test_a_long_board_shows_its_first_rows_and_the_rest_when_asked(page: Any, crowded: Path) -> None:
+    page.goto((crowded / "task1-features.html").as_uri())
+    few = len(_names(page))
+    assert few < 120
+    assert page.locator("output").inner_text() == "120 of 120"
+    more = page.get_by_role("button", name=f"Show {120 - few} more")
+    more.click()
+    assert len(_names(page)) == 120
+    assert not more.is_visible()
+    page.locator("th button", has_text="model").first.click()
+    assert len(_names(page)) == 120
+
+
+def test_a_long_board_is_printed_whole(page: Any, crowded: Path) -> None:
+    page.goto((crowded / "task1-features.html").as_uri())
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(_names(page)) == 120
+
+
+def test_published_rows_stand_beside_the_board_and_no_filter_touches_them(page: Any, made: Path) -> None:
+    page.goto((made / "site" / "task1-features.html").as_uri())
+    printed = page.locator("h2", has_text="As published").locator("xpath=following::table[1]").locator("tbody tr")
+    before = printed.count()
+    assert before > 5
+    page.get_by_label("Find").fill("nobody")
+    assert printed.count() == before
+    assert page.locator("output").inner_text() == "0 of 2"
+
+
+def test_disagreements_of_a_comparison_are_filtered(page: Any, made: Path) -> None:
+    page.goto((made / "compare.html").as_uri())
+    rows = page.locator("#list tbody tr")
+    every = page.locator("#count").inner_text().split(" of ")[1]
+    page.get_by_label("Task").select_option("7 diagnosis")
+    assert 0 < rows.count() <= 8
+    assert set(rows.locator("td:nth-child(2)").all_inner_texts()) == {"7 diagnosis"}
+    page.get_by_label("Task").select_option("")
+    page.get_by_label("Better").select_option("floors")
+    assert rows.count() == 0, "nobody beats the truth"
+    page.get_by_label("Better").select_option("oracle")
+    page.get_by_label("Find").fill("tonic")
+    assert 0 < rows.count() < int(every.split()[0])
+    assert page.locator("#list img").count() == 0
     assert _fits(page)
 
 

@@ -31,6 +31,9 @@ from s3harness.stats import (
 
 PERMUTATIONS = 10_000
 
+Shared = Mapping[str, tuple[TaskSpec, Mapping[str, Sequence[Pair]]]]
+"""Task → its spec, and the pairs of each run on the items that all runs were asked, in one order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -66,9 +69,14 @@ class Report:
 
 
 def compare_runs(directories: Sequence[Path], *, profile: str = "strict") -> Report:
-    """Compare each run with every later one on each task's primary metric, and on each feature.
+    """Read the runs and compare them: :func:`read_runs`, then :func:`compare`."""
+    return compare(read_runs(directories, profile=profile))
 
-    Raises :class:`UsageError` if the runs share no items, or disagree about the truth of one.
+
+def read_runs(directories: Sequence[Path], *, profile: str = "strict") -> Shared:
+    """Task → its spec, and the pairs of each run, by the run's name, on the items that all of them were asked.
+
+    Raises :class:`UsageError` if the runs share no task, or disagree about the truth of an item.
     """
     if len({path.resolve() for path in directories}) < len(directories):
         raise UsageError("a run cannot be compared with itself")
@@ -76,13 +84,16 @@ def compare_runs(directories: Sequence[Path], *, profile: str = "strict") -> Rep
     shared = [name for name in next(iter(runs.values())) if all(name in run for run in runs.values())]
     if not shared:
         raise UsageError("the runs have no task in common")
+    found = {name: _common({run: scored[name] for run, scored in runs.items()}) for name in shared}
+    return {name: (spec, pairs) for name, (spec, pairs) in found.items() if pairs}
+
+
+def compare(shared: Shared) -> Report:
+    """Compare each run with every later one on each task's primary metric, and on each feature."""
     tasks: list[Comparison] = []
     features: list[Comparison] = []
     ranks = {}
-    for name in shared:
-        spec, pairs = _common({run: scored[name] for run, scored in runs.items()})
-        if not pairs:
-            continue
+    for name, (spec, pairs) in shared.items():
         primary = next(metric for metric in spec.metrics if metric.primary)
         tasks += _compare(spec, primary, pairs)
         ranks[name] = _ranks(spec, primary, pairs)
@@ -92,10 +103,11 @@ def compare_runs(directories: Sequence[Path], *, profile: str = "strict") -> Rep
 
 
 def _names(directories: Sequence[Path]) -> list[str]:
-    """The runs by the name of their directory, by its whole path where names are the same."""
-    names = [path.resolve().name for path in directories]
-    unique = len(set(names)) == len(names)
-    return names if unique else [str(path) for path in directories]
+    """The runs by the name of their directory, with as many folders above it as it takes to tell them apart."""
+    parts = [path.resolve().parts for path in directories]
+    depths = range(1, max(map(len, parts)) + 1)
+    named = (["/".join(own[-depth:]) for own in parts] for depth in depths)
+    return next(names for names in named if len(set(names)) == len(names))
 
 
 def _common(runs: Mapping[str, ScoredTask]) -> tuple[TaskSpec, dict[str, list[Pair]]]:

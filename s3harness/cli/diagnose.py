@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +80,15 @@ def evaluate(
 
     Nobody is diagnosed by a classifier that met him: folds are of patients, and settings and threshold are chosen
     within the training patients. A classifier is fitted twice, on the model's own predictions of the other patients
-    and on what the annotators saw in them. Exit code 1 if a source could not be diagnosed.
+    and on what the annotators saw in them. What is found of a run stays in RUN/diagnosis.json, too, where the report
+    looks for it. Exit code 1 if a source could not be diagnosed.
     """
     from s3harness.report.diagnosis import print_end
 
     settings = _settings(said)
-    diagnosed, failures = _evaluated([*_sources(sources, data, models, part)], settings)
+    evaluated, failures = _evaluated([*_sources(sources, data, models, part)], settings)
+    _keep({str(path): path for path in sources if not _is_checkout(path)}, evaluated, settings)
+    diagnosed = list(evaluated.values())
     if as_json:
         print_json(_as_json(diagnosed, failures, settings))
     for found in diagnosed:
@@ -152,8 +156,6 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **said: Any) 
     Refused if any of the patients is among those it was fitted on, or if nobody can tell. Videos without a known
     diagnosis are diagnosed and not scored.
     """
-    from dataclasses import asdict
-
     from s3harness.diagnosis.apply import apply_model, only
     from s3harness.diagnosis.folds import in_splits
     from s3harness.diagnosis.model_file import read_model
@@ -231,21 +233,30 @@ def _run(path: Path, data: Path | None) -> Source:
     return source_of_run(path, data)
 
 
-def _evaluated(sources: list[tuple[str, Any]], settings: Settings) -> tuple[list[Diagnosed], list[str]]:
-    """What came of each source; the error of the only one is raised, of one among several it is kept."""
+def _evaluated(sources: list[tuple[str, Any]], settings: Settings) -> tuple[dict[str, Diagnosed], list[str]]:
+    """What came of each source, by its name; the error of the only one is raised, of one among several it is kept."""
     from s3harness.diagnosis.diagnose import Memory, diagnose
     from s3harness.errors import S3HarnessError
 
-    memory, done, failures = Memory(), [], []
+    memory, failures = Memory(), []
+    done: dict[str, Diagnosed] = {}
     for name, read in sources:
         click.echo(f"{name} …", err=True)
         try:
-            done.append(diagnose(read(), settings, memory))
+            done[name] = diagnose(read(), settings, memory)
         except S3HarnessError as error:
             if len(sources) == 1:
                 raise
             failures.append(f"{name}: {error}")
     return done, failures
+
+
+def _keep(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: Settings) -> None:
+    """Write what was found of runs into their directories."""
+    from s3harness.diagnosis.kept import write_diagnosis
+
+    for name in runs.keys() & evaluated.keys():
+        write_diagnosis(runs[name], {"settings": asdict(settings), **_source_as_json(evaluated[name])})
 
 
 def _show(found: Diagnosed, explain: str | None, plots: Path | None, as_json: bool) -> None:
@@ -269,15 +280,14 @@ def _show(found: Diagnosed, explain: str | None, plots: Path | None, as_json: bo
 
 
 def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Settings) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from s3harness.diagnosis.published import known_of
-
     return {
         "settings": asdict(settings),
-        "sources": [
-            asdict(found) | ({"published_note": known_of(found.published)} if found.published else {})
-            for found in diagnosed
-        ],
+        "sources": [_source_as_json(found) for found in diagnosed],
         "failures": failures,
     }
+
+
+def _source_as_json(found: Diagnosed) -> dict[str, Any]:
+    from s3harness.diagnosis.published import known_of
+
+    return asdict(found) | ({"published_note": known_of(found.published)} if found.published else {})

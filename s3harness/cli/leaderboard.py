@@ -82,9 +82,14 @@ def _print(verdict: Verdict) -> None:
     help="What s3harness score-release --all --json printed: an entry for each released model.",
 )
 @click.option(
+    "--samples",
+    is_flag=True,
+    help="Export every answered item, too, of submissions that hold their truth (Every Eval Ever, JSON lines).",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages' folder."
 )
-def build(submissions: Path, published: Path | None, released: Path | None, out: Path) -> None:
+def build(submissions: Path, published: Path | None, released: Path | None, samples: bool, out: Path) -> None:
     """Build the pages: plain files, for a static host or to open from the disk."""
     from s3harness.leaderboard.entries import published as published_tables
     from s3harness.leaderboard.entries import published_directory, submitted
@@ -92,5 +97,6 @@ def build(submissions: Path, published: Path | None, released: Path | None, out:
     from s3harness.leaderboard.site import build_site
 
     entries = [*submitted(submissions), *(released_entries(released) if released else ())]
-    index = build_site(entries, published_tables(published or published_directory()), out)
+    tables = published_tables(published or published_directory())
+    index = build_site(entries, tables, out, with_samples=samples)
     click.echo(f"{index}: {len(entries)} entries")

@@ -1,9 +1,10 @@
-"""``s3harness submit``: pack a run, push it."""
+"""``s3harness submit``: pack a run, push it, export it in other forms."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +13,7 @@ from s3harness.cli.options import json_option, print_json
 
 @click.group()
 def submit() -> None:
-    """Share a run's raw answers, so that others can score them: pack, push."""
+    """Share a run's raw answers, so that others can score them: pack, push, export."""
 
 
 @submit.command()
@@ -23,29 +24,27 @@ def submit() -> None:
 )
 @click.option("--submitter", default="", help="Who submits, as the leaderboard shows it.")
 @click.option("--notes", default="", help="What readers should know.")
-@click.option("--allow", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable.")
+@click.option(
+    "--allow", "allowed", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable."
+)
 @click.option(
     "--with-truth/--without-truth",
     default=None,
     help="Pack the annotations too. If not said: where the data set's licence is an open one.",
 )
+@click.option(
+    "--open-weights/--closed-weights",
+    default=None,
+    help="Whether anybody can have the weights. If not said: as the model's card says; unknown without one.",
+)
 @json_option
-def pack(
-    run: Path,
-    out: Path | None,
-    data: Path | None,
-    submitter: str,
-    notes: str,
-    allow: tuple[str, ...],
-    with_truth: bool | None,
-    as_json: bool,
-) -> None:
+def pack(run: Path, out: Path | None, data: Path | None, as_json: bool, **said: Any) -> None:
     """Pack the finished RUN into a folder without anything private."""
     from s3harness.leaderboard.pack import About
     from s3harness.leaderboard.pack import pack as pack_run
 
     out = out or run.with_name(f"{run.resolve().name}-submission")
-    folder = pack_run(run, out, About(submitter, notes, allow, with_truth), data)
+    folder = pack_run(run, out, About(**said), data)
     if as_json:
         print_json({"folder": str(out), "truth": folder.about["truth"], "files": folder.about["files"]})
         return
@@ -71,3 +70,25 @@ def push(submission: Path, repo: str, endpoint: str | None, dry_run: bool) -> No
         click.echo("Nothing was sent.")
         return
     click.echo(f"Sent: {push_files(shipment)}")
+
+
+@submit.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write into."
+)
+def export(submission: Path, out: Path) -> None:
+    """Write the packed SUBMISSION's scores in the forms that others read.
+
+    CSV, JSON, LaTeX, a section for a model card, the Hub's .eval_results, and a record of Every Eval Ever, with every
+    answered item if the submission holds its truth.
+    """
+    from s3harness.leaderboard.entries import entry_of
+    from s3harness.leaderboard.exports import write_exports
+    from s3harness.leaderboard.folder import read_folder
+
+    has_truth = read_folder(submission).has_truth
+    write_exports([entry_of(submission)], out, with_samples=True)
+    click.echo(f"{out}: {sum(path.is_file() for path in out.rglob('*'))} files")
+    if not has_truth:
+        click.echo("Without items: the truth is withheld, and would be known from which answers are right.")

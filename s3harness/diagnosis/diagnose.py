@@ -13,6 +13,7 @@ from s3harness.diagnosis.classifier import load_classifier
 from s3harness.diagnosis.crossfit import Repeat, cross_fit, diagnose_out_of_fold
 from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import Fitted
+from s3harness.diagnosis.flips import Flip, flips
 from s3harness.diagnosis.folds import deal_folds, folds_of_splits, held_out, require_both, require_patients
 from s3harness.diagnosis.published import Published, published_two_stage
 from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
@@ -57,6 +58,7 @@ class Findings:
     curve: tuple[CurvePoint, ...]
     choices: tuple[Choice, ...]
     explanations: tuple[Explanation, ...]
+    flips: tuple[Flip, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class _Work:
             tuple(calibration_curve(self.cases, found, resamples=resamples)),
             tuple(choice_of(fold.fitted) for folds in repeats for fold in folds),
             tuple(explain(repeats, self.cases)),
+            tuple(flips(repeats, self.cases, self.truths)),
         )
 
 

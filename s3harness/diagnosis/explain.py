@@ -61,7 +61,7 @@ def explain(repeats: Sequence[Repeat], cases: Cases) -> list[Explanation]:
             threshold[row, fold.held_out] = fold.fitted.threshold
             unit, base[row, fold.held_out], moves[row, fold.held_out] = _moves(fold.fitted, own)
     means = found.mean(axis=0)
-    says = _majority(found, threshold)
+    says = majority(found, threshold)
     return [
         _explanation(
             cases,
@@ -82,6 +82,13 @@ def said_of(value: float) -> str:
     if value in (UNTESTED, UNANSWERED):
         return "untested" if value == UNTESTED else "unanswered"
     return {1.0: "present", 0.0: "absent"}.get(value, f"present with {value:.2f}")
+
+
+def majority(probability: Array, threshold: Array) -> list[bool]:
+    """Whether most repeats say ES; the mean distance to the threshold breaks a tie."""
+    votes = np.where(probability >= threshold, 1.0, -1.0).sum(axis=0)
+    distance = np.nan_to_num((probability - threshold).mean(axis=0))
+    return [bool(vote > 0 or (vote == 0 and far >= 0)) for vote, far in zip(votes, distance, strict=True)]
 
 
 def _moves(fitted: Fitted, cases: Cases) -> tuple[Unit, Array, Array]:
@@ -132,13 +139,6 @@ def _explanation(
         float(base) if np.isfinite(base) else None,
         moved if is_answered else (),
     )
-
-
-def _majority(probability: Array, threshold: Array) -> list[bool]:
-    """Whether most repeats say ES; the mean distance to the threshold breaks a tie."""
-    votes = np.where(probability >= threshold, 1.0, -1.0).sum(axis=0)
-    distance = np.nan_to_num((probability - threshold).mean(axis=0))
-    return [bool(vote > 0 or (vote == 0 and far >= 0)) for vote, far in zip(votes, distance, strict=True)]
 
 
 def _word(is_es: bool) -> Literal["ES", "NES"]:

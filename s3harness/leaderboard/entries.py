@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ VERDICT = ".verdict.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One model's row: who it is, how it was asked, and its scores by task and metric."""
+    """One model's row: who it is, how it was asked, and its scores by task and metric.
+
+    ``folder`` is the submission that it comes from; ``tokens`` and ``seconds`` are what all its answers took.
+    """
 
     slug: str
     model: Mapping[str, Any]
@@ -38,6 +42,7 @@ class Entry:
     tokens: int | None = None
     seconds: float | None = None
     plugins: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def primary(self) -> dict[str, Score]:
@@ -51,27 +56,33 @@ def submitted(folder: Path) -> Iterator[Entry]:
     ``leaderboard verify --record`` writes that file; one about other answers than the submission holds counts not.
     """
     for path in sorted(folder.glob(f"*/{SUBMISSION}")):
-        try:
-            about, manifest, scores = (read_document(path.parent / n) for n in (SUBMISSION, MANIFEST, SCORES))
-        except S3HarnessError as error:
-            raise S3HarnessError(f"{path.parent.name} is no submission to show; verify it first. {error}") from error
-        run = manifest["run"]
-        yield Entry(
-            path.parent.name,
-            describe(about["model"]["name"]) | about["model"],
-            _tier(path.parent, about),
-            run["protocol"],
-            run["backend"],
-            [score_of(row) for row in scores["scores"]],
-            about.get("submitter", ""),
-            about.get("notes", ""),
-            f"{run['dataset']['name']} {run['dataset']['version']}",
-            run["split"] or "",
-            run["sees_truth"],
-            sum(n or 0 for n in manifest["tokens"].values()),
-            manifest.get("seconds"),
-            run["plugins"],
-        )
+        yield entry_of(path.parent)
+
+
+def entry_of(folder: Path) -> Entry:
+    """The entry of one submission; :class:`S3HarnessError` if its documents are not what they should be."""
+    try:
+        about, manifest, scores = (read_document(folder / n) for n in (SUBMISSION, MANIFEST, SCORES))
+    except S3HarnessError as error:
+        raise S3HarnessError(f"{folder.name} is no submission to show; verify it first. {error}") from error
+    run = manifest["run"]
+    return Entry(
+        folder.resolve().name,
+        describe(about["model"]["name"]) | about["model"],
+        _tier(folder, about),
+        run["protocol"],
+        run["backend"],
+        [score_of(row) for row in scores["scores"]],
+        about.get("submitter", ""),
+        about.get("notes", ""),
+        f"{run['dataset']['name']} {run['dataset']['version']}",
+        run["split"] or "",
+        run["sees_truth"],
+        sum(n or 0 for n in manifest["tokens"].values()) or None,
+        manifest.get("seconds"),
+        run["plugins"],
+        folder,
+    )
 
 
 def write_verdict(submission: Path, verdict: Verdict) -> None:
@@ -119,8 +130,8 @@ def published(folder: Path) -> list[Mapping[str, Any]]:
 
 def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, Any]:
     """What is known of a model by its card; the name alone if there is none."""
-    cards = {_plain(known): known for known in model_names()}
-    card = load_model(cards[_plain(name)]) if _plain(name) in cards else ModelCard(printable(name), title=name)
+    known = _known(_plain(name))
+    card = known or ModelCard(printable(name), title=name)
     return {
         "name": card.name,
         "title": card.title or card.name,
@@ -130,8 +141,15 @@ def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, A
         "parameters_b": card.parameters_b,
         "modalities": list(card.modalities if card.weights else modalities),
         "licence": card.licence or None,
-        "open_weights": card.weights is not None,
+        "open_weights": card.weights is not None if known else None,
     }
+
+
+@lru_cache(maxsize=256)
+def _known(plain: str) -> ModelCard | None:
+    """The card that goes by a name in any of its spellings."""
+    cards = {_plain(name): name for name in model_names()}
+    return load_model(cards[plain]) if plain in cards else None
 
 
 def _plain(name: str) -> str:

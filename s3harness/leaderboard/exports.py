@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.every_eval_ever import write_record
+from s3harness.leaderboard.folder import read_folder
+from s3harness.leaderboard.samples import Sample, read_samples
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
 from s3harness.types import Score
 
+RECORDS = "every_eval_ever"
 COLUMNS = (
     *("entry", "model", "tier", "protocol", "data", "task", "metric", "primary", "value", "low", "high", "level"),
     *("floor", "floor_name", "ceiling", "skill", "coverage", "n_items", "n_patients"),
@@ -25,16 +31,21 @@ def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [_row(entry, score) for entry in entries for score in entry.scores]
 
 
-def write_exports(entries: Sequence[Entry], out: Path) -> None:
-    """Write every form of the table into a folder."""
+def write_exports(entries: Sequence[Entry], out: Path, *, with_samples: bool = False) -> None:
+    """Write every form of the table into a folder.
+
+    ``with_samples`` adds the items of submissions that hold their truth to the Every Eval Ever records; of others they
+    stay out, for whoever knows what was answered and whether it was right knows the truth.
+    """
     out.mkdir(parents=True, exist_ok=True)
     table = rows(entries)
     write_text(out / "scores.csv", as_csv(table))
-    write_text(out / "scores.json", json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(out / "scores.json", as_json_rows(table))
     write_text(out / "scores.tex", as_latex(entries))
     for entry in entries:
         write_text(out / f"{entry.slug}.md", model_card_section(entry))
         write_text(out / f"{entry.slug}.eval_results.yaml", hub_results(entry))
+        write_record(entry, out / RECORDS, _now(), _samples(entry) if with_samples else ())
 
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
@@ -44,6 +55,12 @@ def as_csv(table: Sequence[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows({key: _harmless(value) for key, value in row.items()} for row in table)
     return text.getvalue()
+
+
+def as_json_rows(table: Sequence[dict[str, Any]]) -> str:
+    """A JSON list with a line for each row."""
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in table)
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def as_latex(entries: Sequence[Entry]) -> str:
@@ -89,7 +106,18 @@ def hub_results(entry: Entry) -> str:
         for score in entry.scores
         if score.primary and score.value is not None
     ]
-    return str(yaml.safe_dump(items, sort_keys=False, allow_unicode=True))
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(items, Dumper=dumper, sort_keys=False, allow_unicode=True))
+
+
+def _samples(entry: Entry) -> Iterable[Sample]:
+    folder = read_folder(entry.folder) if entry.folder else None
+    return read_samples(folder) if folder and folder.has_truth else ()
+
+
+def _now() -> int:
+    """The time, in seconds since 1970; ``SOURCE_DATE_EPOCH`` stands in for it where builds must be the same."""
+    return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
 
 
 def _row(entry: Entry, score: Score) -> dict[str, Any]:

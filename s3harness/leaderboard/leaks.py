@@ -96,6 +96,11 @@ def find_leaks(
     return list(found.values())
 
 
+def holds_private(text: str, words: Collection[str], hashed: PrivateWords | None) -> bool:
+    """Whether a text holds a private word of the data set."""
+    return _Search(words, hashed, ()).is_private(text)
+
+
 _ARTICLE = {
     "media": "what looks like media or encoded data",
     "address": "an address of a host",
@@ -119,6 +124,9 @@ class _Search:
         self._allowed = [re.escape(text) for text in allowed if text]
         self._known: dict[str, tuple[str, ...]] = {}
 
+    def is_private(self, text: str) -> bool:
+        return bool(self._words and self._words.search(text)) or bool(self._hashed and self._hashed.are_in(text))
+
     def kinds(self, text: str) -> tuple[str, ...]:
         if text not in self._known:
             self._known[text] = tuple(self._found(text))
@@ -127,7 +135,7 @@ class _Search:
     def _found(self, text: str) -> Iterator[str]:
         if self._allowed:
             text = re.sub("|".join(self._allowed), " ", text)
-        if (self._words and self._words.search(text)) or (self._hashed and self._hashed.are_in(text)):
+        if self.is_private(text):
             yield "private"
         yield from leak_kinds(text)
 

@@ -28,6 +28,7 @@ from s3harness.leaderboard.folder import (
 from s3harness.leaderboard.leaks import find_leaks
 from s3harness.run.manifest import read_manifest, write_json, write_text
 from s3harness.run.private import PrivateWords
+from s3harness.scoring.run import told_changes
 from s3harness.specs.models import load_model, model_names
 
 OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
@@ -42,12 +43,16 @@ _OF_MANIFEST = ("schema", "run", "status", "requests", "failed", "seconds", "med
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless."""
+    """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless.
+
+    ``open_weights`` says whether anybody can have the weights; ``None`` leaves it to the model's card.
+    """
 
     submitter: str = ""
     notes: str = ""
     allowed: Sequence[str] = ()
     with_truth: bool | None = None
+    open_weights: bool | None = None
 
 
 def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder:
@@ -80,6 +85,8 @@ def _finished(run: Path) -> dict[str, Any]:
     manifest = read_manifest(run)
     if manifest.get("status") != "complete":
         raise UsageError(f"{run}: the run is not complete; go on with s3harness run --resume")
+    if told := told_changes(manifest["run"]):
+        raise UsageError(f"{run} is no entry of a leaderboard, which has videos shown as they are: {told}")
     if not (run / SCORES).exists():
         raise UsageError(f"{run}: the run has no {SCORES}; s3harness score {run} writes it")
     return manifest
@@ -106,7 +113,7 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     write_json(out / SCORES, scores)
     submission = {
         "schema": SCHEMA,
-        "model": _model(manifest),
+        "model": _model(manifest, about.open_weights),
         "submitter": about.submitter,
         "notes": about.notes,
         "scorer": scores["plugins"],
@@ -121,20 +128,25 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     return read_folder(out)
 
 
-def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of the model: its card's, where it has one."""
+def _model(manifest: Mapping[str, Any], open_weights: bool | None) -> dict[str, Any]:
+    """The description of the model: its card's, where it has one, as far as it goes for other weights than the card's.
+
+    Whether weights are open is known of a card's own weights; of any others the submitter has to say it.
+    """
     ran = manifest["run"]["model"]
     known = load_model(ran["name"]) if ran["name"] in model_names() else None
+    is_card = known is not None and ran["weights"] == known.weights
+    title = known.title if known else ran["name"]
     return {
         "name": ran["name"],
-        "title": known.title if known else ran["name"],
+        "title": title if is_card or not known else f"{title}, other weights",
         "weights": ran["weights"],
         "revision": ran["revision"],
         "family": ran["family"],
         "parameters_b": known.parameters_b if known else None,
         "modalities": list(ran["modalities"]),
-        "licence": (known.licence or None) if known else None,
-        "open_weights": ran["weights"] is not None,
+        "licence": (known.licence or None) if known and is_card else None,
+        "open_weights": ran["weights"] is not None if is_card and open_weights is None else open_weights,
     }
 
 

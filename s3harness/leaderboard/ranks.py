@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -28,25 +29,32 @@ def rank_intervals(scores: Mapping[str, Score]) -> dict[str, Rank]:
     ``s3harness compare`` does. An entry without a score has the last places.
     """
     bounds = {name: _bounds(score) for name, score in scores.items()}
-    found = {}
-    for name, (low, high) in bounds.items():
-        better = sum(other_low > high for other, (other_low, _) in bounds.items() if other != name)
-        worse = sum(other_high < low for other, (_, other_high) in bounds.items() if other != name)
-        found[name] = Rank(1 + better, len(bounds) - worse)
-    return found
+    lows, highs = (sorted(ends) for ends in zip(*bounds.values(), strict=True)) if bounds else ([], [])
+    return {
+        name: Rank(1 + len(lows) - bisect_right(lows, high), len(bounds) - bisect_left(highs, low))
+        for name, (low, high) in bounds.items()
+    }
 
 
-def is_bold(score: Score, others: Sequence[Score]) -> bool:
-    """Whether a score beats its floor for sure, and nobody is for sure better."""
+def surest(scores: Iterable[Score]) -> float:
+    """What the best of the scores is sure of, such that more is better: the greatest lower end of their intervals."""
+    return max((_bounds(score)[0] for score in scores), default=float("-inf"))
+
+
+def is_bold(score: Score, best: float) -> bool:
+    """Whether a score surely beats its floor, and is not surely worse than ``best`` (:func:`surest`)."""
     low, high = _bounds(score)
     if score.value is None or score.floor is None or low <= _upwards(score.floor, score):
         return False
-    return not any(_bounds(other)[0] > high for other in others)
+    return best <= high
 
 
 def mean_skill(entry: Entry) -> float | None:
-    """The mean skill over the tasks an entry has; ``None`` if it has none. Below its floor a task counts below 0."""
-    skills = [score.skill for score in entry.primary.values() if score.skill is not None]
+    """The mean skill over the tasks an entry has; ``None`` if it has none. Below its floor a task counts below 0.
+
+    No task counts below −1: an error in seconds has no end, and one task would decide about all.
+    """
+    skills = [max(-1.0, score.skill) for score in entry.primary.values() if score.skill is not None]
     return fmean(skills) if skills else None
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.leaderboard.entries import Entry
 from s3harness.leaderboard.exports import write_exports
-from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals
+from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals, surest
 from s3harness.report.page.charts import whisker
+from s3harness.report.page.html import policy
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
 from s3harness.types import Score
@@ -23,8 +22,12 @@ TEMPLATES = Path(__file__).parent / "pages"
 MARK = ".s3harness-leaderboard"
 
 
-def build_site(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path) -> Path:
+def build_site(
+    entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path, *, with_samples: bool = False
+) -> Path:
     """Write the pages into ``out``, which is new, empty, or an earlier build; returns the index page.
+
+    ``with_samples`` is for the exports (:func:`~s3harness.leaderboard.exports.write_exports`).
 
     Raises :class:`UsageError` if ``out`` holds anything else.
     """
@@ -35,6 +38,7 @@ def build_site(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]],
         built = Path(temporary) / "site"
         built.mkdir()
         _write_pages(_with_own_slugs(entries), published, built)
+        write_exports(entries, built / "exports", with_samples=with_samples)
         write_text(built / MARK, "")
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(built, out)
@@ -55,15 +59,21 @@ def _write_pages(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]
     shared = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
     shared["protocols"] = sorted({entry.protocol for entry in entries})
     boards = _boards(entries)
-    overall = [(data, _overall(group, tasks)) for data, group in boards.items()]
+    tables = {data: {t: _task_table(t, group) for t in tasks if _has(t, group)} for data, group in boards.items()}
+    overall = [
+        (data, _overall(group, tables[data], tasks), _overall_bounds(tables[data], tasks))
+        for data, group in boards.items()
+    ]
     pages.write("index.html", "index.html", title="S³ leaderboard", boards=overall, **shared)
     for task in tasks:
-        tables = [(data, _task_table(task, group)) for data, group in boards.items() if _has(task, group)]
-        pages.write(_file(task), "task.html", title=task_title(task), boards=tables, **shared)
+        of_task = [(data, found[task]) for data, found in tables.items() if task in found]
+        printed = [_of_task(table, task) for table in published]
+        pages.write(_file(task), "task.html", title=task_title(task), boards=of_task, printed=printed, **shared)
     for entry in entries:
-        pages.write(f"model-{entry.slug}.html", "model.html", title=entry.model["title"], **_model(entry), **shared)
+        pages.write(
+            f"model-{entry.slug}.html", "model.html", title=entry.model["title"], **_model(entry, published), **shared
+        )
     pages.write("published.html", "published.html", title="Published, not run again", **shared)
-    write_exports(entries, out / "exports")
 
 
 def _boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -93,11 +103,10 @@ class _Pages:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         script = (TEMPLATES / "table.js").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         self._environment.globals |= {
             "css": (TEMPLATES / "site.css").read_text(encoding="utf-8"),
             "script": script,
-            "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
+            "policy": policy(script),
         }
 
     def write(self, name: str, template: str, **values: Any) -> None:
@@ -110,29 +119,25 @@ def _file(task: str) -> str:
 
 def _task_table(task: str, entries: Sequence[Entry]) -> dict[str, Any]:
     """The rows of one task, best skill first, and its floors and ceilings."""
-    scores = {entry.slug: entry.primary[task] for entry in entries if task in entry.primary}
-    ranks = rank_intervals({slug: score for slug, score in scores.items() if not _of(entries, slug).sees_truth})
+    asked = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
+    ranks = rank_intervals({entry.slug: score for entry, score in asked if not entry.sees_truth})
+    best = surest(score for entry, score in asked if not entry.sees_truth)
     shown = [
-        _row(entry, scores[entry.slug], str(ranks.get(entry.slug, "yardstick")), list(scores.values()))
-        for entry in sorted(entries, key=lambda e: -_sortable(scores.get(e.slug)))
-        if entry.slug in scores
+        _row(entry, score, str(ranks.get(entry.slug, "yardstick")), best)
+        for entry, score in sorted(asked, key=lambda pair: -_sortable(pair[1]))
     ]
-    return {"metric": next(iter(scores.values())).metric, "rows": shown, "bounds": list(_bounds(scores.values()))}
+    return {"metric": asked[0][1].metric, "rows": shown, "bounds": list(_bounds(score for _, score in asked))}
 
 
-def _of(entries: Sequence[Entry], slug: str) -> Entry:
-    return next(entry for entry in entries if entry.slug == slug)
+def _sortable(score: Score) -> float:
+    return float("-inf") if score.skill is None else score.skill
 
 
-def _sortable(score: Score | None) -> float:
-    return float("-inf") if score is None or score.skill is None else score.skill
-
-
-def _row(entry: Entry, score: Score, rank: str, others: Sequence[Score]) -> dict[str, Any]:
+def _row(entry: Entry, score: Score, rank: str, best: float) -> dict[str, Any]:
     interval = score.interval
     return _about(entry) | {
         "rank": rank,
-        "bold": is_bold(score, others),
+        "bold": not entry.sees_truth and is_bold(score, best),
         "value": number(score.value, score.unit),
         "sort": "" if score.value is None else score.value,
         "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
@@ -142,18 +147,18 @@ def _row(entry: Entry, score: Score, rank: str, others: Sequence[Score]) -> dict
         "ceiling": number(score.ceiling),
         "skill": number(score.skill),
         "skill_sort": "" if score.skill is None else score.skill,
-        "coverage": f"{100 * score.coverage:.0f} %",
+        "coverage": f"{100 * score.coverage:.0f}\u00a0%",
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
         "n": f"{score.n_items} items, {score.n_patients} patients",
     }
 
 
-def _bounds(scores: Iterator[Score] | Any) -> Iterator[tuple[str, str]]:
+def _bounds(scores: Iterable[Score]) -> Iterator[tuple[str, str, int]]:
     """Floor and ceiling of each set of items, as rows of their own."""
     seen = set()
     for score in scores:
         for name, value in ((f"floor: {score.floor_name.replace('_', ' ')}", score.floor), ("ceiling", score.ceiling)):
-            shown = (name, f"{number(value)} on {score.n_items} items")
+            shown = (name, number(value), score.n_items)
             if shown not in seen:
                 seen.add(shown)
                 yield shown
@@ -167,7 +172,7 @@ def _about(entry: Entry) -> dict[str, Any]:
         "size": "–" if parameters is None else f"{parameters:g} B",
         "size_sort": "" if parameters is None else parameters,
         "takes": " + ".join(entry.model["modalities"]),
-        "open": "open" if entry.model["open_weights"] else "closed",
+        "open": {True: "open", False: "closed", None: "unknown"}[entry.model["open_weights"]],
         "protocol": entry.protocol,
         "tier": entry.tier,
         "data": _data(entry),
@@ -177,9 +182,10 @@ def _about(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _overall(entries: Sequence[Entry], tasks: Sequence[str]) -> list[dict[str, Any]]:
+def _overall(
+    entries: Sequence[Entry], tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]
+) -> list[dict[str, Any]]:
     """One row an entry: its mean skill, then each task's score, bold by significance and not by the bare number."""
-    tables = {task: _task_table(task, entries) for task in tasks if _has(task, entries)}
     cells = {(task, row["slug"]): row for task, table in tables.items() for row in table["rows"]}
     rows = []
     for entry in entries:
@@ -193,13 +199,35 @@ def _overall(entries: Sequence[Entry], tasks: Sequence[str]) -> list[dict[str, A
     return sorted(rows, key=lambda row: (row["sees_truth"], -(row["skill_sort"] or -99.0)))
 
 
-def _model(entry: Entry) -> dict[str, Any]:
+def _model(entry: Entry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = [
-        (task_title(task), [_row(entry, score, "", [score]) | {"metric": score.metric} for score in scores])
+        (task_title(task), [_row(entry, score, "", surest([score])) | {"metric": score.metric} for score in scores])
         for task, scores in _by_task(entry.scores).items()
     ]
     parts = {task_title(s.task): {k: number(v) for k, v in s.parts.items()} for s in entry.scores if s.primary}
-    return {"entry": entry, "about": _about(entry), "groups": groups, "parts": {k: v for k, v in parts.items() if v}}
+    parts = {task: named for task, named in parts.items() if named}
+    printed = [table for table in (_of_model(t, entry.model["name"]) for t in published) if table["rows"]]
+    return {"entry": entry, "about": _about(entry), "groups": groups, "parts": parts, "printed": printed}
+
+
+def _of_task(table: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """The columns of a published table that are about a task."""
+    number_of = task.rpartition("/")[2].partition("_")[0]
+    return dict(table) | {"metrics": [m for m in table["metrics"] if m["name"].startswith(f"{number_of}_")]}
+
+
+def _of_model(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The rows of a published table that are about a model."""
+    return dict(table) | {"rows": [row for row in table["rows"] if row["about"]["name"] == name]}
+
+
+def _overall_bounds(tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, list[str]]:
+    """Floors and ceilings of all tasks, as rows: more than one where entries have different items."""
+    told = {task: [(name.partition(":")[0], value) for name, value, _ in tables[task]["bounds"]] for task in tables}
+    return {
+        kind: [", ".join(dict.fromkeys(value for name, value in told.get(task, []) if name == kind)) for task in tasks]
+        for kind in ("floor", "ceiling")
+    }
 
 
 def _by_task(scores: Sequence[Score]) -> dict[str, list[Score]]:

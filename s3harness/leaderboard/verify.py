@@ -29,7 +29,8 @@ from s3harness.leaderboard.leaks import find_leaks
 from s3harness.leaderboard.replan import card_of, own_spec, planned_references
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.manifest import digest, write_json, write_text
-from s3harness.scoring.run import as_json, read_run
+from s3harness.scoring.items import reference_of
+from s3harness.scoring.run import as_json, read_run, told_changes
 from s3harness.scoring.score import RESAMPLES, score_task
 from s3harness.specs.tasks import PROFILES, resolve
 from s3harness.types import Reference
@@ -115,6 +116,10 @@ def _manifest(folder: Folder) -> Iterator[Finding]:
     ours = {"model": told["model"]} | {key: run[key] for key in shared}
     yield from _differences(SCORES, "manifest", {"model": scores["model"]} | {k: scores[k] for k in shared}, ours)
     yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
+    if changes := told_changes(run):
+        yield Finding(
+            MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
+        )
     yield from _specs(manifest)
     yield from _scorer(scores)
 
@@ -196,7 +201,7 @@ def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], lis
             why = "the truth is withheld, so nothing can be scored again without the annotations: --data DIR"
             findings.append(Finding(ITEMS, "", "truth", why))
             return [], findings
-        return [_reference(line) for line in told.values()], findings
+        return [reference_of(line) for line in told.values()], findings
     planned, problem = _planned(folder, data)
     if problem:
         return [], [*findings, problem]
@@ -295,8 +300,3 @@ def _equal(told: Any, found: Any) -> bool:
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) else str(value)[:60]
-
-
-def _reference(line: Mapping[str, Any]) -> Reference:
-    window = tuple(line["window"]) if line["window"] else None
-    return Reference(**{**line, "window": window, "requests": tuple(line["requests"])})

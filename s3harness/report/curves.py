@@ -15,6 +15,8 @@ WIDTH, HEIGHT, COLUMNS = 250, 180, 4
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 30, 30
 """Room around a panel's axes, in pixels."""
 
+RATE, WINDOW, TRANSFORM = "frames a second", "window, s", "transform"
+
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's, which people who cannot tell red from green tell apart."""
 
@@ -35,8 +37,8 @@ class Curve:
 def draw(points: Sequence[Point]) -> str:
     """The SVG of a sweep: a panel for each task, then one for each feature.
 
-    Along x are the frames a second, or the windows where one rate was asked alone; bars are 95 % intervals, the dashed
-    line is the floor.
+    Along x are the frames a second, or the windows where one rate was asked alone, or transforms, by number, where
+    they are all that differs; bars are 95 % intervals, the dashed line is the floor.
     """
     panels = _panels(points)
     rows = math.ceil(len(panels) / COLUMNS)
@@ -49,7 +51,7 @@ def draw(points: Sequence[Point]) -> str:
     for place, (title, curves) in enumerate(panels.items()):
         corner = (place % COLUMNS) * WIDTH, place // COLUMNS * HEIGHT
         parts.append(f'<g transform="translate{corner}">{_panel(title, curves, _x_name(points))}</g>')
-    parts.append(_legend(next(iter(panels.values()), []), height - 14))
+    parts.append(_legend(next(iter(panels.values()), []), height - 14, _numbered(points)))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -72,14 +74,25 @@ def _panels(points: Sequence[Point]) -> dict[str, list[Curve]]:
 
 def _place(setting: Setting, points: Sequence[Point]) -> tuple[float, str]:
     """Where a setting is along x, and which curve it belongs to."""
-    if _x_name(points) == "window, s":
-        return setting.window_s or 0.0, f"{setting.fps:g} frames/s" if setting.fps else ""
-    return setting.fps or 0.0, f"{setting.window_s:g} s windows" if setting.window_s else ""
+    x_name = _x_name(points)
+    if x_name == TRANSFORM:
+        return _transforms(points).index(setting.transform) + 1.0, ""
+    rate = f"{setting.fps:g} frames/s" if setting.fps and x_name == WINDOW else ""
+    window = f"{setting.window_s:g} s windows" if setting.window_s and x_name == RATE else ""
+    x = setting.window_s if x_name == WINDOW else setting.fps
+    return x or 0.0, " ".join(filter(None, (rate, window, setting.transform)))
 
 
 def _x_name(points: Sequence[Point]) -> str:
-    rates = {point.setting.fps for point in points}
-    return "window, s" if len(rates) == 1 and len(points) > 1 else "frames a second"
+    """What is along x."""
+    rates, windows = ({point.setting.fps for point in points}, {point.setting.window_s for point in points})
+    if len(rates) == len(windows) == 1 and len(points) > 1:
+        return TRANSFORM
+    return WINDOW if len(rates) == 1 and len(points) > 1 else RATE
+
+
+def _transforms(points: Sequence[Point]) -> list[str | None]:
+    return list(dict.fromkeys(point.setting.transform for point in points))
 
 
 def _panel(title: str, curves: Sequence[Curve], x_name: str) -> str:
@@ -134,14 +147,21 @@ def _share(x: float, xs: Sequence[float]) -> float:
     return math.log(x / xs[0]) / math.log(xs[-1] / xs[0])
 
 
-def _legend(curves: Sequence[Curve], y: int) -> str:
+def _numbered(points: Sequence[Point]) -> str:
+    """The transforms with the numbers that stand for them along x, if they do."""
+    names = _transforms(points) if _x_name(points) == TRANSFORM else []
+    return "".join(f"{number} {name}. " for number, name in enumerate(names, start=1))
+
+
+def _legend(curves: Sequence[Curve], y: int, numbered: str) -> str:
     parts, x = [], LEFT
     for curve, colour in zip(curves, _cycled(len(curves)), strict=True):
         if curve.name:
             parts.append(f'<circle cx="{x}" cy="{y - 4}" r="4" fill="{colour}"/>')
             parts.append(f'<text x="{x + 8}" y="{y}">{escape(curve.name)}</text>')
             x += 110
-    parts.append(f'<text x="{x}" y="{y}">Bars: 95 % intervals over patients. Dashed: the floor. {DISCLAIMER}</text>')
+    told = f"{numbered}Bars: 95 % intervals over patients. Dashed: the floor. {DISCLAIMER}"
+    parts.append(f'<text x="{x}" y="{y}">{escape(told)}</text>')
     return "".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
@@ -10,6 +11,8 @@ import click
 
 GAP = "  "
 NARROWEST = 12
+STEERING = ("Cc", "Cf", "Cs")
+"""Categories of Unicode: control codes, what turns the direction of writing, halves of pairs."""
 
 
 def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
@@ -19,13 +22,23 @@ def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
     """
     if rows:
         header = [str(name) for name in rows[0]]
-        cells = [[_safe(value) for value in row.values()] for row in rows]
+        cells = [[one_line(value) for value in row.values()] for row in rows]
         _print([header, ["-" * len(name) for name in header], *cells])
 
 
 def print_pairs(pairs: Mapping[str, object]) -> None:
     """Print names and values, one pair a line."""
-    _print([[_safe(name), _safe(value)] for name, value in pairs.items()])
+    _print([[one_line(name), one_line(value)] for name, value in pairs.items()])
+
+
+def one_line(value: object) -> str:
+    """A value on one line, without anything that would steer a terminal."""
+    return "".join(character if character.isprintable() else " " for character in str(value))
+
+
+def harmless(text: str) -> str:
+    """A text as it may be written on a terminal: its lines, and nothing that would steer it or turn what is read."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in STEERING else "�" for c in text)
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
@@ -58,8 +71,3 @@ def _folded(cell: str, width: int) -> list[str]:
     import textwrap
 
     return textwrap.wrap(cell, width)
-
-
-def _safe(value: object) -> str:
-    """A value on one line, without anything that would steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in str(value))

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from s3harness.report.plain import harmless
 from s3harness.run.execute import Progress
 
 PLAIN_EVERY_S = 10.0
@@ -41,7 +42,7 @@ def shown_progress() -> Iterator[Progress]:
         if progress.done:
             click.echo(_line(progress, started), err=True)
         for message in dict.fromkeys(progress.messages):
-            click.echo(f"plugin: {message}", err=True)
+            click.echo(f"plugin: {harmless(message)}", err=True)
 
 
 @contextmanager

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from s3harness.report.plain import one_line
 from s3harness.types import Score
 
 DISCLAIMER = "Research use, not a medical device."
 
 
 def print_scores(
-    scores: Sequence[Score], *, every: bool = False, sees_truth: bool = False, console: Console | None = None
+    scores: Sequence[Score],
+    *,
+    every: bool = False,
+    sees_truth: bool = False,
+    changes: str = "",
+    console: Console | None = None,
 ) -> None:
-    """Print the primary score of each task, or ``every`` score, beside interval, floor, ceiling and coverage."""
+    """Print the primary score of each task, or ``every`` score, beside interval, floor, ceiling and coverage.
+
+    ``changes`` says what was changed of what is shown and asked.
+    """
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task and metric")
@@ -24,11 +34,12 @@ def print_scores(
     previous = ""
     for score in scores:
         if every or score.primary:
-            table.add_row(*_cells(score, score.task != previous), style="bold" if every and score.primary else "")
+            cells = [escape(one_line(cell)) for cell in _cells(score, score.task != previous)]
+            table.add_row(*cells, style="bold" if every and score.primary else "")
             previous = score.task
     console.print(table)
-    for line in _footnotes(scores, sees_truth):
-        console.print(line, style="dim", soft_wrap=True, highlight=False)
+    for line in filter(None, (changes, *_footnotes(scores, sees_truth))):
+        console.print(one_line(line), style="dim", soft_wrap=True, highlight=False, markup=False)
 
 
 def _cells(score: Score, first: bool) -> list[str]:

@@ -28,3 +28,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory, ran: Path) -> Path:
 @pytest.fixture
 def submission(tmp_path: Path, packed: Path) -> Path:
     return Path(shutil.copytree(packed, tmp_path / "mine" / "submission"))
+
+
+@pytest.fixture
+def copied(tmp_path: Path, ran: Path) -> Path:
+    """The run, to be changed."""
+    return Path(shutil.copytree(ran, tmp_path / "copied"))

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from calling import call
+from hypothesis import given
+from hypothesis import strategies as st
 from tampering import cover_up, edit
 
 from s3harness.leaderboard.entries import Entry, published, published_directory, submitted
 from s3harness.leaderboard.exports import as_csv, as_latex, model_card_section, rows
-from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals
+from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals, surest
 from s3harness.leaderboard.site import build_site
 from s3harness.types import Interval, Score
 
@@ -30,6 +32,20 @@ def _score(value: float, low: float, high: float, *, floor: float = 0.2, more: b
 def test_ranks_are_intervals() -> None:
     scores = {"a": _score(0.9, 0.8, 0.95), "b": _score(0.7, 0.6, 0.85), "c": _score(0.3, 0.2, 0.4)}
     assert {name: str(rank) for name, rank in rank_intervals(scores).items()} == {"a": "1–2", "b": "1–2", "c": "3"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), max_size=12))
+def test_rank_intervals_count_who_is_surely_better_and_worse(ends: list[tuple[int, int, bool]]) -> None:
+    scores = {str(n): _score(a, min(a, b), max(a, b), more=True) for n, (a, b, _) in enumerate(ends)}
+    scores = {name: s if ends[int(name)][2] else replace(s, value=None) for name, s in scores.items()}
+    bounds = {
+        name: (s.interval.low, s.interval.high) if s.value is not None and s.interval else (-1.0, -1.0)
+        for name, s in scores.items()
+    }
+    for name, rank in rank_intervals(scores).items():
+        low, high = bounds[name]
+        assert rank.first == 1 + sum(other_low > high for other_low, _ in bounds.values())
+        assert rank.last == len(bounds) - sum(other_high < low for _, other_high in bounds.values())
 
 
 def test_an_error_ranks_the_other_way_round() -> None:
@@ -50,7 +66,7 @@ def test_an_error_ranks_the_other_way_round() -> None:
 def test_bold_is_surely_above_the_floor_with_nobody_surely_better(
     score: Score, others: list[Score], bold: bool
 ) -> None:
-    assert is_bold(score, others) is bold
+    assert is_bold(score, surest(others)) is bold
 
 
 def _board(tmp_path: Path, packed: Path) -> Path:
@@ -127,9 +143,38 @@ def test_yardsticks_and_other_data_sets_are_not_ranked_with_models() -> None:
 
     assert mean_skill(entry("a", "x")) == pytest.approx((0.9 - 0.2) / 0.8)
     assert mean_skill(replace(entry("a", "x"), scores=[])) is None
+    hopeless = replace(_score(60, 50, 70, floor=1.0, more=False), ceiling=0.0)
+    assert mean_skill(replace(entry("a", "x"), scores=[hopeless])) == -1.0, "one task decides about all"
 
 
 def test_the_published_table_is_complete() -> None:
     (table,) = published(published_directory())
     assert len(table["rows"]) == 13
     assert all(row["about"]["title"] != row["model"] for row in table["rows"]), "a model has no card"
+
+
+def test_released_predictions_stand_beside_what_the_paper_printed(tmp_path: Path, release: Path) -> None:
+    chosen = ("--models", "Lingshu-32B", "--tasks", "5", "--resamples", "50", "--all", "--json")
+    scored = call("score-release", release, *chosen)
+    assert scored.exit_code == 0, scored.output
+    (tmp_path / "released.json").write_text(scored.output[scored.output.index("{") :])
+    (tmp_path / "submissions").mkdir()
+    told = ("--released", tmp_path / "released.json", "--submissions", tmp_path / "submissions")
+    assert call("leaderboard", "build", *told, "--out", tmp_path / "site").exit_code == 0
+    for page in ("task5-event-order.html", "model-released-lingshu-32b.html"):
+        text = (tmp_path / "site" / page).read_text()
+        assert "As published" in text
+        assert "29.92" in text, "the published edit distance"
+    assert "floor: " in (tmp_path / "site" / "task5-event-order.html").read_text()
+    assert ">re-scored</td>" in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_tokens_and_seconds_are_shown_where_they_are_known(tmp_path: Path, packed: Path) -> None:
+    entry = replace(next(submitted(_board(tmp_path, packed))), tokens=12345, seconds=67.0)
+    unknown = replace(entry, slug="second", tokens=None, seconds=None)
+    build_site([entry, unknown], [], tmp_path / "site")
+    for page in ("index.html", "task1-features.html"):
+        text = (tmp_path / "site" / page).read_text()
+        assert text.count('<td data-value="12345">12,345</td><td data-value="67">67</td>') == 1
+        assert text.count('<td data-value="–">–</td><td data-value="–">–</td>') == 1
+    assert "12,345 tokens, 67 seconds" in (tmp_path / "site" / "model-first.html").read_text()

@@ -38,6 +38,28 @@ def whisker(score: Score) -> str:
     return f"<svg class='whisker' role='img' aria-label='{label}' viewBox='0 0 {WIDTH} {HEIGHT}'>{''.join(parts)}</svg>"
 
 
+def difference_whisker(
+    difference: float | None, low: float | None, high: float | None, *, higher_is_better: bool
+) -> str:
+    """A difference with its interval about 0, as one line; to the right the second is better."""
+    if difference is None:
+        return ""
+    ends = [end for end in (difference, low, high) if end is not None]
+    reach = max(map(abs, ends)) or 1.0
+
+    def at(value: float) -> float:
+        return WIDTH / 2 + (value if higher_is_better else -value) / reach * (WIDTH / 2 - 6)
+
+    middle = HEIGHT / 2
+    parts = [f"<line class='axis' x1='6' x2='{WIDTH - 6}' y1='{middle}' y2='{middle}'/>", _tick(WIDTH / 2, "zero")]
+    if low is not None and high is not None:
+        left, right = sorted((at(low), at(high)))
+        parts.append(f"<line class='interval' x1='{left:.1f}' x2='{right:.1f}' y1='{middle}' y2='{middle}'/>")
+    parts.append(f"<circle class='value' cx='{at(difference):.1f}' cy='{middle}' r='4'/>")
+    label = f"difference {difference:+.3g}" + (f", {low:+.3g} to {high:+.3g}" if low is not None else "")
+    return f"<svg class='whisker' role='img' aria-label='{label}' viewBox='0 0 {WIDTH} {HEIGHT}'>{''.join(parts)}</svg>"
+
+
 def histogram(title: str, errors: Sequence[float]) -> str:
     """Signed errors in seconds, in bins of equal width about 0; the bars carry their counts."""
     if not errors:

@@ -127,20 +127,24 @@ def time_errors(content: Content) -> dict[str, list[float]]:
 
 
 def order_errors(content: Content) -> dict[str, Counter[str]]:
-    """Sign → how often its place in the list of events was right, wrong, or missing, or it was invented."""
+    """Sign → how often its place in the list of events was right, wrong, or missing, or it was invented.
+
+    The benchmark's signs come first, in its order, then words that are none of them.
+    """
     found: dict[str, Counter[str]] = {}
     for outcome in content.outcomes:
         if outcome.subject == "sequence" and outcome.detail:
             found.setdefault(outcome.detail, Counter())[outcome.kind] += 1
-    return found
+    titles = {feature.name: feature.title for feature in vocabulary().features}
+    return {titles.get(name, name): found[name] for name in (*titles, *sorted(found.keys() - titles)) if name in found}
 
 
 def timelines(content: Content) -> list[dict[str, Any]]:
     """One entry a video: the lanes of its signs, its windows, and all answers; no file, no patient."""
     videos: dict[str, dict[str, Any]] = {}
-    by_item: dict[str, list[str]] = {}
+    by_item: dict[str, list[Outcome]] = {}
     for outcome in content.outcomes:
-        by_item.setdefault(outcome.item, []).append(outcome.kind)
+        by_item.setdefault(outcome.item, []).append(outcome)
     for task in content.tasks.values():
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             video = videos.setdefault(reference.video_id, {"id": reference.video_id, "items": [], "end": 1.0})
@@ -150,8 +154,13 @@ def timelines(content: Content) -> list[dict[str, Any]]:
 
 
 def _item(
-    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], kinds: Sequence[str]
+    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], found: Sequence[Outcome]
 ) -> dict[str, Any]:
+    kinds = [outcome.kind for outcome in found]
+    details: dict[str, list[str]] = {}
+    for outcome in found:
+        if outcome.detail:
+            details.setdefault(outcome.kind, []).append(outcome.detail.replace("_", " "))
     return {
         "task": task.spec.name,
         "kind": task.spec.item,
@@ -161,6 +170,7 @@ def _item(
         "status": prediction["status"],
         "note": prediction["note"],
         "outcome": ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in Counter(kinds).items()),
+        "detail": "; ".join(f"{kind}: {', '.join(told)}" for kind, told in details.items()),
         "wrong": not {*kinds} <= {HIT, REJECTED, UNTESTED},
         "window": reference.window,
         "requests": reference.requests,

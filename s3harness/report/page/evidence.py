@@ -14,7 +14,7 @@ from s3harness.run.journal import Entry, read_journal
 from s3harness.run.manifest import read_manifest
 from s3harness.run.plan import Plan
 from s3harness.scoring.answers import read_answer
-from s3harness.scoring.run import model_of
+from s3harness.scoring.run import ScoredTask, model_of
 from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Clip
@@ -46,11 +46,10 @@ def _answer(entry: Entry, content: Content) -> dict[str, Any]:
     }
 
 
-def prompts(content: Content) -> dict[str, str]:
+def prompts(tasks: Mapping[str, ScoredTask], *, hears: bool) -> dict[str, str]:
     """Task and subject → the prompt as it was asked of a first window. A report given with a video stays out."""
     found = {}
-    hears = model_of(content.manifest).hears()
-    for task in content.tasks.values():
+    for task in tasks.values():
         if not task.spec.uses:
             for reference in task.references:
                 key = f"{task.spec.name} {reference.subject}"

@@ -39,7 +39,8 @@
     const boundary = lane.items.find((i) => i.kind === "boundary");
     const bad = lane.items.some(wrong);
     const row = svg("g", { class: "row", tabindex: 0, role: "button" });
-    const state = feature ? feature.outcome || feature.status : boundary.outcome;
+    const state = [...new Set(lane.items.filter((i) => i === feature || (i.kind !== "feature" && wrong(i)))
+      .map((i) => i.outcome || i.status))].join(", ") || boundary.outcome;
     row.setAttribute("aria-label", `${lane.sign.title}: ${state}`);
     row.append(svg("rect", { class: "back", x: 0, y, width: WIDTH, height: ROW }));
     row.append(svg("text", { x: LEFT - 8, y: y + 14, "text-anchor": "end" }, lane.sign.title));
@@ -107,7 +108,7 @@
     const parts = [make("h3", {}, `${data.videos[current].id}: ${title}`)];
     for (const item of items) {
       const card = make("article");
-      card.append(make("p", {}, `${item.task}, ${item.subject}: ${item.outcome || item.status}`));
+      card.append(make("p", {}, `${item.task}, ${item.subject}: ${item.detail || item.outcome || item.status}`));
       card.append(make("pre", {}, `truth   ${shown(item.truth)}\nread as ${shown(item.value)}  (${item.status}${item.note ? "; " + item.note : ""})`));
       const prompt = data.prompts[`${item.task} ${item.subject}`];
       if (prompt) {

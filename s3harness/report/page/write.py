@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,16 +21,20 @@ from s3harness.report.page.content import (
     time_errors,
     timelines,
 )
+from s3harness.report.page.costs import costs
+from s3harness.report.page.html import page
+from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
+from s3harness.scoring.run import model_of, told_changes
 from s3harness.specs.features import vocabulary
 from s3harness.types import Score
 
 FILE = "report.html"
 LOCAL_FILE = "report.local.html"
+COMPONENTS = "SCLT"
+"""The components of the Seizure-RQI, in the order of its formula."""
 ORDER_KINDS = ("hit", "out of order", "missed", "hallucinated", "said again")
-
-_HERE = Path(__file__).parent
 
 
 def write_report(run: Path, out: Path | None = None, data: Path | None = None, videos: Path | None = None) -> Path:
@@ -48,7 +49,8 @@ def write_report(run: Path, out: Path | None = None, data: Path | None = None, v
     content = gather(run)
     shown = _shown_data(run, content, data, videos)
     out = out or run / (LOCAL_FILE if videos else FILE)
-    write_text(out, _page(content, shown, has_data=data is not None, is_local=videos is not None))
+    more = {"costs": costs(run), "two_stage": two_stage(run)}
+    write_text(out, _page(content, shown, has_data=data is not None, is_local=videos is not None, **more))
     return out
 
 
@@ -60,7 +62,7 @@ def _shown_data(run: Path, content: Content, data: Path | None, videos: Path | N
         "signs": [{"name": feature.name, "title": feature.title} for feature in vocabulary().features],
         "videos": shown,
         "answers": evidence.answers(run, content),
-        "prompts": evidence.prompts(content),
+        "prompts": evidence.prompts(content.tasks, hears=model_of(content.manifest).hears()),
         "files": _files(videos, data, [video["id"] for video in shown]) if videos else {},
     }
 
@@ -78,19 +80,14 @@ def _files(videos: Path, data: Path | None, ids: list[str]) -> dict[str, str]:
     return found
 
 
-def _page(content: Content, shown: Mapping[str, Any], *, has_data: bool, is_local: bool) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
-    script = (_HERE / "report.js").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
-        policy=_policy(script),
-        css=(_HERE / "report.css").read_text(encoding="utf-8"),
-        script=script,
-        data=_harmless_json(shown),
-        has_data=has_data,
-        is_local=is_local,
+def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
+    return page(
+        "report.html",
+        "report.js",
+        shown,
+        **more,
         run=content.manifest["run"],
+        changes=told_changes(content.manifest["run"]),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],
@@ -99,7 +96,8 @@ def _page(content: Content, shown: Mapping[str, Any], *, has_data: bool, is_loca
         histograms=[_histogram(name, errors) for name, errors in time_errors(content).items()],
         order=order_errors(content),
         order_kinds=ORDER_KINDS,
-        rqi=next((dict(s.parts) for s in content.scores if s.primary and s.task.endswith("task6_report")), {}),
+        rqi=_rqi(content),
+        own_diagnoses=[_summary_row(score) for score in content.scores if score.task.endswith("task7_diagnosis")],
         counts={task_title(task): tally for task, tally in content.outcome_counts.items()},
         losses=[asdict(loss) | {"task": task_title(loss.task)} for loss in content.losses],
         consistency=content.consistency,
@@ -107,22 +105,17 @@ def _page(content: Content, shown: Mapping[str, Any], *, has_data: bool, is_loca
     )
 
 
-def _policy(script: str) -> str:
-    """A Content Security Policy under which nothing runs but the page's own script, and nothing is fetched."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'unsafe-inline'; media-src file:; script-src 'sha256-{digest}'"
-
-
-def _harmless_json(value: object) -> str:
-    """JSON that cannot end the element it stands in."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _rqi(content: Content) -> dict[str, float]:
+    """The mean of each component, then of each penalty."""
+    parts = next((s.parts for s in content.scores if s.primary and s.task.endswith("task6_report")), {})
+    return dict(sorted(parts.items(), key=lambda part: (part[0] not in COMPONENTS, COMPONENTS.find(part[0]))))
 
 
 def _summary_row(score: Score) -> dict[str, Any]:
     interval = score.interval
     return {
         "name": f"{task_title(score.task)}: {score.metric}",
+        "metric": score.metric,
         "primary": score.primary,
         "value": number(score.value, score.unit),
         "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
@@ -150,7 +143,7 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
         "options": ", ".join(f"{k}={v}" for k, v in run["options"].items()) or "–",
         "data set": f"{run['dataset']['name']} {run['dataset']['version']}, {run['dataset']['fingerprint'][:16]}",
         "requests": f"{manifest.get('requests', '–')}, {manifest.get('failed', '–')} failed",
-        "tokens": ", ".join(f"{n} {kind}" for kind, n in manifest.get("tokens", {}).items()),
+        "tokens": ", ".join(f"{n:,} {kind}" for kind, n in manifest.get("tokens", {}).items() if n),
         "seconds": str(manifest.get("seconds", "–")),
         "frames shown (digest)": str(manifest.get("media_sha256", "–"))[:16],
         "plugins": ", ".join(f"{name} {version}" for name, version in run["plugins"].items()),

@@ -1,0 +1,58 @@
+"""The evidence-use profile on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from s3harness.analysis.evidence import Evidence
+from s3harness.report.plain import print_rows
+from s3harness.report.table import DISCLAIMER, task_title
+from s3harness.types import Interval
+
+EXPECTED = {
+    "same": "stays",
+    "flip": "flips",
+    "absent": "is denied",
+    "change": "changes",
+    "open": "–",
+    "unread": "(was not read)",
+}
+
+
+def print_evidence(rows: Sequence[Evidence], titles: Sequence[str], sees_truth: bool) -> None:
+    """Print what became of the answers, probe by probe and task by task, and how to read it."""
+    import click
+
+    for title in titles:
+        click.echo(title)
+    click.echo()
+    print_rows([_cells(row) for row in rows])
+    click.echo("\nChanged: of the answers read before and after. As expected: of all that were read before.")
+    click.echo("Intervals (95 %) resample patients. Lost: read at most once. No label is used.")
+    if sees_truth:
+        click.echo("These answers come from a yardstick that sees the truth, not from a model.")
+    click.echo(DISCLAIMER)
+
+
+def _cells(row: Evidence) -> dict[str, str]:
+    return {
+        "probe": row.probe,
+        "task": task_title(row.task),
+        "answer": EXPECTED[row.direction],
+        "changed": _percent(row.changed),
+        "95 %": _interval(row.changed_interval),
+        "as expected": _percent(row.as_expected),
+        "95 % ": _interval(row.expected_interval),
+        "answers": str(row.answers),
+        "items": str(row.items),
+        "patients": str(row.patients),
+        "lost": str(row.lost),
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _interval(interval: Interval | None) -> str:
+    return f"{100 * interval.low:.0f}–{100 * interval.high:.0f}" if interval else "–"

@@ -1,0 +1,100 @@
+"""The page of a comparison: one HTML file that opens offline, in the manner of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from s3harness.analysis.compare import Comparison, Report, Shared
+from s3harness.analysis.versus import Versus, versus
+from s3harness.report.page.charts import difference_whisker
+from s3harness.report.page.html import page
+from s3harness.report.table import number, task_title
+from s3harness.run.manifest import write_text
+from s3harness.specs.features import vocabulary
+
+SURE = 0.05
+"""Corrected p-values below this are marked."""
+
+
+def write_comparison(report: Report, shared: Shared, out: Path, profile: str) -> Path:
+    """Write the page of runs that :func:`~s3harness.analysis.compare.compare` compared; returns its path."""
+    names = list(next(iter(shared.values()))[1])
+    found = versus(shared)
+    text = page(
+        "compare.html",
+        "compare.js",
+        _shown(found, names),
+        names=names,
+        profile=profile,
+        tasks=[_row(c) for c in report.tasks],
+        heat=_heat_map(report.features),
+        pairs=list(dict.fromkeys((c.first, c.second) for c in report.features)),
+        duels=[asdict(duel) | {"task": task_title(duel.task)} for duel in found.duels],
+        ranks=_ranks(report) if len(names) > 2 else {},
+        n_disagreements=len(found.disagreements),
+    )
+    write_text(out, text)
+    return out
+
+
+def _row(c: Comparison) -> dict[str, Any]:
+    return {
+        "name": f"{task_title(c.task)}: {c.metric}",
+        "runs": f"{c.first} → {c.second}",
+        "first": number(c.first_value),
+        "second": number(c.second_value),
+        "difference": _signed(c.difference),
+        "interval": f"{_signed(c.low)} to {_signed(c.high)}" if c.low is not None else "–",
+        "whisker": difference_whisker(c.difference, c.low, c.high, higher_is_better=c.higher_is_better),
+        "p": number(c.p),
+        "p_adjusted": number(c.p_adjusted),
+        "detectable": number(c.detectable),
+        "n": f"{c.n_items} items, {c.n_patients} patients",
+        "verdict": _verdict(c),
+    }
+
+
+def _verdict(c: Comparison) -> str:
+    if c.difference is None or c.p_adjusted is None:
+        return "cannot be told"
+    if c.p_adjusted >= SURE:
+        return "not told apart"
+    return f"{c.second if (c.difference > 0) == c.higher_is_better else c.first} is better"
+
+
+def _heat_map(features: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """One row a sign, one cell for each pair of runs; ``share`` is the size of the difference, 0–1."""
+    titles = {feature.name: feature.title for feature in vocabulary().features}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for c in features:
+        difference = c.difference or 0.0
+        cell = {
+            "text": _signed(c.difference),
+            "values": f"{number(c.first_value)} → {number(c.second_value)}",
+            "share": min(1.0, abs(difference)),
+            "kind": "gain" if difference > 0 else "loss",
+            "sure": c.p_adjusted is not None and c.p_adjusted < SURE,
+            "p": number(c.p_adjusted),
+        }
+        rows.setdefault(titles.get(c.metric, c.metric), []).append(cell)
+    return [{"sign": sign, "cells": cells} for sign, cells in rows.items()]
+
+
+def _ranks(report: Report) -> dict[str, list[str]]:
+    return {
+        task_title(task): [f"{r.rank:g} ({r.low:g}–{r.high:g})" for r in ranks.values()]
+        for task, ranks in report.ranks.items()
+    }
+
+
+def _shown(found: Versus, names: Sequence[str]) -> dict[str, Any]:
+    """What the script lists."""
+    rows = [asdict(one) | {"task": task_title(one.task)} for one in found.disagreements]
+    return {"names": names, "rows": rows}
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
