@@ -5,7 +5,8 @@ takes nothing else down. A built-in name cannot be taken by a plugin, and a name
 from neither, so that installing a package never changes what a name means.
 
 ``S3HARNESS_PLUGINS=off`` leaves out everything but the built-ins; ``S3HARNESS_PLUGINS=trace`` says on standard error
-what is loaded and called, from where, and how long it took.
+what is loaded and called, from where, and how long it took. ``S3HARNESS_PLUGINS_LIMIT_S`` is how many seconds a plugin
+may take to load and register.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 import pluggy
 
 from s3harness import hookspecs
-from s3harness.errors import PluginError, UsageError
+from s3harness.deadline import TookTooLong, deadline
+from s3harness.errors import PluginError, S3HarnessError, UsageError
 from s3harness.installed import normalised, packages_with
+from s3harness.telemetry import switch_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +58,9 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BUILTIN = "s3harness"
 SWITCH = "S3HARNESS_PLUGINS"
+LIMIT = "S3HARNESS_PLUGINS_LIMIT_S"
+LIMIT_S = 20.0
+"""A plugin that takes longer to register, or to observe, is broken; what it registers may take its time to load."""
 
 _NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 
@@ -73,7 +79,8 @@ class Entry:
         """Import the object, or raise :class:`PluginError` naming the package and the reason."""
         module, _, attribute = self.target.partition(":")
         try:
-            with traced(f"{self.kind} {self.name} of {self.package} from {self.target}"):
+            what = f"{self.kind} {self.name} of {self.package} from {self.target}"
+            with traced(what), redirect_stdout(sys.stderr):
                 return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:
             message = f"{self.kind} {self.name!r} of package {self.package!r} cannot be imported from {self.target!r}"
@@ -121,7 +128,7 @@ class Registrar:
         self._register("sampler", name, target)
 
     def transform(self, name: str, target: str) -> None:
-        """A function ``(frames: Frames) -> Frames`` applied to what a model is shown."""
+        """A function ``(frames: Frames) -> Frames``, or a :class:`s3harness.Transform`: what a model is shown."""
         self._register("transform", name, target)
 
     def parser(self, name: str, target: str) -> None:
@@ -145,7 +152,7 @@ class Registrar:
         self._register("judge", name, target)
 
     def probe(self, name: str, target: str) -> None:
-        """A label-free probe of what evidence a model uses."""
+        """A :class:`s3harness.Probe`: a label-free probe of what evidence a model uses."""
         self._register("probe", name, target)
 
     def classifier(self, name: str, target: str) -> None:
@@ -153,7 +160,7 @@ class Registrar:
         self._register("classifier", name, target)
 
     def trainer(self, name: str, target: str) -> None:
-        """A trainer."""
+        """A function ``(job: TrainingJob) -> facts`` that writes weights; see :class:`s3harness.TrainingJob`."""
         self._register("trainer", name, target)
 
     def executor(self, name: str, target: str) -> None:
@@ -217,6 +224,7 @@ class PluginManager:
     """
 
     def __init__(self) -> None:
+        switch_off()
         self.registry = Registry()
         self.plugins: list[Plugin] = []
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
@@ -250,10 +258,10 @@ class PluginManager:
         errors: list[str] = []
         try:
             with traced(f"plugin {point.name} of {package.name} {package.version} from {point.value}"):
-                with redirect_stdout(sys.stderr):
+                with redirect_stdout(sys.stderr), deadline(_limit_s()):
                     registrations = self._registrations(point.load(), name)
                 errors = self._add(registrations, package)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, TookTooLong) as error:
             if self._pluggy.has_plugin(name):
                 self._pluggy.unregister(name=name)
             errors = [f"{type(error).__name__}: {error}"]
@@ -289,12 +297,13 @@ class PluginManager:
         """Call the observers, each with copies of its own, so that none can change what the run goes on with."""
         from copy import deepcopy
 
-        errors = []
+        errors, limit_s = [], _limit_s()
         for implementation in getattr(self._pluggy.hook, hook).get_hookimpls():
             try:
-                with traced(f"{hook} of {implementation.plugin_name}"):
-                    implementation.function(*(deepcopy(arguments[name]) for name in implementation.argnames))
-            except Exception as error:
+                copies = [deepcopy(arguments[name]) for name in implementation.argnames]
+                with traced(f"{hook} of {implementation.plugin_name}"), deadline(limit_s):
+                    implementation.function(*copies)
+            except (Exception, SystemExit, TookTooLong) as error:
                 errors.append(f"{implementation.plugin_name}: {type(error).__name__}: {error}")
         return errors
 
@@ -309,6 +318,25 @@ def manager() -> PluginManager:
 def load(kind: Kind, name: str) -> object:
     """Import the object of a kind behind a name; :class:`UsageError` if there is none."""
     return manager().registry.load(kind, name)
+
+
+@contextmanager
+def blamed(kind: Kind, name: str) -> Iterator[None]:
+    """What a plugin raises here, but errors of s3harness, becomes a :class:`PluginError` that names it.
+
+    A fault of what is built in stays what it is: a bug.
+    """
+    try:
+        yield
+    except S3HarnessError:
+        raise
+    except Exception as error:
+        entry = manager().registry.entries.get((kind, name))
+        if entry is None or entry.package == BUILTIN:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        message = f"{kind} {name!r} of package {entry.package!r} failed: {said}; s3harness plugins check {kind}:{name}"
+        raise PluginError(message) from error
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
@@ -328,6 +356,18 @@ def traced(what: str) -> Iterator[None]:
     finally:
         if os.environ.get(SWITCH) == "trace":
             print(f"s3harness: {what}: {(time.perf_counter() - started) * 1e3:.1f} ms", file=sys.stderr)
+
+
+def _limit_s() -> float:
+    """How long a plugin may take to load and register, in seconds: :data:`LIMIT`, or :data:`LIMIT_S`."""
+    said = os.environ.get(LIMIT, "")
+    try:
+        seconds = float(said or LIMIT_S)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise UsageError(f"{LIMIT} is {said!r}; a number of seconds above 0 is expected")
+    return seconds
 
 
 def _checked(kind: Kind, name: object, target: object) -> tuple[str, str]:

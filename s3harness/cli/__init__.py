@@ -12,6 +12,7 @@ from s3harness import __version__
 from s3harness.builtins import COMMANDS
 from s3harness.errors import PluginError, S3HarnessError, UsageError
 from s3harness.plugins import manager, suggest
+from s3harness.report.plain import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("s3harness: stopped", err=True)
         sys.exit(1)
     except S3HarnessError as error:
-        click.echo(f"s3harness: {error}", err=True)
+        click.echo(f"s3harness: {harmless(str(error))}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
-from s3harness.cli.options import json_option, print_json
+from s3harness.cli.options import json_option, parse_options, print_json
 
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
 
@@ -74,7 +75,45 @@ def preview(directory: Path, video: str, out: Path, frames: int, start: float, e
     click.echo(str(out))
 
 
-@data.group("import")
+class Importers(click.Group):
+    """The importers that the harness brings, and those of plugins, which all take SOURCE, --out and -o KEY=VALUE."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The built-in ones first."""
+        from s3harness.plugins import manager
+
+        return list(dict.fromkeys([*super().list_commands(ctx), *manager().registry.names("dataset")]))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of an importer."""
+        from s3harness.plugins import manager
+
+        own = super().get_command(ctx, cmd_name)
+        registry = manager().registry
+        is_known = cmd_name in registry.names("dataset") or ("dataset", cmd_name) in registry.clashes
+        return _importer(cmd_name, registry.entry("dataset", cmd_name).package) if own is None and is_known else own
+
+
+def _importer(name: str, package: str) -> click.Command:
+    """The command of a plugin's importer, which is not imported before it is called."""
+
+    def run(source: Path, out: Path, options: tuple[str, ...]) -> None:
+        from s3harness.plugins import load
+
+        cast("Callable[..., object]", load("dataset", name))(source, out, **parse_options(options))
+        click.echo(f"{out}: check it with s3harness data validate {out}")
+
+    params: list[click.Parameter] = [
+        click.Argument(["source"], type=click.Path(path_type=Path)),
+        click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="The directory to make."),
+        click.Option(
+            ["-o", "options"], multiple=True, metavar="KEY=VALUE", help="An option of the importer; repeatable."
+        ),
+    ]
+    return click.Command(name, callback=run, params=params, help=f"Import SOURCE as {package} does.")
+
+
+@data.group("import", cls=Importers)
 def import_group() -> None:
     """Bring in foreign data."""
 

@@ -16,8 +16,16 @@ FPS = 20
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=Path("demo-data"), show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("demo-data"),
+    show_default=True,
+    help="The data set to make or use.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="The run directory."
+)
 def demo(data: Path, out: Path) -> None:
     """Make synthetic videos, ask the kinematics baseline all seven tasks about them, and show its scores.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ def score(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) 
 @json_option
 def explain(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) -> None:
     """Score a report and show every component and penalty with the words that it rests on."""
+    from s3harness.report.plain import one_line
+
     result, judged = _scored(report, expert, preset, judge)
     if as_json:
         print_json(_plain(result) | _by(judged))
@@ -67,11 +70,11 @@ def explain(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any
         value = "nothing to score" if component.value is None else f"{component.value:.2f}"
         click.echo(f"  {name} of {result.weights[name]:.1f} points: {value}")
         for line in component.evidence:
-            click.echo(f"      {line}")
+            click.echo(f"      {one_line(line)}")
     for name, penalty in result.penalties.items():
         click.echo(f"  × {penalty.multiplier:.2f} {name}")
         for line in penalty.evidence:
-            click.echo(f"      {line}")
+            click.echo(f"      {one_line(line)}")
 
 
 @rqi.command()
@@ -133,7 +136,8 @@ def _scored(report: Path, expert: Path, preset: str, judge: dict[str, Any]) -> t
         raise UsageError(f"{expert}: the expert's report is empty; there is nothing to score against")
     settings = judge_settings(Path(FOLDER), **judge)
     judged = judge_visibly([said, held_against], settings) if settings else None
-    return score_report(said, {"text": held_against}, preset, judged.read if judged else extract), judged
+    with redirect_stdout(sys.stderr):  # what a penalty prints is no part of the result
+        return score_report(said, {"text": held_against}, preset, judged.read if judged else extract), judged
 
 
 def _by(judged: Judged | None) -> dict[str, Any]:

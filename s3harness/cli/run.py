@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeatable.")
 @click.option(
     "--sampling", multiple=True, metavar="KEY=VALUE", help="Sample otherwise: fps, window_s, max_frames, …; repeatable."
+)
+@click.option(
+    "--transform", "transforms", multiple=True, metavar="NAME", help="Show clips through a transform; repeatable."
 )
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
 @click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
@@ -95,24 +99,27 @@ def settings_of(said: dict[str, Any]) -> Settings:
     return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 
 
-def execute_visibly(prepared: Prepared) -> Outcome:
-    """Carry a run out with its progress shown on standard error; says how to go on if it is stopped."""
+def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome:
+    """Carry a run out with its progress shown on standard error.
+
+    If it is stopped, it says that it goes on with the same command, and what that needs besides (``again``).
+    """
     from s3harness.report.progress import shown_progress
     from s3harness.run.session import execute
 
     try:
-        with shown_progress() as progress:
+        with shown_progress() as progress, redirect_stdout(sys.stderr):
             return execute(prepared, progress)
     except KeyboardInterrupt:
         out = prepared.settings.out
-        click.echo(f"all answers so far are in {out}; go on with the same command and --resume", err=True)
+        click.echo(f"all answers so far are in {out}; go on with the same command{again}", err=True)
         raise
 
 
 def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
     from s3harness.report.table import print_scores
-    from s3harness.scoring.run import scores_file
+    from s3harness.scoring.run import scores_file, told_changes
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -120,7 +127,8 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
 
         print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
-        print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth)
+        changes = told_changes(prepared.determinants.as_json())
+        print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
         again = "" if profile == "strict" else f" --profile {profile}"
         click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all{again})")
     if outcome.failed:

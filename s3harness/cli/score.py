@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,18 +38,20 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     from s3harness.report.table import print_scores
     from s3harness.run.manifest import read_manifest
     from s3harness.scoring.judge_folder import FOLDER
-    from s3harness.scoring.run import score_run, scores_file
+    from s3harness.scoring.run import score_run, scores_file, told_changes
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
     manifest = read_manifest(run)
     judged = _judged(run, profile, judge_settings(run / FOLDER, **judge))
-    scores = score_run(run, profile=profile, rqi=rqi, judged=judged, resamples=resamples)
+    with redirect_stdout(sys.stderr):  # what a metric prints is no part of the result
+        scores = score_run(run, profile=profile, rqi=rqi, judged=judged, resamples=resamples)
     path = run / scores_file(profile, rqi, judged)
     if as_json:
         print_json(json.loads(path.read_text(encoding="utf-8")))
     else:
-        print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"])
+        run_of = manifest["run"]
+        print_scores(scores, every=every, sees_truth=run_of["sees_truth"], changes=told_changes(run_of))
     click.echo(f"written to {path}", err=as_json)
     sys.exit(1 if judged and judged.lost else 0)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from s3harness.analysis.sweep import Point
 
 NOT_OF_A_SWEEP = frozenset({"dry_run", "resume", "as_json", "profile"})
+"""Options of one run, that mean nothing, or something else, of several."""
 
 
 def options_of_run(command: Callable[..., None]) -> Callable[..., None]:
@@ -30,11 +31,14 @@ def options_of_run(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.option("--fps", default="", metavar="N,N,…", help="Frames a second to try.")
 @click.option("--window", default="", metavar="S,S,…", help="Seconds of a window to try.")
+@click.option(
+    "--transforms", "swept", default="", metavar="NAME,NAME,…", help="Transforms to try: none, NAME, NAME+NAME."
+)
 @click.option("--plot", type=click.Path(path_type=Path), help="The picture (SVG); OUT/sweep.svg if absent.")
 @json_option
 @options_of_run
-def sweep(*, fps: str, window: str, plot: Path | None, as_json: bool, **said: Any) -> None:
-    """Ask the same at several frame rates and of several windows, and show what each setting scores.
+def sweep(*, fps: str, window: str, swept: str, plot: Path | None, as_json: bool, **said: Any) -> None:
+    """Ask the same at several frame rates, of several windows, through several transforms, and show what each scores.
 
     Each setting is a run of its own under --out, which goes on where it was stopped when the command is given again.
     Every video is decoded once for all of them, as far as the cache holds (--cache-gb). A rate applies to the tasks
@@ -44,11 +48,11 @@ def sweep(*, fps: str, window: str, plot: Path | None, as_json: bool, **said: An
     from s3harness.report.curves import draw
     from s3harness.run.manifest import write_json, write_text
 
-    settings = grid(_numbers("--fps", fps), _numbers("--window", window))
+    settings = grid(_numbers("--fps", fps), _numbers("--window", window), split_names(swept))
     base = settings_of({**said, "out": said["out"] or _directory(said), "profile": "strict"})
     runs = prepare_sweep(base, settings)
     _decode_visibly(runs)
-    failed = sum(execute_visibly(prepared).failed for prepared in runs)
+    failed = sum(execute_visibly(prepared, again="").failed for prepared in runs)
     points = [read_point(setting, base.out / setting.name) for setting in settings]
     write_json(base.out / "sweep.json", [asdict(point) for point in points])
     picture = plot or base.out / "sweep.svg"

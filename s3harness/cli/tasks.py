@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json
     """Show a task as it is asked and scored."""
     import yaml
 
+    from s3harness.report.plain import harmless
     from s3harness.specs.models import ModelCard, load_model
     from s3harness.specs.tasks import PROTOCOLS, check_choice, load_task, resolve
 
@@ -52,18 +54,31 @@ def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json
     if as_json:
         print_json(spec.data)
     elif prompt:
-        click.echo(_prompts(spec))
+        click.echo(harmless(_prompts(spec)))
     else:
         click.echo(yaml.safe_dump(spec.data, sort_keys=False, allow_unicode=True, width=100))
 
 
 @tasks.command("validate")
 @click.argument("file", type=click.Path(path_type=Path))
-def validate_task(file: Path) -> None:
-    """Check a task spec; an error names file, line, field and what would be right."""
-    from s3harness.specs.tasks import read_task
+@json_option
+def validate_task(file: Path, as_json: bool) -> None:
+    """Check a task spec; everything that is wrong is told, with file, line, field and what would be right.
 
-    click.echo(f"{file}: {read_task(file).data['name']} is right")
+    The exit code is 2 if anything is.
+    """
+    from s3harness.report.plain import harmless
+    from s3harness.specs.tasks import problems_of, read_task
+
+    problems = [str(problem) for problem in problems_of(file)]
+    if as_json:
+        print_json({"file": str(file), "problems": problems})
+    elif not problems:
+        click.echo(f"{file}: {read_task(file).data['name']} is right")
+    else:
+        for problem in problems:
+            click.echo(f"s3harness: {harmless(problem)}", err=True)
+    sys.exit(2 if problems else 0)
 
 
 def _row(name: str, data: Mapping[str, Any]) -> dict[str, str]:

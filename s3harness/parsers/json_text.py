@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -71,7 +72,12 @@ def embedded_json(text: str, opening: str) -> list[Found]:
 
 
 def well_formed(value: object) -> object:
-    """The value with lone surrogates in its strings replaced, so that it can be written as UTF-8."""
+    """The value with lone surrogates in its strings replaced, so that it can be written as UTF-8.
+
+    Raises ``ValueError`` for a number that is none, as ``1e999`` is read: JSON cannot hold it.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is out of range")
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):

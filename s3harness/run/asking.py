@@ -11,6 +11,7 @@ from typing import get_args
 
 from s3harness.backends.base import Backend, Limits
 from s3harness.errors import MediaError, RetryableError
+from s3harness.run.blocking import BlockedError, limited
 from s3harness.types import Request, Response, ResponseStatus
 
 BACKOFF_S = 0.5
@@ -26,8 +27,7 @@ async def ask(backend: Backend, request: Request) -> Response:
     started = time.perf_counter()
     for attempt in range(1, limits.attempts + 1):
         try:
-            async with asyncio.timeout(limits.timeout_s):
-                response = _checked(await backend.generate(request), request)
+            response = checked_response(await limited(backend.generate(request), limits.timeout_s), request)
             tried = attempt - 1 + response.attempts
             return replace(response, attempts=tried, latency_s=time.perf_counter() - started)
         except (RetryableError, TimeoutError, ConnectionError) as error:
@@ -39,7 +39,7 @@ async def ask(backend: Backend, request: Request) -> Response:
                 raise
             problem = _problem(error, limits)
             break
-        except Exception as error:
+        except (Exception, BlockedError) as error:
             problem = _problem(error, limits)
             break
     return Response(request.id, status="failed", error=problem, attempts=attempt)
@@ -52,8 +52,8 @@ def pause_s(attempt: int, retry_after_s: float | None) -> float:
     return min(BACKOFF_S * 2.0 ** (attempt - 1), MAX_BACKOFF_S) * random.uniform(0.5, 1.0)
 
 
-def _checked(response: object, request: Request) -> Response:
-    """The response if it is one: a plugin may return anything."""
+def checked_response(response: object, request: Request) -> Response:
+    """The response under the id of its request, or ``TypeError`` or ``ValueError``: a plugin may return anything."""
     if not isinstance(response, Response):
         raise TypeError(f"the backend returned {type(response).__name__}, a Response is expected")
     if not isinstance(response.text, str):

@@ -35,6 +35,10 @@ class Progress:
     messages: list[str] = field(default_factory=list)
     changed: Callable[[Progress], None] = lambda _: None
 
+    def counts(self) -> dict[str, int]:
+        """How many requests were answered, and how many failed."""
+        return {"answered": self.done - self.failed, "failed": self.failed}
+
     def say(self, phase: str) -> None:
         """The engine says what it is doing."""
         self.phase = phase

@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,6 +57,9 @@ class Determinants:
     limit: int | None
     sees_truth: bool = False
     sampling: Mapping[str, object] = field(default_factory=dict)
+    transforms: Sequence[Mapping[str, str]] = ()
+    probe: str = ""
+    trainings: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The part of the manifest that a resumed run must agree with."""
@@ -74,13 +77,24 @@ class Determinants:
             "limit": self.limit,
             "sees_truth": self.sees_truth,
             "plugins": plugins_used(self),
-        } | ({"sampling": dict(self.sampling)} if self.sampling else {})
+        } | {name: value for name, value in self._said_besides().items() if value}
+
+    def _said_besides(self) -> dict[str, Any]:
+        """What a run is told only now and then, and its manifest has only then."""
+        return {
+            "sampling": dict(self.sampling),
+            "transforms": [dict(transform) for transform in self.transforms],
+            "probe": self.probe,
+            "trainings": [dict(training) for training in self.trainings],
+        }
 
 
 def plugins_used(run: Determinants) -> dict[str, str]:
     """Package → version of everything that a run names; the harness itself is always among them."""
     registry = manager().registry
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
+    named += [("transform", transform["name"]) for transform in run.transforms]
+    named += [("probe", run.probe)] if run.probe else []
     for task in run.tasks:
         named += names_to_score(task)
         if "sampler" in task.data:
@@ -122,9 +136,9 @@ def start_manifest(directory: Path, run: Determinants, *, resume: bool, is_new: 
     if not resume:
         raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
     found = read_manifest(directory)["run"]
-    differing = [key for key in wanted if found.get(key) != wanted[key]]
+    differing = [key for key in {**wanted, **found} if found.get(key) != wanted.get(key)]
     if differing:
-        what = "; ".join(_difference(key, found.get(key), wanted[key]) for key in differing)
+        what = "; ".join(_difference(key, found.get(key), wanted.get(key)) for key in differing)
         raise UsageError(f"{directory} holds another run: {what}; choose another --out")
 
 

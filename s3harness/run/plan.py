@@ -15,7 +15,7 @@ from typing import Any, cast
 from s3harness.dataset.load import Dataset
 from s3harness.dataset.references import truths
 from s3harness.errors import SpecError
-from s3harness.plugins import load
+from s3harness.plugins import blamed, load
 from s3harness.specs.models import ModelCard
 from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec
@@ -94,7 +94,8 @@ def _clips(spec: TaskSpec, video: Video, subject: str) -> list[Clip]:
     name, params = spec.sampler
     sampler = cast("Any", load("sampler", name))
     try:
-        return cast("list[Clip]", sampler(video, subject, **params))
+        with blamed("sampler", name):
+            return cast("list[Clip]", sampler(video, subject, **params))
     except TypeError as error:
         raise SpecError(f"{spec.name}: sampler {name!r}: {error}") from error
 

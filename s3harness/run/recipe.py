@@ -12,10 +12,12 @@ from s3harness.errors import S3HarnessError, UsageError
 from s3harness.media.options import MediaOptions
 from s3harness.network import unnamed_hosts
 from s3harness.specs.models import ModelCard
+from s3harness.telemetry import switch_off
 
 if TYPE_CHECKING:
     from s3harness.media import MediaStore
     from s3harness.run.worker import Worker
+    from s3harness.types import Video
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Recipe:
 
     ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
     ``truth`` is for a backend that sees it; ``sends`` is what would leave this machine with a remote one.
+    ``transforms`` names what clips are shown through, and ``lenders`` says whose sound they have, if not their own.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Recipe:
     allow_remote: Sequence[str] = ()
     truth: Truth | None = field(default=None, repr=False)
     sends: str = "video"
+    transforms: tuple[str, ...] = ()
+    lenders: Mapping[str, Video] = field(default_factory=dict, repr=False)
 
     def worker(self) -> Worker:
         """A worker with an engine of its own, not loaded yet.
@@ -45,12 +50,13 @@ class Recipe:
         """
         from s3harness.run.worker import Worker
 
-        store = media_store(self.cache_dir, self.cache_bytes, self.media)
+        switch_off()
+        store = media_store(self.cache_dir, self.cache_bytes, self.media, self.transforms, self.lenders)
         backend = self._made(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
             backend.see(self.truth)
-        return Worker(backend, store, self.media)
+        return Worker(backend, store, self.media, self.allow_remote)
 
     def _made(self, store: MediaStore) -> Backend:
         try:
@@ -71,9 +77,24 @@ class Recipe:
             )
 
 
-def media_store(cache_dir: Path | None, cache_bytes: int | None, options: MediaOptions) -> MediaStore:
-    """A media store; ``None`` is the user's own cache, and its usual size."""
+def media_store(
+    cache_dir: Path | None = None,
+    cache_bytes: int | None = None,
+    options: MediaOptions | None = None,
+    transforms: Sequence[str] = (),
+    lenders: Mapping[str, Video] | None = None,
+) -> MediaStore:
+    """A media store; ``None`` is the user's own cache, and its usual size.
+
+    It shows clips through ``transforms``, by name; ``lenders`` says whose sound a video's clips have, if not its own.
+    """
     from s3harness.media import DEFAULT_BUDGET_BYTES, MediaStore, default_cache_dir
 
+    folder = cache_dir or default_cache_dir()
     budget = DEFAULT_BUDGET_BYTES if cache_bytes is None else cache_bytes
-    return MediaStore(cache_dir or default_cache_dir(), budget, options)
+    if not transforms:
+        return MediaStore(folder, budget, options)
+    from s3harness.media.shown import ShownStore
+    from s3harness.media.transform import load_transforms
+
+    return ShownStore(folder, budget, options, load_transforms(transforms), lenders)

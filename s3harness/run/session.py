@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.load import Dataset, load_dataset, private_words
+from s3harness.dataset.run_card import FILE as RUN_CARD
+from s3harness.dataset.run_card import refuse_trained_on, trainings
 from s3harness.errors import UsageError
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
+from s3harness.run.audit import AuditLog, started_facts
+from s3harness.run.changes import Changes, changes_of
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
 from s3harness.run.lengths import with_lengths
@@ -27,7 +31,7 @@ from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
 from s3harness.specs.weights import with_weights
-from s3harness.types import Reference, Score
+from s3harness.types import Reference, Score, Video
 
 if TYPE_CHECKING:
     from s3harness.run.execute import Progress
@@ -36,7 +40,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user says of a run. No ``tasks`` means all; ``cache_dir`` ``None`` means the user's own cache."""
+    """What a user says of a run. No ``tasks`` means all; ``cache_dir`` ``None`` means the user's own cache.
+
+    ``transforms`` names what clips are shown through, in order; ``probe`` a probe, whose own come after them.
+    """
 
     backend: str
     data: Path
@@ -57,6 +64,8 @@ class Settings:
     cache_bytes: int | None = None
     media: MediaOptions = field(default_factory=MediaOptions)
     sampling: Mapping[str, object] = field(default_factory=dict)
+    transforms: Sequence[str] = ()
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class Prepared:
     dataset: Dataset
     plan: Plan
     determinants: Determinants
+    changes: Changes = field(default_factory=Changes)
+    lenders: Mapping[str, Video] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +98,15 @@ def prepare(settings: Settings) -> Prepared:
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
     manager().registry.entry("executor", settings.executor)
+    changes = changes_of(settings.transforms, settings.probe)
     backend_class = cast("type[Backend]", load("backend", settings.backend))
     model = _model(settings, backend_class)
     dataset = _dataset(settings)
     scored, specs = _specs(settings.tasks)
     asked = _with_used(scored, specs)
     resolved = {n: resolve(s, protocol=settings.protocol, profile="", model=model) for n, s in specs.items()}
-    tasks = with_sampling(resolved, settings.sampling)
+    tasks = changes.asked(with_sampling(resolved, settings.sampling))
+    scored, asked = ([name for name in names if name in tasks] for names in (scored, asked))
     plan = Plan(dataset, model, tuple(tasks[n] for n in scored), tuple(tasks[n] for n in asked))
     about = {key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")}
     determinants = Determinants(
@@ -108,8 +121,12 @@ def prepare(settings: Settings) -> Prepared:
         settings.limit,
         backend_class.sees_truth,
         settings.sampling,
+        changes.transforms.describe(),
+        settings.probe,
+        _trainings(settings, dataset),
     )
-    return Prepared(settings, backend_class, dataset, plan, determinants)
+    lenders = changes.lenders(dataset.videos)
+    return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders)
 
 
 def execute(run: Prepared, progress: Progress) -> Outcome:
@@ -119,7 +136,6 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
     stopped; either way everything answered is journalled, and a resumed run goes on from there.
     """
     from s3harness.scoring.items import write_items
-    from s3harness.scoring.run import score_run
 
     directory = run.settings.out
     recipe = _recipe(run)
@@ -134,29 +150,42 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
             start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=not journal.status)
             write_items(directory, references)
             PrivateWords.of(private_words(run.dataset.videos)).write(directory)
-            started = time.perf_counter()
-            progress.messages += manager().run_started(_info(run, len(requests)))
-            progress.total = sum(not journal.is_answered(request) for request in requests)
-            if progress.total:
-                _ask(run, recipe, worker, journal, progress)
-            engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
-            failed = sum(not journal.is_answered(request) for request in requests)
-            scores = score_run(directory)
-            if run.settings.profile != "strict":
-                scores = score_run(directory, profile=run.settings.profile)
-            finish_manifest(
-                directory,
-                status="complete",
-                requests=len(requests),
-                failed=failed,
-                seconds=round(time.perf_counter() - started, 3),
-                allow_remote=list(run.settings.allow_remote),
-                **engine,
-                decoder=_decoder(run),
-                **_facts(directory),
-            )
+            with _audit(run, worker, progress) as audit:
+                worker.backend.sent = audit.sent
+                scores, failed = _answer(run, recipe, worker, journal, progress, requests)
     progress.messages += manager().run_finished(_info(run, len(requests)), tuple(scores))
     return Outcome(scores, len(requests), failed)
+
+
+def _answer(
+    run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress, requests: Sequence[str]
+) -> tuple[Sequence[Score], int]:
+    """Ask what is not answered yet, score, and finish the manifest; returns the scores and how many requests failed."""
+    from s3harness.scoring.run import score_run
+
+    directory = run.settings.out
+    started = time.perf_counter()
+    progress.messages += manager().run_started(_info(run, len(requests)))
+    progress.total = sum(not journal.is_answered(request) for request in requests)
+    if progress.total:
+        _ask(run, recipe, worker, journal, progress)
+    engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
+    failed = sum(not journal.is_answered(request) for request in requests)
+    scores = score_run(directory)
+    if run.settings.profile != "strict":
+        scores = score_run(directory, profile=run.settings.profile)
+    finish_manifest(
+        directory,
+        status="complete",
+        requests=len(requests),
+        failed=failed,
+        seconds=round(time.perf_counter() - started, 3),
+        allow_remote=list(run.settings.allow_remote),
+        **engine,
+        decoder=_decoder(run),
+        **_facts(directory),
+    )
+    return scores, failed
 
 
 def _recipe(run: Prepared) -> Recipe:
@@ -170,6 +199,8 @@ def _recipe(run: Prepared) -> Recipe:
         settings.cache_bytes,
         settings.media,
         settings.allow_remote,
+        transforms=run.changes.transforms.names,
+        lenders=run.lenders,
     )
 
 
@@ -186,7 +217,7 @@ def _survey(plan: Plan) -> tuple[list[str], list[Reference]]:
 def _truth(run: Prepared, references: Sequence[Reference]) -> Truth:
     kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
     videos = {video.id: video for video in run.dataset.videos}
-    return Truth(videos, {reference.item: reference for reference in references}, kinds)
+    return Truth(videos, {reference.item: reference for reference in references}, kinds, run.changes.truths)
 
 
 def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:
@@ -195,7 +226,13 @@ def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progre
     redact = Redactor(private_words(run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
     execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options)
-    until_stopped(executor(execution, run.plan))
+    until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
+
+
+def _audit(run: Prepared, worker: Worker, progress: Progress) -> AuditLog:
+    settings = run.settings
+    started = started_facts(worker.backend, run.plan.model.name, settings.executor, settings.allow_remote)
+    return AuditLog(settings.out, started, progress.counts)
 
 
 def _model(settings: Settings, backend: type[Backend]) -> ModelCard:
@@ -220,6 +257,18 @@ def _dataset(settings: Settings) -> Dataset:
         store = media_store(settings.cache_dir, settings.cache_bytes, settings.media)
         videos = with_lengths(videos, store)
     return replace(dataset, videos=videos)
+
+
+def _trainings(settings: Settings, dataset: Dataset) -> list[dict[str, Any]]:
+    """What the run cards say of the weights, and of an adapter or whatever else an option names the directory of.
+
+    Raises :class:`UsageError` if a patient to be scored on was trained on.
+    """
+    named = [Path(value) for value in settings.options.values() if isinstance(value, str) and value]
+    directories = [path for path in (settings.weights, *named) if path is not None and (path / RUN_CARD).is_file()]
+    for directory in directories:
+        refuse_trained_on(directory, settings.data, dataset.videos)
+    return trainings(directories)
 
 
 def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]]]:

@@ -9,14 +9,24 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from s3harness.run.blocking import unblocked
+from s3harness.run.threads import PatientThreads
 
-def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or to the first Ctrl-C or SIGTERM, which is raised as ``KeyboardInterrupt``."""
+THREADS = 64
+BLOCKED_S = 600.0
+
+
+def until_stopped(work: Coroutine[Any, Any, None], blocked_s: float = BLOCKED_S) -> None:
+    """Run to the end, or to the first Ctrl-C or SIGTERM, which is raised as ``KeyboardInterrupt``.
+
+    A request that blocks the event loop for ``blocked_s`` seconds fails, and threads that hang are not waited for.
+    """
 
     async def main() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        with on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)):
+        loop.set_default_executor(PatientThreads(THREADS))
+        with on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)), unblocked(loop, blocked_s):
             await work
 
     try:

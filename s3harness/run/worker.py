@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from s3harness.confinement import confined
 from s3harness.errors import MediaError, S3HarnessError
 from s3harness.media.options import MEGABYTE, MediaOptions, decoded_bytes
 from s3harness.media.pool import Pool
@@ -34,10 +35,15 @@ CLIPS_AHEAD = 2
 
 
 class Worker:
-    """Carries out the plans of videos. Enter it to load the engine."""
+    """Carries out the plans of videos. Enter it to load the engine.
 
-    def __init__(self, backend: Backend, store: MediaStore, options: MediaOptions) -> None:
+    Once that is loaded, this process can connect to no other machine than the ``named`` hosts.
+    """
+
+    def __init__(self, backend: Backend, store: MediaStore, options: MediaOptions, named: Iterable[str] = ()) -> None:
         self.backend = backend
+        self._named = tuple(named)
+        self._confined = contextlib.ExitStack()
         self._store = store
         self._pool = Pool(options.n_workers(), options.stall_s, options.total_s)
         self._gate = Gate(options.n_ahead(), options.ahead_mb * MEGABYTE)
@@ -53,6 +59,7 @@ class Worker:
             raise
         except Exception as error:
             raise S3HarnessError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+        self._confined.enter_context(confined(self._named))
         self._slots = Slots(self.backend.limits.in_flight)
         return self
 
@@ -61,10 +68,11 @@ class Worker:
     ) -> None:
         """Let go of the engine. One that fails to close has answered all the same: that is a note, no failure."""
         self._pool.close()
-        try:
-            await self.backend.__aexit__(kind, error, trace)
-        except Exception as trouble:
-            self.backend.note(f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}")
+        with self._confined:
+            try:
+                await self.backend.__aexit__(kind, error, trace)
+            except Exception as trouble:
+                self.backend.note(f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}")
 
     async def room(self) -> None:
         """Wait until the worker has use for another plan."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from s3harness.errors import PluginError, S3HarnessError
+from s3harness.errors import PluginError, S3HarnessError, SpecError
 from s3harness.plugins import Kind, load, manager, suggest
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, Place
@@ -22,6 +22,8 @@ from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.subjects import subjects
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, TaskSpec, resolve
 from s3harness.types import Clip, FeatureLabel, Video
+
+ASKED_OF = "asked of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,33 @@ class Variant:
 
 def check_task(document: Document) -> None:
     """Raise :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong."""
-    _check_used_task(document)
-    _check_subjects(document)
+    for trial in _trials(document):
+        trial()
+
+
+def task_problems(document: Document) -> list[SpecError]:
+    """All that is wrong with a task beyond its schema; what is wrong in the same place for many subjects, once."""
+    found: dict[tuple[str, str], SpecError] = {}
+    for trial in _trials(document):
+        try:
+            trial()
+        except SpecError as error:
+            place, _, message = str(error).partition(": ")
+            found.setdefault((place, message.partition(f"{ASKED_OF} ")[2].partition(": ")[2] or message), error)
+    return list(found.values())
+
+
+def _trials(document: Document) -> Iterator[Callable[[], None]]:
+    """What is to be tried, each of which raises :class:`SpecError` if it is wrong."""
+    yield partial(_check_used_task, document)
+    yield partial(_check_subjects, document)
     tried: set[str] = set()
     for variant in _variants(document.data):
-        for field, check in _CHECKS.items():
+        for field, trials in _CHECKS.items():
             trial = json.dumps([field, variant.asked_by(field)], sort_keys=True)
             if field in variant.spec.data and trial not in tried:
                 tried.add(trial)
-                check(document, variant)
+                yield from trials(document, variant)
 
 
 def sample_video() -> Video:
@@ -133,18 +153,24 @@ def _check_aggregator(document: Document, variant: Variant) -> None:
     _attempt(document, where, params, lambda: inspect.signature(aggregator).bind([], **params))
 
 
-def _check_metrics(document: Document, variant: Variant) -> None:
-    for index, metric in enumerate(variant.spec.metrics):
-        where = (*variant.place(document, "metrics"), index)
-        make = _registered(document, where, "metric", metric.name)
-        _attempt(document, where, metric.params, partial(make, **metric.params))
+def _check_metric(document: Document, variant: Variant, index: int) -> None:
+    metric = variant.spec.metrics[index]
+    where = (*variant.place(document, "metrics"), index)
+    make = _registered(document, where, "metric", metric.name)
+    _attempt(document, where, metric.params, partial(make, **metric.params))
+
+
+def _check_metrics(document: Document, variant: Variant) -> Iterator[Callable[[], None]]:
+    for index in range(len(variant.spec.metrics)):
+        yield partial(_check_metric, document, variant, index)
 
 
 def _check_sampler(document: Document, variant: Variant) -> None:
     name, params = variant.spec.sampler
     where = variant.place(document, "sampler")
     sampler = _registered(document, (*where, "name"), "sampler", name)
-    _attempt(document, where, params, lambda: sampler(sample_video(), variant.subject, **params))
+    trial = partial(sampler, sample_video(), variant.subject, **params)
+    _attempt(document, where, params, trial, lambda name: variant.place(document, "sampler", name))
 
 
 def _check_parser(document: Document, variant: Variant) -> None:
@@ -180,7 +206,7 @@ def _check_prompt(document: Document, variant: Variant) -> None:
         render(spec.prompt, context)
     except S3HarnessError as error:
         message = str(error).removeprefix("prompt: ")
-        raise document.error(variant.place(document, "prompt"), f"asked of {variant.subject}: {message}") from error
+        raise document.error(variant.place(document, "prompt"), f"{ASKED_OF} {variant.subject}: {message}") from error
 
 
 def _registered(document: Document, where: Place, kind: Kind, name: object) -> Callable[..., Any]:
@@ -192,8 +218,17 @@ def _registered(document: Document, where: Place, kind: Kind, name: object) -> C
     return cast("Callable[..., Any]", load(kind, str(name)))
 
 
-def _attempt(document: Document, where: Place, params: Mapping[str, Any], trial: Callable[[], object]) -> object:
-    """Try something with a spec's parameters; what it raises is the error of the parameter that it speaks of."""
+def _attempt(
+    document: Document,
+    where: Place,
+    params: Mapping[str, Any],
+    trial: Callable[[], object],
+    written: Callable[[str], Place] | None = None,
+) -> object:
+    """Try something with a spec's parameters; what it raises is the error of the parameter that it speaks of.
+
+    ``written`` says where a parameter stands that need not stand in ``where``.
+    """
     try:
         return trial()
     except PluginError:
@@ -201,13 +236,21 @@ def _attempt(document: Document, where: Place, params: Mapping[str, Any], trial:
     except Exception as error:
         message = str(error)
         named = next((name for name in params if name in message), None)
-        raise document.error(where if named is None else (*where, named), message) from error
+        place = where if named is None else written(named) if written else (*where, named)
+        raise document.error(place, message) from error
 
 
-_CHECKS: Mapping[str, Callable[[Document, Variant], None]] = {
-    "sampler": _check_sampler,
-    "answer": _check_parser,
-    "prompt": _check_prompt,
-    "aggregate": _check_aggregator,
+Check = Callable[[Document, Variant], None]
+
+
+def _one(check: Check) -> Callable[[Document, Variant], Iterator[Callable[[], None]]]:
+    return lambda document, variant: iter([partial(check, document, variant)])
+
+
+_CHECKS: Mapping[str, Callable[[Document, Variant], Iterator[Callable[[], None]]]] = {
+    "sampler": _one(_check_sampler),
+    "answer": _one(_check_parser),
+    "prompt": _one(_check_prompt),
+    "aggregate": _one(_check_aggregator),
     "metrics": _check_metrics,
 }

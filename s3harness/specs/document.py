@@ -23,6 +23,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 SHOWN_CHARACTERS = 80
 TEXT = "tag:yaml.org,2002:str"
+MEANT = "did you mean "
 
 Place = tuple[str | int, ...]
 """Where in a document something stands: keys and indices from the top."""
@@ -77,10 +78,28 @@ def validate(document: Document, schema: str) -> None:
 
     Raises :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong.
     """
-    error = min(_validator(schema).iter_errors(document.data), key=_rank, default=None)
-    if error is not None:
-        where, message = _explain(error)
-        raise document.error(where, message)
+    problems = schema_problems(document, schema)
+    if problems:
+        raise problems[0]
+
+
+def schema_problems(document: Document, schema: str) -> list[SpecError]:
+    """All that the schema finds wrong with a document, what tells most first."""
+    errors = sorted(_validator(schema).iter_errors(document.data), key=_rank)
+    explained = dict.fromkeys(found for error in errors for found in _explained(error))
+    meant = {f"{said.rpartition(MEANT)[2].removesuffix('?')} must be given" for _, said in explained if MEANT in said}
+    kept = [(where, said) for where, said in explained if said not in meant]
+    return [document.error(where, message) for where, message in kept]
+
+
+def _explained(error: Any) -> Iterator[tuple[Place, str]]:
+    """The places that a JSON Schema error is about, more than one where several fields are unknown."""
+    if error.validator == "additionalProperties" and "propertyNames" not in error.absolute_schema_path:
+        known = sorted(error.schema.get("properties", {}))
+        for unknown in (name for name in error.instance if name not in known):
+            yield (*error.absolute_path, unknown), f"unknown field{suggest(unknown, known)}"
+    else:
+        yield _explain(error)
 
 
 def _rank(error: Any) -> tuple[int, bool]:

@@ -33,6 +33,20 @@ def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object])
     return changed
 
 
+def without_sound(specs: Mapping[str, TaskSpec]) -> dict[str, TaskSpec]:
+    """The specs with clips that have no sound."""
+    return {name: TaskSpec(_muted(spec.data)) for name, spec in specs.items()}
+
+
+def _muted(data: Mapping[str, Any]) -> dict[str, Any]:
+    changed = dict(data)
+    if "sampler" in data:
+        changed["sampler"] = {**data["sampler"], "audio": False}
+    if "subjects" in data:
+        changed["subjects"] = {name: _muted(subject) for name, subject in data["subjects"].items()}
+    return changed
+
+
 def _sampled(data: Mapping[str, Any], sampling: Mapping[str, object]) -> dict[str, Any]:
     """A spec's data, and those of its subjects, with the samplers changed."""
     changed = dict(data)

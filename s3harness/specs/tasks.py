@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import UsageError
+from s3harness.errors import SpecError, UsageError
 from s3harness.plugins import suggest
 from s3harness.specs.catalogue import catalogue
-from s3harness.specs.document import Document, read_document, validate
+from s3harness.specs.document import Document, read_document, schema_problems, validate
 
 if TYPE_CHECKING:
     from s3harness.specs.models import ModelCard
@@ -138,6 +138,24 @@ def read_task(path: Path) -> Document:
     validate(document, "task")
     check_task(document)
     return document
+
+
+def problems_of(path: Path) -> list[SpecError]:
+    """Everything that is wrong with a spec, each with file, line, field and what would be right; none if it is right.
+
+    Of a spec whose form is wrong as much is tried as there is to try. Raises :class:`SpecError` for a file that cannot
+    be read.
+    """
+    from s3harness.specs.checks import task_problems
+
+    document = read_document(path)
+    problems = schema_problems(document, "task")
+    try:
+        problems += task_problems(document)
+    except Exception:
+        if not problems:
+            raise
+    return list({str(problem): problem for problem in problems}.values())
 
 
 def full_name(name: str) -> str:

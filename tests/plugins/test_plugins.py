@@ -64,7 +64,7 @@ def test_a_plugin_that_is_broken_is_named_with_its_reason_and_registers_nothing(
 
 @pytest.mark.parametrize(("line", "reason"), PARTLY.values(), ids=PARTLY)
 def test_a_registration_that_is_wrong_is_named_and_the_others_of_its_plugin_stand(site, line, reason):
-    site.registering("bad-plugin", line, "registry.sampler('fine', 'x:y')")
+    site.registering("bad-plugin", line, "registry.sampler('fine', 'bad_plugin:y')")
     site.registering("good-plugin", FRIEND)
     states = site.states()
     state = states.pop(("plugin", "bad_plugin", "bad-plugin"))
@@ -137,7 +137,9 @@ def test_a_package_that_points_at_the_built_ins_changes_nothing(site):
 
 
 def test_what_a_plugin_prints_is_kept_out_of_the_output(site):
-    site.install("loud-plugin", "print('hello')\n" + HEAD + "    print('again'); registry.backend('loud', 'x:y')")
+    site.install(
+        "loud-plugin", "print('hello')\n" + HEAD + "    print('again'); registry.backend('loud', 'loud_plugin:y')"
+    )
     assert site.states() == {("backend", "loud", "loud-plugin"): "registered"}
 
 

@@ -220,9 +220,9 @@ def primary(out: Path) -> dict[str, dict[str, object]]:
 
 
 def assert_same_run(out: Path, undisturbed: Path) -> None:
-    """The same files, with the same bytes but for times, the order of answers and the salt of fingerprints."""
+    """The same files and bytes, but for times, the order of answers, the salt of fingerprints and the audit log."""
     assert _files(out) == _files(undisturbed)
-    for name in sorted(_files(out) - {"responses.jsonl", "manifest.json", "private.json"}):
+    for name in sorted(_files(out) - {"responses.jsonl", "manifest.json", "private.json", "audit.jsonl"}):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
     assert answers(out) == answers(undisturbed)
     assert _manifest(out) == _manifest(undisturbed)

@@ -99,3 +99,19 @@ def test_a_run_cannot_go_on_with_another_sampling(here, dataset, tmp_path):
     other = here(*run, "--sampling", "fps=2", "--resume")
     assert other.code == 2
     assert "sampling" in other.err
+
+
+def test_transforms_are_swept_as_rates_are_and_each_run_names_its_own(here, dataset, cache, tmp_path):
+    words = ("--tasks", "3", "--limit", "2", "--data", dataset, "--out", tmp_path, "--cache", cache)
+    done = here("sweep", "--backend", "floors", "--transforms", "none,mirror,mirror+silence", *words, "--json")
+    assert done.code == 0, done.err
+    named = {"transform-none": [], "transform-mirror": ["mirror"], "transform-mirror+silence": ["mirror", "silence"]}
+    assert [point["directory"] for point in json.loads(done.out)] == list(named)
+    for name, transforms in named.items():
+        run = json.loads((tmp_path / name / "manifest.json").read_text())["run"]
+        assert [transform["name"] for transform in run.get("transforms", [])] == transforms
+        assert json.loads((tmp_path / name / "scores.json").read_text()).get("transforms", []) == transforms
+    texts = [e.text or "" for e in ElementTree.parse(tmp_path / "sweep.svg").iter()]
+    assert any(text.startswith("1 none. 2 mirror. 3 mirror+silence. ") for text in texts)
+    twice = here("sweep", "--backend", "floors", "--transforms", "mirror,mirror", *words)
+    assert (twice.code, "twice" in twice.err) == (2, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from s3harness.errors import SpecError
 from s3harness.specs.directory import specs_directory
 from s3harness.specs.document import MAX_BYTES, read_document
 from s3harness.specs.models import read_card
-from s3harness.specs.tasks import read_task, task_names
+from s3harness.specs.tasks import problems_of, read_task, task_names
 
 RIGHT = """\
 schema: s3harness/task/v1
@@ -288,6 +289,45 @@ def test_the_command_that_validates_says_so_by_its_exit_code(tmp_path, capsys):
     shown = capsys.readouterr()
     assert "mine/task_tonic is right" in shown.out
     assert "wrong.yaml:6: promt: unknown field" in shown.err
+
+
+SEVERAL = {
+    "prompt: |": "promt: |",
+    "title: Tonic stiffening": "title: [1]",
+    "fps: 2": "fps: fast",
+    "parser: choice": "parser: choise",
+    "any_yes": "any_yess",
+    "  - {name: feature_macro_f1, primary: true}": "  - {name: no_such_f1}\n  - {name: feature_mcc, levels: 3}",
+    "temperature: 0": "temprature: 0",
+    "{{ feature.question }} Or na?": "{{ feature.qestion }} Or na?",
+}
+
+
+def test_all_that_is_wrong_is_told_at_once_and_each_thing_once(tmp_path, capsys):
+    text = RIGHT
+    for old, new in SEVERAL.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = _task(tmp_path, text)
+    with pytest.raises(SystemExit) as ended:
+        main(["tasks", "validate", str(path), "--json"])
+    assert ended.value.code == 2
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    told = ["promt", "title", "sampler.fps", "answer.parser", "aggregate", "metrics.0", "metrics.1.levels"]
+    told += ["generation.temprature", "subjects.verbal_responsiveness.prompt"]
+    assert sorted(problem.split(": ")[1] for problem in problems) == sorted(told)
+    assert all(re.match(r"mine\.yaml:\d+: ", problem) for problem in problems)
+
+
+@pytest.mark.parametrize(("old", "new", "line", "field", "right"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_alone_is_told_alone(tmp_path, old, new, line, field, right):
+    path = _task(tmp_path, RIGHT.replace(old, new, 1))
+    try:
+        problems = [str(problem) for problem in problems_of(path)]
+    except SpecError as error:
+        problems = [str(error)]
+    assert any(field in problem and right in problem for problem in problems)
+    assert len(problems) <= 4, problems
 
 
 def test_all_tasks_of_the_benchmark_are_right():

@@ -1,0 +1,210 @@
+"""Writing a new plugin from the templates of its kind."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from s3harness.errors import UsageError
+from s3harness.plugins import KINDS, Kind, manager, suggest
+
+PREFIX = "s3harness-"
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a kind's new package holds besides what all hold.
+
+    ``attribute`` is what is registered of its module, ``run`` the command that uses it, ``test`` the template of its
+    test, ``data`` further files: path in the package → template.
+    """
+
+    summary: str
+    attribute: str
+    run: str
+    check_options: str = ""
+    test: str = "test"
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+TEMPLATES: Mapping[Kind, Template] = {
+    "backend": Template("A backend of s3harness", "NewcomerBackend", "s3harness run --backend newcomer --data DATA"),
+    "model": Template(
+        "A model card for s3harness",
+        "CARD",
+        "s3harness models show newcomer",
+        data={"newcomer.yaml": "card"},
+    ),
+    "dataset": Template(
+        "An importer of data sets for s3harness",
+        "newcomer_dataset",
+        "s3harness data import newcomer SOURCE --out DATA",
+        check_options=" -o source=SOURCE",
+        test="test_dataset",
+    ),
+    "sampler": Template(
+        "A sampler of s3harness", "newcomer_sampler", "s3harness tasks validate TASK.yaml  # sampler: {name: newcomer}"
+    ),
+    "transform": Template(
+        "A transform of s3harness",
+        "newcomer_transform",
+        "s3harness run --backend kinematics --transform newcomer --data DATA",
+    ),
+    "parser": Template(
+        "A parser of s3harness",
+        "newcomer_parser",
+        "s3harness tasks validate TASK.yaml  # answer: {parser: newcomer}",
+    ),
+    "aggregator": Template(
+        "An aggregator of s3harness",
+        "newcomer_aggregator",
+        "s3harness tasks validate TASK.yaml  # aggregate: newcomer",
+    ),
+    "metric": Template(
+        "A metric of s3harness",
+        "newcomer_metric",
+        "s3harness tasks validate TASK.yaml  # metrics: [{name: newcomer}]",
+    ),
+    "rqi_penalty": Template(
+        "A penalty of the Seizure-RQI for s3harness",
+        "newcomer_penalty",
+        "s3harness rqi explain --report REPORT --expert EXPERT --preset strict+newcomer",
+    ),
+    "judge": Template(
+        "A judge of reports for s3harness",
+        "NewcomerJudge",
+        "s3harness rqi score --report REPORT --expert EXPERT --judge newcomer --judge-backend BACKEND",
+    ),
+    "probe": Template(
+        "A probe of s3harness", "NewcomerProbe", "s3harness probe newcomer --backend kinematics --data DATA"
+    ),
+    "classifier": Template(
+        "A classifier for s3harness diagnose", "NewcomerClassifier", "s3harness diagnose RUN --classifier newcomer"
+    ),
+    "trainer": Template(
+        "A trainer for s3harness train",
+        "newcomer_trainer",
+        "s3harness train sft --trainer newcomer --model WEIGHTS --data DATA --out OUT",
+        check_options=" -o weights=WEIGHTS",
+        test="test_trainer",
+    ),
+    "executor": Template(
+        "An executor of s3harness",
+        "newcomer_executor",
+        "s3harness run --backend kinematics --executor newcomer --data DATA",
+    ),
+    "task_specs": Template(
+        "Task specs for s3harness",
+        "FOLDER",
+        "s3harness tasks show SUITE/task1_sides --prompt",
+        data={"tasks/task1_sides.yaml": "task"},
+    ),
+    "command": Template("A command of s3harness", "newcomer_command", "s3harness newcomer RUN"),
+}
+
+
+def write_plugin(name: str, kind: str, parent: Path) -> Path:
+    """Write a plugin of a kind into ``parent``; returns its folder, ``s3harness-NAME``.
+
+    Raises :class:`UsageError` for a name that cannot be one, an unknown kind, and a folder that is there already.
+    """
+    if kind not in TEMPLATES:
+        raise UsageError(f"there is no kind {kind!r} of plugins{suggest(kind, KINDS)}")
+    names = Names.of(name)
+    taken = manager().registry.entries.get((cast("Kind", kind), names.registered))
+    if taken is not None:
+        raise UsageError(
+            f"{kind} {names.registered!r} is there already, of package {taken.package!r}; choose another name"
+        )
+    folder = parent / names.package
+    if folder.exists():
+        raise UsageError(f"{folder} is there already; choose another name, or another --out")
+    texts = {path: names.put_into(text) for path, text in _texts(names, kind).items()}
+    try:
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}; choose another --out") from error
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a plugin is called, where it is registered and in Python."""
+
+    registered: str
+
+    @classmethod
+    def of(cls, said: str) -> Names:
+        """The names of a plugin, or :class:`UsageError`."""
+        name = said.removeprefix(PREFIX)
+        is_right = re.fullmatch(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*", name) and len(name) <= LONGEST_NAME
+        if not is_right or keyword.iskeyword(name):
+            raise UsageError(
+                f"{said!r} cannot be a plugin's name: small letters and digits with single -, _ or . between them, "
+                f"at most {LONGEST_NAME}, beginning with a letter"
+            )
+        return cls(name)
+
+    @property
+    def identifier(self) -> str:
+        """In Python."""
+        return re.sub(r"[._-]", "_", self.registered)
+
+    @property
+    def package(self) -> str:
+        """Of the distribution, and of its folder."""
+        return PREFIX + self.registered.replace("_", "-").replace(".", "-")
+
+    def put_into(self, text: str) -> str:
+        """A template's text with these names."""
+        title = "".join(part.capitalize() for part in self.identifier.split("_"))
+        for old, new in (
+            ("s3harness_newcomer", f"s3harness_{self.identifier}"),
+            ("s3harness-newcomer", self.package),
+            ("newcomer_", f"{self.identifier}_"),
+            ("Newcomer", title),
+            ("newcomer", self.registered),
+            ("SUITE", self.identifier),
+        ):
+            text = text.replace(old, new)
+        return text
+
+
+def _texts(names: Names, kind: str) -> dict[str, str]:
+    """Path in the package's folder → what is written there, still of a plugin called newcomer."""
+    template = TEMPLATES[cast("Kind", kind)]
+    module = f"s3harness_{names.identifier}"
+    texts = {
+        "pyproject.toml": _filled("pyproject", kind),
+        "README.md": _filled("README", kind),
+        f"{module}/__init__.py": _filled("init", kind),
+        f"{module}/{kind}.py": (files("s3harness.scaffold") / "kinds" / f"{kind}.py").read_text(encoding="utf-8"),
+        f"{module}/py.typed": "",
+        f"tests/test_{names.identifier}.py": _filled(template.test, kind),
+    }
+    return texts | {f"{module}/{names.put_into(path)}": _filled(text, kind) for path, text in template.data.items()}
+
+
+def _filled(name: str, kind: str) -> str:
+    template = TEMPLATES[cast("Kind", kind)]
+    text = (files("s3harness.scaffold") / "files" / f"{name}.template").read_text(encoding="utf-8")
+    told = kind.replace("_", " ").replace("rqi", "RQI")
+    values = {
+        "kind": kind,
+        "a_kind": f"{'an' if told[0] in 'aeiouR' else 'a'} {told}",
+        "summary": template.summary,
+        "attribute": template.attribute,
+        "run": template.run,
+        "check_options": template.check_options,
+    }
+    for key, value in values.items():
+        text = text.replace(f"{{{{ {key} }}}}", value)
+    return text

@@ -1,0 +1,32 @@
+"""What a command promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from s3harness.testing.bench import Bench
+
+PROMISES: Mapping[str, str] = {
+    "form": "it is a click command",
+    "help": "it says in its help what it does, and what each option is for",
+    "wrong calls": "an option that it does not know ends it with 2",
+}
+
+
+def try_it(bench: Bench) -> None:
+    """Ask a command for its help, and call it wrongly."""
+    import click
+    from click.testing import CliRunner
+
+    if not bench.must("form", isinstance(bench.thing, click.Command), f"it is {type(bench.thing).__name__}"):
+        return
+    with bench.trying("help"):
+        shown = CliRunner().invoke(bench.thing, ["--help"])
+        bench.must("help", shown.exit_code == 0 and bool(bench.thing.help), f"--help ends with {shown.exit_code}")
+        silent = [
+            p.name or "" for p in bench.thing.params if isinstance(p, click.Option) and not p.help and not p.hidden
+        ]
+        bench.must("help", not silent, f"nothing is said of {', '.join(silent)}")
+    with bench.trying("wrong calls"):
+        ended = CliRunner().invoke(bench.thing, ["--no-such-option"])
+        bench.must("wrong calls", ended.exit_code == 2, f"--no-such-option ends with {ended.exit_code}")

@@ -1,0 +1,111 @@
+"""What an executor promises."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.run.execute import Execution, Progress, local
+from s3harness.run.journal import FILE, Journal, read_journal
+from s3harness.run.plan import Plan, VideoPlan
+from s3harness.run.recipe import Recipe
+from s3harness.run.redact import Redactor
+from s3harness.testing.bench import Bench, takes
+from s3harness.testing.golden import golden, golden_plan
+
+PROMISES: Mapping[str, str] = {
+    "form": "it is a function of an Execution and an iterable of VideoPlan, and returns a coroutine",
+    "answers": "all that is asked is answered, as the local executor has it answered, each request once",
+    "resumes": "what is answered already is not asked again",
+    "failures": "a video that cannot be shown fails its own requests alone",
+    "unknown": "an option that it does not know is a UsageError",
+}
+LIMITS = 4.0
+"""Workers in other processes take a while to start."""
+
+
+def try_it(bench: Bench) -> None:
+    """Try an executor with the built-in baseline on golden videos; ``bench.settings.options`` are its -x options."""
+    wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, ())
+    if not bench.must("form", not wrong, wrong):
+        return
+    folder, options = golden().room("executor"), dict(bench.settings.options)
+    plans = list(_plan())
+    _carry_out(bench, local, folder / "local", plans, {})
+    expected = _answers(folder / "local")
+    with bench.trying("answers", limits=LIMITS):
+        _carry_out(bench, bench.thing, folder / "own", plans, options)
+        found = _answers(folder / "own")
+        differ = [item for item in expected if expected[item] != found.get(item)]
+        bench.must("answers", not differ, f"{len(differ)} of {len(expected)} answers are not there, or others")
+        twice = _lines(folder / "own") - len(expected)
+        bench.must("answers", twice == 0, f"{twice} lines of the journal are too many or too few")
+    with bench.trying("resumes", limits=LIMITS):
+        before = _lines(folder / "local")
+        _carry_out(bench, bench.thing, folder / "local", plans, options)
+        bench.must("resumes", _lines(folder / "local") == before, "a run that was done has more answers than before")
+    with bench.trying("failures", limits=LIMITS):
+        _try_broken(bench, folder / "broken", plans, options)
+    _try_unknown(bench, folder / "unknown", plans, options)
+
+
+def _plan() -> Plan:
+    return golden_plan(_recipe(Path()).model)
+
+
+def _recipe(cache: Path) -> Recipe:
+    from s3harness.backends.kinematics.backend import KinematicsBackend
+    from s3harness.media.options import MediaOptions
+    from s3harness.specs.models import ModelCard
+
+    card = ModelCard("golden", modalities=("video",))
+    return Recipe("kinematics", KinematicsBackend, card, {}, cache, None, MediaOptions())
+
+
+def _carry_out(bench: Bench, executor: Any, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
+    folder.mkdir(exist_ok=True)
+    recipe = _recipe(folder / "cache")
+    with Journal(folder) as journal:
+        execution = Execution(recipe, recipe.worker(), journal, Redactor(()), Progress(), options)
+        asyncio.run(_limited(executor(execution, plans), LIMITS * bench.settings.limit_s))
+
+
+async def _limited(work: Any, limit_s: float) -> None:
+    async with asyncio.timeout(limit_s):
+        await work
+
+
+def _try_broken(bench: Bench, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
+    from dataclasses import replace
+
+    first, *others = plans
+    missing = replace(first, video=replace(first.video, path=golden().root / "no-such-file.mp4"))
+    _carry_out(bench, bench.thing, folder, [missing, *others], options)
+    entries = list(read_journal(folder / FILE))
+    shown = {r.id for step in first.steps for r in step.requests if not step.clip.is_text_only}
+    failed = {entry.response.status for entry in entries if entry.id in shown}
+    rest = {entry.response.status for entry in entries if entry.clip.video_id != first.video.id}
+    bench.must("failures", failed == {"failed"}, f"the requests of a missing file came to {failed or 'nothing'}")
+    bench.must("failures", rest == {"ok"}, f"the requests of another video came to {rest or 'nothing'}")
+
+
+def _try_unknown(bench: Bench, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
+    try:
+        _carry_out(bench, bench.thing, folder, plans, {**options, "no_such_option": 1})
+    except UsageError:
+        return
+    except BaseException as error:
+        bench.broke("unknown", f"{type(error).__name__}: {error}")
+        return
+    bench.broke("unknown", "no_such_option=1 was taken")
+
+
+def _answers(folder: Path) -> dict[str, tuple[str, str]]:
+    return {entry.id: (entry.response.status, entry.response.text) for entry in read_journal(folder / FILE)}
+
+
+def _lines(folder: Path) -> int:
+    return sum(1 for _ in read_journal(folder / FILE))

@@ -1,0 +1,30 @@
+"""What a model card promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from s3harness.specs.models import read_card
+from s3harness.testing.bench import Bench
+
+PROMISES: Mapping[str, str] = {
+    "form": "it is the path of a YAML file or of a directory with NAME.yaml, or a function that returns one",
+    "right": "the card is right: its fields, its samplers, its name",
+    "licence": "it says under which licence the weights are",
+}
+
+
+def try_it(bench: Bench) -> None:
+    """Read the card."""
+    path: Path | None = None
+    with bench.trying("form"):
+        found = Path(str(bench.thing() if callable(bench.thing) else bench.thing))
+        path = found / f"{bench.name}.yaml" if found.is_dir() else found
+        bench.must("form", path.is_file(), f"there is no file {path.name}")
+    if path is None or not path.is_file():
+        return
+    with bench.trying("right"):
+        card = read_card(path)
+        bench.must("right", card.name == bench.name, f"its name is {card.name!r}, it is registered as {bench.name!r}")
+        bench.must("licence", bool(card.licence) or not card.weights, "licence is not given")

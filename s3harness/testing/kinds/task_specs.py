@@ -1,0 +1,56 @@
+"""What a directory of task specs promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import PROTOCOLS, read_task, resolve
+from s3harness.testing.bench import Bench
+from s3harness.testing.golden import golden_plan, golden_requests
+
+PROMISES: Mapping[str, str] = {
+    "form": "it is the path of a directory with tasks/*.yaml, or a function that returns it",
+    "right": "every spec is right (s3harness tasks validate)",
+    "names": "no task has the name of another, or of the benchmark's own",
+    "answers": "something is asked of an annotated video, or another task's answers are read",
+}
+
+
+def try_it(bench: Bench) -> None:
+    """Read every spec, and plan what it would ask of the golden videos."""
+    paths: list[Path] = []
+    with bench.trying("form"):
+        folder = Path(str(bench.thing() if callable(bench.thing) else bench.thing))
+        paths = sorted((folder / "tasks").glob("*.yaml"))
+        bench.must("form", bool(paths), "there is no tasks/*.yaml in it")
+    named: dict[str, str] = {}
+    for path in paths:
+        with bench.trying("right", path.name):
+            data = read_task(path).data
+            _look_at_name(bench, str(data["name"]), path, named)
+            _plan(bench, data, path)
+
+
+def _look_at_name(bench: Bench, name: str, path: Path, named: dict[str, str]) -> None:
+    from s3harness.specs.catalogue import catalogue
+
+    is_own = name in catalogue().own and catalogue().documents[name].path != path
+    bench.must("names", not is_own, f"{path.name}: {name} is one of the benchmark's own")
+    bench.must("names", name not in named, f"{path.name}: {name} is also in {named.get(name)}")
+    named[name] = path.name
+
+
+def _plan(bench: Bench, data: Mapping[str, Any], path: Path) -> None:
+    if "uses" in data:
+        return
+    from dataclasses import replace
+
+    card = ModelCard("golden", modalities=("video", "audio"))
+    whole = golden_plan(card)
+    for protocol in PROTOCOLS:
+        spec = resolve(data, protocol=protocol, profile="strict", model=card)
+        asked = golden_requests(replace(whole, scored=(spec,), asked=(spec,)))
+        bench.must("answers", bool(asked), f"{path.name}: of two annotated videos nothing is asked ({protocol})")

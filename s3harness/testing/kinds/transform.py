@@ -1,0 +1,66 @@
+"""What a transform promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from s3harness.media import Frames
+from s3harness.media.transform import Transform
+from s3harness.testing.bench import Bench, same, takes
+from s3harness.testing.golden import golden_frames
+
+PROMISES: Mapping[str, str] = {
+    "form": "it is a function of Frames, or an s3harness.Transform; its pictures are uint8, T × H × W × 3",
+    "answers": "it takes a clip of any size and length, of one picture, or all black",
+    "times": "there are as many pictures as before, and their times are what they were",
+    "sound": "the sound is as long as before, and of finite numbers",
+}
+
+RATE = 16_000
+
+
+def try_it(bench: Bench) -> None:
+    """Try a transform on golden frames."""
+    options = dict(bench.settings.options)
+    wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, **options)
+    if not bench.must("form", not wrong, wrong):
+        return
+    for frames in golden_frames():
+        _try(bench, frames, options)
+    if isinstance(bench.thing, Transform) and not bench.thing.mutes:
+        _try_sound(bench)
+
+
+def _try(bench: Bench, frames: Frames, options: Mapping[str, object]) -> None:
+    what = "×".join(map(str, frames.pixels.shape))
+    made: object = None
+    with bench.trying("answers", what, frames):
+        made = bench.thing(frames, **options)
+        again = bench.thing(frames, **options)
+        bench.must("same again", same(_pixels(made), _pixels(again)), f"{what} came out differently")
+    if made is None:
+        return
+    if not bench.must("form", isinstance(made, Frames), f"{what}: it returned {type(made).__name__}"):
+        return
+    assert isinstance(made, Frames)
+    shape: tuple[int, ...] = tuple(getattr(made.pixels, "shape", ()))
+    kind = str(getattr(made.pixels, "dtype", ""))
+    bench.must("form", len(shape) == 4 and shape[3] == 3 and kind == "uint8", f"{what} became {shape} of {kind}")
+    kept = len(shape) > 0 and shape[0] == len(made.timestamps) and tuple(made.timestamps) == frames.timestamps
+    bench.must("times", kept, f"{what}: the times became {made.timestamps}")
+
+
+def _try_sound(bench: Bench) -> None:
+    for n in (0, 1, RATE):
+        samples = np.linspace(-1, 1, n, dtype=np.float32)
+        with bench.trying("sound", f"{n} samples", samples):
+            made = bench.thing.sound(samples, RATE)
+            is_right = np.shape(made) == (n,) and bool(np.isfinite(made).all())
+            bench.must("sound", is_right, f"{n} samples became {np.shape(made)}, or are not finite")
+            bench.must("same again", same(bench.thing.sound(samples, RATE), made), f"{n} samples sound different")
+
+
+def _pixels(made: object) -> object:
+    return made.pixels if isinstance(made, Frames) else made
