@@ -1,4 +1,4 @@
-"""An ablation of sampling: the same questions asked at several frame rates and of several windows.
+"""An ablation: the same questions asked at several frame rates, of several windows, through several transforms.
 
 Every setting is a run of its own in a directory of its own, and resumes as any run does. What all settings together
 show of a video is decoded in one pass, before the first of them asks.
@@ -22,22 +22,39 @@ from s3harness.types import Clip, Score, Video
 if TYPE_CHECKING:
     from s3harness.scoring.run import ScoredTask
 
+NO_TRANSFORM = "none"
+"""The name of the setting that adds no transform."""
+
 FEATURE_METRICS = ("feature_balanced_accuracy", "feature_macro_f1")
 """What each feature is scored by: a constant answer has 0.5 of the first; the second is its own F1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Frames a second and seconds of a window; ``None`` leaves them as the tasks say."""
+    """Frames a second and seconds of a window; ``None`` leaves them as the tasks say.
+
+    ``transform`` names what clips are shown through, several with + between, after what all settings are shown
+    through; :data:`NO_TRANSFORM` adds none, and ``None`` says that transforms are not swept.
+    """
 
     fps: float | None = None
     window_s: float | None = None
+    transform: str | None = None
 
     @property
     def name(self) -> str:
         """A name for its run directory."""
-        parts = [f"fps-{self.fps:g}" if self.fps else "", f"window-{self.window_s:g}" if self.window_s else ""]
+        parts = [
+            f"fps-{self.fps:g}" if self.fps else "",
+            f"window-{self.window_s:g}" if self.window_s else "",
+            f"transform-{self.transform}" if self.transform else "",
+        ]
         return "_".join(filter(None, parts)) or "as-the-tasks-say"
+
+    @property
+    def transforms(self) -> tuple[str, ...]:
+        """The names of its transforms."""
+        return tuple(self.transform.split("+")) if self.transform not in (None, NO_TRANSFORM) else ()
 
     @property
     def sampling(self) -> dict[str, object]:
@@ -56,9 +73,9 @@ class Point:
     features: tuple[Score, ...]
 
 
-def grid(fps: Sequence[float], windows: Sequence[float]) -> tuple[Setting, ...]:
-    """Every rate with every window; an empty list leaves that to the tasks."""
-    return tuple(Setting(*pair) for pair in product(fps or (None,), windows or (None,)))
+def grid(fps: Sequence[float], windows: Sequence[float], transforms: Sequence[str] = ()) -> tuple[Setting, ...]:
+    """Every rate with every window and every transform; an empty list leaves that to the tasks."""
+    return tuple(Setting(*said) for said in product(fps or (None,), windows or (None,), transforms or (None,)))
 
 
 def prepare_sweep(base: Settings, settings: Sequence[Setting]) -> list[Prepared]:
@@ -67,11 +84,8 @@ def prepare_sweep(base: Settings, settings: Sequence[Setting]) -> list[Prepared]
     Raises :class:`UsageError` for what is wrong with the call or the data, and if two settings are the same.
     """
     if len({setting.name for setting in settings}) < len(settings):
-        raise UsageError("a rate or a window is named twice")
-    return [
-        prepare(replace(base, out=base.out / s.name, sampling={**base.sampling, **s.sampling}, resume=True))
-        for s in settings
-    ]
+        raise UsageError("a rate, a window or a transform is named twice")
+    return [prepare(_settings(base, setting)) for setting in settings]
 
 
 def decode_once(runs: Sequence[Prepared], done: Callable[[int, int], None] = lambda *_: None) -> None:
@@ -105,6 +119,16 @@ def read_point(setting: Setting, directory: Path, *, resamples: int = RESAMPLES)
     of_features = [task for task in read_run(directory).values() if task.spec.item == "feature"]
     features = [score for task in of_features for score in _by_feature(task, resamples)]
     return Point(setting, directory.name, tasks, tuple(features))
+
+
+def _settings(base: Settings, setting: Setting) -> Settings:
+    return replace(
+        base,
+        out=base.out / setting.name,
+        sampling={**base.sampling, **setting.sampling},
+        transforms=(*base.transforms, *setting.transforms),
+        resume=True,
+    )
 
 
 def _shown(runs: Sequence[Prepared]) -> Iterator[tuple[Video, list[Clip]]]:

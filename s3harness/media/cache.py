@@ -41,6 +41,31 @@ def default_cache_dir() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "s3harness"
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a cache directory holds, and whether nobody but its owner can look into it.
+
+    ``oldest_s`` is when the file that has been unused for longest was last used, in seconds since the epoch.
+    """
+
+    files: int
+    n_bytes: int
+    oldest_s: float | None
+    is_private: bool
+
+
+def held(cache_dir: Path) -> Held:
+    """What is cached; links are not followed."""
+    owned = cache_dir / _OWNED
+    if owned.is_symlink() or not owned.is_dir():
+        return Held(0, 0, None, True)
+    files = [entry for folder in ("slabs", "sources") for entry in _aged(owned / folder)]
+    found = owned.lstat()
+    is_private = found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    oldest = min((used for used, _, _ in files), default=None)
+    return Held(len(files), sum(size for _, size, _ in files), oldest, is_private)
+
+
 def purge(cache_dir: Path) -> int:
     """Delete all cached media, and nothing else; returns how many bytes they took."""
     owned = cache_dir / _OWNED

@@ -23,7 +23,7 @@ from s3harness.types import Clip, Video
 
 
 class ShownStore(MediaStore):
-    """Gives clips as ``transforms`` show them; ``lenders`` says whose sound the clips of a video have, if not its own."""
+    """Gives clips as ``transforms`` show them; ``lenders`` says whose sound a video's clips have, if not its own."""
 
     def __init__(
         self,

@@ -22,8 +22,7 @@ from s3harness.types import Clip, Video
 
 
 class Transform:
-    """Changes what a model is shown. A function ``(frames: Frames) -> Frames`` does for pictures alone; an object of
-    this class also for the sound.
+    """Changes what a model is shown; where pictures are all, a function ``(frames: Frames) -> Frames`` will do.
 
     What it gives depends on what it is given and on nothing else. ``version`` is part of the key of all media, and is
     raised whenever something else is shown. One that ``mutes`` hands no sound over at all; where one

@@ -17,6 +17,7 @@ class Mirror(Transform):
     """Every picture with left and right exchanged; the sound stays."""
 
     def __call__(self, frames: Frames) -> Frames:
+        """Flipped."""
         return Frames(np.ascontiguousarray(frames.pixels[:, :, ::-1]), frames.timestamps)
 
     def truth(self, video: Video, clip: Clip) -> Video:
@@ -30,6 +31,7 @@ class Reverse(Transform):
     """The clip run backwards, pictures and sound."""
 
     def __call__(self, frames: Frames) -> Frames:
+        """The last first."""
         return Frames(np.ascontiguousarray(frames.pixels[::-1]), frames.timestamps)
 
     def sound(self, samples: Samples, rate: int) -> Samples:
@@ -47,6 +49,7 @@ class Shuffle(Transform):
     """The pictures in a drawn order, the same for equally many; times and sound stay."""
 
     def __call__(self, frames: Frames) -> Frames:
+        """In another order."""
         order = np.random.default_rng(len(frames.pixels)).permutation(len(frames.pixels))
         if (order == np.arange(len(order))).all():
             order = np.roll(order, 1)
@@ -57,6 +60,7 @@ class Freeze(Transform):
     """The picture in the middle, all the time; the sound stays."""
 
     def __call__(self, frames: Frames) -> Frames:
+        """One for all."""
         middle = len(frames.pixels) // 2
         return Frames(np.repeat(frames.pixels[middle : middle + 1], len(frames.pixels), axis=0), frames.timestamps)
 
@@ -65,6 +69,7 @@ class Blank(Transform):
     """Nothing but grey; the sound stays."""
 
     def __call__(self, frames: Frames) -> Frames:
+        """None."""
         return Frames(np.full_like(frames.pixels, GREY), frames.timestamps)
 
 

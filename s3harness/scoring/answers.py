@@ -11,7 +11,7 @@ from typing import Any, cast
 from s3harness.errors import SpecError
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal
-from s3harness.plugins import load
+from s3harness.plugins import blamed, load
 from s3harness.run.journal import Entry
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Response
@@ -56,7 +56,8 @@ def parse(text: str, spec: TaskSpec) -> Reading:
     taken = _parameters(parser)
     params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
     try:
-        return parser(text, **params)
+        with blamed("parser", name):
+            return parser(text, **params)
     except TypeError as error:
         raise SpecError(f"{spec.name}: parser {name!r}: {error}") from error
 

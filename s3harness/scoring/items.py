@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.run.manifest import write_text
@@ -30,10 +31,14 @@ def read_items(directory: Path) -> list[Reference]:
     return [_reference(path, number, line) for number, line in enumerate(lines, start=1)]
 
 
+def reference_of(line: Mapping[str, Any]) -> Reference:
+    """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
+    window = tuple(line["window"]) if line["window"] else None
+    return Reference(**{**line, "window": window, "requests": tuple(line["requests"])})
+
+
 def _reference(path: Path, number: int, line: str) -> Reference:
     try:
-        data = json.loads(line)
-        window, requests = data.pop("window"), tuple(data.pop("requests"))
-        return Reference(**data, window=tuple(window) if window else None, requests=requests)
+        return reference_of(json.loads(line))
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path}:{number}: not an item: {error!r}") from error

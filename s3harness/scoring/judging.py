@@ -155,12 +155,15 @@ def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progres
 
 
 def _carry_out(recipe: Recipe, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress) -> None:
+    from s3harness.run.audit import AuditLog, started_facts
     from s3harness.run.execute import Execution, local
     from s3harness.run.redact import Redactor
     from s3harness.run.stopping import until_stopped
 
     plan = VideoPlan(Video("", ""), (Step(NO_MEDIA, todo),), ())
-    with Journal(directory) as journal:
+    started = started_facts(worker.backend, recipe.model.name, "local", recipe.allow_remote)
+    with Journal(directory) as journal, AuditLog(directory, started, progress.counts) as audit:
+        worker.backend.sent = audit.sent
         until_stopped(local(Execution(recipe, worker, journal, Redactor(()), progress), [plan]))
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from s3harness.aggregators.aggregate import Aggregate
 from s3harness.errors import SpecError
-from s3harness.plugins import load
+from s3harness.plugins import blamed, load
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Prediction, PredictionStatus, Reference
 
@@ -50,7 +50,8 @@ def _combine(spec: TaskSpec) -> Callable[[Sequence[Answer]], Aggregate]:
 
     def combine(read: Sequence[Answer]) -> Aggregate:
         try:
-            return aggregate(read, **params)
+            with blamed("aggregator", name):
+                return aggregate(read, **params)
         except TypeError as error:
             raise SpecError(f"{spec.name}: aggregator {name!r}: {error}") from error
 

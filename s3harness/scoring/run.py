@@ -146,12 +146,28 @@ def as_json(
         "protocol": run["protocol"],
         "profile": profile,
         "sees_truth": run["sees_truth"],
+        **({"transforms": shown_through(run)} if shown_through(run) else {}),
+        **({"probe": run["probe"]} if run.get("probe") else {}),
         "rqi": rqi,
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
         **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),
         "scores": [asdict(score) | {"skill": score.skill} for score in scores],
     }
+
+
+def shown_through(run: Mapping[str, Any]) -> list[str]:
+    """The names of the transforms that clips were shown through, from a manifest's ``run``."""
+    return [str(transform["name"]) for transform in run.get("transforms", ())]
+
+
+def told_changes(run: Mapping[str, Any]) -> str:
+    """What a run changed of what is shown and asked, in a sentence, from a manifest's ``run``; empty if nothing."""
+    names = shown_through(run)
+    through = f"the clips were shown through {', '.join(names)}" if names else ""
+    probe = f"it was asked by the probe {run['probe']}" if run.get("probe") else ""
+    told = "; ".join(filter(None, (through, probe)))
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def read_scores(directory: Path) -> list[Score]:

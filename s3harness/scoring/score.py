@@ -12,7 +12,7 @@ import numpy as np
 from s3harness.errors import SpecError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import Weighted, expected_floors, expected_value, oracle
-from s3harness.plugins import load
+from s3harness.plugins import blamed, load
 from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import patient_bootstrap
@@ -42,19 +42,22 @@ def score_task(
     floors = expected_floors(spec.item, references)
     pairs, ceiling = _pairs(references, predictions), _pairs(references, oracle(references))
     told = judged_pairs(pairs, judged) if judged else pairs
-    return [
-        _score(spec, judged_metric(metric, judged), told, floors, ceiling, resamples, seed)
-        if judged and metric.name == RQI
-        else _score(spec, metric, pairs, floors, ceiling, resamples, seed)
-        for metric in spec.metrics
-    ]
+    scores = []
+    for metric in spec.metrics:
+        with blamed("metric", metric.name):
+            if judged and metric.name == RQI:
+                scores.append(_score(spec, judged_metric(metric, judged), told, floors, ceiling, resamples, seed))
+            else:
+                scores.append(_score(spec, metric, pairs, floors, ceiling, resamples, seed))
+    return scores
 
 
 def build_metric(task: str, spec: MetricSpec) -> Metric:
     """The metric that a spec names, with its parameters; :class:`SpecError` if it does not take them."""
     make = cast("Callable[..., Metric]", load("metric", spec.name))
     try:
-        return make(**spec.params)
+        with blamed("metric", spec.name):
+            return make(**spec.params)
     except TypeError as error:
         raise SpecError(f"{task}: metric {spec.name!r}: {error}") from error
 

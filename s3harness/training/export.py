@@ -16,6 +16,7 @@ from s3harness.errors import UsageError
 from s3harness.run.manifest import write_json, write_text
 from s3harness.training.rewards import MetricReward, rewards_as_json
 from s3harness.training.samples import Sample, TrainingSet
+from s3harness.training.shown import image_messages
 
 FORMATS: Mapping[str, str] = {"ms-swift": "mp4", "trl": "frames"}
 """Format → the media its rows speak of unless something else is asked for."""
@@ -30,7 +31,10 @@ _PLUGIN = '''"""Rewards of s3harness for ms-swift.
 
 from pathlib import Path
 
-from swift.plugin import ORM, orms
+try:
+    from swift.rewards import ORM, orms
+except ImportError:  # ms-swift before 4
+    from swift.plugin import ORM, orms
 
 from s3harness.training.export import load_reward_functions
 
@@ -119,12 +123,7 @@ def _swift_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
 def _trl_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
     """Prompt and completion as messages, images in the order of the frames; each frame's time stands before it."""
     request, files = sample.request, media_files(sample, media)
-    content: list[dict[str, str]] = []
-    for time_s in request.clip.timestamps:
-        content += [{"type": "text", "text": f"[{time_s - request.clip.start_s:.1f} s]"}, {"type": "image"}]
-    content.append({"type": "text", "text": request.prompt})
-    system = [{"role": "system", "content": [{"type": "text", "text": request.system}]}] if request.system else []
-    row: dict[str, Any] = {"prompt": [*system, {"role": "user", "content": content}], "images": files}
+    row: dict[str, Any] = {"prompt": image_messages(request, request.clip.timestamps), "images": files}
     if with_answer:
         answer = [{"type": "text", "text": sample.target}]
         row["completion"] = [{"role": "assistant", "content": answer}]

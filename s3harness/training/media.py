@@ -11,7 +11,8 @@ import numpy as np
 
 from s3harness.media import MediaStore
 from s3harness.media.encode import encode_jpegs, encode_mp4
-from s3harness.media.frames import RATE, Frames, Samples
+from s3harness.media.frames import RATE, Samples
+from s3harness.training.clips import mirrored_frames
 from s3harness.training.export import MEDIA_FOLDER, clips_by_video, media_files, media_name
 from s3harness.training.samples import Sample, TrainingSet
 from s3harness.types import Clip
@@ -46,7 +47,7 @@ def _clips(samples: Sequence[Sample]) -> list[Clip]:
 def _write(out: Path, sample: Sample, media: str, store: MediaStore) -> None:
     clip = sample.request.clip
     frames = store.frames(clip)
-    shown = Frames(np.ascontiguousarray(frames.pixels[:, :, ::-1]), frames.timestamps) if sample.mirrored else frames
+    shown = mirrored_frames(frames) if sample.mirrored else frames
     sound = store.audio(clip, RATE) if clip.audio else None
     paths = [out / name for name in media_files(sample, media)]
     paths[0].parent.mkdir(parents=True, exist_ok=True)

@@ -200,12 +200,23 @@ def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
         if "sample" not in columns or len(columns["sample"]) != len(completions):
             raise UsageError(f"the reward {reward.name} needs a column 'sample' with one entry for each completion")
         return [
-            _checked(reward, _text(completion), Question.from_text(sample))
+            _checked(reward, text_of(completion), Question.from_text(sample))
             for completion, sample in zip(completions, columns["sample"], strict=True)
         ]
 
     function.__name__ = reward.name
     return function
+
+
+def text_of(completion: object) -> str:
+    """The text of a completion: itself, or that of the last message."""
+    if isinstance(completion, str):
+        return completion
+    messages = cast("Sequence[Mapping[str, Any]]", completion)
+    content = messages[-1]["content"] if messages else ""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text", "")) for part in content)
 
 
 def rewards_as_json(rewards: Sequence[MetricReward]) -> dict[str, Any]:
@@ -271,16 +282,6 @@ def _checked(reward: Reward, text: str, question: Question) -> float | None:
     if value is not None and not math.isfinite(value):
         raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; mend the reward")
     return value
-
-
-def _text(completion: object) -> str:
-    if isinstance(completion, str):
-        return completion
-    messages = cast("Sequence[Mapping[str, Any]]", completion)
-    content = messages[-1]["content"] if messages else ""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text", "")) for part in content)
 
 
 def _clipped(value: float) -> float:

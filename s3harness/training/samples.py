@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.dataset.mirror import mirrored_video
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan, plan_video
 from s3harness.specs.models import ModelCard, load_model
+from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROTOCOLS, TaskSpec, check_choice, load_task, resolve, task_names
 from s3harness.training.balance import BALANCES, balanced
 from s3harness.training.division import Division, divide
 from s3harness.training.items import ClipTruth, clip_truth
-from s3harness.training.mirror import mirrored_video
 from s3harness.types import Clip, Reference, Request, Video
 
 VIDEO_ONLY = ModelCard("training", modalities=("video",))
@@ -36,7 +37,8 @@ class SetSettings:
     ``tasks`` none means all; ``model`` is a card by name. Training patients are those of the data set's ``split``, or
     all but a share ``held_out`` (0–1) of them. ``jitters`` is how many places a clip with a drawn place is cut at,
     ``mirror`` adds every sample's mirror image, ``balance`` is one of :data:`~s3harness.training.balance.BALANCES`,
-    ``leave_out_constant`` drops questions that have only one answer where they otherwise are an error.
+    ``leave_out_constant`` drops questions that have only one answer where they otherwise are an error. ``sampling``
+    is that of an evaluation (:func:`~s3harness.specs.sampling.with_sampling`).
     """
 
     tasks: Sequence[str] = ()
@@ -49,6 +51,7 @@ class SetSettings:
     mirror: bool = True
     balance: str = "repeat"
     leave_out_constant: bool = False
+    sampling: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,12 @@ class TrainingSet:
         """The samples that a task scores."""
         return [sample for sample in self.samples if sample.question.reference(task)]
 
+    def video_of(self, sample: Sample) -> Video:
+        """The annotated video that a sample shows, mirrored if the sample is."""
+        videos = {video.id: video for video in self.division.training}
+        found = videos[sample.request.clip.video_id]
+        return mirrored_video(found) if sample.mirrored else found
+
 
 def build_training_set(data: Path, settings: SetSettings) -> TrainingSet:
     """The training set of a data set directory; no video file is opened.
@@ -146,6 +155,13 @@ def build_training_set(data: Path, settings: SetSettings) -> TrainingSet:
     return TrainingSet(settings, dataset, division, specs, samples, dict(left_out))
 
 
+def samples_of(made: TrainingSet, videos: Sequence[Video], model: ModelCard) -> list[Sample]:
+    """The samples of other videos of the data set, made the same way but not mirrored, jittered or balanced."""
+    settings = replace(made.settings, mirror=False, jitters=1)
+    dataset = replace(made.dataset, videos=tuple(videos))
+    return list(_samples(dataset, made.specs, model, settings, Counter()))
+
+
 def _check(settings: SetSettings) -> None:
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("balance", settings.balance, BALANCES)
@@ -165,10 +181,11 @@ def _need_lengths(videos: Sequence[Video]) -> None:
 def _specs(settings: SetSettings, model: ModelCard) -> dict[str, TaskSpec]:
     documents = [load_task(name) for name in (settings.tasks or task_names())]
     documents += [load_task(d.data["uses"]) for d in documents if "uses" in d.data]
-    return {
+    specs = {
         str(d.data["name"]): resolve(d.data, protocol=settings.protocol, profile="strict", model=model)
         for d in documents
     }
+    return with_sampling(specs, settings.sampling)
 
 
 def _samples(

@@ -9,10 +9,10 @@ from dataclasses import asdict, replace
 import pytest
 from training_cases import NAME, write_dataset
 
+from s3harness.dataset.mirror import mirrored_text, mirrored_video
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan
 from s3harness.specs.tasks import load_task, resolve, task_names
-from s3harness.training.mirror import mirrored_text, mirrored_video
 from s3harness.training.rewards import strict_rewards
 from s3harness.training.samples import VIDEO_ONLY, Question, SetSettings, build_training_set
 

@@ -1,0 +1,12 @@
+"""What could be hidden of a patient before a model looks: transforms of s3harness, and a measure of what they hide."""
+
+import s3harness
+
+
+@s3harness.hookimpl
+def s3harness_register(registry: s3harness.Registrar) -> None:
+    """Register what this package offers."""
+    registry.transform("face_blur", "s3harness_privacy.face_blur:face_blur")
+    registry.transform("silhouette", "s3harness_privacy.silhouette:silhouette")
+    registry.transform("mute", "s3harness_privacy.mute:mute")
+    registry.command("privacy", "s3harness_privacy.command:privacy")

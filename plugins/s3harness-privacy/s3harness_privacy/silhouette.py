@@ -1,0 +1,42 @@
+"""Silhouettes: white where a clip moves before its background, black elsewhere, and nothing of either's looks.
+
+The background is the median of the clip's pictures, so who lies still for most of a clip vanishes into it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import s3harness
+
+LEAST_DIFFERENCE = 16.0
+"""Grey levels of 256 by which a picture differs where something is before the background."""
+
+SPREADS = 5.0
+"""Or so many times the noise, where that is more; the noise is told by the median of the differences."""
+
+SPECKLE, GAP = 3, 9
+"""Sides, in pixels, of spots that are left out and of holes that are filled."""
+
+
+class Silhouette(s3harness.Transform):
+    """Pictures of two levels, 0 and 255; the sound stays."""
+
+    def __call__(self, frames: s3harness.Frames) -> s3harness.Frames:
+        """Each picture less the median of all."""
+        grey = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in frames.pixels])
+        background = np.median(grey, axis=0)
+        masks = [_mask(np.abs(picture - background)) for picture in grey]
+        return s3harness.Frames(np.stack([np.repeat(m[:, :, None], 3, axis=2) for m in masks]), frames.timestamps)
+
+
+def _mask(difference: NDArray[np.float64]) -> NDArray[np.uint8]:
+    threshold = max(LEAST_DIFFERENCE, SPREADS * 1.4826 * float(np.median(difference)))
+    mask = np.where(cv2.GaussianBlur(difference, (5, 5), 0) > threshold, 255, 0).astype(np.uint8)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((SPECKLE, SPECKLE), np.uint8))
+    return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((GAP, GAP), np.uint8)), np.uint8)
+
+
+silhouette = Silhouette()

@@ -1,0 +1,108 @@
+"""The run card of weights: what they were trained on, for whoever evaluates them; nobody's name is in it.
+
+It lies beside the weights. Before a model is scored its card is held against the patients to be scored on, who are
+known by salted digests alone (:mod:`s3harness.dataset.known_patients`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s3harness.dataset.known_patients import KnownPatients, Marks, patient_marks, source_names
+from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.errors import UsageError
+from s3harness.types import Video
+
+FILE = "s3harness-training.json"
+SCHEMA = "s3harness/training/v1"
+SCORED = (
+    "the model was trained on {patients} of the patients it is to be scored on ({videos} videos): its scores would say "
+    "nothing of others; score it on the patients held out (--split)"
+)
+TOLD = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
+"""What the manifest of an evaluation says of a training; of the patients, only how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """A run card as it was read: what it says, and who was trained on, now and in each training before."""
+
+    about: Mapping[str, Any]
+    patients: tuple[KnownPatients, ...]
+
+
+def read_card(directory: Path) -> RunCard | None:
+    """The card of a directory of weights, ``None`` where there is none; :class:`UsageError` if it cannot be read."""
+    path = directory / FILE
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return RunCard(data, tuple(_known(data)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path}: no run card can be read, so nobody can tell who was trained on: {error!r}"
+        ) from error
+
+
+def trained_on(card: RunCard, data: Path, videos: Iterable[Video]) -> list[Video]:
+    """Those of these videos of a data set directory whose patients a model was trained on."""
+    dataset = load_dataset(data)
+    chosen = tuple(videos)
+    numbers = numbers_of(dataset.videos)
+    marks = marks_in(dataset, data, numbers)
+    met = {number for known in card.patients for number in known.met_in(marks)}
+    return [video for video in chosen if numbers[video.patient] in met]
+
+
+def refuse_trained_on(weights: Path, data: Path, videos: Iterable[Video], why: str = SCORED) -> None:
+    """Raise :class:`UsageError` if the weights' card says that any patient of these videos was trained on.
+
+    Weights without a card say nothing of it, and pass. ``why`` is what to say, of so many ``patients`` and ``videos``.
+    """
+    card = read_card(weights)
+    met = trained_on(card, data, videos) if card else []
+    if met:
+        raise UsageError(why.format(patients=len({video.patient for video in met}), videos=len(met)))
+
+
+def trainings(directories: Iterable[Path]) -> list[dict[str, Any]]:
+    """What a manifest says of the trainings of these weights, the last first; empty where no card is."""
+    cards = [card for card in map(read_card, directories) if card is not None]
+    return [told for card in cards for told in _told(card.about)]
+
+
+def marks_in(dataset: Dataset, data: Path, numbers: Mapping[str, int]) -> Marks:
+    """The marks of the patients of these numbers; ``data`` is the data set's directory."""
+    videos = [video for video in dataset.videos if video.patient in numbers]
+    return patient_marks(videos, numbers, dataset.fingerprint, source_names(data))
+
+
+def numbers_of(videos: Iterable[Video]) -> dict[str, int]:
+    """A number for each patient."""
+    return {patient: number for number, patient in enumerate(sorted({video.patient for video in videos}))}
+
+
+def _known(data: Mapping[str, Any]) -> Iterator[KnownPatients]:
+    """The patients of a card, and of the cards of the trainings before."""
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"schema {data['schema']!r} is not {SCHEMA!r}")
+    patients = data["patients"]
+    known = KnownPatients(frozenset(map(str, patients["digests"])), str(patients["salt"]))
+    bytes.fromhex(known.salt)
+    yield known
+    if "before" in data:
+        yield from _known(data["before"])
+
+
+def _told(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    counts = {key: about["patients"][key] for key in ("training", "held_out") if key in about["patients"]}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    yield {key: about[key] for key in TOLD if key in about} | {"patients": counts, "card_sha256": digest}
+    if "before" in about:
+        yield from _told(about["before"])

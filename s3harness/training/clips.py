@@ -1,0 +1,51 @@
+"""The frames of training samples: decoded once a video, cached, and flipped where a sample is mirrored."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from s3harness.media import Frames, MediaStore
+from s3harness.training.samples import Sample
+from s3harness.types import Clip, Video
+
+VIDEOS_HELD = 32
+
+
+class ClipFrames:
+    """Gives the frames of samples of these videos in any order; a few videos are held at a time."""
+
+    def __init__(self, videos: Iterable[Video], samples: Iterable[Sample], store: MediaStore) -> None:
+        self._videos = {video.id: video for video in videos}
+        self._store = store
+        self._held: OrderedDict[str, None] = OrderedDict()
+        clips: defaultdict[str, dict[Clip, None]] = defaultdict(dict)
+        for sample in samples:
+            clips[sample.request.clip.video_id][replace(sample.request.clip, index=0)] = None
+        self._clips: dict[str, Sequence[Clip]] = {video_id: tuple(of_video) for video_id, of_video in clips.items()}
+
+    def frames(self, sample: Sample) -> Frames:
+        """The frames of a sample with their times in the video; :class:`MediaError` for a video that has none."""
+        found = self.of_clip(sample.request.clip)
+        return mirrored_frames(found) if sample.mirrored else found
+
+    def of_clip(self, clip: Clip) -> Frames:
+        """The frames of the clip of a sample, as they were filmed."""
+        self._hold(clip.video_id)
+        return self._store.frames(clip)
+
+    def _hold(self, video_id: str) -> None:
+        if video_id not in self._held:
+            self._store.prepare(self._videos[video_id], self._clips[video_id])
+        self._held[video_id] = None
+        self._held.move_to_end(video_id)
+        while len(self._held) > VIDEOS_HELD:
+            self._store.release(self._held.popitem(last=False)[0])
+
+
+def mirrored_frames(frames: Frames) -> Frames:
+    """The frames with left and right exchanged."""
+    return Frames(np.ascontiguousarray(frames.pixels[:, :, ::-1]), frames.timestamps)

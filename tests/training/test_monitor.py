@@ -1,0 +1,92 @@
+"""The monitor: what it sees in the answers of a model that learns, and what it calls a collapse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from s3harness.training.monitor import FILE, Collapse, Limits, Monitor, Said, repetition
+
+FEATURES, SIDES, REPORTS = "s3/task1_features", "s3/task3_laterality", "s3/task6_report"
+WINDOW = 24
+
+
+def answers(made, task, text, *, ended=True):
+    """:data:`WINDOW` answers to balanced samples of a task; ``text`` makes them of the samples."""
+    samples = [s for s in made.samples if s.request.task == task and s.request.subject != "onset_body_part"]
+    chosen = Random(0).choices(samples, k=WINDOW)
+    return [Said(task, s.question, text(s), {"reward": 0.5}, ended) for s in chosen]
+
+
+@pytest.fixture
+def monitor(made, tmp_path):
+    return Monitor(made.specs, tmp_path, Limits(window=WINDOW))
+
+
+def test_the_truth_is_no_collapse_and_is_seen_as_it_is(made, monitor):
+    seen = monitor.observe(1, answers(made, SIDES, lambda s: s.target))[SIDES]
+    assert seen.answers == WINDOW
+    assert (seen.coverage, seen.cut, seen.reward) == (1.0, 0.0, 0.5)
+    assert seen.commonest == seen.commonest_true < 0.9
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "why"),
+    [
+        (SIDES, lambda s: "left", "100% are the same"),
+        (FEATURES, lambda s: '{"answer": "yes", "justification": "' + s.id + '"}', "100% are the same"),
+        (SIDES, lambda s: "I cannot say", "0% can be read"),
+        (REPORTS, lambda s: "the arm jerks on the left and " * 9, "only repeat"),
+    ],
+)
+def test_a_collapse_is_named_once_there_are_answers_enough(made, monitor, task, text, why):
+    said = answers(made, task, text)
+    monitor.observe(1, said[:-1])
+    with pytest.raises(Collapse, match=why) as caught:
+        monitor.observe(2, said[-1:])
+    assert task in str(caught.value) and "lower the learning rate" in str(caught.value)
+
+
+def test_answers_that_do_not_end_are_a_collapse(made, monitor):
+    said = answers(made, SIDES, lambda s: s.target, ended=False)
+    with pytest.raises(Collapse, match="did not end"):
+        monitor.observe(1, said)
+
+
+def test_one_answer_is_no_collapse_where_it_is_nearly_always_true(made, monitor):
+    samples = [s for s in made.samples if s.request.task == SIDES and s.target == "left"]
+    said = [Said(SIDES, s.question, "left", {}, True) for s in (samples * WINDOW)[:WINDOW]]
+    assert monitor.observe(1, said)[SIDES].commonest == 1.0
+
+
+@pytest.mark.parametrize("kl", [5.5, float("nan"), float("inf")])
+def test_a_model_that_has_gone_far_is_a_collapse(made, monitor, kl):
+    with pytest.raises(Collapse, match="nats a token"):
+        monitor.observe(1, answers(made, SIDES, lambda s: s.target), kl=kl)
+
+
+def test_what_is_seen_is_written_and_forgotten_after_the_step_that_is_gone_on_from(made, monitor, tmp_path):
+    said = answers(made, SIDES, lambda s: s.target)
+    for step in (1, 2, 3):
+        monitor.observe(step, said, kl=0.1)
+    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3]
+    assert lines[0]["tasks"][SIDES]["coverage"] == 1.0 and lines[0]["kl"] == 0.1
+    monitor.forget_after(2)
+    assert len((tmp_path / FILE).read_text().splitlines()) == 2
+
+
+def test_only_the_last_answers_count(made, monitor):
+    right = answers(made, SIDES, lambda s: s.target)
+    monitor.observe(1, [replace(answer, text="left") for answer in right[:-1]])
+    assert monitor.observe(2, right)[SIDES].answers == WINDOW
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("", 0.0), ("a b c", 0.0), ("a b c d e", 0.0), ("a b c d a b c d", 0.2), ("a " * 20, 16 / 17)]
+)
+def test_repetition_is_the_share_of_runs_of_words_that_have_been_there(text, share):
+    assert repetition(text) == pytest.approx(share)
