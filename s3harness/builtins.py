@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
     "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
     "sweep": ("s3harness.cli.sweep:sweep", "The same at several frame rates and windows: a table and curves."),
+    "probe": ("s3harness.cli.probe:probe", "The same of changed clips, or in other words: what evidence is used."),
     "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
     "score-release": (
         "s3harness.cli.score_release:score_release",
@@ -21,16 +22,18 @@ COMMANDS = {
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
     "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
-    "train": ("s3harness.cli.train:train", "Training sets and rewards: data, gate, export for trainers."),
+    "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; data, gate, export."),
     "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push."),
     "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
-    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state."),
+    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
     "data": ("s3harness.cli.data:data", "Data sets: synth, preview, import, validate, info, agreement, split."),
+    "audit": ("s3harness.cli.audit:audit", "What went to which host, and that nothing private is in what is shared."),
     "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
+    "doctor": ("s3harness.cli.doctor:doctor", "What is installed, what can run here, and what to do about the rest."),
 }
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
@@ -113,6 +116,11 @@ RQI_PENALTIES = (
     "paper_length",
     "paper_hazard",
 )
+TRANSFORMS = ("mirror", "reverse", "shuffle", "freeze", "blank", "silence", "swap_sound")
+PROBES = (
+    *("repeat", "mirror", "reverse", "shuffle", "freeze", "blank", "mute", "audio_swap", "polarity"),
+    *("paraphrase_1", "paraphrase_2"),
+)
 JUDGES = {"structure": "s3harness.metrics.rqi.judge:StructureJudge"}
 
 
@@ -133,6 +141,10 @@ def s3harness_register(registry: Registrar) -> None:
         registry.classifier(name, target)
     for name in RQI_PENALTIES:
         registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
+    for name in TRANSFORMS:
+        registry.transform(name, f"s3harness.media.transforms:{name}")
+    for name in PROBES:
+        registry.probe(name, f"s3harness.probes.builtin:{name}")
     for name, target in JUDGES.items():
         registry.judge(name, target)
     for name, (target, _) in COMMANDS.items():

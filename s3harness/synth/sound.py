@@ -11,8 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from s3harness.synth.envelope import Array
-from s3harness.synth.event import Event, Script
-from s3harness.synth.examination import Examination
+from s3harness.synth.event import Event, Examination, Script
 from s3harness.synth.patient import Patient, Voice
 from s3harness.synth.voice import RATE, VOWELS, coloured_noise, hiss, say, sing
 
