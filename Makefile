@@ -1,5 +1,7 @@
 # make demo: the main job on real video files, offline once installed.
 # make test: lint, format, types and tests of the core and of the light plugins.
+# make docs: the documentation, in site-docs/; a dead link fails.
+# make dist: wheel and sdist, in dist/, checked; the wheel installed and its demo run outside of here.
 # make test-pages: the report and the leaderboard in a headless browser; needs Chromium.
 # make test-engines: tests of the engines (vLLM, transformers, training, Ray) on the CPU, in an environment of their own.
 PYTHON ?= python3
@@ -7,11 +9,11 @@ VENV ?= .venv
 ENGINES_VENV ?= .venv-engines
 BIN := $(VENV)/bin
 ENGINES_BIN := $(ENGINES_VENV)/bin
-LIGHT_PLUGINS := openai
+LIGHT_PLUGINS := openai privacy redundancy
 ENGINE_PLUGINS := openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
-.PHONY: demo test test-pages test-engines lint types unit clean
+.PHONY: demo test docs dist test-pages test-engines lint types unit clean
 
 demo: $(VENV)/.core
 	$(BIN)/s3harness demo
@@ -28,6 +30,16 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n auto tests $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/tests))
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: $(VENV)/.docs
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+	@folder=$$(mktemp -d) && $(PYTHON) -m venv $$folder/env && $$folder/env/bin/python -m pip install --quiet dist/*.whl \
+	  && cd $$folder && env/bin/s3harness doctor && env/bin/s3harness demo && rm -rf $$folder
+
 test-pages: $(VENV)/.pages
 	$(BIN)/pytest tests_pages
 
@@ -35,7 +47,7 @@ test-engines: $(ENGINES_VENV)/.ready
 	$(ENGINES_BIN)/pytest -n 0 $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
 
 clean:
-	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run* dist site-docs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 %/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -54,6 +66,10 @@ $(VENV)/.core: $(VENV)/.venv pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/pyproject.toml))
 	$(call INSTALL,-e '.[dev]' $(call EDITABLE,$(LIGHT_PLUGINS)))
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(call INSTALL,-e '.[docs]')
 	@touch $@
 
 $(VENV)/.pages: $(VENV)/.dev

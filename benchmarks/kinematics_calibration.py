@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,9 @@ SHARED_PENALTY, OWN_PENALTY, BLUR_S = 30.0, 20.0, 1.0
 
 OFFSET = "seizure_offset"
 """The one end among the beginnings: it shares nothing with them, and is the last of the subjects."""
+
+CACHE_BYTES = 16_000_000_000
+"""Room for the frames of one video of ten minutes at all the rates; they go when it is measured."""
 
 NEGLIGIBLE = 0.004
 NEVER = -6.0
@@ -138,14 +142,15 @@ def _measure_video(job: tuple[Video, Path, bool]) -> Path:
     video, work, again = job
     path = work / f"measured-{video.id}.pickle"
     if again or not path.exists():
-        store = MediaStore(work / "cache")
         wanted = list(_wanted(video))
-        store.prepare(video, [clip for *_, clip in wanted])
         seen: dict[Any, Measurements] = {}
-        examples = [
-            Example(kind, subject, truth, video.id, video.patient, clip, _measure(store, clip, seen))
-            for kind, subject, truth, clip in wanted
-        ]
+        with TemporaryDirectory(dir=work) as cache:
+            store = MediaStore(Path(cache), CACHE_BYTES)
+            store.prepare(video, [clip for *_, clip in wanted])
+            examples = [
+                Example(kind, subject, truth, video.id, video.patient, clip, _measure(store, clip, seen))
+                for kind, subject, truth, clip in wanted
+            ]
         path.write_bytes(pickle.dumps(examples))
     return path
 

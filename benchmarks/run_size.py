@@ -3,8 +3,8 @@
     python benchmarks/run_size.py [VIDEOS ...]
 
 Renders the largest data set once, asks the oracle all seven tasks of its first N videos for each N given, and prints
-a row per run: peak resident memory of the process, how often each mp4 was opened, and the same of a second run that
-finds the cache filled. Opens are counted by an audit hook inside the measured process.
+a row per run: peak resident memory of the process in its first minute and later, how often each mp4 was opened, and the
+same of a second run that finds the cache filled. Opens are counted by an audit hook inside the measured process.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def main(sizes: list[int]) -> None:
         (work / "sitecustomize.py").write_text(HOOK)
         synth = ["data", "synth", "--out", str(work / "data"), "--videos", str(max(sizes)), "--seconds", "12"]
         harness(work, [*synth, "--resolution", "320x180", "--workers", "2"])
-        print("| videos | requests | cache | wall s | CPU s | peak MB | opens per mp4 |")
-        print("|---|---|---|---|---|---|---|")
+        print("| videos | requests | cache | wall s | CPU s | MB, first minute | MB, later | opens per mp4 |")
+        print("|---|---|---|---|---|---|---|---|")
         for size in sizes:
             shutil.rmtree(work / "cache", ignore_errors=True)
             for state in ("empty", "filled"):
@@ -53,25 +53,36 @@ def measured(work: Path, size: int, state: str) -> str:
     opens.touch()
     started = time.perf_counter()
     arguments = ["run", "--backend", "oracle", "--data", str(work / "data"), "--out", str(out), "--limit", str(size)]
-    peak, cpu = harness(work, [*arguments, "--cache", str(work / "cache")], opens)
+    resident, cpu = harness(work, [*arguments, "--cache", str(work / "cache")], opens)
     wall = time.perf_counter() - started
     requests = json.loads((out / "manifest.json").read_text())["requests"]
     counts = Counter(opens.read_text().split("\n")[:-1])
     per_file = f"{min(counts.values())}–{max(counts.values())} ({len(counts)} files)" if counts else "0"
-    return f"| {size} | {requests} | {state} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {per_file} |"
+    early, late = max(resident[:60]), max(resident[60:], default=0.0)
+    memory = f"{early:.0f} | {f'{late:.0f}' if late else '–'}"
+    return f"| {size} | {requests} | {state} | {wall:.1f} | {cpu:.1f} | {memory} | {per_file} |"
 
 
-def harness(work: Path, arguments: list[str], opens: Path | None = None) -> tuple[float, float]:
-    """Run the command line in a process of its own; peak resident memory in MB and CPU seconds."""
+def harness(work: Path, arguments: list[str], opens: Path | None = None) -> tuple[list[float], float]:
+    """Run the command line in a process of its own; its resident memory in MB, each second, and CPU seconds."""
     env = os.environ | {"PYTHONPATH": str(work), "OPENS": str(opens or os.devnull)}
     with subprocess.Popen(
         [sys.executable, "-m", "s3harness", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        _, status, usage = os.wait4(process.pid, 0)
+        resident: list[float] = []
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            resident.append(_resident_mb(process.pid))
+            time.sleep(1.0)
+        _, status, usage = ended
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{arguments[:2]} ended with {process.returncode}")
-    return usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+    return resident, usage.ru_utime + usage.ru_stime
+
+
+def _resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 if __name__ == "__main__":

@@ -32,6 +32,9 @@ RESOLUTION = (192, 128)
 CLIP_TOKENS = 30 * (6 * 4 + 11)
 """Of 60 frames: a pair is 6 × 4 tokens after its time in words."""
 
+CLIP_PIXELS = 60 * RESOLUTION[0] * RESOLUTION[1]
+"""The engine makes room for no more than what is shown."""
+
 MAX_TOKENS = 8
 ANSWER_AND_QUESTION = 512
 """Tokens of room for what is a request's own."""
@@ -64,7 +67,7 @@ def main() -> None:
     for name, default in (("videos", 6), ("clips-held", 4), ("in-flight", 16), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
-    os.environ.update(HF_HUB_OFFLINE="1", VLLM_ENABLE_V1_MULTIPROCESSING="0")
+    os.environ.update(HF_HUB_OFFLINE="1", VLLM_CPU_KVCACHE_SPACE="1", VLLM_ENABLE_V1_MULTIPROCESSING="0")
     with tempfile.TemporaryDirectory(prefix="prefix-cache-") as folder:
         rows = asyncio.run(measured(Path(folder), chosen))
     print_table(rows)
@@ -83,6 +86,7 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
     blocks = chosen.clips_held * clip_blocks + chosen.in_flight * ANSWER_AND_QUESTION // BLOCK
     options = {"dtype": "float32", "enforce_eager": True, "max_model_len": 8192, "block_size": BLOCK}
     options |= {"num_gpu_blocks_override": blocks, "in_flight": chosen.in_flight, "structured": False}
+    options["mm_processor_kwargs"] = {"size": {"shortest_edge": 4096, "longest_edge": CLIP_PIXELS}}
     backend = watched(replace(plan.model, weights=str(weights)), options, store)
     rows = []
     async with backend:

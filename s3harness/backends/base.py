@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from s3harness.errors import UsageError
+from s3harness.errors import S3HarnessError, UsageError
 from s3harness.types import Clip, Modality, Reference, Request, Response, Video
 
 if TYPE_CHECKING:
@@ -32,13 +32,37 @@ class Limits:
             raise UsageError(f"{self}: in_flight and attempts must be at least 1, and timeout_s above 0")
 
 
+class ChangesTruth(Protocol):
+    """What may make another truth of a clip: a transform, a probe."""
+
+    def truth(self, video: Video, clip: Clip) -> Video | None:
+        """The annotations of the clip as it is shown and asked about; ``None`` where nobody knows them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an answerer that ``sees_truth`` is shown: videos by id, references by item, and each task's kind of item."""
+    """What an answerer that ``sees_truth`` is shown: videos by id, references by item, and each task's kind of item.
+
+    ``changes`` are the transforms by name, and the probe, through which the run shows its clips and asks.
+    """
 
     videos: Mapping[str, Video] = field(repr=False)
     references: Mapping[str, Reference] = field(repr=False)
     kinds: Mapping[str, str]
+    changes: tuple[tuple[str, ChangesTruth], ...] = field(default=(), repr=False)
+
+    def of(self, clip: Clip) -> Video:
+        """The annotations of a clip's video, as they are of what the clip shows.
+
+        Raises :class:`S3HarnessError` where nobody knows them.
+        """
+        video = self.videos[clip.video_id]
+        for name, change in self.changes:
+            changed = change.truth(video, clip)
+            if changed is None:
+                raise S3HarnessError(f"nobody knows the truth of what {name!r} shows")
+            video = changed
+        return video
 
     def of_kind(self, kind: str) -> Sequence[Reference]:
         """All references of one kind of item."""
@@ -79,6 +103,15 @@ class Backend:
 
     note: Callable[[str], None] = staticmethod(lambda message: None)
     """Call it with what a user should know when the run has ended ("the cache of prefixes is off")."""
+
+    sent: Callable[[str, int, str], None] = staticmethod(lambda host, n_bytes, request_id="": None)
+    """Call it before each request that goes to a server, with the host, the bytes of the body and the request's id: it
+    goes into the audit log of the run. Any thread may. What it raises means that the request must not go."""
+
+    @classmethod
+    def lacks(cls) -> Sequence[str]:
+        """What this machine lacks to run the engine, each with its remedy; none if all is there. Imports no engine."""
+        return ()
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
         self.model = model

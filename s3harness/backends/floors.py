@@ -66,7 +66,10 @@ class FloorsBackend(Backend):
 
 
 class OracleBackend(Backend):
-    """Answers each request from the annotations of what its clip shows, as a perfect model would."""
+    """Answers each request from the annotations of what its clip shows, as a perfect model would.
+
+    Where a transform shows what nobody has annotated, it fails.
+    """
 
     modalities = ("video", "audio")
     sees_truth = True
@@ -79,7 +82,7 @@ class OracleBackend(Backend):
 
     async def generate(self, request: Request) -> Response:
         """The truth of the request, in words."""
-        video = self._truth.videos[request.clip.video_id]
+        video = self._truth.of(request.clip)
         return Response(request.id, perfect_answer(self._truth.kinds[request.task], request, video))
 
 

@@ -82,6 +82,7 @@ class OpenAIBackend(s3harness.Backend):
             most=self.limits.in_flight + SPARE_CONNECTIONS,
             key=options.api_key(),
             proxy=options.proxy,
+            sent=self.sent,
         )
         self._fleet = Fleet(
             self._servers,

@@ -106,7 +106,8 @@ class Client:
         key = question.shown.key
         by_id = question.shown.by_id is not None and key in server.clips and IDS not in without
         url = f"{server.url}/chat/completions"
-        reply = await self._wire.post(url, question.body(without, by_id=by_id), self._options.timeout_s)
+        body = question.body(without, by_id=by_id)
+        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id)
         try:
             check_status(reply.status, reply.retry_after_s, reply.body, self._words, question.parts(without))
             response = read_reply(reply.body, question.request, self._words)

@@ -188,22 +188,30 @@ def _fields(clip: s3harness.Clip, manner: Manner, times: Sequence[float]) -> Map
     """When the frames were, and their rate for families whose processor takes it from there."""
     if not manner.with_times or not times:
         return {}
-    rate = len(times) / (clip.end_s - clip.start_s)
     return {
         "media_io_kwargs": {"video": frame_times(times, clip)},
-        "mm_processor_kwargs": {"fps": rate, "do_sample_frames": False},
+        "mm_processor_kwargs": {"fps": _rate(clip), "do_sample_frames": False},
     }
 
 
 def frame_times(times: Sequence[float], clip: s3harness.Clip) -> Mapping[str, object]:
-    """What vLLM is told of a sequence of pictures: all of them, and when in the clip each was."""
-    length = clip.end_s - clip.start_s
+    """What vLLM is told of a sequence of pictures: all of them, and when in the clip each was.
+
+    The number of all frames is such that the frames shown are as many a second as they are.
+    """
     ticks = [max(0, round((time - clip.start_s) * TICKS_PER_S)) for time in times]
     return {
         "num_frames": -1,
         "fps": TICKS_PER_S,
         "frames_indices": ticks,
-        "total_num_frames": max(round(length * TICKS_PER_S), ticks[-1] + 1),
-        "duration": length,
+        "total_num_frames": max(round(len(ticks) / _rate(clip) * TICKS_PER_S), len(ticks)),
+        "duration": clip.end_s - clip.start_s,
         "do_sample_frames": False,
     }
+
+
+def _rate(clip: s3harness.Clip) -> float:
+    """Frames a second: what lies between those that were wanted, or one in the whole clip."""
+    times = clip.timestamps
+    between = times[-1] - times[0]
+    return (len(times) - 1) / between if between > 0 else len(times) / (clip.end_s - clip.start_s)

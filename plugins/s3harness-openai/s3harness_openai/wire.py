@@ -45,7 +45,10 @@ class Reply:
 class Wire:
     """A pool of connections to the servers of a run."""
 
-    def __init__(self, guard: s3harness.Guard, *, most: int, key: str, proxy: str) -> None:
+    def __init__(
+        self, guard: s3harness.Guard, *, most: int, key: str, proxy: str, sent: Callable[[str, int, str], None]
+    ) -> None:
+        self._sent = sent
         self._headers = [("Accept", "application/json"), ("User-Agent", "s3harness")]
         self._headers += [("Authorization", f"Bearer {key}")] if key else []
         self._pool = httpcore2.AsyncConnectionPool(
@@ -63,22 +66,24 @@ class Wire:
 
     async def get(self, url: str, timeout_s: float) -> Reply:
         """The reply to a GET."""
-        return await self._ask("GET", url, (), timeout_s)
+        return await self._ask("GET", url, (), timeout_s, "")
 
-    async def post(self, url: str, body: Body, timeout_s: float) -> Reply:
-        """The reply to a POST of JSON.
+    async def post(self, url: str, body: Body, timeout_s: float, request_id: str = "") -> Reply:
+        """The reply to a POST of JSON, which asks the request of an id.
 
         Raises :class:`Unreachable` if nothing could be sent, :class:`Slow` and :class:`Faulty` if no whole reply came,
         and :class:`s3harness.UsageError` if the address leads to a host that was not named.
         """
-        return await self._ask("POST", url, body, timeout_s)
+        return await self._ask("POST", url, body, timeout_s, request_id)
 
-    async def _ask(self, method: str, url: str, body: Body, timeout_s: float) -> Reply:
+    async def _ask(self, method: str, url: str, body: Body, timeout_s: float, request_id: str) -> Reply:
+        length = sum(map(len, body))
         headers = [("Host", urlsplit(url).netloc), *self._headers]
         if body:
-            headers += [("Content-Type", "application/json"), ("Content-Length", str(sum(map(len, body))))]
+            headers += [("Content-Type", "application/json"), ("Content-Length", str(length))]
         is_out = await self._turns[urlsplit(url).netloc].take() if body else _nothing
         try:
+            self._sent(urlsplit(url).netloc, length, request_id)
             async with (
                 asyncio.timeout(timeout_s),
                 self._pool.stream(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from collections.abc import Iterator
 
 import pytest
 from misbehaving import Does, Misbehaving, Seen, refuses
+from openai_runs import command
 
 ELSEWHERE = "192.0.2.77"
 """An address for documentation: nobody's, and so not this machine's."""
@@ -200,3 +202,17 @@ def test_what_is_sent_names_no_video_and_no_patient(run, data):
     assert len(server.asked) == 36
     for word in (b"v0001", b"v0002", b".mp4", b"patient_id", str(data).encode()):
         assert word not in sent
+
+
+def test_the_audit_log_has_every_request_and_every_byte(run):
+    """Greetings, questions that were asked twice, and all."""
+    busy = Does(b"", 503, {"Retry-After": "0"})
+    with Misbehaving(lambda seen: busy if seen.number == 3 and seen.key else None) as server:
+        done = run(server.url)
+    logged = [json.loads(line) for line in (done.folder / "audit.jsonl").read_text().splitlines()]
+    requests = [line for line in logged if line["event"] == "request"]
+    seen = server.asked + server.other
+    assert {line["host"] for line in requests} == {f"127.0.0.1:{server.port}"}
+    assert sorted(line["bytes"] for line in requests) == sorted(len(one.body) for one in seen)
+    assert {line["id"] for line in requests} - {""} == {line["id"] for line in done.lines}
+    assert command("audit", done.folder)[0] == 0

@@ -45,7 +45,9 @@ class KinematicsBackend(Backend):
         self._lock = threading.Lock()
 
     async def generate(self, request: Request) -> Response:
-        """Look at the clip, unless it was just looked at, and answer."""
+        """Look at the clip, unless it was just looked at, and answer; decline where there is nothing to look at."""
+        if request.clip.is_text_only:
+            return Response(request.id, status="refused")
         return await asyncio.to_thread(self._answer, request)
 
     def _answer(self, request: Request) -> Response:

@@ -29,6 +29,7 @@ from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, penalty_named
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.metrics.rqi.truth import report_truth
+from s3harness.plugins import blamed
 
 WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
 """Points of each component; they sum to 100."""
@@ -101,7 +102,7 @@ def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Pr
     weights = _weights(components, preset.weights)
     base = _base(components, preset.weights) if preset.scores_empty or _says_something(prediction) else 0.0
     context = PenaltyContext(prediction, truth, text)
-    penalties = {name: _checked(name, penalty(context)) for name, penalty in preset.penalties.items()}
+    penalties = {name: _applied(name, penalty, context) for name, penalty in preset.penalties.items()}
     value = base
     for penalty in penalties.values():
         value *= penalty.multiplier
@@ -150,7 +151,13 @@ def _says_something(prediction: ReportStructure) -> bool:
     return bool(prediction.words or prediction.events)
 
 
-def _checked(name: str, penalty: Penalty) -> Penalty:
-    if not 0.0 <= penalty.multiplier <= 1.0:
-        raise UsageError(f"RQI penalty {name!r} gave {penalty.multiplier!r}; a multiplier lies in 0 to 1")
-    return penalty
+def _applied(name: str, penalty: PenaltyFunction, context: PenaltyContext) -> Penalty:
+    """What a penalty gives, if it is one; :class:`UsageError` naming it otherwise."""
+    with blamed("rqi_penalty", name):
+        made: object = penalty(context)
+    if not isinstance(made, Penalty):
+        raise UsageError(f"RQI penalty {name!r} gave {type(made).__name__}; a s3harness.Penalty is expected")
+    if not (0.0 <= made.multiplier <= 1.0 and 0.0 <= made.cap <= 100.0):
+        given = f"a multiplier of {made.multiplier!r} and a cap of {made.cap!r}"
+        raise UsageError(f"RQI penalty {name!r} gave {given}; they lie in 0 to 1 and in 0 to 100")
+    return made

@@ -1,0 +1,240 @@
+"""The reference pages, made of the code when the documentation is built, so that they cannot differ from it.
+
+MkDocs calls :func:`on_files` (``hooks`` in ``mkdocs.yml``). Each function below makes one page, as Markdown.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[1]
+
+
+def cli() -> str:
+    """Every command with its help and its options."""
+    from s3harness.cli import cli as commands
+
+    lines = [
+        "# Command line",
+        "",
+        "Exit codes: 0 done, 1 the work failed, 2 the call was wrong. `--json` prints data.",
+        "",
+    ]
+    for path, command in _commands(commands):
+        lines += _command(path, command)
+    return "\n".join(lines)
+
+
+def tasks() -> str:
+    """The seven tasks, their prompts and specs, and the signs."""
+    import yaml
+
+    from s3harness.specs.features import vocabulary
+    from s3harness.specs.tasks import load_task, task_names
+
+    lines = ["# Tasks and signs", "", "Made of the specs in `task_specs/`; the wording of the prompts is our own.", ""]
+    for name in task_names():
+        spec = dict(load_task(name).data)
+        primary = next(metric["name"] for metric in spec["metrics"] if metric.get("primary"))
+        lines += [f"## {spec['title']}", "", f"`{name}`. {spec.get('description', '')}", ""]
+        lines += [f"One item is one {spec['item']}; ranked by [`{primary}`](metrics.md#{primary}).", ""]
+        lines += ['??? note "The spec"', ""]
+        text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, width=110)
+        lines += [*_indented(["```yaml", *text.splitlines(), "```"], 4), ""]
+    lines += ["## The 20 signs", "", "| sign | modality | definition |", "|---|---|---|"]
+    lines += [f"| `{f.name}` {f.title} | {f.modality} | {_cell(f.definition)} |" for f in vocabulary().features]
+    return "\n".join(lines)
+
+
+def models() -> str:
+    """The cards of models."""
+    from s3harness.specs.models import load_model, model_names
+
+    lines = ["# Model cards", "", "`s3harness models show NAME` shows a card whole.", ""]
+    lines += ["| name | weights | family | takes | licence |", "|---|---|---|---|---|"]
+    for name in model_names():
+        card = load_model(name)
+        cells = (card.weights or "not released", card.family, ", ".join(card.modalities), card.licence or "not stated")
+        lines.append(f"| `{name}` {_cell(card.title)} | " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join(lines)
+
+
+def hooks() -> str:
+    """The hooks, and what can be registered."""
+    from s3harness import hookspecs
+    from s3harness.plugins import KINDS, Registrar, manager
+
+    lines = ["# Extension points", "", *_prose(hookspecs), "", "## Hooks", ""]
+    for name, hook in vars(hookspecs).items():
+        if name.startswith("s3harness_"):
+            lines += [f"### `{name}{_signature(hook)}`", "", *_prose(hook), ""]
+    lines += ["## Kinds", "", 'What `registry.KIND(name, "package.module:attribute")` takes.', ""]
+    lines += ["| kind | what it is | built in |", "|---|---|---|"]
+    for kind in KINDS:
+        names = [
+            name
+            for name in manager().registry.names(kind)
+            if manager().registry.entry(kind, name).package == "s3harness"
+        ]
+        said = " ".join(_prose(getattr(Registrar, kind)))
+        lines.append(f"| `{kind}` | {_cell(said)} | {_cell(', '.join(f'`{name}`' for name in names))} |")
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    """Every metric: its formula, its range and its source."""
+    from s3harness.builtins import METRICS
+
+    lines = [
+        "# Metrics",
+        "",
+        "A `paper_` metric is bit for bit what the authors' code computes, its defects included.",
+        "",
+    ]
+    lines += [
+        "Each stands beside a floor and a ceiling computed on the same items, and intervals that resample patients.",
+        "",
+    ]
+    module = ""
+    for name, target in METRICS.items():
+        where, _, attribute = target.partition(":")
+        if where != module:
+            module = where
+            lines += [f"## {where.removeprefix('s3harness.metrics.')}", "", *_prose(import_module(where)), ""]
+        made = getattr(import_module(where), attribute)
+        lines += [f"### `{name}` {{ #{name} }}", "", f"`{attribute}{_signature(made)}`", "", *_prose(made), ""]
+    return "\n".join(lines)
+
+
+def rqi() -> str:
+    """The terms and penalties of the Seizure-RQI."""
+    from s3harness.builtins import RQI_PENALTIES
+    from s3harness.metrics.rqi import components, penalties, score
+
+    lines = ["# Seizure-RQI", "", *_prose(score), "", "## Components", "", *_prose(components), ""]
+    for name in ("strict_components", "paper_components"):
+        lines += [f"### `{name}`", "", *_prose(getattr(components, name)), ""]
+    lines += ["## Penalties", "", *_prose(penalties), ""]
+    for name in RQI_PENALTIES:
+        lines += [f"### `{name}`", "", *_prose(getattr(penalties, name)), ""]
+    return "\n".join(lines)
+
+
+def python() -> str:
+    """The names that a plugin may import."""
+    import s3harness
+
+    lines = ["# Python", "", *_prose(s3harness), ""]
+    for name in s3harness.__all__:
+        thing = getattr(s3harness, name)
+        text = _prose(thing) if inspect.isclass(thing) or callable(thing) else []
+        lines += [f"## `{name}`", "", *([f"`{name}{_signature(thing)}`", ""] if callable(thing) else []), *text, ""]
+        lines += [line for member, method in _methods(thing) for line in _method(member, method)]
+    return "\n".join(lines)
+
+
+def benchmarks() -> str:
+    """What ``benchmarks/README.md`` says."""
+    return (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/cli.md": cli,
+    "reference/tasks.md": tasks,
+    "reference/models.md": models,
+    "reference/hooks.md": hooks,
+    "reference/metrics.md": metrics,
+    "reference/rqi.md": rqi,
+    "reference/python.md": python,
+    "benchmarks.md": benchmarks,
+}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages; called by MkDocs."""
+    from mkdocs.structure.files import File
+
+    for path, make in PAGES.items():
+        files.append(File.generated(config, path, content=make() + "\n"))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Show what a block of commands needs, as its title; called by MkDocs."""
+    markdown = re.sub(r'^```console needs="([^"]+)"', r'```console title="needs \1"', markdown, flags=re.MULTILINE)
+    return re.sub(r'^```console exit="([^"]+)"', r'```console title="exit code \1"', markdown, flags=re.MULTILINE)
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+def _command(path: tuple[str, ...], command: click.Command) -> list[str]:
+    context = click.Context(command, info_name=" ".join(("s3harness", *path)))
+    usage = " ".join((context.command_path, *command.collect_usage_pieces(context)))
+    lines = [f"{'#' * (len(path) + 1)} s3harness {' '.join(path)}", "", f"`{usage}`", ""]
+    lines += [*_paragraphs(command.help or ""), ""]
+    records = [record for parameter in command.params if (record := parameter.get_help_record(context))]
+    if records:
+        lines += ["| option | |", "|---|---|", *(f"| `{_cell(name)}` | {_cell(said)} |" for name, said in records), ""]
+    return lines
+
+
+def _methods(thing: object) -> list[tuple[str, Any]]:
+    """The public methods that a class defines itself."""
+    found = vars(thing).items() if inspect.isclass(thing) else ()
+    return [
+        (n, m) for n, m in found if inspect.isfunction(m) and m.__doc__ and (not n.startswith("_") or n == "__aenter__")
+    ]
+
+
+def _method(name: str, method: Any) -> list[str]:
+    return [f"`.{name}{_signature(method)}`", "", *_indented(_prose(method), 0), ""]
+
+
+def _signature(thing: Any) -> str:
+    """How it is called, in one line; what cannot say so is called without arguments."""
+    try:
+        said = str(inspect.signature(thing))
+    except (TypeError, ValueError):
+        return ""
+    said = re.sub(r"(: |-> )(['\"])([^=]+?)\2(?=,|\)|$| =)", r"\1\3", said)
+    return re.sub(r"\bself, |\bself\b", "", said.replace(" -> None", ""))
+
+
+def _prose(thing: object) -> list[str]:
+    """A docstring as Markdown."""
+    text = re.sub(r":\w+:`[~.]?([^`]+)`", r"`\1`", inspect.getdoc(thing) or "").replace("``", "`")
+    return _paragraphs(text)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Text as Markdown: a block after ``::`` is code, a table of ``====`` is one as it stands."""
+    lines: list[str] = []
+    for line in text.replace("\b", "").splitlines():
+        if line.endswith("::"):
+            lines += [line[:-1], ""]
+        else:
+            lines.append(line.replace("<", "&lt;") if not line.startswith("    ") else line)
+    return lines
+
+
+def _indented(lines: list[str], spaces: int) -> list[str]:
+    return [" " * spaces + line if line else line for line in lines]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

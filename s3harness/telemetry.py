@@ -1,0 +1,27 @@
+"""The reporting that libraries do of their own accord, switched off before any of them is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+SILENCE: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",
+    "DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "LITELLM_TELEMETRY": "False",
+    "WANDB_DISABLED": "true",
+    "COMET_MODE": "DISABLED",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+}
+"""Variables of the environment and what silences the library that reads each: Hugging Face, vLLM, Ray, and what
+engines and trainers bring along."""
+
+
+def switch_off() -> None:
+    """Set all of them, whatever they were; processes that are started from here inherit them."""
+    os.environ.update(SILENCE)
