@@ -30,7 +30,10 @@ class Asked:
 
 
 class Asker:
-    """Makes requests into tensors. Any thread may call it; one is served at a time."""
+    """Makes requests into tensors. Any thread may call it; one is served at a time.
+
+    With ``as_images`` a clip is shown as images, each after its time in words, and not heard.
+    """
 
     def __init__(
         self,
@@ -41,13 +44,14 @@ class Asker:
         *,
         dtype: Any = None,
         context: int | None = None,
+        as_images: bool = False,
     ) -> None:
         self._processor, self._family, self._card, self._media = processor, family, card, media
-        self._context = context
+        self._context, self._as_images = context, as_images
         self._lock = threading.Lock()
         self._clip: s3harness.Clip | None = None
         self.unheard_s = 0.0
-        for part in ("video_processor", "feature_extractor"):
+        for part in ("video_processor", "image_processor", "feature_extractor"):
             if getattr(processor, part, None) is not None:
                 setattr(processor, part, _Once(getattr(processor, part), lambda: self._clip, dtype))
 
@@ -86,15 +90,20 @@ class Asker:
         clip = request.clip
         given: dict[str, Any] = {}
         with self._lock:
+            messages = self.messages(request)
             if self._shows(clip):
                 frames = self._media.frames(clip)
-                given |= {"videos": [frames.pixels], **video_options(clip, frames, self._family, self._processor)}
+                if self._as_images:
+                    given["images"], messages = (
+                        [list(frames.pixels)],
+                        s3harness.image_messages(request, frames.timestamps),
+                    )
+                else:
+                    given |= {"videos": [frames.pixels], **video_options(clip, frames, self._family, self._processor)}
             if self._sounds(clip):
                 given |= {"audio": [self._sound(clip)], "sampling_rate": SOUND_RATE}
             self._clip = replace(clip, index=0)
-            text = self._processor.apply_chat_template(
-                self.messages(request), tokenize=False, add_generation_prompt=True
-            )
+            text = self._processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
             tensors = dict(self._processor(text=[text], return_tensors="pt", **given))
         shape = tensors["input_ids"].shape
         words = {name: tensors.pop(name) for name in list(tensors) if _is_row(tensors[name], shape)}

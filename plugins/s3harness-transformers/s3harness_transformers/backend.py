@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from s3harness_transformers.families import family_of
 from s3harness_transformers.gathering import Gathering
 from s3harness_transformers.grammar import LIBRARY, enforcer
 from s3harness_transformers.loading import Loaded, load
-from s3harness_transformers.options import Options, installed_version, require_engine
+from s3harness_transformers.options import Options, installed_version, lacks, require_engine
 
 
 class TransformersBackend(s3harness.Backend):
@@ -33,10 +34,16 @@ class TransformersBackend(s3harness.Backend):
         require_engine(model, self._options.min_version)
         if model.weights is None:
             raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
+        self._shown = self._options.clips or _trained_on(model, self._options)
         # Twice a batch, so that the next one's prompts are made ready while one is answered.
         self.limits = s3harness.Limits(2 * self._options.batch_size, self._options.timeout_s, attempts=1)
         self._facts: Mapping[str, object] = {}
         self._tokens, self._seconds = 0, 0.0
+
+    @classmethod
+    def lacks(cls) -> Sequence[str]:
+        """Whichever of torch and transformers is not installed."""
+        return lacks()
 
     async def __aenter__(self) -> Self:
         """Load the model."""
@@ -52,10 +59,11 @@ class TransformersBackend(s3harness.Backend):
             self.media,
             dtype=loaded.model.dtype,
             context=loaded.context,
+            as_images=self._shown == "images",
         )
         self._answerer = Answerer(loaded, structured=is_held, logprobs=options.logprobs)
         self._batches = Gathering[Asked, s3harness.Response](self._timed, alike, options.batch_size)
-        self._facts = _facts(loaded, options, enforcer() if is_held else "")
+        self._facts = _facts(loaded, options, enforcer() if is_held else "") | {"clips": self._shown}
         self.say("asking")
         return self
 
@@ -90,6 +98,15 @@ class TransformersBackend(s3harness.Backend):
         self._seconds += time.perf_counter() - started
         self._tokens += sum(o.completion_tokens or 0 for o in outcomes if isinstance(o, s3harness.Response))
         return outcomes
+
+
+def _trained_on(model: s3harness.ModelCard, options: Options) -> str:
+    """How the clips were shown that weights or adapter were trained on, by the run card beside them; else video."""
+    for directory in (options.adapter, Path(str(model.weights))):
+        card = s3harness.read_card(directory) if directory is not None and directory.is_dir() else None
+        if card is not None:
+            return str(card.about.get("clips", "video"))
+    return "video"
 
 
 def _facts(loaded: Loaded, options: Options, enforced: str) -> dict[str, object]:

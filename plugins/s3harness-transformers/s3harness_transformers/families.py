@@ -52,7 +52,7 @@ def video_options(clip: s3harness.Clip, frames: s3harness.Frames, family: Family
     """What goes with the frames of a clip: when they were, that none is to be taken out, and how large they may be."""
     options: dict[str, Any] = {"do_sample_frames": False, "video_metadata": [frame_times(clip, frames)]}
     if family.takes_rate:
-        options["fps"] = rate(clip, frames.timestamps)
+        options["fps"] = rate(clip)
     if family.pixels == "fixed":
         return options
     most = clip.max_pixels
@@ -71,7 +71,7 @@ def frame_times(clip: s3harness.Clip, frames: s3harness.Frames) -> dict[str, Any
     """
     times, (_, height, width, _) = frames.timestamps, frames.pixels.shape
     ticks = [max(0, round((time - clip.start_s) * TICKS_PER_S)) for time in times]
-    total = round(len(times) / rate(clip, times) * TICKS_PER_S)
+    total = round(len(times) / rate(clip) * TICKS_PER_S)
     return {
         "total_num_frames": max(total, 1),
         "fps": float(TICKS_PER_S),
@@ -83,8 +83,13 @@ def frame_times(clip: s3harness.Clip, frames: s3harness.Frames) -> dict[str, Any
     }
 
 
-def rate(clip: s3harness.Clip, times: tuple[float, ...]) -> float:
-    """Frames a second: what lies between them, or one in the whole clip."""
+def rate(clip: s3harness.Clip) -> float:
+    """Frames a second: what lies between those that were wanted, or one in the whole clip.
+
+    It is not taken from those that were decoded: families count whole grid steps by it, and one that is a thousandth
+    too high would put every step one too early.
+    """
+    times = clip.timestamps
     between = times[-1] - times[0]
     return (len(times) - 1) / between if between > 0 else len(times) / (clip.end_s - clip.start_s)
 

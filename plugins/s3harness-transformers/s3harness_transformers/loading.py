@@ -87,7 +87,7 @@ def load(card: s3harness.ModelCard, options: Options, say: Callable[[str], None]
         if isinstance(error, s3harness.S3HarnessError):
             raise
         raise failures.of_loading(error, weights, is_local) from error
-    ends, pad = _tokens(model, processor.tokenizer)
+    ends, pad = generation_tokens(model, processor.tokenizer)
     _forget_generation(model, ends, pad)
     if options.adapter is not None:
         say("loading the adapter")
@@ -122,10 +122,10 @@ def _model(weights: str, source: Mapping[str, Any], config: Any, options: Option
     if options.attn_implementation:
         placed["attn_implementation"] = options.attn_implementation
     dtype = options.dtype or (options.dtype_on_gpu if on_gpu else "float32")
-    return _class_of(config).from_pretrained(weights, config=config, dtype=dtype, **source, **placed)
+    return class_of(config).from_pretrained(weights, config=config, dtype=dtype, **source, **placed)
 
 
-def _class_of(config: Any) -> Any:
+def class_of(config: Any) -> Any:
     """The first of the Auto classes that has a model for a configuration."""
     import transformers
 
@@ -138,7 +138,8 @@ def _class_of(config: Any) -> Any:
     raise s3harness.UsageError(f"transformers {known} has no model that writes text for {config.model_type!r}")
 
 
-def _tokens(model: Any, words: Any) -> tuple[tuple[int, ...], int]:
+def generation_tokens(model: Any, words: Any) -> tuple[tuple[int, ...], int]:
+    """The tokens that end an answer, and the one that fills rows up."""
     ends = model.generation_config.eos_token_id
     found = tuple(ends) if isinstance(ends, list | tuple) else (ends if ends is not None else words.eos_token_id,)
     pad = words.pad_token_id if words.pad_token_id is not None else found[0]

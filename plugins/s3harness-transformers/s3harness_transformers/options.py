@@ -15,6 +15,7 @@ INSTALL = "pip install torch torchvision 's3harness-transformers'"
 OF_CARD = frozenset({"min_version", "dtype_on_gpu"})
 """What a card alone says."""
 OF_CARD_AS = {"dtype": "dtype_on_gpu"}
+SHOWN = ("video", "images")
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 
@@ -25,7 +26,8 @@ class Options:
     ``dtype`` is the card's on a GPU, and float32 on the CPU, unless it is named. ``adapter`` is the directory of a LoRA
     adapter. At most ``batch_size`` requests are answered at once. ``structured`` holds answers to their schema or
     choices, ``logprobs`` tells the probabilities of closed answers. A request may take ``timeout_s``, the wait for its
-    turn included.
+    turn included. ``clips`` are shown as ``video`` or as ``images``; if nothing is said, as the weights' run card has
+    it (:func:`s3harness.read_card`), and as video where there is none.
     """
 
     dtype: str = ""
@@ -36,6 +38,7 @@ class Options:
     batch_size: int = 4
     structured: bool = True
     logprobs: bool = True
+    clips: str = ""
     timeout_s: float = 3600.0
     min_version: str = "0"
     dtype_on_gpu: str = "bfloat16"
@@ -54,12 +57,17 @@ def require_engine(model: s3harness.ModelCard, least: str) -> None:
 
     Neither is imported: that takes seconds.
     """
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
-    if missing:
-        raise s3harness.UsageError(f"the transformers backend needs {' and '.join(missing)}: {INSTALL}")
+    for lack in lacks():
+        raise s3harness.UsageError(f"the transformers backend needs {lack}")
     found = installed_version("transformers")
     if _numbers(found) < _numbers(least):
         raise s3harness.UsageError(f"{model.name} needs transformers {least}, and {found} is installed: {INSTALL}")
+
+
+def lacks() -> list[str]:
+    """What is not installed, and what to do about it."""
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    return [f"{' and '.join(missing)}: {INSTALL}"] if missing else []
 
 
 def installed_version(name: str) -> str:
@@ -93,6 +101,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a word is expected")
     return value
+
+
+def _shown(value: object) -> str:
+    if value not in SHOWN:
+        raise ValueError(f"one of {', '.join(SHOWN)} is expected")
+    return str(value)
 
 
 def _version(value: object) -> str:
@@ -139,6 +153,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "batch_size": _count,
     "structured": _switch,
     "logprobs": _switch,
+    "clips": _shown,
     "timeout_s": _seconds,
     "min_version": _version,
     "dtype_on_gpu": _dtype,

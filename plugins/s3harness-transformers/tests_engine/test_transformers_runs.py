@@ -26,7 +26,13 @@ weights: null
 family: qwen3-vl
 modalities: [video]
 engines:
-  vllm: {{dtype: float32, max_model_len: 8192, enforce_eager: true, block_size: 32, max_num_seqs: 32}}
+  vllm:
+    dtype: float32
+    max_model_len: 8192
+    enforce_eager: true
+    block_size: 32
+    max_num_seqs: 32
+    mm_processor_kwargs: {{size: {{shortest_edge: 4096, longest_edge: 1000000}}}}
 protocols:
   paper:
     samplers:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import s3harness
+from s3harness_vllm.adapters import CONFIG, with_adapter
 from s3harness_vllm.installed import engine_arguments, require_version, require_vllm
 
-OURS = ("lora", "structured", "logprobs", "in_flight", "timeout_s")
+OURS = ("adapter", "structured", "logprobs", "in_flight", "timeout_s")
 """Options that are not the engine's."""
 
 FIXED: Mapping[str, str] = {
     "model": "the weights are named by --model, or by --weights DIR",
-    "enable_lora": "an adapter is named by -o lora=DIR",
+    "enable_lora": "an adapter is named by -o adapter=DIR",
     "runner": "the harness asks for text",
     "enable_log_requests": "what is asked goes into no log",
 }
@@ -34,13 +34,13 @@ class Setup:
     """What an engine is started with and how it is asked.
 
     ``engine`` are arguments of ``AsyncEngineArgs``; ``hinted_gpus`` is how many the model card would have, where the
-    user did not say. ``lora`` is an adapter's directory. ``structured`` holds answers to their schema or choices,
-    ``logprobs`` asks for the probabilities of closed answers.
+    user did not say. ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or
+    choices, ``logprobs`` asks for the probabilities of closed answers.
     """
 
     engine: Mapping[str, object]
     hinted_gpus: int | None = None
-    lora: Path | None = None
+    adapter: Path | None = None
     structured: bool = True
     logprobs: bool = True
     in_flight: int = IN_FLIGHT
@@ -71,9 +71,10 @@ def setup(model: s3harness.ModelCard, options: Mapping[str, object]) -> Setup:
     ours = {name: said.pop(name) for name in OURS if name in said}
     hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in said else None
     engine = {**_defaults(model), **card, **said, "model": model.weights}
-    adapter = {} if ours.get("lora") is None else {"lora": Path(str(ours["lora"]))}
-    engine |= _with_adapter(said, **adapter)
-    return Setup(engine, hint, **{**ours, **adapter})  # type: ignore[arg-type]
+    adapter = ours.get("adapter")
+    if isinstance(adapter, Path):
+        engine |= with_adapter(adapter, said)
+    return Setup(engine, hint, **ours)  # type: ignore[arg-type]
 
 
 def fitting(hint: int, gpus: int) -> int:
@@ -93,23 +94,6 @@ def _defaults(model: s3harness.ModelCard) -> dict[str, object]:
     }
 
 
-def _with_adapter(said: Mapping[str, object], lora: Path | None = None) -> dict[str, object]:
-    """What the engine needs for an adapter: its rank is read from it."""
-    if lora is None:
-        return {}
-    path = lora / "adapter_config.json"
-    try:
-        rank = json.loads(path.read_text(encoding="utf-8"))["r"]
-    except (OSError, ValueError, KeyError) as error:
-        raise s3harness.UsageError(f"-o lora={lora}: no rank r can be read from {path.name} there: {error}") from error
-    return {"enable_lora": True, "max_lora_rank": said.get("max_lora_rank", _rank_at_least(int(rank)))}
-
-
-def _rank_at_least(rank: int) -> int:
-    """The least that vLLM takes for an adapter of a rank."""
-    return next((known for known in (1, 8, 16, 32, 64, 128, 256, 320, 512) if known >= rank), rank)
-
-
 def _checked(name: str, value: object, known: frozenset[str]) -> object:
     if name in FIXED:
         raise s3harness.UsageError(f"the vllm backend takes no {name}: {FIXED[name]}")
@@ -123,6 +107,13 @@ def _checked(name: str, value: object, known: frozenset[str]) -> object:
         hint = f"; near it are {', '.join(near)}" if near else f"; its own are {', '.join(OURS)}"
         raise s3harness.UsageError(f"neither the vllm backend nor its engine has an option {name!r}{hint}")
     return value
+
+
+def _directory(value: object) -> Path:
+    path = Path(str(value))
+    if not (path / CONFIG).is_file():
+        raise ValueError(f"a directory is expected that peft has saved, with an {CONFIG}")
+    return path
 
 
 def _switch(value: object) -> bool:
@@ -141,7 +132,7 @@ def _at_least(low: float, kind: type[int] | type[float]) -> Callable[[object], f
 
 
 _READERS: Mapping[str, Callable[[object], object]] = {
-    "lora": str,
+    "adapter": _directory,
     "structured": _switch,
     "logprobs": _switch,
     "in_flight": _at_least(1, int),

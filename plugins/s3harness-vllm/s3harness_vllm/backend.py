@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import multiprocessing
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,8 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import s3harness
 from s3harness_vllm import failures
-from s3harness_vllm.arguments import Setup, fitting, setup
-from s3harness_vllm.prompt import Shows, conversation, media_data, processor_options, response, sampling
+from s3harness_vllm.adapters import adapter_id, lora_request
+from s3harness_vllm.arguments import Setup, setup
+from s3harness_vllm.engine import start, stop
+from s3harness_vllm.installed import lacks, vllm_version
+from s3harness_vllm.pixels import processor_options
+from s3harness_vllm.prompt import Shows, conversation, media_data, response, sampling
 from s3harness_vllm.starting import EngineLog
 
 if TYPE_CHECKING:
@@ -44,23 +46,28 @@ class VllmBackend(s3harness.Backend):
         self._open = ExitStack()
         self._engine: AsyncLLM | None = None
         self._log: EngineLog | None = None
-        self._lora: Any = None
+        self._adapter: Any = None
         self._asked = 0
+        self._facts: Mapping[str, object] = {}
+
+    @classmethod
+    def lacks(cls) -> Sequence[str]:
+        """The engine itself, or a GPU for it."""
+        return lacks()
 
     async def __aenter__(self) -> Self:
         """Start the engine, its phases told as they come."""
         self._log = self._open.enter_context(EngineLog(self.say))
         try:
-            self._engine = await asyncio.to_thread(_started, self.setup, self._log)
+            self._engine = await start(self.setup, self._log)
         except Exception as error:
             with self._open:
                 raise failures.of_start(error, self._log.errors()) from error
-        except BaseException:  # stopped while it loads, which may be minutes yet
-            for process in multiprocessing.active_children():
-                process.terminate()
+        except BaseException:
             self._open.close()
             raise
-        self._lora = _adapter(self.setup)
+        self._adapter = lora_request(self.setup.adapter)
+        self._facts = _facts(self._engine, self.setup)
         phases = self._log.ready()
         told = ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in phases.items())
         self.say("asking")
@@ -74,13 +81,14 @@ class VllmBackend(s3harness.Backend):
         engine, self._engine = self._engine, None
         with self._open:
             if engine is not None:
-                await asyncio.to_thread(engine.shutdown)
-                del engine
-                await asyncio.sleep(0)
-                gc.collect()  # vLLM stops an engine again when it is collected, which fails while Python ends
+                await stop(engine)
         if self.prompt_tokens:
             share = self.cached_tokens / self.prompt_tokens
             self.note(f"{share:.0%} of {self.prompt_tokens} prompt tokens came from vLLM's prefix cache")
+
+    def facts(self) -> Mapping[str, object]:
+        """Version, device, numbers, adapter, and how the weights are spread."""
+        return self._facts
 
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
         """Answer one request."""
@@ -106,7 +114,7 @@ class VllmBackend(s3harness.Backend):
 
     def _shows(self, clip: s3harness.Clip) -> Shows:
         seen = bool(clip.timestamps) and "video" in self.model.modalities
-        heard = clip.audio and self.model.hears()
+        heard = self.model.hears() and not clip.is_text_only and self.media.has_sound(clip)
         return Shows(self.media.key(clip) if seen or heard else "", seen, heard)
 
     async def _ask(self, request: s3harness.Request, shows: Shows, data: Mapping[str, list[Any]]) -> RequestOutput:
@@ -118,7 +126,7 @@ class VllmBackend(s3harness.Backend):
                 await self._prompt(self._engine, request, shows, data),
                 params,
                 f"{request.id}-{self._asked}",
-                lora_request=self._lora,
+                lora_request=self._adapter,
                 data_parallel_rank=self._replica(shows.key),
             )
             return _whole([output async for output in outputs])
@@ -136,7 +144,8 @@ class VllmBackend(s3harness.Backend):
 
         messages = conversation(request, shows, text_first=self.model.prompt_placement == "text_first")
         template = {"add_generation_prompt": True, "continue_final_message": False}
-        extras = {"multi_modal_data": dict(data), "mm_processor_kwargs": processor_options(request.clip, shows)}
+        told = processor_options(request.clip, engine.renderer.get_mm_processor().info) if shows.video else {}
+        extras = {"multi_modal_data": dict(data), "mm_processor_kwargs": told}
         _, (prompt,) = await engine.renderer.render_chat_async(
             [messages], ChatParams(chat_template_kwargs=template), prompt_extras=extras if shows.ids else None
         )
@@ -154,18 +163,25 @@ class VllmBackend(s3harness.Backend):
             self._has.popitem(last=False)
 
 
-def _started(chosen: Setup, log: EngineLog) -> AsyncLLM:
-    log.begin("loading vLLM")
-    from vllm.engine.arg_utils import AsyncEngineArgs
+def _facts(engine: AsyncLLM, chosen: Setup) -> dict[str, object]:
+    """What the engine turned out to be."""
     from vllm.platforms import current_platform
-    from vllm.v1.engine.async_llm import AsyncLLM
 
-    arguments = dict(chosen.engine)
-    if chosen.hinted_gpus is not None:
-        gpus = 1 if current_platform.is_cpu() else current_platform.device_count()
-        arguments["tensor_parallel_size"] = fitting(chosen.hinted_gpus, gpus)
-    log.begin("starting the engine")
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+    model, spread = engine.vllm_config.model_config, engine.vllm_config.parallel_config
+    found = {
+        "vllm": vllm_version(),
+        "revision": str(getattr(model.hf_config, "_commit_hash", None) or ""),
+        "device": current_platform.get_device_name(),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "quantization": model.quantization,
+        "max_model_len": model.max_model_len,
+        "tensor_parallel_size": spread.tensor_parallel_size,
+        "pipeline_parallel_size": spread.pipeline_parallel_size,
+        "data_parallel_size": spread.data_parallel_size,
+        "adapter": adapter_id(chosen.adapter) if chosen.adapter else "",
+        "structured": chosen.structured,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}
 
 
 def _whole(outputs: Sequence[RequestOutput]) -> RequestOutput:
@@ -173,11 +189,3 @@ def _whole(outputs: Sequence[RequestOutput]) -> RequestOutput:
     if not outputs or outputs[-1].outputs[0].finish_reason not in ("stop", "length"):
         raise s3harness.RetryableError("vLLM gave up on the request")
     return outputs[-1]
-
-
-def _adapter(chosen: Setup) -> Any:
-    if chosen.lora is None:
-        return None
-    from vllm.lora.request import LoRARequest
-
-    return LoRARequest("adapter", 1, str(chosen.lora))

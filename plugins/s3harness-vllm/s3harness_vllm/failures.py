@@ -24,21 +24,41 @@ class EngineNotStarted(s3harness.S3HarnessError):
     """vLLM did not come up."""
 
 
-SMALLER = (
-    "try more GPUs (-o tensor_parallel_size=N), -o quantization=fp8, a smaller -o max_model_len=N, "
-    "or another -o gpu_memory_utilization=X"
-)
+LARGER = "-o 'mm_processor_kwargs={size: {shortest_edge: 4096, longest_edge: N}}' (pixels of all frames)"
 SHORTER = "raise -o max_model_len=N, or show less of it (--sampling fps=N, --sampling max_pixels=N)"
+
+REMEDIES = (
+    (
+        re.compile(r"KV cache|No available memory for the cache", re.IGNORECASE),
+        "try a smaller -o max_model_len=N, more GPUs (-o tensor_parallel_size=N), -o kv_cache_dtype=fp8, "
+        "or a larger -o gpu_memory_utilization=X",
+    ),
+    (
+        re.compile(r"memory utilization|Free memory on device|external process", re.IGNORECASE),
+        "end what else is on the device, or try a smaller -o gpu_memory_utilization=X",
+    ),
+)
+"""What to do about a lack of memory that has a cause of its own."""
+
+SMALLER = (
+    "try more GPUs (-o tensor_parallel_size=N), -o quantization=fp8, less at once (-o max_num_batched_tokens=N, "
+    "-o max_num_seqs=N), or a smaller -o gpu_memory_utilization=X, which leaves more beside the cache"
+)
+"""What to do about any other."""
 
 _MEMORY = re.compile(
     r"out of memory|OutOfMemoryError|No available memory for the cache|Free memory on device|MemoryError"
-    r"|larger than the available KV cache memory|can be stored in KV cache|not enough memory|DefaultCPUAllocator",
+    r"|larger than the available KV cache memory|can be stored in KV cache|not enough memory|DefaultCPUAllocator"
+    r"|Available memory on node|Cannot allocate memory|Failed core proc\(s\): \{[^}]*: -9\b",
     re.IGNORECASE,
 )
-_LENGTH = re.compile(
-    r"maximum (context|model) length|longer than the maximum|exceeds the (max|pre-allocated)", re.IGNORECASE
-)
+_KILLED = re.compile(r"Failed core proc\(s\): \{[^}]*: -9\b")
+_LENGTH = re.compile(r"maximum (context|model) length|longer than the maximum|exceeds the max", re.IGNORECASE)
+_ROOM = re.compile(r"exceeds the pre-allocated encoder cache", re.IGNORECASE)
 _FORGOTTEN = re.compile(r"Cache miss for \w+ at index", re.IGNORECASE)
+_ADVICE = re.compile(
+    r"Please | Try |Decrease GPU memory|On the CPU backend|To resolve:|Including non-PyTorch memory|If reserved but"
+)
 _VALIDATION = re.compile(r"validation errors? for|ValueError|ValidationError|Unsupported|not supported", re.IGNORECASE)
 
 
@@ -49,10 +69,12 @@ def of_request(error: Exception, logged: Sequence[str] = ()) -> Exception:
         return _of_death(logged)
     if type(error).__name__ in ("RetryableRequestError", "QueueOverflowError", "MaxQueuedTokensError"):
         return s3harness.RetryableError(said)
+    if _ROOM.search(said):
+        return ContextOverflow(f"{_first_sentences(said)}; make room for it by {LARGER}")
     if _LENGTH.search(said):
         return ContextOverflow(f"{_first_sentences(said)}; {SHORTER}")
     if _MEMORY.search(said):
-        return OutOfMemory(f"{_first_sentences(said)}; {SMALLER}")
+        return OutOfMemory(_wanted(said))
     return s3harness.S3HarnessError(f"vLLM: {said}") if type(error).__name__ == "EngineGenerateError" else error
 
 
@@ -60,7 +82,7 @@ def of_start(error: Exception, logged: Sequence[str]) -> Exception:
     """What to raise for an engine that does not start. Its reason is in the log of the process that failed."""
     why = next((line for line in map(_last_line, logged) if _MEMORY.search(line)), "")
     if why or _MEMORY.search(_said(error)):
-        return OutOfMemory(f"vLLM does not fit: {_first_sentences(why or _said(error))}; {SMALLER}")
+        return OutOfMemory(f"vLLM does not fit: {_wanted(why or _said(error))}")
     said = _last_line(logged[0]) if logged else _said(error)
     kind = s3harness.UsageError if _VALIDATION.search(f"{type(error).__name__} {said}") else EngineNotStarted
     return kind(f"vLLM did not start: {said}")
@@ -72,10 +94,19 @@ def is_forgotten(error: BaseException) -> bool:
 
 
 def _of_death(logged: Sequence[str]) -> Exception:
-    why = _last_line(logged[-1]) if logged else "it does not say why"
-    if any(_MEMORY.search(line) for line in logged):
-        return OutOfMemory(f"vLLM ended: {_first_sentences(why)}; {SMALLER}; then go on with --resume")
+    found = [line for line in map(_last_line, logged) if _MEMORY.search(line)]
+    why = (found or [_last_line(line) for line in logged] or ["it does not say why"])[-1]
+    if found:
+        return OutOfMemory(f"vLLM ended: {_wanted(why)}; then go on with --resume")
     return EngineDied(f"vLLM ended: {why}; go on with --resume")
+
+
+def _wanted(said: str) -> str:
+    """How much memory was wanted and how much there is, as vLLM or torch says it, and which options change that."""
+    if _KILLED.search(said):
+        return f"the system killed its process, most likely because the memory of this machine ran out; {SMALLER}"
+    remedy = next((remedy for cause, remedy in REMEDIES if cause.search(said)), SMALLER)
+    return f"{_first_sentences(said)}; {remedy}"
 
 
 def _said(error: BaseException) -> str:
@@ -94,4 +125,5 @@ def _last_line(text: str) -> str:
 
 
 def _first_sentences(text: str) -> str:
-    return re.split(r"Please | Try ", text, maxsplit=1)[0].strip().rstrip(".;")
+    """What happened, without the advice on vLLM's own flags and on torch's allocator."""
+    return _ADVICE.split(text, maxsplit=1)[0].strip().rstrip(".;")

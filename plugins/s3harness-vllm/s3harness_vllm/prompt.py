@@ -56,24 +56,30 @@ def media_data(request: s3harness.Request, shows: Shows, media: s3harness.MediaS
 
 
 def frame_times(clip: s3harness.Clip, timestamps: Sequence[float]) -> dict[str, object]:
-    """When the frames were, in seconds from the start of the clip: all of them, and none to be taken out."""
-    length = clip.end_s - clip.start_s
+    """When the frames were, in seconds from the start of the clip: all of them, and none to be taken out.
+
+    The number of all frames is such that the frames shown are as many a second as they are.
+    """
     ticks = [max(0, round((time - clip.start_s) * TICKS_PER_S)) for time in timestamps]
     return {
-        "total_num_frames": max(round(length * TICKS_PER_S), ticks[-1] + 1),
+        "total_num_frames": max(round(len(ticks) / rate(clip) * TICKS_PER_S), 1),
         "fps": float(TICKS_PER_S),
-        "duration": length,
+        "duration": clip.end_s - clip.start_s,
         "frames_indices": ticks,
         "video_backend": "s3harness",
         "do_sample_frames": False,
     }
 
 
-def processor_options(clip: s3harness.Clip, shows: Shows) -> dict[str, object]:
-    """The rate of the frames, for families whose processor takes it from here and not from the times of the frames."""
-    if not shows.video:
-        return {}
-    return {"fps": len(clip.timestamps) / (clip.end_s - clip.start_s), "do_sample_frames": False}
+def rate(clip: s3harness.Clip) -> float:
+    """Frames a second: what lies between those that were wanted, or one in the whole clip.
+
+    It is not taken from those that were decoded: families count whole grid steps by it, and one that is a thousandth
+    too high would put every step one too early.
+    """
+    times = clip.timestamps
+    between = times[-1] - times[0]
+    return (len(times) - 1) / between if between > 0 else len(times) / (clip.end_s - clip.start_s)
 
 
 def sampling(request: s3harness.Request, *, structured: bool, logprobs: bool) -> SamplingParams:

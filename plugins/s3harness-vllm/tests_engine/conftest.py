@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from s3harness_transformers.tiny import tiny_model
+from safetensors.numpy import save_file
 
 from s3harness.synth import synthesize
 
 TINY = 4
 """Frames of a clip: enough for two times to be told, and few tokens."""
+
+LAYERS, HIDDEN = 2, 128
+"""Of the tiny model."""
 
 CARD = f"""
 schema: s3harness/model/v1
@@ -22,7 +27,13 @@ weights: null
 family: qwen3-vl
 modalities: [video]
 engines:
-  vllm: {{dtype: float32, max_model_len: 8192, enforce_eager: true, block_size: 32, max_num_seqs: 32}}
+  vllm:
+    dtype: float32
+    max_model_len: 8192
+    enforce_eager: true
+    block_size: 32
+    max_num_seqs: 32
+    mm_processor_kwargs: {{size: {{shortest_edge: 4096, longest_edge: 1000000}}}}
 protocols:
   paper:
     samplers:
@@ -38,8 +49,22 @@ protocols:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a Qwen3-VL of random weights."""
-    out = tmp_path_factory.mktemp("weights") / "tiny"
-    subprocess.run([sys.executable, "-m", "s3harness_transformers.tiny", "qwen3-vl", str(out)], check=True)
+    return tiny_model("qwen3-vl", tmp_path_factory.mktemp("weights") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter of random weights for it, in the files and by the names that peft has."""
+    out = tmp_path_factory.mktemp("adapter")
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj"]}
+    (out / "adapter_config.json").write_text(json.dumps(config | {"bias": "none", "lora_dropout": 0.0}))
+    random = np.random.default_rng(1)
+    tensors = {}
+    for layer in range(LAYERS):
+        name = f"base_model.model.model.language_model.layers.{layer}.self_attn.q_proj"
+        for part, shape in (("lora_A", (4, HIDDEN)), ("lora_B", (HIDDEN, 4))):
+            tensors[f"{name}.{part}.weight"] = random.normal(0, 0.5, shape).astype(np.float32)
+    save_file(tensors, out / "adapter_model.safetensors")
     return out
 
 

@@ -12,7 +12,7 @@ import pytest
 from s3harness_vllm.arguments import fitting, setup
 
 import s3harness
-from s3harness.specs.models import load_model
+from s3harness.specs.models import load_model, model_names
 
 LINGSHU = load_model("lingshu-32b")
 
@@ -24,6 +24,14 @@ def test_the_settings_of_the_card_hold_unless_the_user_says_otherwise():
     assert (engine["max_model_len"], engine["quantization"], engine["data_parallel_size"]) == (40_000, "fp8", 2)
     assert engine["enable_prefix_caching"] is True
     assert "min_version" not in engine
+
+
+@pytest.mark.parametrize("name", [name for name in model_names() if load_model(name).family == "qwen3-vl"])
+def test_a_limit_for_all_frames_together_leaves_room_for_the_longest_clip_of_the_card(name):
+    card = load_model(name)
+    samplers = card.protocols["paper"]["samplers"].values()
+    longest = max(s["max_pixels"] * s.get("frames", s.get("window_s", 30) * s.get("fps", 0)) for s in samplers)
+    assert setup(card, {}).engine["mm_processor_kwargs"]["size"]["longest_edge"] >= longest == 120 * 602_112
 
 
 @pytest.mark.parametrize(("gpus", "used"), [(0, 1), (1, 1), (2, 2), (3, 2), (4, 4), (8, 4)])
@@ -45,7 +53,9 @@ def test_the_gpus_of_the_user_are_none():
         ({"model": "x/y"}, ["--model", "--weights"]),
         ({"structured": "maybe"}, ["structured", "true or false"]),
         ({"in_flight": 0}, ["in_flight", "at least 1"]),
-        ({"lora": "nowhere"}, ["adapter_config.json"]),
+        ({"adapter": "nowhere"}, ["adapter_config.json"]),
+        ({"lora": "nowhere"}, ["lora"]),
+        ({"enable_lora": True}, ["-o adapter=DIR"]),
     ],
 )
 def test_a_wrong_option_is_an_error_of_the_call(options, words):
@@ -63,8 +73,8 @@ def test_a_model_without_weights_and_a_vllm_that_is_too_old_say_so():
 
 def test_an_adapter_brings_its_rank(tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 24}))
-    chosen = setup(LINGSHU, {"lora": str(tmp_path)})
-    assert chosen.lora == tmp_path
+    chosen = setup(LINGSHU, {"adapter": str(tmp_path)})
+    assert chosen.adapter == tmp_path
     assert (chosen.engine["enable_lora"], chosen.engine["max_lora_rank"]) == (True, 32)
 
 

@@ -13,13 +13,13 @@ PROBE = Path(__file__).with_name("vllm_probe.py")
 
 
 @pytest.fixture(scope="module")
-def seen(tiny, card, data, environment, tmp_path_factory) -> dict:
+def seen(tiny, card, data, adapter, environment, tmp_path_factory) -> dict:
     """What the probe found."""
     out = tmp_path_factory.mktemp("probe") / "found.json"
-    command = [sys.executable, PROBE, *(str(path) for path in (card, tiny, data, out))]
+    command = [sys.executable, PROBE, *(str(path) for path in (card, tiny, data, adapter, out))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(out.read_text())
+    return json.loads(out.read_text()) | {"stderr": done.stderr}
 
 
 def test_the_times_that_a_model_reads_are_those_of_its_frames_in_the_clip(seen):
@@ -37,7 +37,8 @@ def test_media_come_before_the_question_and_after_it_where_the_card_says_so(seen
 
 
 def test_a_clip_is_handed_over_once_and_again_when_it_is_forgotten(seen):
-    assert seen["hand_overs"] == {"first": 1, "second": 0, "after a reset": 1, "text alone": 0}
+    expected = {"adapted": 1, "first": 1, "second": 0, "after a reset": 1, "text alone": 0}
+    assert seen["hand_overs"] == expected
     assert seen["second"] == seen["first"] == seen["after a reset"]
     assert seen["cached"]["second"] > 0
 
@@ -45,6 +46,13 @@ def test_a_clip_is_handed_over_once_and_again_when_it_is_forgotten(seen):
 def test_a_request_of_text_alone_is_answered_from_its_prompt(seen):
     assert seen["text alone"]["completion_tokens"] > 0
     assert seen["text alone"]["prompt_tokens"] < seen["first"]["prompt_tokens"]
+
+
+def test_an_adapter_changes_the_answer_to_that_of_transformers(seen):
+    assert seen["adapted"]["text"] != seen["first"]["text"]
+    assert seen["adapted"]["text"] == seen["adapted by transformers"]["text"]
+    assert seen["first"]["text"] == seen["by transformers"]["text"]
+    assert seen["facts"]["adapter"] == seen["facts by transformers"]["adapter"]
 
 
 def test_an_answer_that_ends_at_the_limit_of_tokens_is_cut(seen):
@@ -56,8 +64,13 @@ def test_an_answer_that_ends_at_the_limit_of_tokens_is_cut(seen):
     [
         ("too long", "ContextOverflow", ["8192 tokens", "-o max_model_len"]),
         ("longer than the model may be", "UsageError", ["max_model_len"]),
+        ("more than there is", "OutOfMemory", [" GiB) on startup", "(1.0, ", "a smaller -o gpu_memory_utilization=X"]),
     ],
 )
 def test_what_cannot_be_is_named_and_says_what_to_do(seen, case, name, words):
     assert seen["failures"][case]["name"] == name, seen["failures"][case]
     assert all(word in seen["failures"][case]["message"] for word in words), seen["failures"][case]
+
+
+def test_an_engine_that_does_not_start_spills_no_traceback_over_the_terminal(seen):
+    assert "Traceback" not in seen["stderr"]

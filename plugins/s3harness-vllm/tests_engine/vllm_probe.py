@@ -1,15 +1,17 @@
-"""Asks one engine a few things and writes down what came of it: ``vllm_probe.py CARD WEIGHTS DATA OUT``."""
+"""Asks one engine a few things and writes down what came of it: ``vllm_probe.py CARD WEIGHTS DATA ADAPTER OUT``."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from s3harness_transformers.backend import TransformersBackend
 from s3harness_vllm.backend import VllmBackend
 
 import s3harness
@@ -36,7 +38,7 @@ class Watched(VllmBackend):
         return self._engine.renderer.get_tokenizer().decode(self.output.prompt_token_ids)
 
 
-async def main(card: Path, weights: Path, data: Path, out: Path) -> None:
+async def main(card: Path, weights: Path, data: Path, adapter: Path, out: Path) -> None:
     """Probe."""
     model = with_weights(read_card(card), weights)
     with tempfile.TemporaryDirectory() as cache:
@@ -47,15 +49,17 @@ async def main(card: Path, weights: Path, data: Path, out: Path) -> None:
         found = {"clip": asdict(clip), "timestamps": media.frames(clip).timestamps}
         found["failures"] = {
             "longer than the model may be": await not_started(model, {"max_model_len": 9_999_999}, media),
+            "more than there is": await without_room(model, media),
         }
-        async with Watched(model, {}, media) as backend:
+        async with Watched(model, {"adapter": str(adapter)}, media) as backend:
             await probe(backend, clip, found)
+        await by_transformers(model, adapter, media, clip, found)
     out.write_text(json.dumps(found))
 
 
 async def probe(backend: Watched, clip: s3harness.Clip, found: dict) -> None:
     """Ask one engine."""
-    request = s3harness.Request("r", "t", "i", "s", clip, "QUESTION", system="SYSTEM", generation=GREEDY)
+    request = asking(clip)
     found |= {"hand_overs": {}, "cached": {}}
 
     async def ask(name: str, asked: s3harness.Request) -> None:
@@ -65,6 +69,11 @@ async def probe(backend: Watched, clip: s3harness.Clip, found: dict) -> None:
         found["hand_overs"][name] = backend.hand_overs - before
         found["cached"][name] = backend.output.num_cached_tokens
 
+    found["facts"] = backend.facts()
+    await ask("adapted", request)
+    backend._adapter = None
+    backend._has.clear()
+    await backend._engine.reset_mm_cache()
     await ask("first", request)
     found["media_first"] = backend.prompt()
     found["times_in_prompt"] = re.findall(r"<([0-9.]+) seconds>", backend.prompt())
@@ -80,9 +89,31 @@ async def probe(backend: Watched, clip: s3harness.Clip, found: dict) -> None:
     found["failures"]["too long"] = await raised(backend.generate(replace(request, prompt="word " * 20_000)))
 
 
+async def by_transformers(model, adapter: Path, media: s3harness.MediaStore, clip: s3harness.Clip, found: dict) -> None:
+    """Ask the transformers backend the same, with the adapter and without."""
+    for name, options in (("by transformers", {}), ("adapted by transformers", {"adapter": str(adapter)})):
+        async with TransformersBackend(replace(model, engines={}), {"batch_size": 1, **options}, media) as backend:
+            found[name] = asdict(await backend.generate(asking(clip)))
+            found["facts by transformers"] = dict(backend.facts())
+
+
+def asking(clip: s3harness.Clip) -> s3harness.Request:
+    """A question about a clip."""
+    return s3harness.Request("r", "t", "i", "s", clip, "QUESTION", system="SYSTEM", generation=GREEDY)
+
+
 async def not_started(model: s3harness.ModelCard, options: dict, media: s3harness.MediaStore) -> dict[str, str]:
     """How an engine with these options fails to start."""
     return await raised(VllmBackend(model, options, media).__aenter__())
+
+
+async def without_room(model: s3harness.ModelCard, media: s3harness.MediaStore) -> dict[str, str]:
+    """How an engine fails to start that is to have all the memory of a machine on which others run."""
+    space = os.environ.pop("VLLM_CPU_KVCACHE_SPACE")
+    try:
+        return await not_started(model, {"gpu_memory_utilization": 1.0}, media)
+    finally:
+        os.environ["VLLM_CPU_KVCACHE_SPACE"] = space
 
 
 async def raised(work) -> dict[str, str]:

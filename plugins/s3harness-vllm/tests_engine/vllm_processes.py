@@ -7,12 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 600.0
+
+SOON_S = 10.0
+"""What is not over so long after a run never will be."""
 
 
 def words(data: Path, out: Path, card: Path, *more: object, backend: str = "vllm") -> Sequence[str]:
@@ -44,16 +49,55 @@ def killed(command: Sequence[str], out: Path, environment: dict[str, str], answe
         time.sleep(0.1)
 
 
+def stopped(command: Sequence[str], environment: dict[str, str], is_time, number: int) -> tuple[int, str]:
+    """Start a run, stop it as a terminal or a scheduler does when it is time, and wait until it has ended.
+
+    ``is_time`` is told the process and what it has said. Ctrl-C reaches all processes of a run, SIGTERM the first
+    alone. Returns the exit code and what was said; fails if any process is left.
+    """
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        said: list[str] = []
+        reader = threading.Thread(target=lambda: said.extend(process.stderr))
+        reader.start()
+        until = time.monotonic() + PATIENCE_S
+        while not is_time(process, said):
+            assert process.poll() is None, "".join(said)
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        code = process.wait(PATIENCE_S)
+        reader.join()
+    until = time.monotonic() + SOON_S
+    while left := of_session(process.pid):
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
+    return code, "".join(said)
+
+
+def of_session(session: int) -> list[str]:
+    """The commands of the processes of a session that are not over."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, theirs = path.read_text().rpartition(")")[2].split()[:4]
+            if int(theirs) == session and state != "Z":
+                found.append(path.with_name("cmdline").read_text().replace("\0", " "))
+    return found
+
+
 def children(parent: int) -> list[int]:
     """The processes that a process started."""
     threads = Path(f"/proc/{parent}/task").glob("*/children")
     return [int(pid) for thread in threads for pid in thread.read_text().split()]
 
 
-def wait_for(url: str, server: subprocess.Popen, log: str) -> None:
+def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    """Wait until a server answers; fails with its log if it ends."""
     until = time.monotonic() + PATIENCE_S
     while True:
-        assert server.poll() is None, Path(log).read_text()
+        assert server.poll() is None, log.read_text()
         assert time.monotonic() < until
         try:
             with urllib.request.urlopen(url, timeout=5):

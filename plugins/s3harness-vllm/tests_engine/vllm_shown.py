@@ -1,0 +1,128 @@
+"""What vLLM's processors make of a clip beside those of transformers: ``vllm_shown.py DATA WEIGHTS OUT``.
+
+``WEIGHTS`` has a directory for each of the cards below, by its name. No engine is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+from s3harness_transformers.asked import Asker
+from s3harness_transformers.families import family_of
+from s3harness_transformers.loading import read_processor
+from s3harness_vllm.backend import VllmBackend
+from s3harness_vllm.prompt import media_data
+
+import s3harness
+from s3harness.run.session import Settings, prepare
+from s3harness.specs.models import load_model
+
+OPTIONS = {"dtype": "float32", "tensor_parallel_size": 1, "mm_device_do_normalize": False, "mm_processor_cache_gb": 0}
+FEW = 8
+"""Frames are enough where each has a limit of its own."""
+
+
+async def main(data: Path, weights: Path, out: Path) -> None:
+    """Show the first clip of Task 1 under both protocols."""
+    torch.set_num_threads(1)
+    found = {}
+    with tempfile.TemporaryDirectory() as cache:
+        media = s3harness.MediaStore(Path(cache))
+        for directory in sorted(weights.iterdir()):
+            card = replace(load_model(directory.name), weights=str(directory))
+            backend = VllmBackend(card, OPTIONS, media)
+            renderer = renderer_of(backend)
+            for protocol in ("strict", "paper"):
+                request = first_request(data, directory, protocol, media)
+                ours = await of_vllm(backend, renderer, request, media)
+                found[f"{directory.name} {protocol}"] = compared(ours, of_transformers(card, request, media))
+            found[f"{directory.name} room"] = room_of_video(renderer)
+    out.write_text(json.dumps(found))
+
+
+def renderer_of(backend: VllmBackend):
+    """What makes prompts of requests in an engine of this backend."""
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.renderers import renderer_from_config
+
+    return renderer_from_config(AsyncEngineArgs(**backend.setup.engine).create_engine_config())
+
+
+def first_request(data: Path, weights: Path, protocol: str, media: s3harness.MediaStore) -> s3harness.Request:
+    """The first request of Task 1; its media are ready."""
+    settings = Settings(
+        "vllm", data, Path("unused"), weights.name, weights, tasks=("1",), protocol=protocol, options=OPTIONS
+    )
+    (video,) = prepare(settings).plan
+    request = video.steps[0].requests[0]
+    if not weights.name.startswith("qwen3-vl"):
+        request = replace(request, clip=replace(request.clip, timestamps=request.clip.timestamps[:FEW]))
+    media.prepare(video.video, [request.clip])
+    return request
+
+
+async def of_vllm(backend: VllmBackend, renderer, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
+    """Tokens and tensors that vLLM would hand to its model."""
+    shows = backend._shows(request.clip)
+    engine = SimpleNamespace(renderer=renderer)
+    prompt = await backend._prompt(engine, request, shows, media_data(request, shows, media))
+    items = {name: item for kind in prompt["mm_kwargs"].values() for one in kind for name, item in one.items()}
+    return {"input_ids": prompt["prompt_token_ids"]} | {name: item.data for name, item in items.items()}
+
+
+def of_transformers(card: s3harness.ModelCard, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
+    """Tokens and tensors that the transformers backend would."""
+    config, processor = read_processor(str(card.weights), {"local_files_only": True})
+    asked = Asker(processor, family_of(config.model_type), card, media).ask(request)
+    return {"input_ids": asked.words["input_ids"][0].tolist(), **asked.media}
+
+
+def room_of_video(renderer) -> int | None:
+    """Tokens of a video that an engine makes room for when it starts, where that does not take one to find out."""
+    info = renderer.get_mm_processor().info
+    found = info.get_mm_max_tokens_per_item(renderer.model_config.max_model_len, {"video": 1})
+    return found and int(found["video"])
+
+
+def compared(ours: dict, theirs: dict) -> dict[str, object]:
+    """What the pictures came to, and how far apart the two are at most."""
+    pixels = theirs.get("pixel_values_videos", theirs.get("pixel_values"))
+    found = {"same_tokens": same_tokens(ours, theirs), "shape": list(pixels.shape)}
+    found["pixels_apart"] = apart(ours["pixel_values_videos"], pixels)
+    if "video_grid_thw" in ours:
+        found["grid"] = ours["video_grid_thw"].tolist()
+        found["same_grid"] = found["grid"] == theirs["video_grid_thw"][0].tolist()
+    if "second_per_grid_ts" in ours:
+        step = theirs.get("video_second_per_grid", theirs.get("second_per_grid_ts"))
+        found["steps_apart"] = apart(ours["second_per_grid_ts"], torch.as_tensor(step[0]))
+    if "input_audio_features" in ours:
+        heard = int(theirs["feature_attention_mask"].sum())
+        found["sound_apart"] = apart(ours["input_audio_features"], theirs["input_features"][0, :, :heard])
+    return found
+
+
+def same_tokens(ours: dict, theirs: dict) -> bool:
+    """Whether the prompts are one, whichever token holds the place of a picture."""
+    one, other = ours["input_ids"], theirs["input_ids"]
+    place = int(ours["video_token_id"]) if "video_token_id" in ours else None
+    held = {b for a, b in zip(one, other, strict=True) if a == place}
+    return len(held) < 2 and all(a in (b, place) for a, b in zip(one, other, strict=True))
+
+
+def apart(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest difference of two tensors of one shape."""
+    assert one.shape == other.shape, (one.shape, other.shape)
+    return float((one.float() - other.float()).abs().max())
+
+
+if __name__ == "__main__":
+    os.environ.update(HF_HUB_OFFLINE="1", VLLM_ALLOW_LONG_MAX_MODEL_LEN="1", VLLM_LOGGING_LEVEL="ERROR")
+    asyncio.run(main(*map(Path, sys.argv[1:])))
