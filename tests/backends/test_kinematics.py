@@ -240,6 +240,9 @@ class Reel:
         self.asked += 1
         return Frames(self.pixels_at(np.array(clip.timestamps)), clip.timestamps)
 
+    def has_sound(self, clip: Clip) -> bool:
+        return clip.audio
+
     def audio(self, clip: Clip, rate: int) -> Any:
         assert clip.audio
         first = round(clip.start_s * rate)

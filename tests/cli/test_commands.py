@@ -185,7 +185,10 @@ def test_what_is_printed_as_json_is_json_and_nothing_else(call, places, capsys):
     assert told
 
 
-WRITING = ("data preview", "data synth", "leaderboard build", "report", "submit push", "train export")
+WRITING = (
+    *("data preview", "data synth", "leaderboard build", "plugins new", "report"),
+    *("submit export", "submit push", "train export"),
+)
 """What they make is files, not a result to print."""
 
 
