@@ -6,4 +6,4 @@ import s3harness
 @s3harness.hookimpl
 def s3harness_register(registry: s3harness.Registrar) -> None:
     """Register what this package offers."""
-    registry.trainer("trl", "s3harness_trl.trainer:TrlTrainer")
+    registry.trainer("trl", "s3harness_trl.trainer:train")

@@ -1,0 +1,57 @@
+"""The trainer: a warm-up of the vision part, SFT and GRPO."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+import s3harness
+from s3harness_trl.failures import named_failures
+from s3harness_trl.options import GrpoOptions, SftOptions, WarmupOptions, options_of
+
+QUIET = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+}
+
+
+def train(job: s3harness.TrainingJob) -> Mapping[str, object]:
+    """Carry a job out; see :class:`s3harness.TrainingJob`."""
+    if job.stage not in STAGES:
+        raise s3harness.UsageError(f"this trainer has no stage {job.stage!r}; it has {', '.join(STAGES)}")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    with named_failures():
+        return STAGES[job.stage](job)
+
+
+def _warm_up(job: s3harness.TrainingJob) -> Mapping[str, object]:
+    options = options_of(WarmupOptions, job.options)
+    from s3harness_trl.warmup import warm_up
+
+    return warm_up(job, options)
+
+
+def _fine_tune(job: s3harness.TrainingJob) -> Mapping[str, object]:
+    options = options_of(SftOptions, job.options)
+    from s3harness_trl.sft import fine_tune
+
+    return fine_tune(job, options)
+
+
+def _reinforce(job: s3harness.TrainingJob) -> Mapping[str, object]:
+    options = options_of(GrpoOptions, job.options)
+    if not job.rewards:
+        raise s3harness.UsageError("GRPO is by rewards, and there is none; name a metric (--rewards)")
+    from s3harness_trl.grpo import reinforce
+
+    return reinforce(job, options)
+
+
+STAGES: Mapping[str, Callable[[s3harness.TrainingJob], Mapping[str, object]]] = {
+    "warmup": _warm_up,
+    "sft": _fine_tune,
+    "grpo": _reinforce,
+}

@@ -1,0 +1,62 @@
+"""A small model, a synthetic data set, and training runs on the command line."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+import torch
+from s3harness_transformers.tiny import tiny_model
+
+from s3harness.cli import main
+from s3harness.synth import synthesize
+
+torch.set_num_threads(1)
+
+SET = "--tasks 3 --split train --leave-out-constant --no-mirror --sampling max_frames=2 --sampling max_pixels=4096"
+TUNING = "-o batch_size=4 -o log_every=1 -o checkpoint_every=2 -o warmup_steps=0 -o learning_rate=1e-3"
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A Qwen3-VL of a million random weights."""
+    return tiny_model("qwen3-vl", tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Synthetic seizures of some patients."""
+    out = tmp_path_factory.mktemp("data") / "synthetic"
+    synthesize(out, videos=12, seed=4, resolution=(96, 64), fps=2, duration_s=12.0, audio=False)
+    return out
+
+
+@pytest.fixture(scope="session")
+def said(data, tmp_path_factory):
+    """The words of a training command: stage, model, out, and what else is said."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def of(stage, model, out, more=""):
+        words = f"train {stage} --model {model} --data {data} --out {out} --cache {cache} {SET} --check-every 0 {more}"
+        return words.split()
+
+    return of
+
+
+def s3harness(arguments):
+    """The command line in this process: its exit code and what it printed."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed), pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return int(ended.value.code or 0), printed.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tuned(said, model, tmp_path_factory):
+    """The directory of a model after four steps of SFT with adapters, held-out patients asked."""
+    out = tmp_path_factory.mktemp("tuned") / "sft"
+    more = f"{TUNING} -o steps=4 -o lora_rank=4 -o blank_samples=6 -o max_answer_tokens=8 --check-every 2"
+    code, printed = s3harness(said("sft", model, out, more + " --check-videos 2"))
+    assert code == 0, printed
+    return out

@@ -1,0 +1,170 @@
+"""SFT: what is written, that it goes on exactly where it was stopped, and that it is evaluated like any model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from conftest import TUNING, s3harness
+from s3harness_trl import watching
+from s3harness_trl.failures import named_failures
+from safetensors.torch import load_file
+
+from s3harness.dataset.run_card import FILE
+from s3harness.errors import S3HarnessError
+
+
+def weights(directory):
+    return load_file(directory / "model.safetensors")
+
+
+def lines(directory):
+    return [json.loads(line) for line in (directory / "monitor.jsonl").read_text().splitlines()]
+
+
+def test_a_checkpoint_is_whole_and_other_than_it_was(tuned, model):
+    before, after = weights(model), weights(tuned)
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert all(torch.isfinite(tensor).all() for tensor in after.values())
+    assert {"config.json", "processor_config.json", "tokenizer.json", FILE} <= {path.name for path in tuned.iterdir()}
+
+
+def test_the_card_tells_how_it_was_made_and_what_was_seen(tuned):
+    card = json.loads((tuned / FILE).read_text())
+    assert (card["stage"], card["clips"]) == ("sft", "images")
+    assert card["trainer"]["package"].startswith("s3harness-trl")
+    assert card["result"]["trained"]["of_them"] < card["result"]["trained"]["weights"] / 5
+    assert [check["step"] for check in card["result"]["held_out"]] == [0, 2, 4]
+    seen = card["result"]["looks"]
+    assert seen["samples"] > 0 and seen["worse_by"] == pytest.approx(seen["blank"] - seen["loss"])
+    assert [line["step"] for line in lines(tuned) if "loss" in line] == [1, 2, 3, 4]
+
+
+class Stopped(BaseException):
+    """The machine goes down."""
+
+
+@pytest.mark.parametrize("lora", [0, 4])
+def test_training_that_was_interrupted_ends_with_the_same_weights(said, model, tmp_path, monkeypatch, lora):
+    more = f"{TUNING} -o steps=5 -o lora_rank={lora} -o blank_samples=0"
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    code, printed = s3harness(said("sft", model, whole, more))
+    assert code == 0, printed
+
+    def stop(self, args, state, control, **given):
+        if state.global_step == 3:
+            raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watching.Watch, "on_step_end", stop)
+        with pytest.raises(Stopped):
+            s3harness(said("sft", model, broken, more))
+    assert not (broken / "model.safetensors").exists()
+    code, printed = s3harness([*said("sft", model, broken, more), "--resume"])
+    assert code == 0, printed
+    assert "going on from step 2" in printed
+    first, second = weights(whole), weights(broken)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert [line["step"] for line in lines(broken) if "loss" in line] == [1, 2, 3, 4, 5]
+
+
+def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_told(tuned, data, tmp_path):
+    words = f"run --backend transformers --model qwen3-vl-8b --weights {tuned} --data {data} --tasks 3"
+    words += f" --sampling max_frames=2 --sampling max_pixels=4096 --cache {tmp_path / 'cache'}"
+    code, printed = s3harness([*words.split(), "--split", "test", "--out", tmp_path / "run"])
+    assert code == 0, printed
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["engine"]["clips"] == "images"
+    (training,) = manifest["run"]["trainings"]
+    assert training["stage"] == "sft" and training["patients"]["training"] > 1
+    assert "digests" not in json.dumps(manifest)
+    code, printed = s3harness([*words.split(), "--out", tmp_path / "leaking"])
+    assert code == 2
+    assert "was trained on" in printed and "--split" in printed
+    assert not (tmp_path / "leaking").exists()
+
+
+def test_what_is_shown_in_evaluation_is_what_was_shown_in_training(tuned, said, tmp_path, data):
+    """The tokens and pixels of the backend, beside those of TRL's collator, for the same clips."""
+    from s3harness_transformers.asked import Asker
+    from s3harness_transformers.families import family_of
+    from s3harness_trl.loading import load_parts
+    from s3harness_trl.rows import row
+    from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
+
+    import s3harness as public
+    from s3harness.media.options import MediaOptions
+    from s3harness.run.recipe import media_store
+    from s3harness.training.clips import ClipFrames
+    from s3harness.training.samples import SetSettings, build_training_set
+
+    settings = SetSettings(("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3})
+    made = build_training_set(data, settings)
+    clips = ClipFrames(made.division.training, made.samples, media_store(tmp_path, None, MediaOptions()))
+    parts, shown = load_parts(tuned), load_parts(tuned)
+
+    class Media:
+        frames = staticmethod(clips.of_clip)
+
+    card = public.ModelCard("m", modalities=("video",))
+    asker = Asker(shown.processor, family_of("qwen3_vl"), card, Media(), as_images=True)
+    collator = DataCollatorForVisionLanguageModeling(processor=parts.processor, completion_only_loss=True)
+    for sample in made.samples[:4]:
+        asked = asker.ask(sample.request)
+        given = collator([row(sample, clips.frames, with_answer=True)])
+        answer = int((given["labels"][0] != -100).sum())
+        assert asked.words["input_ids"][0].tolist() == given["input_ids"][0, :-answer].tolist()
+        assert torch.equal(asked.media["pixel_values"], given["pixel_values"])
+        said_back = parts.processor.tokenizer.decode(given["labels"][0][given["labels"][0] != -100])
+        assert said_back.startswith(sample.target)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("-o stepz=4", "stepz"),
+        ("-o steps=0", "not below 1"),
+        ("-o learning_rate=fast", "a number"),
+        ("-o batch_size=6 -o accumulate=4", "cannot be divided"),
+        ("--held-out 0.2 --split nobody", "nobody"),
+    ],
+)
+def test_a_wrong_call_is_named(said, model, tmp_path, more, why):
+    code, printed = s3harness(said("sft", model, tmp_path / "out", more))
+    assert code == 2 and why in printed
+
+
+def test_a_directory_without_a_processor_is_named(said, model, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (bare / name).write_bytes((model / name).read_bytes())
+    code, printed = s3harness(said("sft", bare, tmp_path / "out"))
+    assert code == 2 and "processor" in printed
+
+
+def test_an_adapter_apart_is_evaluated_with_its_base_and_its_patients_are_known(said, model, data, tmp_path):
+    out, words = tmp_path / "adapter", f"run --backend transformers --model qwen3-vl-8b --weights {model} --data {data}"
+    more = f"{TUNING} -o steps=1 -o lora_rank=2 -o merge=false -o blank_samples=0"
+    code, printed = s3harness(said("sft", model, out, more))
+    assert code == 0, printed
+    config = (out / "adapter_config.json").read_text()
+    assert str(model) not in config and not (out / "model.safetensors").exists()
+    words += f" --tasks 3 -o adapter={out} --sampling max_frames=2 --sampling max_pixels=4096"
+    words += f" --cache {tmp_path / 'cache'}"
+    code, printed = s3harness([*words.split(), "--split", "train", "--out", tmp_path / "leaking"])
+    assert code == 2 and "was trained on" in printed
+    code, printed = s3harness([*words.split(), "--split", "test", "--out", tmp_path / "run"])
+    assert code == 0, printed
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["engine"]["clips"] == "images" and len(manifest["run"]["trainings"]) == 1
+
+
+def test_too_little_memory_says_what_helps():
+    with pytest.raises(S3HarnessError, match="batch_size"), named_failures():
+        torch.empty(1 << 55)
+    with pytest.raises(RuntimeError, match="size"), named_failures():
+        torch.ones(2) + torch.ones(3)
