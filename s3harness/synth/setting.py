@@ -47,27 +47,31 @@ BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.8
 """The same, and the chance that somebody stands by, where neither may depend on the diagnosis."""
 
 _BYSTANDER_CHANCE = 0.25
+_SEATED_CHANCE = 0.25
 
 
 def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
     """Draws the light and the camera in a room that is mostly the same for all videos of a patient."""
     room = np.random.default_rng([patient.habit_seed, 1 + int(rng.random() < 0.2)])
     infrared = bool(rng.random() < INFRARED_CHANCE[script.from_sleep])
-    return _furnished(script, room, infrared, _BYSTANDER_CHANCE, rng)
+    seated = bool(room.random() < _SEATED_CHANCE) and not script.from_sleep
+    return _furnished(script, room, seated, infrared, _BYSTANDER_CHANCE, rng)
 
 
 def balanced_setting(script: Script, tested_chance: float, rng: Generator) -> Setting:
     """Draws a room of its own for each video, day or night, so that none of it tells patient or diagnosis.
 
+    All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures.
     Who asks stands by; ``tested_chance`` is how often that is so for the diagnosis, and the rest is made up for.
     """
     infrared = bool(rng.random() < BALANCED_INFRARED_CHANCE)
     watched = max(0.0, (BALANCED_BYSTANDER_CHANCE - tested_chance) / (1 - tested_chance))
-    return _furnished(script, np.random.default_rng(rng.integers(2**31)), infrared, watched, rng)
+    return _furnished(script, np.random.default_rng(rng.integers(2**31)), False, infrared, watched, rng)
 
 
-def _furnished(script: Script, room: Generator, infrared: bool, watched: float, rng: Generator) -> Setting:
-    seated = bool(room.random() < 0.25) and not script.from_sleep
+def _furnished(
+    script: Script, room: Generator, seated: bool, infrared: bool, watched: float, rng: Generator
+) -> Setting:
     side, arrival = _sample_bystander(script, watched, rng)
     return Setting(
         furniture="chair" if seated else "bed",
