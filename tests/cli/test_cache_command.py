@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from s3harness.cli.cache import cache
+from s3harness.cli import cli
 from s3harness.media import MediaStore
 
 DAY_S = 86_400
 
 
 def call(*words: object, say: str = "") -> Result:
-    return CliRunner().invoke(cache, [str(word) for word in words], input=say)
+    return CliRunner().invoke(cli, ["cache", *(str(word) for word in words)], input=say)
 
 
 @pytest.fixture
