@@ -65,9 +65,17 @@ def excludes(first: Event, second: Event) -> bool:
 
 
 def _figure4(events: Sequence[Event]) -> list[Event]:
-    """The figure 4 and the arms that make it, which move for nothing."""
-    features = {"figure4", *FIGURE4_PARTS} if any(event.feature == "figure4" for event in events) else set()
-    return [event for event in events if event.feature in features]
+    """The figure 4 and the arms that make it, which move for nothing, and are held while it is seen."""
+    figure = next((event for event in events if event.feature == "figure4"), None)
+    if figure is None:
+        return []
+    return [_around(figure, event) for event in events if event.feature in {"figure4", *FIGURE4_PARTS}]
+
+
+def _around(figure: Event, part: Event) -> Event:
+    (first, last), (onset, offset) = figure.interval, part.interval
+    is_around = onset <= first and last <= offset
+    return part if is_around else _spanning(part, min(onset, first), max(offset, last))
 
 
 def _before(held: Sequence[Event], event: Event, shortest_s: float) -> Event:
