@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 
 import pytest
 
@@ -101,28 +100,6 @@ def test_naming_a_host_permits_that_host_alone():
     assert unnamed_hosts(["a.org", "b.org"], ["A.ORG"]) == ("b.org",)
     assert unnamed_hosts(["2001:db8::1"], ["[2001:db8::1]"]) == ()
     assert unnamed_hosts(["a.org"], ["org", "x.a.org", "*"]) == ("a.org",)
-
-
-@pytest.fixture
-def listening():
-    """A port of this machine, and the bytes that come to it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        heard: list[bytes] = []
-
-        def listen() -> None:
-            try:
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        heard.append(connection.recv(1000))
-            except OSError:
-                return
-
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        yield server.getsockname()[1], heard
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
 
 
 CONNECTS: list[tuple[str, int]] = []

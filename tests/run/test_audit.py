@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
 
 import pytest
 from running import SLOW, journal, run_words, whole_lines
@@ -38,28 +35,6 @@ ASKING = """
 
 TASK = ("--tasks", "7")
 ELSEWHERE = "192.0.2.77"
-
-
-@pytest.fixture
-def listening() -> Iterator[tuple[int, list[bytes]]]:
-    """A port of this machine, and what comes to it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        heard: list[bytes] = []
-
-        def listen() -> None:
-            try:
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        heard.append(connection.recv(1000))
-            except OSError:
-                return
-
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        yield server.getsockname()[1], heard
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
 
 
 def audited(s3, out, *more, code=0):
