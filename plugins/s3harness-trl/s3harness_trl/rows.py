@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import s3harness
@@ -23,14 +23,25 @@ def rows(
     """
     from datasets import Dataset
 
-    # Rows are never cached, so that it does not matter that what reads them cannot be hashed.
-    logging.getLogger("datasets.fingerprint").setLevel(logging.ERROR)
+    reader = _Reader(samples, frames, with_answer)
+    return Dataset.from_dict({"number": list(range(len(samples)))}).with_transform(reader)
 
-    def read(batch: Mapping[str, Sequence[int]]) -> dict[str, list[Any]]:
-        found = [row(samples[number], frames, with_answer=with_answer) for number in batch["number"]]
+
+@dataclass(frozen=True)
+class _Reader:
+    """Makes the rows of a batch of numbers of samples."""
+
+    samples: Sequence[s3harness.Sample]
+    frames: Callable[[s3harness.Sample], s3harness.Frames]
+    with_answer: bool
+
+    def __call__(self, batch: Mapping[str, Sequence[int]]) -> dict[str, list[Any]]:
+        found = [row(self.samples[number], self.frames, with_answer=self.with_answer) for number in batch["number"]]
         return {name: [one[name] for one in found] for name in found[0]}
 
-    return Dataset.from_dict({"number": list(range(len(samples)))}).with_transform(read)
+    def __getstate__(self) -> tuple[()]:
+        """Nothing: ``datasets`` pickles what reads rows, for the name of a cache that is never written."""
+        return ()
 
 
 def row(
