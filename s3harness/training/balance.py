@@ -1,4 +1,8 @@
-"""As many samples of each answer: a model that is shown nine "no" for a "yes" learns to say "no"."""
+"""As many samples of each answer: a model that is shown nine "no" for a "yes" learns to say "no".
+
+Of each answer, half are mirror images. Where most patients raise the right arm, most mirrored ones raise the left, and
+a model that tells a mirrored room from a real one would answer by that.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +45,24 @@ def balanced(
         left_out["a question with only one answer"] += sum(map(len, groups.pop(question).values()))
     if not groups:
         raise UsageError("every question has only one answer in the training patients; add patients, or other tasks")
-    kept = [sample for answers in groups.values() for sample in _evened(answers, how)]
+    kept = []
+    for answers in groups.values():
+        kept += _evened([_evened(_real_and_mirrored(group), how) for group in answers.values()], how)
     return _shuffled(kept, seed)
 
 
-def _evened(answers: Mapping[str, list[Sample]], how: str) -> list[Sample]:
-    counts = [len(group) for group in answers.values()]
+def _real_and_mirrored(group: Sequence[Sample]) -> list[list[Sample]]:
+    parts = ([s for s in group if s.mirrored is mirrored] for mirrored in (False, True))
+    return [part for part in parts if part]
+
+
+def _evened(groups: Sequence[Sequence[Sample]], how: str) -> list[Sample]:
+    """As many of each group, in turn."""
+    counts = [len(group) for group in groups]
     wanted = {"repeat": max(counts), "drop": min(counts)}.get(how)
     if wanted is None:
-        return [sample for group in answers.values() for sample in group]
-    return [group[number % len(group)] for group in answers.values() for number in range(wanted)]
+        return [sample for group in groups for sample in group]
+    return [group[number % len(group)] for number in range(wanted) for group in groups]
 
 
 def _answer(sample: Sample, kinds: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import pytest
 from training_cases import NAME, write_dataset
 
+from s3harness.dataset.load import load_dataset
 from s3harness.dataset.mirror import mirrored_text, mirrored_video
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan
@@ -68,6 +69,20 @@ def test_every_answer_to_a_closed_question_is_equally_common(made):
             counts.setdefault(key, Counter())[str(sample.references[0].truth)] += 1
     assert counts
     assert [key for key, count in counts.items() if len(count) < 2 or len(set(count.values())) > 1] == []
+
+
+@pytest.mark.parametrize("balance", ["repeat", "drop"])
+def test_a_mirrored_room_tells_no_side(data, balance):
+    """Where most real patients raise the right arm, and so most mirrored ones the left."""
+    dataset = load_dataset(data)
+    raised = [v.features["arm_movement"].side for v in dataset.videos if "arm_movement" in v.features]
+    assert raised.count("right") != raised.count("left"), "the data must be lopsided for this test to say anything"
+    made = build_training_set(data, SetSettings(tasks=("3",), balance=balance, leave_out_constant=True))
+    counts = Counter(
+        (sample.mirrored, sample.target) for sample in made.samples if sample.request.subject == "arm_movement"
+    )
+    assert len(counts) == 4
+    assert len(set(counts.values())) == 1
 
 
 def test_a_mirror_image_has_its_sides_exchanged_in_truth_answer_and_prompt(made):
