@@ -4,6 +4,10 @@ A language model learns nothing from a vision tower that tells pictures apart by
 was trained on images; one built from its configuration does not, and SFT alone leaves it on a plateau. So the mean of
 the tokens that the language model would get of a picture goes through one linear layer to a probability for each sign,
 and for each side of a sign that has one; the layer is thrown away.
+
+Where most patients raise the right arm, most mirrored ones raise the left, and a mirrored room would tell the side. So
+of the pictures with a sign on a side, mirrored ones weigh as much together as the others; and what is learnt is probed
+on pictures as they were filmed.
 """
 
 from __future__ import annotations
@@ -24,11 +28,41 @@ SIDES = ("left", "right")
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures N × H × W × 3 with what is true of each, N × outputs: 1, 0, or NaN where nobody knows."""
+    """Pictures N × H × W × 3, which of them are ``mirrored`` (N), and what is true of each.
+
+    ``truth`` is N × outputs: 1, 0, or NaN where nobody knows.
+    """
 
     pixels: Any
     truth: Any
+    mirrored: Any
     names: tuple[str, ...]
+
+    @property
+    def weights(self) -> Any:
+        """N × outputs: of the pictures with a sign on one side, mirrored and other ones weigh the same together."""
+        import numpy as np
+
+        weights = np.ones_like(self.truth)
+        for number, name in enumerate(self.names):
+            sign, _, side = name.partition("/")
+            if side:
+                left, right = (self.truth[:, self.names.index(f"{sign}/{one}")] for one in SIDES)
+                weights[:, number] = _evened(left + 2 * right, self.mirrored)
+        return weights
+
+
+def _evened(states: Any, mirrored: Any) -> Any:
+    """A weight for each picture; those whose state is in mirrored pictures alone, or in none, keep theirs."""
+    import numpy as np
+
+    weights = np.ones(len(states), dtype=np.float32)
+    for state in np.unique(states[~np.isnan(states)]):
+        cells = [(states == state) & (mirrored == which) for which in (False, True)]
+        if all(cell.any() for cell in cells):
+            for cell in cells:
+                weights[cell] = sum(c.sum() for c in cells) / (2 * cell.sum())
+    return weights
 
 
 def warm_up(job: s3harness.TrainingJob, options: WarmupOptions) -> Mapping[str, object]:
@@ -54,17 +88,25 @@ def _pictures(job: s3harness.TrainingJob) -> tuple[Pictures, Pictures]:
     patients = sorted({video.patient for video in videos})
     apart = set(patients[:: round(1 / PROBED)])
     names = output_names(videos)
-    parts: dict[bool, list[tuple[Any, Any]]] = {True: [], False: []}
+    learnt: list[tuple[Any, Any, Any]] = []
+    probed: list[tuple[Any, Any, Any]] = []
     for sample, video in zip(clips.values(), videos, strict=True):
+        if video.patient in apart and sample.mirrored:
+            continue
         frames = job.clips.frames(sample)
         truth = np.array([truths(video, time_s, names) for time_s in frames.timestamps], dtype=np.float32)
-        parts[video.patient in apart].append((frames.pixels, truth))
-    if not parts[True] or not parts[False]:
+        part = (frames.pixels, truth, np.full(len(truth), sample.mirrored))
+        (probed if video.patient in apart else learnt).append(part)
+    if not learnt or not probed:
         raise s3harness.UsageError("too few patients to learn from some and probe with others; 10 or more are needed")
-    return tuple(  # type: ignore[return-value]
-        Pictures(np.concatenate([p for p, _ in of]), np.concatenate([t for _, t in of]), names)
-        for of in (parts[False], parts[True])
-    )
+    return _joined(learnt, names), _joined(probed, names)
+
+
+def _joined(parts: Sequence[tuple[Any, Any, Any]], names: tuple[str, ...]) -> Pictures:
+    import numpy as np
+
+    pixels, truth, mirrored = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Pictures(pixels, truth, mirrored, names)
 
 
 def output_names(videos: Sequence[s3harness.Video]) -> tuple[str, ...]:
@@ -103,7 +145,7 @@ def _learn(
 ) -> list[dict[str, Any]]:
     import torch
 
-    truth = torch.from_numpy(learnt.truth)
+    truth, importance = torch.from_numpy(learnt.truth), torch.from_numpy(learnt.weights)
     device = parts.model.device
     with torch.no_grad():
         head = head.to(device)
@@ -117,7 +159,8 @@ def _learn(
     parts.model.train()
     for step in range(1, options.steps + 1):
         chosen = torch.randint(len(learnt.pixels), (options.batch_size,), generator=generator)
-        loss = _loss(head(_features(parts, learnt.pixels[chosen.numpy()])), truth[chosen].to(device))
+        scores = head(_features(parts, learnt.pixels[chosen.numpy()]))
+        loss = _loss(scores, truth[chosen].to(device), importance[chosen].to(device))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -149,12 +192,12 @@ def _features(parts: Parts, pixels: Any) -> Any:
     return torch.stack([of_picture.mean(0) for of_picture in tokens])
 
 
-def _loss(scores: Any, truth: Any) -> Any:
+def _loss(scores: Any, truth: Any, importance: Any) -> Any:
     """Cross-entropy where the truth is known."""
-    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
 
     known = ~truth.isnan()
-    return torch.nn.functional.binary_cross_entropy_with_logits(scores[known], truth[known])
+    return binary_cross_entropy_with_logits(scores[known], truth[known], importance[known])
 
 
 def _probe(parts: Parts, head: Any, probed: Pictures, batch: int = 256) -> dict[str, float]:
