@@ -28,6 +28,7 @@ from s3harness import hookspecs
 from s3harness.deadline import TookTooLong, deadline
 from s3harness.errors import PluginError, S3HarnessError, UsageError
 from s3harness.installed import normalised, packages_with
+from s3harness.own_packages import OWN_PACKAGES
 from s3harness.telemetry import switch_off
 
 if TYPE_CHECKING:
@@ -209,12 +210,17 @@ class Registry:
             raise PluginError(_taken(second, first))
         if (kind, name) not in self.entries:
             why = f"; broken plugins: {', '.join(self.broken)} (s3harness plugins list)" if self.broken else ""
-            raise UsageError(f"there is no {kind} named {name!r}{suggest(name, self.names(kind))}{why}")
+            raise UsageError(f"there is no {kind} named {name!r}{self._remedy(kind, name)}{why}")
         return self.entries[kind, name]
 
     def load(self, kind: Kind, name: str) -> object:
         """Import the object behind a name."""
         return self.entry(kind, name).load()
+
+    def _remedy(self, kind: Kind, name: str) -> str:
+        """What to install if a package of the project brings the name, otherwise the names that come nearest."""
+        package = OWN_PACKAGES.get((kind, name))
+        return f" here: pip install {package}" if package else suggest(name, self.names(kind))
 
 
 class PluginManager:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from s3harness.doctor.check import Check
+from s3harness.own_packages import OWN_PACKAGES
 from s3harness.plugins import BUILTIN, Entry, manager
-
-ENGINES = {"vllm": "s3harness-vllm", "openai": "s3harness-openai", "transformers": "s3harness-transformers"}
-"""The engines that there are packages for, by the name of their backend."""
 
 
 def plugins() -> Iterator[Check]:
@@ -32,8 +30,8 @@ def engines() -> Iterator[Check]:
     names = registry.names("backend")
     for name in names:
         yield _engine(registry.entry("backend", name))
-    for name, package in ENGINES.items():
-        if name not in names:
+    for (kind, name), package in OWN_PACKAGES.items():
+        if kind == "backend" and name not in names:
             yield Check("engines", name, "not installed", "ok", f"pip install {package}, if you want it")
 
 

@@ -1,0 +1,37 @@
+"""A name that a package of the project brings is answered with what to install."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from s3harness.errors import UsageError
+from s3harness.own_packages import OWN_PACKAGES
+from s3harness.plugins import Registrar, Registry
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
+
+def registered(folder):
+    """(Kind, name) of all that a package registers, commands left out: click looks those up."""
+    (module,) = folder.glob("s3harness_*/__init__.py")
+    spec = importlib.util.spec_from_file_location(module.parent.name, module)
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    names = []
+    plugin.s3harness_register(Registrar(lambda kind, name, target: names.append((kind, name))))
+    return [key for key in names if key[0] != "command"]
+
+
+def test_every_name_of_every_own_package_is_known():
+    folders = sorted(PLUGINS.glob("s3harness-*"))
+    assert folders
+    assert {key: folder.name for folder in folders for key in registered(folder)} == OWN_PACKAGES
+
+
+@pytest.mark.parametrize(("kind", "name"), OWN_PACKAGES)
+def test_the_error_says_what_to_install(kind, name):
+    with pytest.raises(UsageError, match=rf"no {kind} named '{name}' here: pip install {OWN_PACKAGES[kind, name]}$"):
+        Registry().entry(kind, name)
