@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from s3harness.training.samples import Sample
 
 BALANCES = ("repeat", "drop", "none")
-"""Repeat the samples of the rarer answers, drop those of the commoner ones, or leave all as they are."""
+"""Repeat the samples of the rarer answers, drop those of the commoner ones, or leave all as they are.
+
+Repeated, the questions of a task are as common as well, since metrics weigh them so: a question with eleven answers
+would otherwise crowd out one with two.
+"""
 
 CLOSED = ("feature", "laterality", "diagnosis")
 
@@ -45,10 +49,12 @@ def balanced(
         left_out["a question with only one answer"] += sum(map(len, groups.pop(question).values()))
     if not groups:
         raise UsageError("every question has only one answer in the training patients; add patients, or other tasks")
-    kept = []
-    for answers in groups.values():
-        kept += _evened([_evened(_real_and_mirrored(group), how) for group in answers.values()], how)
-    return _shuffled(kept, seed)
+    of_task: defaultdict[str, list[list[Sample]]] = defaultdict(list)
+    for (task, _), answers in groups.items():
+        evened = [_evened(_real_and_mirrored(group), how) for group in answers.values()]
+        of_task[task].append(_evened(evened, how))
+    among = "repeat" if how == "repeat" else "none"
+    return _shuffled([sample for questions in of_task.values() for sample in _evened(questions, among)], seed)
 
 
 def _real_and_mirrored(group: Sequence[Sample]) -> list[list[Sample]]:

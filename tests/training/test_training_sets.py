@@ -71,6 +71,14 @@ def test_every_answer_to_a_closed_question_is_equally_common(made):
     assert [key for key, count in counts.items() if len(count) < 2 or len(set(count.values())) > 1] == []
 
 
+def test_every_question_of_a_task_is_as_common_where_samples_are_repeated(data):
+    made = build_training_set(data, SetSettings(tasks=("1", "3"), leave_out_constant=True))
+    for task in ("s3/task1_features", "s3/task3_laterality"):
+        counts = Counter(sample.request.subject for sample in made.samples if sample.request.task == task)
+        assert len(counts) > 1
+        assert len(set(counts.values())) == 1
+
+
 @pytest.mark.parametrize("balance", ["repeat", "drop"])
 def test_a_mirrored_room_tells_no_side(data, balance):
     """Where most real patients raise the right arm, and so most mirrored ones the left."""
