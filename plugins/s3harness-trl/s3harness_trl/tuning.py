@@ -59,6 +59,7 @@ def arguments(job: s3harness.TrainingJob, options: TuningOptions) -> dict[str, A
         "lr_scheduler_type": options.schedule,
         "warmup_steps": options.warmup_steps,
         "weight_decay": options.weight_decay,
+        "adam_beta2": options.adam_beta2,
         "max_grad_norm": 1.0,
         "logging_steps": options.log_every,
         "logging_nan_inf_filter": False,
