@@ -28,8 +28,8 @@ def moments(tokens: Tokens, lexicon: Lexicon) -> list[Moment]:
     """The moment each token tells of.
 
     Clauses end at commas and at temporal words. "B after A", "B following A" and "B preceded by A" put A first, "before
-    A, B" puts B first, "A, B seconds earlier" and "A. Before that B" too, "at onset" goes to the beginning of the story and "finally" to its end. Clauses joined by
-    "with", "while" or "and" are one moment.
+    A, B" puts B first, "A, B seconds earlier" and "A. Before that B" too, "at onset" goes to the beginning of the story
+    and "finally" to its end. Clauses joined by "with", "while" or "and" are one moment.
     """
     cues = _cues(tokens, lexicon)
     story: list[Moment] = []
