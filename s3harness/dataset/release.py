@@ -39,9 +39,14 @@ class ReleaseTable:
 
     def column(self, name: str) -> dict[str, str]:
         """Name → cell of one column; :class:`DatasetError` if there is no such column."""
-        if name not in self.columns:
-            raise DatasetError(f"{self.file}: no column {name!r}; it has {', '.join(self.columns)}")
-        return {key: cells[name] for key, cells in self.rows.items()}
+        return {key: cells[name] for key, cells in self.having(name).rows.items()}
+
+    def having(self, *names: str) -> ReleaseTable:
+        """The same table; :class:`DatasetError` if it lacks one of these columns."""
+        for name in names:
+            if name not in self.columns:
+                raise DatasetError(f"{self.file}: no column {name!r}; it has {', '.join(self.columns)}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +152,19 @@ def read_features(release: Release) -> dict[str, dict[str, FeatureLabel]]:
     names = [
         column.removeprefix("justification_for_") for column in table.columns if column.startswith("justification")
     ]
+    table.having(*names)
     return {video: {name: _feature_label(cells, name) for name in names} for video, cells in table.rows.items()}
 
 
 def read_laterality(release: Release) -> ReleaseTable:
     """Columns ``left_right_head_turning``, ``left_right_arm_movement``, ``body_region_onset`` and times, by video."""
-    return read_release_table(release.truth / "task3_spatial_annotation.csv")
+    table = read_release_table(release.truth / "task3_spatial_annotation.csv")
+    return table.having("left_right_head_turning", "left_right_arm_movement", "body_region_onset")
 
 
 def read_boundaries(release: Release) -> ReleaseTable:
     """Columns ``feature`` and ``target_time`` (whole seconds from the start of the clip), by clip."""
-    return read_release_table(release.truth / "Task4_time_annotation.csv")
+    return read_release_table(release.truth / "Task4_time_annotation.csv").having("feature", "target_time")
 
 
 def read_sequences(release: Release, *, heard: bool) -> dict[str, str]:

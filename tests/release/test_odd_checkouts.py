@@ -12,6 +12,7 @@ from release_checkout import MODEL, STRUCTURE, VIDEOS, structure
 
 from s3harness.cli import cli
 from s3harness.dataset.release import models, open_release
+from s3harness.dataset.release_annotations import read_annotations
 from s3harness.errors import S3HarnessError
 
 FILES = {
@@ -197,3 +198,30 @@ def test_what_is_no_model_is_no_model(checkout):
 def test_annotations_that_are_missing_are_named(checkout, name):
     (checkout.root / "result" / "ground_truth" / name).unlink()
     assert name in said(checkout)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("task12_annotation.csv", "tonic"),
+        ("task3_spatial_annotation.csv", "left_right_arm_movement"),
+        ("Task4_time_annotation.csv", "feature"),
+        ("task5_sequence_annotation.csv", "event_sequence"),
+        ("task6_report_annotation.csv", "report"),
+        ("task7_annotation.csv", "label"),
+    ],
+)
+def test_annotations_that_lack_a_column_are_named_by_every_command(checkout, tmp_path, name, column):
+    path = checkout.root / "result" / "ground_truth" / name
+    rewrite(path, lambda rows: [[cell if cell != column else "other" for cell in rows[0]], *rows[1:]])
+    words = ["data", "import", "s3-release", str(checkout.root), "--out", str(tmp_path / "data")]
+    result = CliRunner().invoke(cli, words)
+    for output in (*said(checkout), f"{result.output}{result.exception}"):
+        assert name in output and column in output
+
+
+def test_annotations_without_reasons_are_imported_and_the_lack_named(checkout):
+    path = checkout.root / "result" / "ground_truth" / "task12_annotation.csv"
+    rewrite(path, lambda rows: [[c if c != "end_time_for_tonic" else "" for c in rows[0]], *rows[1:]])
+    quirks = read_annotations(open_release(checkout.root)).quirks
+    assert "task12_annotation.csv:1: end_time_for_tonic: no such column; left empty" in map(str, quirks.tables)

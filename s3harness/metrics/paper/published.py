@@ -97,8 +97,9 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
     wide = {columns[column].format(name): value for (name, column), value in values.items() if column in columns}
     yield from _compared(release, "task2_feature_metrics.csv", model, wide)
     for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else ():
-        for name, cells in read_release_table(release.published / path, keys=("feature",)).rows.items():
-            if name in counted:
+        table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        for name, cells in table.rows.items():
+            if name in counted and "n_pairs" in cells:
                 n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
                 yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), digits=None)
             for column in metrics:
