@@ -39,7 +39,7 @@ def score_release(
 
     strict: as a run is scored, on a fixed list of items, beside floors and ceilings; then which published conclusions
     change. paper: every published number is computed again and compared, and every merged file made again from its
-    windows; exit code 1 if a published number differs, or a table cannot be read.
+    windows; exit code 1 if a published number differs, a table cannot be read, or none was compared.
     """
     from s3harness.dataset.release import open_release
     from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
@@ -61,17 +61,19 @@ def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     from s3harness.errors import UsageError
     from s3harness.plugins import suggest
 
-    known = {model_key(name): name for name in models_of(release)}
-    if not known:
+    there = models_of(release)
+    known = {model_key(name) for name in there}
+    if not there:
         raise UsageError(f"{release.predictions} holds no predictions: it should have one folder per model")
     for name in wanted:
         if model_key(name) not in known:
-            raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(known.values()))}")
-    return [known[model_key(name)] for name in wanted] or list(known.values())
+            raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(there))}")
+    return [name for key in wanted for name in there if model_key(name) == model_key(key)] or list(there)
 
 
 def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
     from s3harness.report.release import paper_total, print_paper
+    from s3harness.scoring.release_oddities import odd_annotations
     from s3harness.scoring.release_paper import check_paper, mismatch_lines, without_predictions
 
     numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
@@ -79,7 +81,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
     for model in models:
         click.echo(f"{model} …", err=True)
         checks.append(check_paper(release, model, numbers))
-    strangers = without_predictions(release)
+    strangers, annotations = without_predictions(release), odd_annotations(release)
     if as_json:
         print_json(
             {
@@ -100,11 +102,12 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
                     for check in checks
                 ],
                 "without_predictions": strangers,
+                "annotations": annotations,
             }
         )
     else:
-        print_paper(checks, strangers)
-    compared = any(check.published or check.windows for check in checks)
+        print_paper(checks, strangers, annotations)
+    compared = any(check.published for check in checks)
     sys.exit(0 if compared and not any(check.mismatches or check.unread for check in checks) else 1)
 
 
@@ -114,8 +117,9 @@ def _strict(
     from dataclasses import asdict
 
     from s3harness.dataset.release_annotations import read_annotations
-    from s3harness.report.release import print_findings, print_strict
+    from s3harness.report.release import print_annotations, print_findings, print_strict
     from s3harness.scoring.release_findings import findings
+    from s3harness.scoring.release_oddities import odd_annotations
     from s3harness.scoring.release_strict import score_strict
 
     annotations = read_annotations(release)
@@ -125,7 +129,7 @@ def _strict(
         results.append(score_strict(release, annotations, model, tasks, resamples=resamples))
         if not as_json:
             print_strict(results[-1], every=every)
-    found = findings(release, results)
+    found, odd = findings(release, results), odd_annotations(release)
     if as_json:
         print_json(
             {
@@ -143,8 +147,10 @@ def _strict(
                     for result in results
                 ],
                 "findings": [asdict(finding) for finding in found],
+                "annotations": odd,
             }
         )
     else:
         print_findings(found)
+        print_annotations(odd)
     sys.exit(0 if any(score.value is not None for result in results for score in result.scores) else 1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def tasks() -> None:
-    """The tasks: list, show, validate."""
+    """The tasks: list, show, validate, check."""
 
 
 @tasks.command("list")
@@ -79,6 +79,30 @@ def validate_task(file: Path, as_json: bool) -> None:
         for problem in problems:
             click.echo(f"s3harness: {harmless(problem)}", err=True)
     sys.exit(2 if problems else 0)
+
+
+@tasks.command("check")
+@click.argument("names", metavar="[TASK]...", nargs=-1)
+@click.option("--profile", default="strict", show_default=True, help="Whose metrics: strict, or paper.")
+@json_option
+def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
+    """Hold the metrics of the tasks against answerers that deserve nothing.
+
+    Each metric scores somebody who watched and errs, the truth, and dozens who answer without a look, spam, repeat,
+    reverse or give up; what it breaks is listed with the reason that it is kept. The Seizure-RQI ranks pairs of reports
+    besides. The exit code is 1 if anything is broken that is not known.
+    """
+    from s3harness.report.suite import as_data, print_suite
+    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+    from s3harness.testing.scenarios import ranked_wrong
+    from s3harness.testing.suite import suite, unknown
+
+    check_choice("profile", profile, PROFILES)
+    chosen = [full_name(name) for name in names] or task_names()
+    outcomes = list(suite(profile, chosen))
+    wrong = ranked_wrong(profile) if any(one.metric.name == "rqi" for one in outcomes) else None
+    print_json(as_data(profile, outcomes, wrong)) if as_json else print_suite(profile, outcomes, wrong)
+    sys.exit(1 if unknown(profile, outcomes, wrong or ()) else 0)
 
 
 def _row(name: str, data: Mapping[str, Any]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 from s3harness.dataset.load import BORDER_S, SCHEMA
 from s3harness.dataset.release import open_release, patient_of
 from s3harness.dataset.release_annotations import Annotations, Quirks, read_annotations
-from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
+from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, problem_lines, write_table
 from s3harness.errors import MediaError, S3HarnessError, UsageError
 from s3harness.specs.features import vocabulary
 from s3harness.types import FeatureLabel, Video
@@ -164,7 +164,7 @@ def _report(found: Annotations, videos: Mapping[str, Video]) -> ImportReport:
         reports=sum(bool(video.report) for video in videos.values()),
         clips=len(found.clips),
         quirks=dict(sorted(found.quirks.counts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        tables=tuple(map(str, found.quirks.tables)),
+        tables=tuple(problem_lines(found.quirks.tables)),
     )
 
 

@@ -8,6 +8,7 @@ a repeated name, a row without one and an odd encoding are noted as :class:`Prob
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -23,6 +24,7 @@ from s3harness.types import FeatureLabel, Presence
 Part = Literal["test", "full"]
 
 _LONGEST_CELL = 1 << 24
+TWICE = "there are two columns of this name; the first counts"
 _WINDOW = re.compile(r"_segment_\d+(?=\.\w+$|$)")
 
 
@@ -37,9 +39,14 @@ class ReleaseTable:
 
     def column(self, name: str) -> dict[str, str]:
         """Name → cell of one column; :class:`DatasetError` if there is no such column."""
-        if name not in self.columns:
-            raise DatasetError(f"{self.file}: no column {name!r}; it has {', '.join(self.columns)}")
-        return {key: cells[name] for key, cells in self.rows.items()}
+        return {key: cells[name] for key, cells in self.having(name).rows.items()}
+
+    def having(self, *names: str) -> ReleaseTable:
+        """The same table; :class:`DatasetError` if it lacks one of these columns."""
+        for name in names:
+            if name not in self.columns:
+                raise DatasetError(f"{self.file}: no column {name!r}; it has {', '.join(self.columns)}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ PREDICTION_FILES: Mapping[str, tuple[str, ...]] = {
     "diagnosis": ("Task7_{model}_all.csv",),
 }
 """Kind of prediction → names its file may have in the model's folder."""
+ABBREVIATED: Mapping[str, str] = {"af3": "audio-flamingo-3"}
+"""What some files of the release call a model → what the others call it."""
 STRUCTURES = ("Task6_{model}_all_merged_modified.csv",)
 """Names of the file of the structures that an LLM extracted of a model's reports."""
 
@@ -143,17 +152,19 @@ def read_features(release: Release) -> dict[str, dict[str, FeatureLabel]]:
     names = [
         column.removeprefix("justification_for_") for column in table.columns if column.startswith("justification")
     ]
+    table.having(*names)
     return {video: {name: _feature_label(cells, name) for name in names} for video, cells in table.rows.items()}
 
 
 def read_laterality(release: Release) -> ReleaseTable:
     """Columns ``left_right_head_turning``, ``left_right_arm_movement``, ``body_region_onset`` and times, by video."""
-    return read_release_table(release.truth / "task3_spatial_annotation.csv")
+    table = read_release_table(release.truth / "task3_spatial_annotation.csv")
+    return table.having("left_right_head_turning", "left_right_arm_movement", "body_region_onset")
 
 
 def read_boundaries(release: Release) -> ReleaseTable:
     """Columns ``feature`` and ``target_time`` (whole seconds from the start of the clip), by clip."""
-    return read_release_table(release.truth / "Task4_time_annotation.csv")
+    return read_release_table(release.truth / "Task4_time_annotation.csv").having("feature", "target_time")
 
 
 def read_sequences(release: Release, *, heard: bool) -> dict[str, str]:
@@ -186,9 +197,10 @@ def number_in(text: str, file: str, column: str) -> float:
 
 
 def model_key(name: str) -> str:
-    """A model's name without what differs from file to file: case, dots, a missing letter, and the tuning suffixes."""
-    key = re.sub(r"[._]", "_", name.strip().lower()).replace("intervl", "internvl")
-    return re.sub(r"-(instruct|a3b)(?=-|$)", "", key)
+    """A model's name without what differs from file to file: case, separators, a lost letter, tuning suffixes."""
+    key = re.sub(r"[\s._-]+", "-", name.strip().lower()).replace("intervl", "internvl")
+    key = re.sub(r"-(instruct|a3b)(?=-|$)", "", key)
+    return ABBREVIATED.get(key, key)
 
 
 def patient_of(name: str) -> str:
@@ -213,22 +225,24 @@ def clock_seconds(text: str) -> float | None:
 def read_release_table(path: Path, keys: Sequence[str] = ("file_name", "video_name")) -> ReleaseTable:
     """A CSV file of the release by the first of ``keys`` that is a column of it; the first of rows of one name counts.
 
-    UTF-8 with or without byte-order mark, or else Latin-1. Raises :class:`DatasetError` if it cannot be read, or has no
-    such column.
+    UTF-8 with or without byte-order mark, UTF-16 with one, or else Latin-1; of columns of one name the first counts.
+    Raises :class:`DatasetError` if the file cannot be read, or has no such column.
     """
     text, problems = _decoded(path)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""))
-    columns = tuple(name.strip() for name in next(reader, []))
+    header = [name.strip() for name in next(reader, [])]
+    columns = tuple(dict.fromkeys(header))
+    problems += [Problem(path.name, 1, name, TWICE) for name in columns if name and header.count(name) > 1]
     key = next((name for name in keys if name in columns), None)
     if key is None:
         shown = "".join(c if c.isprintable() else "?" for c in ", ".join(columns))[:200] or "no header"
         raise DatasetError(f"{path.name}: no column {' or '.join(keys)}; it has {shown}")
     rows: dict[str, Mapping[str, str]] = {}
     for cells in reader:
-        problem = _added(rows, dict(zip(columns, (cell.strip() for cell in cells), strict=False)), columns, key)
+        problem = _added(rows, header, cells, key)
         if problem and cells:
-            problems.append(Problem(path.name, reader.line_num, key, problem))
+            problems.append(Problem(path.name, reader.line_num, "", problem))
     return ReleaseTable(path.name, columns, rows, tuple(problems))
 
 
@@ -237,7 +251,7 @@ def _other_spellings(folder: Path, name: str) -> list[Path]:
     before, placeholder, after = name.partition("{model}")
     if not placeholder or not folder.is_dir():
         return []
-    pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
+    pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
     named = ((path, pattern.fullmatch(path.name)) for path in sorted(folder.iterdir()))
     return [path for path, match in named if match and model_key(match[1]) == model_key(folder.name)]
 
@@ -247,16 +261,21 @@ def _decoded(path: Path) -> tuple[str, list[Problem]]:
         data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}; is this a whole checkout?") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace"), [Problem(path.name, None, "", "not UTF-8; read as UTF-16")]
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError:
         return data.decode("latin-1"), [Problem(path.name, None, "", "not UTF-8; read as Latin-1")]
 
 
-def _added(rows: dict[str, Mapping[str, str]], row: dict[str, str], columns: Sequence[str], key: str) -> str:
+def _added(rows: dict[str, Mapping[str, str]], header: Sequence[str], cells: Sequence[str], key: str) -> str:
     """Add a row under its name; what is wrong with it instead, if anything."""
-    if len(row) != len(columns):
-        return f"{len(row)} cells under {len(columns)} columns; left out"
+    if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
+        return f"{len(cells)} cells under {len(header)} columns; left out"
+    row: dict[str, str] = {}
+    for column, cell in zip(header, cells, strict=False):
+        row.setdefault(column, cell.strip())
     name = re.sub(r"\.wav$", ".mp4", row[key])
     if not name:
         return "a row without a name; left out"

@@ -133,6 +133,10 @@ def _labels(release: Release, quirks: Quirks) -> dict[str, dict[str, FeatureLabe
     lacking = [name for name in vocabulary().names if name not in table.columns]
     if lacking:
         raise DatasetError(f"{table.file}: no column {', '.join(lacking)}")
+    reasons = (f"justification_for_{name}" for name in vocabulary().names)
+    times = (f"{edge}_time_for_{name}" for name in vocabulary().names if name != SLEEP for edge in ("start", "end"))
+    absent = [column for column in (*reasons, *times) if column not in table.columns]
+    quirks.tables += [Problem(table.file, 1, column, "no such column; left empty") for column in absent]
     return {
         video: {name: _label(name, cells, quirks) for name in vocabulary().names} for video, cells in table.rows.items()
     }

@@ -9,7 +9,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s3harness.errors import S3HarnessError
@@ -28,6 +28,8 @@ VIDEOS = (
 FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justification")
 REPORTS = ("video_id", "report")
 
+SHOWN_LINES = 12
+"""Lines of a file that have the same problem and are given by number."""
 _SECONDS = re.compile(r"\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 
 
@@ -132,6 +134,20 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """A line for each problem, and one for all lines of a file that have the same."""
+    grouped: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        grouped.setdefault((problem.file, problem.column, problem.message), []).append(problem)
+    return [str(same[0]) if len(same) == 1 else _together(same) for same in grouped.values()]
+
+
+def _together(same: Sequence[Problem]) -> str:
+    numbers = ", ".join(str(problem.row) for problem in same[:SHOWN_LINES]) + (", …" if len(same) > SHOWN_LINES else "")
+    whole = replace(same[0], row=None)
+    return f"{whole} ({len(same)} times, in lines {numbers})"
 
 
 def _text(path: Path, problems: list[Problem]) -> str | None:

@@ -169,6 +169,12 @@ def typical_sequence(references: Sequence[Reference]) -> list[Prediction]:
     return same([sign for sign in _usual_order(references) if 2 * counts[sign] >= len(references)])(references)
 
 
+def common_sequence(references: Sequence[Reference]) -> list[Prediction]:
+    """The signs that at least a quarter of the videos have, in their usual order."""
+    counts = Counter(sign for reference in references for sign in _signs(reference))
+    return same([sign for sign in _usual_order(references) if 4 * counts[sign] >= len(references)])(references)
+
+
 def all_signs(references: Sequence[Reference]) -> list[Prediction]:
     """Every sign that any video has, in the usual order."""
     return same(_usual_order(references))(references)
@@ -178,6 +184,13 @@ def commonest_text(references: Sequence[Reference]) -> list[Prediction]:
     """The commonest of the true texts."""
     texts = Counter(str(reference.truth["text"]) for reference in references)  # type: ignore[index]
     return same(_most(texts))(references)
+
+
+def typical_text(references: Sequence[Reference]) -> list[Prediction]:
+    """What most of the true texts say, in one (:mod:`s3harness.metrics.typical_report`)."""
+    from s3harness.metrics.typical_report import typical_report
+
+    return same(typical_report([str(r.truth["text"]) for r in references]))(references)  # type: ignore[index]
 
 
 def _expected_prevalence(references: Sequence[Reference]) -> list[Weighted]:
@@ -223,9 +236,15 @@ def _answerers(kind: str, seed: int) -> Mapping[str, Answerer]:
             "empty": same([]),
             "commonest_sign": commonest_sign,
             "typical_sequence": typical_sequence,
+            "common_sequence": common_sequence,
             "all_signs": all_signs,
         },
-        "report": {"empty": same(""), "constant_report": same(CONSTANT_REPORT), "commonest_report": commonest_text},
+        "report": {
+            "empty": same(""),
+            "constant_report": same(CONSTANT_REPORT),
+            "commonest_report": commonest_text,
+            "typical_report": typical_text,
+        },
         "diagnosis": {"always_ES": constant("ES"), "always_NES": constant("NES"), "prevalence": prevalence(seed)},
     }
     return answerers[kind]

@@ -20,7 +20,12 @@ SHOWN_ROWS = 12
 NAMES_WIDTH, MODEL_WIDTH = 42, 18
 
 
-def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console: Console | None = None) -> None:
+def print_paper(
+    checks: Sequence[PaperCheck],
+    strangers: Sequence[str],
+    annotations: Sequence[str] = (),
+    console: Console | None = None,
+) -> None:
     """Print the numbers compared by table and model, every mismatch, and the total."""
     from s3harness.scoring.release_paper import mismatch_lines
 
@@ -32,6 +37,7 @@ def print_paper(checks: Sequence[PaperCheck], strangers: Sequence[str], console:
     _notes(console, [f"{c.model}: no file of {', '.join(c.missing)}" for c in checks if c.missing])
     _notes(console, [f"{c.model}: {problem}" for c in checks for problem in (*c.unread, *c.problems)])
     _notes(console, [f"in the published tables, without predictions here: {', '.join(strangers)}"] if strangers else [])
+    print_annotations(annotations, console)
     _notes(console, mismatch_lines(checks))
     console.print(paper_total(checks), style="bold", highlight=False, soft_wrap=True)
 
@@ -65,6 +71,11 @@ def print_findings(found: Sequence[Finding], console: Console | None = None) -> 
         if lines:
             console.print(f"\n{title}", style="bold")
             _notes(console, [f"- {line}" for line in lines])
+
+
+def print_annotations(problems: Sequence[str], console: Console | None = None) -> None:
+    """Print what is odd about the annotations that everything is held against."""
+    _notes(console or Console(), [f"annotations: {problem}" for problem in problems])
 
 
 def stray_line(stray: Stray) -> str:

@@ -9,34 +9,27 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from s3harness.dataset.release import (
     Release,
-    ReleaseTable,
     missing_predictions,
     model_key,
     models,
     number_in,
     read_release_table,
-    read_sequences,
-    read_structures,
     structures_file,
 )
 from s3harness.errors import DatasetError
-from s3harness.metrics.paper.order import released_tokens
 from s3harness.metrics.paper.published import Cell, published_tables
-from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
+from s3harness.scoring.release_details import order_details, rqi_details, rqi_scores, shown_number
 from s3harness.scoring.release_oddities import odd_tables
 from s3harness.scoring.release_windows import Compared, merged_features, merged_sequences
 
 RQI_TABLE = "task6_report_rqi.csv"
-EXACT = 1e-9
-"""How far off a Seizure-RQI of one video may be, in points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +70,19 @@ def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 
     unread: list[str] = []
     tables = published_tables(release, model)
     published = [_of_cell(cell) for cells in tables for cell in _read(cells, unread)]
-    published += _read(_rqi(release, model), unread)
+    published += _read(order_details(release, model), unread) + _read(_rqi(release, model), unread)
     windows = [one for merge in (merged_features, merged_sequences) for one in _read(merge(release, model), unread)]
     missing = [kind.replace("_", " ") for kind in missing_predictions(release, model)]
     if structures_file(release, model) is None:
         missing.append("report structures")
+    odd = [*odd_tables(release, model), *_unpublished(release, model, tasks)]
     return PaperCheck(
         model,
         tuple(one for one in published if task_of(one.file) in tasks),
         tuple(one for one in windows if task_of(one.file) in tasks),
         tuple(missing),
         tuple(dict.fromkeys(unread)),
-        tuple(odd_tables(release, model)),
+        tuple(line for line in odd if task_of(line) in (0, *tasks)),
     )
 
 
@@ -101,6 +95,17 @@ def without_predictions(release: Release) -> list[str]:
             for name in read_release_table(path, keys=("model", "model_name")).rows:
                 named.setdefault(model_key(name), name)
     return [name for key, name in named.items() if key not in have]
+
+
+def _unpublished(release: Release, model: str, tasks: Collection[int]) -> list[str]:
+    """The published tables that have no row of a model, so that nothing can be compared there."""
+    lacking = []
+    for path in sorted(release.published.glob("*.csv")):
+        with suppress(DatasetError):
+            names = read_release_table(path, keys=("model", "model_name")).rows
+            if task_of(path.name) in tasks and model_key(model) not in map(model_key, names):
+                lacking.append(path.name)
+    return [f"the published tables have no row of it: {', '.join(lacking)}"] if lacking else []
 
 
 def published_rqi(release: Release, model: str) -> float | None:
@@ -152,82 +157,14 @@ def table_of(file: str) -> str:
 
 def _rqi(release: Release, model: str) -> Iterator[Compared]:
     """The published Seizure-RQI of a model: row by row with all that it is made of, and its mean."""
-    details = _rqi_details(release, model)
-    scores = _rqi_scores(release, model) if details or published_rqi(release, model) is not None else {}
+    scores = rqi_scores(release, model)
     if not scores:
         return
-    for path in details:
-        yield from _details(path, release, model, scores)
+    yield from rqi_details(release, model, scores)
     published = published_rqi(release, model)
     if published is not None:
         mean = sum(score.value for score in scores.values()) / len(scores)
         yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3))
-
-
-def _rqi_details(release: Release, model: str) -> list[Path]:
-    """The files of a model's Seizure-RQI by video."""
-    found = sorted([*release.published.glob("task6_*_rqi*.csv"), *release.published.glob("*/task6_*_rqi*.csv")])
-    names = [re.fullmatch(r"task6_(.+)_rqi.*\.csv", path.name) for path in found]
-    wanted = model_key(model)
-    return [path for path, name in zip(found, names, strict=True) if name and model_key(name[1]) == wanted]
-
-
-def _rqi_scores(release: Release, model: str) -> dict[str, RQI]:
-    """Video → Seizure-RQI of the released structure of its report; empty where there is no such file."""
-    table = read_structures(release, model)
-    if table is None:
-        return {}
-    truths, preset = paper_truths(release), parse_preset("paper")
-    return {
-        video: score_structures(structure, truths[video], preset)
-        for video, structure in structures(table).items()
-        if video in truths
-    }
-
-
-def paper_truths(release: Release) -> dict[str, ReportTruth]:
-    """Video → the expert's structure, held against the signs of Task 5 (those that are heard too, for every model)."""
-    signs = {video: tuple(released_tokens(text)) for video, text in read_sequences(release, heard=True).items()}
-    found = structures(read_release_table(release.truth / "task6_report_modified.csv"))
-    return {video: ReportTruth(structure, signs.get(video)) for video, structure in found.items()}
-
-
-def structures(table: ReleaseTable) -> dict[str, ReportStructure]:
-    """Video → what was extracted of its report; :class:`DatasetError` names the row that cannot be read."""
-    found = {}
-    for number, (video, cells) in enumerate(table.rows.items(), start=1):
-        try:
-            found[video] = released_structure(cells)
-        except DatasetError as error:
-            raise DatasetError(f"{table.file}: row {number}: {error}") from None
-    return found
-
-
-_DETAILS: Mapping[str, Callable[[RQI], float]] = {
-    "seizure_rqi": lambda score: score.value,
-    "structural_completeness_score": lambda score: 100 * (score.components["S"].value or 0.0),
-    "coverage_score": lambda score: 100 * (score.components["C"].value or 0.0),
-    "temporal_f1_score": lambda score: 100 * (score.components["T"].value or 0.0),
-    "localizing_features_score": lambda score: 100 * (score.components["L"].value or 0.0),
-    "base_score": lambda score: score.base,
-    "hallucination_multiplier": lambda score: score.penalties["paper_hallucination"].multiplier,
-    "content_penalty_multiplier": lambda score: score.penalties["paper_off_topic"].multiplier,
-    "length_multiplier": lambda score: score.penalties["paper_length"].multiplier,
-}
-"""Column of the detail files → the same of a score."""
-
-
-def _details(path: Path, release: Release, model: str, scores: Mapping[str, RQI]) -> Iterator[Compared]:
-    """Every number of a file of details, which must agree within 1e-9 points."""
-    table = read_release_table(path)
-    file = str(path.relative_to(release.published))
-    columns = [column for column in _DETAILS if column in table.columns]
-    for number, (video, cells) in enumerate(table.rows.items(), start=1):
-        for column in columns:
-            released = number_in(cells[column], file, column)
-            made = _DETAILS[column](scores[video]) if video in scores else math.nan
-            place, same = f"row {number}, {column}", abs(made - released) <= EXACT
-            yield Compared(file, model, place, _text(released, None), _text(made, None), same)
 
 
 def _printed(mean: float, published: float) -> float:
@@ -237,13 +174,8 @@ def _printed(mean: float, published: float) -> float:
 
 
 def _of_cell(cell: Cell) -> Compared:
-    released, remade = _text(cell.published, cell.digits), _text(cell.recomputed, cell.digits)
+    released, remade = shown_number(cell.published, cell.digits), shown_number(cell.recomputed, cell.digits)
     return Compared(cell.file, cell.model, cell.column, released, remade, cell.matches)
-
-
-def _text(value: float, digits: int | None) -> str:
-    """A number with two decimals more than it was printed with, so that a mismatch shows how far off it is."""
-    return "nothing" if math.isnan(value) else f"{value:.{10 if digits is None else digits + 2}f}"
 
 
 def _short(text: str, longest: int = 60) -> str:

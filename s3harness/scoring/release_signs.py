@@ -13,7 +13,7 @@ from s3harness.metrics.base import Array, safe_ratio
 from s3harness.metrics.rqi import extract
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader
-from s3harness.scoring.release_paper import structures
+from s3harness.scoring.release_details import structures
 from s3harness.specs.features import vocabulary
 from s3harness.stats import patient_bootstrap
 from s3harness.types import Interval

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from s3harness.dataset.release import Release
 from s3harness.dataset.release_annotations import Annotations
+from s3harness.dataset.tables import problem_lines
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.release_answers import ReleasedModel, Source, Stray
 from s3harness.scoring.release_items import release_items
+from s3harness.scoring.release_oddities import not_read
 from s3harness.scoring.run import ScoredTask
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
@@ -56,7 +58,10 @@ def score_strict(
         made,
         tuple(dict.fromkeys(lack for source in sources for lack in source.missing)),
         tuple(dict.fromkeys(stray for source in sources for stray in source.strays)),
-        tuple(dict.fromkeys(str(problem) for source in sources for problem in source.problems)),
+        (
+            *problem_lines(dict.fromkeys(problem for source in sources for problem in source.problems)),
+            *not_read(release, model),
+        ),
     )
 
 

@@ -21,13 +21,14 @@ from s3harness.dataset.release import (
     read_structures,
 )
 from s3harness.dataset.release_annotations import Annotations
+from s3harness.dataset.tables import problem_lines
 from s3harness.errors import DatasetError
 from s3harness.metrics.rqi import ReportStructure, ReportTruth, extract, parse_preset, report_truth, score_report
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader, score_structures
 from s3harness.metrics.rqi.validate import Key, Validation, validate
 from s3harness.scoring.release_answers import MODALITIES
-from s3harness.scoring.release_paper import EXACT, paper_truths, structures
+from s3harness.scoring.release_details import EXACT, paper_truths, structures
 from s3harness.scoring.release_signs import SignAgreement, sign_agreements
 
 FOLDER = Path("metrics") / "task6_compare_metrics_with_human"
@@ -150,7 +151,7 @@ def _wide(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
     table = read_release_table(path)
     systems = tuple(name for name in table.columns if name != "file_name")
     numbers: dict[Key, float] = {}
-    problems = [str(problem) for problem in table.problems]
+    problems = problem_lines(table.problems)
     for row, (video, cells) in enumerate(table.rows.items(), start=1):
         for system in systems:
             try:
@@ -179,5 +180,5 @@ def _table(release: Release, model: str, what: str, problems: list[str]) -> Rele
     except DatasetError as error:
         problems.append(str(error))
         return None
-    problems += [f"{model}: no file of {what}"] if table is None else map(str, table.problems)
+    problems += [f"{model}: no file of {what}"] if table is None else problem_lines(table.problems)
     return table

@@ -14,6 +14,9 @@ from s3harness.metrics.boundaries import boundary_mae
 from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy
 from s3harness.metrics.features import FeatureAuroc, feature_balanced_accuracy
 from s3harness.metrics.floors import KINDS, expected_floors, expected_value, floors_for, oracle
+from s3harness.metrics.rqi import extract
+from s3harness.metrics.typical_report import WORDS, typical_report
+from s3harness.specs.features import vocabulary
 from s3harness.types import Reference
 
 NAMES = {
@@ -21,8 +24,8 @@ NAMES = {
     "rationale": {"always_yes", "always_no", "commonest", "prevalence"},
     "laterality": {"always_left", "always_right", "commonest", "prevalence"},
     "boundary": {"window_centre", "window_start", "window_end", "commonest_place", "anywhere"},
-    "sequence": {"empty", "commonest_sign", "typical_sequence", "all_signs"},
-    "report": {"empty", "constant_report", "commonest_report"},
+    "sequence": {"empty", "commonest_sign", "typical_sequence", "common_sequence", "all_signs"},
+    "report": {"empty", "constant_report", "commonest_report", "typical_report"},
     "diagnosis": {"always_ES", "always_NES", "prevalence"},
 }
 
@@ -120,7 +123,25 @@ def test_sequences_are_made_of_common_signs_in_their_usual_order():
     assert values(floors["empty"])[0] == []
     assert values(floors["commonest_sign"])[0] == ["tonic"]
     assert values(floors["typical_sequence"])[0] == ["tonic", "clonic"]
+    assert values(floors["common_sequence"])[0] == ["head_turning", "tonic", "clonic"]
     assert values(floors["all_signs"])[0] == ["head_turning", "tonic", "clonic"]
+
+
+def test_a_typical_report_says_what_a_quarter_of_the_reports_say_with_the_commonest_sides():
+    turned = ["Head turning to the left, then the left arm extends.", "Head turning to the left, then clonic jerks."]
+    texts = [*turned, "Head turning to the right.", "Lip smacking."] * 2
+    assert typical_report([*texts, "The patient stares."]) == (
+        "Head turning to the left. Afterwards the patient is confused."
+    )
+    longer = typical_report(texts)
+    assert longer.startswith("Head turning to the left, then ")
+    assert "extension of the left arm" in longer and "oral automatisms" in longer
+    assert typical_report(["The patient moves."]) == typical_report([]) == ""
+
+
+@pytest.mark.parametrize("sign", vocabulary().names)
+def test_the_words_of_the_typical_report_are_read_as_their_sign(sign):
+    assert extract(f"{WORDS[sign]}.").events == (sign,)
 
 
 def test_the_side_constants_leave_the_body_part_to_the_commonest():

@@ -115,6 +115,8 @@ def test_published_cells_are_found_under_another_spelling_of_the_model(checkout)
         ("Qwen2.5-VL-32B-Instruct", "Qwen2_5-VL-32B"),
         ("Qwen3-Omni-30B-A3B-Instruct", "Qwen3-Omni-30B"),
         ("InternVL3_5-38B", "InterVL3.5-38B"),
+        ("seizure_omni_3", "Seizure-Omni 3"),
+        ("audio-flamingo-3", "AF3"),
     ],
 )
 def test_spellings_of_a_model(one, other):

@@ -6,10 +6,11 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, structure
+from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, sequence, structure
 
 from s3harness.cli import cli
 from s3harness.dataset.release import models, open_release
+from s3harness.metrics.paper.order import lcs_ratio, temporal_f1
 from s3harness.scoring.release_paper import check_paper, mismatch_lines, table_of, task_of, without_predictions
 from s3harness.scoring.release_windows import split_tokens, window_number
 
@@ -118,6 +119,28 @@ def test_a_table_without_its_column_stops_only_what_needs_it(checkout, check):
     assert made.counts()["Task5 merged windows"] == (5, 0)
 
 
+def test_order_metrics_of_each_video_are_compared(checkout):
+    said, true = ["tonic", "clonic", "tonic"], sequence(0, heard=False)
+    header = ["file_name", "edit_distance", "temporal_f1", "lcs_ratio_gt", "pred_len", "gt_len"]
+    row = [VIDEOS[0], len(true), temporal_f1(said, true), lcs_ratio(said, true), 3, len(true)]
+    path = f"test_dataset/metrics_test/task5/task5_sequence_3_metrics_{MODEL}.csv"
+    checkout.write(path, header, [row, [VIDEOS[1], *row[1:-1], 99]])
+    made = check_paper(open_release(checkout.root), MODEL)
+    assert made.counts()["task5"][0] == 10
+    assert "row 2, gt_len" in {one.place for one in made.mismatches}
+    assert not any("row 1, " in one.place and "edit" not in one.place for one in made.mismatches)
+
+
+def test_the_summary_of_the_seizure_rqi_is_compared(checkout):
+    path = checkout.root / "test_dataset/metrics_test/task6rqi_test" / f"task6_{MODEL}_rqi_test_summary.json"
+    path.write_text('{"mean_seizure_rqi": 100.0, "std_seizure_rqi": 0.0, "total_reports": 5}')
+    made = check_paper(open_release(checkout.root), MODEL)
+    assert [(one.place, one.released[:2], one.remade[:2]) for one in made.mismatches] == [("total_reports", "5.", "4.")]
+    path.write_text('{"mean_seizure_rqi": "high"}')
+    made = check_paper(open_release(checkout.root), MODEL)
+    assert any("no summary of numbers" in problem for problem in made.unread)
+
+
 def test_models_of_the_tables_without_predictions_are_named(checkout):
     assert without_predictions(open_release(checkout.root)) == ["Elsewhere-9B"]
     assert "without predictions here: Elsewhere-9B" in run(checkout).output
@@ -185,7 +208,7 @@ def test_no_published_number_of_the_real_release_differs(release):
     checks = [check_paper(opened, model) for model in models(opened)]
     assert mismatch_lines(checks) == []
     assert len(checks) == 6
-    assert sum(len(one.published) for one in checks) == 1414 + 6 + 504 * 9
+    assert sum(len(one.published) for one in checks) == 1414 + 6 + 112 + 504 * 11 + 6 * 13 + 79 * 6 * 5
     assert sum(len(one.windows) for one in checks) == 17320
     assert all(check.missing == check.unread == () for check in checks)
     assert all("compared with nothing" in problem for check in checks for problem in check.problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -13,6 +14,7 @@ from s3harness.dataset.release import (
     missing_predictions,
     model_key,
     number_in,
+    read_boundaries,
     read_release_table,
 )
 from s3harness.metrics.base import Metric, Pair
@@ -24,11 +26,13 @@ from s3harness.metrics.paper.features import paper_features
 from s3harness.metrics.paper.laterality import paper_laterality
 from s3harness.metrics.paper.order import paper_edit_distance, paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.paper.question_list import half_up, question_list_score, question_list_scores
-from s3harness.metrics.paper.text import paper_bleu, paper_rouge_1, paper_rouge_l
+from s3harness.metrics.paper.text import paper_bleu, paper_rouge_1, paper_rouge_l, texts_of
 
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 NOT_COMPUTED = "bert"
 """In the name of columns that need a neural network to compute."""
+NO_NUMBER = frozenset({"", "nan", "na", "n/a", "-"})
+"""What a published table has where a model has no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,12 @@ class Cell:
 
     @property
     def matches(self) -> bool:
-        """Whether the two are equal at the printed precision."""
+        """Whether the two are equal at the printed precision; of an exact half, which way it is rounded is open."""
         if self.digits is None:
             return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
-        return round(self.recomputed, self.digits) == self.published
+        half = 0.5 * 10.0**-self.digits
+        is_half = math.isclose(abs(self.recomputed - self.published), half, rel_tol=1e-9)
+        return is_half or round(self.recomputed, self.digits) == self.published
 
 
 def published_cells(release: Release, model: str) -> Iterator[Cell]:
@@ -86,11 +92,16 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
         for column, metric in metrics.items()
         for name, value in _parts_and_mean(metric, pairs).items()
     }
+    counted = Counter(pair.reference.subject for pair in pairs if texts_of(pair))
     columns = {"bleu_corpus": "{}_bleu", "rouge1_f1_mean": "{}_rouge"}
     wide = {columns[column].format(name): value for (name, column), value in values.items() if column in columns}
     yield from _compared(release, "task2_feature_metrics.csv", model, wide)
     for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else ():
-        for name, cells in read_release_table(release.published / path, keys=("feature",)).rows.items():
+        table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        for name, cells in table.rows.items():
+            if name in counted and "n_pairs" in cells:
+                n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
+                yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), digits=None)
             for column in metrics:
                 value = values.get((name, column), math.nan)
                 yield Cell(path, model, f"{name}/{column}", number_in(cells[column], path, column), value, digits=None)
@@ -116,7 +127,9 @@ def _laterality(release: Release, model: str) -> Iterator[Cell]:
 
 def _boundaries(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.boundary_pairs(release, model)
-    yield from _compared(release, "Task4_time_mae_metrics.csv", model, _parts({"{}": paper_boundary_mae()}, pairs))
+    errors = _parts({"{}": paper_boundary_mae()}, pairs)
+    perfect = dict.fromkeys(read_boundaries(release).column("feature").values(), 0.0) if errors else {}
+    yield from _compared(release, "Task4_time_mae_metrics.csv", model, perfect | errors)
 
 
 def _sequence(release: Release, model: str) -> Iterator[Cell]:
@@ -168,7 +181,7 @@ def _compared(
         return
     for name, cells in read_release_table(path, keys=(key,)).rows.items():
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
-            if text and column != key and NOT_COMPUTED not in column:
+            if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
                 yield Cell(file, model, column, number_in(text, file, column), recomputed.get(column, math.nan))
 
 

@@ -46,7 +46,7 @@ def feature_pairs(release: Release, model: str) -> list[Pair]:
         for pair in _joined(
             name,
             {video: labels[name].present for video, labels in truth.items()},
-            {video: cell.lower() for video, cell in answers.items()},
+            {video: _read_by_pandas(cell.lower()) for video, cell in answers.items()},
         )
     ]
 
@@ -119,6 +119,11 @@ def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
             {v: released_diagnosis(text) for v, text in _column(release, model, "diagnosis", column).items()},
         )
     ]
+
+
+def _read_by_pandas(cell: str) -> str:
+    """A lower-case cell as the authors' reader of tables has it: what is not available is an empty cell."""
+    return "" if cell in ("n/a", "#n/a", "<na>", "nan", "null", "none") else cell
 
 
 _NO_TRUTH = ("", "N/A")

@@ -49,7 +49,7 @@ class PaperBleu:
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), N_STATISTICS))
         for row, pair in zip(rows, pairs, strict=True):
-            texts = _texts(pair)
+            texts = texts_of(pair)
             if texts and pair.reference.subject in blocks:
                 row[blocks[pair.reference.subject]] = bleu_statistics(*texts)
         return flat(rows)
@@ -71,15 +71,15 @@ def paper_bleu(*, subject: str = "") -> PaperBleu:
     return PaperBleu(subject)
 
 
-def _over_texts(function: Callable[[str, str], float]) -> Callable[[Pair], float | None]:
-    def score(pair: Pair) -> float | None:
-        texts = _texts(pair)
-        return function(*texts) if texts else None
-
-    return score
-
-
-def _texts(pair: Pair) -> tuple[str, str] | None:
+def texts_of(pair: Pair) -> tuple[str, str] | None:
     """The answer and the truth of a pair that is scored."""
     said, truth = text_of(pair.prediction.value), text_of(pair.reference.truth)
     return None if NO_ANSWER.fullmatch(said) or not truth else (said, truth)
+
+
+def _over_texts(function: Callable[[str, str], float]) -> Callable[[Pair], float | None]:
+    def score(pair: Pair) -> float | None:
+        texts = texts_of(pair)
+        return function(*texts) if texts else None
+
+    return score

@@ -39,9 +39,11 @@ def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
     denied = denied_tokens(tokens, lexicon)
     mentions = find_signs(tokens, lexicon)
     told = [mention for mention in mentions if mention.index not in denied]
-    ordered = in_order(told, moments(tokens, lexicon))
+    story = moments(tokens, lexicon)
+    ordered = in_order(told, story)
     events, numbers = tuple(m.feature for m, _ in ordered), steps(ordered)
-    phases = find_phases(tokens, lexicon, events, denied)
+    before = [i for i, moment in enumerate(story) if ordered and moment < ordered[0][1]]
+    phases = find_phases(tokens, lexicon, events, denied, frozenset(before))
     sides = lateralising_signs(told)
     off_topic, hazards = find_off_topic(tokens, lexicon), find_hazards(tokens, lexicon)
     return ReportStructure(

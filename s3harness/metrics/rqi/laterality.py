@@ -43,7 +43,8 @@ class PartMention:
 def find_sides(tokens: Tokens, lexicon: Lexicon) -> list[SideMention]:
     """Every left, right and both. "The camera's left" and "left of the screen" mean the patient's right."""
     hits = lexicon.laterality.find(tokens)
-    masked = covered(hit for hit in hits if hit.name == "not_a_side")
+    pictured = {hit.first for hit in hits if hit.name == "viewer_after"}
+    masked = covered(hit for hit in hits if hit.name == "not_a_side" and hit.last + 1 not in pictured)
     viewers = _viewers(hits, tokens)
     found = {hit.first: hit.name for hit in hits if hit.name in _SIDES and hit.first not in masked}
     return [SideMention(OPPOSITE.get(side, side) if i in viewers else side, i) for i, side in sorted(found.items())]

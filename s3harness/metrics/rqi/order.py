@@ -12,7 +12,7 @@ from s3harness.metrics.rqi.text import Tokens
 
 _CLAUSE_MARKS = frozenset({",", "(", ")"})
 _FIRST, _MIDDLE, _LAST = -1, 0, 1
-_BEFORE = frozenset({"before", "prior"})
+_BEFORE = frozenset({"before", "prior", "by"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,7 +20,7 @@ class Moment:
     """A place in the story: first things, the sentence, the clause within it."""
 
     phase: int
-    sentence: int
+    sentence: float
     clause: int
 
 
@@ -28,17 +28,19 @@ def moments(tokens: Tokens, lexicon: Lexicon) -> list[Moment]:
     """The moment each token tells of.
 
     Clauses end at commas and at temporal words. "B after A", "B following A" and "B preceded by A" put A first, "before
-    A, B" puts B first, "at onset" goes to the beginning of the story and "finally" to its end. Clauses joined by
-    "with", "while" or "and" are one moment.
+    A, B" puts B first, "A, B seconds earlier" and "A. Before that B" too, "at onset" goes to the beginning of the story
+    and "finally" to its end. Clauses joined by "with", "while" or "and" are one moment.
     """
     cues = _cues(tokens, lexicon)
     story: list[Moment] = []
+    place, looked_back = -1.0, 0
     for start, stop in _sentence_spans(tokens):
         clauses = _clauses(start, stop, tokens, cues)
         ranks = _ranks(clauses, tokens, cues)
+        looked_back = looked_back + 1 if story and _is_earlier(*clauses[0], cues) else 0
+        place = place - 0.5**looked_back if looked_back else float(tokens.sentence[start])
         for number, (first, last) in enumerate(clauses):
-            phase = _phase(first, last, cues)
-            story += [Moment(phase, tokens.sentence[first], ranks[number])] * (last - first)
+            story += [Moment(_phase(first, last, cues), place, ranks[number])] * (last - first)
     return story
 
 
@@ -90,14 +92,19 @@ def _clauses(start: int, stop: int, tokens: Tokens, cues: Mapping[int, Hit]) -> 
 def _ranks(clauses: Sequence[tuple[int, int]], tokens: Tokens, cues: Mapping[int, Hit]) -> list[int]:
     """The place of each clause in time within its sentence."""
     places = [float(number) for number in range(len(clauses))]
-    for number, (first, _) in enumerate(clauses):
+    for number, (first, last) in enumerate(clauses):
         cue = cues.get(first)
-        if cue and cue.name == "backward" and number:
+        if number and (_is_earlier(first, last, cues) or (cue and cue.name == "backward")):
             places[number] = places[_anchor(number, clauses)] - 0.5
-        elif cue and number == 0 and tokens.word(first) in _BEFORE and len(clauses) > 1:
+        elif cue and cue.name == "forward" and number == 0 and tokens.word(first) in _BEFORE and len(clauses) > 1:
             places[0] = 1.5
     ranks = {place: rank for rank, place in enumerate(sorted(set(places)))}
     return [ranks[place] for place in places]
+
+
+def _is_earlier(first: int, last: int, cues: Mapping[int, Hit]) -> bool:
+    """Whether a clause says that it came before what was told before it."""
+    return any(i in cues and cues[i].name == "earlier" for i in range(first, last))
 
 
 def _anchor(number: int, clauses: Sequence[tuple[int, int]]) -> int:

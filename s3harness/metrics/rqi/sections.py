@@ -33,17 +33,17 @@ _MOTOR = frozenset(
 
 
 def find_phases(
-    tokens: Tokens, lexicon: Lexicon, events: Sequence[str], denied: Collection[int]
+    tokens: Tokens, lexicon: Lexicon, events: Sequence[str], denied: Collection[int], before: Collection[int] = ()
 ) -> dict[str, Hit | None]:
     """The components of the event that the report covers, each with the words that say so.
 
     Onset: the report tells a first sign. Propagation: it says that signs spread or follow, or tells several motor
-    signs. Postictal: it says how the patient is afterwards.
+    signs. Postictal: it says how the patient is afterwards, and not ``before`` all signs, which these tokens tell of.
     """
     cues: dict[str, Hit] = {}
     for hit in lexicon.phases.find(tokens):
-        if hit.name == "postictal" or hit.first not in denied:
-            cues.setdefault(hit.name, hit)
+        if hit.first not in denied and not (hit.name == "state" and hit.first in before):
+            cues.setdefault("postictal" if hit.name == "state" else hit.name, hit)
     found: dict[str, Hit | None] = {}
     if events:
         found["onset"] = cues.get("onset")
@@ -89,7 +89,10 @@ def _pairs(hits: Sequence[Hit], tokens: Tokens, cues: Collection[str], target: s
 
 def _is_advised(act: Hit, modals: Sequence[int], tokens: Tokens) -> bool:
     """An imperative at the beginning of a sentence or clause, or a modal before it."""
-    if act.first == 0 or tokens.word(act.first - 1) in _IMPERATIVE_AFTER:
+    before = act.first - 1
+    while tokens.word(before).endswith("ly"):
+        before -= 1
+    if before < 0 or tokens.word(before) in _IMPERATIVE_AFTER:
         return True
     place = bisect_left(modals, act.first) - 1
     return (

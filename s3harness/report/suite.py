@@ -1,0 +1,75 @@
+"""What the adversarial suite says of the metrics of a profile, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from s3harness.report.plain import one_line
+from s3harness.report.table import task_title
+
+if TYPE_CHECKING:
+    from s3harness.testing.suite import Outcome
+
+
+def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> None:
+    """A line for each metric, what it breaks under it, the pairs of reports ranked wrongly, and the total."""
+    for one in outcomes:
+        kept = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
+        click.echo(f"{_title(one)}: {kept}{'' if one.is_known else ' (NOT KNOWN)'}")
+        if one.beaten_by:
+            click.echo(f"    as good as one who watched: {', '.join(sorted(one.beaten_by))}")
+        if one.known.reason:
+            click.echo(one_line(f"    {one.known.reason}"))
+    if wrong is not None:
+        _print_pairs(profile, wrong)
+    broken = [one for one in outcomes if one.broken]
+    primary = sum(one.metric.primary for one in broken)
+    new = _unknown(profile, outcomes, wrong)
+    click.echo(
+        f"{len(outcomes)} metrics of the profile {profile}: {len(outcomes) - len(broken)} keep every promise, "
+        f"{len(broken)} break some, {primary} of them primary; not known of before: {new}"
+    )
+
+
+def as_data(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "profile": profile,
+        "metrics": [
+            {
+                "task": one.task,
+                "metric": one.metric.label,
+                "primary": one.metric.primary,
+                "breaks": {promise: list(answerers) for promise, answerers in one.broken.items()},
+                "reason": one.known.reason,
+                "known": one.is_known,
+            }
+            for one in outcomes
+        ],
+        "reports_ranked_wrong": None if wrong is None else list(wrong),
+        "not_known": _unknown(profile, outcomes, wrong),
+    }
+
+
+def _print_pairs(profile: str, wrong: Sequence[str]) -> None:
+    from s3harness.testing.known import PAPER_SCENARIOS
+    from s3harness.testing.scenarios import scenarios
+
+    pairs = len(scenarios())
+    click.echo(f"{pairs} pairs of reports: the Seizure-RQI ranks {pairs - len(wrong)} as a reader would")
+    for name in wrong:
+        reason = PAPER_SCENARIOS.get(name, "NOT KNOWN") if profile == "paper" else "NOT KNOWN"
+        click.echo(f"    not {name.replace('_', ' ')}: {reason}")
+
+
+def _unknown(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> int:
+    from s3harness.testing.suite import unknown
+
+    return len(unknown(profile, outcomes, wrong or ()))
+
+
+def _title(one: Outcome) -> str:
+    return f"{task_title(one.task)}: {one.metric.label}{' (primary)' if one.metric.primary else ''}"

@@ -1,0 +1,131 @@
+"""What is known of the benchmark's own metrics: which promises they break, and why they are kept nevertheless.
+
+Those of the strict profile that are listed here inform and rank nobody; those of the paper profile are as published,
+defects included. A metric that is not listed keeps every promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from s3harness.specs.tasks import MetricSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Why a metric breaks which promises, and which degenerate answerers do as well in it as an honest one."""
+
+    reason: str
+    breaks: frozenset[str] = frozenset()
+    beaten_by: frozenset[str] = frozenset()
+
+
+def known(reason: str, breaks: str = "", beaten_by: str = "") -> Known:
+    """What is known of a metric; promises and answerers stand between bars."""
+    names = frozenset(filter(None, (name.strip() for name in beaten_by.split("|"))))
+    promises = frozenset(filter(None, (name.strip() for name in breaks.split("|"))))
+    return Known(reason, promises | ({"honest wins"} if names else set()), names)
+
+
+SOUND = known("")
+"""Of a metric that keeps every promise."""
+
+NOT_RANKED: Mapping[tuple[str, str, str], Known] = {
+    ("rouge_l", "rationale", ""): known(
+        "compares texts alone, so that the right words under the wrong answer count, and sentences that deny a sign "
+        "are much alike; reasons are ranked by rationale_score",
+        beaten_by="always_no | commonest | prevalence | flipped",
+    ),
+    ("bleu", "rationale", ""): known(
+        "as ROUGE-L", beaten_by="always_no | commonest | prevalence | flipped | at random"
+    ),
+    ("boundary_mae_answered", "boundary", ""): known(
+        "leaves out what was not answered, and is read beside the coverage", "failing | defined"
+    ),
+    ("boundary_bias", "boundary", ""): known(
+        "has a direction: too early is below 0",
+        "truth is best | failing | defined",
+        "window_start | minutes | negative | at zero | whole clip | from the start of the clip",
+    ),
+    ("duplicate_rate", "sequence", ""): known(
+        "says nothing of what is right",
+        beaten_by="empty | commonest_sign | typical_sequence | common_sequence | all_signs | cut | reversed | "
+        "shuffled | flipped | "
+        "whole vocabulary | at random | dealt to other items",
+    ),
+    ("out_of_vocabulary_rate", "sequence", ""): known(
+        "says nothing of what is right",
+        beaten_by="empty | commonest_sign | typical_sequence | common_sequence | all_signs | cut | reversed | "
+        "shuffled | flipped | "
+        "repeated | each sign twice | whole vocabulary | whole vocabulary, many times | at random | "
+        "dealt to other items",
+    ),
+    ("diagnosis_sensitivity", "diagnosis", "video"): known("half of a pair", beaten_by="always_ES"),
+    ("diagnosis_specificity", "diagnosis", "video"): known("half of a pair", beaten_by="always_NES"),
+    ("diagnosis_f1", "diagnosis", "video"): known(
+        "depends on how common ES is; kept beside balanced accuracy because it was published", beaten_by="always_ES"
+    ),
+}
+"""Metrics of the strict profile that inform and do not rank."""
+
+DROPS = "failing | defined"
+"""What is broken where an answer that cannot be read is left out of the mean."""
+
+PAPER: Mapping[tuple[str, str], Known] = {
+    ("paper_features", "f1"): known("unread answers are dropped", DROPS),
+    ("paper_features", "precision"): known("unread answers are dropped", DROPS),
+    ("paper_features", "recall"): known("saying yes to everything finds everything", DROPS, "always_yes"),
+    ("paper_features", "accuracy"): known("unread answers are dropped", DROPS),
+    ("paper_laterality", "f1"): known("unread answers are dropped", "failing"),
+    ("paper_laterality", "precision"): known("unread answers are dropped", "failing"),
+    ("paper_laterality", "recall"): known("right is the positive class", "failing", "always_right"),
+    ("paper_laterality", "accuracy"): known("unread answers are dropped", "failing"),
+    ("paper_boundary_mae", ""): known(
+        "an empty boundary has no error, so that no answer is the best there is, and a wrong unit has no limit",
+        "failing | giving up | form",
+        "unanswered | not a number | for ever | as text",
+    ),
+    ("paper_temporal_f1", ""): known("padding counts as hits", "failing", "spam | spam after it"),
+    ("paper_lcs_ratio", ""): known("divides by the answer: one sure word beats every longer answer", "failing", "cut"),
+    ("paper_edit_distance", ""): known("unread answers are dropped", "failing"),
+    ("paper_bleu rationale", ""): known(
+        "texts alone, whatever the answer", DROPS, "always_no | commonest | prevalence | flipped | at random"
+    ),
+    ("paper_rouge_1 rationale", ""): known(
+        "texts alone, and words in any order",
+        DROPS,
+        "always_no | commonest | prevalence | flipped | words reversed | words shuffled",
+    ),
+    ("paper_rouge_l rationale", ""): known(
+        "texts alone, whatever the answer", DROPS, "always_no | commonest | prevalence | flipped"
+    ),
+    ("rqi", ""): known("a video whose truth has no sign scores 0, even for the truth", "truth is best"),
+    ("paper_bleu report", ""): known("an empty report is dropped", DROPS),
+    ("paper_rouge_1 report", ""): known("words in any order", DROPS, "reversed | words reversed | words shuffled"),
+    ("paper_rouge_l report", ""): known("an empty report is dropped", DROPS),
+    ("paper_diagnosis", "f1"): known("depends on how common ES is", DROPS, "always_ES"),
+    ("paper_diagnosis", "precision"): known("unread answers are dropped", DROPS),
+    ("paper_diagnosis", "recall"): known("half of a pair", DROPS, "always_ES"),
+    ("paper_diagnosis", "accuracy"): known("unread answers are dropped", DROPS),
+}
+"""Published metrics and what is wrong with them: metric, and the kind of text where both are scored, and statistic."""
+
+
+PAPER_SCENARIOS: Mapping[str, str] = {
+    "side_against_the_annotators": "sides that only annotators gave are never looked at",
+    "untested_is_no_invention": "what nobody tested counts as invented",
+    "a_true_side_the_expert_left_out": "two silences agree, so that a true side costs points",
+    "sleep_in_a_rich_report": "sleep is in no sequence, so that it always counts as invented",
+    "empty_report_on_an_empty_event": "an empty report earns half of the points by agreeing that nothing was said",
+    "advice_in_a_poor_report": "the cap of 50 does not touch a report that has less",
+}
+"""Pairs of reports (``task_specs/rqi_scenarios.yaml``) that the published Seizure-RQI ranks wrongly, and why."""
+
+
+def known_of(profile: str, kind: str, metric: MetricSpec) -> Known:
+    """What is known of a metric of a profile on a kind of items."""
+    if profile != "paper":
+        return NOT_RANKED.get((metric.name, kind, str(metric.params.get("subject", ""))), SOUND)
+    statistic = str(metric.params.get("statistic", ""))
+    return PAPER.get((f"{metric.name} {kind}", statistic), PAPER.get((metric.name, statistic), SOUND))

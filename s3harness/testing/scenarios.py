@@ -1,0 +1,47 @@
+"""Pairs of reports of which anybody who reads seizure reports knows the better one, and how a preset ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from s3harness.metrics.rqi import extract, report_truth, score_report
+from s3harness.metrics.rqi.components import SLEEP
+from s3harness.specs.document import read_document, specs_directory
+
+FILE = "rqi_scenarios.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One pair of ``task_specs/rqi_scenarios.yaml``, which says what the fields are."""
+
+    name: str
+    group: str
+    expert: str
+    better: str
+    worse: str
+    labels: tuple[str, ...] | None = None
+    sides: Mapping[str, str] = field(default_factory=dict)
+    untested: tuple[str, ...] = ()
+    worse_times: int = 1
+
+    def scores(self, preset: str) -> tuple[float, float]:
+        """The Seizure-RQI of the better and of the worse report, 0–100."""
+        labels = self.labels
+        if labels is None:
+            labels = tuple(event for event in extract(self.expert).events if event != SLEEP)
+        truth = {"text": self.expert, "events": labels, "sides": self.sides, "untested": self.untested}
+        held_against, worse = report_truth(truth), " ".join([self.worse] * self.worse_times)
+        return score_report(self.better, held_against, preset).value, score_report(worse, held_against, preset).value
+
+
+def scenarios() -> list[Scenario]:
+    """All pairs, in the order of the file."""
+    return [Scenario(**pair) for pair in read_document(specs_directory() / FILE).data["scenarios"]]
+
+
+def ranked_wrong(preset: str) -> list[str]:
+    """The names of the pairs whose better report does not score higher."""
+    scored = {scenario.name: scenario.scores(preset) for scenario in scenarios()}
+    return [name for name, (better, worse) in scored.items() if better <= worse]
