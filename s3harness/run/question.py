@@ -1,7 +1,7 @@
 """What is asked about one subject of a task, as it is put to any video.
 
-Of the requests of a data set nearly everything is the same from video to video: the spec of the subject, the text of the
-prompt, the schema of the answer. It is worked out once a subject, and so is what the hash of a request is made of.
+Nearly everything about a request is the same from video to video: the spec of the subject, the text of the prompt, the
+schema of the answer. It is worked out once a subject, and so is what the hash of a request is made of.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Question:
         )
 
     def clips(self, video: Video) -> list[Clip]:
-        """The clips of a video that it is asked about; :class:`SpecError` if the sampler does not take its parameters."""
+        """The clips of a video that it is asked about; :class:`SpecError` if its sampler does not take the params."""
         try:
             with blamed("sampler", self.sampler):
                 return self.sample(video, self.subject, **self.params)

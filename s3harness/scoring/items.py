@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ FILE = "items.jsonl"
 
 
 def write_items(directory: Path, references: Iterable[Reference]) -> None:
-    """Write the references in their order."""
-    lines = [json.dumps(asdict(reference), ensure_ascii=False) for reference in references]
-    write_text(directory / FILE, "".join(f"{line}\n" for line in lines))
+    """Write the references in their order, each as it comes."""
+    write_text(directory / FILE, (f"{json.dumps(_fields(r), ensure_ascii=False)}\n" for r in references))
 
 
 def read_items(directory: Path) -> list[Reference]:
@@ -35,6 +34,10 @@ def reference_of(line: Mapping[str, Any]) -> Reference:
     """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
     window = tuple(line["window"]) if line["window"] else None
     return Reference(**{**line, "window": window, "requests": tuple(line["requests"])})
+
+
+def _fields(reference: Reference) -> dict[str, object]:
+    return {field.name: getattr(reference, field.name) for field in fields(reference)}
 
 
 def _reference(path: Path, number: int, line: str) -> Reference:
