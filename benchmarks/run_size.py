@@ -2,10 +2,10 @@
 
     python benchmarks/run_size.py [VIDEOS ...] [--data DIR]
 
-Renders the largest data set once, or takes the one in DIR, asks the oracle all seven tasks of its first N videos for
-each N given, and prints a row per run: peak resident memory of the process in its first minute, later while it asks, and
-while it scores; how often each mp4 was opened; and the same of a second run that finds the cache filled. Opens are
-counted by an audit hook inside the measured process.
+Renders the largest data set once, or takes the one in DIR, and asks the oracle all seven tasks of its first N videos,
+for each N given. A row per run: peak resident memory of the process in its first minute, later while it asks, and while
+it scores; how often each mp4 was opened, which an audit hook counts inside the process; and the same of a second run,
+which finds the cache filled.
 """
 
 from __future__ import annotations

@@ -11,9 +11,11 @@ import errno
 import fcntl
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -121,23 +123,32 @@ class Journal:
             raise _unwritable(self.path, error) from error
 
 
-def read_journal(path: Path) -> Iterator[Entry]:
+def read_journal(path: Path, tasks: Collection[str] | None = None) -> Iterator[Entry]:
     """The whole lines of a journal in the order written; a torn last line is passed over.
 
+    ``tasks`` are those whose lines are wanted, ``None`` for all; others are passed over as quickly as they can be.
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
     if not path.exists():
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if tasks is not None and (told := _TASK.match(line)) and told[1].decode() not in tasks:
+                continue
             try:
-                yield _entry(json.loads(line))
+                entry = _entry(json.loads(line))
+                if tasks is None or entry.task in tasks:
+                    yield entry
             except (ValueError, KeyError, TypeError) as error:
                 if not line.endswith(b"\n"):
                     return
                 raise S3HarnessError(
                     f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
                 ) from error
+
+
+_TASK = re.compile(rb'\{"id": "[\w-]*", "task": "([\w./-]*)", ', re.ASCII)
+"""How a line begins that this module wrote, and whose task it is."""
 
 
 def mend(path: Path) -> None:
@@ -214,7 +225,13 @@ def _line(request: Request, response: Response, media: str) -> dict[str, object]
 
 def _entry(line: dict[str, Any]) -> Entry:
     shown = line["clip"]
-    clip = Clip(shown["video_id"], shown["start_s"], shown["end_s"], (), 0, index=shown["index"])
+    clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
     names = ("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities", "attempts")
     response = Response(line["id"], **{name: line[name] for name in names if name in line})
     return Entry(line["id"], line["task"], line["item"], line["subject"], clip, line["media"], response)
+
+
+@lru_cache(maxsize=1024)
+def _clip(video_id: str, start_s: float, end_s: float, index: int) -> Clip:
+    """Kept, as many lines that stand together are about one clip."""
+    return Clip(video_id, start_s, end_s, (), 0, index=index)
