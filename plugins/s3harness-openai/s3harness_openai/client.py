@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
-from s3harness_openai.answer import cached_tokens, read_reply
+from s3harness_openai.answer import answer_id, cached_tokens, read_reply
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
 from s3harness_openai.servers import Fleet, Server, Sight, pause_s
@@ -19,6 +19,7 @@ from s3harness_openai.trouble import (
     Declined,
     Faulty,
     Forgotten,
+    Repeated,
     Trouble,
     Unanswered,
     Unreachable,
@@ -26,7 +27,7 @@ from s3harness_openai.trouble import (
     Words,
     check_status,
 )
-from s3harness_openai.wire import Wire
+from s3harness_openai.wire import Reply, Wire
 
 MISSES_BELIEVED = 3
 """A server that has forgotten a clip so many times that it was just shown is not asked by id any more."""
@@ -110,10 +111,11 @@ class Client:
         reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id)
         try:
             check_status(reply.status, reply.retry_after_s, reply.body, self._words, question.parts(without))
+            await self._check_place(server, reply)
             response = read_reply(reply.body, question.request, self._words)
             if by_id and server.clips[key].is_missing(response.prompt_tokens):
                 raise Faulty("the server answered by an id without having the clip")
-        except (Busy, Withheld, ContextOverflow):
+        except (Busy, Withheld, ContextOverflow, Repeated):
             raise
         except Exception as trouble:
             if by_id:
@@ -124,6 +126,17 @@ class Client:
         self._count(cached_tokens(reply.body))
         self._leave_out(server, course.without)
         return replace(response, attempts=course.attempts)
+
+    async def _check_place(self, server: Server, reply: Reply) -> None:
+        """Raise :class:`Repeated` for an answer that was given before, to another question of the same connection.
+
+        Where ids do not tell, nothing is asked over a connection again.
+        """
+        is_repeated = server.answers.is_repeated(answer_id(reply.body), reply.body)
+        if is_repeated or not server.answers.have_ids:
+            await reply.hang_up()
+        if is_repeated:
+            raise Repeated("the server gave an answer that it had given before")
 
     def _answered(self, server: Server, question: Question, response: s3harness.Response, by_id: bool) -> None:
         server.answered()

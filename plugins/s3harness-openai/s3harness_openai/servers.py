@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import time
 from collections import OrderedDict
@@ -15,7 +16,12 @@ from s3harness_openai.window import Window
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 30.0
 PROBE_S = 5.0
+MOST_SOONER_S = 1.0
+"""A server that is busy again and again, and each time says "come back at once", is left alone for up to this long."""
+TOLD_S = 10.0
+"""A longer rest is told."""
 CLIPS_REMEMBERED = 64
+ANSWERS_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,36 @@ class Sight:
         return prompt_tokens < self.prompt_tokens - self.text_bytes
 
 
+class Answers:
+    """The latest answers of a server by the ids that it gives them, to know one that comes a second time.
+
+    A server whose ids are all the same is found out by its saying another thing under one, or the same once more.
+    """
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._suspected: set[str] = set()
+        self.have_ids = True
+
+    def is_repeated(self, answer_id: str, body: bytes) -> bool:
+        """Whether an answer came before, word by word; it is known from now on."""
+        digest, before = hashlib.sha256(body).digest(), self._bodies.get(answer_id)
+        is_telling = bool(answer_id) and (before is None or (before == digest and answer_id not in self._suspected))
+        self.have_ids = self.have_ids and is_telling
+        if not self.have_ids:
+            return False
+        if before is not None:
+            self._suspected.add(answer_id)
+            return True
+        self._bodies[answer_id] = digest
+        if len(self._bodies) > ANSWERS_REMEMBERED:
+            self._bodies.popitem(last=False)
+        return False
+
+
 @dataclass(eq=False)
 class Server:
-    """One server. ``clips`` are those that it was shown lately, ``without`` what it does not take of a request.
+    """One server. ``clips`` are those that it was shown lately, ``answers`` its latest, ``without`` what it takes not.
 
     ``away`` says why it cannot be reached, ``out_since`` since when it has answered nothing, ``rests_until`` when it
     may be asked again. Times are those of ``time.monotonic``.
@@ -50,6 +83,7 @@ class Server:
     clips: OrderedDict[str, Sight] = field(default_factory=OrderedDict)
     misses: int = 0
     without: set[str] = field(default_factory=set)
+    answers: Answers = field(default_factory=Answers)
 
     def answered(self) -> None:
         """It answered, so it is there."""
@@ -116,15 +150,26 @@ class Fleet:
         self._serve()
 
     def put_off(self, server: Server, trouble: Busy, sent_at: float) -> None:
-        """The server takes no more just now: it rests for as long as it asked, or for growing pauses."""
+        """The server takes no more just now: it rests for as long as it asked, or for growing pauses.
+
+        It is never left alone for longer than anybody waits: what asks for days may be a slip, or answer all the same.
+        """
         now = time.monotonic()
         server.window.cut(sent_at, now)
         server.out_since = server.out_since or now
         if now >= server.rests_until:
             server.pauses += 1
-        rest = trouble.retry_after_s if trouble.retry_after_s is not None else pause_s(server.pauses)
+        rest = self._rest_s(server, trouble.retry_after_s)
+        if rest > TOLD_S:
+            self._say(f"{server.url} is busy and is left alone for {rest:.0f} s")
         server.rests_until = max(server.rests_until, now + rest)
         asyncio.get_running_loop().call_later(rest, self._serve)
+
+    def _rest_s(self, server: Server, asked_s: float | None) -> float:
+        if asked_s is None:
+            return pause_s(server.pauses)
+        least = min(pause_s(server.pauses - 1), MOST_SOONER_S) if server.pauses > 1 else 0.0
+        return min(max(asked_s, least), self._patience_s)
 
     def is_away(self, server: Server, trouble: Trouble) -> None:
         """The server cannot be reached: it is called on until it is there again."""
@@ -194,9 +239,8 @@ class Fleet:
         return all(s.out_since is not None and self._outlasts(s, s.out_since, now) for s in self.servers)
 
     def _outlasts(self, server: Server, out_since: float, now: float) -> bool:
-        """Whether a server has been, or has said that it will be, out for longer than anybody waits."""
-        is_over = now - out_since > self._patience_s and (server.away != "" or server.under_way == 0)
-        return is_over or server.rests_until - now > self._patience_s
+        """Whether a server has been out for longer than anybody waits."""
+        return now - out_since > self._patience_s and (server.away != "" or server.under_way == 0)
 
     def _turn_away(self) -> None:
         why = "; ".join(f"{s.url}: {s.away or 'busy'}" for s in self.servers)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 import s3harness
+from s3harness_openai.line import Line
 from s3harness_openai.trouble import Faulty, Slow, Unreachable
 
 CONNECT_S = 10.0
@@ -35,11 +36,17 @@ Body = Sequence[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server replied, whole."""
+    """What a server replied, whole. ``line`` is the connection that it came over."""
 
     status: int
     body: bytes
     retry_after_s: float | None = None
+    line: httpcore2.AsyncNetworkStream | None = None
+
+    async def hang_up(self) -> None:
+        """Close the connection: what comes over it next cannot be trusted."""
+        if self.line is not None:
+            await self.line.aclose()
 
 
 class Wire:
@@ -96,7 +103,8 @@ class Wire:
                     },
                 ) as reply,
             ):
-                return Reply(reply.status, await _read(reply.aiter_stream()), _retry_after_s(reply.headers))
+                whole, line = await _read(reply.aiter_stream()), reply.extensions.get("network_stream")
+                return Reply(reply.status, whole, _retry_after_s(reply.headers), line)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
             raise Unreachable(_why(error)) from error
         except (TimeoutError, httpcore2.TimeoutException) as error:
@@ -152,7 +160,7 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
             except BaseException:
                 await stream.aclose()
                 raise
-            return stream
+            return Line(stream)
         raise trouble
 
     async def sleep(self, seconds: float) -> None:

@@ -170,7 +170,7 @@ class Misbehaving:
         self.asked.append(seen)
         done = self.behave(seen)
         if done is None:
-            done = says()
+            done = says(id=f"chatcmpl-{len(self.asked)}")
             done.wait_s, done.answers = self.latency_s, key
         return done
 
