@@ -50,7 +50,10 @@ def read_reply(body: bytes, request: s3harness.Request, words: Words) -> s3harne
 
 def answer_id(body: bytes) -> str:
     """The id that a server gave its answer, empty if there is none."""
-    told = _json(body).get("id")
+    try:
+        told = _json(body).get("id")
+    except Faulty:
+        return ""
     return told if isinstance(told, str) else ""
 
 

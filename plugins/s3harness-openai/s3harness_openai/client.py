@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
-from s3harness_openai.answer import answer_id, cached_tokens, read_reply
+from s3harness_openai.answer import cached_tokens, read_reply
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
 from s3harness_openai.servers import Fleet, Server, Sight, pause_s
@@ -27,7 +27,7 @@ from s3harness_openai.trouble import (
     Words,
     check_status,
 )
-from s3harness_openai.wire import Reply, Wire
+from s3harness_openai.wire import Wire
 
 MISSES_BELIEVED = 3
 """A server that has forgotten a clip so many times that it was just shown is not asked by id any more."""
@@ -108,10 +108,11 @@ class Client:
         by_id = question.shown.by_id is not None and key in server.clips and IDS not in without
         url = f"{server.url}/chat/completions"
         body = question.body(without, by_id=by_id)
-        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id)
+        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id, server.answers.place)
         try:
             check_status(reply.status, reply.retry_after_s, reply.body, self._words, question.parts(without))
-            await self._check_place(server, reply)
+            if reply.place == "repeated":
+                raise Repeated("the server gave an answer that it had given before, perhaps to another question")
             response = read_reply(reply.body, question.request, self._words)
             if by_id and server.clips[key].is_missing(response.prompt_tokens):
                 raise Faulty("the server answered by an id without having the clip")
@@ -126,17 +127,6 @@ class Client:
         self._count(cached_tokens(reply.body))
         self._leave_out(server, course.without)
         return replace(response, attempts=course.attempts)
-
-    async def _check_place(self, server: Server, reply: Reply) -> None:
-        """Raise :class:`Repeated` for an answer that was given before, to another question of the same connection.
-
-        Where ids do not tell, nothing is asked over a connection again.
-        """
-        is_repeated = server.answers.is_repeated(answer_id(reply.body), reply.body)
-        if is_repeated or not server.answers.have_ids:
-            await reply.hang_up()
-        if is_repeated:
-            raise Repeated("the server gave an answer that it had given before")
 
     def _answered(self, server: Server, question: Question, response: s3harness.Response, by_id: bool) -> None:
         server.answered()

@@ -22,13 +22,14 @@ class Line(httpcore2.AsyncNetworkStream):
     """A stream that counts what comes in answer to each request.
 
     Its pool asks it, before it is used again, whether something is there to be read, and closes it if so; it says so of
-    what was read too much as well.
+    what was read too much as well, and once it ``is_spoilt``.
     """
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
         self._reply = _Reply()
         self._is_asking = False
+        self.is_spoilt = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What comes next."""
@@ -55,7 +56,8 @@ class Line(httpcore2.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """What is known of the connection."""
-        return (info == "is_readable" and self._reply.is_overrun) or self._inner.get_extra_info(info)
+        is_over = info == "is_readable" and (self.is_spoilt or self._reply.is_overrun)
+        return is_over or self._inner.get_extra_info(info)
 
 
 class _Reply:

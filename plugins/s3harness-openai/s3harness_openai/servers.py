@@ -10,8 +10,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+from s3harness_openai.answer import answer_id
 from s3harness_openai.trouble import Busy, Faulty, Slow, Trouble, Unanswered
 from s3harness_openai.window import Window
+from s3harness_openai.wire import Place
 
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 30.0
@@ -47,22 +49,23 @@ class Answers:
     def __init__(self) -> None:
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._suspected: set[str] = set()
-        self.have_ids = True
+        self._have_ids = True
 
-    def is_repeated(self, answer_id: str, body: bytes) -> bool:
-        """Whether an answer came before, word by word; it is known from now on."""
-        digest, before = hashlib.sha256(body).digest(), self._bodies.get(answer_id)
-        is_telling = bool(answer_id) and (before is None or (before == digest and answer_id not in self._suspected))
-        self.have_ids = self.have_ids and is_telling
-        if not self.have_ids:
-            return False
+    def place(self, body: bytes) -> Place:
+        """Whether an answer is new, or came before word by word; it is known from now on."""
+        known_as, digest = answer_id(body), hashlib.sha256(body).digest()
+        before = self._bodies.get(known_as)
+        if before is not None and (before != digest or known_as in self._suspected):
+            self._have_ids = False
+        if not known_as or not self._have_ids:
+            return "unknown"
         if before is not None:
-            self._suspected.add(answer_id)
-            return True
-        self._bodies[answer_id] = digest
+            self._suspected.add(known_as)
+            return "repeated"
+        self._bodies[known_as] = digest
         if len(self._bodies) > ANSWERS_REMEMBERED:
             self._bodies.popitem(last=False)
-        return False
+        return "new"
 
 
 @dataclass(eq=False)
