@@ -19,6 +19,7 @@ from s3harness_openai.trouble import (
     Declined,
     Faulty,
     Forgotten,
+    Rejected,
     Repeated,
     Trouble,
     Unanswered,
@@ -50,6 +51,7 @@ class _Course:
     attempts: int = 1
     put_off_since: float | None = None
     avoid: Server | None = None
+    is_rejected: bool = False
     without: set[str] = field(default_factory=set)
 
 
@@ -63,8 +65,8 @@ class Client:
     async def ask(self, question: Question) -> s3harness.Response:
         """The response to a question.
 
-        Raises :class:`Unanswered` when attempts or patience are used up, and other
-        :class:`s3harness.S3HarnessError` where asking again would not help.
+        What a server rejects is put to another, once: that one may be the wrong one. Raises :class:`Unanswered` when
+        attempts or patience are used up, and other :class:`s3harness.S3HarnessError` where asking again would not help.
         """
         course = _Course()
         while True:
@@ -79,13 +81,17 @@ class Client:
                 continue
             except Declined as trouble:
                 course.without.add(question.named(trouble.part))
+            except Rejected:
+                if course.is_rejected or len(self._fleet.servers) == 1:
+                    raise
+                course.is_rejected = True
             except Faulty as trouble:
                 await self._mind_attempts(course, trouble)
 
     @asynccontextmanager
     async def _lent(self, question: Question, course: _Course) -> AsyncIterator[Server]:
         """A server for a while; its trouble is told to the fleet."""
-        server = await self._fleet.lend(question.shown.key, course.avoid)
+        server = await self._fleet.lend(question.shown.key, course.avoid, is_rejected=course.is_rejected)
         sent_at = time.monotonic()
         try:
             yield server
@@ -95,7 +101,7 @@ class Client:
         except Unreachable as trouble:
             self._fleet.is_away(server, trouble)
             raise
-        except Faulty as trouble:
+        except (Faulty, Rejected) as trouble:
             course.avoid = server
             self._fleet.failed(server, trouble, sent_at)
             raise
