@@ -28,14 +28,14 @@ RESAMPLES = 200
 
 
 class Absent(Backend):
-    """Says yes to everything."""
+    """Says yes to everything, in the form that Task 1 asks for."""
 
     modalities = ("video", "audio")
     uses_media = False
 
     async def generate(self, request: Request) -> Response:
         """Answer at once."""
-        return Response(request.id, '{"answer": "yes"}')
+        return Response(request.id, '{"answer": "yes", "justification": "It can be seen."}')
 
 
 def main() -> None:

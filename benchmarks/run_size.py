@@ -1,14 +1,16 @@
 """Memory, opens and decodes of a run as its data set grows.
 
-    python benchmarks/run_size.py [VIDEOS ...]
+    python benchmarks/run_size.py [VIDEOS ...] [--data DIR]
 
-Renders the largest data set once, asks the oracle all seven tasks of its first N videos for each N given, and prints
-a row per run: peak resident memory of the process in its first minute and later, how often each mp4 was opened, and the
-same of a second run that finds the cache filled. Opens are counted by an audit hook inside the measured process.
+Renders the largest data set once, or takes the one in DIR, and asks the oracle all seven tasks of its first N videos,
+for each N given. A row per run: peak resident memory of the process in its first minute, later while it asks, and while
+it scores; how often each mp4 was opened, which an audit hook counts inside the process; and the same of a second run,
+which finds the cache filled.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -32,15 +34,23 @@ sys.addaudithook(_hook)
 """
 
 
-def main(sizes: list[int]) -> None:
+def main() -> None:
     """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=int, nargs="*", default=[10, 50, 100])
+    parser.add_argument("--data", type=Path)
+    chosen = parser.parse_args()
+    sizes: list[int] = chosen.videos
     with tempfile.TemporaryDirectory(prefix="run-size-") as folder:
         work = Path(folder)
         (work / "sitecustomize.py").write_text(HOOK)
-        synth = ["data", "synth", "--out", str(work / "data"), "--videos", str(max(sizes)), "--seconds", "12"]
-        harness(work, [*synth, "--resolution", "320x180", "--workers", "2"])
-        print("| videos | requests | cache | wall s | CPU s | MB, first minute | MB, later | opens per mp4 |")
-        print("|---|---|---|---|---|---|---|---|")
+        if chosen.data:
+            (work / "data").symlink_to(chosen.data.resolve())
+        else:
+            synth = ["data", "synth", "--out", str(work / "data"), "--videos", str(max(sizes)), "--seconds", "12"]
+            harness(work, [*synth, "--resolution", "320x180", "--workers", "2"])
+        print("| videos | requests | cache | wall s | CPU s | MB, first minute | later | scoring | opens per mp4 |")
+        print("|---|---|---|---|---|---|---|---|---|")
         for size in sizes:
             shutil.rmtree(work / "cache", ignore_errors=True)
             for state in ("empty", "filled"):
@@ -53,31 +63,37 @@ def measured(work: Path, size: int, state: str) -> str:
     opens.touch()
     started = time.perf_counter()
     arguments = ["run", "--backend", "oracle", "--data", str(work / "data"), "--out", str(out), "--limit", str(size)]
-    resident, cpu = harness(work, [*arguments, "--cache", str(work / "cache")], opens)
+    samples, cpu = harness(work, [*arguments, "--cache", str(work / "cache")], opens, out / "responses.jsonl")
     wall = time.perf_counter() - started
     requests = json.loads((out / "manifest.json").read_text())["requests"]
     counts = Counter(opens.read_text().split("\n")[:-1])
     per_file = f"{min(counts.values())}–{max(counts.values())} ({len(counts)} files)" if counts else "0"
-    early, late = max(resident[:60]), max(resident[60:], default=0.0)
-    memory = f"{early:.0f} | {f'{late:.0f}' if late else '–'}"
+    asking = [mb for mb, journalled in samples if journalled < samples[-1][1]]
+    scoring = [mb for mb, journalled in samples if journalled == samples[-1][1]]
+    memory = " | ".join(f"{max(part):.0f}" if part else "–" for part in (asking[:60], asking[60:], scoring))
     return f"| {size} | {requests} | {state} | {wall:.1f} | {cpu:.1f} | {memory} | {per_file} |"
 
 
-def harness(work: Path, arguments: list[str], opens: Path | None = None) -> tuple[list[float], float]:
-    """Run the command line in a process of its own; its resident memory in MB, each second, and CPU seconds."""
+def harness(
+    work: Path, arguments: list[str], opens: Path | None = None, journal: Path | None = None
+) -> tuple[list[tuple[float, int]], float]:
+    """Run the command line in a process of its own.
+
+    Returns its resident memory in MB and the bytes of its journal, each second, and its CPU seconds.
+    """
     env = os.environ | {"PYTHONPATH": str(work), "OPENS": str(opens or os.devnull)}
     with subprocess.Popen(
         [sys.executable, "-m", "s3harness", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        resident: list[float] = []
+        samples: list[tuple[float, int]] = []
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            resident.append(_resident_mb(process.pid))
+            samples.append((_resident_mb(process.pid), journal.stat().st_size if journal and journal.exists() else 0))
             time.sleep(1.0)
         _, status, usage = ended
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{arguments[:2]} ended with {process.returncode}")
-    return resident, usage.ru_utime + usage.ru_stime
+    return samples, usage.ru_utime + usage.ru_stime
 
 
 def _resident_mb(pid: int) -> float:
@@ -86,4 +102,4 @@ def _resident_mb(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [10, 50, 100])
+    main()

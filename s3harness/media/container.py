@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.packet import Packet
@@ -85,9 +86,16 @@ def picture_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoS
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise MediaError("the file has no video stream")
+    if not _is_known(streams[0]):
+        raise MediaError("the video is of a kind that this FFmpeg cannot decode")
     streams[0].codec_context.thread_count = how.threads
     streams[0].codec_context.thread_type = "AUTO"
     return streams[0]
+
+
+def sound_streams(container: InputContainer) -> list[AudioStream]:
+    """The sound that is heard, if there is any: the first stream of it that can be decoded."""
+    return [stream for stream in container.streams.audio if _is_known(stream)][:1]
 
 
 def packets(
@@ -120,6 +128,11 @@ def drained(video: VideoStream) -> list[VideoFrame | AudioFrame]:
     end: Packet[Stream] = Packet()
     end.stream, end.time_base = video, video.time_base or Fraction(1)
     return decoded(end)
+
+
+def _is_known(stream: Stream) -> bool:
+    """Whether there is a decoder; a stream without one has no context, whatever its annotation says."""
+    return getattr(stream, "codec_context", None) is not None
 
 
 def _libraries() -> dict[str, str]:

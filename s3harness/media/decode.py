@@ -23,7 +23,16 @@ from av.video.stream import VideoStream
 
 from s3harness.errors import MediaError
 from s3harness.media.clock import Clock
-from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, picture_stream
+from s3harness.media.container import (
+    DEFAULT,
+    Decoding,
+    decoded,
+    drained,
+    open_container,
+    packets,
+    picture_stream,
+    sound_streams,
+)
 from s3harness.media.frames import Pixels
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
 from s3harness.media.items import SLACK_S, End, Item, Picture, Sound, Source
@@ -76,7 +85,7 @@ class _Pass:
         route: Route | None = None,
     ) -> None:
         self.container, self.wanted, self.beat, self.route = container, wanted, beat, route
-        self.video, self.sounds = picture_stream(container, how), container.streams.audio[:1]
+        self.video, self.sounds = picture_stream(container, how), sound_streams(container)
         self.clock = Clock(self.video)
         self.course = Course(route, self.video, self.clock) if route else None
         self.nearest: Nearest[VideoFrame] = Nearest(chain.from_iterable(wanted.values()))

@@ -53,7 +53,7 @@ def _describe(container: InputContainer, beat: Callable[[], None]) -> VideoInfo:
     from av.video.frame import VideoFrame
 
     from s3harness.media.clock import Clock
-    from s3harness.media.container import decoded, packets, picture_stream
+    from s3harness.media.container import decoded, packets, picture_stream, sound_streams
     from s3harness.media.decode import upright_size
 
     video = picture_stream(container)
@@ -71,6 +71,6 @@ def _describe(container: InputContainer, beat: Callable[[], None]) -> VideoInfo:
         width=size.width,
         height=size.height,
         rotation=turn.rotation,
-        has_audio=bool(container.streams.audio),
+        has_audio=bool(sound_streams(container)),
         codec=video.codec_context.name,
     )

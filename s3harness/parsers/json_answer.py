@@ -145,9 +145,10 @@ def _misfit(value: Mapping[str, object], schema: Mapping[str, Any]) -> str | Non
     """What does not fit, led by the field's name, or ``None``."""
     from jsonschema.exceptions import best_match
 
-    error = best_match(_validator(_ById(schema)).iter_errors(value))
-    if error is None:
+    validator = _validator(_ById(schema))
+    if validator.is_valid(value):
         return None
+    error: Any = best_match(validator.iter_errors(value))
     where = ".".join(str(part) for part in error.absolute_path)
     return (f"{where}: {error.message}" if where else error.message)[:LONGEST_NOTE]
 

@@ -41,7 +41,7 @@ def strict_json(text: str) -> object | None:
     Stricter than :func:`json.loads`: no NaN, no key twice with different values.
     """
     try:
-        return well_formed(json.loads(text, object_pairs_hook=_one_value_per_key, parse_constant=_refuse))
+        return well_formed(_STRICT.decode(text))
     except (ValueError, RecursionError):
         return None
 
@@ -143,3 +143,7 @@ def _one_value_per_key(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
 
 def _refuse(constant: str) -> object:
     raise ValueError(constant)
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_one_value_per_key, parse_constant=_refuse)
+"""Made once: to make one takes as long as to read an answer."""

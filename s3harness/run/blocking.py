@@ -19,6 +19,8 @@ Result = TypeVar("Result")
 
 ENDING_S = 5.0
 """What is cancelled may take so long to end."""
+MOST_S = 3600.0
+"""Nothing may block for longer, however long an answer may take."""
 LOOKS = 4
 """So often within the time that it may stand still, the loop shows that it goes on."""
 
@@ -57,6 +59,7 @@ def unblocked(loop: asyncio.AbstractEventLoop, seconds: float) -> Iterator[None]
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    seconds = min(seconds, MOST_S)
 
     look: asyncio.Handle
 

@@ -46,7 +46,8 @@ class Changes:
         with_file = [video for video in videos if video.path is not None]
         if len(with_file) < 2:
             raise UsageError("a clip can have the sound of another video only if there are two; raise --limit")
-        return {video.id: _lender(video, with_file) for video in videos}
+        places = {video.id: place for place, video in enumerate(with_file)}
+        return {video.id: _lender(video, with_file, places.get(video.id, 0)) for video in videos}
 
 
 def changes_of(transforms: Sequence[str], probe: str) -> Changes:
@@ -57,7 +58,9 @@ def changes_of(transforms: Sequence[str], probe: str) -> Changes:
     return Changes(load_transforms([*transforms, *found.transforms]), probe, found)
 
 
-def _lender(video: Video, videos: Sequence[Video]) -> Video:
-    place = next((n for n, other in enumerate(videos) if other.id == video.id), 0)
-    after = [other for other in (*videos[place + 1 :], *videos[:place]) if other.id != video.id]
-    return next((other for other in after if other.patient != video.patient), after[0])
+def _lender(video: Video, videos: Sequence[Video], place: int) -> Video:
+    """The first after a place that is another patient's; the first that is another video if there is none."""
+    after = (videos[(place + step) % len(videos)] for step in range(1, len(videos) + 1))
+    others = (other for other in after if other.id != video.id)
+    first = next(others)
+    return first if first.patient != video.patient else next((o for o in others if o.patient != video.patient), first)

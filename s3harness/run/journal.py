@@ -11,14 +11,17 @@ import errno
 import fcntl
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.run.known import Known
 from s3harness.types import Clip, Request, Response
 
 FILE = "responses.jsonl"
@@ -43,10 +46,12 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
+        self._answered, self._failures = Known(), dict[str, str]()
         self._fd = _open_locked(self.path)
         try:
             mend(self.path)
-            self.status = {entry.id: _remembered(entry.response) for entry in read_journal(self.path)}
+            for entry in read_journal(self.path):
+                self._remember(entry.id, entry.response)
         except OSError as error:
             os.close(self._fd)
             raise _unwritable(self.path, error) from error
@@ -68,23 +73,41 @@ class Journal:
         finally:
             os.close(self._fd)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is written yet."""
+        return not self._answered and not self._failures
+
+    @property
+    def n_answered(self) -> int:
+        """How many requests need no asking."""
+        return len(self._answered) - sum(request_id in self._answered for request_id in self._failures)
+
     def is_answered(self, request_id: str) -> bool:
         """Whether a request needs no asking: whatever it got, unless it failed."""
-        return request_id in self.status and self.status[request_id].status != "failed"
+        return request_id not in self._failures and request_id in self._answered
 
     def write(self, request: Request, response: Response, media: str) -> bool:
-        """Append a response; ``False`` if it only repeats the failure that is journalled already.
+        """Append a response; ``False`` if the request has been answered, or has failed in the same way before.
 
         Raises :class:`S3HarnessError` if the disk takes no more; what is journalled is safe.
         """
-        known = self.status.get(request.id)
-        if known is not None and (known.status, known.error) == (response.status, response.error):
+        has_failed_so = response.status == "failed" and self._failures.get(request.id) == response.error
+        if has_failed_so or self.is_answered(request.id):
             return False
         # Half a surrogate pair, as engines leave where they cut a text, has no UTF-8.
         line = json.dumps(_line(request, response, media), ensure_ascii=False).encode(errors="replace") + b"\n"
         self._append(line)
-        self.status[request.id] = _remembered(response)
+        self._remember(request.id, response)
         return True
+
+    def _remember(self, request_id: str, response: Response) -> None:
+        """A failure with its reason, and of an answer only that there is one; what is written last counts."""
+        if response.status == "failed":
+            self._failures[request_id] = response.error
+        else:
+            self._failures.pop(request_id, None)
+            self._answered.add(request_id)
 
     def _append(self, line: bytes) -> None:
         start = os.lseek(self._fd, 0, os.SEEK_END)
@@ -100,26 +123,32 @@ class Journal:
             raise _unwritable(self.path, error) from error
 
 
-_ANSWERED = Response("", status="ok")
-
-
-def read_journal(path: Path) -> Iterator[Entry]:
+def read_journal(path: Path, tasks: Collection[str] | None = None) -> Iterator[Entry]:
     """The whole lines of a journal in the order written; a torn last line is passed over.
 
+    ``tasks`` are those whose lines are wanted, ``None`` for all; others are passed over as quickly as they can be.
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
     if not path.exists():
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if tasks is not None and (told := _TASK.match(line)) and told[1].decode() not in tasks:
+                continue
             try:
-                yield _entry(json.loads(line))
+                entry = _entry(json.loads(line))
+                if tasks is None or entry.task in tasks:
+                    yield entry
             except (ValueError, KeyError, TypeError) as error:
                 if not line.endswith(b"\n"):
                     return
                 raise S3HarnessError(
                     f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
                 ) from error
+
+
+_TASK = re.compile(rb'\{"id": "[\w-]*", "task": "([\w./-]*)", ', re.ASCII)
+"""How a line begins that this module wrote, and whose task it is."""
 
 
 def mend(path: Path) -> None:
@@ -136,11 +165,6 @@ def mend(path: Path) -> None:
             file.write(b"\n")
         except (ValueError, KeyError, TypeError):
             file.truncate(start)
-
-
-def _remembered(response: Response) -> Response:
-    """What the journal keeps in memory: a failure, and of an answer only that there is one."""
-    return response if response.status == "failed" else _ANSWERED
 
 
 def _unwritable(path: Path, error: OSError) -> S3HarnessError:
@@ -201,7 +225,13 @@ def _line(request: Request, response: Response, media: str) -> dict[str, object]
 
 def _entry(line: dict[str, Any]) -> Entry:
     shown = line["clip"]
-    clip = Clip(shown["video_id"], shown["start_s"], shown["end_s"], (), 0, index=shown["index"])
+    clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
     names = ("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities", "attempts")
     response = Response(line["id"], **{name: line[name] for name in names if name in line})
     return Entry(line["id"], line["task"], line["item"], line["subject"], clip, line["media"], response)
+
+
+@lru_cache(maxsize=1024)
+def _clip(video_id: str, start_s: float, end_s: float, index: int) -> Clip:
+    """Kept, as many lines that stand together are about one clip."""
+    return Clip(video_id, start_s, end_s, (), 0, index=index)

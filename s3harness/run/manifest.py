@@ -175,19 +175,22 @@ def write_json(path: Path, data: object) -> None:
     write_text(path, text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file and its folder, whole or not at all; :class:`S3HarnessError` if the disk takes it not.
+def write_text(path: Path, text: str | Iterable[str]) -> None:
+    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not.
 
     A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
     """
     temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
-        raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
+        raise
 
 
 def digest(words: Iterable[str]) -> str:

@@ -6,20 +6,15 @@ of one clip stand together, so that the engine meets a clip's frames once, and i
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
 
 from s3harness.dataset.load import Dataset
 from s3harness.dataset.references import truths
-from s3harness.errors import SpecError
-from s3harness.plugins import blamed, load
+from s3harness.run.question import Question, Shown
 from s3harness.specs.models import ModelCard
-from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec
-from s3harness.types import Clip, Generation, Reference, Request, Video
+from s3harness.types import Clip, Reference, Request, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +47,31 @@ class Plan:
     model: ModelCard
     scored: tuple[TaskSpec, ...]
     asked: tuple[TaskSpec, ...]
+    _questions: dict[tuple[str, str], Question] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[VideoPlan]:
         clusters = {patient: n for n, patient in enumerate(sorted({v.patient for v in self.dataset.videos}))}
         for video in self.dataset.videos:
             yield plan_video(self, video, clusters[video.patient])
 
+    def question(self, task: TaskSpec, subject: str) -> Question:
+        """What a task asks about a subject, worked out when it is first wanted."""
+        key = (task.name, subject)
+        if key not in self._questions:
+            self._questions[key] = Question.of(task, self.model, subject)
+        return self._questions[key]
+
 
 def plan_video(plan: Plan, video: Video, cluster: int) -> VideoPlan:
     """The requests of one video in the order of asking, and its references."""
-    by_task = {task.name: _requests(task, plan.model, video) for task in plan.asked}
-    steps: dict[Clip, dict[str, Request]] = {}
-    for requests in by_task.values():
-        for request in (r for of_subject in requests.values() for r in of_subject):
-            steps.setdefault(replace(request.clip, index=0), {}).setdefault(request.id, request)
-    ordered = sorted(steps.items(), key=lambda step: (step[0].start_s, -step[0].end_s))
+    clips = _Clips()
+    by_task = {task.name: _requests(plan, task, video, clips) for task in plan.asked}
     references = [
         _reference(task, video, subject, truth, cluster, by_task[task.uses or task.name].get(subject, ()))
         for task in plan.scored
         for subject, truth in truths(video, task.item, plan.model.modalities)
     ]
-    askable = tuple(reference for reference in references if reference.requests)
-    return VideoPlan(video, tuple(Step(clip, tuple(asked.values())) for clip, asked in ordered), askable)
+    return VideoPlan(video, clips.steps(), tuple(reference for reference in references if reference.requests))
 
 
 def item_id(task: str, video: Video, subject: str) -> str:
@@ -81,54 +79,33 @@ def item_id(task: str, video: Video, subject: str) -> str:
     return f"{task}/{video.id}/{subject}"
 
 
-def _requests(task: TaskSpec, model: ModelCard, video: Video) -> dict[str, tuple[Request, ...]]:
+class _Clips:
+    """The clips of a video as they are met. Those that show the same are one, whatever their place among others."""
+
+    def __init__(self) -> None:
+        self._shown: dict[Clip, Shown] = {}
+        self._asked: dict[Clip, dict[str, Request]] = {}
+
+    def met(self, clip: Clip) -> Shown:
+        """A clip, which may be a new one."""
+        if (known := self._shown.get(clip)) is not None:
+            return known
+        asked = self._asked.setdefault(replace(clip, index=0), {})
+        return self._shown.setdefault(clip, Shown.of(clip, asked))
+
+    def steps(self) -> tuple[Step, ...]:
+        """What is asked of each clip, in the order of asking."""
+        ordered = sorted(self._asked.items(), key=lambda step: (step[0].start_s, -step[0].end_s))
+        return tuple(Step(clip, tuple(asked.values())) for clip, asked in ordered)
+
+
+def _requests(plan: Plan, task: TaskSpec, video: Video, clips: _Clips) -> dict[str, list[Request]]:
     """Subject → its requests, one per clip."""
     found = {}
-    for subject, _ in truths(video, task.item, model.modalities):
-        spec = task.for_subject(subject)
-        found[subject] = tuple(_request(spec, model, video, subject, clip) for clip in _clips(spec, video, subject))
+    for subject, _ in truths(video, task.item, plan.model.modalities):
+        question, item = plan.question(task, subject), item_id(task.name, video, subject)
+        found[subject] = [question.about(video, item, clip, clips.met(clip)) for clip in question.clips(video)]
     return found
-
-
-def _clips(spec: TaskSpec, video: Video, subject: str) -> list[Clip]:
-    name, params = spec.sampler
-    sampler = cast("Any", load("sampler", name))
-    try:
-        with blamed("sampler", name):
-            return cast("list[Clip]", sampler(video, subject, **params))
-    except TypeError as error:
-        raise SpecError(f"{spec.name}: sampler {name!r}: {error}") from error
-
-
-def _request(spec: TaskSpec, model: ModelCard, video: Video, subject: str, clip: Clip) -> Request:
-    answer = spec.answer
-    hears = model.hears()
-    context = prompt_context(item=spec.item, subject=subject, hears=hears, clip=clip, report=video.report)
-    request = Request(
-        id="",
-        task=spec.name,
-        item=item_id(spec.name, video, subject),
-        subject=subject,
-        clip=clip,
-        prompt=render(spec.prompt, context),
-        system=spec.system,
-        answer_schema=answer.get("schema"),
-        choices=tuple(answer.get("choices", ())),
-        generation=spec.generation,
-    )
-    return replace(request, id=_id(request))
-
-
-def _id(request: Request) -> str:
-    """A short hash of everything that determines the answer of a given model."""
-    told = {**_shallow(request), "clip": _shallow(request.clip), "generation": _shallow(request.generation)}
-    del told["id"]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _shallow(noun: Clip | Generation | Request) -> dict[str, object]:
-    """The fields of a noun; ``asdict`` copies every timestamp of every request, most of what planning takes."""
-    return {field.name: getattr(noun, field.name) for field in fields(noun)}
 
 
 def _reference(

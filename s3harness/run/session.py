@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -81,6 +81,14 @@ class Prepared:
     lenders: Mapping[str, Video] = field(default_factory=dict)
 
 
+@dataclass
+class Survey:
+    """How many requests a plan has, and how many of them are not answered yet."""
+
+    requests: int = 0
+    todo: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a run: its scores, and how many of its requests there are and failed."""
@@ -141,43 +149,44 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
     recipe = _recipe(run)
     worker = recipe.worker()
     with on_sigterm(signal.default_int_handler):
-        requests, references = _survey(run.plan)
         if run.backend_class.sees_truth:
-            recipe = replace(recipe, truth=_truth(run, references))
+            recipe = replace(recipe, truth=_truth(run))
             worker = recipe.worker()
+        next(iter(run.plan))  # what is wrong with how clips are sampled is mostly wrong with the first video
         _make_directory(directory)
         with Journal(directory) as journal:
-            start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=not journal.status)
-            write_items(directory, references)
+            start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=journal.is_empty)
+            survey = Survey()
+            write_items(directory, _surveyed(run.plan, journal, survey))
             PrivateWords.of(private_words(run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.sent = audit.sent
-                scores, failed = _answer(run, recipe, worker, journal, progress, requests)
-    progress.messages += manager().run_finished(_info(run, len(requests)), tuple(scores))
-    return Outcome(scores, len(requests), failed)
+                scores, failed = _answer(run, recipe, worker, journal, progress, survey)
+    progress.messages += manager().run_finished(_info(run, survey.requests), tuple(scores))
+    return Outcome(scores, survey.requests, failed)
 
 
 def _answer(
-    run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress, requests: Sequence[str]
+    run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress, survey: Survey
 ) -> tuple[Sequence[Score], int]:
     """Ask what is not answered yet, score, and finish the manifest; returns the scores and how many requests failed."""
     from s3harness.scoring.run import score_run
 
     directory = run.settings.out
     started = time.perf_counter()
-    progress.messages += manager().run_started(_info(run, len(requests)))
-    progress.total = sum(not journal.is_answered(request) for request in requests)
+    progress.messages += manager().run_started(_info(run, survey.requests))
+    progress.total, before = survey.todo, journal.n_answered
     if progress.total:
         _ask(run, recipe, worker, journal, progress)
     engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
-    failed = sum(not journal.is_answered(request) for request in requests)
+    failed = survey.todo - (journal.n_answered - before)
     scores = score_run(directory)
     if run.settings.profile != "strict":
         scores = score_run(directory, profile=run.settings.profile)
     finish_manifest(
         directory,
         status="complete",
-        requests=len(requests),
+        requests=survey.requests,
         failed=failed,
         seconds=round(time.perf_counter() - started, 3),
         allow_remote=list(run.settings.allow_remote),
@@ -204,20 +213,20 @@ def _recipe(run: Prepared) -> Recipe:
     )
 
 
-def _survey(plan: Plan) -> tuple[list[str], list[Reference]]:
-    """The ids of all requests, and all references."""
-    requests: list[str] = []
-    references: list[Reference] = []
+def _surveyed(plan: Plan, journal: Journal, survey: Survey) -> Iterator[Reference]:
+    """All references of a plan, while its requests are counted."""
     for video in plan:
-        requests += [request.id for step in video.steps for request in step.requests]
-        references += video.references
-    return requests, references
+        for request in (request for step in video.steps for request in step.requests):
+            survey.requests += 1
+            survey.todo += not journal.is_answered(request.id)
+        yield from video.references
 
 
-def _truth(run: Prepared, references: Sequence[Reference]) -> Truth:
+def _truth(run: Prepared) -> Truth:
     kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
     videos = {video.id: video for video in run.dataset.videos}
-    return Truth(videos, {reference.item: reference for reference in references}, kinds, run.changes.truths)
+    references = {reference.item: reference for video in run.plan for reference in video.references}
+    return Truth(videos, references, kinds, run.changes.truths)
 
 
 def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:

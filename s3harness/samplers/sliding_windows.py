@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Unpack
 
 from s3harness.errors import SpecError
-from s3harness.samplers.frames import FrameOptions, duration_s, positive, sampling
+from s3harness.samplers.frames import FrameOptions, Sampling, duration_s, positive, sampling
 from s3harness.types import Clip, Video
 
 
@@ -21,9 +22,15 @@ def sliding_windows(
     window, stride = positive("window_s", window_s), positive("stride_s", stride_s)
     if stride > window:
         raise SpecError(f"sampler: stride_s ({stride_s}) must be at most window_s ({window_s}), or gaps go unseen")
-    how = sampling(default_fps=2, **frames)
+    return list(_windows(sampling(default_fps=2, **frames), video.id, duration_s(video), window, stride))
+
+
+@lru_cache(maxsize=64)
+def _windows(how: Sampling, video_id: str, length_s: float, window: float, stride: float) -> tuple[Clip, ...]:
+    """Kept, as every question about a video cuts it into the same windows."""
     starts = [0.0]
-    while starts[-1] + window < duration_s(video):
+    while starts[-1] + window < length_s:
         starts.append(len(starts) * stride)
+    video = Video(video_id, "", duration_s=length_s)
     clips = [how.clip(video, start, start + window, index) for index, start in enumerate(starts)]
-    return [clip for clip in clips if clip is not None]
+    return tuple(clip for clip in clips if clip is not None)

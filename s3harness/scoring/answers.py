@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -21,45 +22,68 @@ POSITIVE = "yes"
 
 def read_answers(entries: Iterable[Entry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
     """Request id → its answer; the last journal line of a request counts, lines of other tasks are passed over."""
-    specs = {}
+    readers: dict[tuple[str, str], Reader] = {}
     answers = {}
     for entry in entries:
         if entry.task not in tasks:
             continue
         key = (entry.task, entry.subject)
-        if key not in specs:
-            specs[key] = tasks[entry.task].for_subject(entry.subject)
-        answers[entry.id] = read_answer(entry, specs[key])
+        if key not in readers:
+            readers[key] = Reader.of(tasks[entry.task].for_subject(entry.subject))
+        answers[entry.id] = _answer(entry, readers[key])
     return answers
 
 
 def read_answer(entry: Entry, spec: TaskSpec) -> Answer:
     """The answer in one response. What failed, was refused or cut short has no value, whatever its text holds."""
+    return _answer(entry, Reader.of(spec))
+
+
+def parse(text: str, spec: TaskSpec) -> Reading:
+    """Read a text by the parser that a spec names."""
+    return Reader.of(spec)(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The parser that a spec names, with its parameters.
+
+    The parser gets the parameters that the spec gives it, and of ``schema`` and ``choices`` what it asks for by name.
+    """
+
+    task: str
+    name: str
+    parser: Callable[..., Reading]
+    params: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, spec: TaskSpec) -> Reader:
+        """How a spec has answers read."""
+        answer = spec.answer
+        name = str(answer.pop("parser"))
+        parser = cast("Callable[..., Reading]", load("parser", name))
+        taken = _parameters(parser)
+        params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
+        return cls(spec.name, name, parser, params)
+
+    def __call__(self, text: str) -> Reading:
+        """Read a text; :class:`SpecError` if the parser does not take the parameters."""
+        try:
+            with blamed("parser", self.name):
+                return self.parser(text, **self.params)
+        except TypeError as error:
+            raise SpecError(f"{self.task}: parser {self.name!r}: {error}") from error
+
+
+def _answer(entry: Entry, reader: Reader) -> Answer:
     response = entry.response
     if response.status != "ok":
         return Answer(entry.id, None, response.status, response.error, entry.clip)
-    reading = parse(response.text, spec)
+    reading = reader(response.text)
     if reading.status == "unparsable":
         status = "refused" if looks_like_refusal(response.text) else "unparsable"
         return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
     return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
-
-
-def parse(text: str, spec: TaskSpec) -> Reading:
-    """Read a text by the parser that a spec names.
-
-    The parser gets the parameters that the spec gives it, and of ``schema`` and ``choices`` what it asks for by name.
-    """
-    answer = spec.answer
-    name = str(answer.pop("parser"))
-    parser = cast("Callable[..., Reading]", load("parser", name))
-    taken = _parameters(parser)
-    params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
-    try:
-        with blamed("parser", name):
-            return parser(text, **params)
-    except TypeError as error:
-        raise SpecError(f"{spec.name}: parser {name!r}: {error}") from error
 
 
 def _probability(response: Response) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from s3harness.scoring.predictions import predict
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
-from s3harness.types import Interval, Prediction, Reference, Score
+from s3harness.types import Answer, Interval, Prediction, Reference, Score
 
 FILE = "scores.json"
 PREDICTIONS = "predictions"
@@ -48,16 +48,27 @@ def read_run(
     kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
-    asked = run_tasks(read_manifest(directory), profile, rqi)
-    tasks = {name: spec for name, spec in asked.items() if not kinds or spec.item in kinds}
-    references = read_items(directory)
-    answers = read_answers(read_journal(directory / JOURNAL), tasks)
-    of_task = {name: [r for r in references if r.task == name] for name in tasks}
-    return {
-        name: ScoredTask(spec, of_task[name], predict(of_task[name], answers, spec))
-        for name, spec in tasks.items()
-        if of_task[name]
-    }
+    return {task.spec.name: task for task in tasks_of(directory, profile, rqi, kinds)}
+
+
+def tasks_of(
+    directory: Path, profile: str = "strict", rqi: str | None = None, kinds: Collection[str] = ()
+) -> Iterator[ScoredTask]:
+    """What :func:`read_run` reads, one task after the other: those of a large run are not in memory together."""
+    tasks = run_tasks(read_manifest(directory), profile, rqi)
+    source, answers = "", dict[str, Answer]()
+    for spec in tasks.values():
+        if kinds and spec.item not in kinds:
+            continue
+        references = read_items(directory, spec.name)
+        if not references:
+            continue
+        asked = spec.uses or spec.name
+        if asked != source:
+            answers.clear()
+            wanted = {asked: tasks[asked]} if asked in tasks else {}
+            source, answers = asked, read_answers(read_journal(directory / JOURNAL, wanted), wanted)
+        yield ScoredTask(spec, references, predict(references, answers, spec))
 
 
 def score_run(
@@ -74,7 +85,7 @@ def score_run(
     written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
     """
     scores: list[Score] = []
-    for task in read_run(directory, profile, rqi).values():
+    for task in tasks_of(directory, profile, rqi):
         write_predictions(directory / predictions_folder(profile), task.spec, task.references, task.predictions)
         scores += score_task(task.spec, task.references, task.predictions, resamples=resamples, judged=judged)
     found = as_json(scores, read_manifest(directory), profile, rqi, resamples, judged)

@@ -182,12 +182,24 @@ def _refuse_bombs(path: Path, text: bytes) -> None:
     import yaml
 
     depth = 0
-    for event in yaml.parse(text, Loader=_loader()):
+    for event in _events(path, text):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise SpecError(f"{path.name}:{_line(event.start_mark)}: YAML aliases are not allowed; write it out")
         if depth > MAX_DEPTH:
             raise SpecError(f"{path.name}:{_line(event.start_mark)}: nested more than {MAX_DEPTH} deep")
+
+
+def _events(path: Path, text: bytes) -> Iterator[Any]:
+    """What a parser reads; newer ones stop by themselves where something is nested far too deep."""
+    import yaml
+
+    try:
+        yield from yaml.parse(text, Loader=_loader())
+    except yaml.YAMLError as error:
+        if "nesting depth" in str(error):
+            raise SpecError(f"{path.name}:1: nested more than {MAX_DEPTH} deep") from None
+        raise
 
 
 def _refuse_odd_keys(path: Path, node: yaml.Node) -> None:

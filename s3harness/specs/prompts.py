@@ -23,19 +23,7 @@ def prompt_context(*, item: str, subject: str, hears: bool, clip: Clip, report: 
     ``subject``, ``hears``, ``clip`` (``duration_s``, ``frames``), the ``features`` that begin and end and that the
     model could notice, ``body_parts``; ``feature`` where the subject is one; ``report`` for ``video_and_report`` alone.
     """
-    words = vocabulary()
-    context: dict[str, Any] = {
-        "subject": subject,
-        "hears": hears,
-        "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
-        "body_parts": words.body_parts,
-        "clip": {"duration_s": clip.end_s - clip.start_s, "frames": len(clip.timestamps)},
-    }
-    if subject in words.names:
-        context["feature"] = words[subject]
-    if item == "diagnosis" and subject == "video_and_report":
-        context["report"] = report
-    return context
+    return _context(item, subject, hears, clip.end_s - clip.start_s, len(clip.timestamps), report)
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
@@ -51,6 +39,48 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     if not prompt or len(prompt) > MAX_CHARACTERS:
         raise SpecError(f"prompt: {len(prompt)} characters come of it; between 1 and {MAX_CHARACTERS} may")
     return prompt
+
+
+def prompt_about(template: str, *, item: str, subject: str, hears: bool, clip: Clip, report: str) -> str:
+    """The prompt of a template about a subject in a clip; see :func:`prompt_context` and :func:`render`.
+
+    Rendered once for all clips that it says the same of, and most templates say nothing of the clip.
+    """
+    names = _names(template)
+    looks = (clip.end_s - clip.start_s, len(clip.timestamps)) if "clip" in names else (0.0, 0)
+    return _prompt(template, item, subject, hears, looks, report if "report" in names else "")
+
+
+@lru_cache(maxsize=1024)
+def _prompt(template: str, item: str, subject: str, hears: bool, looks: tuple[float, int], report: str) -> str:
+    return render(template, _context(item, subject, hears, *looks, report))
+
+
+def _context(item: str, subject: str, hears: bool, duration_s: float, frames: int, report: str) -> dict[str, Any]:
+    words = vocabulary()
+    context: dict[str, Any] = {
+        "subject": subject,
+        "hears": hears,
+        "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
+        "body_parts": words.body_parts,
+        "clip": {"duration_s": duration_s, "frames": frames},
+    }
+    if subject in words.names:
+        context["feature"] = words[subject]
+    if item == "diagnosis" and subject == "video_and_report":
+        context["report"] = report
+    return context
+
+
+@lru_cache(maxsize=256)
+def _names(template: str) -> frozenset[str]:
+    """The names that a template speaks of, all of them if it cannot be read: rendering says what is wrong with it."""
+    from jinja2 import TemplateError, meta
+
+    try:
+        return frozenset(meta.find_undeclared_variables(_compiled("").environment.parse(template)))
+    except TemplateError:
+        return frozenset({"clip", "report"})
 
 
 @lru_cache(maxsize=256)

@@ -86,6 +86,11 @@ def no_pictures(path):
     path.write_bytes(data)
 
 
+def unknown_kind(path):
+    """Whole, but by a coder that nobody knows."""
+    path.write_bytes(write_video(path, n=10).read_bytes().replace(b"avc1\0\0", b"zzzz\0\0"))
+
+
 def missing(path):
     path.unlink(missing_ok=True)
 
@@ -99,6 +104,7 @@ BROKEN = {
     empty_index: "damaged, incomplete|no video stream",
     sound_only: "no video stream",
     no_pictures: "no picture",
+    unknown_kind: "of a kind that this FFmpeg cannot decode",
     missing: "cannot be read: No such file",
 }
 
@@ -113,3 +119,10 @@ def test_what_is_no_video_is_refused_without_naming_it(tmp_path, make, capfd):
     assert "Miller" not in told
     assert str(tmp_path) not in told
     assert caught.value.__cause__ is None
+
+
+def test_sound_that_nobody_can_decode_is_no_sound(tmp_path):
+    path = write_video(tmp_path / "v.mp4", n=25, sound=beeps(2.5, at=[1]))
+    path.write_bytes(path.read_bytes().replace(b"mp4a\0\0", b"zzzz\0\0").replace(b"esds", b"zzzz"))
+    assert not probe(path).has_audio
+    assert probe(path).duration_s == pytest.approx(2.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -43,10 +44,9 @@ def test_a_last_line_torn_at_any_byte_is_mended_and_the_rest_kept(last, tmp_path
         is_whole = end == len(whole) - 1
         assert len(read(tmp_path)) == (3 if is_whole else 2), "a torn line is passed over when it is read"
         with Journal(tmp_path) as journal:
-            assert len(journal.status) == (3 if is_whole else 2)
             assert journal.is_answered("id0")
             assert journal.is_answered("id1")
-            journal.write(request(2), last, "key") if not is_whole else None
+            assert journal.write(request(2), last, "key") != is_whole, "a whole line is known, a torn one is forgotten"
         assert (tmp_path / FILE).read_bytes() == whole
 
 
@@ -123,3 +123,35 @@ def test_a_second_writer_is_refused_and_the_first_goes_on(tmp_path):
         first.write(request(0), SAID[0], "")
     with Journal(tmp_path) as second:
         assert second.is_answered("id0")
+
+
+@pytest.mark.parametrize("then", [Response("", "no"), Response("", status="failed", error="late"), Response("", "yes")])
+def test_what_is_answered_is_never_answered_again(then, tmp_path):
+    before = written(tmp_path, Response("", "yes"))
+    with Journal(tmp_path) as journal:
+        assert not journal.write(request(0), then, "key")
+        assert journal.is_answered("id0")
+        assert journal.n_answered == 1
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_failure_is_answered_by_what_comes_after_it(tmp_path):
+    written(tmp_path, Response("", status="failed", error="no"), Response("", "yes"))
+    with Journal(tmp_path) as journal:
+        assert (journal.is_answered("id0"), journal.n_answered) == (False, 1)
+        assert journal.write(request(0), Response("", "yes"), "key")
+        assert (journal.is_answered("id0"), journal.n_answered) == (True, 2)
+
+
+@given(tasks=st.lists(st.sampled_from(["s3/task", "s3/task2", "my/task", 'odd "task"']), max_size=8))
+def test_the_lines_of_some_tasks_are_those_among_all(tasks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("journal")
+    with Journal(folder) as journal:
+        for number, task in enumerate(tasks):
+            journal.write(replace(request(number), task=task), Response("", "yes"), "key")
+    lines = (folder / FILE).read_text().splitlines()
+    turned = [json.dumps(dict(reversed(json.loads(line).items()))) for line in lines[::2]]
+    (folder / FILE).write_text("".join(f"{line}\n" for line in [*lines, *turned]))
+    for wanted in ({"s3/task"}, {"my/task", 'odd "task"'}, set()):
+        found = list(read_journal(folder / FILE, wanted))
+        assert found == [entry for entry in read_journal(folder / FILE) if entry.task in wanted]

@@ -10,7 +10,7 @@ from typing import Any
 import s3harness
 from s3harness_openai.trouble import Faulty, Withheld, Words, check_status
 
-BROKEN_OFF = {None, "", "error", "abort", "aborted", "cancelled"}
+BROKEN_OFF = {"", "error", "abort", "aborted", "cancelled"}
 """Reasons for having finished that say that the answer is none."""
 
 
@@ -27,9 +27,9 @@ def read_reply(body: bytes, request: s3harness.Request, words: Words) -> s3harne
     if not isinstance(message, Mapping):
         raise Faulty("the reply's choice has no message")
     reason = choice.get("finish_reason")
-    if reason in BROKEN_OFF:
+    if not isinstance(reason, str) or reason in BROKEN_OFF:
         raise Faulty(f"the answer was broken off (finish_reason {reason!r})")
-    text, refusal = message.get("content"), message.get("refusal")
+    text, refusal = _text(message.get("content")), message.get("refusal")
     tokens = _tokens(data.get("usage"))
     if reason == "content_filter" or refusal:
         raise Withheld(words(refusal) if isinstance(refusal, str) and refusal else "the server's content filter")
@@ -48,18 +48,29 @@ def read_reply(body: bytes, request: s3harness.Request, words: Words) -> s3harne
     )
 
 
+def answer_id(body: bytes) -> str:
+    """The id that a server gave its answer, empty if there is none."""
+    try:
+        told = _json(body).get("id")
+    except Faulty:
+        return ""
+    return told if isinstance(told, str) else ""
+
+
 def cached_tokens(body: bytes) -> tuple[int, int] | None:
     """How many tokens the prompt had, and how many of them the server did not read again, where it tells."""
-    usage = json.loads(body).get("usage") or {}
-    told = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    whole = usage.get("prompt_tokens")
-    return (whole, told) if isinstance(told, int) and isinstance(whole, int) else None
+    usage = _json(body).get("usage")
+    details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
+    if not isinstance(usage, Mapping) or not isinstance(details, Mapping):
+        return None
+    whole, cached = _tokens(usage).get("prompt_tokens"), _tokens(details).get("cached_tokens")
+    return None if whole is None or cached is None else (whole, cached)
 
 
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Faulty(f"the reply ({len(body)} bytes) is no JSON") from None
     if not isinstance(data, dict):
         raise Faulty(f"the reply is a JSON {type(data).__name__}, an object is expected")
@@ -77,9 +88,17 @@ def _first(found: object, name: str) -> Mapping[str, Any]:
     return found[0]
 
 
+def _text(content: object) -> object:
+    """The text of a content, which some servers tell in parts, thoughts among them."""
+    if not isinstance(content, list) or not all(isinstance(part, Mapping) for part in content):
+        return content
+    texts = [part.get("text") for part in content if part.get("type") == "text"]
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else content
+
+
 def _tokens(usage: object) -> Mapping[str, int]:
     given = usage.items() if isinstance(usage, Mapping) else ()
-    return {name: value for name, value in given if isinstance(value, int) and value >= 0}
+    return {name: value for name, value in given if type(value) is int and value >= 0}
 
 
 def _probabilities(found: object, request: s3harness.Request) -> Mapping[str, float] | None:

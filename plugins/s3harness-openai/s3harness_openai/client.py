@@ -19,6 +19,8 @@ from s3harness_openai.trouble import (
     Declined,
     Faulty,
     Forgotten,
+    Rejected,
+    Repeated,
     Trouble,
     Unanswered,
     Unreachable,
@@ -49,6 +51,7 @@ class _Course:
     attempts: int = 1
     put_off_since: float | None = None
     avoid: Server | None = None
+    is_rejected: bool = False
     without: set[str] = field(default_factory=set)
 
 
@@ -62,8 +65,8 @@ class Client:
     async def ask(self, question: Question) -> s3harness.Response:
         """The response to a question.
 
-        Raises :class:`Unanswered` when attempts or patience are used up, and other
-        :class:`s3harness.S3HarnessError` where asking again would not help.
+        What a server rejects is put to another, once: that one may be the wrong one. Raises :class:`Unanswered` when
+        attempts or patience are used up, and other :class:`s3harness.S3HarnessError` where asking again would not help.
         """
         course = _Course()
         while True:
@@ -78,13 +81,17 @@ class Client:
                 continue
             except Declined as trouble:
                 course.without.add(question.named(trouble.part))
+            except Rejected:
+                if course.is_rejected or len(self._fleet.servers) == 1:
+                    raise
+                course.is_rejected = True
             except Faulty as trouble:
                 await self._mind_attempts(course, trouble)
 
     @asynccontextmanager
     async def _lent(self, question: Question, course: _Course) -> AsyncIterator[Server]:
         """A server for a while; its trouble is told to the fleet."""
-        server = await self._fleet.lend(question.shown.key, course.avoid)
+        server = await self._fleet.lend(question.shown.key, course.avoid, is_rejected=course.is_rejected)
         sent_at = time.monotonic()
         try:
             yield server
@@ -94,7 +101,7 @@ class Client:
         except Unreachable as trouble:
             self._fleet.is_away(server, trouble)
             raise
-        except Faulty as trouble:
+        except (Faulty, Rejected) as trouble:
             course.avoid = server
             self._fleet.failed(server, trouble, sent_at)
             raise
@@ -107,13 +114,15 @@ class Client:
         by_id = question.shown.by_id is not None and key in server.clips and IDS not in without
         url = f"{server.url}/chat/completions"
         body = question.body(without, by_id=by_id)
-        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id)
+        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id, server.answers.place)
         try:
             check_status(reply.status, reply.retry_after_s, reply.body, self._words, question.parts(without))
+            if reply.place == "repeated":
+                raise Repeated("the server gave an answer that it had given before, perhaps to another question")
             response = read_reply(reply.body, question.request, self._words)
             if by_id and server.clips[key].is_missing(response.prompt_tokens):
                 raise Faulty("the server answered by an id without having the clip")
-        except (Busy, Withheld, ContextOverflow):
+        except (Busy, Withheld, ContextOverflow, Repeated):
             raise
         except Exception as trouble:
             if by_id:

@@ -149,7 +149,7 @@ def _models(url: str, reply: Reply, words: Words) -> Sequence[Mapping[str, Any]]
         raise s3harness.S3HarnessError(f"the server {url} sends on to another address; name that one with -o base_url")
     try:
         found = json.loads(reply.body) if reply.status == 200 else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise s3harness.S3HarnessError(
             f"what answers at {url} is no OpenAI-compatible server: {words(reply.body.decode('utf-8', 'replace'))}"
         ) from None
@@ -174,7 +174,7 @@ async def _version(wire: Wire, url: str) -> str:
     try:
         reply = await wire.get(f"{parts.scheme}://{parts.netloc}/version", HELLO_S)
         return str(json.loads(reply.body)["version"])
-    except (Trouble, ValueError, KeyError, TypeError):
+    except (Trouble, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

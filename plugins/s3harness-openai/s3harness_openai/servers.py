@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
-from s3harness_openai.trouble import Busy, Faulty, Slow, Trouble, Unanswered
+from s3harness_openai.answer import answer_id
+from s3harness_openai.trouble import Busy, Faulty, Rejected, Slow, Trouble, Unanswered
 from s3harness_openai.window import Window
+from s3harness_openai.wire import Place
 
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 30.0
 PROBE_S = 5.0
+FAULTS_BELIEVED = 3
+"""A server with so many faults since its last answer is asked after the others, and now and then: it is quickly done
+with everything, and as the least loaded it would be given everything."""
+MOST_SOONER_S = 1.0
+"""A server that is busy again and again, and each time says "come back at once", is left alone for up to this long."""
+TOLD_S = 10.0
+"""A longer rest is told."""
 CLIPS_REMEMBERED = 64
+ANSWERS_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +43,40 @@ class Sight:
         return prompt_tokens < self.prompt_tokens - self.text_bytes
 
 
+class Answers:
+    """The latest answers of a server by the ids that it gives them, to know one that comes a second time.
+
+    A server whose ids are all the same is found out by its saying another thing under one, or the same once more.
+    """
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._suspected: set[str] = set()
+        self._have_ids = True
+
+    def place(self, body: bytes) -> Place:
+        """Whether an answer is new, or came before word by word; it is known from now on."""
+        known_as, digest = answer_id(body), hashlib.sha256(body).digest()
+        before = self._bodies.get(known_as)
+        if before is not None and (before != digest or known_as in self._suspected):
+            self._have_ids = False
+        if not known_as or not self._have_ids:
+            return "unknown"
+        if before is not None:
+            self._suspected.add(known_as)
+            return "repeated"
+        self._bodies[known_as] = digest
+        if len(self._bodies) > ANSWERS_REMEMBERED:
+            self._bodies.popitem(last=False)
+        return "new"
+
+
 @dataclass(eq=False)
 class Server:
-    """One server. ``clips`` are those that it was shown lately, ``without`` what it does not take of a request.
+    """One server. ``clips`` are those that it was shown lately, ``answers`` its latest, ``without`` what it takes not.
 
-    ``away`` says why it cannot be reached, ``out_since`` since when it has answered nothing, ``rests_until`` when it
-    may be asked again. Times are those of ``time.monotonic``.
+    ``faults`` counts those since its last answer. ``away`` says why it cannot be reached, ``out_since`` since when it
+    has answered nothing, ``rests_until`` when it may be asked again. Times are those of ``time.monotonic``.
     """
 
     url: str
@@ -49,12 +88,14 @@ class Server:
     pauses: int = 0
     clips: OrderedDict[str, Sight] = field(default_factory=OrderedDict)
     misses: int = 0
+    faults: int = 0
     without: set[str] = field(default_factory=set)
+    answers: Answers = field(default_factory=Answers)
 
     def answered(self) -> None:
         """It answered, so it is there."""
         self.window.grow()
-        self.out_since, self.pauses = None, 0
+        self.out_since, self.pauses, self.faults = None, 0, 0
 
     def remember(self, clip: str, sight: Sight) -> None:
         """It was shown a clip."""
@@ -68,6 +109,7 @@ class Server:
 class _Claim:
     clip: str
     avoid: Server | None
+    is_rejected: bool
     lent: asyncio.Future[Server]
 
 
@@ -95,12 +137,13 @@ class Fleet:
         self._claims: list[_Claim] = []
         self._calls: dict[Server, asyncio.Task[None]] = {}
 
-    async def lend(self, clip: str, avoid: Server | None = None) -> Server:
+    async def lend(self, clip: str, avoid: Server | None = None, *, is_rejected: bool = False) -> Server:
         """A server for a request about a clip, if possible another than ``avoid``; to be given back.
 
+        One that ``avoid`` rejected waits for another, as long as there is one.
         Raises :class:`Unanswered` when patience is at an end.
         """
-        claim = _Claim(clip, avoid, asyncio.get_running_loop().create_future())
+        claim = _Claim(clip, avoid, is_rejected, asyncio.get_running_loop().create_future())
         self._claims.append(claim)
         self._serve()
         try:
@@ -116,15 +159,26 @@ class Fleet:
         self._serve()
 
     def put_off(self, server: Server, trouble: Busy, sent_at: float) -> None:
-        """The server takes no more just now: it rests for as long as it asked, or for growing pauses."""
+        """The server takes no more just now: it rests for as long as it asked, or for growing pauses.
+
+        It is never left alone for longer than anybody waits: what asks for days may be a slip, or answer all the same.
+        """
         now = time.monotonic()
         server.window.cut(sent_at, now)
         server.out_since = server.out_since or now
         if now >= server.rests_until:
             server.pauses += 1
-        rest = trouble.retry_after_s if trouble.retry_after_s is not None else pause_s(server.pauses)
+        rest = self._rest_s(server, trouble.retry_after_s)
+        if rest > TOLD_S:
+            self._say(f"{server.url} is busy and is left alone for {rest:.0f} s")
         server.rests_until = max(server.rests_until, now + rest)
         asyncio.get_running_loop().call_later(rest, self._serve)
+
+    def _rest_s(self, server: Server, asked_s: float | None) -> float:
+        if asked_s is None:
+            return pause_s(server.pauses)
+        least = min(pause_s(server.pauses - 1), MOST_SOONER_S) if server.pauses > 1 else 0.0
+        return min(max(asked_s, least), self._patience_s)
 
     def is_away(self, server: Server, trouble: Trouble) -> None:
         """The server cannot be reached: it is called on until it is there again."""
@@ -136,10 +190,16 @@ class Fleet:
         self._say(f"{server.url} cannot be reached ({trouble}); it is waited for")
         self._calls[server] = asyncio.get_running_loop().create_task(self._call(server))
 
-    def failed(self, server: Server, trouble: Faulty, sent_at: float) -> None:
+    def failed(self, server: Server, trouble: Faulty | Rejected, sent_at: float) -> None:
         """An answer failed to come; what comes too late says that the server has too much to do."""
+        now = time.monotonic()
         if isinstance(trouble, Slow):
-            server.window.cut(sent_at, time.monotonic())
+            server.window.cut(sent_at, now)
+        server.faults += 1
+        if server.faults >= FAULTS_BELIEVED and len(self.servers) > 1:
+            rest = min(pause_s(server.faults - FAULTS_BELIEVED + 1), PROBE_S)
+            server.rests_until = max(server.rests_until, now + rest)
+            asyncio.get_running_loop().call_later(rest, self._serve)
 
     async def close(self) -> None:
         """Stop calling on servers."""
@@ -182,8 +242,18 @@ class Fleet:
         if now < self._next_at:
             return None
         open_ones = [s for s in self.servers if not s.away and s.rests_until <= now and s.under_way < s.window.size]
-        others = [server for server in open_ones if server is not claim.avoid] or open_ones
-        return min(others, key=lambda s: (claim.clip not in s.clips, s.under_way / s.window.size), default=None)
+        others = [server for server in open_ones if server is not claim.avoid]
+        if not others and not (claim.is_rejected and self._has_another(claim.avoid)):
+            others = open_ones
+        return min(others, key=lambda s: self._rank(s, claim.clip), default=None)
+
+    def _has_another(self, avoid: Server | None) -> bool:
+        """Whether there is a server besides one, be it busy."""
+        return any(server is not avoid and not server.away for server in self.servers)
+
+    def _rank(self, server: Server, clip: str) -> tuple[bool, bool, float]:
+        """What is least comes first."""
+        return server.faults >= FAULTS_BELIEVED, clip not in server.clips, server.under_way / server.window.size
 
     def _pace(self, now: float) -> None:
         if self._spacing_s:
@@ -194,9 +264,8 @@ class Fleet:
         return all(s.out_since is not None and self._outlasts(s, s.out_since, now) for s in self.servers)
 
     def _outlasts(self, server: Server, out_since: float, now: float) -> bool:
-        """Whether a server has been, or has said that it will be, out for longer than anybody waits."""
-        is_over = now - out_since > self._patience_s and (server.away != "" or server.under_way == 0)
-        return is_over or server.rests_until - now > self._patience_s
+        """Whether a server has been out for longer than anybody waits."""
+        return now - out_since > self._patience_s and (server.away != "" or server.under_way == 0)
 
     def _turn_away(self) -> None:
         why = "; ".join(f"{s.url}: {s.away or 'busy'}" for s in self.servers)

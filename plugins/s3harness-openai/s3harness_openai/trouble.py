@@ -38,6 +38,10 @@ class Slow(Faulty):
     """No answer came in time: this costs an attempt, and says that the server has too much to do."""
 
 
+class Repeated(Faulty):
+    """An answer came that belongs to another request."""
+
+
 class Declined(Trouble):
     """The server does not take a part of the request that can be left out."""
 
@@ -93,7 +97,8 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content[ _](?:filter|policy|management)|safety system|moderation", re.IGNORECASE)
-_HOPELESS = re.compile(r"insufficient_quota|billing|request too large", re.IGNORECASE)
+_HOPELESS = re.compile(r"insufficient_quota|billing[ _](?:hard_|hard )?limit|request too large", re.IGNORECASE)
+"""What no waiting mends. Where to pay for more is told of every limit, that of a minute too."""
 
 PARTS: Mapping[str, re.Pattern[str]] = {
     "logprobs": re.compile(r"logprob", re.IGNORECASE),
@@ -115,7 +120,7 @@ def check_status(status: int, retry_after_s: float | None, body: bytes, words: W
         raise Busy(message, retry_after_s)
     if status in (502, 503, 529):
         raise Busy(message, retry_after_s)
-    if status >= 500 or status in (408, 409, 425):
+    if status < 300 or status >= 500 or status in (408, 409, 425):
         raise Faulty(message)
     if 300 <= status < 400:
         raise Rejected(f"{message}: the server sends on to another address, which is not followed; name that one")
@@ -135,7 +140,7 @@ def _said(body: bytes) -> str:
     text = body[:100_000].decode("utf-8", "replace")
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return re.sub(r"<[^>]*>", " ", text)
     error = found.get("error", found) if isinstance(found, dict) else found
     if isinstance(error, dict):

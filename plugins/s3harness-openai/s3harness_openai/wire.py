@@ -9,12 +9,13 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import httpcore2
 
 import s3harness
+from s3harness_openai.line import Line
 from s3harness_openai.trouble import Faulty, Slow, Unreachable
 
 CONNECT_S = 10.0
@@ -29,17 +30,21 @@ make sending half as costly again."""
 TURN_S = 0.5
 """No body waits longer than this for the one before it."""
 
+Place = Literal["new", "repeated", "unknown"]
+"""Of a reply: it is new, it came before, or nobody can tell; the latter two are the last of their connection."""
+
 Body = Sequence[bytes]
 """A body in parts, so that what is the same in many bodies exists once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server replied, whole."""
+    """What a server replied, whole. ``place`` is whether it is the answer to what was asked, as far as can be told."""
 
     status: int
     body: bytes
     retry_after_s: float | None = None
+    place: Place = "new"
 
 
 class Wire:
@@ -66,17 +71,26 @@ class Wire:
 
     async def get(self, url: str, timeout_s: float) -> Reply:
         """The reply to a GET."""
-        return await self._ask("GET", url, (), timeout_s, "")
+        return await self._ask("GET", url, (), timeout_s, "", lambda _: "new")
 
-    async def post(self, url: str, body: Body, timeout_s: float, request_id: str = "") -> Reply:
-        """The reply to a POST of JSON, which asks the request of an id.
+    async def post(
+        self,
+        url: str,
+        body: Body,
+        timeout_s: float,
+        request_id: str = "",
+        place: Callable[[bytes], Place] = lambda _: "new",
+    ) -> Reply:
+        """The reply to a POST of JSON, which asks the request of an id; ``place`` says it of the body of a reply.
 
         Raises :class:`Unreachable` if nothing could be sent, :class:`Slow` and :class:`Faulty` if no whole reply came,
         and :class:`s3harness.UsageError` if the address leads to a host that was not named.
         """
-        return await self._ask("POST", url, body, timeout_s, request_id)
+        return await self._ask("POST", url, body, timeout_s, request_id, place)
 
-    async def _ask(self, method: str, url: str, body: Body, timeout_s: float, request_id: str) -> Reply:
+    async def _ask(
+        self, method: str, url: str, body: Body, timeout_s: float, request_id: str, place: Callable[[bytes], Place]
+    ) -> Reply:
         length = sum(map(len, body))
         headers = [("Host", urlsplit(url).netloc), *self._headers]
         if body:
@@ -96,7 +110,11 @@ class Wire:
                     },
                 ) as reply,
             ):
-                return Reply(reply.status, await _read(reply.aiter_stream()), _retry_after_s(reply.headers))
+                whole = await _read(reply.aiter_stream())
+                found = place(whole) if reply.status == 200 else "new"
+                if found != "new":  # said before the pool has the connection back and gives it to another request
+                    cast("Line", reply.extensions["network_stream"]).is_spoilt = True
+                return Reply(reply.status, whole, _retry_after_s(reply.headers), found)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
             raise Unreachable(_why(error)) from error
         except (TimeoutError, httpcore2.TimeoutException) as error:
@@ -152,7 +170,7 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
             except BaseException:
                 await stream.aclose()
                 raise
-            return stream
+            return Line(stream)
         raise trouble
 
     async def sleep(self, seconds: float) -> None:

@@ -55,6 +55,7 @@ class Does:
     only_bytes: int | None = None
     byte_every_s: float = 0.0
     answers: str = ""
+    repeats_after_s: float | None = None
 
 
 def says(text: str | None = ANSWER, finish: str | None = "stop", **more: object) -> Does:
@@ -82,7 +83,7 @@ class Misbehaving:
         self.asked: list[Seen] = []
         self.other: list[Seen] = []
         self.answered: Counter[str] = Counter()
-        self.bytes = 0
+        self.bytes = self.connections = 0
         self.under_way = self.most_under_way = 0
         self._counts: Counter[str] = Counter()
         self._connections: set[asyncio.StreamWriter] = set()
@@ -131,6 +132,7 @@ class Misbehaving:
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
+        self.connections += 1
         try:
             while await self._one(reader, writer):
                 pass
@@ -170,7 +172,7 @@ class Misbehaving:
         self.asked.append(seen)
         done = self.behave(seen)
         if done is None:
-            done = says()
+            done = says(id=f"chatcmpl-{len(self.asked)}")
             done.wait_s, done.answers = self.latency_s, key
         return done
 
@@ -194,6 +196,9 @@ class Misbehaving:
                 await asyncio.sleep(does.byte_every_s)
             return True
         writer.write(body)
+        if does.repeats_after_s is not None:
+            await asyncio.sleep(does.repeats_after_s)
+            writer.write(f"HTTP/1.1 {does.status} Whatever\r\n{head}\r\n".encode() + body)
         await writer.drain()
         if does.answers:
             self.answered[does.answers] += 1

@@ -127,6 +127,50 @@ def test_a_date_to_come_back_at_is_kept(run):
     assert not [seconds for seconds in after if 0.15 < seconds < 0.9]
 
 
+@pytest.mark.parametrize("asked", ["86400", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_of_days_that_is_asked_for_by_mistake_ends_nothing(run, asked):
+    """The server answers what was under way, and more when it is tried again; it is left alone for ``patience_s``."""
+    told: list[float] = []
+
+    def busy(seen: Seen) -> Does | None:
+        if seen.number == 5:
+            told.append(time.monotonic())
+            return refuses(429, "slow down", **{"Retry-After": asked})
+        return None
+
+    with Misbehaving(busy, latency_s=0.05) as server:
+        done = run(server.url, **{**QUICK, "patience_s": 1.0})
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    assert not [seconds for seconds in after if 0.15 < seconds < 0.95]
+
+
+def test_a_server_that_is_out_of_quota_for_the_day_fails_what_is_left_in_its_time(run):
+    busy = refuses(429, "slow down", **{"Retry-After": "86400"})
+    with Misbehaving(lambda seen: busy if seen.key and seen.number >= 5 else None) as server:
+        done = run(server.url, **{**QUICK, "patience_s": 1.0})
+    assert (done.code, done.statuses()) == (1, {"ok": 5, "failed": N - 5})
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_server_that_says_come_back_at_once_again_and_again_is_not_asked_without_rest(run, asked):
+    server = Misbehaving()
+    busy = refuses(429, "slow down", **{"Retry-After": asked})
+    server.behave = lambda seen: busy if seen.key and seen.at < server.asked[0].at + 2 else None
+    with server:
+        done = run(server.url, **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    assert len(server.asked) < 2 * N, "it was asked in vain hundreds of times a second"
+
+
+def test_a_limit_of_requests_a_minute_is_no_end_though_it_names_where_to_pay_for_more(run):
+    said = "Rate limit reached on requests per min (RPM): Limit 3. Add a payment method: example.com/account/billing."
+    limit = refuses(429, said, **{"Retry-After": "0.2"})
+    with Misbehaving(lambda seen: limit if seen.number == 5 else None) as server:
+        done = run(server.url, **QUICK)
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+
+
 def test_a_server_that_takes_two_at_once_is_found_to(run):
     """The limit in flight follows what the server takes: after the first rounds it is rarely busy."""
     server = Misbehaving(latency_s=0.03)

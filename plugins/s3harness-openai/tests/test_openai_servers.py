@@ -48,6 +48,32 @@ def test_what_a_dead_server_was_asked_goes_to_the_other_and_it_comes_back(run):
     assert sum(server.answered.values()) > 4, "it did not come back"
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 500, 200])
+def test_a_server_that_answers_nothing_does_not_draw_all_questions_to_itself(status, run):
+    """It is quickly done with each, and so the least loaded; what it will not take, the other answers."""
+    bad = Does(b"<html>no such model</html>", status)
+    with Misbehaving(lambda seen: bad if seen.key else None) as server, Misbehaving(latency_s=0.05) as other:
+        done = run(f"{server.url},{other.url}", **{**QUICK, "in_flight": 8})
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    assert len(server.asked) < N / 2
+
+
+def test_what_both_servers_reject_fails_and_is_asked_of_each_once(run):
+    with Misbehaving() as server, Misbehaving() as other:
+        known = set()
+
+        def rejects(seen: Seen) -> Does | None:
+            if seen.key and not known:
+                known.add(seen.key)
+            return refuses(400, "image could not be decoded") if seen.key in known else None
+
+        server.behave = other.behave = rejects
+        done = run(f"{server.url},{other.url}", **QUICK)
+    assert (done.code, done.statuses()) == (1, {"ok": N - 1, "failed": 1}), done.err
+    for each in (server, other):
+        assert sum(seen.key in known for seen in each.asked) == 1
+
+
 def test_a_server_that_was_never_there_costs_nothing(run):
     with Misbehaving() as server:
         done = run(f"http://127.0.0.1:{_closed_port()}/v1,{server.url}", **QUICK)
