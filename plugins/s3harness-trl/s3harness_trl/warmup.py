@@ -24,6 +24,7 @@ from s3harness_trl.options import WarmupOptions
 PROBED = 0.1
 """Share of the training patients whose pictures are not learnt from, to see what is learnt."""
 SIDES = ("left", "right")
+EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
@@ -180,16 +181,17 @@ def _learn(
 
 
 def _features(parts: Parts, pixels: Any) -> Any:
-    """The mean of the tokens of each picture, pictures × width of the language model."""
+    """The mean of the tokens of each picture, normalised as its first layer would, pictures × width of the model."""
     import torch
+    from torch.nn.functional import rms_norm
 
     given = parts.processor.image_processor(images=list(pixels), return_tensors="pt")
     given = {name: value.to(parts.model.device) for name, value in given.items()}
     found = parts.inner.get_image_features(**{k: v for k, v in given.items() if k in parts.image_inputs})
     tokens = getattr(found, "pooler_output", found)
     if isinstance(tokens, torch.Tensor):
-        return tokens.reshape(len(pixels), -1, tokens.shape[-1]).mean(1)
-    return torch.stack([of_picture.mean(0) for of_picture in tokens])
+        tokens = tokens.reshape(len(pixels), -1, tokens.shape[-1])
+    return torch.stack([rms_norm(of_picture, of_picture.shape[-1:], eps=EPSILON).mean(0) for of_picture in tokens])
 
 
 def _loss(scores: Any, truth: Any, importance: Any) -> Any:
