@@ -26,7 +26,7 @@ COMMANDS = {
     "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push, export."),
     "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),
-    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate."),
+    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate, check."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
