@@ -22,7 +22,7 @@ class Line(httpcore2.AsyncNetworkStream):
     """A stream that counts what comes in answer to each request.
 
     Its pool asks it, before it is used again, whether something is there to be read, and closes it if so; it says so of
-    what was read too much as well, and once it ``is_spoilt``.
+    what was read too much as well, and once it ``is_spoilt``. ``last`` is the last answer, as it was handed over.
     """
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
@@ -30,6 +30,7 @@ class Line(httpcore2.AsyncNetworkStream):
         self._reply = _Reply()
         self._is_asking = False
         self.is_spoilt = False
+        self.last = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What comes next."""

@@ -46,22 +46,31 @@ class Sight:
 class Answers:
     """The latest answers of a server by the ids that it gives them, to know one that comes a second time.
 
-    A server whose ids are all the same is found out by its saying another thing under one, or the same once more.
+    A server whose ids are all the same is found out by its saying another thing under one, or the same once more. Over
+    the connections that were kept until then, what is the same as the answer before it may be that answer once more,
+    which matters unless the server has only ever said one thing.
     """
 
     def __init__(self) -> None:
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._suspected: set[str] = set()
         self._have_ids = True
+        self._first = b""
+        self._are_alike = True
 
-    def place(self, body: bytes) -> Place:
-        """Whether an answer is new, or came before word by word; it is known from now on."""
+    def place(self, body: bytes, last: bytes) -> Place:
+        """Whether an answer is new, or came before word by word; it is known from now on.
+
+        ``last`` is what came before it over the same connection, nothing if it is the first.
+        """
         known_as, digest = answer_id(body), hashlib.sha256(body).digest()
+        self._first = self._first or digest
+        self._are_alike &= digest == self._first
         before = self._bodies.get(known_as)
         if before is not None and (before != digest or known_as in self._suspected):
             self._have_ids = False
         if not known_as or not self._have_ids:
-            return "unknown"
+            return "repeated" if body == last and not self._are_alike else "unknown"
         if before is not None:
             self._suspected.add(known_as)
             return "repeated"

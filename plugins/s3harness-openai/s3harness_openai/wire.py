@@ -33,6 +33,9 @@ TURN_S = 0.5
 Place = Literal["new", "repeated", "unknown"]
 """Of a reply: it is new, it came before, or nobody can tell; the latter two are the last of their connection."""
 
+Placing = Callable[[bytes, bytes], Place]
+"""Says it of a body, given that of what came before over the same connection."""
+
 Body = Sequence[bytes]
 """A body in parts, so that what is the same in many bodies exists once."""
 
@@ -71,7 +74,7 @@ class Wire:
 
     async def get(self, url: str, timeout_s: float) -> Reply:
         """The reply to a GET."""
-        return await self._ask("GET", url, (), timeout_s, "", lambda _: "new")
+        return await self._ask("GET", url, (), timeout_s, "", lambda body, last: "new")
 
     async def post(
         self,
@@ -79,7 +82,7 @@ class Wire:
         body: Body,
         timeout_s: float,
         request_id: str = "",
-        place: Callable[[bytes], Place] = lambda _: "new",
+        place: Placing = lambda body, last: "new",
     ) -> Reply:
         """The reply to a POST of JSON, which asks the request of an id; ``place`` says it of the body of a reply.
 
@@ -89,7 +92,13 @@ class Wire:
         return await self._ask("POST", url, body, timeout_s, request_id, place)
 
     async def _ask(
-        self, method: str, url: str, body: Body, timeout_s: float, request_id: str, place: Callable[[bytes], Place]
+        self,
+        method: str,
+        url: str,
+        body: Body,
+        timeout_s: float,
+        request_id: str,
+        place: Placing,
     ) -> Reply:
         length = sum(map(len, body))
         headers = [("Host", urlsplit(url).netloc), *self._headers]
@@ -111,9 +120,11 @@ class Wire:
                 ) as reply,
             ):
                 whole = await _read(reply.aiter_stream())
-                found = place(whole) if reply.status == 200 else "new"
+                line = cast("Line", reply.extensions["network_stream"])
+                found = place(whole, line.last) if reply.status == 200 else "new"
+                line.last = whole
                 if found != "new":  # said before the pool has the connection back and gives it to another request
-                    cast("Line", reply.extensions["network_stream"]).is_spoilt = True
+                    line.is_spoilt = True
                 return Reply(reply.status, whole, _retry_after_s(reply.headers), found)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
             raise Unreachable(_why(error)) from error

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from misbehaving import Does, Misbehaving, Seen, says
 from s3harness_openai.answer import cached_tokens, read_reply
+from s3harness_openai.servers import Answers
 from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
 
 import s3harness
@@ -54,6 +55,18 @@ def test_an_answer_that_comes_twice_is_not_taken_for_that_of_another_question(ru
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
     assert {line["id"]: line["text"] for line in done.lines} == right
     assert len(set(right.values())) == N / 2, "18 questions about either of two videos"
+
+
+def test_what_a_kept_connection_brings_once_more_is_not_believed_when_ids_turn_out_to_say_nothing():
+    """Two connections were kept; over the second comes what shows the ids to be all the same."""
+    first, second = (json.dumps({"id": "chatcmpl", "choices": [{"text": text}]}).encode() for text in ("one", "two"))
+    answers = Answers()
+    assert answers.place(first, b"") == "new"
+    assert answers.place(second, b"") == "unknown"
+    assert answers.place(first, first) == "repeated"
+    assert answers.place(first, b"") == "unknown", "the same words, said to another question over a new connection"
+    alike = Answers()
+    assert [alike.place(first, last) for last in (b"", first, first)] == ["new", "repeated", "unknown"]
 
 
 def test_a_server_whose_answers_are_all_alike_is_believed(run):
