@@ -67,10 +67,7 @@ def plan_take(number: int, patient: Patient, split: str, seed: int, wishes: Wish
     """Draws the script, the setting and the report of video ``number`` (from 1 on) of a data set."""
     rng = np.random.default_rng([seed, 2, number])
     script = sample_script(patient, rng, wishes.duration_s, wishes.prior, matched=wishes.balanced)
-    if wishes.balanced:
-        setting = balanced_setting(script, wishes.prior.groups[patient.diagnosis].tested, rng)
-    else:
-        setting = sample_setting(patient, script, rng)
+    setting = balanced_setting(script, rng) if wishes.balanced else sample_setting(patient, script, rng)
     report_seed, own_seed = (int(rng.integers(2**31)) for _ in range(2))
     rate = float(rng.uniform(*BALANCED_BITS_PER_PIXEL)) if wishes.balanced else None
     report = write_report(script, np.random.default_rng(report_seed))
