@@ -39,9 +39,10 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
 
     The same ``seed`` gives the same tables, byte for byte, and the same frames, whatever ``workers`` (processes) is.
     ``resolution`` is (width, height) in even pixels; ``duration_s`` of ``None`` draws each length from the prior (see
-    :mod:`~s3harness.synth.prior`), from 20 s on. ``balance_nuisance`` makes length, light, room, bystander and bit rate
-    independent of the diagnosis. ``mirrored`` makes the mirror image of the data set: every picture is flipped, every
-    side swapped. ``progress`` is called with (videos done, videos in all). Nothing is at ``out`` until all is done.
+    :mod:`~s3harness.synth.prior`), from 20 s on. ``balance_nuisance`` draws length, light, room, clothes,
+    company and bit rate anew for each video, whatever the diagnosis. ``mirrored`` makes the mirror image
+    of the data set: every picture is flipped, every side swapped. ``progress`` is called with (videos done, videos in
+    all). Nothing is at ``out`` until all is done.
 
     Raises:
         UsageError: ``out`` exists and is not an empty directory, a number is out of range, or there is no such prior.

@@ -59,7 +59,7 @@ def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
 
 
 def balanced_setting(script: Script, rng: Generator) -> Setting:
-    """Draws a room of its own for each video, day or night, so that none of it tells patient or diagnosis.
+    """Draws a room that is not the patient's, by day or night, of which nothing depends on what happens in it.
 
     All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures. Whoever asks need not be seen, and
     whoever stands by has come at any time: functional events are tested more often, and later.

@@ -171,6 +171,15 @@ def test_the_surroundings_of_matched_events_together_tell_no_diagnosis(matched, 
     assert auc_of_surroundings(s3) > 0.6, "they do where they are as the prior has them"
 
 
+def test_the_surroundings_of_a_patients_matched_events_are_no_more_alike_than_strangers(matched):
+    """So that few patients do not tell by their clothes what many would not."""
+    of_patients = {}
+    for take in matched:
+        of_patients.setdefault(take.patient.id, []).append(sum(take.patient.appearance.trousers))
+    first, second = np.array([values[:2] for values in of_patients.values() if len(values) > 1]).T
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.15
+
+
 def test_the_plain_prior_does_differ_in_length(s3):
     medians = [np.median(spans(s3, diagnosis)) for diagnosis in ("ES", "NES")]
     assert medians[1] > 1.4 * medians[0]
