@@ -1,10 +1,11 @@
 """What synthetic videos cost, and whether anything but the seizure tells their diagnosis.
 
 ``speed``: seconds of video per second of one core. ``memory``: the peak of a process that makes one video, by its
-length. ``parallel``: 100 videos in ever more processes. ``shortcut``: how well the light, length, bit rate and size of
-the files tell ES from NES, with and without ``--balance-nuisance``.
+length. ``parallel``: 100 videos of 20 s in ever more processes. ``shortcut``: how well the light, length, bit rate and
+size of the files tell ES from NES with ``--balance-nuisance``, or without (``plain``), in small pictures, one a
+second, and with sound if it is asked for. ``sizes``: whether these have the light that large ones have.
 
-    python benchmarks/synth.py speed | memory | parallel [PROCESSES …] | shortcut [VIDEOS]
+    python benchmarks/synth.py speed | memory | parallel [PROCESSES …] | shortcut [VIDEOS [plain] [sound]] | sizes
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from scipy.stats import spearmanr
 
 from s3harness.synth import synthesize
 from s3harness.synth.dataset import plan_takes
@@ -27,7 +29,10 @@ from s3harness.synth.prior import load_prior
 from s3harness.synth.production import Format, Take, Wishes, film
 
 FULL = Format((640, 360), 25, True)
+SMALL = Format((160, 90), 1, False)
 SPEED_SECONDS = 20.0
+SHORTCUT_SEED, RESAMPLES = 3, 1000
+FEATURES = ("light", "contrast", "colour", "change of light", "seconds", "bytes", "video bits/s", "audio bits/s")
 LENGTHS_S = (20.0, 60.0, 300.0)
 
 
@@ -64,27 +69,46 @@ def one(seconds: str) -> None:
 
 
 def parallel(*processes: str) -> None:
-    """100 videos of 10 s."""
+    """100 videos of 20 s at 640 × 360, 25 frames a second, with sound."""
     print(f"{os.cpu_count()} cores\n| processes | wall s | times real time |\n| ---: | ---: | ---: |")
     for workers in map(int, processes or ("1", "2")):
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()
-            synthesize(Path(folder) / "out", videos=100, seed=1, duration_s=10.0, workers=workers)
+            synthesize(Path(folder) / "out", videos=100, seed=1, duration_s=SPEED_SECONDS, workers=workers)
             wall = time.perf_counter() - begin
-        print(f"| {workers} | {wall:.1f} | {1000 / wall:.1f} |", flush=True)
+        print(f"| {workers} | {wall:.1f} | {100 * SPEED_SECONDS / wall:.1f} |", flush=True)
 
 
-def shortcut(videos: str = "120") -> None:
+def shortcut(videos: str = "600", *kinds: str) -> None:
     """Grouped by patient, five folds; a forest and a logistic regression on what needs no look at the patient."""
-    print("| data set | classifier | AUC |\n| --- | --- | ---: |")
-    for balanced in (True, False):
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out"
-            size = {"resolution": (320, 180), "fps": 5}
-            synthesize(out, videos=int(videos), seed=1, balance_nuisance=balanced, **size)
-            table = _metadata(out)
-        for name, auc in _separability(*table).items():
-            print(f"| {'balanced' if balanced else 'as the prior has it'} | {name} | {auc:.2f} |", flush=True)
+    kind = "plain" if "plain" in kinds else "balanced"
+    with tempfile.TemporaryDirectory() as folder:
+        out, size = Path(folder) / "out", {"resolution": SMALL.resolution, "fps": SMALL.fps, "audio": "sound" in kinds}
+        synthesize(out, videos=int(videos), seed=SHORTCUT_SEED, balance_nuisance=kind == "balanced", workers=2, **size)
+        table = _metadata(out)
+    print(f"{kind}: {videos} videos of {len(set(table[2]))} patients, {table[1].sum()} of them ES")
+    print("| told by | classifier | AUC | 95 % interval |\n| --- | --- | ---: | ---: |")
+    known = FEATURES if "sound" in kinds else FEATURES[:-1]
+    for told, columns in {"all": known, **{name: (name,) for name in known}}.items():
+        chosen = table[0][:, [FEATURES.index(column) for column in columns]]
+        for classifier, (auc, low, high) in _separability(chosen, *table[1:]).items():
+            print(f"| {told} | {classifier} | {auc:.2f} | {low:.2f}–{high:.2f} |", flush=True)
+
+
+def sizes() -> None:
+    """The same videos, large and small: rank correlation of what ``shortcut`` looks at."""
+    takes = plan_takes(24, SHORTCUT_SEED, Wishes(load_prior("s3"), SPEED_SECONDS, balanced=True))
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for form in (SMALL, FULL):
+            paths = [Path(folder) / f"{take.video_id}-{form.fps}.mp4" for take in takes]
+            for take, path in zip(takes, paths, strict=True):
+                film(take, path, form)
+            found.append(np.array([_file_features(path) for path in paths]))
+    print("| | rank correlation |\n| --- | ---: |")
+    for name, small, large in zip(FEATURES, *(table.T for table in found), strict=True):
+        told = "the same in all" if np.ptp(small) == np.ptp(large) == 0 else f"{spearmanr(small, large).statistic:.2f}"
+        print(f"| {name} | {told} |")
 
 
 def _cpu_seconds(take: Take, path: Path) -> float:
@@ -106,11 +130,11 @@ def _metadata(data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _file_features(path: Path) -> list[float]:
-    """Mean, spread and colour of the light in nine moments, seconds, bytes, bits per second of video and of sound."""
+    """One number for each of :data:`FEATURES`; the light is that of nine moments."""
     size = path.stat().st_size
     with av.open(str(path)) as container:
         seconds = float(container.duration) / av.time_base
-        stored = {stream.type: 0 for stream in container.streams}
+        stored = {"video": 0, "audio": 0}
         for packet in container.demux():
             stored[packet.stream.type] += packet.size
         pictures = []
@@ -121,7 +145,10 @@ def _file_features(path: Path) -> list[float]:
     return [*light.mean(axis=0), light[:, 0].std(), seconds, size, *(8 * b / seconds for b in stored.values())]
 
 
-def _separability(features: np.ndarray, epileptic: np.ndarray, patients: np.ndarray) -> dict[str, float]:
+def _separability(
+    features: np.ndarray, epileptic: np.ndarray, patients: np.ndarray
+) -> dict[str, tuple[float, float, float]]:
+    """The AUC of each classifier, with an interval that resamples patients."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
@@ -134,14 +161,18 @@ def _separability(features: np.ndarray, epileptic: np.ndarray, patients: np.ndar
         "random forest": RandomForestClassifier(300, min_samples_leaf=3, class_weight="balanced", random_state=0),
     }
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    chances = {
-        name: cross_val_predict(kind, features, epileptic, groups=patients, cv=folds, method="predict_proba")[:, 1]
-        for name, kind in kinds.items()
-    }
-    return {name: float(roc_auc_score(epileptic, chance)) for name, chance in chances.items()}
+    rng = np.random.default_rng(0)
+    own = [np.flatnonzero(patients == patient) for patient in np.unique(patients)]
+    drawn = [np.concatenate([own[k] for k in rng.integers(len(own), size=len(own))]) for _ in range(RESAMPLES)]
+    found = {}
+    for name, kind in kinds.items():
+        chances = cross_val_predict(kind, features, epileptic, groups=patients, cv=folds, method="predict_proba")[:, 1]
+        resampled = [roc_auc_score(epileptic[rows], chances[rows]) for rows in drawn]
+        low, high = np.quantile(resampled, (0.025, 0.975))
+        found[name] = float(roc_auc_score(epileptic, chances)), float(low), float(high)
+    return found
 
 
 if __name__ == "__main__":
-    {"speed": speed, "memory": memory, "parallel": parallel, "shortcut": shortcut, "one": one}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    jobs = {"speed": speed, "memory": memory, "parallel": parallel, "shortcut": shortcut, "sizes": sizes, "one": one}
+    jobs[sys.argv[1]](*sys.argv[2:])

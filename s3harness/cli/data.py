@@ -44,15 +44,15 @@ def synth(out: Path, resolution: str, seconds: float | None, **choices: Any) -> 
 
     Cartoons show that software works and what a metric does. They are no evidence of clinical performance.
     """
+    from signal import default_int_handler
+
+    from s3harness.report.progress import shown_count
+    from s3harness.run.stopping import on_sigterm
     from s3harness.synth import synthesize
 
-    synthesize(
-        out,
-        resolution=_resolution(resolution),
-        duration_s=seconds,
-        progress=lambda done, total: click.echo(f"{done} of {total} videos", err=True),
-        **choices,
-    )
+    size = _resolution(resolution)
+    with on_sigterm(default_int_handler), shown_count("videos") as progress:
+        synthesize(out, resolution=size, duration_s=seconds, progress=progress, **choices)
     click.echo(f"{out}: {choices['videos']} videos")
 
 

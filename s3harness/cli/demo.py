@@ -45,10 +45,21 @@ def demo(data: Path, out: Path) -> None:
 
 
 def _render(data: Path) -> None:
+    from s3harness.report.progress import shown_count
     from s3harness.synth import synthesize
 
     click.echo(f"rendering {VIDEOS} synthetic videos into {data}", err=True)
-    synthesize(data, videos=VIDEOS, seed=SEED, resolution=RESOLUTION, fps=FPS, duration_s=SECONDS, workers=2)
+    with shown_count("videos") as progress:
+        synthesize(
+            data,
+            videos=VIDEOS,
+            seed=SEED,
+            resolution=RESOLUTION,
+            fps=FPS,
+            duration_s=SECONDS,
+            progress=progress,
+            workers=2,
+        )
 
 
 def _write_pages(data: Path, out: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,14 @@ from s3harness.report.plain import harmless
 from s3harness.run.execute import Progress
 
 PLAIN_EVERY_S = 10.0
+
+_HOW_FAR = (
+    BarColumn(),
+    MofNCompleteColumn(),
+    TaskProgressColumn(show_speed=True),
+    TimeElapsedColumn(),
+    TimeRemainingColumn(),
+)
 
 
 @contextmanager
@@ -46,16 +54,20 @@ def shown_progress() -> Iterator[Progress]:
 
 
 @contextmanager
+def shown_count(things: str) -> Iterator[Callable[[int, int], None]]:
+    """How many of some ``things`` are made, to be told by a call with (done, in all) after each of them."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with Bar(TextColumn(things), *_HOW_FAR, console=console, transient=True) as bar:
+            task = bar.add_task(things, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        yield _CountedLines(things)
+
+
+@contextmanager
 def _bar(console: Console, progress: Progress) -> Iterator[None]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TaskProgressColumn(show_speed=True),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = TextColumn("{task.description}"), *_HOW_FAR, TextColumn("{task.fields[failed]} failed")
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("asking", total=None, failed=0)
 
@@ -82,9 +94,29 @@ class _PlainLines:
             click.echo(_line(progress, self.started), err=True)
 
 
+@dataclass
+class _CountedLines:
+    """A line now and then, and one for the last."""
+
+    things: str
+    started: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done == total or now - self.last >= PLAIN_EVERY_S:
+            self.last = now
+            click.echo(f"{done} of {total} {self.things}, {_pace(done, total, self.started)}", err=True)
+
+
 def _line(progress: Progress, started: float) -> str:
-    seconds = max(time.monotonic() - started, 1e-9)
-    rate = progress.done / seconds
-    left = (progress.total - progress.done) / rate if rate else 0.0
-    remaining = f", {left:.0f} s left" if left > 0 else ""
-    return f"{progress.done} of {progress.total} requests, {progress.failed} failed, {rate:.1f}/s{remaining}"
+    pace = _pace(progress.done, progress.total, started)
+    return f"{progress.done} of {progress.total} requests, {progress.failed} failed, {pace}"
+
+
+def _pace(done: int, total: int, started: float) -> str:
+    """How many a second, or a minute where they are slow, and the seconds that the others will take."""
+    rate = done / max(time.monotonic() - started, 1e-9)
+    left = (total - done) / rate if rate else 0.0
+    told = f"{rate:.1f}/s" if rate >= 1 or not rate else f"{60 * rate:.1f}/min"
+    return f"{told}, {left:.0f} s left" if left > 0 else told

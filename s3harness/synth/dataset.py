@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import as_completed
+from contextlib import closing
 from pathlib import Path
 
 from s3harness.errors import UsageError
 from s3harness.synth.cohort import sample_cohort
 from s3harness.synth.partial import partial_directory
 from s3harness.synth.prior import load_prior
+from s3harness.synth.processes import processes
 from s3harness.synth.production import Format, Take, Wishes, film, plan_take
 from s3harness.synth.tables import video_file, write_card, write_tables
 
@@ -38,12 +39,14 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
 
     The same ``seed`` gives the same tables, byte for byte, and the same frames, whatever ``workers`` (processes) is.
     ``resolution`` is (width, height) in even pixels; ``duration_s`` of ``None`` draws each length from the prior (see
-    :mod:`~s3harness.synth.prior`), from 20 s on. ``balance_nuisance`` makes length, light, room, bystander and bit rate
-    independent of the diagnosis. ``mirrored`` makes the mirror image of the data set: every picture is flipped, every
-    side swapped. ``progress`` is called with (videos done, videos in all). Nothing is at ``out`` until all is done.
+    :mod:`~s3harness.synth.prior`), from 20 s on. ``balance_nuisance`` draws length, light, room, clothes,
+    company and bit rate anew for each video, whatever the diagnosis. ``mirrored`` makes the mirror image
+    of the data set: every picture is flipped, every side swapped. ``progress`` is called with (videos done, videos in
+    all). Nothing is at ``out`` until all is done.
 
     Raises:
         UsageError: ``out`` exists and is not an empty directory, a number is out of range, or there is no such prior.
+        S3HarnessError: one of the processes was killed.
 
     """
     _check_numbers(videos, resolution, fps, duration_s, workers)
@@ -53,9 +56,10 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
         (partial / "videos").mkdir()
         form = Format(resolution, fps, audio)
         takes = plan_takes(videos, seed, wishes)
-        for done, _ in enumerate(_film_all(takes, partial, form, workers), start=1):
-            if progress is not None:
-                progress(done, len(takes))
+        with closing(_film_all(takes, partial, form, workers)) as filmed:
+            for done, _ in enumerate(filmed, start=1):
+                if progress is not None:
+                    progress(done, len(takes))
         write_tables(partial, takes, form)
         write_card(partial, f"synthetic-{videos}-videos-seed-{seed}{_suffix(wishes)}")
 
@@ -80,21 +84,17 @@ def _suffix(wishes: Wishes) -> str:
     return "".join(part for part, holds in parts.items() if holds)
 
 
-def _film_all(takes: Sequence[Take], folder: Path, form: Format, workers: int) -> Iterator[None]:
+def _film_all(takes: Sequence[Take], folder: Path, form: Format, workers: int) -> Generator[None]:
     """Renders every video; yields once per finished one."""
     if workers == 1:
         for take in takes:
             film(take, folder / video_file(take), form)
             yield
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(film, take, folder / video_file(take), form) for take in takes]
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                yield
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with processes(workers) as pool:
+        for job in as_completed([pool.submit(film, take, folder / video_file(take), form) for take in takes]):
+            job.result()
+            yield
 
 
 def _check_free(out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -106,6 +106,13 @@ def _sample_appearance(rng: Generator, deep: bool) -> Appearance:
         head_wrap=bool(rng.random() < 0.3),
         patterned=bool(rng.random() < 0.5),
     )
+
+
+def dressed_anew(patient: Patient, rng: Generator) -> Patient:
+    """The same patient in other clothes, with electrodes wrapped or not."""
+    new = _sample_appearance(rng, deep=False)
+    clothes = {part: getattr(new, part) for part in ("shirt", "trousers", "patterned", "head_wrap")}
+    return replace(patient, appearance=replace(patient.appearance, **clothes))
 
 
 def _pick(rng: Generator, colours: tuple[Colour, ...]) -> Colour:

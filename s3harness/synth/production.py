@@ -12,22 +12,25 @@ import numpy as np
 from s3harness.synth.backdrop import Frame
 from s3harness.synth.event import Script
 from s3harness.synth.mirror import flip_frame, mirror_patient, mirror_script, mirror_setting
-from s3harness.synth.patient import Patient
+from s3harness.synth.patient import Patient, dressed_anew
 from s3harness.synth.prior import Prior
 from s3harness.synth.report import write_report
-from s3harness.synth.script import sample_script
+from s3harness.synth.script import SHORTEST_S, sample_script
 from s3harness.synth.setting import Setting, balanced_setting, sample_setting
 
 BALANCED_BITS_PER_PIXEL = (0.05, 0.1)
 """The range of the constant bit rates of balanced videos, in bits per pixel."""
+
+BALANCED_LENGTH, LONGEST_BALANCED_S = (4.0, 0.6), 240.0
+"""Log-normal seconds of balanced videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the scripts of a data set are to be like.
 
-    ``duration_s`` of ``None`` draws the length of each video. ``balanced`` makes length, light, room, bystander and
-    bit rate independent of the diagnosis; ``mirrored`` makes the mirror image of every video.
+    ``duration_s`` of ``None`` draws the length of each video. ``balanced`` makes length, light, room, clothes,
+    company and bit rate independent of diagnosis and patient; ``mirrored`` makes the mirror image of every video.
     """
 
     prior: Prior
@@ -65,14 +68,16 @@ class Format:
 
 def plan_take(number: int, patient: Patient, split: str, seed: int, wishes: Wishes) -> Take:
     """Draws the script, the setting and the report of video ``number`` (from 1 on) of a data set."""
-    rng = np.random.default_rng([seed, 2, number])
-    script = sample_script(patient, rng, wishes.duration_s, wishes.prior, matched=wishes.balanced)
+    rng, around = np.random.default_rng([seed, 2, number]), np.random.default_rng([seed, 3, number])
+    duration_s = wishes.duration_s
     if wishes.balanced:
-        setting = balanced_setting(script, wishes.prior.groups[patient.diagnosis].tested, rng)
-    else:
-        setting = sample_setting(patient, script, rng)
+        patient = dressed_anew(patient, around)
+        drawn_s = float(np.clip(around.lognormal(*BALANCED_LENGTH), SHORTEST_S, LONGEST_BALANCED_S))
+        duration_s = duration_s or drawn_s
+    script = sample_script(patient, rng, duration_s, wishes.prior, matched=wishes.balanced)
+    setting = balanced_setting(script, around) if wishes.balanced else sample_setting(patient, script, rng)
     report_seed, own_seed = (int(rng.integers(2**31)) for _ in range(2))
-    rate = float(rng.uniform(*BALANCED_BITS_PER_PIXEL)) if wishes.balanced else None
+    rate = float(around.uniform(*BALANCED_BITS_PER_PIXEL)) if wishes.balanced else None
     report = write_report(script, np.random.default_rng(report_seed))
     take = Take(f"v{number:04d}", patient, split, script, setting, report, own_seed, rate)
     return _mirror(take, report_seed) if wishes.mirrored else take

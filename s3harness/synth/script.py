@@ -24,9 +24,6 @@ from s3harness.synth.timing import Draw, Times, draw, place, sign_times
 SHORTEST_S = 20.0
 """The shortest video whose length is drawn."""
 
-MATCHED_LENGTH, LONGEST_MATCHED_S = (4.0, 0.6), 240.0
-"""Log-normal seconds of a video whose length must not tell the diagnosis."""
-
 _FREQUENCIES: dict[str, tuple[float, float]] = {
     "eye_blinking": (2.4, 3.6),
     "face_twitching": (1.6, 2.6),
@@ -55,8 +52,7 @@ def sample_script(
     """Draws one event of a patient.
 
     ``duration_s`` of ``None`` draws the length of the video: 20 s and more, up to the prior's longest. With ``matched``
-    neither the length of the video nor the seizure's share of it depends on the diagnosis. The ``prior`` is ``s3``
-    unless given.
+    the seizure's share of a given length does not depend on the diagnosis. The ``prior`` is ``s3`` unless given.
     """
     prior = prior or load_prior("s3")
     group = prior.groups[patient.diagnosis]
@@ -64,8 +60,6 @@ def sample_script(
     habits = Habits(patient, archetype, rng)
     from_sleep = habits.chance("sleep") < sleep_chances(prior.name, patient.diagnosis)[archetype]
     draws = _sample_signs(patient, prior, archetype, habits, rng)
-    if matched and duration_s is None:
-        duration_s = float(np.clip(rng.lognormal(*MATCHED_LENGTH), SHORTEST_S, LONGEST_MATCHED_S))
     lead_in = _sample_lead_in(group, from_sleep, duration_s, matched, rng)
     times = sign_times({slot.feature: drawn for slot, drawn in draws.items()}, group, habits.normal("tempo"))
     times, duration_s = _fit(times, lead_in, duration_s, prior.longest_s, matched, rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -43,7 +43,7 @@ class Setting:
     room_seed: int
 
 
-BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.8
+BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.5
 """The same, and the chance that somebody stands by, where neither may depend on the diagnosis."""
 
 _BYSTANDER_CHANCE = 0.25
@@ -58,15 +58,15 @@ def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
     return _furnished(script, room, seated, infrared, _BYSTANDER_CHANCE, rng)
 
 
-def balanced_setting(script: Script, tested_chance: float, rng: Generator) -> Setting:
-    """Draws a room of its own for each video, day or night, so that none of it tells patient or diagnosis.
+def balanced_setting(script: Script, rng: Generator) -> Setting:
+    """Draws a room that is not the patient's, by day or night, of which nothing depends on what happens in it.
 
-    All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures.
-    Who asks stands by; ``tested_chance`` is how often that is so for the diagnosis, and the rest is made up for.
+    All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures. Whoever asks need not be seen, and
+    whoever stands by has come at any time: functional events are tested more often, and later.
     """
     infrared = bool(rng.random() < BALANCED_INFRARED_CHANCE)
-    watched = max(0.0, (BALANCED_BYSTANDER_CHANCE - tested_chance) / (1 - tested_chance))
-    return _furnished(script, np.random.default_rng(rng.integers(2**31)), False, infrared, watched, rng)
+    room = np.random.default_rng(rng.integers(2**31))
+    return _furnished(replace(script, examination=None), room, False, infrared, BALANCED_BYSTANDER_CHANCE, rng)
 
 
 def _furnished(

@@ -1,13 +1,16 @@
 """The classical baseline sees what is evidently there, answers every task readably, and never breaks."""
 
+import ast
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from s3harness.backends import kinematics
 from s3harness.backends.kinematics import KinematicsBackend
 from s3harness.backends.kinematics.dialogue import reply
 from s3harness.backends.kinematics.head import HALF_HEIGHT, HALF_WIDTH, find_heads
@@ -119,10 +122,21 @@ def test_the_moment_of_a_beginning_and_of_an_end_is_found():
     assert moments.of("seizure_offset") == pytest.approx(30, abs=2.5)
 
 
-def test_where_nothing_changes_the_moment_lies_at_neither_end_of_the_clip():
+def test_where_nothing_changes_the_moment_is_where_such_moments_usually_lie():
+    """Whatever stands still: the median of the calibration's events, the seizure's own onset before its signs'.
+
+    The camera's noise, which the patient has and the wall has not, moves it by little.
+    """
     times = np.arange(0, 60, 1.0)
-    found = Moments(seen(figure(times), times, 60.0))
-    assert all(2 < found.of(subject) < 58 for subject in parameters()["moments"]["subjects"])
+    subjects = parameters()["moments"]["subjects"]
+    patient, wall = (
+        {subject: Moments(seen(pixels, times, 60.0)).of(subject) for subject in subjects}
+        for pixels in (figure(times), np.full((60, HEIGHT, WIDTH, 3), 128, np.uint8))
+    )
+    assert patient == pytest.approx(wall, abs=4.0)
+    assert all(2 < moment < 58 for moment in patient.values())
+    signs = [moment for subject, moment in patient.items() if not subject.startswith("seizure")]
+    assert patient["seizure_onset"] < min(signs) < max(signs) < patient["seizure_offset"]
 
 
 def test_a_median_lies_where_half_the_chances_are_passed():
@@ -304,6 +318,20 @@ def test_answers_are_the_same_every_time_and_depend_on_no_name():
     first, again = answers(REELS["shaking"](), requests), answers(REELS["shaking"](), requests)
     assert first == again
     assert first == answers(REELS["shaking"](), renamed)
+
+
+def test_it_reaches_nothing_but_pictures_sound_and_the_request():
+    """No module imports what knows a data set, and the one file that any of them reads is its own weights."""
+    folder = Path(kinematics.__file__).parent
+    may_be_imported = ("s3harness.backends.", "s3harness.media", "s3harness.types", "s3harness.errors")
+    for module in folder.glob("*.py"):
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        ours = {name for name in imported if name.startswith("s3harness")} - {"s3harness.specs.models"}
+        assert all(name.startswith(may_be_imported) for name in ours), (module.name, ours)
+        called = {ast.unparse(node.func).split(".")[-1] for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        reads = called & {"open", "read_text", "read_bytes", "glob", "iterdir", "connect", "socket"}
+        assert reads == ({"read_text"} if module.name == "parameters.py" else set()), (module.name, reads)
 
 
 def test_the_moment_and_the_side_of_the_shaking_are_answered():

@@ -91,6 +91,24 @@ def test_same_seed_same_tables_and_frames_in_any_number_of_processes(workers, tm
         np.testing.assert_array_equal(first, second)
 
 
+MADE = """
+import sys
+from pathlib import Path
+from s3harness.synth import synthesize
+synthesize(Path(sys.argv[1]), videos=2, seed=11, resolution=(96, 54), fps=5, duration_s=3.0)
+"""
+
+
+def test_the_files_are_the_same_whatever_order_python_hashes_things_in(tmp_path):
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", MADE, str(tmp_path / seed)], env=environment, check=True)
+    files = [path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*") if path.is_file()]
+    assert len(files) == 6
+    for file in files:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes(), file
+
+
 def test_another_seed_another_story():
     stories = {tuple(take.report for take in dataset.plan_takes(5, seed)) for seed in range(6)}
     assert len(stories) == 6

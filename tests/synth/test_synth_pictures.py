@@ -35,6 +35,8 @@ def main_movement(frames):
         ("clonic", 2.5),
         ("face_twitching", 2.2),
         ("steady_shaking", 3.9),
+        ("limb_automatisms", 1.2),
+        ("head_shaking", 0.9),
     ],
 )
 def test_the_scripted_frequency_is_found_in_the_pixels(feature, frequency):
@@ -42,6 +44,19 @@ def test_the_scripted_frequency_is_found_in_the_pixels(feature, frequency):
     anchor = Event("close_eyes", Envelope(0.5, 7.5))
     frames = brightness(stage(alone(event, anchor), (96, 54)))[2 * FPS : 7 * FPS]
     assert dominant_frequency(main_movement(frames)) == pytest.approx(frequency, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("feature", "frequency", "rows"), [("oral_automatisms", 1.4, (0.1, 1)), ("eye_blinking", 2.8, (-0.6, 0.1))]
+)
+def test_the_scripted_frequency_is_found_in_the_pixels_of_the_face(feature, frequency, rows):
+    """``rows`` of the face, from its middle, in half heights."""
+    still = Event("blank_stare", Envelope(0.1, 7.9), style="forced")
+    scene = stage(alone(Event(feature, Envelope(0.5, 7.5), frequency=frequency), still), (320, 180))
+    x, y, scale = scene.joints["head"][2 * FPS]
+    top, bottom = (int(y + share * 0.12 * scale) for share in rows)
+    face = brightness(scene)[2 * FPS : 7 * FPS, top:bottom, int(x - 0.09 * scale) : int(x + 0.09 * scale)]
+    assert dominant_frequency(main_movement(face)) == pytest.approx(frequency, rel=0.1)
 
 
 def face_offset(frames, scene, index):
