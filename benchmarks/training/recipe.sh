@@ -11,17 +11,18 @@ shown="--sampling max_frames=8 --cache cache"
 set_of="--data data --tasks 1,3 --split train --leave-out-constant $shown"
 
 [ -e data/dataset.json ] || s3harness data synth --out data --videos 1500 --seed 11 --resolution 96x64 --fps 2 --seconds 20 --no-audio
+[ -e seen ] || { python "$here/seen_signs.py" data && touch seen; }
 [ -e model/config.json ] || python "$here/small_model.py" --data data --out model
-done_already warm || s3harness train warmup --model model $set_of --balance none --out warm -o steps=1200
-done_already tuned || s3harness train sft --model warm $set_of --out tuned --check-every 250 --check-videos 8 \
-  -o steps=500 -o batch_size=16 -o learning_rate=0.001 -o warmup_steps=30 -o lora_rank=0 -o vision=false \
+done_already warm || s3harness train warmup --model model $set_of --balance none --out warm -o steps=1500
+done_already tuned || s3harness train sft --model warm $set_of --out tuned --check-every 0 \
+  -o steps=800 -o batch_size=16 -o learning_rate=0.002 -o adam_beta2=0.95 -o warmup_steps=20 -o lora_rank=0 -o vision=false \
   -o checkpoint_every=100 -o log_every=20 -o max_answer_tokens=64
 done_already rewarded || s3harness train grpo --model tuned $set_of --out rewarded --check-every 0 \
-  -o steps=60 -o batch_size=32 -o answers=8 -o learning_rate=0.00005 -o beta=0.02 -o lora_rank=0 -o vision=false \
+  -o steps=40 -o batch_size=64 -o answers=8 -o learning_rate=0.0001 -o beta=0.02 -o lora_rank=0 -o vision=false \
   -o checkpoint_every=20 -o log_every=1 -o max_answer_tokens=48
 for model in tuned rewarded; do
   [ -e "run-$model/scores.json" ] || s3harness run --backend transformers --model qwen3-vl-8b --weights "$model" \
-    --data data --split test --tasks 1,3 $shown --out "run-$model" -o batch_size=16
+    --data data --split test --tasks 1,3 $shown --out "run-$model" -o batch_size=32
 done
 s3harness compare run-tuned run-rewarded
 python "$here/curves.py" warm tuned rewarded --out curves.svg

@@ -1,7 +1,7 @@
 """Leave to a small model the signs that its pictures show: ``python seen_signs.py DATA``.
 
 A synthetic data set says of every sign whether the picture is too small or the frames too few to show it. A sign that
-most of those who have it show so becomes untested in all videos, so that it is neither taught nor asked.
+most of those who have it show so leaves the table, so that it is neither taught nor asked.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ def main(data: Path) -> None:
             shown[row["feature"]] += 1
             hidden[row["feature"]] += "yes" in (row[name] for name in HINDRANCES)
     seen = {feature for feature, count in shown.items() if hidden[feature] < count / 2}
-    kept = ("video_id", "feature")
-    untested = {name: "" for name in rows[0] if name not in kept} | {"present": "untested"}
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
-        table.writerows(row if row["feature"] in seen else row | untested for row in rows)
+        table.writerows(row for row in rows if row["feature"] in seen)
     click.echo(f"seen: {', '.join(sorted(seen))}")
 
 
