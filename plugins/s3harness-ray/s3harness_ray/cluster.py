@@ -23,6 +23,9 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_V
 REACH_S = 5.0
 """A cluster answers within this."""
 
+STARTS = 3
+"""How often Ray is started on this machine before it is given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -51,16 +54,25 @@ def connected(options: RayOptions, allow_remote: Sequence[str]) -> Iterator[Shar
 
 
 def _start(options: RayOptions) -> None:
-    try:
-        if options.address:
-            ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            least = math.ceil(max(options.workers, 2) * options.cpus)
-            cpus = max(len(os.sched_getaffinity(0)), least)
-            ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"reached at {options.address}" if options.address else "started on this machine"
-        raise s3harness.S3HarnessError(f"Ray cannot be {where}: {error}") from error
+    """Start Ray or reach it. A busy machine may need longer than the half minute that Ray allows itself to start."""
+    for left in reversed(range(1 if options.address else STARTS)):
+        try:
+            _init(options)
+            return
+        except Exception as error:  # Ray raises that very class where it was too slow
+            ray.shutdown()
+            if not left:
+                where = f"reached at {options.address}" if options.address else "started on this machine"
+                raise s3harness.S3HarnessError(f"Ray cannot be {where}: {error}") from error
+
+
+def _init(options: RayOptions) -> None:
+    if options.address:
+        ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
+        return
+    least = math.ceil(max(options.workers, 2) * options.cpus)
+    cpus = max(len(os.sched_getaffinity(0)), least)
+    ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def _check_reachable(address: str, guard: s3harness.Guard) -> None:
