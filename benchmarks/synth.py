@@ -3,20 +3,23 @@
 ``speed``: seconds of video per second of one core. ``memory``: the peak of a process that makes one video, by its
 length. ``parallel``: 100 videos of 10 s in ever more processes. ``shortcut``: how well the light, length, bit rate and
 size of the files tell ES from NES with ``--balance-nuisance``, or without (``plain``), in small pictures, one a
-second, and with sound if it is asked for. ``sizes``: whether these have the light that large ones have.
+second, at the bit rate of large ones, and with sound if it is asked for. ``sizes``: whether the small ones have the
+light and the bit rate that large ones have.
 
     python benchmarks/synth.py speed | memory | parallel [PROCESSES …] | shortcut [VIDEOS [plain] [sound]] | sizes
 """
 
 from __future__ import annotations
 
-import csv
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import av
@@ -82,10 +85,12 @@ def parallel(*processes: str) -> None:
 def shortcut(videos: str = "600", *kinds: str) -> None:
     """Grouped by patient, five folds; a forest and a logistic regression on what needs no look at the patient."""
     kind = "plain" if "plain" in kinds else "balanced"
-    with tempfile.TemporaryDirectory() as folder:
-        out, size = Path(folder) / "out", {"resolution": SMALL.resolution, "fps": SMALL.fps, "audio": "sound" in kinds}
-        synthesize(out, videos=int(videos), seed=SHORTCUT_SEED, balance_nuisance=kind == "balanced", workers=2, **size)
-        table = _metadata(out)
+    takes = plan_takes(int(videos), SHORTCUT_SEED, Wishes(load_prior("s3"), balanced=kind == "balanced"))
+    form = replace(SMALL, audio="sound" in kinds)
+    with ProcessPoolExecutor(2) as pool:
+        features = list(pool.map(_filmed_features, takes, [form] * len(takes), chunksize=4))
+    epileptic = np.array([take.script.diagnosis == "ES" for take in takes])
+    table = np.array(features), epileptic, np.array([take.patient.id for take in takes])
     print(f"{kind}: {videos} videos of {len(set(table[2]))} patients, {table[1].sum()} of them ES")
     print("| told by | classifier | AUC | 95 % interval |\n| --- | --- | ---: | ---: |")
     known = FEATURES if "sound" in kinds else FEATURES[:-1]
@@ -98,13 +103,7 @@ def shortcut(videos: str = "600", *kinds: str) -> None:
 def sizes() -> None:
     """The same videos, large and small: rank correlation of what ``shortcut`` looks at."""
     takes = plan_takes(24, SHORTCUT_SEED, Wishes(load_prior("s3"), SPEED_SECONDS, balanced=True))
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        for form in (SMALL, FULL):
-            paths = [Path(folder) / f"{take.video_id}-{form.fps}.mp4" for take in takes]
-            for take, path in zip(takes, paths, strict=True):
-                film(take, path, form)
-            found.append(np.array([_file_features(path) for path in paths]))
+    found = [np.array([_filmed_features(take, replace(form, audio=True)) for take in takes]) for form in (SMALL, FULL)]
     print("| | rank correlation |\n| --- | ---: |")
     for name, small, large in zip(FEATURES, *(table.T for table in found), strict=True):
         told = "the same in all" if np.ptp(small) == np.ptp(large) == 0 else f"{spearmanr(small, large).statistic:.2f}"
@@ -117,16 +116,15 @@ def _cpu_seconds(take: Take, path: Path) -> float:
     return time.process_time() - begin
 
 
-def _metadata(data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features of the files, whether each is of an epileptic seizure, and whose it is."""
-    with (data / "videos.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    features = [_file_features(data / row["file"]) for row in rows]
-    return (
-        np.array(features),
-        np.array([row["diagnosis"] == "ES" for row in rows]),
-        np.array([r["patient_id"] for r in rows]),
-    )
+def _filmed_features(take: Take, form: Format) -> list[float]:
+    """Of the file that the take becomes at the bit rate that it has at full size."""
+    if take.bits_per_pixel is not None:
+        shrunk = prod(FULL.resolution) * FULL.fps / (prod(form.resolution) * form.fps)
+        take = replace(take, bits_per_pixel=shrunk * take.bits_per_pixel)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.mp4"
+        film(take, path, form)
+        return _file_features(path)
 
 
 def _file_features(path: Path) -> list[float]:
@@ -140,7 +138,8 @@ def _file_features(path: Path) -> list[float]:
         pictures = []
         for share in np.linspace(0.1, 0.9, 9):
             container.seek(int(share * seconds * av.time_base))
-            pictures.append(next(container.decode(video=0)).to_ndarray(format="rgb24").astype(float))
+            frame = next(frame for frame in container.decode(video=0) if frame.time >= share * seconds - 1)
+            pictures.append(frame.to_ndarray(format="rgb24").astype(float))
     light = np.stack([[p.mean(), p.std(), p[..., 0].mean() - p[..., 2].mean()] for p in pictures])
     return [*light.mean(axis=0), light[:, 0].std(), seconds, size, *(8 * b / seconds for b in stored.values())]
 
