@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import time
 from collections import OrderedDict
@@ -26,7 +25,6 @@ MOST_SOONER_S = 1.0
 TOLD_S = 10.0
 """A longer rest is told."""
 CLIPS_REMEMBERED = 64
-ANSWERS_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +42,34 @@ class Sight:
 
 
 class Answers:
-    """The latest answers of a server by the ids that it gives them, to know one that comes a second time.
+    """Whether the answers of a server can be told apart, so that a connection may be kept for the next question.
 
-    A server whose ids are all the same is found out by its saying another thing under one, or the same once more. Over
-    the connections that were kept until then, what is the same as the answer before it may be that answer once more,
-    which matters unless the server has only ever said one thing.
+    An answer that is sent twice is, byte by byte, the one before it over the same connection, and would be taken for
+    that to the next question. Where each answer has an id of its own, no other is the same. No connection is kept until
+    two answers, over two connections, had two ids; nor after one came twice.
     """
 
     def __init__(self) -> None:
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
-        self._suspected: set[str] = set()
-        self._have_ids = True
-        self._first = b""
-        self._are_alike = True
+        self._last_id = ""
+        self._have_ids = self._came_twice = False
 
     def place(self, body: bytes, last: bytes) -> Place:
-        """Whether an answer is new, or came before word by word; it is known from now on.
+        """Whether an answer is new, or came before.
 
         ``last`` is what came before it over the same connection, nothing if it is the first.
         """
-        known_as, digest = answer_id(body), hashlib.sha256(body).digest()
-        self._first = self._first or digest
-        self._are_alike &= digest == self._first
-        before = self._bodies.get(known_as)
-        if before is not None and (before != digest or known_as in self._suspected):
-            self._have_ids = False
-        if not known_as or not self._have_ids:
-            return "repeated" if body == last and not self._are_alike else "unknown"
-        if before is not None:
-            self._suspected.add(known_as)
+        if body == last:
+            self._came_twice = True
             return "repeated"
-        self._bodies[known_as] = digest
-        if len(self._bodies) > ANSWERS_REMEMBERED:
-            self._bodies.popitem(last=False)
-        return "new"
+        if not self._have_ids:
+            before, self._last_id = self._last_id, answer_id(body)
+            self._have_ids = "" not in (before, self._last_id) and before != self._last_id
+        return "new" if self._have_ids and not self._came_twice else "unknown"
 
 
 @dataclass(eq=False)
 class Server:
-    """One server. ``clips`` are those that it was shown lately, ``answers`` its latest, ``without`` what it takes not.
+    """One server. ``clips`` are those that it was shown lately, ``answers`` how they are told apart, ``without`` what it takes not.
 
     ``faults`` counts those since its last answer. ``away`` says why it cannot be reached, ``out_since`` since when it
     has answered nothing, ``rests_until`` when it may be asked again. Times are those of ``time.monotonic``.

@@ -27,17 +27,25 @@ PIECE_BYTES = 4 * 1024**2
 """A body is written in such pieces, each when the one before it is out: no more of it waits in memory. Pieces of 256 kB
 make sending half as costly again."""
 
+OK = 200
+
 TURN_S = 0.5
 """No body waits longer than this for the one before it."""
 
 Place = Literal["new", "repeated", "unknown"]
-"""Of a reply: it is new, it came before, or nobody can tell; the latter two are the last of their connection."""
+"""Of a reply: it is new, it came before, or nobody could tell that it did; the latter two are the last of their
+connection."""
 
 Placing = Callable[[bytes, bytes], Place]
 """Says it of a body, given that of what came before over the same connection."""
 
 Body = Sequence[bytes]
 """A body in parts, so that what is the same in many bodies exists once."""
+
+
+def _unknown(_body: bytes, _last: bytes) -> Place:
+    """What is said where nobody looks: the connection is not kept."""
+    return "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Wire:
 
     async def get(self, url: str, timeout_s: float) -> Reply:
         """The reply to a GET."""
-        return await self._ask("GET", url, (), timeout_s, "", lambda body, last: "new")
+        return await self._ask("GET", url, (), timeout_s, "", _unknown)
 
     async def post(
         self,
@@ -82,7 +90,7 @@ class Wire:
         body: Body,
         timeout_s: float,
         request_id: str = "",
-        place: Placing = lambda body, last: "new",
+        place: Placing = _unknown,
     ) -> Reply:
         """The reply to a POST of JSON, which asks the request of an id; ``place`` says it of the body of a reply.
 
@@ -121,10 +129,9 @@ class Wire:
             ):
                 whole = await _read(reply.aiter_stream())
                 line = cast("Line", reply.extensions["network_stream"])
-                found = place(whole, line.last) if reply.status == 200 else "new"
+                found = place(whole, line.last) if reply.status == OK else "unknown"
                 line.last = whole
-                if found != "new":  # said before the pool has the connection back and gives it to another request
-                    line.is_spoilt = True
+                line.is_spoilt = found != "new"  # before the pool has it back and gives it to another request
                 return Reply(reply.status, whole, _retry_after_s(reply.headers), found)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
             raise Unreachable(_why(error)) from error
