@@ -1,8 +1,8 @@
 """One pass over one open video: the pictures nearest to the wanted times, and the sound.
 
 The pass trusts no header: times come from the pictures themselves, and the file ends where its data end. What is picked
-for a time depends on that time and the file alone, never on what else was asked for in the same pass. Groups of
-pictures that nobody wants are read over and not decoded, where that is sure to change nothing.
+for a time depends on that time and the file alone, never on what else was asked for in the same pass. Where pictures
+come in groups that are apart, each is decoded by itself, and those that nobody wants are read over.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from s3harness.media.frames import Pixels
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
 from s3harness.media.items import SLACK_S, End, Item, Picture, Sound, Source
 from s3harness.media.nearest import Nearest, Pick
-from s3harness.media.route import Course, Detour, Route, find_route, is_sparse
+from s3harness.media.route import Course, Detour, Route, find_route
 from s3harness.media.sound import SoundLine
 
 SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
@@ -60,16 +60,15 @@ def decode(
     again, and may raise to end the pass. Raises :class:`MediaError` if there is no picture at all.
     """
     times = frozenset(chain.from_iterable(wanted.values()))
-    route = find_route(file, times, how, beat) if is_sparse(times) else None
-    if route:
-        try:
-            with open_container(file, how, beat) as container:
-                yield from _Pass(container, wanted, audio, how, beat, route).run()
-            return
-        except Detour:
-            file.seek(0)
-    with open_container(file, how, beat) as container:
-        yield from _Pass(container, wanted, audio, how, beat).run()
+    route = find_route(file, times, how, beat)
+    try:
+        with open_container(file, how, beat) as container:
+            yield from _Pass(container, wanted, audio, how, beat, route).run()
+    except Detour:
+        assert route
+        file.seek(0)
+        with open_container(file, how, beat) as container:
+            yield from _Pass(container, wanted, audio, how, beat, route.whole()).run()
 
 
 class _Pass:
@@ -106,7 +105,8 @@ class _Pass:
             yield from painter.paint(pick)
         if self.line:
             yield from map(Sound, self.line.finish())
-        yield End(None if self.route and self.line is None else self.clock.end_s)
+        is_known = self.line or self.route is None or self.route.is_whole
+        yield End(self.clock.end_s if is_known else None)
 
     def _frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """What the file holds, as it comes. Pictures that nobody wants are not decoded."""
@@ -130,8 +130,8 @@ class _Pass:
 
     def _see(self, frame: VideoFrame, painter: _Painter) -> Iterator[Picture]:
         time_s = self.clock.picture_s(frame)
-        if self.course:
-            self.course.check(frame, time_s)
+        if self.course and not self.course.is_due(time_s):
+            return
         if pick := self.nearest.push(frame, time_s):
             yield from painter.paint(pick)
 

@@ -1,15 +1,16 @@
 """Which groups of pictures of a video have to be decoded for some wanted times, told from its packets alone.
 
-A group begins with a key picture and can be decoded without the rest. Where wanted times lie far apart, or in a small
-part of a long video, most groups hold none of them, and to read over a group costs next to nothing. What is picked must
-not depend on it: there is a route only through a file whose packets say for certain what a pass over everything would
-pick, and :class:`Detour` is raised on the way when what is decoded is not what they said.
+A group begins with a key picture and is decoded by itself, as if there were no other: what comes of it does not depend
+on which others are decoded. To read over a group costs next to nothing. What is picked must not depend on it either:
+there is a route only through a file whose packets say for certain what a pass over all groups would pick, and
+:class:`Detour` is raised on the way when a group does not give what they said.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -23,11 +24,11 @@ from s3harness.media.clock import Clock
 from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, picture_stream
 from s3harness.media.nearest import Nearest
 
-SPARSE_S = 1.0
-"""Wanted times that all lie closer together than this leave no group out that would be worth finding."""
-
 SAME_S = 1e-6
 """Times that differ by no more are equal."""
+
+H264_IDR = 5
+"""The type of a unit of an instantaneous decoding refresh."""
 
 PLAIN_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 """They keep what a decoder must know beforehand in one place, so that no group that is left out can hold it."""
@@ -36,7 +37,7 @@ Times = tuple[float, ...]
 
 
 class Detour(Exception):
-    """What was decoded is not what the packets said: everything has to be decoded, from the beginning."""
+    """A group did not give the pictures that its packets said: all groups have to be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,20 @@ class Route:
     groups: tuple[Times, ...]
     needed: frozenset[int]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all groups are needed."""
+        return len(self.needed) == len(self.groups)
 
-def is_sparse(wanted: Collection[float]) -> bool:
-    """Whether there may be groups before or between the wanted times that hold none of them."""
-    return any(later - earlier > SPARSE_S for earlier, later in pairwise([0.0, *sorted(wanted)]))
+    def whole(self) -> Route:
+        """The route through all groups, whatever they give."""
+        return replace(self, needed=frozenset(range(len(self.groups))))
 
 
 def find_route(
     file: BinaryIO, wanted: Collection[float], how: Decoding = DEFAULT, beat: Callable[[], None] = lambda: None
 ) -> Route | None:
-    """Read all packets of a video and decode its first picture; ``None`` if there is no group to leave out for certain.
+    """Read all packets of a video and decode its first picture; ``None`` if its groups are not apart for certain.
 
     The file is left where it began.
     """
@@ -69,20 +74,22 @@ def find_route(
     if scanned is None:
         return None
     first, groups = scanned
-    if not _are_apart(groups) or any(time_s > groups[-1][-1] for time_s in wanted):
-        return None  # only who has decoded the last picture knows until when it stands
-    needed = _needed(groups, wanted)
-    return Route(first, tuple(groups), needed) if len(needed) < len(groups) else None
+    if not _are_apart(groups):
+        return None
+    route = Route(first, tuple(groups), _needed(groups, wanted))
+    if any(time_s > groups[-1][-1] for time_s in wanted):
+        return route.whole()  # only who has decoded the last picture knows until when it stands
+    return route
 
 
 class Course:
-    """Follows a route: decodes the groups that are needed, and reads over the others."""
+    """Follows a route: decodes the groups that are needed, each by itself, and reads over the others."""
 
     def __init__(self, route: Route, video: VideoStream, clock: Clock) -> None:
         self._route, self._video, self._clock = route, video, clock
         self._group, self._last = -1, max(route.needed, default=-1)
-        self._due: list[float] = []
-        self._seen: list[float] = []
+        self._due: Times = ()
+        self._came = 0
 
     @property
     def is_over(self) -> bool:
@@ -93,31 +100,33 @@ class Course:
         """The pictures that the next packet of the video completes."""
         is_end = packet.size == 0
         if is_end or packet.is_keyframe:
+            yield from self._finish()
             self._group += 1
-            if self._due and (is_end or self._group not in self._route.needed):
-                yield from self._finish()
         if is_end:
             return
         if self._group not in self._route.needed:
             self._clock.pass_over(packet)
             return
-        if packet.is_keyframe:
-            self._due += self._route.groups[self._group]
+        self._due = self._route.groups[self._group]
         yield from _pictures(decoded(packet))
 
-    def check(self, frame: VideoFrame, time_s: float) -> None:
-        """Take note of a picture that came and its time; :class:`Detour` if it is damaged."""
-        self._seen.append(time_s)
-        if frame.is_corrupt:
+    def is_due(self, time_s: float) -> bool:
+        """Whether a picture is one of its group: damage makes others. :class:`Detour` if it is not the next of them."""
+        at = bisect_left(self._due, time_s - SAME_S)
+        is_known = at < len(self._due) and self._due[at] <= time_s + SAME_S
+        if not self._route.is_whole and (at != self._came or not is_known):
             raise Detour
+        self._came += is_known
+        return is_known
 
     def _finish(self) -> Iterator[VideoFrame]:
-        """The last pictures of the groups decoded so far, which must then have given all of theirs, in order."""
+        """The last pictures of a group, which must then have given all of them, unless all groups are decoded."""
+        if not self._due:
+            return
         yield from _pictures(drained(self._video))
-        came = len(self._seen) == len(self._due)
-        if not came or not all(abs(a - b) <= SAME_S for a, b in zip(self._seen, self._due, strict=True)):
+        if self._came != len(self._due) and not self._route.is_whole:
             raise Detour
-        self._seen, self._due = [], []
+        self._due, self._came = (), 0
         self._video.codec_context.flush_buffers()
 
 
@@ -132,6 +141,8 @@ def _scan(container: InputContainer, how: Decoding, beat: Callable[[], None]) ->
         if packet.size == 0:
             continue  # the end
         if packet.is_keyframe:
+            if not _starts_anew(packet, video):
+                return None
             groups.append([])
             first = first or next(_pictures(decoded(packet) + drained(video)), None)
         time_s = clock.pass_over(packet)
@@ -140,6 +151,25 @@ def _scan(container: InputContainer, how: Decoding, beat: Callable[[], None]) ->
             return None
         groups[-1].append(time_s)
     return (first, [(group[0], *sorted(group[1:])) for group in groups]) if first else None
+
+
+def _starts_anew(packet: Packet[Stream], video: VideoStream) -> bool:
+    """Whether no picture after a key picture can need one before it.
+
+    In H.264 that is so of an instantaneous decoding refresh alone, and files mark others as keys as well: see ISO/IEC
+    14496-10, 7.4.1.2.4, and 14496-15, 5.3.3, for how its packets are divided into units.
+    """
+    if video.codec_context.name != "h264":
+        return True
+    about, data = video.codec_context.extradata or b"", bytes(packet)
+    if len(about) < 5 or about[0] != 1:
+        return False
+    width, at = (about[4] & 3) + 1, 0
+    while at + width < len(data):
+        if data[at + width] & 31 == H264_IDR:
+            return True
+        at += width + int.from_bytes(data[at : at + width])
+    return False
 
 
 def _are_apart(groups: Sequence[Times]) -> bool:

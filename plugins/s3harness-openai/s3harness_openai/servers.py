@@ -69,7 +69,7 @@ class Answers:
 
 @dataclass(eq=False)
 class Server:
-    """One server. ``clips`` are those that it was shown lately, ``answers`` how they are told apart, ``without`` what it takes not.
+    """One server. ``clips`` are those that it was shown lately, ``without`` is what it takes not.
 
     ``faults`` counts those since its last answer. ``away`` says why it cannot be reached, ``out_since`` since when it
     has answered nothing, ``rests_until`` when it may be asked again. Times are those of ``time.monotonic``.
