@@ -1,92 +1,87 @@
-"""The curves of three training runs as one SVG: ``python curves.py WARM TUNED REWARDED --out curves.svg``."""
+"""The curves of the recipe's stages, as SVG: ``python curves.py FOLDER --out FOLDER``.
+
+Writes ``warm-up.svg``, ``sft.svg`` and ``grpo.svg`` from what the monitors of the stages noted.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-WIDTH, HEIGHT, MARGIN = 300, 190, 42
-COLOURS = ("#4c6ef5", "#e8590c", "#2b8a3e", "#862e9c")
+from s3harness.report.plot import Point, Scale, line_chart, write_svg
 
-Points = Sequence[tuple[float, float]]
+TASKS = {"Task 1": "s3/task1_features", "Task 3": "s3/task3_laterality"}
+SMOOTHED = 5
+"""Steps of GRPO whose mean a point is: a step has the answers to 16 questions."""
 
-
-@dataclass(frozen=True)
-class Panel:
-    """One plot: its title, and curves by name."""
-
-    title: str
-    curves: Mapping[str, Points]
+Lines = Sequence[Mapping[str, Any]]
+Series = Sequence[tuple[str, Sequence[Point]]]
 
 
 @click.command()
-@click.argument("runs", nargs=3, type=click.Path(path_type=Path, exists=True))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
-def main(runs: tuple[Path, Path, Path], out: Path) -> None:
-    """Draw what the monitor noted of a warm-up, of SFT and of GRPO."""
-    warm, tuned, rewarded = (_lines(run) for run in runs)
-    panels = [
-        Panel(
-            "warm-up: mean AUROC of the signs", {"patients kept apart": _points(warm, lambda n: n.get("mean_auroc"))}
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+def main(folder: Path, out: Path) -> None:
+    """Draw the stages whose directories are in FOLDER."""
+    warm, signs, sides, tuned, rewarded = (
+        _lines(folder / stage) for stage in ("warm", "signs", "sides", "tuned", "rewarded")
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    charts = {
+        "warm-up": ("Warm-up of the vision", "mean AUROC", [("patients kept apart", _points(warm, "mean_auroc"))]),
+        "sft": (
+            "SFT",
+            "loss, nats a token",
+            _in_a_row({"Tasks 1 and 3": signs, "then Task 3": sides, "then both": tuned}),
         ),
-        Panel("SFT: loss, nats a token", {"training": _points(tuned, lambda n: n.get("loss"))}),
-        Panel("GRPO: reward", {"mean of 5 steps": _smoothed(_points(rewarded, lambda n: n.get("reward")), 5)}),
-    ]
-    out.write_text(_svg(panels), encoding="utf-8")
-    click.echo(str(out))
+        "grpo": (
+            f"GRPO, means of {SMOOTHED} steps",
+            "reward",
+            [(name, _smoothed(rewarded, task)) for name, task in TASKS.items()],
+        ),
+    }
+    for name, (title, measure, series) in charts.items():
+        write_svg(out / f"{name}.svg", _chart(title, measure, series))
+        click.echo(str(out / f"{name}.svg"))
 
 
-def _lines(run: Path) -> list[dict[str, Any]]:
+def _lines(run: Path) -> Lines:
     return [json.loads(line) for line in (run / "monitor.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def _points(lines: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float | None]) -> Points:
-    return [(float(line["step"]), found) for line in lines if (found := value(line)) is not None]
+def _in_a_row(stages: Mapping[str, Lines]) -> Series:
+    """The losses of stages of which each goes on where the one before it ended."""
+    series, begun = [], 0
+    for name, lines in stages.items():
+        series.append((name, _points(lines, "loss", begun)))
+        begun += lines[-1]["step"]
+    return series
 
 
-def _smoothed(points: Points, width: int) -> Points:
-    """The mean of the last ``width`` points at each."""
-    values = [y for _, y in points]
-    return [(x, sum(values[max(0, i - width + 1) : i + 1]) / min(width, i + 1)) for i, (x, _) in enumerate(points)]
+def _points(lines: Lines, name: str, begun: int = 0) -> Sequence[Point]:
+    return [Point(begun + line["step"], line[name]) for line in lines if name in line]
 
 
-def _svg(panels: Sequence[Panel]) -> str:
-    drawn = [f'<g transform="translate({i * WIDTH} 0)">{_panel(panel)}</g>' for i, panel in enumerate(panels)]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {len(panels) * WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="11">'
-        f'<rect width="100%" height="100%" fill="white"/>{"".join(drawn)}</svg>\n'
-    )
+def _smoothed(lines: Lines, task: str) -> Sequence[Point]:
+    """The mean reward of a task, each answer counting the same, over the steps."""
+    paid = [(line["step"], line["tasks"][task]) for line in lines if task in line.get("tasks", {})]
+    points = []
+    for at in range(SMOOTHED, len(paid) + 1):
+        last = [told for _, told in paid[at - SMOOTHED : at]]
+        answers = sum(told["answers"] for told in last)
+        points.append(Point(paid[at - 1][0], sum(told["reward"] * told["answers"] for told in last) / answers))
+    return points
 
 
-def _panel(panel: Panel) -> str:
-    every = [point for points in panel.curves.values() for point in points]
-    (left, right), (low, high) = (_span([point[axis] for point in every]) for axis in (0, 1))
-
-    def place(point: tuple[float, float]) -> str:
-        x = MARGIN + (point[0] - left) / (right - left) * (WIDTH - MARGIN - 12)
-        y = HEIGHT - 30 - (point[1] - low) / (high - low) * (HEIGHT - 60)
-        return f"{x:.1f},{y:.1f}"
-
-    lines = [f'<text x="{MARGIN}" y="16" font-weight="bold">{panel.title}</text>']
-    for colour, (name, points) in zip(COLOURS, panel.curves.items(), strict=False):
-        path = " ".join(map(place, points))
-        lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}"><title>{name}</title></polyline>')
-    for value, y in ((low, HEIGHT - 30), (high, 30)):
-        lines.append(f'<text x="{MARGIN - 4}" y="{y + 4}" text-anchor="end">{value:.3g}</text>')
-    for value, x in ((left, MARGIN), (right, WIDTH - 12)):
-        lines.append(f'<text x="{x}" y="{HEIGHT - 12}" text-anchor="middle">{value:.0f}</text>')
-    lines.append(f'<path d="M{MARGIN} 26V{HEIGHT - 28}H{WIDTH - 12}" fill="none" stroke="#868e96"/>')
-    return "".join(lines)
-
-
-def _span(values: Sequence[float]) -> tuple[float, float]:
-    return (min(values), max(values)) if max(values) > min(values) else (values[0] - 1, values[0] + 1)
+def _chart(title: str, measure: str, series: Series) -> str:
+    every = [point for _, points in series for point in points]
+    x = Scale("step", 0, max(point.x for point in every))
+    y = Scale(measure, min(point.y for point in every), max(point.y for point in every))
+    return line_chart(title, x, y, series)
 
 
 if __name__ == "__main__":

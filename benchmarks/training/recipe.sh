@@ -27,4 +27,4 @@ for model in tuned rewarded; do
     --data data --split test --tasks 1,3 $shown --out "run-$model" -o batch_size=32
 done
 s3harness compare run-tuned run-rewarded
-python "$here/curves.py" warm tuned rewarded --out curves.svg
+python "$here/curves.py" . --out curves
