@@ -15,8 +15,9 @@ import click
 from s3harness.report.plot import Point, Scale, line_chart, write_svg
 
 TASKS = {"Task 1": "s3/task1_features", "Task 3": "s3/task3_laterality"}
+LOSS = "loss, nats a token"
 SMOOTHED = 5
-"""Steps of GRPO whose mean a point is: a step has the answers to 16 questions."""
+"""Steps of GRPO whose mean a point is: a step has the answers to 32 questions."""
 
 Lines = Sequence[Mapping[str, Any]]
 Series = Sequence[tuple[str, Sequence[Point]]]
@@ -35,7 +36,7 @@ def main(folder: Path, out: Path) -> None:
         "warm-up": ("Warm-up of the vision", "mean AUROC", [("patients kept apart", _points(warm, "mean_auroc"))]),
         "sft": (
             "SFT",
-            "loss, nats a token",
+            LOSS,
             _in_a_row({"Tasks 1 and 3": signs, "then Task 3": sides, "then both": tuned}),
         ),
         "grpo": (
@@ -80,7 +81,7 @@ def _smoothed(lines: Lines, task: str) -> Sequence[Point]:
 def _chart(title: str, measure: str, series: Series) -> str:
     every = [point for _, points in series for point in points]
     x = Scale("step", 0, max(point.x for point in every))
-    y = Scale(measure, min(point.y for point in every), max(point.y for point in every))
+    y = Scale(measure, min(point.y for point in every), max(point.y for point in every), is_log=measure == LOSS)
     return line_chart(title, x, y, series)
 
 

@@ -20,7 +20,7 @@ done_already signs || s3harness train sft --model warm $set_of --tasks 1,3 --out
 done_already sides || s3harness train sft --model signs $set_of --tasks 3 --out sides $as_sft -o steps=250 -o learning_rate=0.002
 done_already tuned || s3harness train sft --model sides $set_of --tasks 1,3 --out tuned $as_sft -o steps=300 -o learning_rate=0.001
 done_already rewarded || s3harness train grpo --model tuned $set_of --tasks 1,3 --out rewarded --check-every 0 \
-  -o steps=60 -o batch_size=128 -o answers=8 -o learning_rate=0.0005 -o beta=0.02 -o lora_rank=0 -o vision=false \
+  -o steps=50 -o batch_size=256 -o accumulate=4 -o answers=8 -o learning_rate=0.00025 -o beta=0.1 -o lora_rank=0 -o vision=false \
   -o checkpoint_every=20 -o log_every=1 -o max_answer_tokens=48
 for model in tuned rewarded; do
   [ -e "run-$model/scores.json" ] || s3harness run --backend transformers --model qwen3-vl-8b --weights "$model" \

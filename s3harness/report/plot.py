@@ -137,7 +137,7 @@ def _grid(x: Scale, height: float, start: float = LEFT) -> list[str]:
         place = start + x.share(tick) * width
         parts += [
             _line(place, TOP, place, bottom, "#ececec"),
-            _text(place, bottom + 16, f"{tick:.3g}", anchor="middle"),
+            _text(place, bottom + 16, f"{tick:.4g}", anchor="middle"),
         ]
     if x.mark is not None:
         parts.append(
@@ -156,7 +156,7 @@ def _y_grid(y: Scale) -> list[str]:
         place = HEIGHT - BOTTOM - y.share(tick) * (HEIGHT - TOP - BOTTOM)
         parts += [
             _line(LEFT, place, WIDTH - RIGHT, place, "#ececec"),
-            _text(LEFT - 8, place + 4, f"{tick:.3g}", anchor="end"),
+            _text(LEFT - 8, place + 4, f"{tick:.4g}", anchor="end"),
         ]
     turned = f"<g transform='translate(16 {TOP + 4}) rotate(-90)'>{_text(0, 0, y.title, anchor='end')}</g>"
     return [*parts, _line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, INK), turned]
