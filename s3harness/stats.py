@@ -8,7 +8,7 @@ a thousand resamples are then one product of a (resamples, patients) matrix of c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,6 +22,8 @@ Method = Literal["studentised", "percentile"]
 
 _CHUNK = 1 << 18
 """Numbers held at once while patients are left out of resamples: 2 MiB, what the cache of a core holds."""
+_ADDED = 4096
+"""Rows that are added at once."""
 _ROUNDING = 1e-12
 """Differences closer than this are equal: sums of the same numbers in another order."""
 
@@ -79,6 +81,19 @@ def patient_bootstrap(
     two patients that have a scored item, or where the score is undefined on the items or on most resamples.
     """
     sums = cluster_sums(rows, clusters)
+    return bootstrap_of_sums(metric, sums, resamples=resamples, seed=seed, level=level, method=method)
+
+
+def bootstrap_of_sums(
+    metric: Formula,
+    sums: Array,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    method: Method = "studentised",
+) -> Interval | None:
+    """What :func:`patient_bootstrap` says of rows, of their sums by patient (patients, k), see :class:`PatientSums`."""
     score = metric.value(sums.sum(axis=0))
     if len(sums) < 2 or not np.isfinite(score):
         return None
@@ -185,12 +200,52 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 
 def cluster_sums(rows: Array, clusters: ArrayLike) -> Array:
     """Sums of the rows of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
-    numbers, index = np.unique(np.asarray(clusters), return_inverse=True)
-    if len(index) != len(rows):
-        raise ValueError(f"{len(rows)} rows of statistics but {len(index)} patients: give each row its patient")
-    sums = np.zeros((len(numbers), rows.shape[1]))
-    np.add.at(sums, index, rows)
-    return sums[sums.any(axis=1)]
+    sums = PatientSums()
+    sums.add(rows, clusters)
+    return sums.by_patient()
+
+
+class PatientSums:
+    """Rows of statistics added up, some at a time: of each patient, and of all (``totals``).
+
+    They are added one after the other, so that the sums do not depend, to the last bit, on how many come at a time.
+    """
+
+    def __init__(self) -> None:
+        self.totals = np.zeros(0)
+        self._sums: dict[int, Array] = {}
+
+    def add(self, rows: Array, clusters: ArrayLike) -> None:
+        """Add rows (n, k) of the patients ``clusters`` (n,); k may grow from one call to the next."""
+        numbers, index = np.unique(np.asarray(clusters), return_inverse=True)
+        if len(index) != len(rows):
+            raise ValueError(f"{len(rows)} rows of statistics but {len(index)} patients: give each row its patient")
+        self.totals = added(self.totals, rows)
+        met = numbers.tolist()
+        sums = _stacked([self._sums.get(number, self.totals[:0]) for number in met], rows.shape[1])
+        np.add.at(sums, index, rows)
+        self._sums |= {number: total.copy() for number, total in zip(met, sums, strict=True)}
+
+    def by_patient(self) -> Array:
+        """Sums of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
+        sums = _stacked([self._sums[number] for number in sorted(self._sums)], len(self.totals))
+        return sums[sums.any(axis=1)]
+
+
+def added(totals: Array, rows: Array) -> Array:
+    """Totals (k,) with rows (n, k) added to them one after the other; rows may be wider than the totals."""
+    for start in range(0, len(rows), _ADDED):
+        wide = np.vstack([_stacked([totals], rows.shape[1]), rows[start : start + _ADDED]])
+        totals = wide.cumsum(axis=0)[-1]
+    return totals if len(rows) else _stacked([totals], rows.shape[1])[0]
+
+
+def _stacked(totals: Sequence[Array], width: int) -> Array:
+    """(n, width) of n totals, which may be narrower."""
+    out = np.zeros((len(totals), width))
+    for row, total in zip(out, totals, strict=True):
+        row[: len(total)] = total
+    return out
 
 
 @dataclass(frozen=True, slots=True)

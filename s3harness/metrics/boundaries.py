@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -60,6 +60,7 @@ class IntervalIou:
 
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (overlap, 1) at the pair of the onset, zeros elsewhere; shape (n, 2)."""

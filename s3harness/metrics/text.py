@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class Bleu:
 
     higher_is_better: bool = True
     unit: str = "points"
+    by_video: ClassVar[bool] = True
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (length of the answer, of the truth, n-gram hits × 4, n-grams of the answer × 4)."""
@@ -80,6 +81,7 @@ class RationaleScore:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
