@@ -21,6 +21,7 @@ from s3harness.metrics.subjects import SubjectMeans
 ONSET, OFFSET = "seizure_onset", "seizure_offset"
 WORST_WITHOUT_WINDOW_S = 60.0
 """What a miss costs where the window is not known, seconds."""
+_NUMBER = (int, float)
 
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
@@ -88,7 +89,7 @@ def interval_iou() -> IntervalIou:
 def seconds_answered(pair: Pair) -> float | None:
     """The answer in seconds, ``None`` where there is no finite number."""
     value = pair.prediction.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, _NUMBER) or isinstance(value, bool) or not math.isfinite(value):
         return None
     return float(value)
 

@@ -82,7 +82,7 @@ class Cohort:
 
 def label_of(truth: object) -> str | None:
     """The closed answer in a truth or value, ``None`` where nobody could tell or there is none."""
-    label = truth.get("present") if isinstance(truth, Mapping) else truth
+    label = truth if isinstance(truth, str) or not isinstance(truth, Mapping) else truth.get("present")
     return label if isinstance(label, str) and label != "untested" else None
 
 

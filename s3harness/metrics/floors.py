@@ -22,8 +22,8 @@ from s3harness.types import Prediction, Reference
 Say = Callable[[Reference], Prediction]
 """One answerer's answer to an item."""
 Answerer = Callable[[Cohort], Say]
-Weighted = tuple[Callable[[Reference], float], Say]
-"""How much an answer to an item counts, and the answer."""
+Weighted = tuple[Callable[[Sequence[Reference]], Array], Say]
+"""How much an answer to each of some items counts, and the answer."""
 
 PLACES = 21
 """At how many evenly spaced places of a window a random moment is scored."""
@@ -79,7 +79,7 @@ def expected_value(metric: Metric, made: Sequence[Weighted], references: Sequenc
     expected = Expectation(metric)
     for number, (weight, say) in enumerate(made):
         pairs = [Pair(reference, say(reference)) for reference in references]
-        expected.add(number, pairs, np.array([weight(reference) for reference in references]))
+        expected.add(number, pairs, weight(references))
     return expected.value()
 
 
@@ -104,9 +104,9 @@ class Expectation:
         return float(self._metric.value(np.sum(totals, axis=0)))
 
 
-def certain(reference: Reference) -> float:
-    """The weight of the only answer to an item."""
-    return 1.0
+def certain(references: Sequence[Reference]) -> Array:
+    """The weight of the only answer to each item."""
+    return np.ones(len(references))
 
 
 def oracle(references: Sequence[Reference]) -> list[Prediction]:
@@ -156,14 +156,14 @@ def window_share(share: float) -> Answerer:
     """The same place of every window, 0 its start and 1 its end; without a window the subject's median truth."""
 
     def answerer(cohort: Cohort) -> Say:
-        return lambda r: _prediction(r, _within(r, share, cohort))
+        return lambda r: Prediction(r.item, _within(r, share, cohort))
 
     return answerer
 
 
 def commonest_place(cohort: Cohort) -> Say:
     """To each item the median place of its subject's truths in their windows."""
-    return lambda r: _prediction(r, _within(r, cohort.median_places[r.subject], cohort))
+    return lambda r: Prediction(r.item, _within(r, cohort.median_places[r.subject], cohort))
 
 
 def anywhere(cohort: Cohort, seed: int) -> list[Prediction]:
@@ -212,14 +212,15 @@ def _expected_prevalence(cohort: Cohort) -> list[Weighted]:
     return [(_share_of(cohort, label), constant(label)(cohort)) for label in labels]
 
 
-def _share_of(cohort: Cohort, label: str) -> Callable[[Reference], float]:
+def _share_of(cohort: Cohort, label: str) -> Callable[[Sequence[Reference]], Array]:
     shares = {subject: counts[label] / counts.total() for subject, counts in cohort.labels.items() if counts}
-    return lambda reference: shares.get(reference.subject, 0.0)
+    return lambda references: np.array([shares.get(reference.subject, 0.0) for reference in references])
 
 
 def _expected_anywhere(cohort: Cohort) -> list[Weighted]:
     """Every place of the windows alike."""
-    return [(lambda _: 1.0 / PLACES, window_share((place + 0.5) / PLACES)(cohort)) for place in range(PLACES)]
+    shares = [(place + 0.5) / PLACES for place in range(PLACES)]
+    return [(lambda references: certain(references) / PLACES, window_share(share)(cohort)) for share in shares]
 
 
 _PRESENCE: Mapping[str, Answerer] = {

@@ -59,14 +59,10 @@ class SubjectMeans:
         """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 2))
-        scored = [
-            (number, blocks[pair.reference.subject], score)
-            for number, pair in enumerate(pairs)
-            if pair.reference.subject in blocks and (score := self.score(pair)) is not None
-        ]
-        if scored:
-            items, subjects, scores = zip(*scored, strict=True)
-            rows[items, subjects, 0], rows[items, subjects, 1] = scores, 1.0
+        items = [number for number, pair in enumerate(pairs) if pair.reference.subject in blocks]
+        subjects = [blocks[pairs[number].reference.subject] for number in items]
+        scores = np.array([self.score(pairs[number]) for number in items], dtype=np.float64)
+        rows[items, subjects, 0], rows[items, subjects, 1] = np.nan_to_num(scores), ~np.isnan(scores)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:

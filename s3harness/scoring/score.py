@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-import numpy as np
-
 from s3harness.errors import SpecError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import Expectation, Weighted, certain, expected_floors, truth_of
@@ -81,9 +79,8 @@ class TaskScorer:
         for name, made in self._answerers.items():
             for number, (weight, say) in enumerate(made):
                 said = [Pair(reference, say(reference)) for reference in references]
-                weights = np.array([weight(reference) for reference in references])
                 for one in measured:
-                    one.expected[name].add(number, said, weights)
+                    one.expected[name].add(number, said, weight(references))
 
 
 def build_metric(task: str, spec: MetricSpec) -> Metric:
