@@ -24,7 +24,7 @@ _CHUNK = 1 << 18
 """Numbers held at once while patients are left out of resamples: 2 MiB, what the cache of a core holds."""
 _DRAWN = 1 << 22
 """Numbers held at once while resamples are drawn: 32 MiB."""
-_ADDED = 4096
+_ADDED = 1024
 """Rows that are added at once."""
 _ROUNDING = 1e-12
 """Differences closer than this are equal: sums of the same numbers in another order."""
@@ -234,12 +234,14 @@ class PatientSums:
         return sums[sums.any(axis=1)]
 
 
-def added(totals: Array, rows: Array) -> Array:
-    """Totals (k,) with rows (n, k) added to them one after the other; rows may be wider than the totals."""
+def added(totals: Array, rows: Array, weights: Array | None = None) -> Array:
+    """Totals (k,) with rows (n, k), times their weights (n,), added one after the other; the rows may be wider."""
+    totals = _stacked([totals], rows.shape[1])[0]
     for start in range(0, len(rows), _ADDED):
-        wide = np.vstack([_stacked([totals], rows.shape[1]), rows[start : start + _ADDED]])
-        totals = wide.cumsum(axis=0)[-1]
-    return totals if len(rows) else _stacked([totals], rows.shape[1])[0]
+        some = slice(start, start + _ADDED)
+        part = rows[some] if weights is None else rows[some] * weights[some, None]
+        totals = np.vstack([totals, part]).cumsum(axis=0)[-1]
+    return totals
 
 
 def _stacked(totals: Sequence[Array], width: int) -> Array:

@@ -94,8 +94,8 @@ class Expectation:
 
     def add(self, number: int, pairs: Sequence[Pair], weights: Array) -> None:
         """Add the answers of this number to some more items, and how much each counts (n,)."""
-        rows = self._metric.statistics(pairs) * weights[:, None]
-        self._totals[number] = added(self._totals.get(number, np.zeros(0)), rows)
+        rows = self._metric.statistics(pairs)
+        self._totals[number] = added(self._totals.get(number, np.zeros(0)), rows, weights)
 
     def value(self) -> float:
         """The score of what was added, NaN where undefined."""

@@ -207,7 +207,7 @@ def _stem(word: str) -> tuple[str, ...]:
     return tuple(tokenize.tokenize(word, porter_stemmer()))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _ngrams(text: str) -> tuple[frozenset[object], ...]:
     """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again."""
     tokens = _bleu_tokenizer()(text.rstrip()).split()

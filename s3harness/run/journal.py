@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.run.known import Known
@@ -150,16 +150,17 @@ class JournalIndex:
         self.path = path
         self._starts = array("Q")
         self._numbers: defaultdict[tuple[bytes, bytes], array[int]] = defaultdict(lambda: array("I"))
-        self._file = path.open("rb") if path.exists() else io.BytesIO()
         wanted, start = {task.encode() for task in tasks}, 0
-        for number, line in enumerate(self._file, start=1):
-            self._starts.append(start)
-            start += len(line)
-            about = _about(path, number, line)
-            if about is not None and about[0] in wanted:
-                self._numbers[about].append(number)
+        with self._opened() as file:
+            for number, line in enumerate(file, start=1):
+                self._starts.append(start)
+                start += len(line)
+                about = _about(path, number, line)
+                if about is not None and about[0] in wanted:
+                    self._numbers[about].append(number)
 
     def __enter__(self) -> Self:
+        self._file = self._opened()
         return self
 
     def __exit__(
@@ -173,6 +174,9 @@ class JournalIndex:
             self._file.seek(self._starts[number - 1])
             if (entry := _read(self.path, number, self._file.readline())) is not None:
                 yield entry
+
+    def _opened(self) -> BinaryIO:
+        return self.path.open("rb") if self.path.exists() else io.BytesIO()
 
 
 _ABOUT = re.compile(

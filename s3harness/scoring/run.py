@@ -131,13 +131,13 @@ def model_of(manifest: Mapping[str, Any]) -> ModelCard:
     return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
 
 
-def in_parts(videos: Iterable[Sequence[Pair]], size: int = PART) -> Iterator[tuple[str, list[Pair]]]:
-    """Task and pairs of some videos at a time, ``size`` of them or a few more, those of a video together."""
+def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
+    """Task and pairs, :data:`PART` of them or a few more at a time, those of a video together."""
     parts: dict[str, list[Pair]] = {}
     for video in videos:
         for pair in video:
             parts.setdefault(pair.reference.task, []).append(pair)
-        yield from [(task, parts.pop(task)) for task in list(parts) if len(parts[task]) >= size]
+        yield from [(task, parts.pop(task)) for task in list(parts) if len(parts[task]) >= PART]
     yield from parts.items()
 
 
