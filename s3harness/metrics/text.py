@@ -207,9 +207,12 @@ def _stem(word: str) -> tuple[str, ...]:
     return tuple(tokenize.tokenize(word, porter_stemmer()))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _ngrams(text: str) -> tuple[frozenset[object], ...]:
-    """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again."""
+    """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again.
+
+    Not as many as of others, as those of a report take some 30 kB.
+    """
     tokens = _bleu_tokenizer()(text.rstrip()).split()
     return tuple(_numbered(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, ORDERS + 1))
 

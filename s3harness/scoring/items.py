@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -57,8 +58,14 @@ class Items:
 def reference_of(line: Mapping[str, Any]) -> Reference:
     """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
     words = {key: intern(word) for key, word in line.items() if key != "item" and isinstance(word, str)}
-    window = tuple(line["window"]) if line["window"] else None
+    window = _window(*line["window"]) if line["window"] else None
     return Reference(**{**line, **words, "window": window, "requests": tuple(line["requests"])})
+
+
+@lru_cache(maxsize=64, typed=True)
+def _window(start_s: float, end_s: float) -> tuple[float, float]:
+    """Kept, as the items of a video were mostly shown in one window."""
+    return start_s, end_s
 
 
 def _fields(reference: Reference) -> dict[str, object]:

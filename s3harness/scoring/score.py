@@ -64,7 +64,7 @@ class TaskScorer:
         """Add some more pairs."""
         self._add([one for one in self._measured if one.by_video], pairs)
         if self._comparing:
-            self._held += [Pair(replace(pair.reference, requests=()), pair.prediction) for pair in pairs]
+            self._held += [_slim(pair) for pair in pairs]
 
     def scores(self, resamples: int = RESAMPLES, seed: int = SEED) -> list[Score]:
         """The scores of all that was added, in the order of the metrics; nothing can be added afterwards."""
@@ -81,6 +81,11 @@ class TaskScorer:
                 said = [Pair(reference, say(reference)) for reference in references]
                 for one in measured:
                     one.expected[name].add(number, said, weight(references))
+
+
+def _slim(pair: Pair) -> Pair:
+    """A pair without what no metric is about: the requests, and how the answers to them were read."""
+    return Pair(replace(pair.reference, requests=()), replace(pair.prediction, note=""))
 
 
 def build_metric(task: str, spec: MetricSpec) -> Metric:
