@@ -1,9 +1,10 @@
 """What it takes to load, plan, journal, resume and score data sets of many videos, without a video or an engine.
 
-    python benchmarks/planner.py [--videos 500 1000] [--tasks 1,3,5,7]
+    python benchmarks/planner.py [--videos 500 1000] [--tasks 1,3,5,7] [--steps load plan run resume score]
 
 Annotations are made up and written as tables; a backend that answers at once and looks at nothing is asked all that is
-planned. Every step runs in a process of its own: its seconds, its CPU seconds, and its peak resident memory.
+planned. Every step runs in a process of its own: its seconds, its CPU seconds, and its peak resident memory. The step
+``write`` may stand for ``run`` and ``resume``: it writes items and journal, and asks nobody.
 """
 
 from __future__ import annotations
@@ -16,15 +17,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s3harness.backends.base import Backend
 from s3harness.testing.cases import made_up_videos
-from s3harness.types import Request, Response, Video
+from s3harness.types import Reference, Request, Response, Video
+
+if TYPE_CHECKING:
+    from s3harness.run.journal import Journal
+    from s3harness.run.plan import Plan
+    from s3harness.run.session import Prepared
 
 STEPS = ("load", "plan", "run", "resume", "score")
 RESAMPLES = 200
+ANSWER = '{"answer": "yes", "justification": "It can be seen."}'
 
 
 class Absent(Backend):
@@ -35,7 +43,7 @@ class Absent(Backend):
 
     async def generate(self, request: Request) -> Response:
         """Answer at once."""
-        return Response(request.id, '{"answer": "yes", "justification": "It can be seen."}')
+        return Response(request.id, ANSWER)
 
 
 def main() -> None:
@@ -43,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=int, nargs="+", default=[500, 1000])
     parser.add_argument("--tasks", default="1,2,3,4,5,6,7")
+    parser.add_argument("--steps", nargs="+", choices=(*STEPS, "write"), default=STEPS)
     parser.add_argument("--step", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.step:
@@ -52,7 +61,7 @@ def main() -> None:
     for n in chosen.videos:
         with tempfile.TemporaryDirectory(prefix="planner-") as folder:
             write_tables(Path(folder) / "data", made_up_videos(n, patients=max(2, n // 4)))
-            for step in STEPS:
+            for step in chosen.steps:
                 print(measured(step, Path(folder), chosen.tasks, n), flush=True)
 
 
@@ -93,8 +102,31 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
         prepared = prepare(settings)
         if step == "plan":
             estimate(prepared.plan)
+        elif step == "write":
+            write_run(prepared)
         else:
             execute(prepared, Progress())
+
+
+def write_run(run: Prepared) -> None:
+    """The run directory that a run would leave for scoring, every request answered alike."""
+    from s3harness.run.journal import Journal
+    from s3harness.run.manifest import start_manifest
+    from s3harness.scoring.items import write_items
+
+    out = run.settings.out
+    out.mkdir()
+    start_manifest(out, run.determinants, resume=False, is_new=True)
+    with Journal(out) as journal:
+        write_items(out, _answered(run.plan, journal))
+
+
+def _answered(plan: Plan, journal: Journal) -> Iterator[Reference]:
+    """All references of a plan, while its requests are answered."""
+    for video in plan:
+        for request in (request for step in video.steps for request in step.requests):
+            journal.write(request, Response(request.id, ANSWER), "")
+        yield from video.references
 
 
 def write_tables(folder: Path, videos: Sequence[Video]) -> None:

@@ -8,7 +8,7 @@ a thousand resamples are then one product of a (resamples, patients) matrix of c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,6 +22,10 @@ Method = Literal["studentised", "percentile"]
 
 _CHUNK = 1 << 18
 """Numbers held at once while patients are left out of resamples: 2 MiB, what the cache of a core holds."""
+_DRAWN = 1 << 22
+"""Numbers held at once while resamples are drawn: 32 MiB."""
+_ADDED = 1024
+"""Rows that are added at once."""
 _ROUNDING = 1e-12
 """Differences closer than this are equal: sums of the same numbers in another order."""
 
@@ -79,17 +83,30 @@ def patient_bootstrap(
     two patients that have a scored item, or where the score is undefined on the items or on most resamples.
     """
     sums = cluster_sums(rows, clusters)
+    return bootstrap_of_sums(metric, sums, resamples=resamples, seed=seed, level=level, method=method)
+
+
+def bootstrap_of_sums(
+    metric: Formula,
+    sums: Array,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    method: Method = "studentised",
+) -> Interval | None:
+    """What :func:`patient_bootstrap` says of rows, of their sums by patient (patients, k), see :class:`PatientSums`."""
     score = metric.value(sums.sum(axis=0))
     if len(sums) < 2 or not np.isfinite(score):
         return None
-    counts = _resampled_counts(len(sums), resamples, seed)
-    resampled = metric.value(counts @ sums)
-    if 2 * np.isfinite(resampled).sum() < resamples:
+    drawn = [_resampled(metric, sums, counts, method) for counts in _resampled_counts(len(sums), resamples, seed)]
+    resampled, errors = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    if 2 * len(resampled) < resamples:
         return None
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    low, high = np.nanquantile(resampled, tails)
+    low, high = np.quantile(resampled, tails)
     if method == "studentised":
-        low, high = _studentised(metric, sums, counts, resampled, tails)
+        low, high = _studentised(metric, sums, resampled, errors, tails)
     return Interval(float(low), float(high), level)
 
 
@@ -161,7 +178,7 @@ def rank_intervals(
     """The rank of each system, and where it lands when the patients are drawn again (the same ones for all)."""
     stacked = np.concatenate(list(rows.values()), axis=1)
     sums = cluster_sums(stacked, clusters)
-    counts = np.vstack([np.ones(len(sums)), _resampled_counts(len(sums), resamples, seed)])
+    counts = np.vstack([np.ones(len(sums)), *_resampled_counts(len(sums), resamples, seed)])
     parts = np.split(sums, np.cumsum([part.shape[1] for part in rows.values()])[:-1], axis=1)
     scores = np.stack([metric.value(counts @ part) for part in parts], axis=1)
     ranks = _ranks(scores if metric.higher_is_better else -scores)
@@ -185,12 +202,54 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 
 def cluster_sums(rows: Array, clusters: ArrayLike) -> Array:
     """Sums of the rows of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
-    numbers, index = np.unique(np.asarray(clusters), return_inverse=True)
-    if len(index) != len(rows):
-        raise ValueError(f"{len(rows)} rows of statistics but {len(index)} patients: give each row its patient")
-    sums = np.zeros((len(numbers), rows.shape[1]))
-    np.add.at(sums, index, rows)
-    return sums[sums.any(axis=1)]
+    sums = PatientSums()
+    sums.add(rows, clusters)
+    return sums.by_patient()
+
+
+class PatientSums:
+    """Rows of statistics added up, some at a time: of each patient, and of all (``totals``).
+
+    They are added one after the other, so that the sums do not depend, to the last bit, on how many come at a time.
+    """
+
+    def __init__(self) -> None:
+        self.totals = np.zeros(0)
+        self._sums: dict[int, Array] = {}
+
+    def add(self, rows: Array, clusters: ArrayLike) -> None:
+        """Add rows (n, k) of the patients ``clusters`` (n,); k may grow from one call to the next."""
+        numbers, index = np.unique(np.asarray(clusters), return_inverse=True)
+        if len(index) != len(rows):
+            raise ValueError(f"{len(rows)} rows of statistics but {len(index)} patients: give each row its patient")
+        self.totals = added(self.totals, rows)
+        met = numbers.tolist()
+        sums = _stacked([self._sums.get(number, self.totals[:0]) for number in met], rows.shape[1])
+        np.add.at(sums, index, rows)
+        self._sums |= {number: total.copy() for number, total in zip(met, sums, strict=True)}
+
+    def by_patient(self) -> Array:
+        """Sums of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
+        sums = _stacked([self._sums[number] for number in sorted(self._sums)], len(self.totals))
+        return sums[sums.any(axis=1)]
+
+
+def added(totals: Array, rows: Array, weights: Array | None = None) -> Array:
+    """Totals (k,) with rows (n, k), times their weights (n,), added one after the other; the rows may be wider."""
+    totals = _stacked([totals], rows.shape[1])[0]
+    for start in range(0, len(rows), _ADDED):
+        some = slice(start, start + _ADDED)
+        part = rows[some] if weights is None else rows[some] * weights[some, None]
+        totals = np.vstack([totals, part]).cumsum(axis=0)[-1]
+    return totals
+
+
+def _stacked(totals: Sequence[Array], width: int) -> Array:
+    """(n, width) of n totals, which may be narrower."""
+    out = np.zeros((len(totals), width))
+    for row, total in zip(out, totals, strict=True):
+        row[: len(total)] = total
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,25 +272,34 @@ def _side_by_side(rows_a: Array, rows_b: Array) -> Array:
     return np.concatenate([rows_a, rows_b], axis=1)
 
 
-def _resampled_counts(n: int, resamples: int, seed: int) -> Array:
-    """How often each of n patients is drawn in each resample, (resamples, n)."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=resamples).astype(np.float64)
+def _resampled_counts(n: int, resamples: int, seed: int) -> Iterator[Array]:
+    """How often each of n patients is drawn in each resample, some of (resamples, n) at a time."""
+    generator, step = np.random.default_rng(seed), max(1, _DRAWN // n)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        yield generator.multinomial(n, np.full(n, 1.0 / n), size=size).astype(np.float64)
 
 
-def _studentised(metric: Formula, sums: Array, counts: Array, resampled: Array, tails: Array) -> tuple[float, float]:
+def _resampled(metric: Formula, sums: Array, counts: Array, method: Method) -> tuple[Array, Array]:
+    """Scores of the resamples that have one, and where need be their standard errors."""
+    scores = metric.value(counts @ sums)
+    defined = np.isfinite(scores)
+    return scores[defined], _jackknife(metric, sums, counts[defined]) if method == "studentised" else np.zeros(0)
+
+
+def _studentised(metric: Formula, sums: Array, resampled: Array, errors: Array, tails: Array) -> tuple[float, float]:
     """Limits of the bootstrap-t; the percentile limits where the jackknife sees no variation."""
     score = float(metric.value(sums.sum(axis=0)))
     error = float(_jackknife(metric, sums, np.ones((1, len(sums))))[0])
-    defined = np.isfinite(resampled)
-    deviations, errors = resampled[defined] - score, _jackknife(metric, sums, counts[defined])
+    deviations = resampled - score
     if not error > 0:
-        low, high = np.quantile(resampled[defined], tails)
+        low, high = np.quantile(resampled, tails)
         return float(low), float(high)
     distant = np.where(np.abs(deviations) > _ROUNDING, np.copysign(np.inf, deviations), 0.0)
     ratios = np.divide(deviations, errors, out=distant, where=errors > _ROUNDING)
     upper, lower = np.quantile(ratios, tails, method="inverted_cdf")
     wider, student = math.sqrt(len(sums) / (len(sums) - 1)), _student_t(len(sums) - 1, tails[1])
-    least, most = resampled[defined].min(), resampled[defined].max()
+    least, most = resampled.min(), resampled.max()
     below, above = error * max(lower * wider, student), error * max(-upper * wider, student)
     low, high = np.clip([score - below, score + above], least, most)
     return float(min(low, score)), float(max(high, score))

@@ -21,7 +21,7 @@ from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import read_journal
 from s3harness.run.manifest import read_manifest
 from s3harness.scoring.answers import read_answers
-from s3harness.scoring.items import read_items
+from s3harness.scoring.items import Items
 from s3harness.scoring.run import run_tasks
 from s3harness.stats import patient_bootstrap
 from s3harness.types import Interval
@@ -80,7 +80,7 @@ def evidence(name: str, probe: Probe, before: Mapping[Key, Said], after: Mapping
 def read_said(directory: Path) -> dict[Key, Said]:
     """The answers of a run, by task, item and window; :class:`UsageError` if there is no run."""
     tasks = run_tasks(read_manifest(directory), "strict")
-    clusters = {reference.item: reference.cluster for reference in read_items(directory)}
+    clusters = {reference.item: reference.cluster for reference in Items(directory)}
     last = {entry.id: entry for entry in read_journal(directory / JOURNAL) if entry.task in tasks}
     answers = read_answers(last.values(), tasks)
     found = {}

@@ -8,6 +8,7 @@ in ``private/sources.csv``.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -137,8 +138,8 @@ def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], li
     tables = []
     for delimiter in DELIMITERS:
         problems: list[Problem] = []
-        header, rows = parse_table(source.name, text, problems, delimiter)
-        tables.append((sum(column in header for column in columns.values()), header, rows, problems))
+        header, read = parse_table(source.name, io.StringIO(text, newline=""), problems, delimiter)
+        tables.append((sum(column in header for column in columns.values()), header, list(read), problems))
     _, header, rows, problems = max(tables, key=lambda table: table[0])
     for where, column in columns.items():
         if column not in header:

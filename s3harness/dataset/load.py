@@ -67,7 +67,7 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
         raise DatasetError(f"{directory} is no data set directory: it has no dataset.json; {remedy}")
     problems: list[Problem] = []
     about = _about(directory / "dataset.json", problems)
-    rows = read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems)
+    rows = list(read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems))
     labels = _labels(read_table(directory / "features.csv", FEATURES, FEATURES[:3], problems), rows, problems)
     reports = _reports(directory, rows, problems)
     videos = [_video(directory, row, labels, reports, problems) for row in _unique(rows, problems)]
@@ -128,30 +128,33 @@ def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
 
 def _labels(rows: Iterable[Row], videos: Iterable[Row], problems: list[Problem]) -> dict[str, dict[str, FeatureLabel]]:
     durations = {video["video_id"]: _quiet_seconds(video) for video in videos}
-    known = (*vocabulary().names, *vocabulary().signs)
+    known = {name: name for name in (*vocabulary().names, *vocabulary().signs)}
     labels: dict[str, dict[str, FeatureLabel]] = {}
+    texts: dict[str, str] = {}
+    found: list[Problem] = []
     for row in rows:
         video, feature = row["video_id"], row["feature"]
         if video not in durations:
-            problems.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
+            found.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
         elif feature not in known:
-            problems.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, known)}"))
+            found.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, list(known))}"))
         elif feature in labels.setdefault(video, {}):
-            problems.append(row.problem("feature", f"duplicate: {feature!r} of {video!r} is given twice"))
+            found.append(row.problem("feature", f"duplicate: {feature!r} of {video!r} is given twice"))
         else:
-            labels[video][feature] = _label(row, durations[video], problems)
+            labels[video][known[feature]] = _label(row, durations[video], texts, found)
+    problems += found
     return labels
 
 
-def _label(row: Row, duration_s: float | None, problems: list[Problem]) -> FeatureLabel:
+def _label(row: Row, duration_s: float | None, texts: dict[str, str], problems: list[Problem]) -> FeatureLabel:
+    """A row's label; ``texts`` holds each justification once, whatever the number of rows that have it."""
     present = row.one_of("present", ("yes", "no", "untested"), problems)
     if not row["present"]:
         problems.append(row.problem("present", "is empty; write yes, no or untested"))
     start, end = _span(row, "start_s", "end_s", duration_s, problems)
     side = row.one_of("side", ("left", "right", "both"), problems)
-    return FeatureLabel(
-        cast("Presence", present or "untested"), start, end, cast("Side | None", side or None), row["justification"]
-    )
+    text = texts.setdefault(row["justification"], row["justification"])
+    return FeatureLabel(cast("Presence", present or "untested"), start, end, cast("Side | None", side or None), text)
 
 
 def _span(
@@ -170,13 +173,15 @@ def _reports(directory: Path, videos: Iterable[Row], problems: list[Problem]) ->
     known = {video["video_id"] for video in videos}
     path = directory / "reports.csv"
     reports: dict[str, str] = {}
+    found: list[Problem] = []
     for row in read_table(path, REPORTS, REPORTS, problems) if path.exists() else []:
         if row["video_id"] not in known:
-            problems.append(row.problem("video_id", f"{row['video_id']!r} is not in videos.csv"))
+            found.append(row.problem("video_id", f"{row['video_id']!r} is not in videos.csv"))
         elif row["video_id"] in reports:
-            problems.append(row.problem("video_id", f"duplicate: {row['video_id']!r} has two reports"))
+            found.append(row.problem("video_id", f"duplicate: {row['video_id']!r} has two reports"))
         else:
             reports[row["video_id"]] = row["report"]
+    problems += found
     return reports
 
 
@@ -223,6 +228,12 @@ def _quiet_seconds(row: Row) -> float | None:
 def _fingerprint(directory: Path) -> str:
     digest = hashlib.sha256()
     for name in ("videos.csv", "features.csv", "reports.csv"):
-        path = directory / name
-        digest.update(hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest())
+        digest.update(_sha256(directory / name))
     return digest.hexdigest()
+
+
+def _sha256(path: Path) -> bytes:
+    if not path.is_file():
+        return hashlib.sha256().digest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

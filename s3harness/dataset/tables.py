@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s3harness.errors import S3HarnessError
+
+if TYPE_CHECKING:
+    from _csv import Reader as _Reader
 
 VIDEOS = (
     "video_id",
@@ -74,52 +77,50 @@ class Row:
         return float(text)
 
     def one_of(self, column: str, allowed: Sequence[str], problems: list[Problem]) -> str:
-        """The cell if it is empty or allowed; otherwise ``""``, and the problem is noted."""
+        """The allowed word that stands in the cell; ``""`` if it is empty, or wrong, which is noted."""
         text = self[column]
         if text and text not in allowed:
             problems.append(self.problem(column, f"{text!r} is not one of {', '.join(allowed)}"))
-            return ""
-        return text
+        return next((word for word in allowed if word == text), "")
 
 
-def read_table(path: Path, columns: Sequence[str], required: Sequence[str], problems: list[Problem]) -> list[Row]:
-    """The rows of a CSV file (UTF-8 with or without byte-order mark, any line ends); what is wrong is noted.
+def read_table(path: Path, columns: Sequence[str], required: Sequence[str], problems: list[Problem]) -> Iterator[Row]:
+    """The rows of a CSV file (UTF-8 with or without byte-order mark, any line ends), one at a time.
 
-    Columns beyond ``columns`` are let be, unless their name looks like a slip of the pen for one that is not there.
+    What is wrong is noted as it is met. Columns beyond ``columns`` are let be, unless their name looks like a slip of
+    the pen for one that is not there.
     """
-    text = _text(path, problems)
-    if text is None:
-        return []
-    header, rows = parse_table(path.name, text, problems)
-    missing = [name for name in columns if name not in header]
-    if set(missing) & set(required):
+    if not _is_text(path, problems):
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, rows = parse_table(path.name, file, problems)
+        missing = [name for name in columns if name not in header]
         absent = ", ".join(name for name in missing if name in required)
+        for row in rows:
+            if not absent:
+                yield row
+    if absent:
         problems.append(Problem(path.name, 1, "", f"no column {absent}; the header needs {', '.join(columns)}"))
-        return []
+        return
     for name in header:
         near = difflib.get_close_matches(name.lower(), missing, n=1, cutoff=0.75) if name not in columns else []
         if near:
             problems.append(Problem(path.name, 1, name, f"unknown column, and {near[0]} is missing; is it that?"))
-    return rows
 
 
-def parse_table(name: str, text: str, problems: list[Problem], delimiter: str = ",") -> tuple[list[str], list[Row]]:
-    """The header and the rows of a CSV text; a row is numbered by its first line, the header's being 1."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    rows: list[Row] = []
-    line = 1
+def parse_table(
+    name: str, lines: Iterable[str], problems: list[Problem], delimiter: str = ","
+) -> tuple[list[str], Iterator[Row]]:
+    """The header and the rows of a CSV table; a row is numbered by its first line, the header's being 1."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        twice = sorted({cell for cell in header if cell and header.count(cell) > 1})
-        problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
-        line = reader.line_num + 1
-        for cells in reader:
-            rows += _row(name, line, header, cells, problems)
-            line = reader.line_num + 1
     except csv.Error as error:
-        problems.append(Problem(name, line, "", f"not a CSV table: {error}"))
-    return header, rows
+        problems.append(_no_table(name, 1, error))
+        return [], iter(())
+    twice = sorted({cell for cell in header if cell and header.count(cell) > 1})
+    problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
+    return header, _rows(name, header, reader, problems)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -150,28 +151,39 @@ def _together(same: Sequence[Problem]) -> str:
     return f"{whole} ({len(same)} times, in lines {numbers})"
 
 
-def _text(path: Path, problems: list[Problem]) -> str | None:
+def _is_text(path: Path, problems: list[Problem]) -> bool:
+    """Whether a file can be read whole, as UTF-8; why it cannot is noted."""
+    row, line = 0, b""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            for row, line in enumerate(file, start=1):  # noqa: B007
+                line.decode()
     except OSError as error:
         problems.append(Problem(path.name, None, "", f"cannot be read: {error.strerror}"))
-        return None
-    try:
-        return data.decode("utf-8-sig")
+        return False
     except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        byte = data[error.start]
+        byte = line[error.start]
         problems.append(Problem(path.name, row, "", f"byte 0x{byte:02x} is not UTF-8; save the table as UTF-8"))
-        return None
+        return False
+    return True
 
 
-def _row(name: str, number: int, header: Sequence[str], cells: list[str], problems: list[Problem]) -> list[Row]:
-    if not any(cell.strip() for cell in cells):
-        return []
-    if len(cells) != len(header):
-        problems.append(Problem(name, number, "", f"{len(cells)} cells under {len(header)} columns"))
-        return []
-    return [Row(name, number, {column: cell.strip() for column, cell in zip(header, cells, strict=True)})]
+def _rows(name: str, header: Sequence[str], reader: _Reader, problems: list[Problem]) -> Iterator[Row]:
+    line = reader.line_num + 1
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped) and len(cells) != len(header):
+                problems.append(Problem(name, line, "", f"{len(cells)} cells under {len(header)} columns"))
+            elif any(stripped):
+                yield Row(name, line, dict(zip(header, stripped, strict=True)))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(_no_table(name, line, error))
+
+
+def _no_table(name: str, line: int, error: csv.Error) -> Problem:
+    return Problem(name, line, "", f"not a CSV table: {error}")
 
 
 def _cell(value: object) -> object:

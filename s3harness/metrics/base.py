@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,10 @@ class Metric(Protocol):
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """One row per pair, shape (n, k); a pair that the metric does not score has a row of zeros.
 
-        The width k may depend on the pairs (on the subjects among them, say) and the metric remembers it.
+        The width k may depend on the pairs (on the subjects among them, say) and the metric remembers it: rows may
+        become wider, but the old columns keep their place. It is given all pairs at once, as it may compare each with
+        all others. One that compares none beyond its video says ``by_video = True`` and is given those of some
+        videos at a time, so that a large data set need not be in memory.
         """
 
     def value(self, totals: Array) -> Array:
@@ -64,6 +67,7 @@ class ItemMean:
     score: Callable[[Pair], float | None]
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (score, 1), or zeros."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from s3harness.metrics.subjects import SubjectMeans
 ONSET, OFFSET = "seizure_onset", "seizure_offset"
 WORST_WITHOUT_WINDOW_S = 60.0
 """What a miss costs where the window is not known, seconds."""
+_NUMBER = (int, float)
 
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
@@ -60,6 +61,7 @@ class IntervalIou:
 
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (overlap, 1) at the pair of the onset, zeros elsewhere; shape (n, 2)."""
@@ -87,7 +89,7 @@ def interval_iou() -> IntervalIou:
 def seconds_answered(pair: Pair) -> float | None:
     """The answer in seconds, ``None`` where there is no finite number."""
     value = pair.prediction.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, _NUMBER) or isinstance(value, bool) or not math.isfinite(value):
         return None
     return float(value)
 

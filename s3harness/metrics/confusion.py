@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,7 @@ class ClassTables:
     class_recalls: bool = False
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)

@@ -1,7 +1,7 @@
 """Trivial answerers: what can be scored without watching anything, and the truth itself.
 
-Each answerer makes one prediction per reference, in the same order. Some know the references as a whole (the commonest
-answer, how common each is), none uses what belongs to one item, except :func:`oracle`. They are made anew from the
+Each answerer is told of the references as a whole (:class:`.Cohort`: the commonest answer, how common each is) and then
+answers one at a time; none uses what belongs to one item, except :func:`truth_of`. They are made anew from the
 references at hand, so that a floor is always one of the very items that are scored.
 """
 
@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import mean, median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from s3harness.errors import UsageError
-from s3harness.metrics.base import Metric, Pair
+from s3harness.metrics.base import Array, Metric, Pair
+from s3harness.metrics.cohort import Cohort, commonest_of, label_of
+from s3harness.stats import added
 from s3harness.types import Prediction, Reference
 
-Answerer = Callable[[Sequence[Reference]], list[Prediction]]
-
-Weighted = tuple[NDArray[np.float64], list[Pair]]
-"""How much each item's prediction counts, and the predictions beside the truth."""
+Say = Callable[[Reference], Prediction]
+"""One answerer's answer to an item."""
+Answerer = Callable[[Cohort], Say]
+Weighted = tuple[Callable[[Sequence[Reference]], Array], Say]
+"""How much an answer to each of some items counts, and the answer."""
 
 PLACES = 21
 """At how many evenly spaced places of a window a random moment is scored."""
@@ -46,7 +47,7 @@ KINDS: Mapping[str, str] = {
 
 
 def floors_for(task: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
-    """The predictions of every trivial answerer of a task (or kind of task), by the answerer's name.
+    """The predictions of every trivial answerer of a task (or kind of task), in the order given, by its name.
 
     ``seed`` fixes the answerers that draw lots. Raises :class:`UsageError` for an unknown kind.
     """
@@ -54,208 +55,226 @@ def floors_for(task: str, references: Sequence[Reference], *, seed: int = 0) -> 
     if kind not in set(KINDS.values()):
         known = ", ".join([*KINDS, *KINDS.values()])
         raise UsageError(f"no trivial answerers are known for {task!r}: expected one of {known}")
-    return {name: answerer(references) for name, answerer in _answerers(kind, seed).items()} if references else {}
+    if not references:
+        return {}
+    cohort = Cohort(references)
+    made = {name: list(map(answerer(cohort), references)) for name, answerer in _ANSWERERS[kind].items()}
+    return made | {name: _DRAW[name](cohort, seed) for name in _LOTS.get(kind, ())}
 
 
-def expected_floors(kind: str, references: Sequence[Reference]) -> dict[str, list[Weighted]]:
-    """Every trivial answerer as weighted predictions, so that one which draws lots is scored at its expectation.
+def expected_floors(kind: str, references: Iterable[Reference]) -> dict[str, list[Weighted]]:
+    """Every trivial answerer as weighted answers, so that one which draws lots is scored at its expectation.
 
-    The weights (n,) of an item add up to 1 over an answerer's predictions. One draw of a blind answerer can be lucky,
-    and the best of several answerers would be the luckiest; the weighted sum of their statistics cannot.
+    The weights of an item add up to 1 over an answerer's answers. One draw of a blind answerer can be lucky, and the
+    best of several answerers would be the luckiest; the weighted sum of their statistics cannot. The references are
+    walked more than once.
     """
-    drawn = {"prevalence": _expected_prevalence, "anywhere": _expected_anywhere}
-    certain = np.ones(len(references))
-    return {
-        name: drawn[name](references) if name in drawn else [(certain, _pairs(references, made))]
-        for name, made in floors_for(kind, references).items()
-    }
+    cohort = Cohort(references)
+    made: dict[str, list[Weighted]] = {n: [(certain, answerer(cohort))] for n, answerer in _ANSWERERS[kind].items()}
+    return made | {name: _EXPECT[name](cohort) for name in _LOTS.get(kind, ())}
 
 
-def expected_value(metric: Metric, made: Sequence[Weighted]) -> float:
-    """The score of weighted predictions, that is of the weighted sums of their statistics; NaN where undefined.
+def expected_value(metric: Metric, made: Sequence[Weighted], references: Sequence[Reference]) -> float:
+    """The score of weighted answers, that is of the weighted sums of their statistics; NaN where undefined."""
+    expected = Expectation(metric)
+    for number, (weight, say) in enumerate(made):
+        pairs = [Pair(reference, say(reference)) for reference in references]
+        expected.add(number, pairs, weight(references))
+    return expected.value()
+
+
+class Expectation:
+    """The score by a metric of weighted answers, of which some items come at a time.
 
     A metric that meets a new subject or label makes wider rows from then on, in which the old columns keep their place.
     """
-    totals = [weights @ metric.statistics(pairs) for weights, pairs in made]
-    width = max(map(len, totals))
-    return float(metric.value(np.sum([np.pad(total, (0, width - len(total))) for total in totals], axis=0)))
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric, self._totals = metric, dict[int, Array]()
+
+    def add(self, number: int, pairs: Sequence[Pair], weights: Array) -> None:
+        """Add the answers of this number to some more items, and how much each counts (n,)."""
+        rows = self._metric.statistics(pairs)
+        self._totals[number] = added(self._totals.get(number, np.zeros(0)), rows, weights)
+
+    def value(self) -> float:
+        """The score of what was added, NaN where undefined."""
+        width = max(map(len, self._totals.values()))
+        totals = [np.pad(total, (0, width - len(total))) for total in self._totals.values()]
+        return float(self._metric.value(np.sum(totals, axis=0)))
+
+
+def certain(references: Sequence[Reference]) -> Array:
+    """The weight of the only answer to each item."""
+    return np.ones(len(references))
 
 
 def oracle(references: Sequence[Reference]) -> list[Prediction]:
     """The truth of each reference as an answer: what a perfect model would say, which scores the ceiling."""
-    return [_prediction(reference, _truth_as_answer(reference.truth)) for reference in references]
+    return list(map(truth_of, references))
+
+
+def truth_of(reference: Reference) -> Prediction:
+    """The truth of a reference as an answer."""
+    return _prediction(reference, _truth_as_answer(reference.truth))
 
 
 def constant(answer: str, *, otherwise: Iterable[str] = ()) -> Answerer:
     """The same closed answer to every item; for the subjects ``otherwise`` their own commonest truth."""
     exceptions = frozenset(otherwise)
 
-    def answerer(references: Sequence[Reference]) -> list[Prediction]:
-        common = _commonest_labels(references)
-        return _labelled(references, [common[r.subject] if r.subject in exceptions else answer for r in references])
+    def answerer(cohort: Cohort) -> Say:
+        common = cohort.commonest_labels
+        return lambda r: _labelled(cohort, r, common[r.subject] if r.subject in exceptions else answer)
 
     return answerer
 
 
-def commonest(references: Sequence[Reference]) -> list[Prediction]:
+def commonest(cohort: Cohort) -> Say:
     """To each item the commonest truth of its subject."""
-    common = _commonest_labels(references)
-    return _labelled(references, [common[reference.subject] for reference in references])
+    return lambda r: _labelled(cohort, r, cohort.commonest_labels[r.subject])
 
 
-def prevalence(seed: int) -> Answerer:
+def prevalence(cohort: Cohort, seed: int) -> list[Prediction]:
     """The true answers of each subject, dealt out at random among its items: as common as they are, and blind.
 
     An item of which nobody could tell the truth gets "na".
     """
-
-    def answerer(references: Sequence[Reference]) -> list[Prediction]:
-        generator = np.random.default_rng(seed)
-        dealt: dict[int, str] = {}
-        for _, numbers in sorted(_by_subject(references).items()):
-            known = sorted((n for n in numbers if _label(references[n].truth)), key=lambda n: references[n].item)
-            given = [known[position] for position in generator.permutation(len(known))]
-            dealt |= {n: str(_label(references[g].truth)) for n, g in zip(known, given, strict=True)}
-        return _labelled(references, [dealt.get(number, "na") for number in range(len(references))])
-
-    return answerer
+    references, generator = list(cohort.references), np.random.default_rng(seed)
+    by_subject: defaultdict[str, list[int]] = defaultdict(list)
+    for number, reference in enumerate(references):
+        by_subject[reference.subject].append(number)
+    dealt: dict[int, str] = {}
+    for _, numbers in sorted(by_subject.items()):
+        known = sorted((n for n in numbers if label_of(references[n].truth)), key=lambda n: references[n].item)
+        given = [known[position] for position in generator.permutation(len(known))]
+        dealt |= {n: str(label_of(references[g].truth)) for n, g in zip(known, given, strict=True)}
+    return [_labelled(cohort, r, dealt.get(number, "na")) for number, r in enumerate(references)]
 
 
 def window_share(share: float) -> Answerer:
     """The same place of every window, 0 its start and 1 its end; without a window the subject's median truth."""
 
-    def answerer(references: Sequence[Reference]) -> list[Prediction]:
-        middle = _median_truths(references)
-        return [_prediction(r, _within(r, share, middle[r.subject])) for r in references]
+    def answerer(cohort: Cohort) -> Say:
+        return lambda r: Prediction(r.item, _within(r, share, cohort))
 
     return answerer
 
 
-def commonest_place(references: Sequence[Reference]) -> list[Prediction]:
+def commonest_place(cohort: Cohort) -> Say:
     """To each item the median place of its subject's truths in their windows."""
-    middle = _median_truths(references)
-    places = {
-        subject: median(_place(references[number]) for number in numbers)
-        for subject, numbers in _by_subject(references).items()
-    }
-    return [_prediction(r, _within(r, places[r.subject], middle[r.subject])) for r in references]
+    return lambda r: Prediction(r.item, _within(r, cohort.median_places[r.subject], cohort))
 
 
-def anywhere(seed: int) -> Answerer:
+def anywhere(cohort: Cohort, seed: int) -> list[Prediction]:
     """A random moment of the window, each equally likely."""
-
-    def answerer(references: Sequence[Reference]) -> list[Prediction]:
-        middle = _median_truths(references)
-        shares = np.random.default_rng(seed).random(len(references))
-        share_of = dict(zip(sorted(r.item for r in references), shares.tolist(), strict=True))
-        return [_prediction(r, _within(r, share_of[r.item], middle[r.subject])) for r in references]
-
-    return answerer
+    shares = np.random.default_rng(seed).random(cohort.size)
+    share_of = dict(zip(sorted(r.item for r in cohort.references), shares.tolist(), strict=True))
+    return [_prediction(r, _within(r, share_of[r.item], cohort)) for r in cohort.references]
 
 
 def same(value: object) -> Answerer:
     """One open answer to every item."""
-    return lambda references: [_prediction(reference, value) for reference in references]
+    return lambda cohort: lambda reference: _prediction(reference, value)
 
 
-def commonest_sign(references: Sequence[Reference]) -> list[Prediction]:
+def commonest_sign(cohort: Cohort) -> Say:
     """The one sign that most videos have."""
-    return same([_signs_by_count(references)[0]] if _signs_by_count(references) else [])(references)
+    counts = cohort.sign_counts
+    return same([commonest_of(counts)] if counts else [])(cohort)
 
 
-def typical_sequence(references: Sequence[Reference]) -> list[Prediction]:
-    """The signs that at least half of the videos have, in their usual order."""
-    counts = Counter(sign for reference in references for sign in _signs(reference))
-    return same([sign for sign in _usual_order(references) if 2 * counts[sign] >= len(references)])(references)
+def common_signs(share: float) -> Answerer:
+    """The signs that at least this share of the videos have, in their usual order."""
+
+    def answerer(cohort: Cohort) -> Say:
+        fewest = share * cohort.size
+        return same([sign for sign in cohort.usual_order if cohort.sign_counts[sign] >= fewest])(cohort)
+
+    return answerer
 
 
-def common_sequence(references: Sequence[Reference]) -> list[Prediction]:
-    """The signs that at least a quarter of the videos have, in their usual order."""
-    counts = Counter(sign for reference in references for sign in _signs(reference))
-    return same([sign for sign in _usual_order(references) if 4 * counts[sign] >= len(references)])(references)
-
-
-def all_signs(references: Sequence[Reference]) -> list[Prediction]:
-    """Every sign that any video has, in the usual order."""
-    return same(_usual_order(references))(references)
-
-
-def commonest_text(references: Sequence[Reference]) -> list[Prediction]:
+def commonest_text(cohort: Cohort) -> Say:
     """The commonest of the true texts."""
-    texts = Counter(str(reference.truth["text"]) for reference in references)  # type: ignore[index]
-    return same(_most(texts))(references)
+    return same(commonest_of(Counter(cohort.texts)))(cohort)
 
 
-def typical_text(references: Sequence[Reference]) -> list[Prediction]:
+def typical_text(cohort: Cohort) -> Say:
     """What most of the true texts say, in one (:mod:`s3harness.metrics.typical_report`)."""
     from s3harness.metrics.typical_report import typical_report
 
-    return same(typical_report([str(r.truth["text"]) for r in references]))(references)  # type: ignore[index]
+    return same(typical_report(cohort.texts))(cohort)
 
 
-def _expected_prevalence(references: Sequence[Reference]) -> list[Weighted]:
+def _expected_prevalence(cohort: Cohort) -> list[Weighted]:
     """Each answer to every item, weighted by how common it is among the truths of the item's subject."""
-    shares: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for subject, numbers in _by_subject(references).items():
-        counts = Counter(label for n in numbers if (label := _label(references[n].truth)))
-        shares[subject] = {label: count / counts.total() for label, count in counts.items()}
-    labels = sorted({label for of_subject in shares.values() for label in of_subject})
-    return [
-        (
-            np.array([shares[r.subject].get(label, 0.0) for r in references]),
-            _pairs(references, _labelled(references, [label] * len(references))),
-        )
-        for label in labels
-    ]
+    labels = sorted({label for counts in cohort.labels.values() for label in counts})
+    return [(_share_of(cohort, label), constant(label)(cohort)) for label in labels]
 
 
-def _expected_anywhere(references: Sequence[Reference]) -> list[Weighted]:
+def _share_of(cohort: Cohort, label: str) -> Callable[[Sequence[Reference]], Array]:
+    shares = {subject: counts[label] / counts.total() for subject, counts in cohort.labels.items() if counts}
+    return lambda references: np.array([shares.get(reference.subject, 0.0) for reference in references])
+
+
+def _expected_anywhere(cohort: Cohort) -> list[Weighted]:
     """Every place of the windows alike."""
-    weights = np.full(len(references), 1.0 / PLACES)
     shares = [(place + 0.5) / PLACES for place in range(PLACES)]
-    return [(weights, _pairs(references, window_share(share)(references))) for share in shares]
+    return [(lambda references: certain(references) / PLACES, window_share(share)(cohort)) for share in shares]
 
 
-def _answerers(kind: str, seed: int) -> Mapping[str, Answerer]:
-    """Name → answerer of one kind of task."""
-    presence = {"always_yes": constant("yes"), "always_no": constant("no")}
-    guesses = {"commonest": commonest, "prevalence": prevalence(seed)}
-    onset = ("onset_body_part",)
-    answerers: dict[str, Mapping[str, Answerer]] = {
-        "feature": presence | guesses,
-        "rationale": presence | guesses,
-        "laterality": {f"always_{side}": constant(side, otherwise=onset) for side in ("left", "right")} | guesses,
-        "boundary": {
-            "window_centre": window_share(0.5),
-            "window_start": window_share(0.0),
-            "window_end": window_share(1.0),
-            "commonest_place": commonest_place,
-            "anywhere": anywhere(seed),
-        },
-        "sequence": {
-            "empty": same([]),
-            "commonest_sign": commonest_sign,
-            "typical_sequence": typical_sequence,
-            "common_sequence": common_sequence,
-            "all_signs": all_signs,
-        },
-        "report": {
-            "empty": same(""),
-            "constant_report": same(CONSTANT_REPORT),
-            "commonest_report": commonest_text,
-            "typical_report": typical_text,
-        },
-        "diagnosis": {"always_ES": constant("ES"), "always_NES": constant("NES"), "prevalence": prevalence(seed)},
-    }
-    return answerers[kind]
-
-
-def _pairs(references: Sequence[Reference], predictions: Sequence[Prediction]) -> list[Pair]:
-    return [Pair(reference, prediction) for reference, prediction in zip(references, predictions, strict=True)]
+_PRESENCE: Mapping[str, Answerer] = {
+    "always_yes": constant("yes"),
+    "always_no": constant("no"),
+    "commonest": commonest,
+}
+_ANSWERERS: Mapping[str, Mapping[str, Answerer]] = {
+    "feature": _PRESENCE,
+    "rationale": _PRESENCE,
+    "laterality": {
+        "always_left": constant("left", otherwise=("onset_body_part",)),
+        "always_right": constant("right", otherwise=("onset_body_part",)),
+        "commonest": commonest,
+    },
+    "boundary": {
+        "window_centre": window_share(0.5),
+        "window_start": window_share(0.0),
+        "window_end": window_share(1.0),
+        "commonest_place": commonest_place,
+    },
+    "sequence": {
+        "empty": same([]),
+        "commonest_sign": commonest_sign,
+        "typical_sequence": common_signs(1 / 2),
+        "common_sequence": common_signs(1 / 4),
+        "all_signs": common_signs(0),
+    },
+    "report": {
+        "empty": same(""),
+        "constant_report": same(CONSTANT_REPORT),
+        "commonest_report": commonest_text,
+        "typical_report": typical_text,
+    },
+    "diagnosis": {"always_ES": constant("ES"), "always_NES": constant("NES")},
+}
+"""Kind → name → answerer, of those that draw no lots."""
+_LOTS: Mapping[str, Sequence[str]] = {
+    "feature": ("prevalence",),
+    "rationale": ("prevalence",),
+    "laterality": ("prevalence",),
+    "boundary": ("anywhere",),
+    "diagnosis": ("prevalence",),
+}
+"""Kind → the answerers that draw lots."""
+_DRAW: Mapping[str, Callable[[Cohort, int], list[Prediction]]] = {"prevalence": prevalence, "anywhere": anywhere}
+_EXPECT: Mapping[str, Callable[[Cohort], list[Weighted]]] = {
+    "prevalence": _expected_prevalence,
+    "anywhere": _expected_anywhere,
+}
 
 
 def _prediction(reference: Reference, value: object) -> Prediction:
-    label = _label(value)
+    label = label_of(value)
     return Prediction(reference.item, value, probability=float(label == "yes") if label in ("yes", "no") else None)
 
 
@@ -270,82 +289,16 @@ def _truth_as_answer(truth: Any) -> object:
     return truth
 
 
-def _label(truth: object) -> str | None:
-    """The closed answer in a truth or value, ``None`` where nobody could tell or there is none."""
-    label = truth.get("present") if isinstance(truth, Mapping) else truth
-    return label if isinstance(label, str) and label != "untested" else None
+def _labelled(cohort: Cohort, reference: Reference, label: str) -> Prediction:
+    """A closed answer; where a text belongs to it, the commonest text of that feature and label."""
+    if not isinstance(reference.truth, Mapping):
+        return _prediction(reference, label)
+    text = cohort.commonest_texts.get((reference.subject, label), "")
+    return _prediction(reference, {"present": label, "text": text})
 
 
-def _labelled(references: Sequence[Reference], labels: Sequence[str]) -> list[Prediction]:
-    """Predictions of closed answers; where a text belongs to them, the commonest text of that feature and label."""
-    texts: defaultdict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
-    for reference in references:
-        if isinstance(reference.truth, Mapping):
-            texts[reference.subject, _label(reference.truth)][str(reference.truth["text"])] += 1
-    common = {key: _most(counts) for key, counts in texts.items()}
-    return [
-        _prediction(
-            r, {"present": label, "text": common.get((r.subject, label), "")} if isinstance(r.truth, Mapping) else label
-        )
-        for r, label in zip(references, labels, strict=True)
-    ]
-
-
-def _by_subject(references: Sequence[Reference]) -> Mapping[str, list[int]]:
-    """Subject → the numbers of its references."""
-    numbers: defaultdict[str, list[int]] = defaultdict(list)
-    for number, reference in enumerate(references):
-        numbers[reference.subject].append(number)
-    return numbers
-
-
-def _commonest_labels(references: Sequence[Reference]) -> Mapping[str, str]:
-    """Subject → its commonest truth."""
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for reference in references:
-        counts[reference.subject].update([label] if (label := _label(reference.truth)) else [])
-    return {reference.subject: _most(counts[reference.subject]) or "na" for reference in references}
-
-
-def _most(counts: Counter[str]) -> str:
-    """The commonest, the first of the alphabet if there are several; "" of nothing."""
-    return min(counts, key=lambda word: (-counts[word], word), default="")
-
-
-def _median_truths(references: Sequence[Reference]) -> Mapping[str, float]:
-    truths = {name: [references[n].truth for n in numbers] for name, numbers in _by_subject(references).items()}
-    return {name: float(median(times)) for name, times in truths.items()}  # type: ignore[type-var,arg-type]
-
-
-def _within(reference: Reference, share: float, otherwise: float) -> float:
+def _within(reference: Reference, share: float, cohort: Cohort) -> float:
     if reference.window is None:
-        return otherwise
+        return cohort.median_truths[reference.subject]
     start, end = reference.window
     return start + share * (end - start)
-
-
-def _place(reference: Reference) -> float:
-    """Where in its window the truth lies, 0–1; the middle where there is no window."""
-    if reference.window is None or reference.window[1] <= reference.window[0]:
-        return 0.5
-    start, end = reference.window
-    return (float(reference.truth) - start) / (end - start)  # type: ignore[arg-type]
-
-
-def _signs(reference: Reference) -> list[str]:
-    return [str(name) for name, _ in reference.truth]  # type: ignore[attr-defined]
-
-
-def _signs_by_count(references: Sequence[Reference]) -> list[str]:
-    counts = Counter(sign for reference in references for sign in _signs(reference))
-    return sorted(counts, key=lambda sign: (-counts[sign], sign))
-
-
-def _usual_order(references: Sequence[Reference]) -> list[str]:
-    """All signs by their mean place in the sequences, 0 first and 1 last."""
-    places: defaultdict[str, list[float]] = defaultdict(list)
-    for reference in references:
-        signs = _signs(reference)
-        for number, sign in enumerate(signs):
-            places[sign].append((number + 0.5) / len(signs))
-    return sorted(places, key=lambda sign: (mean(places[sign]), sign))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class SubjectMeans:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
@@ -58,14 +59,10 @@ class SubjectMeans:
         """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 2))
-        scored = [
-            (number, blocks[pair.reference.subject], score)
-            for number, pair in enumerate(pairs)
-            if pair.reference.subject in blocks and (score := self.score(pair)) is not None
-        ]
-        if scored:
-            items, subjects, scores = zip(*scored, strict=True)
-            rows[items, subjects, 0], rows[items, subjects, 1] = scores, 1.0
+        items = [number for number, pair in enumerate(pairs) if pair.reference.subject in blocks]
+        subjects = [blocks[pairs[number].reference.subject] for number in items]
+        scores = np.array([self.score(pairs[number]) for number in items], dtype=np.float64)
+        rows[items, subjects, 0], rows[items, subjects, 1] = np.nan_to_num(scores), ~np.isnan(scores)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:

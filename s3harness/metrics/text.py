@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class Bleu:
 
     higher_is_better: bool = True
     unit: str = "points"
+    by_video: ClassVar[bool] = True
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (length of the answer, of the truth, n-gram hits × 4, n-grams of the answer × 4)."""
@@ -80,6 +81,7 @@ class RationaleScore:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
@@ -205,9 +207,12 @@ def _stem(word: str) -> tuple[str, ...]:
     return tuple(tokenize.tokenize(word, porter_stemmer()))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _ngrams(text: str) -> tuple[frozenset[object], ...]:
-    """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again."""
+    """The n-grams of a text by their length from 1, in the tokens of sacrebleu; remembered, as texts are met again.
+
+    Not as many as of others, as those of a report take some 30 kB.
+    """
     tokens = _bleu_tokenizer()(text.rstrip()).split()
     return tuple(_numbered(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, ORDERS + 1))
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import os
 import re
 import time
+from array import array
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.run.known import Known
@@ -123,32 +126,85 @@ class Journal:
             raise _unwritable(self.path, error) from error
 
 
-def read_journal(path: Path, tasks: Collection[str] | None = None) -> Iterator[Entry]:
+def read_journal(path: Path) -> Iterator[Entry]:
     """The whole lines of a journal in the order written; a torn last line is passed over.
 
-    ``tasks`` are those whose lines are wanted, ``None`` for all; others are passed over as quickly as they can be.
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
     if not path.exists():
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if tasks is not None and (told := _TASK.match(line)) and told[1].decode() not in tasks:
-                continue
-            try:
-                entry = _entry(json.loads(line))
-                if tasks is None or entry.task in tasks:
-                    yield entry
-            except (ValueError, KeyError, TypeError) as error:
-                if not line.endswith(b"\n"):
-                    return
-                raise S3HarnessError(
-                    f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
-                ) from error
+            if (entry := _read(path, number, line)) is not None:
+                yield entry
 
 
-_TASK = re.compile(rb'\{"id": "[\w-]*", "task": "([\w./-]*)", ', re.ASCII)
-"""How a line begins that this module wrote, and whose task it is."""
+class JournalIndex:
+    """A journal whose lines can be read video by video: it knows where each stands, and holds none.
+
+    ``tasks`` are those whose lines are wanted. Raises :class:`S3HarnessError` naming a line that cannot be read, at
+    once or when it is wanted.
+    """
+
+    def __init__(self, path: Path, tasks: Collection[str]) -> None:
+        self.path = path
+        self._starts = array("Q")
+        self._numbers: defaultdict[tuple[bytes, bytes], array[int]] = defaultdict(lambda: array("I"))
+        wanted, start = {task.encode() for task in tasks}, 0
+        with self._opened() as file:
+            for number, line in enumerate(file, start=1):
+                self._starts.append(start)
+                start += len(line)
+                about = _about(path, number, line)
+                if about is not None and about[0] in wanted:
+                    self._numbers[about].append(number)
+
+    def __enter__(self) -> Self:
+        self._file = self._opened()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def entries(self, task: str, video_id: str) -> Iterator[Entry]:
+        """The lines of a task about a video, in the order written."""
+        for number in self._numbers.get((task.encode(), video_id.encode()), ()):
+            self._file.seek(self._starts[number - 1])
+            if (entry := _read(self.path, number, self._file.readline())) is not None:
+                yield entry
+
+    def _opened(self) -> BinaryIO:
+        return self.path.open("rb") if self.path.exists() else io.BytesIO()
+
+
+_ABOUT = re.compile(
+    rb'\{"id": "[\w-]*", "task": "([\w./-]*)", "item": "[^"\\]*", "subject": "[^"\\]*", '
+    rb'"clip": \{"video_id": "([\w-]*)", .*\}\n',
+    re.ASCII,
+)
+"""A line that this module wrote, its task and its video."""
+
+
+def _about(path: Path, number: int, line: bytes) -> tuple[bytes, bytes] | None:
+    """Task and video of a line, ``None`` if it is torn."""
+    if told := _ABOUT.fullmatch(line):
+        return told[1], told[2]
+    entry = _read(path, number, line)
+    return None if entry is None else (entry.task.encode(), entry.clip.video_id.encode())
+
+
+def _read(path: Path, number: int, line: bytes) -> Entry | None:
+    """A line, ``None`` if it is torn; :class:`S3HarnessError` naming one that cannot be read."""
+    try:
+        return _entry(json.loads(line))
+    except (ValueError, KeyError, TypeError) as error:
+        if not line.endswith(b"\n"):
+            return None
+        raise S3HarnessError(
+            f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
+        ) from error
 
 
 def mend(path: Path) -> None:

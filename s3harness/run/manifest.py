@@ -8,11 +8,12 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import s3harness
 from s3harness.errors import S3HarnessError, UsageError
@@ -176,7 +177,14 @@ def write_json(path: Path, data: object) -> None:
 
 
 def write_text(path: Path, text: str | Iterable[str]) -> None:
-    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not.
+    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
+    with written(path) as file:
+        file.writelines([text] if isinstance(text, str) else text)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[TextIO]:
+    """A file to write, which is there whole afterwards or not at all; raises as :func:`write_text` does.
 
     A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
     """
@@ -184,7 +192,7 @@ def write_text(path: Path, text: str | Iterable[str]) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:
-            file.writelines([text] if isinstance(text, str) else text)
+            yield file
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

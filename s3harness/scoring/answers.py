@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from s3harness.errors import SpecError
@@ -22,16 +22,7 @@ POSITIVE = "yes"
 
 def read_answers(entries: Iterable[Entry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
     """Request id → its answer; the last journal line of a request counts, lines of other tasks are passed over."""
-    readers: dict[tuple[str, str], Reader] = {}
-    answers = {}
-    for entry in entries:
-        if entry.task not in tasks:
-            continue
-        key = (entry.task, entry.subject)
-        if key not in readers:
-            readers[key] = Reader.of(tasks[entry.task].for_subject(entry.subject))
-        answers[entry.id] = _answer(entry, readers[key])
-    return answers
+    return Readers(tasks).read(entries)
 
 
 def read_answer(entry: Entry, spec: TaskSpec) -> Answer:
@@ -73,6 +64,18 @@ class Reader:
                 return self.parser(text, **self.params)
         except TypeError as error:
             raise SpecError(f"{self.task}: parser {self.name!r}: {error}") from error
+
+
+class Readers:
+    """The readers of some tasks, that of each subject made when it is first wanted."""
+
+    def __init__(self, tasks: Mapping[str, TaskSpec]) -> None:
+        self._tasks = tasks
+        self._of = cache(lambda task, subject: Reader.of(tasks[task].for_subject(subject)))
+
+    def read(self, entries: Iterable[Entry]) -> dict[str, Answer]:
+        """What :func:`read_answers` says."""
+        return {e.id: _answer(e, self._of(e.task, e.subject)) for e in entries if e.task in self._tasks}
 
 
 def _answer(entry: Entry, reader: Reader) -> Answer:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from s3harness.errors import UsageError
@@ -24,32 +26,50 @@ def write_items(directory: Path, references: Iterable[Reference]) -> None:
     write_text(directory / FILE, (f"{json.dumps(_fields(r), ensure_ascii=False)}\n" for r in references))
 
 
-def read_items(directory: Path, task: str = "") -> list[Reference]:
-    """The references of a run directory, or of one task of it; :class:`UsageError` naming the line that is wrong."""
-    path = directory / FILE
-    try:
-        with path.open("rb") as file:
-            numbered = [(number, line) for number, line in enumerate(file, start=1) if not task or _is_of(task, line)]
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-    references = [_reference(path, number, line) for number, line in numbered]
-    return [reference for reference in references if task in ("", reference.task)]
+@dataclass(frozen=True)
+class Items:
+    """The references of a run directory, or of some of its tasks, read anew each time that they are walked.
+
+    Walking them raises :class:`UsageError` naming the line that is wrong.
+    """
+
+    directory: Path
+    tasks: Collection[str] | None = None
+
+    def __iter__(self) -> Iterator[Reference]:
+        path = self.directory / FILE
+        try:
+            with path.open("rb") as file:
+                for number, line in enumerate(file, start=1):
+                    if self._may_hold(line) and self._holds(reference := _reference(path, number, line)):
+                        yield reference
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error}") from error
+
+    def _holds(self, reference: Reference) -> bool:
+        return self.tasks is None or reference.task in self.tasks
+
+    def _may_hold(self, line: bytes) -> bool:
+        """Whether a line is of these tasks; what is no line of ours is taken for one, to be complained of."""
+        told = _TASK.match(line)
+        return self.tasks is None or told is None or told[1].decode() in self.tasks
 
 
 def reference_of(line: Mapping[str, Any]) -> Reference:
     """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
-    window = tuple(line["window"]) if line["window"] else None
-    return Reference(**{**line, "window": window, "requests": tuple(line["requests"])})
+    words = {key: intern(word) for key, word in line.items() if key != "item" and isinstance(word, str)}
+    window = _window(*line["window"]) if line["window"] else None
+    return Reference(**{**line, **words, "window": window, "requests": tuple(line["requests"])})
+
+
+@lru_cache(maxsize=64, typed=True)
+def _window(start_s: float, end_s: float) -> tuple[float, float]:
+    """Kept, as the items of a video were mostly shown in one window."""
+    return start_s, end_s
 
 
 def _fields(reference: Reference) -> dict[str, object]:
     return {field.name: getattr(reference, field.name) for field in fields(reference)}
-
-
-def _is_of(task: str, line: bytes) -> bool:
-    """Whether a line is of a task; what is no line of ours is taken for one, to be complained of."""
-    told = _TASK.match(line)
-    return told is None or told[1].decode() == task
 
 
 def _reference(path: Path, number: int, line: bytes) -> Reference:

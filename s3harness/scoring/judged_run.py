@@ -29,6 +29,8 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
 
 
 def _texts(task: ScoredTask) -> set[str]:
-    pairs = [Pair(*pair) for pair in zip(task.references, task.predictions, strict=True)]
-    floors = expected_floors(task.spec.item, task.references).values()
-    return reports_of(chain(pairs, *(made for weighted in floors for _, made in weighted)))
+    given = map(Pair, task.references, task.predictions)
+    floors = [say for made in expected_floors(task.spec.item, task.references).values() for _, say in made]
+    return reports_of(
+        chain(given, (Pair(reference, say(reference)) for reference in task.references for say in floors))
+    )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import groupby
 from typing import cast
 
 from s3harness.aggregators.aggregate import Aggregate
 from s3harness.errors import SpecError
+from s3harness.metrics.base import Pair
 from s3harness.plugins import blamed, load
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Prediction, PredictionStatus, Reference
@@ -16,10 +19,22 @@ GRAVEST: tuple[PredictionStatus, ...] = ("failed", "refused", "cut", "unparsable
 """What an item without a readable answer is called, if its windows differ: the first of these among them."""
 
 
-def predict(references: Sequence[Reference], answers: Mapping[str, Answer], spec: TaskSpec) -> list[Prediction]:
+def predict(references: Iterable[Reference], answers: Mapping[str, Answer], spec: TaskSpec) -> list[Prediction]:
     """One prediction per reference, in their order."""
-    combine = {subject: _combine(spec.for_subject(subject)) for subject in {r.subject for r in references}}
-    return [predict_item(reference, answers, combine[reference.subject]) for reference in references]
+    combine = cache(lambda subject: _combine(spec.for_subject(subject)))
+    return [predict_item(reference, answers, combine(reference.subject)) for reference in references]
+
+
+def predicted(
+    references: Iterable[Reference],
+    answers_of: Callable[[str], Mapping[str, Answer]],
+    tasks: Mapping[str, TaskSpec],
+) -> Iterator[list[Pair]]:
+    """The references of some tasks beside their predictions, video by video; ``answers_of`` gives those to a video."""
+    combine = cache(lambda task, subject: _combine(tasks[task].for_subject(subject)))
+    for video_id, of_video in groupby(references, key=lambda reference: reference.video_id):
+        answers = answers_of(video_id)
+        yield [Pair(r, predict_item(r, answers, combine(r.task, r.subject))) for r in of_video]
 
 
 def predict_item(

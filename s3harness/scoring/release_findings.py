@@ -155,7 +155,7 @@ def _trivial(headline: Headline, pairs: Sequence[Pair]) -> tuple[str, float]:
     window = (0.0, CLIP_S) if headline.item == "boundary" else None
     references = [replace(p.reference, window=window) for p in pairs if p.reference.truth not in _NO_TRUTH]
     floors = expected_floors(headline.item, references)
-    values = {name: expected_value(headline.metric(), made) for name, made in floors.items()}
+    values = {name: expected_value(headline.metric(), made, references) for name, made in floors.items()}
     better = max if headline.metric().higher_is_better else min
     best = better((name for name in values if math.isfinite(values[name])), key=lambda name: values[name], default="")
     return best, values.get(best, math.nan)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from s3harness.errors import UsageError
+from s3harness.metrics.base import Pair
 from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.journal import read_journal
-from s3harness.run.manifest import read_manifest, write_json, write_text
-from s3harness.scoring.answers import read_answers
+from s3harness.run.journal import JournalIndex
+from s3harness.run.manifest import read_manifest, write_json, written
+from s3harness.scoring.answers import Readers
 from s3harness.scoring.installed import check_installed
-from s3harness.scoring.items import read_items
+from s3harness.scoring.items import Items
 from s3harness.scoring.judging import Judged
-from s3harness.scoring.predictions import predict
-from s3harness.scoring.score import RESAMPLES, SEED, score_task
+from s3harness.scoring.predictions import predicted
+from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Answer, Interval, Prediction, Reference, Score
@@ -27,6 +31,8 @@ from s3harness.types import Answer, Interval, Prediction, Reference, Score
 FILE = "scores.json"
 PREDICTIONS = "predictions"
 STRICT = "strict"
+PART = 1024
+"""How many pairs of a task are scored at a time."""
 SCHEMA = "s3harness/scores/v1"
 
 
@@ -48,27 +54,16 @@ def read_run(
     kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
-    return {task.spec.name: task for task in tasks_of(directory, profile, rqi, kinds)}
-
-
-def tasks_of(
-    directory: Path, profile: str = "strict", rqi: str | None = None, kinds: Collection[str] = ()
-) -> Iterator[ScoredTask]:
-    """What :func:`read_run` reads, one task after the other: those of a large run are not in memory together."""
+    read: dict[str, list[Pair]] = {}
     tasks = run_tasks(read_manifest(directory), profile, rqi)
-    source, answers = "", dict[str, Answer]()
-    for spec in tasks.values():
-        if kinds and spec.item not in kinds:
-            continue
-        references = read_items(directory, spec.name)
-        if not references:
-            continue
-        asked = spec.uses or spec.name
-        if asked != source:
-            answers.clear()
-            wanted = {asked: tasks[asked]} if asked in tasks else {}
-            source, answers = asked, read_answers(read_journal(directory / JOURNAL, wanted), wanted)
-        yield ScoredTask(spec, references, predict(references, answers, spec))
+    for videos in _by_answers(directory, tasks, kinds):
+        for pair in chain.from_iterable(videos):
+            read.setdefault(pair.reference.task, []).append(pair)
+    return {
+        name: ScoredTask(spec, [pair.reference for pair in read[name]], [pair.prediction for pair in read[name]])
+        for name, spec in tasks.items()
+        if name in read
+    }
 
 
 def score_run(
@@ -84,11 +79,20 @@ def score_run(
     ``judged`` is what a judge made of the run's reports (:func:`s3harness.scoring.judged_run.judge_run`). Where it is
     written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
     """
-    scores: list[Score] = []
-    for task in tasks_of(directory, profile, rqi):
-        write_predictions(directory / predictions_folder(profile), task.spec, task.references, task.predictions)
-        scores += score_task(task.spec, task.references, task.predictions, resamples=resamples, judged=judged)
-    found = as_json(scores, read_manifest(directory), profile, rqi, resamples, judged)
+    manifest = read_manifest(directory)
+    tasks = run_tasks(manifest, profile, rqi)
+    made: dict[str, list[Score]] = {}
+    for videos in _by_answers(directory, tasks):
+        scorers: dict[str, TaskScorer] = {}
+        with _PredictionFiles(directory / predictions_folder(profile)) as files:
+            for task, pairs in in_parts(videos):
+                if task not in scorers:
+                    scorers[task] = TaskScorer(tasks[task], Items(directory, (task,)), judged)
+                scorers[task].add(pairs)
+                files.write(task, pairs)
+        made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
+    scores = [score for name in tasks for score in made.get(name, ())]
+    found = as_json(scores, manifest, profile, rqi, resamples, judged)
     write_json(directory / scores_file(profile, rqi, judged), found)
     return scores
 
@@ -127,16 +131,55 @@ def model_of(manifest: Mapping[str, Any]) -> ModelCard:
     return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
 
 
-def write_predictions(
-    folder: Path, spec: TaskSpec, references: Sequence[Reference], predictions: Sequence[Prediction]
-) -> None:
-    """``<folder>/<task>.jsonl``: item, prediction and truth side by side."""
-    rows = [
-        {**asdict(prediction), "subject": reference.subject, "truth": reference.truth}
-        for reference, prediction in zip(references, predictions, strict=True)
-    ]
-    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
-    write_text(folder / f"{spec.name.split('/')[-1]}.jsonl", "".join(f"{line}\n" for line in lines))
+def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
+    """Task and pairs, :data:`PART` of them or a few more at a time, those of a video together."""
+    parts: dict[str, list[Pair]] = {}
+    for video in videos:
+        for pair in video:
+            parts.setdefault(pair.reference.task, []).append(pair)
+        yield from [(task, parts.pop(task)) for task in list(parts) if len(parts[task]) >= PART]
+    yield from parts.items()
+
+
+class _PredictionFiles(ExitStack):
+    """``<folder>/<task>.jsonl`` of some tasks, all whole at the end: item, prediction and truth side by side."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder, self._files = folder, dict[str, TextIO]()
+
+    def write(self, task: str, pairs: Iterable[Pair]) -> None:
+        """Write a line for each pair."""
+        if task not in self._files:
+            self._files[task] = self.enter_context(written(self._folder / f"{task.rpartition('/')[2]}.jsonl"))
+        self._files[task].writelines(f"{_ENCODER.encode(_told(pair))}\n" for pair in pairs)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=asdict)
+
+
+def _told(pair: Pair) -> dict[str, object]:
+    prediction = {field.name: getattr(pair.prediction, field.name) for field in fields(pair.prediction)}
+    return prediction | {"subject": pair.reference.subject, "truth": pair.reference.truth}
+
+
+def _by_answers(
+    directory: Path, tasks: Mapping[str, TaskSpec], kinds: Collection[str] = ()
+) -> Iterator[Iterator[list[Pair]]]:
+    """The pairs of the tasks that read the same answers, video by video, and so on to the next such tasks.
+
+    So each answer is read once, and a large run is never in memory.
+    """
+    asked = {name: spec.uses or name for name, spec in tasks.items() if not kinds or spec.item in kinds}
+    with JournalIndex(directory / JOURNAL, asked.values()) as journal:
+        for source in dict.fromkeys(asked.values()):
+            items = Items(directory, [name for name in asked if asked[name] == source])
+            readers = Readers({source: tasks[source]} if source in tasks else {})
+            yield predicted(items, partial(_answers, readers, journal, source), tasks)
+
+
+def _answers(readers: Readers, journal: JournalIndex, task: str, video_id: str) -> Mapping[str, Answer]:
+    return readers.read(journal.entries(task, video_id))
 
 
 def as_json(

@@ -21,7 +21,7 @@ from typing import Literal, cast
 import numpy as np
 
 from s3harness.errors import UsageError
-from s3harness.metrics.base import Metric, Pair
+from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.plugins import load, suggest
 from s3harness.testing.answerers import degenerate, error, honest, unanswered
@@ -40,7 +40,8 @@ PROMISES: Mapping[Promise, str] = {
     "failing": "leaving out the answers that are most wrong does not raise a score",
     "giving up": "no answer scores worse than no answer at all",
     "defined": "whoever answers everything gets a score",
-    "form": "rows are finite, one per pair; sums of rows give the score, for any leading shape, also of no pairs",
+    "form": "rows are finite, one per pair, the same without other videos if the metric says that it goes by video; "
+    "sums of rows give the score, for any leading shape, also of no pairs",
     "raises": "an answer, whatever it is, raises nothing",
 }
 """Promise → what it says."""
@@ -229,6 +230,8 @@ def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
     rows = metric.statistics(pairs)
     if rows.ndim != 2 or len(rows) != len(pairs) or not np.isfinite(rows).all():
         return f"statistics of {len(pairs)} pairs have shape {rows.shape}, or hold what is not finite"
+    if getattr(metric, "by_video", False) and not _goes_by_video(metric, pairs, rows):
+        return "by_video is True, but rows of some videos are others without the rest"
     half, whole = rows[: len(rows) // 2].sum(axis=0), rows.sum(axis=0)
     stacked = metric.value(np.array([[whole, half], [np.zeros_like(whole), whole]]))
     if stacked.shape != (2, 2):
@@ -239,3 +242,11 @@ def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
         return f"no pairs score {nothing:.4g}; without anything to score there is no score"
     strange = [name for name, value in metric.parts(whole).items() if not isinstance(value, float)]
     return f"parts that are no numbers: {', '.join(strange)}" if strange else ""
+
+
+def _goes_by_video(metric: Metric, pairs: Sequence[Pair], rows: Array) -> bool:
+    """Whether every other video has the same rows (n, k) by itself."""
+    videos = set(list(dict.fromkeys(pair.reference.video_id for pair in pairs))[::2])
+    chosen = [number for number, pair in enumerate(pairs) if pair.reference.video_id in videos]
+    alone = metric.statistics([pairs[number] for number in chosen])
+    return alone.shape == rows[chosen].shape and np.allclose(alone, rows[chosen])

@@ -174,7 +174,7 @@ def test_a_blind_answerer_is_scored_at_its_expectation_and_not_at_its_luck():
         float(metric.value(metric.statistics(answered(references, drawn)).sum(axis=0)))
         for drawn in (floors_for("diagnosis", references, seed=seed)["prevalence"] for seed in range(200))
     ]
-    expected = expected_value(metric, expected_floors("diagnosis", references)["prevalence"])
+    expected = expected_value(metric, expected_floors("diagnosis", references)["prevalence"], references)
     assert expected == pytest.approx(0.5)
     assert max(draws) > expected + 0.02
     assert np.mean(draws) == pytest.approx(expected, abs=0.03)

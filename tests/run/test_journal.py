@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.run.journal import FILE, Journal, read_journal
+from s3harness.run.journal import FILE, Journal, JournalIndex, read_journal
 from s3harness.types import Clip, Request, Response
 
 texts = st.text(st.characters(exclude_categories=[]), max_size=40)
@@ -143,15 +144,39 @@ def test_a_failure_is_answered_by_what_comes_after_it(tmp_path):
         assert (journal.is_answered("id0"), journal.n_answered) == (True, 2)
 
 
-@given(tasks=st.lists(st.sampled_from(["s3/task", "s3/task2", "my/task", 'odd "task"']), max_size=8))
-def test_the_lines_of_some_tasks_are_those_among_all(tasks, tmp_path_factory):
+@given(
+    asked=st.lists(
+        st.tuples(st.sampled_from(["s3/task", "s3/task2", 'odd "task"']), st.sampled_from(["v1", "v2"])), max_size=8
+    ),
+    torn=st.booleans(),
+)
+def test_the_lines_of_a_task_about_a_video_are_those_among_all(asked, torn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("journal")
     with Journal(folder) as journal:
-        for number, task in enumerate(tasks):
-            journal.write(replace(request(number), task=task), Response("", "yes"), "key")
+        for number, (task, video_id) in enumerate(asked):
+            one = request(number)
+            one = replace(one, task=task, clip=replace(one.clip, video_id=video_id))
+            journal.write(one, Response("", "yes"), "key")
     lines = (folder / FILE).read_text().splitlines()
     turned = [json.dumps(dict(reversed(json.loads(line).items()))) for line in lines[::2]]
-    (folder / FILE).write_text("".join(f"{line}\n" for line in [*lines, *turned]))
-    for wanted in ({"s3/task"}, {"my/task", 'odd "task"'}, set()):
-        found = list(read_journal(folder / FILE, wanted))
-        assert found == [entry for entry in read_journal(folder / FILE) if entry.task in wanted]
+    (folder / FILE).write_text("".join(f"{line}\n" for line in [*lines, *turned]) + (lines or [""])[0][:30] * torn)
+    entries = list(read_journal(folder / FILE))
+    with JournalIndex(folder / FILE, {"s3/task", 'odd "task"'}) as journal:
+        for task, video_id in product(("s3/task", 'odd "task"'), ("v1", "v2")):
+            found = list(journal.entries(task, video_id))
+            assert found == [e for e in entries if (e.task, e.clip.video_id) == (task, video_id)]
+        assert not list(journal.entries("s3/task2", "v1"))
+
+
+@pytest.mark.parametrize("spoil", [lambda line: line.replace('"media"', '"medium"'), lambda line: line[:-1], len])
+def test_an_index_names_a_line_that_cannot_be_read(spoil, tmp_path):
+    written(tmp_path, Response("", "yes"), Response("", "no"))
+    first, second = (tmp_path / FILE).read_text().splitlines()
+    (tmp_path / FILE).write_text(f"{first}\n{spoil(second)}\n{first}\n")
+    with pytest.raises(S3HarnessError, match=f"{FILE}:2: not a line"):
+        read_about_the_video(tmp_path / FILE)
+
+
+def read_about_the_video(path):
+    with JournalIndex(path, {"s3/task"}) as journal:
+        return list(journal.entries("s3/task", "v0001"))

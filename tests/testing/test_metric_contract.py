@@ -109,6 +109,14 @@ class Odd(ItemMean):
         return rows * np.arange(1, len(rows) + 1)[:, None]
 
 
+class Ranking(ItemMean):
+    """Accuracy against that of all pairs, which it does not say."""
+
+    def statistics(self, pairs):
+        rows = super().statistics(pairs)
+        return rows - (0.1 * rows[:, :1].mean(), 0.0) if len(rows) else rows
+
+
 class Scalar(ItemMean):
     def value(self, totals):
         return np.float64(totals.reshape(-1, totals.shape[-1])[0, 0])
@@ -136,6 +144,7 @@ def rude(pair):
         (lambda: ItemMean(rude), "raises", "none of the classes"),
         (Odd, "order", "honest"),
         (lambda: Scalar(accuracy), "form", "honest"),
+        (lambda: Ranking(accuracy), "form", "honest"),
     ],
 )  # fmt: skip
 def test_a_metric_with_a_defect_is_told_which(make, promise, answerer):

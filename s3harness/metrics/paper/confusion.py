@@ -22,7 +22,8 @@ class PaperTables:
 
     ``labels`` gives the true and the predicted label of a pair, or ``None`` for a pair that is dropped. ``positive``
     gives the class whose precision, recall and F1 count for a subject, or ``None`` for their mean over all labels that
-    occur among its truths *or answers*. What is 0/0 counts as 0.
+    occur among its truths *or answers*. What is 0/0 counts as 0. It does not go by video, as the columns stand in the
+    order in which all pairs bring their labels.
     """
 
     statistic: Statistic

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class PaperBleu:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = "points"
+    by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)

@@ -34,6 +34,7 @@ class SeizureRQI:
 
     higher_is_better = True
     unit = "points"
+    by_video = True
 
     def __init__(
         self,
