@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import s3harness
-from s3harness.dataset.load import load_dataset, private_words
+from s3harness.dataset.load import load_dataset
+from s3harness.dataset.sources import private_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import (
@@ -90,7 +91,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Path] = ()) -> 
 
 
 def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
-    words = private_words(load_dataset(data).videos) if data else set()
+    words = private_words(data, load_dataset(data).videos) if data else set()
     return find_leaks(folder, words, None, folder.about["leak_check"]["allowed"])
 
 
