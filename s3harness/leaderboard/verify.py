@@ -141,7 +141,7 @@ def _facts(responses: list[Any]) -> dict[str, Any]:
     return {
         "requests": len(last),
         "failed": sum(status == "failed" for status in last.values()),
-        "media_sha256": digest(line["media"] for line in responses),
+        "media_sha256": digest(line["media"] for line in responses if line["media"]),
         "tokens": {
             kind: sum(line.get(f"{kind}_tokens") or 0 for line in responses) for kind in ("prompt", "completion")
         },

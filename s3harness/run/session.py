@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -263,10 +264,8 @@ def _dataset(settings: Settings) -> Dataset:
     videos = dataset.videos[: settings.limit]
     if not videos:
         raise UsageError("there are no videos to ask about")
-    if any(video.duration_s is None for video in videos):
-        store = media_store(settings.cache_dir, settings.cache_bytes, settings.media)
-        videos = with_lengths(videos, store)
-    return replace(dataset, videos=videos)
+    store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
+    return replace(dataset, videos=with_lengths(videos, store))
 
 
 def _trainings(settings: Settings, dataset: Dataset) -> list[dict[str, Any]]:
