@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from s3harness.analysis.compare import Comparison, Report
+from s3harness.cli import main
 from s3harness.report.comparison import print_comparison
 from s3harness.report.table import print_scores, task_title
 from s3harness.types import Interval, Score
@@ -55,6 +58,16 @@ def test_two_runs_are_named_once_and_whole() -> None:
     assert text.startswith(f"guesses → {LONG}\n")
     assert text.count("guesses") == 1
     assert "…" not in text
+
+
+def test_signs_and_intervals_of_an_agreement_are_shown_whole(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["data", "agreement", str(dataset), str(dataset)])
+    text = capsys.readouterr().out
+    assert "…" not in text
+    assert "movement" in text
+    assert "(1.000–1.000)" in text
+    assert re.search(r"annotator +annotator *\n", text), "nor is a column"
 
 
 def test_of_more_runs_each_row_names_two() -> None:
