@@ -92,11 +92,13 @@ def _print(verdict: Verdict) -> None:
 def build(submissions: Path, published: Path | None, released: Path | None, samples: bool, out: Path) -> None:
     """Build the pages: plain files, for a static host or to open from the disk."""
     from s3harness.leaderboard.entries import published as published_tables
-    from s3harness.leaderboard.entries import published_directory, submitted
+    from s3harness.leaderboard.entries import published_directory, rejected, submitted
     from s3harness.leaderboard.entries import released as released_entries
     from s3harness.leaderboard.site import build_site
 
     entries = [*submitted(submissions), *(released_entries(released) if released else ())]
     tables = published_tables(published or published_directory())
     index = build_site(entries, tables, out, with_samples=samples)
-    click.echo(f"{index}: {len(entries)} entries")
+    for name in rejected(submissions):
+        click.echo(f"left out, for it was rejected: {name}")
+    click.echo(f"{index}: {len(entries)} {'entry' if len(entries) == 1 else 'entries'}")

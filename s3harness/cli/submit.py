@@ -50,7 +50,8 @@ def pack(run: Path, out: Path | None, data: Path | None, as_json: bool, **said: 
         return
     size = sum(map(len, folder.files.values())) / 1e6
     click.echo(f"{out}: {len(folder.files)} files, {size:.1f} MB, no leak found; truth {folder.about['truth']}.")
-    click.echo(f"Next: s3harness leaderboard verify {out}")
+    annotations = "" if folder.has_truth else f" --data {data or 'DIR'}"
+    click.echo(f"Next: s3harness leaderboard verify {out}{annotations}")
 
 
 @submit.command()

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -48,6 +49,9 @@ VIDEO_SUFFIXES = (
     ".asf",
     ".3gp",
 )
+
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How the files of spreadsheet programs begin: xlsx and ods, and xls."""
 
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
@@ -129,7 +133,10 @@ def _check_signs(mapping: Document) -> None:
 def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], list[Problem]]:
     """The rows of the table, and what is wrong with its form; the delimiter is the one that gives the columns."""
     try:
-        text = source.read_bytes().decode(encoding)
+        content = source.read_bytes()
+        if content.startswith(WORKBOOKS):
+            raise UsageError(f"{source.name} is a workbook of a spreadsheet program; save it as CSV, in UTF-8")
+        text = content.decode(encoding)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}") from error
     except (UnicodeError, LookupError) as error:
@@ -286,9 +293,15 @@ def _video_row(
     link: bool,
 ) -> dict[str, Any]:
     row = {key: video.get(key) for key in ("diagnosis", "split", "onset_s", "offset_s", "onset_body_part")}
-    file = _bring(folder / name, out / "videos", video_id, link) if folder is not None else None
+    file = _bring(_on_disk(folder, name), out / "videos", video_id, link) if folder is not None else None
     duration = _duration(out / file) if file else None
     return row | {"video_id": video_id, "patient_id": patients[video["patient"]], "file": file, "duration_s": duration}
+
+
+def _on_disk(folder: Path, name: str) -> Path:
+    """The file of a name that a table may write with composed letters (ü), and a disk with u and ¨, or the reverse."""
+    forms = [folder / name, *(folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
+    return next((path for path in forms if path.is_file()), forms[0])
 
 
 def _bring(source: Path, folder: Path, video_id: str, link: bool) -> str:

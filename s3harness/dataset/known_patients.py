@@ -8,7 +8,6 @@ few enough to be tried; still, whoever may ask "was this patient trained on?" ca
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s3harness.dataset.sources import read_sources
 from s3harness.types import Video
 
 Marks = Mapping[int, frozenset[str]]
@@ -77,11 +77,7 @@ def patient_marks(
 
 def source_names(directory: Path) -> dict[str, str]:
     """Video id → the patient's name where the data came from, as an import keeps it in ``private/``; often empty."""
-    path = directory / "private" / "sources.csv"
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return {row["video_id"]: row["patient"] for row in csv.DictReader(file) if row.get("patient")}
+    return {row["video_id"]: row["patient"] for row in read_sources(directory) if row["patient"]}
 
 
 def _content_mark(video: Video) -> str:

@@ -21,7 +21,7 @@ def summary(dataset: Dataset) -> tuple[dict[str, object], list[dict[str, object]
         "licence": dataset.licence,
         "fingerprint": dataset.fingerprint[:16],
         "videos": len(videos),
-        "with a video file": sum(video.path is not None for video in videos),
+        "with a video file": sum(video.path is not None and video.path.is_file() for video in videos),
         "patients": len({video.patient for video in videos}),
         "minutes": round(minutes, 1),
         "diagnoses": ", ".join(f"{name} {n}" for name, n in sorted(diagnoses.items())),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
-from s3harness.dataset.tables import VIDEOS, Problem, Row, read_table
+from s3harness.dataset.sources import patient_names
+from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
 from s3harness.types import Video
 
@@ -18,11 +20,22 @@ def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, l
     :class:`~s3harness.errors.DatasetError` if the directory is none.
     """
     dataset, problems = read_dataset(directory)
+    problems += _name_problems(directory, dataset)
     if media:
         rows = {opaque_id(row["video_id"]): row for row in read_table(directory / "videos.csv", VIDEOS, (), [])}
         for video in dataset.videos:
             problems += _media_problems(video, rows[video.id])
     return dataset, problems
+
+
+def _name_problems(directory: Path, dataset: Dataset) -> Iterator[Problem]:
+    """Patients who are named in what experts wrote: a model is shown reports, and both may be shared as the truth."""
+    names = patient_names(directory, dataset.videos)
+    named = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+    message = "a patient is named; take the name out, for this may be shown to a model, and shared"
+    for file, columns, column in (("reports.csv", REPORTS, "report"), ("features.csv", FEATURES, "justification")):
+        rows = read_table(directory / file, columns, (), []) if names else ()
+        yield from (row.problem(column, message) for row in rows if named.search(row[column]))
 
 
 def _media_problems(video: Video, row: Row) -> Iterator[Problem]:

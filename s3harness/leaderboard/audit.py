@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s3harness.dataset.load import load_dataset, private_words
+from s3harness.dataset.load import load_dataset
+from s3harness.dataset.sources import private_words
 from s3harness.errors import UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
@@ -182,7 +183,7 @@ def _as_it_is(run: Path, data: Path | None, allowed: Collection[str]) -> tuple[l
 
 def _words(run: Path, data: Path | None) -> tuple[set[str], PrivateWords | None]:
     if data is not None:
-        return set(private_words(load_dataset(data).videos)), None
+        return private_words(data, load_dataset(data).videos), None
     hashed = PrivateWords.read(run)
     if hashed is None:
         raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,10 +54,19 @@ class Entry:
 def submitted(folder: Path) -> Iterator[Entry]:
     """The entries of a folder of submissions. A tier above claimed comes from ``<name>.verdict.json`` beside each.
 
-    ``leaderboard verify --record`` writes that file; one about other answers than the submission holds counts not.
+    ``leaderboard verify --record`` writes that file; one about other files than the submission holds counts not. What
+    was rejected is no entry.
     """
+    refused = rejected(folder)
     for path in sorted(folder.glob(f"*/{SUBMISSION}")):
-        yield entry_of(path.parent)
+        if path.parent.name not in refused:
+            yield entry_of(path.parent)
+
+
+def rejected(folder: Path) -> list[str]:
+    """The names of those submissions of a folder whose verdict, on these very files, is a rejection."""
+    names = (path.parent for path in sorted(folder.glob(f"*/{SUBMISSION}")))
+    return [path.name for path in names if _verdict(path).get("accepted") is False]
 
 
 def entry_of(folder: Path) -> Entry:
@@ -69,7 +79,7 @@ def entry_of(folder: Path) -> Entry:
     return Entry(
         folder.resolve().name,
         describe(about["model"]["name"]) | about["model"],
-        _tier(folder, about),
+        _tier(folder),
         run["protocol"],
         run["backend"],
         [score_of(row) for row in scores["scores"]],
@@ -86,10 +96,9 @@ def entry_of(folder: Path) -> Entry:
 
 
 def write_verdict(submission: Path, verdict: Verdict) -> None:
-    """Keep what verifying found, bound to the answers that it was found of."""
-    about = read_document(submission / SUBMISSION) if verdict.accepted else {}
-    kept = {"accepted": verdict.accepted, "tier": verdict.tier, "answers_sha256": about.get("answers_sha256")}
+    """Keep what verifying found, bound to the files that it was found of."""
     path = submission.resolve()
+    kept = {"accepted": verdict.accepted, "tier": verdict.tier, "sha256": _digest(path)}
     write_json(path.with_name(path.name + VERDICT), kept)
 
 
@@ -157,15 +166,31 @@ def _plain(name: str) -> str:
     return plain.removesuffix(".7b") if plain.startswith("seizure") else plain
 
 
-def _tier(folder: Path, about: Mapping[str, Any]) -> Tier:
-    path = folder.with_name(folder.name + VERDICT)
-    try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return "claimed"
-    same = verdict.get("answers_sha256") == about["answers_sha256"] and verdict.get("accepted") is True
-    tier: Tier = verdict["tier"] if same and verdict.get("tier") in ("re-scored", "reproduced") else "claimed"
+def _tier(folder: Path) -> Tier:
+    verdict = _verdict(folder)
+    is_known = verdict.get("accepted") is True and verdict.get("tier") in ("re-scored", "reproduced")
+    tier: Tier = verdict["tier"] if is_known else "claimed"
     return tier
+
+
+def _verdict(folder: Path) -> Mapping[str, Any]:
+    """What was recorded of a submission; nothing if there is no record, or one of other files than it now has."""
+    path = folder.resolve()
+    try:
+        verdict = json.loads(path.with_name(path.name + VERDICT).read_text(encoding="utf-8"))
+        return verdict if isinstance(verdict, dict) and verdict.get("sha256") == _digest(path) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 of the files of a submission and their names."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        found.update(f"{content} {path.relative_to(folder).as_posix()}\n".encode())
+    return found.hexdigest()
 
 
 def _slug(text: str) -> str:

@@ -118,14 +118,17 @@ class _Search:
     """Remembers what it has seen: most texts of a run stand there many times."""
 
     def __init__(self, words: Collection[str], hashed: PrivateWords | None, allowed: Collection[str]) -> None:
-        longest_first = sorted({w for w in words if len(w) > 1}, key=len, reverse=True)
-        self._words = re.compile("|".join(map(_loosely, longest_first)), re.IGNORECASE) if longest_first else None
+        self._words = {word: word.casefold() for word in words if len(word) > 1}
         self._hashed = hashed
         self._allowed = [re.escape(text) for text in allowed if text]
         self._known: dict[str, tuple[str, ...]] = {}
 
     def is_private(self, text: str) -> bool:
-        return bool(self._words and self._words.search(text)) or bool(self._hashed and self._hashed.are_in(text))
+        # A pattern of all words would be tried at every place of a text, and a large data set has thousands.
+        folded = text.casefold()
+        there = (word for word, as_folded in self._words.items() if as_folded in folded)
+        is_there = any(re.search(_loosely(word), text, re.IGNORECASE) for word in there)
+        return is_there or bool(self._hashed and self._hashed.are_in(text))
 
     def kinds(self, text: str) -> tuple[str, ...]:
         if text not in self._known:

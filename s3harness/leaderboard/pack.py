@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s3harness.dataset.load import load_dataset, private_words
+from s3harness.dataset.load import load_dataset
+from s3harness.dataset.sources import private_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import (
@@ -94,7 +95,7 @@ def _finished(run: Path) -> dict[str, Any]:
 
 def _private(run: Path, data: Path | None) -> tuple[set[str], PrivateWords | None]:
     if data is not None:
-        return private_words(load_dataset(data).videos), None
+        return private_words(data, load_dataset(data).videos), None
     hashed = PrivateWords.read(run)
     if hashed is None:
         raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")

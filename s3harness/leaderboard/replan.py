@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.run.lengths import with_lengths
 from s3harness.run.plan import Plan
 from s3harness.scoring.run import model_of
 from s3harness.specs.models import ModelCard, load_model, model_names
@@ -33,7 +34,7 @@ def planned_references(manifest: Mapping[str, Any], data: Path) -> dict[str, Ref
     """Item → its reference, for all that a run of this manifest asks of a data set."""
     run = manifest["run"]
     dataset = load_dataset(data)
-    chosen = dataset.split(run["split"]).videos[: run["limit"]]
+    chosen = with_lengths(dataset.split(run["split"]).videos[: run["limit"]])
     card = card_of(manifest)
     specs = {name: own_spec(name) or task["spec"] for name, task in run["tasks"].items()}
     tasks = {n: resolve(spec, protocol=run["protocol"], profile="", model=card) for n, spec in specs.items()}

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import s3harness
-from s3harness.dataset.load import load_dataset, private_words
+from s3harness.dataset.load import load_dataset
+from s3harness.dataset.sources import private_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import (
@@ -90,7 +91,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Path] = ()) -> 
 
 
 def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
-    words = private_words(load_dataset(data).videos) if data else set()
+    words = private_words(data, load_dataset(data).videos) if data else set()
     return find_leaks(folder, words, None, folder.about["leak_check"]["allowed"])
 
 
@@ -140,7 +141,7 @@ def _facts(responses: list[Any]) -> dict[str, Any]:
     return {
         "requests": len(last),
         "failed": sum(status == "failed" for status in last.values()),
-        "media_sha256": digest(line["media"] for line in responses),
+        "media_sha256": digest(line["media"] for line in responses if line["media"]),
         "tokens": {
             kind: sum(line.get(f"{kind}_tokens") or 0 for line in responses) for kind in ("prompt", "completion")
         },

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from s3harness.types import Interval
 
 
+_ROOMY = 110
+"""Columns of a terminal in which an estimate and its interval stand on one line."""
+
+
 def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console: Console | None = None) -> None:
     """Print the agreement by question, over all features and about times, and the human ceilings."""
     console = console or Console()
@@ -23,7 +27,7 @@ def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console:
     console.print(f"{', '.join(found.annotators)}: {found.n_videos} videos of {found.n_patients} patients in common")
     if left_out:
         console.print(f"Videos that the others lack, not compared: {left_out}")
-    for table in (_questions(found), _overall(found), _times(found), _ceilings(ceilings)):
+    for table in (_questions(found, console.width >= _ROOMY), _overall(found), _times(found), _ceilings(ceilings)):
         console.print()
         console.print(table)
     for line in (
@@ -35,12 +39,14 @@ def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console:
         console.print(line, style="dim", soft_wrap=True, highlight=False)
 
 
-def _questions(found: Agreement) -> Table:
+def _questions(found: Agreement, is_roomy: bool) -> Table:
     table = _table("question", "videos", "agree", "Cohen's κ", "Fleiss' κ", "α", *found.annotators)
     for q in found.questions:
         shares = [number(q.prevalence.get(name)) for name in found.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]
-        table.add_row(q.question, str(q.n), number(q.agreement), *estimates, *shares)
+        table.add_row(q.question.replace("_", " "), str(q.n), number(q.agreement), *estimates, *shares)
+    if not is_roomy:
+        table.columns[3].width = len("(0.000–1.000)")
     table.caption = "Under each annotator: the share of yes, left or ES among what they decided."
     return table
 
@@ -81,7 +87,7 @@ def _interval(interval: Interval | None) -> str:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
-    table.add_column(first)
+    table.add_column(first, overflow="fold")
     for name in others:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     return table

@@ -28,7 +28,7 @@ def print_scores(
     """
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("task and metric")
+    table.add_column("task and metric", overflow="fold")
     for name in ("score", "95 % interval", "floor", "ceiling", "skill", "answered"):
         table.add_column(name, justify="right", no_wrap=True)
     previous = ""
@@ -56,7 +56,9 @@ def _cells(score: Score, first: bool) -> list[str]:
 
 
 def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
-    named = ", ".join(f"{task_title(s.task)[:1]} {s.floor_name}" for s in scores if s.floor_name and s.primary)
+    named = ", ".join(
+        f"{task_title(s.task).partition(' ')[0]} {s.floor_name}" for s in scores if s.floor_name and s.primary
+    )
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
     lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
     lines += [
@@ -74,7 +76,7 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
 
 def task_title(task: str) -> str:
     """``s3/task4_temporal_boundaries`` → ``4 temporal boundaries``."""
-    return task.rpartition("/")[2].removeprefix("task").replace("_", " ")
+    return task.rpartition("/")[2].removeprefix("task").replace("_", " ").strip()
 
 
 def number(value: float | None, unit: str = "") -> str:

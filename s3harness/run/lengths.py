@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3harness.errors import MediaError
 from s3harness.media.pool import Job, Pool
+from s3harness.run.recipe import media_store
 from s3harness.types import Video
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 UNKNOWN_DURATION_S = 1.0
 
 
-def with_lengths(videos: Iterable[Video], store: MediaStore) -> tuple[Video, ...]:
-    """The videos, those without a length with the one that their file has.
+def with_lengths(videos: Iterable[Video], open_store: Callable[[], MediaStore] = media_store) -> tuple[Video, ...]:
+    """The videos, those without a length with the one that their file has; ``open_store`` is called if there are any.
 
     A file that cannot be read, or hangs, gets a nominal length, so that its items are planned, fail, and are counted.
     """
     videos = tuple(videos)
+    if not any(map(_is_unknown, videos)):
+        return videos
+    store = open_store()
     pool = Pool(store.options.n_workers(), store.options.stall_s, store.options.total_s)
     try:
         jobs = {video.id: _measured(video.path, store, pool) for video in videos if _is_unknown(video)}

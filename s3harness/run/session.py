@@ -6,13 +6,15 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from s3harness.backends.base import Backend, Truth
-from s3harness.dataset.load import Dataset, load_dataset, private_words
+from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.run_card import FILE as RUN_CARD
 from s3harness.dataset.run_card import refuse_trained_on, trainings
+from s3harness.dataset.sources import private_words
 from s3harness.errors import UsageError
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
@@ -158,7 +160,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
             start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=journal.is_empty)
             survey = Survey()
             write_items(directory, _surveyed(run.plan, journal, survey))
-            PrivateWords.of(private_words(run.dataset.videos)).write(directory)
+            PrivateWords.of(private_words(run.settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.sent = audit.sent
                 scores, failed = _answer(run, recipe, worker, journal, progress, survey)
@@ -232,7 +234,7 @@ def _truth(run: Prepared) -> Truth:
 def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:
     from s3harness.run.execute import Execution
 
-    redact = Redactor(private_words(run.dataset.videos))
+    redact = Redactor(private_words(run.settings.data, run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
     execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options)
     until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
@@ -262,10 +264,8 @@ def _dataset(settings: Settings) -> Dataset:
     videos = dataset.videos[: settings.limit]
     if not videos:
         raise UsageError("there are no videos to ask about")
-    if any(video.duration_s is None for video in videos):
-        store = media_store(settings.cache_dir, settings.cache_bytes, settings.media)
-        videos = with_lengths(videos, store)
-    return replace(dataset, videos=videos)
+    store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
+    return replace(dataset, videos=with_lengths(videos, store))
 
 
 def _trainings(settings: Settings, dataset: Dataset) -> list[dict[str, Any]]:

@@ -94,6 +94,9 @@ CALLS = [
     ("run --backend floors --data {data} --dry-run", 0, "requests"),
     ("run --backend floors --data {data} --out {run} --tasks 3,7 --resume", 0, "run directory"),
     ("run --backend recorded -o path={run}/empty.csv --data {data} --out {new} --tasks 7", 1, "requests failed"),
+    ("submit pack {run} --data {data} --out {new} --without-truth", 0, "leaderboard verify {new} --data {data}\n"),
+    ("submit pack {run} --out {new} --without-truth", 0, "leaderboard verify {new} --data DIR\n"),
+    ("submit pack {run} --out {new} --with-truth", 0, "leaderboard verify {new}\n"),
     ("data validate {broken}", 1, "unknown feature"),
     ("", 2, "Usage"),
     ("taks list", 2, "did you mean tasks"),
@@ -153,7 +156,7 @@ def test_the_exit_code_tells_done_from_failed_from_called_wrongly(
     monkeypatch.chdir(tmp_path)
     assert _call(*call.format(**places).split()) == code
     shown = capsys.readouterr()
-    assert said in shown.out + shown.err
+    assert said.format(**places) in shown.out + shown.err
     assert "Traceback" not in shown.err
     if code == 2:
         assert shown.out == ""

@@ -147,6 +147,13 @@ def test_the_command_makes_folds_and_says_how_many_videos_each_has(data, capsys)
     assert Counter(video.split for video in load_dataset(data).videos) == told
 
 
+def test_a_file_that_is_named_and_not_there_is_not_counted(data, capsys):
+    (data / "videos" / "v0002.mp4").unlink()
+    with pytest.raises(SystemExit):
+        main(["data", "info", str(data), "--json"])
+    assert json.loads(capsys.readouterr().out)["with a video file"] == 2
+
+
 def test_the_summary_counts_what_there_is(data, capsys):
     with pytest.raises(SystemExit):
         main(["data", "info", str(data), "--json"])

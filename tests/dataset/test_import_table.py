@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,23 @@ def test_tables_are_read_in_their_encoding_and_with_their_delimiter(ward, encodi
     out = _bring(ward, "wide", **({"encoding": said} if said else {}))
     assert "Müller_2021-05-13.mp4" in _sources(out)
     assert any(v.features["tonic"].end_s == 2.5 for v in load_dataset(out).videos)
+
+
+@pytest.mark.parametrize(("in_the_table", "on_the_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_file_is_found_however_the_disk_writes_its_accents(ward, in_the_table, on_the_disk):
+    name = "Müller_2021-05-13.mp4"
+    (ward / name).rename(ward / unicodedata.normalize(on_the_disk, name))
+    (ward / "wide.csv").write_text(unicodedata.normalize(in_the_table, WIDE), encoding="utf-8")
+    (ward / "wide.yaml").write_text(unicodedata.normalize(in_the_table, WIDE_MAPPING), encoding="utf-8")
+    assert validate_dataset(_bring(ward, "wide"))[1] == []
+
+
+@pytest.mark.parametrize("beginning", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_workbook_is_to_be_saved_as_csv(ward, beginning, encoding):
+    (ward / "wide.csv").write_bytes(beginning + bytes(range(256)))
+    with pytest.raises(UsageError, match=r"wide\.csv is a workbook of a spreadsheet program; save it as CSV"):
+        _bring(ward, "wide", encoding=encoding)
 
 
 def test_a_video_file_that_is_missing_keeps_its_place_and_is_found_by_validation(ward):

@@ -102,6 +102,32 @@ def test_private_words_of_the_data_set_are_found(
     assert "manifest.json:run.options.note: holds a private word of the data set" in result.output
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> tuple[Path, Path]:
+    """A data set that keeps what its patients and files were called, and a run on it."""
+    data = shutil.copytree(dataset, tmp_path_factory.mktemp("imported") / "data")
+    (data / "private").mkdir()
+    (data / "private" / "sources.csv").write_text('video_id,source,patient\nv0001,emu bed4.avi,"Huber, Anna"\n')
+    run = data.with_name("run")
+    assert call("run", "--backend", "oracle", "--data", data, "--out", run, "--tasks", "3").exit_code == 0
+    return data, run
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by the data set", "by fingerprints"])
+@pytest.mark.parametrize("word", ["ANNA HUBER", "Huber, Anna", "a note says huber", "EMU BED4"])
+def test_a_name_of_before_the_import_is_found_in_an_answer(
+    tmp_path: Path, imported: tuple[Path, Path], word: str, named: bool
+) -> None:
+    data, run = imported[0], shutil.copytree(imported[1], tmp_path / "run")
+    where = ["--data", str(data)] if named else []
+    assert call("audit", run, *where).exit_code == 0
+    edit(run / "responses.jsonl", lambda line: line | {"text": f"{line['text']} {word}"})
+    result = call("submit", "pack", run, "--out", str(tmp_path / "out"), *where)
+    assert result.exit_code == 1
+    assert "responses.jsonl:1:text: holds a private word of the data set" in result.output
+    assert call("audit", run, *where).exit_code == 1
+
+
 def test_what_only_looks_like_a_leak_is_packed_when_it_is_named(tmp_path: Path, ran: Path) -> None:
     run, out = shutil.copytree(ran, tmp_path / "run"), tmp_path / "out"
     edit(run / "responses.jsonl", lambda line: line | {"text": line["text"] + " on 14 March"})

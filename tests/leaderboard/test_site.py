@@ -98,6 +98,32 @@ def test_a_tier_comes_from_a_verdict_on_these_very_answers(tmp_path: Path, packe
     assert [entry.tier for entry in submitted(folder)] == ["claimed"]
 
 
+@pytest.mark.parametrize("name", ["scores.json", "submission.json"])
+def test_what_is_changed_after_its_verdict_loses_its_tier(
+    tmp_path: Path, packed: Path, dataset: Path, name: str
+) -> None:
+    folder = _board(tmp_path, packed)
+    assert call("leaderboard", "verify", folder / "first", "--data", dataset, "--record").exit_code == 0
+    changes = {
+        "scores.json": lambda scores: scores["scores"][0].update(value=0.999),
+        "submission.json": lambda about: about.update(submitter="Somebody else"),
+    }
+    edit(folder / "first" / name, changes[name])
+    assert [entry.tier for entry in submitted(folder)] == ["claimed"]
+
+
+def test_what_was_rejected_is_not_on_the_pages(tmp_path: Path, packed: Path, dataset: Path) -> None:
+    folder = _board(tmp_path, packed)
+    shutil.copytree(packed, folder / "again")
+    assert call("leaderboard", "verify", folder / "again", "--data", dataset, "--record").exit_code == 1
+    built = call("leaderboard", "build", "--submissions", folder, "--out", tmp_path / "site")
+    assert "left out, for it was rejected: again\n" in built.output
+    assert "1 entry\n" in built.output
+    assert not (tmp_path / "site" / "model-again.html").exists()
+    edit(folder / "again" / "responses.jsonl", lambda line: line | {"text": "no"})
+    assert len(list(submitted(folder))) == 2
+
+
 def test_what_was_submitted_is_shown_and_never_run(tmp_path: Path, packed: Path) -> None:
     folder = _board(tmp_path, packed)
     edit(folder / "first" / "submission.json", lambda about: about.update(notes=SCRIPT, submitter=SCRIPT))

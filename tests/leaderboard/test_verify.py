@@ -25,6 +25,21 @@ def test_an_honest_submission_is_rescored_from_its_raw_answers(packed: Path, dat
     assert rescored.n_responses > 100
 
 
+@pytest.mark.parametrize("spoiled", [b"", b"no video"])
+def test_a_run_of_which_a_video_could_not_be_read_is_rescored_too(
+    tmp_path: Path, dataset: Path, spoiled: bytes
+) -> None:
+    data, run, out = shutil.copytree(dataset, tmp_path / "data"), tmp_path / "run", tmp_path / "submission"
+    table = (data / "videos.csv").read_text()
+    assert ",36.00," in table
+    (data / "videos.csv").write_text(table.replace(",36.00,", ",,"))
+    (data / "videos" / "v0002.mp4").write_bytes(spoiled)
+    assert call("run", "--backend", "oracle", "--data", data, "--out", run, "--tasks", "1,3").exit_code == 1
+    assert call("submit", "pack", run, "--out", out).exit_code == 0
+    assert verify(out, data).findings == ()
+    assert call("report", run, "--data", data).exit_code == 0
+
+
 def raise_a_score(folder: Path) -> None:
     def better(scores: Any) -> None:
         scores["scores"][0]["value"] = 0.999

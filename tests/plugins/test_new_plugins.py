@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,8 +104,8 @@ def test_their_own_tests_pass(installed, written):
 
 
 def test_a_new_backend_runs_and_a_new_executor_has_it_run(installed, tmp_path):
-    """The answers are those of the local executor, and the scores are there."""
-    command = ["run", "--backend", f"{NAME}-backend", "--data", str(golden().data), "--tasks", "3,7"]
+    """The answers are those of the local executor, all of them can be read, and the scores are there."""
+    command = ["run", "--backend", f"{NAME}-backend", "--data", str(golden().data)]
     scores = []
     for name, more in (("local", []), ("own", ["--executor", f"{NAME}-executor"])):
         ended = installed.run(*command, "--out", str(tmp_path / name), *more)
@@ -114,6 +115,13 @@ def test_a_new_backend_runs_and_a_new_executor_has_it_run(installed, tmp_path):
     assert {score["coverage"] for score in scores[0]} == {1.0}
     counted = installed.run(f"{NAME}-command", str(tmp_path / "local"), "--json")
     assert set(json.loads(counted.stdout)) == {"ok"}
+
+
+def test_the_backend_that_the_guide_writes_by_hand_keeps_its_promises(site):
+    text = (ROOT / "docs" / "how-to" / "plugin.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    site.install("my-plugin", f"{shown}\n\ndef my_model(prompt, *clip):\n    return 'yes'\n")
+    assert site.verdict("backend", "echo", 60).findings == ()
 
 
 def test_a_new_importer_makes_a_data_set_that_is_right(installed, tmp_path):

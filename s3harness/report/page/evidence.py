@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from s3harness.errors import UsageError
 from s3harness.report.page.content import Content
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Entry, read_journal
+from s3harness.run.lengths import with_lengths
 from s3harness.run.manifest import read_manifest
 from s3harness.run.plan import Plan
 from s3harness.scoring.answers import read_answer
@@ -79,6 +81,7 @@ def annotated(data: Path, run: Path) -> dict[str, dict[str, Any]]:
         raise UsageError(f"{data} is not the data set of {run}, or has changed since")
     card = model_of(manifest)
     specs = {name: resolve(t["spec"], protocol=asked["protocol"], profile="", model=card) for name, t in _tasks(asked)}
+    dataset = replace(dataset, videos=with_lengths(dataset.videos))
     plan = Plan(dataset, card, tuple(specs.values()), tuple(spec for spec in specs.values() if not spec.uses))
     found = {}
     for planned in plan:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +23,12 @@ class NewcomerBackend(s3harness.Backend):
     def _answer(self, request: s3harness.Request) -> str:
         """The text of the answer; what goes wrong is raised, and journalled as the failure that it is."""
         is_moving = not request.clip.is_text_only and self._movement(request.clip) > 1.0
+        said = "The patient moves." if is_moving else "The patient lies still."
         closed = s3harness.closed_answer(request)  # "yes" or "no", say, where only such answers are asked for
-        if closed is None:
-            return "The patient moves." if is_moving else "The patient lies still."
-        choice = closed.choices[0 if is_moving else -1]
-        return json.dumps({closed.field: choice}) if closed.field else choice
+        choice = closed.choices[0 if is_moving else -1] if closed else said
+        fields: Any = (request.answer_schema or {}).get("properties", {})  # those of the JSON, where it is asked for
+        answer = {name: "0:00" if "pattern" in field else said for name, field in fields.items()}  # a time, or words
+        return json.dumps(answer | ({closed.field: choice} if closed else {})) if fields else choice
 
     def _movement(self, clip: s3harness.Clip) -> float:
         """Mean difference of one picture to the next, in grey levels of 255."""
