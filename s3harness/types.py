@@ -230,9 +230,12 @@ class Score:
 
     @property
     def skill(self) -> float | None:
-        """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined."""
+        """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined.
+
+        What lies beyond the ceiling, as a signed error does on the other side of 0, is as far from it as on this side.
+        """
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
-        return (self.value - self.floor) / (self.ceiling - self.floor)
+        return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))

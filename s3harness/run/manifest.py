@@ -176,14 +176,17 @@ def write_json(path: Path, data: object) -> None:
     write_text(path, text)
 
 
-def write_text(path: Path, text: str | Iterable[str]) -> None:
-    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
-    with written(path) as file:
+def write_text(path: Path, text: str | Iterable[str], *, is_private: bool = False) -> None:
+    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not.
+
+    What is private can be read by its owner alone.
+    """
+    with written(path, is_private=is_private) as file:
         file.writelines([text] if isinstance(text, str) else text)
 
 
 @contextmanager
-def written(path: Path) -> Iterator[TextIO]:
+def written(path: Path, *, is_private: bool = False) -> Iterator[TextIO]:
     """A file to write, which is there whole afterwards or not at all; raises as :func:`write_text` does.
 
     A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
@@ -191,7 +194,8 @@ def written(path: Path) -> Iterator[TextIO]:
     temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
+        mode = 0o600 if is_private else 0o666
+        with open(temporary, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             yield file
         temporary.replace(path)
     except BaseException as error:

@@ -50,8 +50,7 @@ class PrivateWords:
         """Write them into a run directory."""
         path = directory / FILE
         content = {"salt": self.salt, "hashes": sorted(self.hashes), "lengths": sorted(self.lengths)}
-        write_text(path, json.dumps(content) + "\n")
-        path.chmod(0o600)
+        write_text(path, json.dumps(content) + "\n", is_private=True)
 
     @classmethod
     def read(cls, directory: Path) -> PrivateWords | None:

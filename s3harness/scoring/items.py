@@ -23,7 +23,8 @@ _TASK = re.compile(rb'\{"item": "[\w./-]*", "task": "([\w./-]*)", ', re.ASCII)
 
 def write_items(directory: Path, references: Iterable[Reference]) -> None:
     """Write the references in their order, each as it comes."""
-    write_text(directory / FILE, (f"{json.dumps(_fields(r), ensure_ascii=False)}\n" for r in references))
+    lines = (f"{json.dumps(_fields(reference), ensure_ascii=False)}\n" for reference in references)
+    write_text(directory / FILE, lines, is_private=True)
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,8 @@ class _PredictionFiles(ExitStack):
     def write(self, task: str, pairs: Iterable[Pair]) -> None:
         """Write a line for each pair."""
         if task not in self._files:
-            self._files[task] = self.enter_context(written(self._folder / f"{task.rpartition('/')[2]}.jsonl"))
+            path = self._folder / f"{task.rpartition('/')[2]}.jsonl"
+            self._files[task] = self.enter_context(written(path, is_private=True))
         self._files[task].writelines(f"{_ENCODER.encode(_told(pair))}\n" for pair in pairs)
 
 

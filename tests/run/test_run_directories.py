@@ -112,6 +112,16 @@ def test_the_manifest_says_what_is_needed_to_do_it_again(finished):
     assert {"python", "system", "cpus", "versions"} <= set(manifest["environment"])
 
 
+def test_what_holds_reports_and_answers_is_for_its_owner(finished):
+    """Truth and answers of a patient may be in them, names in reports among it; settings and scores are shared."""
+    open_to = {str(path.relative_to(finished)): path.stat().st_mode & 0o077 for path in finished.rglob("*.json*")}
+    telling = {"responses.jsonl", "audit.jsonl", "items.jsonl", "private.json"} | {
+        name for name in open_to if "predictions/" in name
+    }
+    assert telling <= set(open_to)
+    assert {name for name, bits in open_to.items() if not bits} == telling
+
+
 @pytest.fixture(scope="module")
 def finished(dataset, cache, tmp_path_factory):
     """The directory of a finished run of the floors on one task."""
