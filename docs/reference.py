@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
 
 
 def cli() -> str:
@@ -142,7 +143,7 @@ def python() -> str:
 
 def benchmarks() -> str:
     """What ``benchmarks/README.md`` says."""
-    return (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    return (BENCHMARKS / "README.md").read_text(encoding="utf-8")
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -158,11 +159,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the pages; called by MkDocs."""
+    """Add the pages, and the pictures of benchmarks; called by MkDocs."""
     from mkdocs.structure.files import File
 
     for path, make in PAGES.items():
         files.append(File.generated(config, path, content=make() + "\n"))
+    for picture in sorted(BENCHMARKS.rglob("*.svg")):
+        files.append(File.generated(config, picture.relative_to(BENCHMARKS).as_posix(), abs_src_path=str(picture)))
     return files
 
 
