@@ -109,11 +109,14 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
 
     try:
         with shown_progress() as progress, redirect_stdout(sys.stderr):
-            return execute(prepared, progress)
+            outcome = execute(prepared, progress)
     except KeyboardInterrupt:
         out = prepared.settings.out
         click.echo(f"all answers so far are in {out}; go on with the same command{again}", err=True)
         raise
+    if not progress.total:
+        click.echo(f"all {outcome.requests} requests were answered before", err=True)
+    return outcome
 
 
 def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:

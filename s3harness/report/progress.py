@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ from s3harness.report.plain import harmless
 from s3harness.run.execute import Progress
 
 PLAIN_EVERY_S = 10.0
+SHOWN = 3
+"""Errors that are told at the end, and videos of each that are named."""
 
 _HOW_FAR = (
     BarColumn(),
@@ -49,6 +52,8 @@ def shown_progress() -> Iterator[Progress]:
     finally:
         if progress.done:
             click.echo(_line(progress, started), err=True)
+        for cause in _causes(progress.causes):
+            click.echo(cause, err=True)
         for message in dict.fromkeys(progress.messages):
             click.echo(f"plugin: {harmless(message)}", err=True)
 
@@ -107,6 +112,24 @@ class _CountedLines:
         if done == total or now - self.last >= PLAIN_EVERY_S:
             self.last = now
             click.echo(f"{done} of {total} {self.things}, {_pace(done, total, self.started)}", err=True)
+
+
+def _causes(causes: Counter[tuple[str, str]]) -> Iterator[str]:
+    """The commonest errors of failed requests, each with how many there were, and of which videos."""
+    counts, videos = Counter[str](), defaultdict[str, list[str]](list)
+    for (told, video), count in causes.items():
+        error = told.removeprefix(f"video {video}: ")
+        counts[error] += count
+        videos[error].append(video)
+    for error, count in counts.most_common(SHOWN):
+        yield f"failed: {count} of {_some(sorted(videos[error]))}: {harmless(error)}"
+    if len(counts) > SHOWN:
+        yield f"failed: {counts.total() - sum(n for _, n in counts.most_common(SHOWN))} for other reasons"
+
+
+def _some(videos: Sequence[str]) -> str:
+    more = len(videos) - SHOWN
+    return ", ".join(videos[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _line(progress: Progress, started: float) -> str:

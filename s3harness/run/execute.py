@@ -8,6 +8,7 @@ hands what they answer to :meth:`Execution.write`. Only a journal that cannot be
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -25,12 +26,14 @@ from s3harness.types import Request, Response
 class Progress:
     """What has happened so far; ``changed`` is called after each journalled response and each new ``phase``.
 
-    ``phase`` is what the engine is doing before it answers; ``messages`` are for the end of the run.
+    ``phase`` is what the engine is doing before it answers; ``messages`` are for the end of the run. ``causes`` counts
+    failed requests by error and video.
     """
 
     total: int = 0
     done: int = 0
     failed: int = 0
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
     phase: str = ""
     messages: list[str] = field(default_factory=list)
     changed: Callable[[Progress], None] = lambda _: None
@@ -83,7 +86,9 @@ class Execution:
         self.journal.write(request, response, media)
         self.progress.phase = ""
         self.progress.done += 1
-        self.progress.failed += response.status == "failed"
+        if response.status == "failed":
+            self.progress.failed += 1
+            self.progress.causes[response.error, request.clip.video_id] += 1
         self.progress.messages += manager().response(request, response)
         self.progress.changed(self.progress)
 

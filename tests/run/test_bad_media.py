@@ -119,6 +119,16 @@ def test_a_bad_video_that_stays_bad_is_journalled_once(here, copy, cache, tmp_pa
     assert (out / "responses.jsonl").read_bytes() == before
 
 
+def test_what_failed_is_told_by_cause_and_video(here, copy, cache, tmp_path):
+    for name in ("v0001", "v0002"):
+        corrupt(copy / "videos" / f"{name}.mp4")
+    empty(copy / "videos" / "v0003.mp4")
+    told = here(*run_words(copy, tmp_path / "out", cache, "--tasks", "7")).err.splitlines()
+    causes = [line for line in told if line.startswith("failed: ")]
+    assert [line.split(": ")[1] for line in causes] == ["4 of v0001, v0002", "2 of v0003"], told
+    assert "the file is empty" in causes[1]
+
+
 def test_a_video_without_sound_is_seen_all_the_same(here, copy, cache, tmp_path, whole):
     without_sound(copy / "videos" / "v0002.mp4")
     done = here(*run_words(copy, out := tmp_path / "out", cache, *TASKS, backend="oracle"))
