@@ -14,6 +14,7 @@ from s3harness.media.geometry import Size, fit
 from s3harness.media.items import SLACK_S, Source
 from s3harness.media.reel import Reel, Track
 from s3harness.media.resample import cut
+from s3harness.media.slab import put_aside
 from s3harness.types import Clip
 
 
@@ -67,12 +68,14 @@ class Shelf:
 
     def frames(self, clip: Clip) -> Frames:
         """The clip's pictures; :class:`MediaError` if the video ends before the clip does."""
-        size = self.size(clip)
+        size, found = self.size(clip), self.found(clip)
         pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
         times = []
-        for i, (reel, frame) in enumerate(self.found(clip)):
+        for i, (reel, frame) in enumerate(found):
             pixels[i] = reel.pixels[frame]
             times.append(reel.times[frame])
+        for reel in {id(reel): reel for reel, _ in found}.values():
+            put_aside(reel.pixels)
         return Frames(pixels, tuple(times))
 
     def found(self, clip: Clip) -> list[tuple[Reel, int]]:

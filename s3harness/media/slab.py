@@ -9,6 +9,7 @@ Layout: payload · footer (UTF-8 JSON) · length of the footer (8 bytes, little 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -135,5 +136,14 @@ class SlabWriter:
         self._on_trouble(error)
 
 
+def put_aside(payload: NDArray[Any]) -> None:
+    """Let what is mapped of a payload, or of a view of it, leave memory; who reads it again has it from the disk."""
+    base: object = payload
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap):
+        base.obj.madvise(mmap.MADV_DONTNEED)
+
+
 def _mapped(file: BinaryIO, n: int) -> NDArray[np.uint8]:
-    return np.memmap(file, np.uint8, "r", shape=(n,)) if n else np.empty(0, np.uint8)
+    return np.frombuffer(mmap.mmap(file.fileno(), n, access=mmap.ACCESS_READ) if n else b"", np.uint8)

@@ -197,6 +197,28 @@ def test_frames_outlive_their_file_until_release(tmp_path, store, mute):
     assert [number(frame) for frame in store.frames(make_clip(mute)).pixels][:3] == [0, 5, 10]
 
 
+def test_frames_that_were_given_leave_memory_and_can_be_had_again(tmp_path, store, mute):
+    clip = make_clip(mute)
+    store.prepare(mute, [clip])
+    first = store.frames(clip).pixels
+    mapped = [kb for name, kb in in_memory().items() if name.startswith(str(tmp_path / "cache"))]
+    assert mapped
+    assert not any(mapped)
+    np.testing.assert_array_equal(store.frames(clip).pixels, first)
+
+
+def in_memory() -> dict[str, int]:
+    """The kB of each mapped file that are in this process's memory (Linux)."""
+    found, name = {}, ""
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0] and not words[0].endswith(":"):
+            name = words[-1]
+        elif words[0] == "Rss:":
+            found[name] = found.get(name, 0) + int(words[1])
+    return found
+
+
 def test_a_full_disk_makes_the_budget_smaller(tmp_path, mute):
     store = MediaStore(tmp_path / "cache")
     videos = list(copies(mute, tmp_path, 5))
