@@ -126,12 +126,19 @@ def paired_permutation(
     enumerated where they are no more than ``resamples``, else drawn (and the observed one added, so that p > 0). NaN
     where a score is undefined. The interval of the difference is the paired bootstrap's.
     """
-    both, rows = _Difference(metric), _side_by_side(rows_a, rows_b)
-    sums = cluster_sums(rows, clusters)
+    sums = cluster_sums(_side_by_side(rows_a, rows_b), clusters)
+    return paired_test_of_sums(metric, sums, resamples=resamples, seed=seed, level=level)
+
+
+def paired_test_of_sums(
+    metric: Formula, sums: Array, *, resamples: int = 10_000, seed: int = 0, level: float = 0.95
+) -> PairedTest:
+    """Test as :func:`paired_permutation` does, from the sums by patient of both systems side by side (patients, 2k)."""
+    both = _Difference(metric)
     difference = float(both.value(sums.sum(axis=0)))
     if not len(sums) or not np.isfinite(difference):
         return PairedTest(difference, None, float("nan"))
-    interval = patient_bootstrap(both, rows, clusters, seed=seed, level=level)
+    interval = bootstrap_of_sums(both, sums, seed=seed, level=level)
     swapped, is_exact = _exchanges(len(sums), resamples, seed)
     shuffled = both.value((1.0 - swapped) @ sums + swapped @ np.roll(sums, sums.shape[1] // 2, axis=1))
     extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - _ROUNDING)

@@ -204,12 +204,29 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorTest:
+    """The paired comparison of a score with its floor on the same items, patient by patient.
+
+    ``difference`` is score minus floor, turned so that more is better; ``p_value`` is two-sided and uncorrected,
+    ``p_adjusted`` corrected over the primary metrics of the tasks scored together. ``None`` where no test is possible.
+    """
+
+    difference: float
+    interval: Interval | None
+    p_value: float | None
+    p_adjusted: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One metric of one task: a number that never stands alone.
 
     ``floor`` is the best score of any trivial answerer on the same items and ``floor_name`` that answerer;
     ``ceiling`` is what the truth scores against itself. ``coverage`` is the share of items with a readable answer and
-    ``lost`` counts the others by reason. ``value`` is ``None`` when nothing was answered at all.
+    ``lost`` counts the others by reason; an item without an answer is scored as wrong, also where none has one.
+    ``value`` is ``None`` where the metric is undefined on these items. ``interval_note`` says why there is no interval,
+    ``floor_test`` compares with the floor, and ``informed`` is what ``informed_name``, a simulated reader of stated
+    sensitivity and specificity, would score.
     """
 
     task: str
@@ -227,6 +244,10 @@ class Score:
     primary: bool = False
     unit: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
+    interval_note: str = ""
+    floor_test: FloorTest | None = None
+    informed: float | None = None
+    informed_name: str = ""
 
     @property
     def skill(self) -> float | None:

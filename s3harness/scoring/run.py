@@ -26,7 +26,7 @@ from s3harness.scoring.predictions import predicted
 from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
-from s3harness.types import Answer, Interval, Prediction, Reference, Score
+from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
 
 FILE = "scores.json"
 PREDICTIONS = "predictions"
@@ -236,5 +236,14 @@ def read_scores(directory: Path) -> list[Score]:
 
 def score_of(row: Mapping[str, Any]) -> Score:
     """A score from its JSON; ``KeyError`` or ``TypeError`` if it is none."""
-    interval = Interval(**row["interval"]) if row["interval"] else None
-    return Score(**{**{key: value for key, value in row.items() if key != "skill"}, "interval": interval})
+    floor_test = dict(row["floor_test"]) if row.get("floor_test") else None
+    if floor_test:
+        floor_test["interval"] = _interval_of(floor_test["interval"])
+    fields_of_score = {key: value for key, value in row.items() if key != "skill"}
+    fields_of_score["interval"] = _interval_of(row["interval"])
+    fields_of_score["floor_test"] = FloorTest(**floor_test) if floor_test else None
+    return Score(**fields_of_score)
+
+
+def _interval_of(row: Mapping[str, Any] | None) -> Interval | None:
+    return Interval(**row) if row else None
