@@ -16,7 +16,7 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Data sets: synth, preview, import, validate, info, agreement, split."""
+    """Data sets: synth, preview, import, validate, info, agreement, split, allow-links."""
 
 
 @data.command()
@@ -205,6 +205,28 @@ def validate(directory: Path, no_media: bool, as_json: bool) -> None:
         counts = ((len(dataset.videos), "video"), (len(problems), "problem"), (len(warnings), "warning"))
         click.echo(", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))
     sys.exit(1 if problems else 0)
+
+
+@data.command("allow-links")
+@directory_argument
+@json_option
+def allow_links(directory: Path, as_json: bool) -> None:
+    """Allow the video files of a data set that are links to places outside it, each to where it leads now.
+
+    Every one is listed; the list is kept in the data set's private directory.
+    """
+    from s3harness.dataset.links import allow_links as write_links
+    from s3harness.dataset.links import links_outside
+
+    targets = links_outside(directory)
+    if targets:
+        write_links(directory, targets)
+    if as_json:
+        print_json(targets)
+        return
+    for video_id, target in targets.items():
+        click.echo(f"{video_id} → {target}")
+    click.echo(f"{len(targets)} {'link leads' if len(targets) == 1 else 'links lead'} out of {directory}")
 
 
 @data.command()

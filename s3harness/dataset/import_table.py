@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from s3harness.dataset.identity import SECRET, new_secret, opaque_ids, read_secret, source_key
+from s3harness.dataset.links import allow_links, links_outside
 from s3harness.dataset.load import SCHEMA
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, parse_table, write_table
 from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
@@ -285,6 +286,8 @@ def _write(found: Imported, out: Path, mapping: Document, secret: str, videos: P
     write_table(out / "reports.csv", REPORTS, ({"video_id": i, "report": text} for i, text in reports))
     sources = ({"video_id": ids[n], "source": n, "patient": found.videos[n]["patient"]} for n in ordered)
     write_table(out / "private" / "sources.csv", ("video_id", "source", "patient"), sources)
+    if link and (targets := links_outside(out)):
+        allow_links(out, targets)
     about = {key: str(mapping.data.get(key, "")) for key in ("name", "version", "licence")}
     (out / "dataset.json").write_text(json.dumps({"schema": SCHEMA, **about}, indent=1) + "\n", encoding="utf-8")
 

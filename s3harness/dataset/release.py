@@ -12,6 +12,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,8 @@ def read_release_table(
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(reader, [])]
     columns = tuple(dict.fromkeys(header))
-    problems += [Problem(path.name, 1, name, TWICE) for name in columns if name and header.count(name) > 1]
+    repeated = {name for name, number in Counter(header).items() if name and number > 1}
+    problems += [Problem(path.name, 1, name, TWICE) for name in columns if name in repeated]
     key = next((name for name in keys if name in columns), None)
     if key is None:
         shown = "".join(c if c.isprintable() else "?" for c in ", ".join(columns))[:200] or "no header"
