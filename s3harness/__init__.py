@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from s3harness.run.plan import Step, VideoPlan
     from s3harness.run.recipe import Recipe, media_store
     from s3harness.run.worker import Worker
+    from s3harness.rundir.identities import public_name
     from s3harness.specs.models import ModelCard
     from s3harness.training.job import TrainingJob
     from s3harness.training.monitor import Said
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         Request,
         Response,
         Score,
+        Sent,
         Video,
     )
 
@@ -106,6 +108,7 @@ _LAZY = {
     "Said": "s3harness.training.monitor",
     "Sample": "s3harness.training.samples",
     "Score": "s3harness.types",
+    "Sent": "s3harness.types",
     "Step": "s3harness.run.plan",
     "Token": "s3harness.backends.closed",
     "TrainingJob": "s3harness.training.job",
@@ -119,6 +122,7 @@ _LAZY = {
     "image_messages": "s3harness.training.shown",
     "load_dataset": "s3harness.dataset.load",
     "media_store": "s3harness.run.recipe",
+    "public_name": "s3harness.rundir.identities",
     "read_card": "s3harness.dataset.run_card",
     "remote_hosts": "s3harness.network",
     "reward_function": "s3harness.training.rewards",
@@ -171,6 +175,7 @@ __all__ = [
     "Said",
     "Sample",
     "Score",
+    "Sent",
     "SpecError",
     "Step",
     "Token",
@@ -187,6 +192,7 @@ __all__ = [
     "image_messages",
     "load_dataset",
     "media_store",
+    "public_name",
     "read_card",
     "remote_hosts",
     "reward_function",

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="The run directory; runs/BACKEND-MODEL-PROTOCOL if absent."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; what is answered is not asked again.")
+@click.option(
+    "--allow-mixed",
+    default="",
+    metavar="REASON",
+    help="With --resume: another model or version may go on with the run, which then says that it is a mixture.",
+)
 @click.option("--dry-run", is_flag=True, help="Plan and count; load no engine, decode nothing.")
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeatable.")
 @click.option(
