@@ -128,7 +128,8 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
 def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
     from s3harness.report.table import print_scores
-    from s3harness.scoring.run import scores_file, told_changes
+    from s3harness.run.manifest import read_manifest
+    from s3harness.scoring.run import scores_file, told_cautions
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -136,7 +137,7 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
 
         print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
-        changes = told_changes(prepared.determinants.as_json())
+        changes = told_cautions(read_manifest(out))
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
         again = "" if profile == "strict" else f" --profile {profile}"
         click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all{again})")

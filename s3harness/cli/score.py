@@ -38,7 +38,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     from s3harness.report.table import print_scores
     from s3harness.run.manifest import read_manifest
     from s3harness.scoring.judge_folder import FOLDER
-    from s3harness.scoring.run import score_run, scores_file, told_changes
+    from s3harness.scoring.run import score_run, scores_file, told_cautions
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
@@ -50,8 +50,8 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     if as_json:
         print_json(json.loads(path.read_text(encoding="utf-8")))
     else:
-        run_of = manifest["run"]
-        print_scores(scores, every=every, sees_truth=run_of["sees_truth"], changes=told_changes(run_of))
+        changes = told_cautions(manifest)
+        print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"], changes=changes)
     click.echo(f"written to {path}", err=as_json)
     sys.exit(1 if judged and judged.lost else 0)
 

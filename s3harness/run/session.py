@@ -29,7 +29,6 @@ from s3harness.run.manifest import (
     RunInfo,
     digest,
     finish_manifest,
-    read_manifest,
     start_manifest,
     write_text,
 )
@@ -38,10 +37,9 @@ from s3harness.run.private import PrivateWords
 from s3harness.run.recipe import Recipe, media_store
 from s3harness.run.redact import Redactor
 from s3harness.run.stopping import on_sigterm, until_stopped
-from s3harness.rundir.identities import KEY as IDENTITIES
-from s3harness.rundir.identities import Identities, with_counts
+from s3harness.rundir.identities import Identities, write_counts
 from s3harness.rundir.sent import FILE as SENT
-from s3harness.rundir.sent import sent_text
+from s3harness.rundir.sent import sent_summary, sent_text
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
@@ -199,6 +197,7 @@ def _answer(
         _ask(run, recipe, worker, journal, progress)
     took_s = time.perf_counter() - started
     _tidy_sent(directory)
+    write_counts(directory, _answers_by_identity(directory))
     engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
     failed = survey.todo - (journal.n_answered - before)
     scores = score_run(directory)
@@ -358,18 +357,20 @@ def _decoder(run: Prepared) -> dict[str, object]:
 
 
 def _facts(directory: Path) -> dict[str, object]:
-    """What the journal tells of the whole run: tokens, a digest of all that was shown, and whose answers there are."""
+    """What the journal tells of the whole run: tokens, and a digest of all that was shown."""
     media, prompt, completion = set(), 0, 0
-    answered_by: dict[str, int] = {}
     for entry in read_journal(directory / JOURNAL):
         media |= {entry.media} - {""}
         prompt += entry.response.prompt_tokens or 0
         completion += entry.response.completion_tokens or 0
+    tokens = {"prompt": prompt, "completion": completion}
+    return {"media_sha256": digest(media), "tokens": tokens, "sent": sent_summary(directory)}
+
+
+def _answers_by_identity(directory: Path) -> Counter[int]:
+    """Number of an identity → how many requests have its answer; those of before identities were kept are 0's."""
+    answered_by: dict[str, int] = {}
+    for entry in read_journal(directory / JOURNAL):
         if entry.response.status != "failed":
             answered_by[entry.id] = entry.by or 0
-    facts: dict[str, object] = {
-        "media_sha256": digest(media),
-        "tokens": {"prompt": prompt, "completion": completion},
-    }
-    entries = read_manifest(directory).get(IDENTITIES, ())
-    return facts | ({IDENTITIES: with_counts(entries, Counter(answered_by.values()))} if entries else {})
+    return Counter(answered_by.values())

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,9 +150,12 @@ def differing(now: Mapping[str, object], before: Mapping[str, object]) -> dict[s
     }
 
 
-def with_counts(entries: Sequence[Mapping[str, Any]], answers: Mapping[int, int]) -> list[dict[str, Any]]:
-    """The identities of a manifest with how many answers are of each."""
-    return [{**entry, "answers": answers.get(number, 0)} for number, entry in enumerate(entries)]
+def write_counts(directory: Path, answers: Mapping[int, int]) -> None:
+    """Write into a manifest how many answers are whose, by the number of the identity."""
+    manifest = read_manifest(directory)
+    if KEY in manifest:
+        entries = [{**entry, "answers": answers.get(number, 0)} for number, entry in enumerate(manifest[KEY])]
+        write_json(directory / MANIFEST, manifest | {KEY: entries})
 
 
 def told_mixture(manifest: Mapping[str, Any]) -> str:

@@ -32,6 +32,8 @@ from s3harness.types import Clip, Request, Response, Sent
 
 FILE = "sent.jsonl"
 ID_LENGTH = 16
+NOT_SAID = "not said"
+"""The form of media of a backend that does not say what it sent."""
 KINDS = ("prompt", "media", "settings")
 
 
@@ -84,6 +86,30 @@ def read_sent(directory: Path) -> dict[str, dict[str, Any]]:
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
     return _whole_records(directory / FILE)
+
+
+def sent_summary(directory: Path) -> dict[str, object]:
+    """What was sent in all, for the manifest: every kind of settings, and of media how many clips in which form.
+
+    It holds no prompt: their templates are in the specs of the tasks.
+    """
+    records = sorted(read_sent(directory).values(), key=lambda record: str(record["id"]))
+    forms: dict[str, dict[str, object]] = {}
+    for record in records:
+        if record["kind"] == "media":
+            form = record.get("form", NOT_SAID) or "none"
+            times = record.get("wanted_s" if form == NOT_SAID else "times_s")
+            forms.setdefault(form, {"clips": 0, "frames": []})
+            forms[form]["clips"] = int(str(forms[form]["clips"])) + 1
+            forms[form]["frames"] = _span(forms[form]["frames"], len(times)) if times is not None else []
+    settings = [{"id": record["id"], **record["settings"]} for record in records if record["kind"] == "settings"]
+    return {name: value for name, value in {"settings": settings, "media": forms}.items() if value}
+
+
+def _span(span: object, value: int) -> list[int]:
+    """The least and the most of some numbers."""
+    values = [*span, value] if isinstance(span, list) else [value]
+    return [min(values), max(values)]
 
 
 def sent_text(directory: Path) -> Iterator[str]:

@@ -98,6 +98,7 @@ def _other_model(card: s3harness.ModelCard, names: Sequence[str]) -> s3harness.S
     if not names:
         return s3harness.S3HarnessError(f"{wanted}; they do not tell which models they have; say -o model=NAME")
     return s3harness.S3HarnessError(
-        f"{wanted}; they have {', '.join(names)}; name the card of what is served with --model, or, if it is this model "
-        f"under another name, say -o model={names[0] if len(names) == 1 else 'NAME'}, which then stands in the manifest"
+        f"{wanted}; they have {', '.join(names)}; name the card of what is served with --model, or, if it is this "
+        f"model under another name, say -o model={names[0] if len(names) == 1 else 'NAME'}, which then stands in the "
+        "manifest"
     )

@@ -111,13 +111,10 @@ def test_a_server_that_is_still_starting_is_waited_for(run):
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
 
 
-def test_the_only_model_of_a_server_is_asked_and_among_several_the_one_of_the_card(run):
+def test_among_several_models_the_one_of_the_card_is_asked(run):
     with Misbehaving() as server:
-        server.models = ["/weights/one"]
+        server.models = ["another", "some-model"]
         assert run(server.url).code == 0
-        assert {seen.json["model"] for seen in server.asked} == {"/weights/one"}
-        server.models, server.asked = ["another", "some-model"], []
-        assert run(server.url, out="second").code == 0
         assert {seen.json["model"] for seen in server.asked} == {"some-model"}
 
 
@@ -126,6 +123,7 @@ def test_the_only_model_of_a_server_is_asked_and_among_several_the_one_of_the_ca
     [
         (["a", "b"], {}, "no server has the model some-model; they have a, b"),
         (["a", "b"], {"model": "c"}, "has no model 'c'; it has a, b"),
+        (["a"], {}, "no server has the model some-model; they have a;"),
         ([], {}, "say -o model=NAME"),
     ],
 )

@@ -26,7 +26,7 @@ from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
-from s3harness.scoring.run import model_of, told_changes
+from s3harness.scoring.run import told_cautions
 from s3harness.specs.features import vocabulary
 from s3harness.types import Score
 
@@ -87,7 +87,7 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         shown,
         **more,
         run=content.manifest["run"],
-        changes=told_changes(content.manifest["run"]),
+        changes=told_cautions(content.manifest),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],
