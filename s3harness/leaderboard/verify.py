@@ -144,7 +144,7 @@ def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[F
     if entries := manifest.get("identities"):
         told = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
         last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
-        found = {number: 0 for number in told} | Counter(last.values())
+        found = {**dict.fromkeys(told, 0), **Counter(last.values())}
         if found != told:
             what = f"says {list(told.values())} answers of its identities, but they are {list(found.values())}"
             yield Finding(MANIFEST, "identities", "manifest", what)
