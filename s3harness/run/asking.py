@@ -63,14 +63,18 @@ def checked_response(response: object, request: Request) -> Response:
     if response.sent is not None and not isinstance(response.sent, Sent):
         raise TypeError(f"the response's sent is {type(response.sent).__name__}, a s3harness.Sent is expected")
     numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
-    sent = response.sent and (response.sent.times_s, response.sent.sound_s, dict(response.sent.settings))
-    try:
-        json.dumps((numbers, sent, dict(response.identity or {})), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"the response's tokens, probabilities, sent and identity cannot be written: {error}"
-        ) from error
+    sent = response.sent and (response.sent.times_s, response.sent.size, response.sent.sound_s, response.sent.settings)
+    _check_writable("tokens and probabilities", numbers)
+    _check_writable("sent", sent)
+    _check_writable("identity", response.identity)
     return replace(response, request_id=request.id)
+
+
+def _check_writable(what: str, value: object) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the response's {what} cannot be written: {error}") from error
 
 
 def _is_stopped() -> bool:

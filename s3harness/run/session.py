@@ -152,6 +152,11 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders)
 
 
+def check_backend(run: Prepared) -> None:
+    """Make the backend without loading its engine; raises :class:`UsageError` for an option that it does not take."""
+    _recipe(run).worker()
+
+
 def execute(run: Prepared, progress: Progress) -> Outcome:
     """Ask what is not answered yet, then score.
 

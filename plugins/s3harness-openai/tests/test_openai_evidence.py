@@ -109,7 +109,7 @@ def test_a_probe_that_asks_in_other_words_is_shown_in_those_words(run, long_data
             *("--out", tmp_path / "probes", "--tasks", "1", "-o", f"base_url={server.url}"),
         )
         assert code == 0, err
-    base, probed = (page_data(tmp_path / "probes" / name) for name in ("baseline", "polarity"))
+    base, probed = (page_data(tmp_path / "probes" / name) for name in ("baseline", "probe-polarity"))
     prompts = [{r["text"] for r in page["sent"].values() if r["kind"] == "prompt"} for page in (base, probed)]
     assert prompts[0] != prompts[1]
     assert prompts[0] | prompts[1] == {got(seen)[0] for seen in server.asked}
