@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from s3harness.run.plan import Step, VideoPlan
     from s3harness.run.recipe import Recipe, media_store
     from s3harness.run.worker import Worker
-    from s3harness.rundir.identities import public_name
+    from s3harness.rundir.identities import config_hash, public_name
     from s3harness.specs.models import ModelCard
     from s3harness.training.job import TrainingJob
     from s3harness.training.monitor import Said
@@ -119,6 +119,7 @@ _LAZY = {
     "Worker": "s3harness.run.worker",
     "choice_probabilities": "s3harness.backends.closed",
     "closed_answer": "s3harness.backends.closed",
+    "config_hash": "s3harness.rundir.identities",
     "image_messages": "s3harness.training.shown",
     "load_dataset": "s3harness.dataset.load",
     "media_store": "s3harness.run.recipe",
@@ -188,6 +189,7 @@ __all__ = [
     "Worker",
     "choice_probabilities",
     "closed_answer",
+    "config_hash",
     "hookimpl",
     "image_messages",
     "load_dataset",

@@ -42,6 +42,12 @@ def public_name(name: str) -> str:
     return f"<path {hashlib.sha256(last.encode(errors='replace')).hexdigest()[:12]}>"
 
 
+def config_hash(config: Mapping[str, object]) -> str:
+    """The beginning of the hash of a model's configuration, without where it lies and which library read it."""
+    kept = {name: value for name, value in config.items() if name not in ("_name_or_path", "transformers_version")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
 @dataclass
 class Identities:
     """The identities of a run; ``directory`` ``None`` writes nothing down.

@@ -55,7 +55,7 @@ class KinematicsBackend(Backend):
         return Response(request.id, answer(request, judgement), sent=sent)
 
     def _judgement(self, clip: Clip) -> tuple[Judgement, Sent]:
-        """The judgement of a clip, and what it rests on; threads wait for each other, so that no clip is measured twice at once."""
+        """The judgement of a clip, and what it rests on; threads wait, so that no clip is measured twice at once."""
         key = self.media.key(clip)
         with self._lock:
             if key not in self._judged:
