@@ -153,7 +153,7 @@ def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(ru
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"colour": "red"}, "no option 'colour'; it has base_url, model, api_key_env"),
+        ({"colour": "red"}, "no option 'colour'; it has base_url, model, answers_as, api_key_env"),
         ({"api_key": "sk-1234567890"}, "name of its variable, api_key_env"),
         ({"media": "dvd"}, "option media: one of auto, frames, jpeg_sequence, mp4 is expected"),
         ({"in_flight": 0}, "option in_flight: a number from 1"),
