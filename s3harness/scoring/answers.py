@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from s3harness.errors import SpecError
 from s3harness.parsers.reading import Reading
-from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.refusal import declines
 from s3harness.plugins import blamed, load
 from s3harness.run.journal import Entry
 from s3harness.specs.tasks import TaskSpec
@@ -84,7 +84,7 @@ def _answer(entry: Entry, reader: Reader) -> Answer:
         return Answer(entry.id, None, response.status, response.error, entry.clip)
     reading = reader(response.text)
     if reading.status == "unparsable":
-        status = "refused" if looks_like_refusal(response.text) else "unparsable"
+        status = "refused" if declines(response.text) else "unparsable"
         return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
     return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
 
