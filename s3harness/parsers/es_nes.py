@@ -53,7 +53,7 @@ _WORDS = {
     ),
     "ES": (
         r"(?-i:ES)", rf"epileptic{_KINDS}", "epileptische?[nrs]?(?: anfall)?", "(?:crise )?épileptiques?",
-        r"epil[eé]ptic[ao]s?", "epileptik(?: nöbet)?", "эпилептическ[а-я]{2,3}", "癫痫性?(?:发作)?", "てんかん性?(?:発作)?",
+        r"epil[eé]ptic[ao]s?", "epileptik(?! olmayan)(?: nöbet)?", "эпилептическ[а-я]{2,3}", "癫痫性?(?:发作)?", "てんかん性?(?:発作)?",
     ),
 }  # fmt: skip
 
