@@ -58,13 +58,15 @@ class PromptText:
 
         An echo is a reply whose text, or whose free text in JSON, is taken from the instructions or is the question,
         one that is a long stretch of the prompt or repeats at least half of the instructions, with no answer after
-        them, and one that cannot be read and stands as it is in the prompt. ``choices`` are answers, which a prompt may name as much as it likes.
+        them, and one that cannot be read and stands as it is in the prompt. ``choices`` are answers, which a prompt
+        may name as much as it likes.
         """
         reading = read(text)
         answer = answer_text(text).text[:LONGEST_TEXT]
         if any(self.is_echo(part) for part in _free_texts(answer, choices)):
             return Reading.unparsable(ECHOES)
-        repeats = self._repeats_most(answer) or (self._is_stretch(answer) and not isinstance(reading.value, list))
+        is_list = isinstance(reading.value, list)
+        repeats = self._repeats_most(answer) or (self._is_stretch(answer) and not is_list)
         if not repeats and reading.status != "unparsable":
             return reading
         after = self._after(answer, read, choices)

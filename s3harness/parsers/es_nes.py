@@ -49,11 +49,13 @@ _WORDS = {
         r"(?-i:P?NES)", rf"(?:psychogenic )?non[\s_\-‐‑–]{{0,3}}epileptic{_KINDS}", "psychogenic", "pseudo-?seizures?",
         r"(?:functional|dissociative)(?: \(?(?:functional|dissociative)\)?)? (?:seizures?|attacks?)",
         "nicht epileptische?[nrs]?(?: anfall)?", "non épileptiques?", r"no epil[eé]ptic[ao]s?",
-        r"não epil[eé]ptic[ao]s?", "epileptik olmayan", "неэпилептическ[а-я]{2,3}", "非癫痫性?(?:发作)?", "非てんかん性?(?:発作)?",
+        r"não epil[eé]ptic[ao]s?", "epileptik olmayan", "неэпилептическ[а-я]{2,3}",
+        "非癫痫性?(?:发作)?", "非てんかん性?(?:発作)?",
     ),
     "ES": (
         r"(?-i:ES)", rf"epileptic{_KINDS}", "epileptische?[nrs]?(?: anfall)?", "(?:crise )?épileptiques?",
-        r"epil[eé]ptic[ao]s?", "epileptik(?! olmayan)(?: nöbet)?", "эпилептическ[а-я]{2,3}", "癫痫性?(?:发作)?", "てんかん性?(?:発作)?",
+        r"epil[eé]ptic[ao]s?", "epileptik(?! olmayan)(?: nöbet)?", "эпилептическ[а-я]{2,3}",
+        "癫痫性?(?:发作)?", "てんかん性?(?:発作)?",
     ),
 }  # fmt: skip
 

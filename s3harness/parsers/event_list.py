@@ -28,9 +28,9 @@ def event_list(
     Forms: a JSON list, ``{"events": [...]}``, or words separated by commas, semicolons, arrows or lines, numbered or
     not; "none" and the empty JSON list are ``[]``. ``synonyms`` maps other words to names of the ``vocabulary`` (by
     default both are the benchmark's). A piece that holds one name beside words for side, place, time and degree alone
-    is that name ("head turning to the left"); of a list whose lines all begin with a name ("1. **Tonic**: …") the lines'
-    beginnings are read. Words known to neither are kept, for a metric to count as wrong. Clean when a plain list of
-    known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different JSON lists, or
+    is that name ("head turning to the left"); of a list whose lines all begin with a name ("1. **Tonic**: …") the
+    lines' beginnings are read. Words known to neither are kept, for a metric to count as wrong. Clean when a plain list
+    of known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different JSON lists, or
     prose without any known word.
     """
     answer = answer_text(text)
@@ -99,7 +99,7 @@ _ITEM_KEYS = ("event", "name", "feature", "symptom", "sign")
 
 
 def normalise(word: str) -> str:
-    """Return a word as a token: lower case, single underscores for blanks and hyphens, no quotes or points around it."""
+    """Return a word as a token: lower case, single underscores for blanks, no quotes or points around it."""
     return re.sub(r"[\s_\-/]+", "_", word.strip(_EDGES).casefold())[:MAX_TOKEN_CHARS].strip("_")
 
 
@@ -231,7 +231,7 @@ def _is_nothing(items: _Items) -> bool:
 
 
 def _resolve(word: str, names: _Names) -> list[str]:
-    """The tokens of one piece: itself, or the known names in "first: name", "name: text", "name and name", "name left"."""
+    """The tokens of one piece: itself, or the known names in "first: name", "name and name" and "name left"."""
     token = normalise(word)
     if names.find(token):
         return [token]

@@ -9,17 +9,26 @@ from dataclasses import dataclass
 from s3harness.parsers.json_text import Found, embedded_json, has_contradicting_keys, strict_json
 
 SYNONYMS: Mapping[str, frozenset[str]] = {
-    "answer": frozenset(
-        "finalanswer response result prediction label decision choice verdict classification diagnosis presence present "
-        "antwort réponse reponse respuesta risposta resposta cevap ответ 答案 回答".split()
-    ),
-    "justification": frozenset(
-        "reason reasoning rationale explanation evidence description begründung raison justificación 理由".split()
-    ),
-    "description": frozenset("reason reasoning rationale explanation justification evidence".split()),
-    "timestamp": frozenset("time timecode moment onset offset starttime onsettime offsettime seconds second".split()),
-    "events": frozenset("signs features sequence symptoms order answer list".split()),
-}
+    "answer": frozenset({
+        "finalanswer", "response", "result", "prediction", "label", "decision", "choice", "verdict",
+        "classification", "diagnosis", "presence", "present", "antwort", "réponse", "reponse",
+        "respuesta", "risposta", "resposta", "cevap", "ответ", "答案", "回答",
+    }),
+    "justification": frozenset({
+        "reason", "reasoning", "rationale", "explanation", "evidence", "description", "begründung",
+        "raison", "justificación", "理由",
+    }),
+    "description": frozenset({
+        "reason", "reasoning", "rationale", "explanation", "justification", "evidence",
+    }),
+    "timestamp": frozenset({
+        "time", "timecode", "moment", "onset", "offset", "starttime", "onsettime", "offsettime",
+        "seconds", "second",
+    }),
+    "events": frozenset({
+        "signs", "features", "sequence", "symptoms", "order", "answer", "list",
+    }),
+}  # fmt: skip
 """Name asked for → other names, folded, that models give the same field."""
 
 MAX_DEPTH = 2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_ARM = "arm arms? hand wrist elbow shoulder forearm fingers? finger thumb".split()
-_LEG = "leg foot knee thigh ankle toes?".split()
+_ARM = ("arm", "arms?", "hand", "wrist", "elbow", "shoulder", "forearm", "fingers?", "thumb")
+_LEG = ("leg", "foot", "knee", "thigh", "ankle", "toes?")
 
 
-def _limb(side: str, letter: str, nouns: list[str], limb: str) -> list[str]:
+def _limb(side: str, letter: str, nouns: tuple[str, ...], limb: str) -> list[str]:
     """Spellings of one limb, as patterns: "left hand", "L hand", "hand (left)", "left upper limb"."""
     named = [rf"{side}(?: sided?)? {noun}" for noun in nouns] + [rf"{letter}\.? {noun}" for noun in nouns]
     return [
@@ -42,7 +42,8 @@ SEARCHED: Mapping[str, tuple[str, ...]] = {
     "head": ("kopf", "tête", "cabeza", "cabeça", "testa", "头部?", "頭部?", "baş", "голова"),
     "eyes": ("eye", "eyelids?", "gaze", "augen?", "yeux", "ojos?", "眼睛?", "目", "gözler", "глаза"),
     "mouth": ("lips?", "tongue", "oral", "mund", "bouche", "boca", "嘴巴?", "口部?", "ağız", "рот"),
-    "face": ("facial(?: muscles)?", "cheeks?", "gesicht", "visage", "cara", "rosto", "脸部?", "面部", "顔", "yüz", "лицо"),
+    "face": ("facial(?: muscles)?", "cheeks?", "gesicht", "visage", "cara", "rosto",
+             "脸部?", "面部", "顔", "yüz", "лицо"),
 }  # fmt: skip
 """Answer → patterns of other words for it that may be looked for anywhere in a text; a blank is any white space."""
 

@@ -24,25 +24,37 @@ _CANNOT = (
     r"|(?:any |direct )?access to))"
 )
 _ADVERB = r"(?:(?:directly|actually|currently|really|visually) )?"
-_HELP = r"(?:help(?! but)|assist|comply|fulfil?l|do (?:that|this)|answer (?:that|this)|respond to (?:that|this)|continue with|engage)\b"
-_VERB = r"(?:view(?:ing)?|watch(?:ing)?|see(?:ing)?|access|open|play|process|analy[sz]e|interpret|hear|listen to|receive|review)"
-_MEDIA = (
-    rf"{_ADVERB}(?:{_VERB}\s(?:(?:and|or) \w+ )?)?"
-    r"(?:the |this |that |any |your |these |an? |actual |such )*"
-    r"(?:attached |uploaded |provided |medical |clinical |real |live |audio or |video or )*"
-    r"(?:videos?|images?|media|files?|clips?|recordings?|audio|footage)\b(?! (?:clearly|well|properly|in detail|quality))"
+_HELP = (
+    r"(?:help(?! but)|assist|comply|fulfil?l|do (?:that|this)|answer (?:that|this)|respond to (?:that|this)"
+    r"|continue with|engage)\b"
 )
-_ADVICE = r"(?:provide|give|offer|make|render)\s(?:a |an |any |you )*(?:medical |clinical )(?:\w+ ){0,1}(?:advice|diagnos[ei]s|assessment|opinion|judge?ments?|evaluation)\b|(?:provide|give|offer|make)\s(?:a |any |you )*(?:advice|diagnos[ei]s|assessment)\b"
+_VERB = (
+    r"(?:view(?:ing)?|watch(?:ing)?|see(?:ing)?|access|open|play|process|analy[sz]e|interpret|hear|listen to|receive"
+    r"|review)"
+)
+_MEDIUM = r"(?:videos?|images?|media|files?|clips?|recordings?|audio|footage)\b"
+_MEDIA = (
+    rf"{_ADVERB}(?:{_VERB}\s(?:(?:and|or) \w+ )?)?(?:the |this |that |any |your |these |an? |actual |such )*"
+    r"(?:attached |uploaded |provided |medical |clinical |real |live |audio or |video or )*"
+    rf"{_MEDIUM}(?! (?:clearly|well|properly|in detail|quality))"
+)
+_GIVE = r"(?:provide|give|offer|make|render)\s(?:a |an |any |you )*"
+_ADVICE = (
+    rf"(?:{_GIVE}(?:medical |clinical )(?:\w+ ){{0,1}}(?:opinion|judge?ments?|evaluation)"
+    rf"|{_GIVE}(?:medical |clinical )?(?:\w+ ){{0,1}}(?:advice|diagnos[ei]s|assessment))\b"
+)
 _PEOPLE = (
     r"(?:diagnose|identify|assess|evaluate|judge|determine|describe|interpret|comment on|make)\b[^.\n]{0,50}?\b"
-    r"(?:medical (?:conditions?|questions?|issues?|state|status)|(?:of|about) (?:a |the |real )?(?:person|people|individuals?))\b"
+    r"(?:medical (?:conditions?|questions?|issues?|state|status)"
+    r"|(?:of|about) (?:a |the |real )?(?:person|people|individuals?))\b"
 )
 _DECLINED = re.compile(rf"{_CANNOT} {_ADVERB}(?:{_HELP}|{_MEDIA}|{_ADVICE}|{_PEOPLE})", re.IGNORECASE)
 _OPENING = re.compile(rf"\W*(?:{_APOLOGY}\W+)?(?:but )?(?:{_APOLOGY}\W+)?{_CANNOT} ", re.IGNORECASE)
 _NO_MEDIA = re.compile(
     rf"\W*(?:{_APOLOGY}\W+)?(?:but )?(?:it (?:seems|looks|appears)(?: like| that)? )?"
-    r"(?:there is |there was |i (?:do not|don['’]t) see )?(?:no|any) (?:actual )?(?:video|clip|image|media|footage|recording)s?\b"
-    r"[^.\n]{0,30}\b(?:provided|attached|uploaded|included|shared|available|given|in (?:your|this|the) (?:message|conversation))\b",
+    r"(?:there is |there was |i (?:do not|don['’]t) see )?"
+    r"(?:no|any) (?:actual )?(?:video|clip|image|media|footage|recording)s?\b[^.\n]{0,30}\b"
+    r"(?:provided|attached|uploaded|included|shared|available|given|in (?:your|this|the) (?:message|conversation))\b",
     re.IGNORECASE,
 )
 _BUT = re.compile(
@@ -65,8 +77,10 @@ _FOREIGN = tuple(
         ("mi dispiace|purtroppo|non posso",
          r"non (?:posso|sono in grado)\b[^.\n]{0,60}\b(?:video|aiutar\w*|diagnosi|immagini|medic\w*)"),
         ("很?抱歉|对不起|我无法|我不能|作为", "(?:无法|不能)[^。\n]{0,30}(?:视频|医疗|医学|诊断|帮助|图像|画面)"),
-        ("申し訳|すみません|ごめん|私は", "(?:動画|映像|ビデオ|診断|医療|お手伝い)[^。\n]{0,30}(?:できません|できない)"),
-        ("üzgünüm|maalesef|özür", r"(?:video|teşhis|tanı|tıbbi|yardım)[^.\n]{0,40}(?:emiyorum|amıyorum|ıyorum|emem|amam)\b"),
+        ("申し訳|すみません|ごめん|私は",
+         "(?:動画|映像|ビデオ|診断|医療|お手伝い)[^。\n]{0,30}(?:できません|できない)"),
+        ("üzgünüm|maalesef|özür",
+         r"(?:video|teşhis|tanı|tıbbi|yardım)[^.\n]{0,40}(?:emiyorum|amıyorum|ıyorum|emem|amam)\b"),
         ("извините|к сожалению|простите|я не могу", r"не могу\b[^.\n]{0,60}(?:видео|диагноз|помочь|медицин\w*)"),
     )
 )  # fmt: skip

@@ -68,8 +68,8 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _LENGTH_BEFORE = re.compile(
-    r"(?:last(?:s|ed|ing)?|duration(?: of| is|:)?|length(?: of| is|:)?|for|every|first|last|within|before|until|by|under"
-    r"|less than|more than|up to|earlier than|later than|dauert|während)"
+    r"(?:last(?:s|ed|ing)?|duration(?: of| is|:)?|length(?: of| is|:)?|for|every|first|last|within|before|until|by"
+    r"|under|less than|more than|up to|earlier than|later than|dauert|während)"
     r"[\s:]{1,3}(?:(?:about|around|approximately|the|first|last)\s{1,3}){0,3}\Z",
     re.IGNORECASE,
 )

@@ -76,8 +76,12 @@ _BLANK = "\x00"
 
 def _blanked(context: Mapping[str, Any]) -> dict[str, Any]:
     """The context with a mark for every word that is a subject's or a video's own."""
-    blank = {name: _BLANK for name in ("title", "question", "definition", "statement")}
-    out = {**context, "features": [replace(f, name=_BLANK, **blank) for f in context["features"]], "body_parts": [_BLANK]}
+    blank = dict.fromkeys(("title", "question", "definition", "statement"), _BLANK)
+    out = {
+        **context,
+        "features": [replace(f, name=_BLANK, **blank) for f in context["features"]],
+        "body_parts": [_BLANK],
+    }
     if "feature" in context:
         out["feature"] = replace(context["feature"], **blank)
     return out | ({"report": _BLANK} if "report" in context else {})

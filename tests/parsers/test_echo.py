@@ -8,7 +8,7 @@ import pytest
 from reply_table import CARD, read
 
 from s3harness.parsers.echo import ECHOES
-from s3harness.probes.wordings import wordings, worded
+from s3harness.probes.wordings import worded, wordings
 from s3harness.run.journal import Entry
 from s3harness.scoring.answers import parse, read_answer
 from s3harness.specs.features import vocabulary
@@ -106,7 +106,7 @@ def test_what_is_not_the_prompt_is_no_echo():
     ("text", "value"),
     [
         ("Does the patient stare blankly? Yes.", "yes"),
-        ("{prompt}\n\n{{\"answer\": \"no\", \"justification\": \"He looks about.\"}}", "no"),
+        ('{prompt}\n\n{{"answer": "no", "justification": "He looks about."}}', "no"),
         ("{prompt}\nAnswer: yes", "yes"),
     ],
 )

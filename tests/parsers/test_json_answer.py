@@ -94,7 +94,9 @@ def test_a_justification_that_is_too_long_is_cut_and_the_answer_kept():
     assert reading.value == {"answer": "no", "justification": "x" * 200}
 
 
-@pytest.mark.parametrize("text", ['{"answer": "yes"}', '{"answer": "yes", "justification": null}', "yes", "Answer: yes"])
+@pytest.mark.parametrize(
+    "text", ['{"answer": "yes"}', '{"answer": "yes", "justification": null}', "yes", "Answer: yes"]
+)
 def test_an_answer_counts_without_its_justification(text):
     assert json_answer(text, SCHEMA).value == {"answer": "yes", "justification": ""}
     assert json_answer(text, SCHEMA).status == "repaired"
