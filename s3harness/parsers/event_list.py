@@ -30,8 +30,8 @@ def event_list(
     default both are the benchmark's). A piece that holds one name beside words for side, place, time and degree alone
     is that name ("head turning to the left"); of a list whose lines all begin with a name ("1. **Tonic**: …") the
     lines' beginnings are read. Words known to neither are kept, for a metric to count as wrong. Clean when a plain list
-    of known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different JSON lists, or
-    prose without any known word.
+    of known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different JSON lists,
+    or prose without any known word.
     """
     answer = answer_text(text)
     if not answer.text:
