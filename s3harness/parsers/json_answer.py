@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from s3harness.guard.answer_schema import answer_validator
 from s3harness.parsers.json_text import Found, embedded_json, has_contradicting_keys, strict_json
 from s3harness.parsers.keyed import MAX_DEPTH, fold_name, same_field
 from s3harness.parsers.labels import given_in, labels_of
@@ -53,7 +54,7 @@ class _Candidate:
     def of(cls, found: Found, schema: Mapping[str, Any]) -> _Candidate:
         given: Any = found.value
         inner = _inner(given, schema)
-        folded = _fold_object(inner, schema.get("properties", {}))
+        folded = _fold_object(inner, _properties(schema))
         filled = _filled(folded, schema)
         fitted = _drop_and_cut(filled, schema)
         notes = (
@@ -140,14 +141,20 @@ def _closed_field(schema: Mapping[str, Any]) -> str | None:
     return closed[0] if len(closed) == 1 and all(name in free for name in required if name != closed[0]) else None
 
 
+def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The fields of a schema; one that is ``true`` or ``false`` has no bounds to look at."""
+    fields = schema.get("properties", {})
+    return {name: field if isinstance(field, Mapping) else {} for name, field in fields.items()}
+
+
 def _words(schema: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    choices = schema.get("properties", {}).get(name, {}).get("enum", ())
+    choices = _properties(schema).get(name, {}).get("enum", ())
     return tuple(choices) if all(isinstance(choice, str) for choice in choices) else ()
 
 
 def _free_fields(schema: Mapping[str, Any]) -> list[str]:
     bound = {"enum", "const", "pattern", "minLength", "format"}
-    properties: Mapping[str, Any] = schema.get("properties", {})
+    properties = _properties(schema)
     return [name for name, field in properties.items() if field.get("type") == "string" and not bound & field.keys()]
 
 
@@ -209,7 +216,7 @@ def _fold(text: str) -> str:
 
 
 def _drop_and_cut(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    properties: Mapping[str, Any] = schema.get("properties", {})
+    properties = _properties(schema)
     is_closed = schema.get("additionalProperties") is False
     kept = {name: item for name, item in value.items() if name in properties or not is_closed}
     return {name: _shortened(item, properties.get(name, {}).get("maxLength")) for name, item in kept.items()}
@@ -233,7 +240,7 @@ def _names_twice(found: Found, asked: list[str]) -> bool:
 
 def _has_rival(one: _Candidate, schema: Mapping[str, Any]) -> bool:
     given: Any = one.found.value
-    properties: Mapping[str, Any] = schema.get("properties", {})
+    properties = _properties(schema)
     further = [_fold(v) for k, v in given.items() if k not in properties and k not in one.value and isinstance(v, str)]
     closed = {name: p["enum"] for name, p in properties.items() if "enum" in p and name in one.value}
     return any(
@@ -248,9 +255,7 @@ def _cut_short(one: _Candidate, schema: Mapping[str, Any]) -> str | None:
     given: Any = one.found.value
     last = next(iter([*given][-1:]), "")
     is_open = not one.found.is_closed and one.found.source.rstrip()[-1:] not in {'"', "'", "}", "]", ","}
-    is_closed_field = any(
-        "enum" in p and fold_name(last) == fold_name(n) for n, p in schema.get("properties", {}).items()
-    )
+    is_closed_field = any("enum" in p and fold_name(last) == fold_name(n) for n, p in _properties(schema).items())
     return f"{last}: cut off" if is_open and is_closed_field else None
 
 
@@ -284,6 +289,4 @@ class _ById:
 
 @lru_cache(maxsize=64)
 def _validator(schema: _ById) -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema.schema)
+    return answer_validator(schema.schema)
