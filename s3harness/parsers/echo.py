@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from s3harness.parsers.json_text import embedded_json
 from s3harness.parsers.reading import Reading
@@ -114,7 +113,6 @@ class PromptText:
         return Reading.repaired(reading.value, note)
 
 
-@lru_cache(maxsize=1024)
 def words_of(text: str) -> str:
     """Return the words of a text in lower case with single blanks between them, each number as 0."""
     return " ".join("0" if word.isdigit() else word for word in _WORD.findall(text.casefold()))
