@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from s3harness.types import Generation
 
 PROTOCOLS = ("strict", "paper")
+PROTOCOL_VERSIONS = {"strict": 2, "paper": 1}
+"""The version of each protocol's prompts and samplers: it rises with any change to what a model is asked."""
 PROFILES = ("strict", "paper")
 DEFAULT_MAX_TOKENS = 512
 

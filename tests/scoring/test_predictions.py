@@ -95,6 +95,32 @@ def test_an_answer_is_read_only_where_the_engine_gave_one(given, status, value):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot see the video.",
+        "I'm unable to view videos.",
+        "No, I can't help with that.",
+        "As an AI, I can't give medical advice.",
+        '{"answer": "I cannot view the video", "justification": ""}',
+        "抱歉，我无法观看视频。",
+    ],
+)
+def test_a_refusal_is_counted_as_one_in_every_task(text):
+    for name, subject in (("1", "tonic"), ("3", "head_turning"), ("4", "tonic"), ("5", "sequence"), ("6", "report")):
+        answer = read_answer(entry(text, subject=subject), spec(name).for_subject(subject))
+        is_read_as_text = name == "6" and text.startswith("{")
+        assert answer.status == ("clean" if is_read_as_text else "refused"), name
+
+
+def test_an_answer_without_a_justification_counts_for_presence_with_an_empty_text():
+    for text in ('{"answer": "yes"}', "Yes."):
+        value = read_answer(entry(text), spec("1").for_subject("tonic")).value
+        assert value == {"answer": "yes", "justification": ""}
+        assert predicted(value).value == "yes"
+        assert predicted(value, task="2").value == {"present": "yes", "text": ""}
+
+
+@pytest.mark.parametrize(
     ("probabilities", "expected"),
     [
         ({"yes": 0.375, "no": 0.125}, 0.75),
