@@ -1,0 +1,150 @@
+"""The weight of what a report says: signs that are doubted, offered as alternatives, or told and denied.
+
+A hedged sign counts :data:`HEDGED`, one of n alternatives 1 / n, a sign that another sentence denies :data:`DISPUTED`.
+A sign that is told and denied in one breath counts for neither. Weights of one mention multiply; a sign has that of its
+surest mention. The reach of a hedge is that of a denial (:mod:`.negation`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from s3harness.metrics.rqi.laterality import covered
+from s3harness.metrics.rqi.lexicon import Lexicon
+from s3harness.metrics.rqi.negation import Reach, reach_of
+from s3harness.metrics.rqi.signs import SignMention
+from s3harness.metrics.rqi.text import Tokens
+
+HEDGED = 0.5
+DISPUTED = 0.5
+_JOINS_ALTERNATIVES = frozenset({",", "or"})
+_ENDS_ALTERNATIVES = frozenset({".", ";", ":", "!", "?", "\n", "and", "with", "then", "while", "but"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weight in 0–1 of each mention that counts less than 1, and the signs that are told and denied at once."""
+
+    mentions: Mapping[SignMention, float] = field(default_factory=dict)
+    surest: Mapping[str, float] = field(default_factory=dict)
+    contradicted: frozenset[str] = frozenset()
+
+    def of(self, mention: SignMention) -> float:
+        """The weight of one mention."""
+        return self.mentions.get(mention, 1.0)
+
+    def of_signs(self, signs: Collection[str]) -> dict[str, float]:
+        """The weight of each of these signs that counts less than 1."""
+        return {sign: weight for sign, weight in self.surest.items() if sign in signs and weight < 1}
+
+
+def weigh(mentions: Sequence[SignMention], denied: Collection[int], tokens: Tokens, lexicon: Lexicon) -> Weights:
+    """Weigh every mention of a sign that is not denied."""
+    asserted = [mention for mention in mentions if mention.index not in denied]
+    denials = [mention for mention in mentions if mention.index in denied]
+    hedged, shares = _hedged_tokens(tokens, lexicon), _shares_of_alternatives(asserted, tokens)
+    clashes = _clashes(asserted, denials, tokens, lexicon)
+    weights: dict[SignMention, float] = {}
+    surest: defaultdict[str, float] = defaultdict(float)
+    for mention in asserted:
+        weight = shares.get(mention.index, 1.0) * (HEDGED if mention.index in hedged else 1.0)
+        weight *= clashes.get(mention, 1.0)
+        weights[mention] = weight
+        surest[mention.feature] = max(surest[mention.feature], weight)
+    contradicted = frozenset(sign for sign, weight in surest.items() if weight == 0)
+    return Weights({m: weight for m, weight in weights.items() if weight < 1}, surest, contradicted)
+
+
+def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
+    """The indexes of the tokens that words of doubt reach: "possible X or Y", "X may be seen", "X in some episodes"."""
+    hits = lexicon.doubt.find(tokens)
+    pseudo = covered(hit for hit in hits if hit.name == "pseudo")
+    reach = reach_of(tokens, lexicon)
+    hedged: set[int] = set()
+    for hit in hits:
+        if hit.first in pseudo:
+            continue
+        if hit.name == "before":
+            hedged.update(reach.forward(hit), range(hit.first, hit.last + 1))
+        elif hit.name == "after":
+            hedged.update(reach.backward(hit))
+        elif hit.name == "after_clause":
+            hedged.update(_clause_before(hit.first, tokens, reach))
+    return frozenset(hedged)
+
+
+def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
+    for i in range(index - 1, -1, -1):
+        if tokens.items[i].is_mark or i in reach.stops:
+            return
+        yield i
+
+
+def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> dict[int, float]:
+    """Token index of a mention → 1 / n where it is one of n different alternatives: "X or Y", "X, Y or Z"."""
+    signs_of: defaultdict[int, set[str]] = defaultdict(set)
+    places_of: defaultdict[int, set[int]] = defaultdict(set)
+    segments = _segments(tokens)
+    for mention in asserted:
+        signs_of[segments[mention.index]].add(mention.feature)
+        places_of[segments[mention.index]].add(mention.index)
+    shares: dict[int, float] = {}
+    for i in (i for i, token in enumerate(tokens.items) if token.text == "or"):
+        group = _alternatives(i, segments, tokens, signs_of)
+        different = {frozenset(signs_of[segment]) for segment in group}
+        if len(different) > 1:
+            shares.update({place: 1 / len(different) for segment in group for place in places_of[segment]})
+    return shares
+
+
+def _segments(tokens: Tokens) -> list[int]:
+    """Token → the number of the piece of text it is in, between commas, "or" and whatever ends a list."""
+    number, numbers = 0, []
+    for token in tokens.items:
+        is_border = token.text in _JOINS_ALTERNATIVES or token.text in _ENDS_ALTERNATIVES
+        number += is_border
+        numbers.append(number)
+        number += is_border
+    return numbers
+
+
+def _alternatives(
+    index: int, segments: Sequence[int], tokens: Tokens, signs_of: Mapping[int, Collection[str]]
+) -> list[int]:
+    """The segments that the "or" at ``index`` joins: one on either side, and those of a list before it."""
+    after = segments[index] + 1
+    if after not in signs_of:
+        return []
+    group: list[int] = []
+    for i in range(index, -1, -1):
+        if tokens.word(i) in _ENDS_ALTERNATIVES:
+            break
+        if segments[i] in signs_of and segments[i] not in group:
+            group.append(segments[i])
+        elif group and segments[i] < group[-1] - 2:
+            break
+    return [*group, after] if group else []
+
+
+def _clashes(
+    asserted: Sequence[SignMention], denials: Sequence[SignMention], tokens: Tokens, lexicon: Lexicon
+) -> dict[SignMention, float]:
+    """Mentions that the report denies as well → 0 in the same sentence, else :data:`DISPUTED`.
+
+    A word of change ("then", "no longer", "later") beside either makes it another moment and no contradiction.
+    """
+    if not denials:
+        return {}
+    changing = {tokens.sentence[hit.first] for hit in lexicon.order.find(tokens) if hit.name != "together"}
+    changing |= {tokens.sentence[hit.first] for hit in lexicon.doubt.find(tokens) if hit.name == "change"}
+    denied_in: defaultdict[str, set[int]] = defaultdict(set)
+    for denial in denials:
+        denied_in[denial.feature].add(tokens.sentence[denial.index])
+    clashes: dict[SignMention, float] = {}
+    for mention in asserted:
+        own, others = tokens.sentence[mention.index], denied_in.get(mention.feature, set()) - changing
+        if others and own not in changing:
+            clashes[mention] = 0.0 if own in others else DISPUTED
+    return clashes
