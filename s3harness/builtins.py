@@ -108,6 +108,7 @@ CLASSIFIERS = {
 }
 RQI_PENALTIES = (
     "hallucination",
+    "invention",
     "off_topic",
     "length",
     "hazard",

@@ -163,7 +163,7 @@ def _rqi(release: Release, model: str) -> Iterator[Compared]:
     yield from rqi_details(release, model, scores)
     published = published_rqi(release, model)
     if published is not None:
-        mean = sum(score.value for score in scores.values()) / len(scores)
+        mean = sum(score.points for score in scores.values()) / len(scores)
         yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3))
 
 

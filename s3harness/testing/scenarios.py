@@ -33,7 +33,7 @@ class Scenario:
             labels = tuple(event for event in extract(self.expert).events if event != SLEEP)
         truth = {"text": self.expert, "events": labels, "sides": self.sides, "untested": self.untested}
         held_against, worse = report_truth(truth), " ".join([self.worse] * self.worse_times)
-        return score_report(self.better, held_against, preset).value, score_report(worse, held_against, preset).value
+        return score_report(self.better, held_against, preset).points, score_report(worse, held_against, preset).points
 
 
 def scenarios() -> list[Scenario]:

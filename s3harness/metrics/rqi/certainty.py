@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from s3harness.metrics.rqi.laterality import covered
-from s3harness.metrics.rqi.lexicon import Lexicon
+from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.negation import Reach, reach_of
 from s3harness.metrics.rqi.signs import SignMention
 from s3harness.metrics.rqi.text import Tokens
@@ -49,8 +50,8 @@ def weigh(mentions: Sequence[SignMention], denied: Collection[int], tokens: Toke
     weights: dict[SignMention, float] = {}
     surest: defaultdict[str, float] = defaultdict(float)
     for mention in asserted:
-        weight = shares.get(mention.index, 1.0) * (HEDGED if mention.index in hedged else 1.0)
-        weight *= clashes.get(mention, 1.0)
+        weight = shares.get((mention.index, mention.feature), 1.0) * clashes.get(mention, 1.0)
+        weight *= HEDGED if mention.index in hedged else 1.0
         weights[mention] = weight
         surest[mention.feature] = max(surest[mention.feature], weight)
     contradicted = frozenset(sign for sign, weight in surest.items() if weight == 0)
@@ -70,9 +71,22 @@ def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
             hedged.update(reach.forward(hit), range(hit.first, hit.last + 1))
         elif hit.name == "after":
             hedged.update(reach.backward(hit))
-        elif hit.name == "after_clause":
+        elif hit.name == "after_clause" or (hit.name == "episodes" and _ends_clause(hit, tokens)):
             hedged.update(_clause_before(hit.first, tokens, reach))
+        elif hit.name == "episodes":
+            hedged.update(_rest_of_sentence(hit.last, tokens))
     return frozenset(hedged)
+
+
+def _ends_clause(hit: Hit, tokens: Tokens) -> bool:
+    """Tell "the arm flexes in some episodes," from "in some episodes, the arm flexes"."""
+    begins = hit.first == 0 or tokens.items[hit.first - 1].is_mark
+    return not begins and (hit.last + 1 == len(tokens) or tokens.items[hit.last + 1].is_mark)
+
+
+def _rest_of_sentence(index: int, tokens: Tokens) -> Iterable[int]:
+    number = tokens.sentence[index]
+    return takewhile(lambda i: tokens.sentence[i] == number, range(index + 1, len(tokens)))
 
 
 def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
@@ -82,20 +96,26 @@ def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
         yield i
 
 
-def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> dict[int, float]:
-    """Token index of a mention → 1 / n where it is one of n different alternatives: "X or Y", "X, Y or Z"."""
+def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> dict[tuple[int, str], float]:
+    """(Token index, sign) of a mention → the share of the different alternatives ("X or Y") that name the sign.
+
+    "Tonic-clonic or clonic jerks" is clonic for sure and tonic by half.
+    """
     signs_of: defaultdict[int, set[str]] = defaultdict(set)
     places_of: defaultdict[int, set[int]] = defaultdict(set)
     segments = _segments(tokens)
     for mention in asserted:
         signs_of[segments[mention.index]].add(mention.feature)
         places_of[segments[mention.index]].add(mention.index)
-    shares: dict[int, float] = {}
+    shares: dict[tuple[int, str], float] = {}
     for i in (i for i, token in enumerate(tokens.items) if token.text == "or"):
         group = _alternatives(i, segments, tokens, signs_of)
         different = {frozenset(signs_of[segment]) for segment in group}
         if len(different) > 1:
-            shares.update({place: 1 / len(different) for segment in group for place in places_of[segment]})
+            for segment in group:
+                for sign in signs_of[segment]:
+                    share = sum(sign in signs for signs in different) / len(different)
+                    shares.update({(place, sign): share for place in places_of[segment]})
     return shares
 
 

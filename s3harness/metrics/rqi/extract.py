@@ -32,7 +32,7 @@ def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
 
 
 def extract_first(report: str) -> ReportStructure:
-    """Read a report with the first version of the rules, which ``strict-1`` and ``paper`` use and which never changes."""
+    """Read a report with the first version of the rules, which ``strict-1`` and ``paper`` use; it never changes."""
     return _extract(report, first_lexicon()) if len(report) > MAX_CHARACTERS else _extract_cached(report, is_first=True)
 
 

@@ -178,7 +178,7 @@ def _sign(name: str, entry: Mapping[str, Any], data: Mapping[str, Any], path: Pa
             raise SpecError(f"{path.name}: {name}: [{part}, {motion}] must be one of parts and one of motions")
     for motion, qualifier in of_motions:
         if motion not in data["motions"] or qualifier not in data["qualifiers"]:
-            raise SpecError(f"{path.name}: {name}: [{motion}, {qualifier}] must be one of motions and one of qualifiers")
+            raise SpecError(f"{path.name}: {name}: [{motion}, {qualifier}] must be one of motions, one of qualifiers")
     return Sign(**pairs)
 
 

@@ -10,7 +10,9 @@ from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.signs import SignMention
 from s3harness.metrics.rqi.text import Tokens
 
-_LONGEST_LIST = 60
+_LONGEST_LIST = 400
+_LONGEST_OF_FIRST = 60
+"""Of the first version of the rules: a list of the whole vocabulary is longer."""
 _LONGEST_SHORT = 7
 _SUBJECTS = frozenset({"the", "his", "her", "he", "she", "they", "there", "patient"})
 _LINKS = frozenset(
@@ -21,16 +23,20 @@ _SENTENCE_ENDS = frozenset({".", ";", "!", "?", "\n"})
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a word that denies or doubts reaches in a text: ``stops`` end it, ``fresh`` words begin something new."""
+    """The reach of words that deny or doubt, in one text.
+
+    ``stops`` end it, ``fresh`` words begin something new, and no more than ``longest`` tokens are reached.
+    """
 
     tokens: Tokens
     stops: frozenset[int]
     fresh: frozenset[int]
     verbs: frozenset[int]
+    longest: int
 
-    def forward(self, hit: Hit, longest: int = _LONGEST_LIST, *, through_commas: bool = True) -> Iterator[int]:
+    def forward(self, hit: Hit, longest: int | None = None, *, through_commas: bool = True) -> Iterator[int]:
         """The indexes of the tokens after a phrase, through a list if there is one, that belong to it."""
-        for i in range(hit.last + 1, min(len(self.tokens), hit.last + 1 + longest)):
+        for i in range(hit.last + 1, min(len(self.tokens), hit.last + 1 + (longest or self.longest))):
             word = self.tokens.word(i)
             if word in _SENTENCE_ENDS or i in self.stops:
                 return
@@ -47,7 +53,7 @@ class Reach:
         start = hit.first - 1
         while start >= 0 and start in self.verbs:
             start -= 1
-        for i in range(start, max(-1, start - _LONGEST_LIST), -1):
+        for i in range(start, max(-1, start - self.longest), -1):
             if self.tokens.word(i) in _SENTENCE_ENDS or i in self.stops or i in self.verbs:
                 return
             yield i
@@ -60,7 +66,8 @@ def reach_of(tokens: Tokens, lexicon: Lexicon) -> Reach:
     """The reach of words in a text, from the words of the lexicon that end it."""
     hits = lexicon.negation.find(tokens)
     first = {name: frozenset(hit.first for hit in hits if hit.name == name) for name in ("stop", "fresh", "verbs")}
-    return Reach(tokens, first["stop"], first["fresh"], first["verbs"])
+    longest = _LONGEST_LIST if lexicon.weighs_statements else _LONGEST_OF_FIRST
+    return Reach(tokens, first["stop"], first["fresh"], first["verbs"], longest)
 
 
 def denied_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:

@@ -36,8 +36,9 @@ class ReportStructure:
     absent. ``other`` are signs that experts report and the benchmark's vocabulary lacks. ``certainty`` gives the weight
     in 0–1 of those ``events`` and ``other`` signs that are told with doubt, as one of several alternatives, or denied
     elsewhere in the report; every other sign counts 1. ``side_certainty`` is the same of the lateralising signs.
-    ``contradicted`` signs are told and denied in one breath, so that they are neither. ``laterality`` maps each of :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or
-    ``none``, always the patient's own side. ``words`` counts white-space separated words.
+    ``contradicted`` signs are told and denied in one breath, so that they are neither. ``laterality`` maps each of
+    :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or ``none``, always the patient's own side.
+    ``words`` counts white-space separated words.
     """
 
     components: frozenset[str] = frozenset()
