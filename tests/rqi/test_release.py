@@ -11,7 +11,6 @@ from s3harness.metrics.rqi import (
     extract,
     parse_preset,
     released_structure,
-    report_truth,
     score_report,
     score_structures,
 )
@@ -74,14 +73,12 @@ def released_truths(annotations, sequences):
 def truths(annotations, reports, sequences, labels):
     sides = {row["file_name"]: _sides(row) for row in rows(annotations / "task3_spatial_annotation.csv")}
     return {
-        video: report_truth(
-            {
-                "text": text,
-                "events": sequences.get(video, ()),
-                "sides": sides[video],
-                "untested": [sign for sign, label in labels[video].items() if label not in {"yes", "no"}],
-            }
-        )
+        video: {
+            "text": text,
+            "events": sequences.get(video, ()),
+            "sides": sides[video],
+            "untested": [sign for sign, label in labels[video].items() if label not in {"yes", "no"}],
+        }
         for video, text in reports.items()
     }
 
@@ -134,15 +131,17 @@ def test_the_paper_preset_agrees_with_the_experts_as_published(release, human, r
             assert round(score.value, 2) == pytest.approx(published[row["file_name"], model], abs=0.0051)
 
 
-def test_reading_the_texts_by_rules_agrees_with_the_experts(release, human, truths):
+@pytest.mark.parametrize(("name", "pearson", "pairwise"), [("strict-1", 0.50, 0.70), ("strict-2", 0.48, 0.60)])
+def test_reading_the_texts_by_rules_agrees_with_the_experts(release, human, truths, name, pearson, pairwise):
+    """A report without anything right has no points in strict-2: such reports tie, and a tie is a pair out of order."""
     scores = {}
     for model in STUDIED:
         for row in rows(release / "result" / "vlm_inference" / model / f"Task6_{model}_all_merged.csv"):
-            scores[row["file_name"], model] = score_report(row["report"], truths[row["file_name"]]).value
+            scores[row["file_name"], model] = score_report(row["report"], truths[row["file_name"]], name).value
     agreement = validate(scores, human, resamples=500)
     assert agreement.n_reports == 40
-    assert agreement.pearson.value >= 0.50
-    assert agreement.pairwise.value >= 0.70
+    assert agreement.pearson.value >= pearson
+    assert agreement.pairwise.value >= pairwise
     assert agreement.pearson.interval.low > 0
 
 
@@ -161,14 +160,17 @@ def test_signs_in_the_experts_texts_agree_with_their_labels_as_well_as_the_relea
 
 
 def test_every_expert_report_scores_100_against_itself(reports, truths):
-    assert {score_report(text, truths[video]).value for video, text in reports.items()} == {100.0}
+    for name in ("strict-1", "strict-2"):
+        values = [score_report(text, truths[video], name).value for video, text in reports.items()]
+        assert {round(value, 9) for value in values if value is not None} == {100.0}
+        assert bool(values.count(None)) == (name == "strict-2")
 
 
 def test_what_earns_points_without_looking_is_below_the_honest(truths):
     whole = "At onset: " + ", ".join(name.replace("_", " ") for name in vocabulary().names) + "."
-    dump = sum(score_report(whole, truth).value for truth in truths.values()) / len(truths)
-    half = sum(score_report(_half(truth), truth).value for truth in truths.values()) / len(truths)
-    assert dump < 25
+    dump = _mean([score_report(whole, truth).value for truth in truths.values()])
+    half = _mean([score_report(_half(truth), truth).value for truth in truths.values()])
+    assert dump < 5
     assert half > 45
 
 
@@ -187,8 +189,13 @@ def harmonic(values):
     return 2 / sum(1 / value for value in values)
 
 
+def _mean(values):
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined)
+
+
 def _half(truth):
-    told = truth.structure.events[::2]
+    told = extract(truth["text"]).events[::2]
     return "Seen are " + ", then ".join(name.replace("_", " ") for name in told) + "."
 
 

@@ -7,6 +7,7 @@ surest mention. The reach of a hedge is that of a denial (:mod:`.negation`).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from s3harness.metrics.rqi.text import Tokens
 
 HEDGED = 0.5
 DISPUTED = 0.5
+_LONGEST_LIST = 80
+"""Tokens before an "or" that are looked at."""
+_LONGEST_REST = 400
 _JOINS_ALTERNATIVES = frozenset({",", "or"})
 _ENDS_ALTERNATIVES = frozenset({".", ";", ":", "!", "?", "\n", "and", "with", "then", "while", "but"})
 
@@ -86,7 +90,8 @@ def _ends_clause(hit: Hit, tokens: Tokens) -> bool:
 
 def _rest_of_sentence(index: int, tokens: Tokens) -> Iterable[int]:
     number = tokens.sentence[index]
-    return takewhile(lambda i: tokens.sentence[i] == number, range(index + 1, len(tokens)))
+    end = min(len(tokens), index + 1 + _LONGEST_REST)
+    return takewhile(lambda i: tokens.sentence[i] == number, range(index + 1, end))
 
 
 def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
@@ -138,7 +143,7 @@ def _alternatives(
     if after not in signs_of:
         return []
     group: list[int] = []
-    for i in range(index, -1, -1):
+    for i in range(index, max(-1, index - _LONGEST_LIST), -1):
         if tokens.word(i) in _ENDS_ALTERNATIVES:
             break
         if segments[i] in signs_of and segments[i] not in group:
@@ -157,14 +162,26 @@ def _clashes(
     """
     if not denials:
         return {}
-    changing = {tokens.sentence[hit.first] for hit in lexicon.order.find(tokens) if hit.name != "together"}
-    changing |= {tokens.sentence[hit.first] for hit in lexicon.doubt.find(tokens) if hit.name == "change"}
-    denied_in: defaultdict[str, set[int]] = defaultdict(set)
-    for denial in denials:
-        denied_in[denial.feature].add(tokens.sentence[denial.index])
+    changes = {hit.first for hit in lexicon.order.find(tokens) if hit.name != "together"}
+    changes |= {hit.first for hit in lexicon.doubt.find(tokens) if hit.name == "change"}
+    changing, borders = {tokens.sentence[i] for i in changes}, sorted(changes)
+    denied_at: defaultdict[str, list[int]] = defaultdict(list)
+    for index, sign in sorted({(denial.index, denial.feature) for denial in denials}):
+        denied_at[sign].append(index)
+    settled = {sign: {tokens.sentence[i] for i in indexes} - changing for sign, indexes in denied_at.items()}
     clashes: dict[SignMention, float] = {}
     for mention in asserted:
-        own, others = tokens.sentence[mention.index], denied_in.get(mention.feature, set()) - changing
-        if others and own not in changing:
-            clashes[mention] = 0.0 if own in others else DISPUTED
+        indexes = denied_at.get(mention.feature, [])
+        place = bisect_left(indexes, mention.index)
+        nearest = indexes[max(0, place - 1) : place + 1]
+        if any(_is_one_breath(mention.index, index, tokens, borders) for index in nearest):
+            clashes[mention] = 0.0
+        elif tokens.sentence[mention.index] not in changing and settled.get(mention.feature):
+            clashes[mention] = DISPUTED
     return clashes
+
+
+def _is_one_breath(told: int, denied: int, tokens: Tokens, changes: Sequence[int]) -> bool:
+    """Whether a sign is told and denied in one sentence, with no word of change between; ``changes`` ascend."""
+    first, last = sorted((told, denied))
+    return tokens.sentence[first] == tokens.sentence[last] and bisect_left(changes, first) == bisect_left(changes, last)
