@@ -25,6 +25,7 @@ from s3harness.scoring.judging import Judged
 from s3harness.scoring.predictions import predicted
 from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
 from s3harness.specs.models import ModelCard
+from s3harness.specs.rqi_presets import preset_name
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
 
@@ -50,7 +51,7 @@ def read_run(
 ) -> dict[str, ScoredTask]:
     """Task → its references and predictions, for the tasks of a run that have items.
 
-    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict+redundancy`` say; ``kinds`` are the
+    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict-2+redundancy`` say; ``kinds`` are the
     kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
@@ -103,7 +104,7 @@ def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged 
     Whatever is scored in another way has a file of its own, so that no score is ever taken for another.
     """
     named = [profile] if profile != STRICT else []
-    named += [f"rqi-{rqi}"] if rqi else []
+    named += [f"rqi-{preset_name(rqi)}"] if rqi else []
     named += [f"judge-{judged.name}"] if judged else []
     return re.sub(r"[^\w.+-]+", "_", "-".join(["scores", *named])) + ".json"
 
@@ -203,7 +204,7 @@ def as_json(
         "sees_truth": run["sees_truth"],
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
-        "rqi": rqi,
+        "rqi": preset_name(rqi) if rqi else None,
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
         **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),

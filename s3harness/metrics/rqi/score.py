@@ -57,6 +57,7 @@ from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.metrics.rqi.truth import report_truth
 from s3harness.metrics.rqi.weighed import expects_signs, weighed_components
 from s3harness.plugins import blamed
+from s3harness.specs.rqi_presets import preset_name
 
 WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
 """Points of each component; they sum to 100."""
@@ -149,21 +150,6 @@ _PRESETS: Mapping[str, tuple[Preset, tuple[str, ...]]] = {
         _SECOND,
     ),
 }
-NEWEST = "strict-2"
-_ALIASES = {"rqi": NEWEST, "strict": NEWEST}
-
-
-def preset_name(name: str) -> str:
-    """The full name of a preset, as results store it: ``strict+length`` is ``strict-2+length``.
-
-    Raises :class:`UsageError` for an unknown preset.
-    """
-    first, *more = (part.strip() for part in name.split("+"))
-    base = _ALIASES.get(first, first)
-    if base not in _PRESETS:
-        known = ", ".join((*_PRESETS, "strict"))
-        raise UsageError(f"no RQI preset is called {first!r}; known are {known}, with +PENALTY after it")
-    return "+".join((base, *more))
 
 
 def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset:
