@@ -102,7 +102,7 @@ def study(
     """Agreement with the people, by preset and by who read the reports; ``judges`` are read beside the rules."""
     released = _of_structures(release, reports, "paper")
     ways = {"paper, as published": reports.published, "paper, from the released structures": released}
-    presets = dict.fromkeys(("paper", parse_preset(preset).name))
+    presets = dict.fromkeys(("paper", "strict-1", parse_preset(preset).name))
     for name in presets:
         if name != "paper":
             ways[f"{name}, from the released structures"] = _of_structures(release, reports, name)

@@ -23,7 +23,7 @@ from s3harness.scoring.installed import check_installed
 from s3harness.scoring.items import Items
 from s3harness.scoring.judging import Judged
 from s3harness.scoring.predictions import predicted
-from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
+from s3harness.scoring.score import RESAMPLES, RQI, SEED, TaskScorer
 from s3harness.specs.models import ModelCard
 from s3harness.specs.rqi_presets import preset_name
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
@@ -205,11 +205,18 @@ def as_json(
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
         "rqi": preset_name(rqi) if rqi else None,
+        **_rqi_preset(run_tasks(manifest, profile, rqi)),
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
         **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),
         "scores": [asdict(score) | {"skill": score.skill} for score in scores],
     }
+
+
+def _rqi_preset(tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
+    """The preset that the Seizure-RQI was computed with, in full; nothing where no task has one."""
+    metrics = [metric for spec in tasks.values() for metric in spec.metrics if metric.name == RQI]
+    return {"rqi_preset": preset_name(str(metrics[0].params.get("preset", "strict")))} if metrics else {}
 
 
 def shown_through(run: Mapping[str, Any]) -> list[str]:

@@ -33,6 +33,7 @@ def test_each_way_of_scoring_has_its_file_and_says_which(here, run, words, file)
     assert data["profile"] == ("paper" if "scores-paper" in file else "strict")
     named = words[-1].replace("strict+", "strict-2+") if "--rqi" in words else ""
     assert (data["rqi"] or "") == named
+    assert data["rqi_preset"] == (named or ("paper" if "--profile" in words and "paper" in words else "strict-2"))
     assert (run / "scores.json").read_bytes() == strict
     assert {path.name: path.read_bytes() for path in (run / "predictions").iterdir()} == predictions
 
