@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from s3harness.dataset.release import open_release
+from s3harness.dataset.release_annotations import read_annotations
 from s3harness.errors import DatasetError
 from s3harness.metrics.rqi import (
     ReportTruth,
@@ -14,7 +16,9 @@ from s3harness.metrics.rqi import (
     score_report,
     score_structures,
 )
+from s3harness.metrics.rqi import score as score_module
 from s3harness.metrics.rqi.validate import validate
+from s3harness.metrics.typical_report import WORDS
 from s3harness.specs.features import vocabulary
 
 MODELS = {
@@ -25,6 +29,7 @@ MODELS = {
     "Qwen3-VL-8B-Instruct": 86,
     "seizure_omni_sft": 82,
 }
+STRICT = ("strict-1", "strict-2")
 STUDIED = ("InternVL3_5-38B", "Qwen2.5-Omni-7B")
 COLUMNS = {
     "S": "structural_completeness_score",
@@ -81,6 +86,12 @@ def truths(annotations, reports, sequences, labels):
         }
         for video, text in reports.items()
     }
+
+
+@pytest.fixture(scope="module")
+def published_fold(release):
+    annotated = read_annotations(open_release(release)).videos
+    return [name for name, video in annotated.items() if video.split == "fold0" and video.report]
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +183,46 @@ def test_what_earns_points_without_looking_is_below_the_honest(truths):
     half = _mean([score_report(_half(truth), truth).value for truth in truths.values()])
     assert dump < 5
     assert half > 45
+
+
+SIGNS = (
+    "head turning, blank stare, tonic stiffening, clonic jerking, arm extension, arm flexion, oral automatisms, "
+    "vocalization, eye blinking, limb automatisms"
+)
+ATTACKS = {
+    '"unknown", "Hello.", the prompt, a text in German': "Hello.",
+    '"There are no signs of" the whole vocabulary': f"There are no signs of {', '.join(WORDS.values())}.",
+    'every sign of the vocabulary "or no" such sign': " ".join(f"{sign} or no {sign}." for sign in WORDS.values()),
+    "the whole vocabulary": f"{', '.join(WORDS.values())}.",
+    "ten signs": f"{SIGNS.capitalize()}.",
+    'ten signs, each "possible"': f"There may be {SIGNS.replace(', ', ', possible ', 9).replace('possible ', '', 1)}.",
+    'a tonic-clonic seizure with "left and right" for each side': (
+        "The head turns to the left and right. Tonic extension of the left and right arm, left and right arm flexion, "
+        "then clonic jerking of both arms."
+    ),
+    '"Bilateral tonic-clonic seizure."': "Bilateral tonic-clonic seizure.",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_attacks_earn_is_documented(published_fold, truths, attack):
+    rows_of_table = [line.strip("| ").split(" | ") for line in score_module.__doc__.splitlines() if " | " in line]
+    documented = {row[0]: [float(cell) for cell in row[1:]] for row in rows_of_table if row[0] in ATTACKS}
+    earned = [_mean([score_report(ATTACKS[attack], truths[v], p).value for v in published_fold]) for p in STRICT]
+    assert earned == pytest.approx(documented[attack], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unknown",
+        "Der Kopf dreht sich nach links, dann streckt sich der rechte Arm.",
+        "Describe what the patient does in this clip as a report of seizure semiology would: the first sign, how the "
+        "signs follow each other and spread, on which of the patient's own sides they are, and how the event ends.",
+    ],
+)
+def test_what_says_nothing_earns_nothing(published_fold, truths, text):
+    assert {score_report(text, truths[video]).value for video in published_fold} == {0.0, None}
 
 
 def test_a_column_that_is_missing_is_named():
