@@ -17,6 +17,8 @@ from s3harness.metrics.rqi.score import (
     Reader,
     parse_preset,
     score_report,
+    undefined_reason,
+    unread_reason,
     with_penalties,
 )
 from s3harness.types import Reference
@@ -50,17 +52,25 @@ class SeizureRQI:
 
     def score(self, pair: Pair) -> RQI | None:
         """The inspectable score of one report, ``None`` where there is none."""
-        return self._score(pair.reference, str(pair.prediction.value)) if pair.is_answered else None
+        if not pair.is_answered:
+            return None
+        report, truth = str(pair.prediction.value), cast("Mapping[str, object]", pair.reference.truth)
+        try:
+            return score_report(report, truth, self.preset, self._read)
+        except JudgeError:
+            return None
 
     def left_out(self, reference: Reference) -> str:
         """The reason that no report on this video has a defined score, "" where one has."""
-        score = self._score(reference, "") if self.preset.needs_signs else None
-        return score.undefined if score else ""
+        try:
+            return undefined_reason(cast("Mapping[str, object]", reference.truth), self.preset, self._read)
+        except JudgeError:
+            return ""
 
     def unread(self, pair: Pair) -> str:
         """The reason that the rules cannot read an answered report, "" where they can."""
-        score = self.score(pair) if self.preset.needs_signs and not self._read else None
-        return score.unread if score else ""
+        is_read_by_rules = pair.is_answered and not self._read
+        return unread_reason(str(pair.prediction.value), self.preset) if is_read_by_rules else ""
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """One row per pair, shape (n, 2 + 2 × (components + penalties))."""
@@ -78,12 +88,6 @@ class SeizureRQI:
         """
         sums, counts = totals[2::2], totals[3::2]
         return {name: float(s / n) for name, s, n in zip(self._names, sums, counts, strict=True) if n}
-
-    def _score(self, reference: Reference, report: str) -> RQI | None:
-        try:
-            return score_report(report, cast("Mapping[str, object]", reference.truth), self.preset, self._read)
-        except JudgeError:
-            return None
 
     def _row(self, pair: Pair) -> list[float]:
         score = self.score(pair)

@@ -64,6 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from s3harness.errors import UsageError
 from s3harness.language import language_name, language_of
@@ -222,15 +223,30 @@ def score_report(
     reader = read or chosen.read
     held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
     score = score_structures(reader(report), held_against, chosen, report)
-    if read or not chosen.needs_signs:
-        return score
-    if not isinstance(truth, ReportTruth) and (language := foreign_language(str(truth.get("text") or ""))):
-        return replace(score, value=None, undefined=f"{EXPERT_IN} {language}")
-    if score.value is not None and (language := foreign_language(report)):
-        return replace(score, value=0.0, unread=f"{REPORT_IN} {language}")
-    return score
+    if undefined := undefined_reason(truth, chosen, read):
+        return replace(score, value=None, undefined=undefined)
+    unread = "" if read else unread_reason(report, chosen)
+    return replace(score, value=0.0, unread=unread) if unread else score
 
 
+def undefined_reason(truth: Mapping[str, object] | ReportTruth, preset: Preset, read: Reader | None = None) -> str:
+    """The reason that no report has a defined score against this truth, "" where one has."""
+    if not preset.needs_signs:
+        return ""
+    expert = "" if read or isinstance(truth, ReportTruth) else str(truth.get("text") or "")
+    if language := foreign_language(expert):
+        return f"{EXPERT_IN} {language}"
+    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
+    return "" if expects_signs(held_against.structure) else NO_SIGN
+
+
+def unread_reason(report: str, preset: Preset) -> str:
+    """The reason that the rules of a preset cannot read a report, "" where they can or do not look."""
+    language = foreign_language(report) if preset.needs_signs else ""
+    return f"{REPORT_IN} {language}" if language else ""
+
+
+@lru_cache(maxsize=1024)
 def foreign_language(text: str) -> str:
     """The name of the language of a text that the rules cannot read, "" where they can or it cannot be told."""
     code = language_of(text)
