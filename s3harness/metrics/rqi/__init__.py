@@ -3,7 +3,7 @@
 >>> from s3harness.metrics.rqi import score_report
 >>> score = score_report("The head turns to the left.", {"text": "The head turns to the right."})
 >>> score.components["L"].value
-0.0
+-1.0
 """
 
 from s3harness.metrics.rqi.components import Component
