@@ -223,9 +223,11 @@ def score_report(
     reader = read or chosen.read
     held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
     score = score_structures(reader(report), held_against, chosen, report)
-    if undefined := undefined_reason(truth, chosen, read):
+    if read:
+        return score
+    if undefined := _unread_expert(truth, chosen) or score.undefined:
         return replace(score, value=None, undefined=undefined)
-    unread = "" if read else unread_reason(report, chosen)
+    unread = unread_reason(report, chosen)
     return replace(score, value=0.0, unread=unread) if unread else score
 
 
@@ -233,11 +235,17 @@ def undefined_reason(truth: Mapping[str, object] | ReportTruth, preset: Preset, 
     """The reason that no report has a defined score against this truth, "" where one has."""
     if not preset.needs_signs:
         return ""
-    expert = "" if read or isinstance(truth, ReportTruth) else str(truth.get("text") or "")
-    if language := foreign_language(expert):
-        return f"{EXPERT_IN} {language}"
+    if not read and (undefined := _unread_expert(truth, preset)):
+        return undefined
     held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
     return "" if expects_signs(held_against.structure) else NO_SIGN
+
+
+def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) -> str:
+    if isinstance(truth, ReportTruth) or not preset.needs_signs:
+        return ""
+    language = foreign_language(str(truth.get("text") or ""))
+    return f"{EXPERT_IN} {language}" if language else ""
 
 
 def unread_reason(report: str, preset: Preset) -> str:
