@@ -107,7 +107,8 @@ class _Measured:
         self.metric = build_metric(task, self.spec)
         self.higher_is_better, self.unit = self.metric.higher_is_better, self.metric.unit
         self.by_video = getattr(self.metric, "by_video", False)
-        self.coverage, self.sums = _Coverage(str(spec.params.get("subject", "")), judge), PatientSums()
+        self.coverage = _Coverage(str(spec.params.get("subject", "")), judge, self.metric)
+        self.sums = PatientSums()
         self.expected: defaultdict[str, Expectation] = defaultdict(lambda: Expectation(self))
 
     def add(self, pairs: Sequence[Pair]) -> None:
@@ -160,11 +161,15 @@ class _Measured:
 class _Coverage:
     """The items that a metric is about, those of its subject whose truth somebody could tell, and how they ended.
 
-    ``lost`` counts those without a value, by reason, and those that miss some of their windows.
+    ``lost`` counts those without a value, by reason, and those that miss some of their windows. A metric may have a
+    method ``left_out(reference)`` that gives the reason for which an item cannot be scored whatever is answered: such
+    items are no part of ``items`` and are counted as "left out". Its ``unread(pair)`` may give the reason that an
+    answer cannot be read by it: it scores as wrong and is counted.
     """
 
     subject: str
     judged: Judged | None
+    metric: Metric
     items: int = 0
     answered: int = 0
     patients: set[int] = field(default_factory=set)
@@ -173,11 +178,21 @@ class _Coverage:
     def add(self, pairs: Sequence[Pair]) -> None:
         """Count some more."""
         told = judged_pairs(pairs, self.judged) if self.judged else pairs
-        scored = [p for p in told if self.subject in ("", p.reference.subject) and not _untested(p.reference.truth)]
+        about = [p for p in told if self.subject in ("", p.reference.subject) and not _untested(p.reference.truth)]
+        scored = [pair for pair in about if not self._is_left_out(pair.reference)]
         self.items += len(scored)
-        self.answered += sum(pair.is_answered for pair in scored)
+        unread = getattr(self.metric, "unread", None)
+        reasons = [unread(pair) for pair in scored] if unread else [""] * len(scored)
+        self.answered += sum(pair.is_answered and not reason for pair, reason in zip(scored, reasons, strict=True))
         self.patients |= {pair.reference.cluster for pair in scored}
         self.lost.update(p.prediction.status for p in scored if p.prediction.status != "answered")
+        self.lost.update(filter(None, reasons))
+
+    def _is_left_out(self, reference: Reference) -> bool:
+        left_out = getattr(self.metric, "left_out", None)
+        reason = left_out(reference) if left_out else ""
+        self.lost.update([f"left out: {reason}"] if reason else [])
+        return bool(reason)
 
 
 def _untested(truth: object) -> bool:
