@@ -34,7 +34,7 @@ class Candidate:
 def candidates(kind: str, task: str, samples: Sequence[Sample], *, seed: int = 0) -> list[Candidate]:
     """Every candidate for a task's samples; ``seed`` fixes those that draw lots."""
     references = [_reference(sample, task) for sample in samples]
-    floors = floors_for(kind, references, seed=seed)
+    floors = floors_for(kind, references, seed=seed, training=references)
     found = [
         Candidate(name, tuple(_written(s, p.value) for s, p in zip(samples, said, strict=True)))
         for name, said in floors.items()
