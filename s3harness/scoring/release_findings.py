@@ -240,15 +240,15 @@ def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Itera
     unsure = [name for name, score in scores.items() if score.floor_test and name not in (*below, *above)]
     first = next(iter(scores.values()))
     if below:
-        text = f"at or below the floor ({first.floor_name}), {len(below)} of {len(scores)}: "
+        text = f"at or below the floor {first.floor_name}, {len(below)} of {len(scores)}: "
         yield Finding(task, "below floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in below))
     if unsure:
-        text = f"better than the floor ({first.floor_name}) but not significantly, {len(unsure)} of {len(scores)}: "
+        text = f"better than the floor {first.floor_name} but not significantly, {len(unsure)} of {len(scores)}: "
         yield Finding(
             task, "not told from floor", True, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in unsure)
         )
     if above:
-        text = f"significantly above the floor ({first.floor_name}), {len(above)} of {len(scores)}: "
+        text = f"significantly above the floor {first.floor_name}, {len(above)} of {len(scores)}: "
         yield Finding(task, "above floor", False, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in above))
 
 
