@@ -74,7 +74,6 @@ class TaskScorer:
         judged: Judged | None = None,
         training: Iterable[Reference] | None = None,
     ) -> None:
-        self._task = spec.name
         self._answerers = _read_by_rules(answerers(spec.item, references, training), judged)
         self._says = {_CEILING: truth_of, **self._answerers.says}
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
