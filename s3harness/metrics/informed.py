@@ -142,7 +142,7 @@ def _report(reference: Reference, draw: int, _: Things) -> str:
 
 
 _PRESENCE_NAME = f"reader: sensitivity {SENSITIVITY}, specificity {SPECIFICITY}"
-_CHOICE_NAME = f"reader: right in {SENSITIVITY:.0%} of each answer"
+_CHOICE_NAME = f"reader: right in {SENSITIVITY:.0%} of the answers"
 _LISTS_NAME = f"reader: sensitivity {SENSITIVITY}, specificity {OPEN_SPECIFICITY} for each sign"
 _READERS: Mapping[str, tuple[str, _Say]] = {
     "feature": (_PRESENCE_NAME, _presence),

@@ -81,12 +81,13 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
 
 def _reader_line(scores: Sequence[Score]) -> str:
     """What the simulated readers score, by task."""
-    told = [
-        f"{task_title(s.task).partition(' ')[0]} {number(s.informed, s.unit)} ({s.informed_name.partition(': ')[2]})"
-        for s in scores
-        if s.primary and s.informed is not None
-    ]
-    return f"A simulated reader who errs at stated rates would score: {'; '.join(told)}." if told else ""
+    readers: dict[str, list[str]] = {}
+    for score in scores:
+        if score.primary and score.informed is not None:
+            told = f"{task_title(score.task).partition(' ')[0]} {number(score.informed, score.unit)}"
+            readers.setdefault(score.informed_name.removeprefix("reader: "), []).append(told)
+    shown = "; ".join(f"{name}: {', '.join(told)}" for name, told in readers.items())
+    return f"A simulated reader would score ({shown})." if shown else ""
 
 
 def task_title(task: str) -> str:
