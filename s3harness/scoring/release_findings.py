@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from s3harness.dataset.release import Release
-from s3harness.dataset.release_annotations import CLIP_S
+from s3harness.dataset.release_annotations import CLIP_S, Annotations, read_annotations
 from s3harness.errors import DatasetError
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae
@@ -29,9 +29,10 @@ from s3harness.metrics.paper.laterality import paper_laterality
 from s3harness.metrics.paper.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.paper.text import paper_rouge_l
 from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.release_items import training_items
 from s3harness.scoring.release_paper import published_rqi
 from s3harness.scoring.release_strict import StrictResult, corrected_together
-from s3harness.types import Score
+from s3harness.types import Reference, Score
 
 ENOUGH = 0.95
 """Share of the items below which a published score is one of a selection."""
@@ -125,22 +126,22 @@ def findings(release: Release, results: Sequence[StrictResult]) -> list[Finding]
     """
     results = corrected_together(results)
     scored = {name for result in results for name in result.tasks}
-    found = [
-        finding
-        for headline in HEADLINES
-        if headline.task in scored
-        for finding in _of_headline(headline, _published(headline, release, results), results)
-    ]
-    leaders = _leaders(release, results)
+    annotations = read_annotations(release)
+    published = {h: _published(h, release, annotations, results) for h in HEADLINES if h.task in scored}
+    found = [f for headline, models in published.items() for f in _of_headline(headline, models, results)]
+    leaders = _leaders(release, published, results)
     found += [f for task in sorted(scored) for f in _of_scores(task, leaders.get(task, ""), results)]
     found += [finding for result in results for finding in _constants(result)]
     return sorted(found, key=lambda finding: (finding.task, not finding.changes))
 
 
-def _published(headline: Headline, release: Release, results: Sequence[StrictResult]) -> list[Published]:
+def _published(
+    headline: Headline, release: Release, annotations: Annotations, results: Sequence[StrictResult]
+) -> list[Published]:
     """The headline of each model that has one."""
     out = []
     for result in results:
+        training = training_items(annotations, release.part, headline.task, headline.item, result.modalities)
         try:
             pairs = [p for p in headline.pairs(release, result.model) if headline.subject in ("", p.reference.subject)]
         except DatasetError:
@@ -149,17 +150,18 @@ def _published(headline: Headline, release: Release, results: Sequence[StrictRes
         rows = metric.statistics(pairs)
         n = int((rows != 0).any(axis=1).sum()) if pairs else 0
         if n:
-            out.append(Published(result.model, float(metric.value(rows.sum(axis=0))), n, *_trivial(headline, pairs)))
+            value, trivial = float(metric.value(rows.sum(axis=0))), _trivial(headline, pairs, training)
+            out.append(Published(result.model, value, n, *trivial))
     return out
 
 
-def _trivial(headline: Headline, pairs: Sequence[Pair]) -> tuple[str, float]:
-    """The best trivial answerer of a headline on the items of these pairs."""
+def _trivial(headline: Headline, pairs: Sequence[Pair], training: Sequence[Reference] | None) -> tuple[str, float]:
+    """The best trivial answerer of a headline on the items of these pairs, fitted on the training folds if any."""
     if not headline.has_floors:
         return "", math.nan
     window = (0.0, CLIP_S) if headline.item == "boundary" else None
     references = [replace(p.reference, window=window) for p in pairs if p.reference.truth not in _NO_TRUTH]
-    offered = answerers(headline.item, references)
+    offered = answerers(headline.item, references, training)
     values = {offered.title(n): expected_value(headline.metric(), offered, n, references) for n in offered.floors}
     better = max if headline.metric().higher_is_better else min
     best = better((name for name in values if math.isfinite(values[name])), key=lambda name: values[name], default="")
@@ -213,14 +215,15 @@ def _selections(
         yield Finding(headline.task, "selection", True, text)
 
 
-def _leaders(release: Release, results: Sequence[StrictResult]) -> dict[str, str]:
+def _leaders(
+    release: Release, published: Mapping[Headline, Sequence[Published]], results: Sequence[StrictResult]
+) -> dict[str, str]:
     """Task → the model that the paper's first headline of it has on top."""
     leaders: dict[str, str] = {}
-    for headline in HEADLINES:
-        published = _published(headline, release, results) if headline.task not in leaders else []
-        if published:
+    for headline, models in published.items():
+        if models and headline.task not in leaders:
             better = max if headline.metric().higher_is_better else min
-            leaders[headline.task] = better(published, key=lambda one: one.value).model
+            leaders[headline.task] = better(models, key=lambda one: one.value).model
     rqi = {r.model: value for r in results if (value := published_rqi(release, r.model)) is not None}
     return {**leaders, **({"s3/task6_report": max(rqi, key=lambda name: rqi[name])} if rqi else {})}
 
