@@ -1,4 +1,4 @@
-"""The report that a question shows goes with its item, so that its floor can be computed, and stays where truth stays."""
+"""The report that a question shows goes with its item, so that its floor can be computed, and goes where truth goes."""
 
 from __future__ import annotations
 
