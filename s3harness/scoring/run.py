@@ -20,6 +20,7 @@ from s3harness.run.journal import JournalIndex
 from s3harness.run.manifest import read_manifest, write_json, written
 from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.answers import Readers
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.installed import check_installed
 from s3harness.scoring.items import Items
 from s3harness.scoring.judging import Judged
@@ -94,7 +95,7 @@ def score_run(
                 scorers[task].add(pairs)
                 files.write(task, pairs)
         made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
-    scores = [score for name in tasks for score in made.get(name, ())]
+    scores = corrected(score for name in tasks for score in made.get(name, ()))
     found = as_json(scores, manifest, profile, rqi, resamples, judged)
     write_json(directory / scores_file(profile, rqi, judged), found)
     return scores

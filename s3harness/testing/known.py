@@ -35,10 +35,11 @@ NOT_RANKED: Mapping[tuple[str, str, str], Known] = {
     ("rouge_l", "rationale", ""): known(
         "compares texts alone, so that the right words under the wrong answer count, and sentences that deny a sign "
         "are much alike; reasons are ranked by rationale_score",
-        beaten_by="always_no | commonest | prevalence | flipped",
+        beaten_by="always_no | commonest | prevalence | medoid_no | flipped",
     ),
     ("bleu", "rationale", ""): known(
-        "as ROUGE-L", beaten_by="always_no | commonest | prevalence | flipped | at random"
+        "as ROUGE-L",
+        beaten_by="always_no | commonest | prevalence | medoid_yes | medoid_no | medoid_coin | flipped | at random",
     ),
     ("boundary_mae_answered", "boundary", ""): known(
         "leaves out what was not answered, and is read beside the coverage", "failing | defined"
@@ -90,15 +91,17 @@ PAPER: Mapping[tuple[str, str], Known] = {
     ("paper_lcs_ratio", ""): known("divides by the answer: one sure word beats every longer answer", "failing", "cut"),
     ("paper_edit_distance", ""): known("unread answers are dropped", "failing"),
     ("paper_bleu rationale", ""): known(
-        "texts alone, whatever the answer", DROPS, "always_no | commonest | prevalence | flipped | at random"
+        "texts alone, whatever the answer",
+        DROPS,
+        "always_no | commonest | prevalence | medoid_no | medoid_coin | flipped | at random",
     ),
     ("paper_rouge_1 rationale", ""): known(
         "texts alone, and words in any order",
         DROPS,
-        "always_no | commonest | prevalence | flipped | words reversed | words shuffled",
+        "always_no | commonest | prevalence | medoid_no | flipped | words reversed | words shuffled",
     ),
     ("paper_rouge_l rationale", ""): known(
-        "texts alone, whatever the answer", DROPS, "always_no | commonest | prevalence | flipped"
+        "texts alone, whatever the answer", DROPS, "always_no | commonest | prevalence | medoid_no | flipped"
     ),
     ("rqi", ""): known("a video whose truth has no sign scores 0, even for the truth", "truth is best"),
     ("paper_bleu report", ""): known("an empty report is dropped", DROPS),
