@@ -10,7 +10,7 @@ from typing import cast
 
 from s3harness.errors import SpecError
 from s3harness.metrics.base import Array, Metric, Pair
-from s3harness.metrics.floors import Expectation, Weighted, certain, expected_floors, truth_of
+from s3harness.metrics.floors import Expectation, Say, Weighted, certain, expected_floors, truth_of
 from s3harness.plugins import blamed, load
 from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
@@ -57,6 +57,8 @@ class TaskScorer:
         self._answerers: dict[str, list[Weighted]] = {_CEILING: [(certain, truth_of)]}
         self._answerers |= expected_floors(spec.item, references)
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
+        for one in self._measured:
+            one.set_ceiling(references)
         self._comparing = [one for one in self._measured if not one.by_video]
         self._held: list[Pair] = []
 
@@ -80,7 +82,8 @@ class TaskScorer:
             for number, (weight, say) in enumerate(made):
                 said = [Pair(reference, say(reference)) for reference in references]
                 for one in measured:
-                    one.expected[name].add(number, said, weight(references))
+                    given = one.at_ceiling(said) if name == _CEILING else said
+                    one.expected[name].add(number, given, weight(references))
 
 
 def _slim(pair: Pair) -> Pair:
@@ -109,6 +112,18 @@ class _Measured:
         self.by_video = getattr(self.metric, "by_video", False)
         self.coverage, self.sums = _Coverage(str(spec.params.get("subject", "")), judge), PatientSums()
         self.expected: defaultdict[str, Expectation] = defaultdict(lambda: Expectation(self))
+        self._ceiling: Say | None = None
+
+    def set_ceiling(self, references: Iterable[Reference]) -> None:
+        """Learn the answers that reach the ceiling, where the metric has others than the truth (``ceiling``)."""
+        if ceiling := getattr(self.metric, "ceiling", None):
+            with blamed("metric", self.spec.name):
+                self._ceiling = ceiling(references)
+
+    def at_ceiling(self, true: Sequence[Pair]) -> Sequence[Pair]:
+        """The pairs of items and truths, with the answers that reach the ceiling in the place of the truths."""
+        say = self._ceiling
+        return [Pair(pair.reference, say(pair.reference)) for pair in true] if say else true
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add what was answered."""
