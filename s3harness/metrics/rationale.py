@@ -19,7 +19,7 @@ Sentences are read only where the yes or no is right: beside a wrong answer ther
 have said too. No answer at all counts as the least fitting of the true sentences of its feature and truth, so that
 failing never pays. A sentence of more than twice the words of the feature's longest true one counts by that limit over
 its length, so that repeating oneself and saying everything cost. Per feature the truths yes and no count the same, and
-so do the features; a feature of which either has no sentences that differ is left out.
+so do the features; where no true sentences differ, there is nothing to tell, and they are left out.
 
 The truth scores 1, but only by repeating it. :meth:`RationaleInformedness.ceiling` answers each item with the sentence
 of another patient, of the same feature and truth, that states most of the same: so far other words reach.
@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class RationaleInformedness:
     facet: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    is_relative: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.facet not in ("", *FACETS, *SHARED):
@@ -81,7 +83,7 @@ class RationaleInformedness:
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean over the features that have differing sentences of both truths."""
+        """Mean over the features that have differing true sentences."""
         return defined_mean(self._balanced(totals))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
@@ -145,8 +147,7 @@ class RationaleInformedness:
 
     def _balanced(self, totals: Array) -> Array:
         sums = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 4, 2, 2)
-        yes, no = (safe_ratio(sums[..., truth, 0], sums[..., truth, 1]) for truth in (0, 1))
-        return (yes + no) / 2
+        return defined_mean(safe_ratio(sums[..., 0], sums[..., 1]))
 
 
 def rationale_informedness(*, subject: str = "", facet: str = "") -> RationaleInformedness:

@@ -41,7 +41,7 @@ class RationaleLexicon:
 
 
 def statements(text: str) -> frozenset[str]:
-    """Return the elements that a text states; empty for a text without any, or in another language."""
+    """Return the elements that a text in English states; empty for a text without any."""
     return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _read(text)
 
 

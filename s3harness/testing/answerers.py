@@ -44,8 +44,8 @@ def honest(kind: str, references: Sequence[Reference], *, seed: int = 0) -> list
 def blind(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
     """The answerers that did not look, by name: trivial ones, floors of the benchmark, and attacks."""
     random = Random(f"degenerate{kind}{seed}")
-    said = {name: [say(r) for r in references] for name, say in _BLIND[kind](random).items()}
-    said |= attacks(kind, references, seed=seed)
+    own = {name: [say(r) for r in references] for name, say in _BLIND[kind](random).items()}
+    said: Mapping[str, Sequence[object]] = {**own, **attacks(kind, references, seed=seed)}
     answered = {
         name: [_certain(kind, r, value) for r, value in zip(references, values, strict=True)]
         for name, values in said.items()

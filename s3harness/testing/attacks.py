@@ -16,7 +16,7 @@ from s3harness.specs.features import vocabulary
 from s3harness.testing.cases import reason_for, report_of
 from s3harness.types import Reference
 
-Values = list[object]
+Values = Sequence[object]
 Attack = Callable[[Sequence[Reference], Random], Values]
 
 ECHO = "Describe what the patient does in this clip as a report of seizure semiology would."
@@ -63,7 +63,7 @@ def of_another_patient(say: Callable[[Reference, Random], object]) -> Attack:
 
     def attack(references: Sequence[Reference], random: Random) -> Values:
         subjects = _by_subject(references)
-        values: Values = []
+        values = []
         for reference in references:
             others = [o for o in subjects[reference.subject] if o.cluster != reference.cluster]
             values.append(say(random.choice(others or [reference]), random))
