@@ -57,8 +57,6 @@ class TaskScorer:
         self._answerers: dict[str, list[Weighted]] = {_CEILING: [(certain, truth_of)]}
         self._answerers |= expected_floors(spec.item, references)
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
-        for one in self._measured:
-            one.set_ceiling(references)
         self._comparing = [one for one in self._measured if not one.by_video]
         self._held: list[Pair] = []
 
@@ -112,18 +110,15 @@ class _Measured:
         self.by_video = getattr(self.metric, "by_video", False)
         self.coverage, self.sums = _Coverage(str(spec.params.get("subject", "")), judge), PatientSums()
         self.expected: defaultdict[str, Expectation] = defaultdict(lambda: Expectation(self))
-        self._ceiling: Say | None = None
-
-    def set_ceiling(self, references: Iterable[Reference]) -> None:
-        """Learn the answers that reach the ceiling, where the metric has others than the truth (``ceiling``)."""
-        if ceiling := getattr(self.metric, "ceiling", None):
-            with blamed("metric", self.spec.name):
-                self._ceiling = ceiling(references)
 
     def at_ceiling(self, true: Sequence[Pair]) -> Sequence[Pair]:
-        """The pairs of items and truths, with the answers that reach the ceiling in the place of the truths."""
-        say = self._ceiling
-        return [Pair(pair.reference, say(pair.reference)) for pair in true] if say else true
+        """The best answers to be expected, in the place of the truths: the truths, unless the metric has others."""
+        ceiling = getattr(self.metric, "ceiling", None)
+        if ceiling is None:
+            return true
+        with blamed("metric", self.spec.name):
+            say: Say = ceiling([pair.reference for pair in true])
+            return [Pair(pair.reference, say(pair.reference)) for pair in true]
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add what was answered."""
