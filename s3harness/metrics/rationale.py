@@ -44,7 +44,7 @@ from s3harness.types import Prediction, Reference
 
 LENGTH = 2.0
 """So many times the words of a feature's longest true sentence are free; models' own have 1.4 % more at most."""
-CANDIDATES = 1000
+CANDIDATES = 300
 """Among so many sentences of a feature and truth the most and the least fitting are looked for, the first ones."""
 
 Stratum = tuple[str, str]
