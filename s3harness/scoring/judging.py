@@ -28,7 +28,7 @@ from s3harness.scoring.judge_folder import JudgeSettings, folder_of, make_folder
 from s3harness.specs.catalogue import model_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.tasks import MetricSpec
-from s3harness.types import Clip, Prediction, PredictionStatus, Request, Response, Video
+from s3harness.types import NOT_HASHED, Clip, Prediction, PredictionStatus, Request, Response, Video
 
 if TYPE_CHECKING:
     from s3harness.backends.base import Backend
@@ -188,7 +188,7 @@ def _request(judge: Judge, name: str, text: str) -> Request:
         answer_schema=judge.answer_schema,
         generation=judge.generation,
     )
-    told = {key: value for key, value in asdict(request).items() if key not in ("id", "clip")}
+    told = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED | {"clip"}}
     return replace(request, id=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20])
 
 

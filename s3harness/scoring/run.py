@@ -18,6 +18,7 @@ from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import JournalIndex
 from s3harness.run.manifest import read_manifest, write_json, written
+from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.answers import Readers
 from s3harness.scoring.installed import check_installed
 from s3harness.scoring.items import Items
@@ -209,6 +210,7 @@ def as_json(
         "sees_truth": run["sees_truth"],
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
+        **({"mixture": mixture} if (mixture := told_mixture(manifest)) else {}),
         "rqi": rqi,
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
@@ -229,6 +231,11 @@ def told_changes(run: Mapping[str, Any]) -> str:
     probe = f"it was asked by the probe {run['probe']}" if run.get("probe") else ""
     told = "; ".join(filter(None, (through, probe)))
     return f"{told[0].upper()}{told[1:]}." if told else ""
+
+
+def told_cautions(manifest: Mapping[str, Any]) -> str:
+    """What a reader of the scores has to know of a run: what it changed, and that several models answered."""
+    return " ".join(filter(None, (told_changes(manifest["run"]), told_mixture(manifest))))
 
 
 def read_scores(directory: Path) -> list[Score]:

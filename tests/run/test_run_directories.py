@@ -115,7 +115,7 @@ def test_the_manifest_says_what_is_needed_to_do_it_again(finished):
 def test_what_holds_reports_and_answers_is_for_its_owner(finished):
     """Truth and answers of a patient may be in them, names in reports among it; settings and scores are shared."""
     open_to = {str(path.relative_to(finished)): path.stat().st_mode & 0o077 for path in finished.rglob("*.json*")}
-    telling = {"responses.jsonl", "audit.jsonl", "items.jsonl", "private.json"} | {
+    telling = {"responses.jsonl", "audit.jsonl", "items.jsonl", "private.json", "sent.jsonl"} | {
         name for name in open_to if "predictions/" in name
     }
     assert telling <= set(open_to)
