@@ -34,7 +34,13 @@ class Pair:
 
 
 class Metric(Protocol):
-    """What a metric plugin provides; parameters from the task spec are given to its constructor by name."""
+    """What a metric plugin provides; parameters from the task spec are given to its constructor by name.
+
+    A metric that compares answers with each other and says nothing of one alone has ``is_relative = True``: it can be
+    no reward. A metric of which the truth, repeated word for word, is no ceiling that anybody could reach may have
+    ``ceiling(references)`` besides: it returns the function that gives each reference the best answer to be expected.
+    Such a metric must not be ``by_video``, so that it is given all references.
+    """
 
     @property
     def higher_is_better(self) -> bool:

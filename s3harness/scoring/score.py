@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from s3harness.errors import SpecError
-from s3harness.metrics.answerers import Answerers, Mixture, certain
+from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
 from s3harness.metrics.one_class import ClassesMet
@@ -125,7 +125,8 @@ class TaskScorer:
 
 
 def _rows(measured: _Measured, said: Callable[[str], Sequence[Pair]], part: str) -> Array:
-    return measured.statistics(said(part))
+    pairs = said(part)
+    return measured.statistics(measured.at_ceiling(pairs) if part == _CEILING else pairs)
 
 
 def _forgetting(work: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -165,6 +166,15 @@ class _Measured:
         self.subject = str(spec.params.get("subject", ""))
         self.coverage, self.sums = _Coverage(self.subject, judge, self.metric), PatientSums()
         self.expected: dict[str, Expectation] = {}
+
+    def at_ceiling(self, true: Sequence[Pair]) -> Sequence[Pair]:
+        """The best answers to be expected, in the place of the truths: the truths, unless the metric has others."""
+        ceiling = getattr(self.metric, "ceiling", None)
+        if ceiling is None:
+            return true
+        with blamed("metric", self.spec.name):
+            say: Say = ceiling([pair.reference for pair in true])
+            return [Pair(pair.reference, say(pair.reference)) for pair in true]
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add what was answered."""

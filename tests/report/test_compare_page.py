@@ -44,7 +44,7 @@ def _shown(text: str) -> dict[str, object]:
 
 
 def test_it_holds_every_task_and_sign(text: str) -> None:
-    for words in ("1 features: macro F1", "4 temporal boundaries: MAE", "Tonic stiffening", "not told apart"):
+    for words in ("1 features: balanced accuracy", "4 temporal boundaries: MAE", "Tonic stiffening", "not told apart"):
         assert words in text
     assert text.count('class="gain"') > 10
     rows = _shown(text)["rows"]
