@@ -23,7 +23,7 @@ from s3harness.run.manifest import read_manifest
 from s3harness.scoring.answers import read_answers
 from s3harness.scoring.items import Items
 from s3harness.scoring.run import run_tasks
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
 
 UNREAD = "unread"
@@ -113,7 +113,7 @@ def share_interval(hits: Sequence[bool], clusters: Sequence[int]) -> Interval | 
     patients as its trials (Clopper and Pearson, Biometrika 1934): of n patients who all do, (0.025)^(1/n) may.
     """
     rows = np.array([(float(hit), 1.0) for hit in hits]).reshape(-1, 2)
-    found = patient_bootstrap(_Share(), rows, list(clusters), level=LEVEL)
+    found = interval_of_rows(_Share(), rows, list(clusters), level=LEVEL).interval
     if found is None or found.low < found.high:
         return found
     return _binomial(sum(hits) / len(hits), len(set(clusters)))

@@ -17,7 +17,7 @@ from s3harness.diagnosis.crossfit import OutOfFold
 from s3harness.metrics import diagnosis as task7
 from s3harness.metrics.base import Array, ItemMean, Metric, Pair
 from s3harness.metrics.features import FeatureAuroc
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval, Prediction, Reference
 
 SUBJECT = "diagnosis"
@@ -110,7 +110,7 @@ def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0) -> Measu
 def measure(metric: Metric, rows: Array, cases: Cases, resamples: int, seed: int = 0) -> Measure:
     """The score of rows of statistics (n, k), with its interval over patients."""
     value = float(metric.value(rows.sum(axis=0)))
-    interval = patient_bootstrap(metric, rows, cases.patients, resamples=resamples, seed=seed)
+    interval = interval_of_rows(metric, rows, cases.patients, resamples=resamples, seed=seed).interval
     return Measure(value if math.isfinite(value) else None, interval if _is_finite(interval) else None)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from s3harness.metrics import confusion
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.confusion import ClassTables
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
@@ -56,9 +57,20 @@ class FeatureAuroc:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """Items of each patient by feature and truth, as ``feature/yes``, for the features that have both truths."""
+        counts = sums.reshape(len(sums), -1, 2, 2)[..., 1]
+        return {
+            f"{name}/{truth}": counts[:, number, place]
+            for number, name in enumerate(self._subjects.names[: counts.shape[1]])
+            for place, truth in enumerate(PRESENCE)
+            if counts[:, number].any(axis=0).all()
+        }
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (placement of a positive, 1, placement of a negative, 1) per feature, less half the feature's area.

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from s3harness.errors import SpecError
+from s3harness.intervals import IntervalResult, patient_interval
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import Expectation, Weighted, certain, expected_floors, truth_of
 from s3harness.plugins import blamed, load
 from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
-from s3harness.stats import PatientSums, bootstrap_of_sums
-from s3harness.types import Interval, Prediction, Reference, Score
+from s3harness.stats import PatientSums
+from s3harness.types import Prediction, Reference, Score
 
 RESAMPLES = 2000
 SEED = 0
@@ -137,11 +138,13 @@ class _Measured:
         ceiling = values.pop(_CEILING)
         floor, floor_name = _best_floor(values, ceiling)
         parts = self.parts(totals) if items.answered else {}
+        interval = _interval(self, resamples, seed) if items.answered else IntervalResult(None)
         return Score(
             task=self.task,
             metric=self.spec.label,
             value=_number(self.value(totals)) if items.answered else None,
-            interval=_interval(self, self.sums.by_patient(), resamples, seed) if items.answered else None,
+            interval=interval.interval,
+            interval_note=interval.note,
             floor=floor,
             floor_name=floor_name,
             ceiling=ceiling,
@@ -193,11 +196,10 @@ def _best_floor(floors: Mapping[str, float | None], ceiling: float | None) -> tu
     return defined[best], best
 
 
-def _interval(metric: Metric, sums: Array, resamples: int, seed: int) -> Interval | None:
-    interval = bootstrap_of_sums(metric, sums, resamples=resamples, seed=seed)
-    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return None
-    return interval
+def _interval(measured: _Measured, resamples: int, seed: int) -> IntervalResult:
+    """The interval of a score, or the reason why there is none."""
+    with blamed("metric", measured.spec.name):
+        return patient_interval(measured.metric, measured.sums.by_patient(), resamples=resamples, seed=seed)
 
 
 def _number(value: Array | float) -> float | None:
