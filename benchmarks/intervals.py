@@ -204,11 +204,11 @@ def times(truths: Generator, own: Generator, patients: Array, worse: float) -> A
     return counted(np.minimum(np.abs(own.normal(0.0, 5.0, len(patients))) * factor, 60.0))
 
 
-def shares(middle: float, scale: float = 1.0, correlation: float = 0.4) -> Rows:
-    """A score per item between 0 and ``scale``, all values of it likely; rows (score, 1)."""
+def shares(middle: float, scale: float = 1.0, spread: float = 1.0) -> Rows:
+    """A score per item between 0 and ``scale``, all values of it likely if ``spread`` is 1; rows (score, 1)."""
 
     def rows(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
-        return counted(scale * ndtr(difficulty(own, patients, correlation) + middle - worse))
+        return counted(scale * ndtr(spread * (difficulty(own, patients, 0.4) - worse) + middle))
 
     return rows
 
@@ -303,6 +303,7 @@ SIMULATIONS: Mapping[str, Simulation] = {
     "macro F1, 20 signs": Simulation(met(feature_macro_f1(), ALL), signs(*PREVALENCES)),
     "MAE of times": Simulation(boundary_mae(), times),
     "LCS-F": Simulation(lcs_f(), shares(-0.5)),
+    "ROUGE-L": Simulation(lcs_f(), shares(-1.0, spread=0.25)),
     "Seizure-RQI": Simulation(SeizureRQI(), shares(-0.3, 100.0)),
     "within 5 s, 80 % right": Simulation(boundary_within(seconds=5), hits(0.8)),
     "within 5 s, 97 % right": Simulation(boundary_within(seconds=5), hits(0.97)),

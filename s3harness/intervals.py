@@ -25,12 +25,16 @@ from s3harness.types import Interval
 Array = NDArray[np.float64]
 Method = Literal["studentised", "percentile"]
 
+FEWEST_PATIENTS = 6
+"""Patients below which no interval is given: with five, no exchange of answers has a p-value of 0.05 either."""
 FEWEST = 3.0
 """Degrees of freedom below which no interval is given: limits of Student's t beyond 3.2 standard errors say nothing."""
 MANY = 20.0
 """Degrees of freedom from which patients are resampled: with fewer the bootstrap-t holds less than it promises."""
-PRIOR = 0.5
-"""Patients that the greatest possible variance counts as, beside the observed one; by simulation."""
+PRIOR = 1.0
+"""Patients that the greatest possible variance counts as at most, beside those that make the observed one."""
+_KNOWN = 3.0
+"""Effective number of patients in a variance from which it is believed as it is."""
 _LOG_REACH = 2.0
 """Relative half-width beyond which limits on the logarithm, which suit skewed errors, run away."""
 _DOMINANT = 0.3
@@ -79,13 +83,14 @@ def patient_interval(
     influences = score - metric.value(sums.sum(axis=0) - sums)
     if not np.isfinite(influences).all():
         return IntervalResult(None, _too_few(shares, "the score is undefined without one of them"))
-    if (freedom := degrees_of_freedom(shares)) < FEWEST:
+    if (freedom := degrees_of_freedom(shares)) < FEWEST or len(sums) < FEWEST_PATIENTS:
         return IntervalResult(None, _too_few(shares))
     evidence = _Evidence(
         score=score,
         influences=influences,
         freedom=freedom,
         trials=_trials(shares),
+        classes=len(shares),
         bounds=_bounds(metric, score),
     )
     if (limits := evidence.limits(level)) is None:
@@ -169,6 +174,7 @@ class _Evidence:
     influences: Array
     freedom: float
     trials: float
+    classes: int
     bounds: tuple[float, float] | None
 
     @property
@@ -226,12 +232,15 @@ class _Evidence:
         """Wilson's limits, for as many trials as would have the variance, and Student's t for the normal quantile.
 
         The variance is the jackknife's, with the greatest that the patients can have (each of them all right or all
-        wrong) counted as :data:`PRIOR` patients beside those that make it: the fewer of them err, the less is known.
+        wrong) counted as up to :data:`PRIOR` patient beside those that make it: the fewer of them err, the less is
+        known. Of several classes a rare one may be all right by luck, which the variance of the others hides, so that
+        there it always counts in full.
         """
         p = (self.score - low) / (high - low)
         observed = self.variance / (high - low) ** 2 / (p * (1 - p)) if 0 < p < 1 else 0.0
         weight = min(self.contributors, self.freedom)
-        per_trial = (weight * observed + PRIOR / self.trials) / (weight + PRIOR)
+        prior = PRIOR if self.classes > 1 else PRIOR * max(0.0, 1.0 - self.contributors / _KNOWN)
+        per_trial = (weight * observed + prior / self.trials) / (weight + prior)
         z = student_t(self.freedom, (1 + level) / 2) ** 2 * per_trial
         middle, half = (p + z / 2) / (1 + z), math.sqrt(z * p * (1 - p) + z * z / 4) / (1 + z)
         return low + (high - low) * (middle - half), low + (high - low) * (middle + half)
@@ -250,8 +259,8 @@ def class_shares(metric: Formula, sums: Array) -> dict[str, Array]:
 
 
 def _trials(shares: Mapping[str, Array]) -> float:
-    """How many equal patients a mean over classes is worth if all items of a patient have the same outcome."""
-    return float(1.0 / np.sum(np.mean(list(shares.values()), axis=0) ** 2))
+    """How many equal patients a mean over classes is worth if all items that a patient has of a class end alike."""
+    return float(len(shares) ** 2 / sum(np.sum(share**2) for share in shares.values()))
 
 
 def _bounds(metric: Formula, score: float) -> tuple[float, float] | None:

@@ -146,7 +146,7 @@ def _agreeing(result: IntervalResult, p_value: float, level: float) -> tuple[Int
     if p_value > 1 - level:
         return Interval(min(interval.low, 0.0), max(interval.high, 0.0), level), ""
     if interval.low <= 0.0 <= interval.high:
-        return interval, "the interval holds 0 although the test rejects it: borderline"
+        return interval, "the test finds a difference, but its size is so uncertain that the interval holds 0"
     return interval, ""
 
 
@@ -159,7 +159,10 @@ def rank_intervals(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, RankInterval]:
-    """The rank of each system, and where it lands when the patients are drawn again (the same ones for all)."""
+    """The rank of each system, and where it lands when the patients are drawn again (the same ones for all).
+
+    Any rank is possible where too few patients carry an interval.
+    """
     stacked = np.concatenate(list(rows.values()), axis=1)
     sums = cluster_sums(stacked, clusters)
     counts = np.vstack([np.ones(len(sums)), *resampled_counts(len(sums), resamples, seed)])
@@ -167,6 +170,8 @@ def rank_intervals(
     scores = np.stack([metric.value(counts @ part) for part in parts], axis=1)
     ranks = _ranks(scores if metric.higher_is_better else -scores)
     low, high = np.quantile(ranks[1:], [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
+    if not len(sums) or degrees_of_freedom(class_shares(metric, parts[0])) < FEWEST:
+        low, high = np.ones(len(rows)), np.full(len(rows), float(len(rows)))
     columns = zip(rows, ranks[0], low, high, strict=True)
     return {name: RankInterval(*map(float, numbers)) for name, *numbers in columns}
 
