@@ -276,7 +276,7 @@ def _too_few(shares: Mapping[str, Array], why: str = "") -> str:
     text = f"{n}; {weakest} of {held}" if weakest and held < n else f"{n}"
     if largest >= _DOMINANT and held > 1 and largest > 1.5 / held:
         text += f", one of whom has {100 * largest:.0f} % of {weakest or 'the items'}"
-    return f"too few patients ({text}{f': {why}' if why else ''})"
+    return f"too few patients ({text}{f': {why}' if why and held == n else ''})"
 
 
 def _resampled(metric: Formula, sums: Array, counts: Array, method: Method) -> tuple[Array, Array]:

@@ -49,7 +49,8 @@ def compare(
     from s3harness.specs.tasks import full_name
 
     systems = _systems(runs, release["released"], split_names(release["models"]), release["part"], data, profile)
-    joined = join(systems, [full_name(name) for name in split_names(tasks)])
+    asked = {task for system in systems for task in system.tasks}
+    joined = join(systems, [name if name in asked else full_name(name) for name in split_names(tasks)])
     report = compare_systems(joined)
     if as_json:
         print_json(asdict(report))
