@@ -176,7 +176,9 @@ def paired(simulation: Simulation, n: int, sizes: str, seed: int, worse: float) 
     patients, truths = cohort(random, n, sizes), int(random.integers(2**31))
     both = [simulation.sums(np.random.default_rng(truths), random, patients, by) for by in (0.0, worse)]
     resamples = PERMUTATIONS if 2**n <= PERMUTATIONS else 500
-    return paired_test_of_sums(simulation.metric, np.hstack(both), resamples=resamples, seed=seed)
+    return paired_test_of_sums(
+        simulation.metric, np.hstack(both), resamples=resamples, seed=seed, interval_resamples=FEW_RESAMPLES
+    )
 
 
 WORSE = 0.5

@@ -110,7 +110,13 @@ def paired_permutation(
 
 
 def paired_test_of_sums(
-    metric: Formula, sums: Array, *, resamples: int = 10_000, seed: int = 0, level: float = 0.95
+    metric: Formula,
+    sums: Array,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+    interval_resamples: int = 2000,
 ) -> PairedTest:
     """Test as :func:`paired_permutation` does, from the sums by patient of both systems side by side (patients, 2k).
 
@@ -125,7 +131,7 @@ def paired_test_of_sums(
     shuffled = both.value((1.0 - swapped) @ sums + swapped @ np.roll(sums, sums.shape[1] // 2, axis=1))
     extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - ROUNDING)
     p_value = extreme / len(swapped) if is_exact else (extreme + 1) / (len(swapped) + 1)
-    result = patient_interval(both, sums, seed=seed, level=level)
+    result = patient_interval(both, sums, resamples=interval_resamples, seed=seed, level=level)
     interval, note = _agreeing(result, float(p_value), level)
     return PairedTest(
         difference=difference,
