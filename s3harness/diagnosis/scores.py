@@ -1,4 +1,4 @@
-"""How good diagnoses are: the measures of Task 7, with intervals that resample patients, and the calibration curve.
+"""How good diagnoses are: the measures of Task 7, with intervals between patients, and the calibration curve.
 
 An event without a diagnosis counts as wrong in every measure: it is the other class, ranks behind all of it, and its
 probability is off by one.

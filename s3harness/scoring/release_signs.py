@@ -21,7 +21,7 @@ from s3harness.types import Interval
 
 @dataclass(frozen=True, slots=True)
 class SignAgreement:
-    """Signs read from the experts' reports, held against the annotators' labels; intervals resample patients."""
+    """Signs read from the experts' reports, held against the annotators' labels; intervals are between patients."""
 
     reader: str
     n_reports: int

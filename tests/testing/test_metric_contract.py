@@ -117,6 +117,19 @@ class Ranking(ItemMean):
         return rows - (0.1 * rows[:, :1].mean(), 0.0) if len(rows) else rows
 
 
+class Supportless(ItemMean):
+    """Tells the items of a class of all patients together."""
+
+    def support(self, sums):
+        return {"yes": sums[:, 1].sum()}
+
+
+class Bounded(ItemMean):
+    """Promises less than it gives."""
+
+    bounds = (0.0, 0.1)
+
+
 class Scalar(ItemMean):
     def value(self, totals):
         return np.float64(totals.reshape(-1, totals.shape[-1])[0, 0])
@@ -145,6 +158,8 @@ def rude(pair):
         (Odd, "order", "honest"),
         (lambda: Scalar(accuracy), "form", "honest"),
         (lambda: Ranking(accuracy), "form", "honest"),
+        (lambda: Supportless(accuracy), "form", "honest"),
+        (lambda: Bounded(accuracy), "form", "honest"),
     ],
 )  # fmt: skip
 def test_a_metric_with_a_defect_is_told_which(make, promise, answerer):
