@@ -101,10 +101,10 @@ def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed:
     ]
 
 
-def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0) -> Measure:
-    """The mean of a value per case, with its interval over patients."""
+def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0, *, unit: str = "") -> Measure:
+    """The mean of a value per case, with its interval over patients; without a ``unit`` values are shares, 0–1."""
     rows = np.column_stack([values, np.ones(len(values))])
-    return measure(ItemMean(lambda _: None), rows, cases, resamples, seed)
+    return measure(ItemMean(lambda _: None, unit=unit), rows, cases, resamples, seed)
 
 
 def measure(metric: Metric, rows: Array, cases: Cases, resamples: int, seed: int = 0) -> Measure:

@@ -131,8 +131,8 @@ def _ratio(log_ratio: _LogRatio, rows: Array, cases: Cases, resamples: int) -> M
 
 
 def _influence(cases: Cases, sign: str, effect: Array, importance: Array, resamples: int) -> Influence:
-    measured = mean_of(cases, effect, resamples)
-    return Influence(sign, mean_of(cases, importance, resamples), measured, direction_of(measured))
+    measured, gain = (mean_of(cases, values, resamples, unit="difference") for values in (effect, importance))
+    return Influence(sign, gain, measured, direction_of(measured))
 
 
 def _with_changes(repeats: Sequence[Repeat], cases: Cases, changes: Sequence[tuple[int, float]]) -> Array:
