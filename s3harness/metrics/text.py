@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.features import PRESENCE, said_presence
 from s3harness.metrics.stemmer import porter_stemmer
 from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
@@ -42,6 +42,7 @@ class Bleu:
     higher_is_better: bool = True
     unit: str = "points"
     by_video: ClassVar[bool] = True
+    bounds: ClassVar[Bounds] = (0.0, 100.0)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (length of the answer, of the truth, n-gram hits × 4, n-grams of the answer × 4)."""
@@ -82,6 +83,7 @@ class RationaleScore:
     higher_is_better: bool = True
     unit: str = ""
     by_video: ClassVar[bool] = True
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)

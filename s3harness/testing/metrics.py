@@ -25,6 +25,7 @@ from s3harness.errors import UsageError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.plugins import load, suggest
+from s3harness.stats import cluster_sums
 from s3harness.testing.answerers import degenerate, error, honest, unanswered
 from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.testing.monotone import beaten_readers, not_rising
@@ -269,7 +270,19 @@ def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
     if not math.isnan(nothing := float(metric.value(metric.statistics([]).sum(axis=0)))):
         return f"no pairs score {nothing:.4g}; without anything to score there is no score"
     strange = [name for name, value in metric.parts(whole).items() if not isinstance(value, float)]
-    return f"parts that are no numbers: {', '.join(strange)}" if strange else ""
+    problem = f"parts that are no numbers: {', '.join(strange)}" if strange else ""
+    return problem or _wrong_options(metric, pairs, rows, expected)
+
+
+def _wrong_options(metric: Metric, pairs: Sequence[Pair], rows: Array, expected: float) -> str:
+    """What is wrong with the optional ``bounds`` and ``support`` of a metric, "" if nothing is."""
+    low, high = getattr(metric, "bounds", None) or (-math.inf, math.inf)
+    if expected < low or expected > high:
+        return f"a score of {expected:.4g} is beyond the bounds {low:g} and {high:g}"
+    sums = cluster_sums(rows, [pair.reference.cluster for pair in pairs])
+    classes = metric.support(sums) if hasattr(metric, "support") else {}
+    wrong = [name for name, items in classes.items() if np.shape(items) != (len(sums),) or np.any(np.less(items, 0))]
+    return f"support of {', '.join(wrong)} is not a count of items of each of {len(sums)} patients" if wrong else ""
 
 
 def _goes_by_video(metric: Metric, pairs: Sequence[Pair], rows: Array) -> bool:

@@ -191,6 +191,19 @@ class Ranking(ItemMean):
         return rows - (0.1 * rows[:, :1].mean(), 0.0) if len(rows) else rows
 
 
+class Supportless(ItemMean):
+    """Tells the items of a class of all patients together."""
+
+    def support(self, sums):
+        return {"yes": sums[:, 1].sum()}
+
+
+class Bounded(ItemMean):
+    """Promises less than it gives."""
+
+    bounds = (0.0, 0.1)
+
+
 class Scalar(ItemMean):
     def value(self, totals):
         return np.float64(totals.reshape(-1, totals.shape[-1])[0, 0])
@@ -225,6 +238,8 @@ def rude(pair):
         (lambda: Ranking(accuracy), "form", "honest"),
         (feature_macro_f1, "readers win", "always_yes"),
         (lambda: ItemMean(is_no), "monotone", "sensitivity at specificity .8: 0.4"),
+        (lambda: Supportless(accuracy), "form", "honest"),
+        (lambda: Bounded(accuracy), "form", "honest"),
     ],
 )  # fmt: skip
 def test_a_metric_with_a_defect_is_told_which(make, promise, answerer):
