@@ -112,6 +112,7 @@ CLASSIFIERS = {
 }
 RQI_PENALTIES = (
     "hallucination",
+    "invention",
     "off_topic",
     "length",
     "hazard",

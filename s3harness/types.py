@@ -215,7 +215,8 @@ class Reference:
 
     ``subject`` is what the item is about (a feature, a boundary, a side); ``cluster`` numbers the patient, so that
     intervals can resample patients without naming one; ``window`` is the span of the video that was shown, in
-    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it.
+    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it. ``report`` is
+    the expert's report where the prompt shows it, for the answerer that reads nothing else.
     """
 
     item: str
@@ -226,6 +227,7 @@ class Reference:
     truth: object
     window: tuple[float, float] | None = None
     requests: tuple[str, ...] = ()
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,8 @@ class Score:
     ``lost`` counts the others by reason; an item without an answer is scored as wrong, also where none has one.
     ``value`` is ``None`` where the metric is undefined on these items. ``interval_note`` says why there is no interval,
     ``floor_test`` compares with the floor, and ``informed`` is what ``informed_name``, a simulated reader of stated
-    sensitivity and specificity, would score.
+    sensitivity and specificity, would score. ``warning`` says what makes the items unfit for this score, as one class
+    alone does.
     """
 
     task: str
@@ -282,6 +285,7 @@ class Score:
     floor_test: FloorTest | None = None
     informed: float | None = None
     informed_name: str = ""
+    warning: str = ""
 
     @property
     def skill(self) -> float | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
-@click.option("--rqi", help="The preset of the Seizure-RQI with penalties by name, strict+PENALTY.")
+@click.option("--rqi", help="The preset of the Seizure-RQI, with penalties by name: strict-2+PENALTY.")
 @click.option(
     "--resamples", type=click.IntRange(2, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
 )

@@ -157,7 +157,8 @@ def _model(manifest: Mapping[str, Any], open_weights: bool | None) -> dict[str, 
 
 
 def _with(line: Mapping[str, Any], with_truth: bool) -> dict[str, Any]:
-    return {key: value for key, value in line.items() if with_truth or key != "truth"}
+    """A line without what the annotators wrote, where that is withheld."""
+    return {key: value for key, value in line.items() if with_truth or key not in ("truth", "report")}
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:

@@ -32,6 +32,7 @@ from s3harness.leaderboard.replan import card_of, own_spec, planned_references
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.manifest import digest, write_json, write_text
 from s3harness.rundir.identities import told_mixture
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.items import reference_of
 from s3harness.scoring.run import as_json, read_run, told_changes
 from s3harness.scoring.score import RESAMPLES, score_task
@@ -276,7 +277,7 @@ def _scores(folder: Folder, references: Sequence[Reference]) -> list[Finding]:
         write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
         try:
             tasks = read_run(run, told["profile"], told["rqi"])
-            scores = [s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions)]
+            scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))
         except S3HarnessError as error:
             return [Finding(SCORES, "", "scores", f"cannot be scored again: {error}")]
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}

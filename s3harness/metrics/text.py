@@ -173,6 +173,11 @@ def field_of(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, Mapping) else None
 
 
+def stemmed_words(text: str) -> tuple[str, ...]:
+    """The stemmed words of a text, as ROUGE counts them."""
+    return _words(text)
+
+
 _WORD = re.compile(r"[a-z0-9]+")
 _NO_NGRAMS = (0.0,) * N_STATISTICS
 

@@ -19,7 +19,7 @@ import s3harness
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 
 FILE = "manifest.json"
 SCHEMA = "s3harness/run/v1"
@@ -71,6 +71,7 @@ class Determinants:
             "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
             "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
             "protocol": self.protocol,
+            "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
             "prompts": PROMPTS_NOTE,
             "tasks": {task.name: {"sha256": task.hash, "spec": self.specs[task.name]} for task in self.tasks},
             "dataset": dict(self.dataset),

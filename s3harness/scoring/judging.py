@@ -19,7 +19,7 @@ from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import Judge, JudgeError, judge_named
 from s3harness.metrics.rqi.structure import ReportStructure
-from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.refusal import declines
 from s3harness.plugins import load
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
@@ -135,7 +135,7 @@ def _reading(judge: Judge, text: str, response: Response | None) -> ReportStruct
     reading = judge.read(response.text, text)
     if isinstance(reading.value, ReportStructure):
         return reading.value
-    return ("refused" if looks_like_refusal(response.text) else "unparsable"), reading.note
+    return ("refused" if declines(response.text) else "unparsable"), reading.note
 
 
 def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progress) -> Path:

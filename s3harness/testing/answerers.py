@@ -50,7 +50,7 @@ def blind(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[
         name: [_certain(kind, r, value) for r, value in zip(references, values, strict=True)]
         for name, values in said.items()
     }
-    return {**floors_for(kind, references, seed=seed), **answered}
+    return {**floors_for(kind, references, seed=seed, training=references), **answered}
 
 
 def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:

@@ -9,6 +9,8 @@ import signal
 import pytest
 from running import SLOW, answers, changed_table, run_words
 
+from s3harness.specs.tasks import PROTOCOL_VERSIONS
+
 TASK = ("--tasks", "7")
 
 
@@ -104,6 +106,7 @@ def test_the_manifest_says_what_is_needed_to_do_it_again(finished):
     manifest = json.loads((finished / "manifest.json").read_text())
     run = manifest["run"]
     assert run["backend"] == "floors"
+    assert (run["protocol"], run["protocol_version"]) == ("strict", PROTOCOL_VERSIONS["strict"])
     assert run["tasks"]["s3/task7_diagnosis"]["spec"]["sampler"]["frames"]
     assert len(run["tasks"]["s3/task7_diagnosis"]["sha256"]) == 64
     assert len(run["dataset"]["fingerprint"]) == 64

@@ -26,6 +26,7 @@ from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
+from s3harness.scoring.floor_test import is_above_floor
 from s3harness.scoring.run import told_cautions
 from s3harness.specs.features import vocabulary
 from s3harness.types import Score
@@ -96,6 +97,7 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],
+        warnings=[f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in content.scores if s.primary and s.warning],
         heat=heat_map(content),
         confusions=confusions(content),
         histograms=[_histogram(name, errors) for name, errors in time_errors(content).items()],
@@ -133,11 +135,22 @@ def _summary_row(score: Score) -> dict[str, Any]:
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
+        "above": _above(score),
+        "reader": number(score.informed),
+        "reader_name": score.informed_name.removeprefix("reader: "),
         "ceiling": number(score.ceiling),
         "skill": number(score.skill),
         "answered": f"{round(score.coverage * score.n_items)}/{score.n_items}",
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
     }
+
+
+def _above(score: Score) -> str:
+    """Whether a score is above its floor, with the difference and the corrected p-value; empty without a test."""
+    test = score.floor_test
+    if test is None or test.p_adjusted is None:
+        return ""
+    return f"{'yes' if is_above_floor(score) else 'no'}: {test.difference:+.3g}, p = {test.p_adjusted:.2g}"
 
 
 def _histogram(name: str, errors: list[float]) -> dict[str, str]:
