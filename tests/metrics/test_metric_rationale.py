@@ -174,6 +174,11 @@ def _of_another_patient(reference, references, random) -> str:
     return random.choice(alike or [""])
 
 
+def test_a_reason_of_no_words_is_worth_nothing_and_is_a_floor(references):
+    floor = answered(references, floors_for("rationale", references)["no_reason"])
+    assert score(rationale_informedness(), floor) == pytest.approx(0.0, abs=1e-9)
+
+
 @pytest.mark.parametrize("kind", ["always_yes", "always_no", "commonest"])
 def test_no_floor_is_above_nothing(references, kind):
     """Sentences fitted without a patient fit that patient a little worse than a constant would."""
