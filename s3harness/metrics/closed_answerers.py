@@ -109,7 +109,8 @@ class Rationales(_Closed):
         # Sentences fitted on other patients fit the left-out one a little worse than no sentence does.
         floors = {name: sole(name) for name in constant} | {name: sole(name, is_fitted=True) for name in says}
         floors |= {name: Floor(mixture, is_fitted=True) for name, mixture in mixtures.items()}
-        return Answerers(constant | says, floors, reader=reader_of("rationale"))
+        reader = reader_of("rationale")
+        return Answerers(constant | says | reader.says, floors, reader=reader)
 
 
 def _by_prevalence(closed: _Closed, yes: str, no: str, left_out: Without) -> Mixture:

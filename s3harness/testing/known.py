@@ -51,7 +51,7 @@ NOT_RANKED: Mapping[tuple[str, str, str], Known] = {
     ("bleu", "rationale", ""): known(
         "as ROUGE-L",
         "readers win",
-        "always_no | commonest | prevalence | medoid_yes | medoid_no | medoid_coin | flipped | at random",
+        "always_no | commonest | prevalence | medoid_no | medoid_coin | flipped | at random",
     ),
     ("boundary_mae_answered", "boundary", ""): known(
         "leaves out what was not answered, and is read beside the coverage", "failing | defined"

@@ -34,7 +34,7 @@ def files(run):
 @pytest.mark.parametrize("pairs", [1, 50, 333])
 def test_the_same_bytes_however_many_pairs_come_at_a_time(pairs, run, monkeypatch):
     wanted = files(run)
-    assert len(wanted) == 3 + 2 * (1 + 7)
+    assert len(wanted) == 4 + 2 * (1 + 7)
     monkeypatch.setattr(scoring, "PART", pairs)
     assert files(run) == wanted
 
