@@ -154,7 +154,7 @@ def _model(folder: Folder) -> Iterator[Finding]:
 @lru_cache
 def _known_shapes() -> dict[str, str]:
     """Skeleton of name and title → the name of the known model."""
-    shapes = {}
+    shapes: dict[str, str] = {}
     for name in model_names():
         try:
             card = load_model(name)

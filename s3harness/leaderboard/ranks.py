@@ -71,7 +71,7 @@ def above_floor(entries: Sequence[Entry]) -> set[tuple[str, str]]:
 
 
 def is_bold(score: Score, best: float, is_above_floor: bool) -> bool:
-    """Whether a score is significantly above its floor and no other is significantly better (``best``: :func:`surest`)."""
+    """Whether a score is significantly above its floor, and not below what the best is sure of (:func:`surest`)."""
     return is_above_floor and not is_failed(score) and best <= _bounds(score)[1]
 
 
@@ -112,7 +112,7 @@ def _is_undefined(score: Score) -> bool:
 
 
 def _bounds(score: Score) -> tuple[float, float]:
-    """Return the interval such that more is better: all scores without one, and the worst of all where a task failed."""
+    """Return the interval such that more is better: any score where there is none, the worst where a task failed."""
     if score.value is None or is_failed(score):
         return float("-inf"), float("-inf")
     if score.interval is None:

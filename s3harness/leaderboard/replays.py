@@ -57,7 +57,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often two submissions say the same: ``kappa`` (at most 1; ``None`` where chance alone agrees), of ``n`` answers.
+    """How often two submissions say the same of ``n`` answers.
 
     ``chances`` are the expected number of differences of two that answer independently.
     """
@@ -68,7 +68,7 @@ class Agreement:
 
     @property
     def kappa(self) -> float | None:
-        """Agreement beyond chance, 1 where nothing differs."""
+        """Agreement beyond chance, 1 where nothing differs; ``None`` where chance alone agrees."""
         return None if self.chances < 1e-9 else 1 - (self.n - self.same) / self.chances
 
 
@@ -84,7 +84,8 @@ class Resemblance:
 
     def __str__(self) -> str:
         told = self.agreement
-        return f"{self.task}: {told.same} of {told.n} {self.kind} are those of {self.other} (agreement beyond chance {told.kappa:.2f})"
+        beyond = f"agreement beyond chance {told.kappa:.2f}"
+        return f"{self.task}: {told.same} of {told.n} {self.kind} are those of {self.other} ({beyond})"
 
 
 def answers_of(folder: Folder, name: str) -> Answers:
@@ -96,7 +97,7 @@ def answers_of(folder: Folder, name: str) -> Answers:
 
 
 def read_answers(path: Path) -> Answers:
-    """Return what the submission in a folder answered; lines that cannot be read are left out, and links not followed."""
+    """Return what the submission in a folder answered; unreadable lines are left out, and links not followed."""
     about = next(_lines(path / SUBMISSION, whole=True), {})
     responses = [line for line in _lines(path / RESPONSES) if line.keys() >= _OF_RESPONSE]
     files = sorted((path / PREDICTIONS).glob("*.jsonl"))

@@ -16,7 +16,7 @@ _TIMEOUT_S = 60.0
 
 
 def sign(path: Path, key: Path) -> Path:
-    """Sign a file with a private key, or with a public one whose private half an ssh-agent holds; returns the signature.
+    """Sign a file with a private key, or a public one whose private half an ssh-agent holds; return the signature.
 
     Raises :class:`UsageError` if there is no such key, :class:`S3HarnessError` if ssh-keygen is missing or fails.
     """
@@ -31,7 +31,7 @@ def sign(path: Path, key: Path) -> Path:
 
 
 def is_signed(path: Path, allowed_signers: Path) -> bool:
-    """Whether a file has a valid signature beside it, by one of the keys of an ``allowed_signers`` file (ssh-keygen(1)).
+    """Whether a file has a valid signature beside it, by a key of an ``allowed_signers`` file (ssh-keygen(1)).
 
     Raises :class:`S3HarnessError` if ssh-keygen is missing.
     """

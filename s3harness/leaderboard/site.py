@@ -76,7 +76,7 @@ def _write_pages(
 ) -> None:
     pages, boards = _Pages(out), boards_of(entries)
     tasks = sorted({task for board in boards for task in board.tasks})
-    shared = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
+    shared: dict[str, Any] = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
     shared |= {"protocols": sorted({entry.protocol for entry in entries}), "n_claimed": len(claimed)}
     tables = [(board, _tables(board)) for board in boards]
     overall = [_overall(board, of_board) for board, of_board in tables]

@@ -1,7 +1,7 @@
 """Names and titles of strangers: what may stand on a page, and which of them are mistaken for another.
 
-The rules are those of Unicode Technical Standard 39, section 5.2 (restriction level *highly restrictive*) and of UAX 31,
-table 5 (recommended scripts), as far as the standard library tells a letter's script: by the letter's name.
+The rules are those of Unicode Technical Standard 39, section 5.2 (restriction level *highly restrictive*), and of UAX
+31, table 5 (recommended scripts), as far as the standard library tells a letter's script: by the letter's name.
 """
 
 from __future__ import annotations
@@ -11,37 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 RECOMMENDED_SCRIPTS = frozenset(
-    [
-        "LATIN",
-        "GREEK",
-        "CYRILLIC",
-        "ARMENIAN",
-        "HEBREW",
-        "ARABIC",
-        "THAANA",
-        "DEVANAGARI",
-        "BENGALI",
-        "GURMUKHI",
-        "GUJARATI",
-        "ORIYA",
-        "TAMIL",
-        "TELUGU",
-        "KANNADA",
-        "MALAYALAM",
-        "SINHALA",
-        "THAI",
-        "LAO",
-        "TIBETAN",
-        "MYANMAR",
-        "GEORGIAN",
-        "HANGUL",
-        "ETHIOPIC",
-        "KHMER",
-        "HIRAGANA",
-        "KATAKANA",
-        "BOPOMOFO",
-        "CJK",
-    ]
+    {
+        *("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "THAANA", "DEVANAGARI", "BENGALI", "GURMUKHI"),
+        *("GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "THAI", "LAO", "TIBETAN"),
+        *("MYANMAR", "GEORGIAN", "HANGUL", "ETHIOPIC", "KHMER", "HIRAGANA", "KATAKANA", "BOPOMOFO", "CJK"),
+    }
 )
 WRITTEN_TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
@@ -78,7 +52,7 @@ def name_problem(text: str) -> str:
 
 
 def prose_problem(text: str) -> str:
-    """Return what is wrong with a text of several words or lines, or an empty text; each word has a script of its own."""
+    """Return what is wrong with a text of words and lines, or an empty text; each word may have its own script."""
     for character in text:
         if problem := _character_problem(character):
             return f"has {problem} (U+{ord(character):04X}); write it without"
@@ -93,7 +67,7 @@ def one_line(text: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """Return what is left of a name for the eye: equal skeletons are easily mistaken for each other (UTS 39, section 4)."""
+    """Return what the eye takes in of a name: equal ones are easily mistaken for each other (UTS 39, section 4)."""
     plain = unicodedata.normalize("NFKD", "".join(_LOOK_ALIKE.get(c, c) for c in text)).casefold()
     letters = "".join(c for c in plain if c.isalnum() or c == "|").translate(_SAME_SHAPE)
     return letters.replace("rn", "m").replace("vv", "w")
@@ -121,7 +95,7 @@ def _character_problem(character: str) -> str:
     if character in _INVISIBLE or is_selector or (category == "Zs" and character not in " \u00a0"):
         return "a blank that is none"
     plain = unicodedata.normalize("NFKC", character)
-    if plain != character and character != "µ" and any(c.isalpha() for c in plain):
+    if character not in (plain, "µ") and any(c.isalpha() for c in plain):
         return "a letter in a special shape"
     return _letter_problem(character) if category[0] == "L" and character != "µ" else ""
 

@@ -1,6 +1,7 @@
 """Verdicts: what verifying a submission came to, and the signed record of it beside the submission.
 
-A record says nothing unless a maintainer's key has signed it, and then only of these very files in a folder of this name.
+A record says nothing unless a maintainer's key has signed it, and then only of these very files in a folder of this
+name.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def write_verdict(submission: Path, verdict: Verdict, key: Path | None = None) -
 
 
 def signed_verdict(submission: Path, allowed_signers: Path) -> Mapping[str, Any] | None:
-    """Return the record of a submission, or ``None`` without one that is signed and about these files under this name."""
+    """Return the signed record of a submission; ``None`` without one, or with one of other files or another name."""
     path = record_path(submission)
     if not is_signed(path, allowed_signers) or path.stat().st_size > MAX_RECORD_BYTES:
         return None
