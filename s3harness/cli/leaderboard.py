@@ -99,14 +99,14 @@ def verify(
     written = write(submission, verdict, key) if record else None
     if as_json:
         print_json(
-            asdict(verdict) | {"accepted": verdict.is_accepted, "needs_review": verdict.needs_review},
+            asdict(verdict) | {"accepted": verdict.accepted, "needs_review": verdict.needs_review},
         )
     else:
         _print(verdict)
         if written:
             unsigned = "" if key else ", unsigned: it puts nothing on a board (--sign KEY, or build with --data DIR)"
             click.echo(f"recorded in {written}{unsigned}")
-    if not verdict.is_accepted:
+    if not verdict.accepted:
         click.get_current_context().exit(1)
 
 

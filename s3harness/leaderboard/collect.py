@@ -12,7 +12,7 @@ from s3harness.errors import S3HarnessError
 from s3harness.leaderboard.entries import Entry, entry_of
 from s3harness.leaderboard.findings import RefusedError, printable
 from s3harness.leaderboard.folder import SUBMISSION, read_folder
-from s3harness.leaderboard.integrity import integrity_findings
+from s3harness.leaderboard.integrity import integrity_findings, point_findings
 from s3harness.leaderboard.replays import Answers, read_answers
 from s3harness.leaderboard.verdicts import RANKED, Verdict, signed_verdict
 from s3harness.leaderboard.verify import verify
@@ -88,7 +88,7 @@ def _by_record(collected: Collected, path: Path, record: Mapping[str, Any]) -> N
 def _by_verifying(collected: Collected, path: Path, data: Path, among: Mapping[Path, Answers], looked_at: bool) -> None:
     others = [answers for other, answers in among.items() if other != path]
     verdict = verify(path, data, others, LOOKED_AT if looked_at else "")
-    if verdict.is_accepted:
+    if verdict.accepted:
         collected.ranked.append(entry_of(path, verdict.tier))
     else:
         collected.left_out[path.name] = _reason(verdict, path.name)
@@ -105,7 +105,8 @@ def _reason(verdict: Verdict, name: str) -> str:
 
 def _as_claimed(collected: Collected, path: Path) -> None:
     """Show a submission unranked if it holds together by itself."""
-    findings = [*integrity_findings(read_folder(path))]
+    folder = read_folder(path)
+    findings = [*integrity_findings(folder), *point_findings(folder)]
     if findings:
         raise RefusedError(f"{path.name} does not hold together", findings)
     collected.claimed.append(entry_of(path))

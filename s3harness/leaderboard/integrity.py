@@ -38,7 +38,6 @@ def integrity_findings(folder: Folder) -> Iterator[Finding]:
     yield from _model(folder)
     yield from _answered_twice(folder.tables[RESPONSES])
     yield from _items(folder)
-    yield from _points(folder.documents[SCORES]["scores"])
 
 
 def hash_findings(folder: Folder) -> Iterator[Finding]:
@@ -60,6 +59,19 @@ def answer_findings(folder: Folder, references: Sequence[Reference]) -> Iterator
     foreign = sum(line["task"] in tasks and line["id"] not in asked for line in folder.tables[RESPONSES])
     if foreign:
         yield Finding(RESPONSES, "", "answers", f"{foreign} answers are to requests that no item of the run makes")
+
+
+def point_findings(folder: Folder) -> Iterator[Finding]:
+    """Yield scores that lie outside their own intervals."""
+    for score in folder.documents[SCORES]["scores"]:
+        interval, value = score["interval"], score["value"]
+        ends = (interval["low"], interval["high"]) if interval else (None, None)
+        if value is None or None in ends:
+            continue
+        slack = 1e-9 * max(1.0, abs(value))
+        if not ends[0] - slack <= value <= ends[1] + slack:
+            where = f"{score['task']} {score['metric']}"
+            yield Finding(SCORES, where, "scores", f"{value:.6g} lies outside its interval {ends[0]:.6g}–{ends[1]:.6g}")
 
 
 def _manifest(folder: Folder) -> Iterator[Finding]:
@@ -192,16 +204,3 @@ def _items(folder: Folder) -> Iterator[Finding]:
     stated = folder.about.get("items_sha256")
     if stated is not None and stated != item_sets(lines):
         yield Finding(SUBMISSION, "items_sha256", "hash", "is not that of the items in the folder")
-
-
-def _points(scores: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """A score lies within its interval."""
-    for score in scores:
-        interval, value = score["interval"], score["value"]
-        ends = (interval["low"], interval["high"]) if interval else (None, None)
-        if value is None or None in ends:
-            continue
-        slack = 1e-9 * max(1.0, abs(value))
-        if not ends[0] - slack <= value <= ends[1] + slack:
-            where = f"{score['task']} {score['metric']}"
-            yield Finding(SCORES, where, "scores", f"{value:.6g} lies outside its interval {ends[0]:.6g}–{ends[1]:.6g}")

@@ -140,9 +140,8 @@ def replay_findings(mine: Answers, others: Iterable[Answers]) -> Iterator[Findin
     for other in others:
         if is_same(mine, other):
             told = agreement(mine.texts, other.texts)
-            yield Finding(
-                RESPONSES, "", "duplicate", f"{told.same} of {told.n} texts are those of {other.name}: the same run"
-            )
+            share = f"{told.same} of {told.n} texts are those of {other.name}"
+            yield Finding(RESPONSES, "", "duplicate", f"{share}: the same run, submitted before")
 
 
 def near_replays(mine: Answers, others: Iterable[Answers]) -> list[Resemblance]:
@@ -202,10 +201,13 @@ def _of_task(answers: Mapping[Key, tuple[str, str]], task: str) -> dict[Key, tup
 
 
 def _side_by_side(mine: Answers, other: Answers, task: str) -> Iterator[tuple[str, str, str]]:
-    """Yield some of the items of a task with both raw texts, those that differ first."""
-    both = sorted(key for key in mine.raw.keys() & other.raw.keys() if key[0] == task)
-    for key in sorted(both, key=lambda k: mine.raw[k] == other.raw[k])[:SHOWN_PAIRS]:
-        yield key[1], mine.raw[key][:SHOWN_CHARACTERS], other.raw[key][:SHOWN_CHARACTERS]
+    """Yield some items of a task with both texts, or predictions where the texts are another task's; differing first."""
+    texts = [({k: v for k, v in one.raw.items() if k[0] == task}) for one in (mine, other)]
+    values = [({k: v for k, (_, v) in one.predictions.items() if k[0] == task}) for one in (mine, other)]
+    ours, theirs = texts if texts[0].keys() & texts[1].keys() else values
+    both = sorted(ours.keys() & theirs.keys(), key=lambda key: (ours[key] == theirs[key], key))
+    for key in both[:SHOWN_PAIRS]:
+        yield key[1], ours[key][:SHOWN_CHARACTERS], theirs[key][:SHOWN_CHARACTERS]
 
 
 def _lines(path: Path, *, whole: bool = False) -> Iterator[dict[str, Any]]:

@@ -55,14 +55,14 @@ class Verdict:
         return bool(self.reviews or self.resemblances) and not self.reviewed
 
     @property
-    def is_accepted(self) -> bool:
+    def accepted(self) -> bool:
         """Whether nothing speaks against it, and nothing is left to look at."""
         return not self.findings and not self.needs_review
 
 
 def as_reproduced(verdict: Verdict) -> Verdict:
     """Return the verdict for a submission whose answers came out again in a run by somebody else, if it is accepted."""
-    return replace(verdict, tier="reproduced") if verdict.is_accepted and verdict.tier == "re-scored" else verdict
+    return replace(verdict, tier="reproduced") if verdict.accepted and verdict.tier == "re-scored" else verdict
 
 
 def write_verdict(submission: Path, verdict: Verdict, key: Path | None = None) -> Path:
@@ -119,7 +119,7 @@ def _record(submission: Path, verdict: Verdict) -> dict[str, Any]:
         "schema": SCHEMA,
         "submission": folder.name,
         "sha256": folder_digest(folder),
-        "accepted": verdict.is_accepted,
+        "accepted": verdict.accepted,
         "tier": verdict.tier,
         "s3harness": s3harness.__version__,
         "findings": [str(finding) for finding in verdict.findings],

@@ -25,7 +25,7 @@ from s3harness.leaderboard.folder import (
     Folder,
     read_folder,
 )
-from s3harness.leaderboard.integrity import answer_findings, integrity_findings
+from s3harness.leaderboard.integrity import answer_findings, integrity_findings, point_findings
 from s3harness.leaderboard.leaks import find_leaks
 from s3harness.leaderboard.replan import planned_references, unscored
 from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
@@ -69,7 +69,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), 
     references, of_items = _references(folder, data)
     findings += [*of_items, *answer_findings(folder, references)]
     rescored = _Rescored() if findings else _rescored(folder, references)
-    findings += rescored.findings
+    findings += [*rescored.findings, *point_findings(folder)]
     return Verdict(
         tier="claimed" if findings or data is None else "re-scored",
         findings=tuple(findings),
