@@ -19,8 +19,8 @@ than anybody is known to be, has 20 of 20 once in eight runs, and 40 of 40 once 
 OWN_WORDS = 5
 """Words from which a text is somebody's own: shorter ones ("no head turning") are what anybody would write."""
 VERBATIM = 0.1
-"""Share of the annotators' texts that a submission repeats word for word from which it is looked at; none of six
-released models repeats one in a hundred."""
+"""Share of the annotators' texts that a submission repeats word for word from which it is looked at; six released
+models repeat none of 8,626."""
 
 
 def review_findings(

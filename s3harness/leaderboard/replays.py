@@ -27,7 +27,7 @@ SAME_TEXTS = 0.98
 SUSPECT = 0.7
 """Agreement beyond chance, in one task, from which a maintainer has to look. Of 15 pairs of six released models (two of
 them trained from the same weights) the greatest is .48 in predictions (the diagnosis; signs .39, sides .23, times .07,
-orders .03) and .01 in free texts; of pairs of this harness's own answerers on the demo's data it is .13. A replay of
+orders .03) and .01 in free texts; of pairs of this harness's own answerers on the demo's data it is .11. A replay of
 which a tenth was changed at random has .9, and two models that are right in nine of ten binary items have .64."""
 LEAST_CHANCES = 10.0
 """Chances to differ (items less those in which chance alone agrees) below which nothing is said: ten of ten equal
@@ -201,9 +201,9 @@ def _of_task(answers: Mapping[Key, tuple[str, str]], task: str) -> dict[Key, tup
 
 
 def _side_by_side(mine: Answers, other: Answers, task: str) -> Iterator[tuple[str, str, str]]:
-    """Yield some items of a task with both texts, or predictions where the texts are another task's; differing first."""
-    texts = [({k: v for k, v in one.raw.items() if k[0] == task}) for one in (mine, other)]
-    values = [({k: v for k, (_, v) in one.predictions.items() if k[0] == task}) for one in (mine, other)]
+    """Yield some items of a task with both texts (predictions where the texts are another task's), differing first."""
+    texts = [{k: v for k, v in one.raw.items() if k[0] == task} for one in (mine, other)]
+    values = [{k: v for k, (_, v) in one.predictions.items() if k[0] == task} for one in (mine, other)]
     ours, theirs = texts if texts[0].keys() & texts[1].keys() else values
     both = sorted(ours.keys() & theirs.keys(), key=lambda key: (ours[key] == theirs[key], key))
     for key in both[:SHOWN_PAIRS]:

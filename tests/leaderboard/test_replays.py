@@ -54,7 +54,8 @@ def _other_words(line: dict[str, Any]) -> None:
     """Every text in other words, the answers the same."""
     if line["task"] == "s3/task1_features":
         value = json.loads(line["text"])
-        line["text"] = json.dumps({"justification": f"So says {line['id'][:9]}.", "answer": value["answer"].upper()})
+        word = "".join(chr(ord("a") + int(digit, 16)) for digit in line["id"][:9])
+        line["text"] = json.dumps({"justification": f"So says {word}.", "answer": value["answer"].upper()})
 
 
 REPLAYS = {
