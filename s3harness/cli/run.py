@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import default_data, json_option, parse_options, print_json, split_names
+from s3harness.cli.options import default_data, isolate_option, json_option, parse_options, print_json, split_names
 
 if TYPE_CHECKING:
     from s3harness.run.session import Outcome, Prepared, Settings
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--media", multiple=True, metavar="KEY=VALUE", help="How videos are decoded: workers, stall_s, …; repeatable."
 )
+@isolate_option
 @json_option
 def run(*, dry_run: bool, as_json: bool, **said: Any) -> None:
     """Ask a model everything about a data set, and score it.
