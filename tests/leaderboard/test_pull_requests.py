@@ -228,6 +228,7 @@ def leave_the_folder(clone: Path, sources: dict[str, Path]) -> None:
 def share_no_history(clone: Path, sources: dict[str, Path]) -> None:
     git(clone, "checkout", "--quiet", "--orphan", "other")
     _put(clone, sources["second"])
+    commit(clone)
 
 
 def undo_by_a_merge(clone: Path, sources: dict[str, Path]) -> None:
