@@ -154,7 +154,8 @@ def _print(verdict: Verdict) -> None:
     required=True,
     help="Where the new folder is put, as OUT/NAME; it must not exist yet.",
 )
-def check_pull_request(base: str, head: str, repository: Path, out: Path) -> None:
+@json_option
+def check_pull_request(base: str, head: str, repository: Path, out: Path, as_json: bool) -> None:
     """Take the one new submission that merging HEAD would add to BASE, and nothing else.
 
     Both are commits. Nothing is checked out and nothing of HEAD is run: its files are read from the object store. A
@@ -163,7 +164,8 @@ def check_pull_request(base: str, head: str, repository: Path, out: Path) -> Non
     """
     from s3harness.leaderboard.pull_request import take_submission
 
-    click.echo(take_submission(repository, base, head, out))
+    folder = take_submission(repository, base, head, out)
+    print_json({"folder": str(folder), "name": folder.name}) if as_json else click.echo(folder)
 
 
 @leaderboard.command()
