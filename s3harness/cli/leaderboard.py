@@ -113,6 +113,8 @@ def verify(
 def _print(verdict: Verdict) -> None:
     from s3harness.leaderboard.findings import printable
 
+    for note in verdict.notes:
+        click.echo(printable(note))
     for finding in verdict.findings[:SHOWN]:
         click.echo(str(finding))
     if len(verdict.findings) > SHOWN:

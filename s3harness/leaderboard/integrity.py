@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -85,11 +86,12 @@ def _manifest(folder: Folder) -> Iterator[Finding]:
     ours = {"model": stated["model"]} | {key: run[key] for key in shared}
     yield from _differences(SCORES, "manifest", {"model": scores["model"]} | {k: scores[k] for k in shared}, ours)
     yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
+    yield from _identities(manifest, folder.tables[RESPONSES])
     if changes := told_changes(run):
         yield Finding(
             MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
         )
-    yield from _specs(manifest)
+    yield from spec_findings(manifest)
     yield from _scorer(scores)
 
 
@@ -97,6 +99,17 @@ def _differences(file: str, kind: str, stated: Mapping[str, Any], actual: Mappin
     for key in stated:
         if stated[key] != actual[key]:
             yield Finding(file, key, kind, f"says {str(stated[key])[:80]}, but it is {str(actual[key])[:80]}")
+
+
+def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[Finding]:
+    """Compare whose answers they are by the manifest with what each answer says."""
+    if entries := manifest.get("identities"):
+        stated = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
+        last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
+        counted = {**dict.fromkeys(stated, 0), **Counter(last.values())}
+        if counted != stated:
+            what = f"says {list(stated.values())} answers of its identities, but they are {list(counted.values())}"
+            yield Finding(MANIFEST, "identities", "manifest", what)
 
 
 def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +129,7 @@ def _facts(responses: list[Any]) -> dict[str, Any]:
     }
 
 
-def _specs(manifest: Mapping[str, Any]) -> Iterator[Finding]:
+def spec_findings(manifest: Mapping[str, Any]) -> Iterator[Finding]:
     """The tasks must be the benchmark's own, as they are installed here: no spec of a stranger is ever used."""
     run, card = manifest["run"], card_of(manifest)
     for name, task in run["tasks"].items():

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from s3harness.leaderboard.entries import Entry
-from s3harness.stats import holm
+from s3harness.scoring.floor_test import corrected, is_above_floor
 from s3harness.types import Score
 
 WORST_SKILL = -1.0
 """The skill of a task that failed, and the least of any: an error in seconds has no end, and one task would decide
 about all."""
-SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +51,17 @@ def surest(scores: Iterable[Score]) -> float:
 def above_floor(entries: Sequence[Entry]) -> set[tuple[str, str]]:
     """Return the entries (by slug) and tasks whose primary score is significantly above its floor.
 
-    The test is the paired one of :class:`~s3harness.types.FloorTest`, its p-values corrected by Holm over every task
-    of every entry given, which are those that are shown together. A yardstick is no test.
+    The test is the paired one of :func:`~s3harness.scoring.floor_test.is_above_floor`, its p-values corrected by Holm
+    over every task of every entry given, which are those that are shown together. A yardstick is no test.
     """
-    tests = {
-        (entry.slug, task): score.floor_test
+    scores = {
+        (entry.slug, task): score
         for entry in entries
         if not entry.sees_truth
         for task, score in entry.primary.items()
-        if score.floor_test is not None and not is_failed(score)
+        if not is_failed(score)
     }
-    p_values = holm([math.nan if test.p_value is None else test.p_value for test in tests.values()])
-    return {
-        key
-        for (key, test), p_value in zip(tests.items(), p_values, strict=True)
-        if test.difference > 0 and p_value < SIGNIFICANT
-    }
+    return {key for key, score in zip(scores, corrected(scores.values()), strict=True) if is_above_floor(score)}
 
 
 def is_bold(score: Score, best: float, is_above_floor: bool) -> bool:

@@ -36,7 +36,8 @@ class Verdict:
     """What verifying came to: the tier, what was checked, what speaks against it, and what a maintainer has to look at.
 
     ``findings`` reject a submission. ``reviews`` and ``resemblances`` to other submissions hold it back until a
-    maintainer gives the reason for which it is accepted all the same (``reviewed``).
+    maintainer gives the reason for which it is accepted all the same (``reviewed``). ``notes`` are what a reader of its
+    scores has to know: that several models answered, say.
     """
 
     tier: Tier
@@ -48,6 +49,7 @@ class Verdict:
     n_responses: int = 0
     n_items: int = 0
     n_scores: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def needs_review(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,9 +28,10 @@ from s3harness.leaderboard.integrity import answer_findings, integrity_findings,
 from s3harness.leaderboard.leaks import find_leaks
 from s3harness.leaderboard.replan import planned_references, unscored
 from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
+from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
-from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.manifest import write_json, write_text
+from s3harness.rundir.identities import told_mixture
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.items import reference_of
 from s3harness.scoring.run import as_json, read_run
 from s3harness.scoring.score import RESAMPLES, score_task
@@ -80,6 +80,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), 
         n_responses=len(folder.tables[RESPONSES]),
         n_items=len(folder.tables[ITEMS]),
         n_scores=len(folder.documents[SCORES]["scores"]),
+        notes=tuple(filter(None, (told_mixture(folder.documents[MANIFEST]),))),
     )
 
 
@@ -139,15 +140,10 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
 def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
     """Score the raw answers and compare predictions and scores."""
     stated = folder.documents[SCORES]
-    with tempfile.TemporaryDirectory() as temporary:
-        run = Path(temporary)
-        write_json(run / MANIFEST, folder.documents[MANIFEST])
-        (run / JOURNAL).write_bytes(folder.files[RESPONSES])
-        lines = (json.dumps(asdict(reference), ensure_ascii=False) for reference in references)
-        write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
+    with unpacked(folder, references) as run:
         try:
             tasks = read_run(run, stated["profile"], stated["rqi"])
-            scores = [s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions)]
+            scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))
         except S3HarnessError as error:
             return _Rescored((Finding(SCORES, "", "scores", f"cannot be scored again: {error}"),))
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}
