@@ -174,10 +174,16 @@ def _of_another_patient(reference, references, random) -> str:
     return random.choice(alike or [""])
 
 
+def test_a_reason_of_no_words_is_worth_nothing_and_is_a_floor(references):
+    floor = answered(references, floors_for("rationale", references)["no_reason"])
+    assert score(rationale_informedness(), floor) == pytest.approx(0.0, abs=1e-9)
+
+
 @pytest.mark.parametrize("kind", ["always_yes", "always_no", "commonest"])
-def test_the_floors_are_nothing(references, kind):
+def test_no_floor_is_above_nothing(references, kind):
+    """Sentences fitted without a patient fit that patient a little worse than a constant would."""
     floor = answered(references, floors_for("rationale", references)[kind])
-    assert score(rationale_informedness(), floor) == pytest.approx(0.0, abs=0.02)
+    assert score(rationale_informedness(), floor) < 0.02
 
 
 def test_saying_more_than_twice_what_anybody_says_costs(references):
