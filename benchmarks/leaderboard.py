@@ -2,7 +2,8 @@
 
 ``python benchmarks/leaderboard.py --submissions 1000 --work /tmp/boards`` asks one small data set all seven tasks,
 changes the answers at random into so many different runs, each scored and packed as any other, and submits every one of
-these under many names. What is in the work folder already is not made again. The browser is Chromium, through
+these under many names, with a signed verdict: verifying is not what is measured. What is in the work folder already is
+not made again. The browser is Chromium, through
 playwright (``make test-pages`` installs that); ``--no-browser`` leaves it out.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 
 from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION
 from s3harness.leaderboard.pack import About, pack
+from s3harness.leaderboard.verdicts import Verdict, write_verdict
 from s3harness.run.manifest import write_json
 from s3harness.scoring.run import score_run
 from s3harness.synth import synthesize
@@ -48,10 +50,21 @@ def main() -> None:
 def _submissions(work: Path, number: int) -> Path:
     folder = work / f"submissions-{number}"
     if not folder.is_dir():
-        packed = [_packed(work, n) for n in range(min(DISTINCT, number))]
+        packed, key = [_packed(work, n) for n in range(min(DISTINCT, number))], _key(work)
         for n in range(number):
-            _renamed(packed[n % len(packed)], folder / f"model-{n:04d}")
+            out = folder / f"model-{n:04d}"
+            _renamed(packed[n % len(packed)], out)
+            write_verdict(out, Verdict(tier="re-scored"), key)
     return folder
+
+
+def _key(work: Path) -> Path:
+    """A key to sign with, and the file that allows it."""
+    key = work / "key"
+    if not key.exists():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+        (work / "allowed_signers").write_text(f"benchmark {key.with_name('key.pub').read_text()}")
+    return key
 
 
 def _packed(work: Path, number: int) -> Path:
@@ -100,7 +113,8 @@ def _renamed(source: Path, out: Path) -> None:
 
 
 def _build(submissions: Path, site: Path) -> None:
-    told = ["leaderboard", "build", "--submissions", submissions, "--out", site]
+    signers = submissions.parent / "allowed_signers"
+    told = ["leaderboard", "build", "--submissions", submissions, "--allowed-signers", signers, "--out", site]
     before, began = _used(), time.perf_counter()
     subprocess.run([sys.executable, "-m", "s3harness", *map(str, told)], check=True)
     wall, after = time.perf_counter() - began, _used()
@@ -108,7 +122,7 @@ def _build(submissions: Path, site: Path) -> None:
     sizes = [path.stat().st_size for path in site.rglob("*") if path.is_file()]
     numbers = (wall, after - before, (site / "index.html").stat().st_size / 1e6, sum(sizes) / 1e6)
     cells = [f"{number:.1f}" for number in numbers]
-    print(f"| {len(list(submissions.iterdir()))} | {' | '.join(cells)} |\n")
+    print(f"| {sum(path.is_dir() for path in submissions.iterdir())} | {' | '.join(cells)} |\n")
 
 
 def _used() -> float:

@@ -38,6 +38,22 @@ def _call(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "s3harness", *map(str, arguments)], check=True)
 
 
+_BUILD = """
+import sys
+from pathlib import Path
+from s3harness.leaderboard.entries import entry_of, published, published_directory
+from s3harness.leaderboard.site import build_site
+submissions, out = map(Path, sys.argv[1:])
+entries = [entry_of(path, "re-scored") for path in sorted(submissions.iterdir())]
+build_site(entries, published(published_directory()), out)
+"""
+
+
+def _build(submissions: Path, out: Path) -> None:
+    """Build pages of all submissions as verified ones: verifying would hold back copies, and names with scripts."""
+    subprocess.run([sys.executable, "-c", _BUILD, str(submissions), str(out)], check=True)
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a report, a comparison and a site; a model wrote a script into every answer of one video."""
@@ -49,7 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     about = json.loads((out / "submissions" / "floors" / "submission.json").read_text())
     about |= {"notes": SCRIPT, "submitter": SCRIPT, "model": about["model"] | {"title": SCRIPT}}
     (out / "submissions" / "floors" / "submission.json").write_text(json.dumps(about))
-    _call("leaderboard", "build", "--submissions", out / "submissions", "--out", out / "site")
+    _build(out / "submissions", out / "site")
     lines = [json.loads(line) for line in (out / "floors" / "responses.jsonl").read_text().splitlines()]
     lines = [line | {"text": SCRIPT} if line["clip"]["video_id"] == "v0001" else line for line in lines]
     (out / "floors" / "responses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -64,7 +80,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
     submissions = tmp_path_factory.mktemp("crowded")
     for n in range(120):
         shutil.copytree(made / "submissions" / "oracle", submissions / f"entry-{n:03d}")
-    _call("leaderboard", "build", "--submissions", submissions, "--out", submissions.parent / "crowded-site")
+    _build(submissions, submissions.parent / "crowded-site")
     return submissions.parent / "crowded-site"
 
 

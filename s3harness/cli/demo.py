@@ -64,7 +64,8 @@ def _render(data: Path) -> None:
 
 def _write_pages(data: Path, out: Path) -> None:
     """The report beside the run; the submission and the leaderboard in folders beside it."""
-    from s3harness.leaderboard.entries import published, published_directory, submitted
+    from s3harness.leaderboard.collect import collect
+    from s3harness.leaderboard.entries import published, published_directory
     from s3harness.leaderboard.pack import About, pack
     from s3harness.leaderboard.site import build_site
     from s3harness.report.page import write_report
@@ -72,6 +73,9 @@ def _write_pages(data: Path, out: Path) -> None:
     submissions = out.with_name(f"{out.name}-submissions")
     shutil.rmtree(submissions / "kinematics", ignore_errors=True)
     pack(out, submissions / "kinematics", About("demo"), data)
-    site = build_site(list(submitted(submissions)), published(published_directory()), out.with_name(f"{out.name}-site"))
+    collected = collect(submissions, data, reviewed=["kinematics"])
+    for name, reason in collected.left_out.items():
+        click.echo(f"not on the leaderboard: {name}: {reason}", err=True)
+    site = build_site(collected.ranked, published(published_directory()), out.with_name(f"{out.name}-site"))
     click.echo(f"report: {write_report(out, data=data)}")
     click.echo(f"leaderboard: {site}")

@@ -1,24 +1,50 @@
-"""``s3harness leaderboard``: verify submissions."""
+"""``s3harness leaderboard``: verify submissions, check pull requests, build the pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from s3harness.cli.options import json_option, print_json
+from s3harness.errors import UsageError
 
 SHOWN = 20
 
 if TYPE_CHECKING:
-    from s3harness.leaderboard.verify import Verdict
+    from s3harness.leaderboard.collect import Collected
+    from s3harness.leaderboard.exports import HubTarget
+    from s3harness.leaderboard.verdicts import Verdict
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def hub_options(command: Command) -> Command:
+    """Add the two options that say where results on the Hub belong."""
+    dataset = click.option(
+        "--hub-dataset", metavar="OWNER/NAME", help="The benchmark's data set on the Hub: writes .eval_results for it."
+    )
+    source = click.option("--hub-source", metavar="URL", help="The page that those results come from.")
+    return dataset(source(command))
+
+
+def hub_target(dataset: str | None, source: str | None) -> HubTarget | None:
+    """Return where results on the Hub belong; ``None`` if neither is given, :class:`UsageError` if one is missing."""
+    from s3harness.leaderboard.exports import HubTarget
+
+    if dataset is None and source is None:
+        return None
+    if dataset is None or source is None:
+        raise UsageError("results on the Hub need both --hub-dataset OWNER/NAME and --hub-source URL")
+    return HubTarget(dataset, source)
 
 
 @click.group()
 def leaderboard() -> None:
-    """The leaderboard: verify what was submitted, build the pages."""
+    """The leaderboard: verify submissions, check pull requests, build the pages."""
 
 
 @leaderboard.command()
@@ -27,42 +53,121 @@ def leaderboard() -> None:
 @click.option(
     "--among",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of accepted submissions, which this one may repeat; the folder around it if not said.",
+    help="A folder of accepted submissions, which this one may repeat; the folder around it if not given.",
 )
-@click.option("--record", is_flag=True, help="Keep the verdict beside the submission, where the pages find its tier.")
+@click.option("--record", is_flag=True, help="Write the verdict beside the submission.")
+@click.option(
+    "--sign",
+    "key",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help="Sign the recorded verdict with this SSH key (ssh-keygen); an unsigned one puts nothing on a board.",
+)
+@click.option(
+    "--reviewed", default="", metavar="REASON", help="Accept what needs a look, for this reason; it is recorded."
+)
+@click.option("--reproduced", is_flag=True, help="Record that the answers came out again in a run of your own.")
 @json_option
-def verify(submission: Path, data: Path | None, among: Path | None, record: bool, as_json: bool) -> None:
-    """Check SUBMISSION and score its raw answers again; any difference is a rejection that says where."""
-    from s3harness.leaderboard.entries import write_verdict
-    from s3harness.leaderboard.folder import SUBMISSION as ABOUT
+def verify(
+    submission: Path,
+    data: Path | None,
+    among: Path | None,
+    record: bool,
+    key: Path | None,
+    reviewed: str,
+    reproduced: bool,
+    as_json: bool,
+) -> None:
+    """Check SUBMISSION and score its raw answers again; any difference is a rejection that says where.
+
+    Exit code 1 if it is rejected, or if a maintainer has to look at something: answers like another submission's, a
+    perfect score, answers without tokens, a name like another's.
+    """
+    from s3harness.leaderboard.collect import answers_among
+    from s3harness.leaderboard.verdicts import as_reproduced
+    from s3harness.leaderboard.verdicts import write_verdict as write
     from s3harness.leaderboard.verify import verify as verify_folder
 
-    around = among or submission.resolve().parent
-    others = [path.parent for path in sorted(around.glob(f"*/{ABOUT}"))]
-    verdict = verify_folder(submission, data, others)
-    if record:
-        write_verdict(submission, verdict)
+    if key is not None and not record:
+        raise UsageError("--sign signs what --record writes: give both")
+    if reproduced and data is None:
+        raise UsageError("--reproduced needs the annotations: --data DIR")
+    others = answers_among(among or submission.resolve().parent, submission)
+    verdict = verify_folder(submission, data, others, reviewed)
+    if reproduced:
+        verdict = as_reproduced(verdict)
+    written = write(submission, verdict, key) if record else None
     if as_json:
-        print_json(asdict(verdict) | {"accepted": verdict.accepted})
+        print_json(
+            asdict(verdict) | {"accepted": verdict.accepted, "needs_review": verdict.needs_review},
+        )
     else:
         _print(verdict)
+        if written:
+            unsigned = "" if key else ", unsigned: it puts nothing on a board (--sign KEY, or build with --data DIR)"
+            click.echo(f"recorded in {written}{unsigned}")
     if not verdict.accepted:
         click.get_current_context().exit(1)
 
 
 def _print(verdict: Verdict) -> None:
+    from s3harness.leaderboard.findings import printable
+
     for note in verdict.notes:
-        click.echo(note)
+        click.echo(printable(note))
     for finding in verdict.findings[:SHOWN]:
         click.echo(str(finding))
     if len(verdict.findings) > SHOWN:
         click.echo(f"… and {len(verdict.findings) - SHOWN} more (--json shows all)")
+    for review in verdict.reviews:
+        click.echo(f"look at {review}")
+    for resemblance in verdict.resemblances:
+        click.echo(printable(f"look at {resemblance}"))
+        for item, mine, other in resemblance.pairs:
+            click.echo(printable(f"    {item}"))
+            click.echo(printable(f"      this one:  {mine}"))
+            click.echo(printable(f"      the other: {other}"))
     if verdict.findings:
-        click.echo(f"Rejected: {len(verdict.findings)} findings.")
+        number = len(verdict.findings)
+        click.echo(f"Rejected: {number} {'finding' if number == 1 else 'findings'}.")
+        return
+    if verdict.needs_review:
+        click.echo("Held back: look at the above; if it is in order, verify again with --reviewed REASON.")
         return
     counts = f"{verdict.n_scores} scores of {verdict.n_items} items from {verdict.n_responses} raw answers"
-    by = "the annotations given" if verdict.tier == "re-scored" else "the submission's own annotations"
+    by = "the submission's own annotations" if verdict.tier == "claimed" else "the annotations given"
     click.echo(f"Accepted as {verdict.tier}: {counts}, the same again by {by}.")
+    if verdict.tier == "claimed":
+        click.echo("Claimed entries are not ranked; with --data DIR the annotations of that folder count.")
+
+
+@leaderboard.command("check-pull-request")
+@click.argument("base")
+@click.argument("head")
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path(),
+    help="The repository that holds both commits; the working directory if not given.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where the new folder is put, as OUT/NAME; it must not exist yet.",
+)
+@json_option
+def check_pull_request(base: str, head: str, repository: Path, out: Path, as_json: bool) -> None:
+    """Take the one new submission that merging HEAD would add to BASE, and nothing else.
+
+    Both are commits. Nothing is checked out and nothing of HEAD is run: its files are read from the object store. A
+    pull request that changes, renames or removes anything, adds anything beside one new folder of plain files below
+    submissions/, or is too large, is refused. Prints the folder's path.
+    """
+    from s3harness.leaderboard.pull_request import take_submission
+
+    folder = take_submission(repository, base, head, out)
+    print_json({"folder": str(folder), "name": folder.name}) if as_json else click.echo(folder)
 
 
 @leaderboard.command()
@@ -71,36 +176,74 @@ def _print(verdict: Verdict) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path("leaderboard/submissions"),
     show_default=True,
-    help="The folder of accepted submissions.",
+    help="The folder of submissions.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The data set's annotations: submissions without a signed verdict are verified by them here and now.",
+)
+@click.option(
+    "--allowed-signers",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The maintainers' public keys (ssh-keygen's allowed_signers file): verdicts that they signed count.",
+)
+@click.option(
+    "--reviewed", multiple=True, metavar="NAME", help="Rank this submission though it needs a look. Repeatable."
 )
 @click.option(
     "--published",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of tables that papers published; the benchmark's own paper if not said.",
+    help="A folder of tables that papers published; the benchmark's own paper if not given.",
 )
 @click.option(
     "--released",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What s3harness score-release --all --json printed: an entry for each released model.",
+    help="The output of s3harness score-release --all --json: an entry for each released model.",
 )
 @click.option(
     "--samples",
     is_flag=True,
     help="Export every answered item, too, of submissions that hold their truth (Every Eval Ever, JSON lines).",
 )
+@hub_options
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages' folder."
 )
-def build(submissions: Path, published: Path | None, released: Path | None, samples: bool, out: Path) -> None:
-    """Build the pages: plain files, for a static host or to open from the disk."""
+def build(
+    submissions: Path,
+    data: Path | None,
+    allowed_signers: Path | None,
+    reviewed: tuple[str, ...],
+    published: Path | None,
+    released: Path | None,
+    out: Path,
+    **exports: Any,
+) -> None:
+    """Build the pages: plain files, for a static host or to open from the disk.
+
+    Only verified submissions are ranked: by a verdict that a maintainer signed (--allowed-signers), or by this build
+    (--data). Others are listed as claimed, without a rank.
+    """
+    from s3harness.leaderboard.collect import collect
     from s3harness.leaderboard.entries import published as published_tables
-    from s3harness.leaderboard.entries import published_directory, rejected, submitted
+    from s3harness.leaderboard.entries import published_directory
     from s3harness.leaderboard.entries import released as released_entries
     from s3harness.leaderboard.site import build_site
 
-    entries = [*submitted(submissions), *(released_entries(released) if released else ())]
+    hub = hub_target(exports["hub_dataset"], exports["hub_source"])
+    collected = collect(submissions, data, allowed_signers, reviewed)
+    ranked = [*collected.ranked, *(released_entries(released) if released else ())]
     tables = published_tables(published or published_directory())
-    index = build_site(entries, tables, out, with_samples=samples)
-    for name in rejected(submissions):
-        click.echo(f"left out, for it was rejected: {name}")
-    click.echo(f"{index}: {len(entries)} {'entry' if len(entries) == 1 else 'entries'}")
+    index = build_site(ranked, tables, out, claimed=collected.claimed, with_samples=exports["samples"], hub=hub)
+    _print_collected(collected, is_verifying=bool(data))
+    click.echo(f"{index}: {len(ranked)} {'entry' if len(ranked) == 1 else 'entries'}")
+
+
+def _print_collected(collected: Collected, *, is_verifying: bool) -> None:
+    for name, reason in collected.left_out.items():
+        click.echo(f"left out: {name}: {reason}")
+    names = ", ".join(entry.slug for entry in collected.claimed[:SHOWN])
+    if names:
+        remedy = "" if is_verifying else "; to rank what you can verify, give --data DIR or --allowed-signers FILE"
+        click.echo(f"claimed, not ranked: {names}{remedy}")

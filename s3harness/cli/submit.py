@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from s3harness.cli.leaderboard import hub_options, hub_target
 from s3harness.cli.options import json_option, print_json
 
 
@@ -78,18 +79,19 @@ def push(submission: Path, repo: str, endpoint: str | None, dry_run: bool) -> No
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write into."
 )
-def export(submission: Path, out: Path) -> None:
+@hub_options
+def export(submission: Path, out: Path, hub_dataset: str | None, hub_source: str | None) -> None:
     """Write the packed SUBMISSION's scores in the forms that others read.
 
-    CSV, JSON, LaTeX, a section for a model card, the Hub's .eval_results, and a record of Every Eval Ever, with every
-    answered item if the submission holds its truth.
+    CSV, JSON, LaTeX, a section for a model card, and a record of Every Eval Ever, with every answered item if the
+    submission holds its truth. With --hub-dataset and --hub-source also the Hub's .eval_results.
     """
     from s3harness.leaderboard.entries import entry_of
     from s3harness.leaderboard.exports import write_exports
     from s3harness.leaderboard.folder import read_folder
 
     has_truth = read_folder(submission).has_truth
-    write_exports([entry_of(submission)], out, with_samples=True)
+    write_exports([entry_of(submission)], out, with_samples=True, hub=hub_target(hub_dataset, hub_source))
     click.echo(f"{out}: {sum(path.is_file() for path in out.rglob('*'))} files")
     if not has_truth:
         click.echo("Without items: the truth is withheld, and would be known from which answers are right.")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,21 +11,26 @@ from typing import Any
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import printable
-from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION, read_document
-from s3harness.leaderboard.verify import Tier, Verdict
-from s3harness.run.manifest import write_json
+from s3harness.leaderboard.folder import ITEMS, MANIFEST, SCORES, SUBMISSION, read_document, read_folder
+from s3harness.leaderboard.item_sets import item_sets
+from s3harness.leaderboard.replan import unscored
+from s3harness.leaderboard.titles import one_line
+from s3harness.leaderboard.verdicts import Tier
+from s3harness.report.table import task_title
 from s3harness.scoring.run import score_of
 from s3harness.specs.models import ModelCard, load_model, model_names
+from s3harness.specs.tasks import task_names
 from s3harness.types import Score
 
-VERDICT = ".verdict.json"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One model's row: who it is, how it was asked, and its scores by task and metric.
 
-    ``folder`` is the submission that it comes from; ``tokens`` and ``seconds`` are what all its answers took.
+    ``item_sets`` name the items that it was asked, by task (:mod:`s3harness.leaderboard.item_sets`); ``partial`` says
+    what of the benchmark it was not asked, and is empty of a whole entry. ``scoring`` are profile, Seizure-RQI and
+    version of the scorer. ``folder`` is the submission that it comes from; ``tokens`` and ``seconds`` are what all its
+    answers took.
     """
 
     slug: str
@@ -38,7 +42,11 @@ class Entry:
     submitter: str = ""
     notes: str = ""
     dataset: str = ""
+    fingerprint: str = ""
     split: str = ""
+    scoring: tuple[str, ...] = ()
+    item_sets: Mapping[str, str] = field(default_factory=dict)
+    partial: str = ""
     sees_truth: bool = False
     tokens: int | None = None
     seconds: float | None = None
@@ -50,56 +58,59 @@ class Entry:
         """Task → its primary score."""
         return {score.task: score for score in self.scores if score.primary}
 
-
-def submitted(folder: Path) -> Iterator[Entry]:
-    """The entries of a folder of submissions. A tier above claimed comes from ``<name>.verdict.json`` beside each.
-
-    ``leaderboard verify --record`` writes that file; one about other files than the submission holds counts not. What
-    was rejected is no entry.
-    """
-    refused = rejected(folder)
-    for path in sorted(folder.glob(f"*/{SUBMISSION}")):
-        if path.parent.name not in refused:
-            yield entry_of(path.parent)
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that it was asked, also those without a score."""
+        return sorted({*self.item_sets, *self.primary})
 
 
-def rejected(folder: Path) -> list[str]:
-    """The names of those submissions of a folder whose verdict, on these very files, is a rejection."""
-    names = (path.parent for path in sorted(folder.glob(f"*/{SUBMISSION}")))
-    return [path.name for path in names if _verdict(path).get("accepted") is False]
-
-
-def entry_of(folder: Path) -> Entry:
-    """The entry of one submission; :class:`S3HarnessError` if its documents are not what they should be."""
+def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
+    """Return the entry of one submission; :class:`S3HarnessError` if its documents are not what they should be."""
     try:
         about, manifest, scores = (read_document(folder / n) for n in (SUBMISSION, MANIFEST, SCORES))
-    except S3HarnessError as error:
+        sets = about.get("items_sha256") or item_sets(read_folder(folder).tables[ITEMS])
+    except (S3HarnessError, OSError) as error:
         raise S3HarnessError(f"{folder.name} is no submission to show; verify it first. {error}") from error
     run = manifest["run"]
     return Entry(
-        folder.resolve().name,
-        describe(about["model"]["name"]) | about["model"],
-        _tier(folder),
-        run["protocol"],
-        run["backend"],
-        [score_of(row) for row in scores["scores"]],
-        about.get("submitter", ""),
-        about.get("notes", ""),
-        f"{run['dataset']['name']} {run['dataset']['version']}",
-        run["split"] or "",
-        run["sees_truth"],
-        sum(n or 0 for n in manifest["tokens"].values()) or None,
-        manifest.get("seconds"),
-        run["plugins"],
-        folder,
+        slug=folder.resolve().name,
+        model=describe(about["model"]["name"]) | about["model"],
+        tier=tier,
+        protocol=run["protocol"],
+        backend=run["backend"],
+        scores=[score_of(row) for row in scores["scores"]],
+        submitter=about.get("submitter", ""),
+        notes=one_line(about.get("notes", "")),
+        dataset=f"{run['dataset']['name']} {run['dataset']['version']}",
+        fingerprint=about["dataset"]["fingerprint"],
+        split=run["split"] or "",
+        scoring=(scores["profile"], scores["rqi"] or "", scores["plugins"].get("s3harness", "")),
+        item_sets=sets,
+        partial=_partial(manifest, sets),
+        sees_truth=run["sees_truth"],
+        tokens=sum(n or 0 for n in manifest["tokens"].values()) or None,
+        seconds=manifest.get("seconds"),
+        plugins=run["plugins"],
+        folder=folder,
     )
 
 
-def write_verdict(submission: Path, verdict: Verdict) -> None:
-    """Keep what verifying found, bound to the files that it was found of."""
-    path = submission.resolve()
-    kept = {"accepted": verdict.accepted, "tier": verdict.tier, "sha256": _digest(path)}
-    write_json(path.with_name(path.name + VERDICT), kept)
+def _partial(manifest: Mapping[str, Any], sets: Mapping[str, str]) -> str:
+    """Return what of the benchmark a run leaves out: tasks that it does not name or score, videos beyond its limit."""
+    run = manifest["run"]
+    left_out = [name for name in task_names() if name not in run["tasks"]]
+    left_out = sorted({*left_out, *unscored(manifest, sets)})
+    if left_out and len(left_out) > len(sets):
+        parts = [f"only {_names(sets)}"]
+    else:
+        parts = [f"without {_names(left_out)}"] if left_out else []
+    if run["limit"] is not None:
+        parts.append("the first video" if run["limit"] == 1 else f"the first {run['limit']} videos")
+    return ", ".join(parts)
+
+
+def _names(tasks: Iterable[str]) -> str:
+    return ", ".join(task_title(task) for task in sorted(tasks))
 
 
 def published_directory() -> Path:
@@ -118,9 +129,24 @@ def released(path: Path) -> Iterator[Entry]:
             scores = [score_of(score) for score in row["scores"]]
             model = describe(name, tuple(row["modalities"]))
             tier: Tier = "re-scored"
-            yield Entry(_slug(f"released-{name}"), model, tier, "as released", "", scores, dataset="S³ release")
+            yield Entry(
+                slug=_slug(f"released-{name}"),
+                model=model,
+                tier=tier,
+                protocol="as released",
+                backend="",
+                scores=scores,
+                dataset="S³ release",
+                item_sets={score.task: f"{score.n_items} items" for score in scores if score.primary},
+                partial=_released_partial(scores),
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is not what score-release --profile strict --json prints: {error!r}") from error
+
+
+def _released_partial(scores: Sequence[Score]) -> str:
+    tasks = {score.task for score in scores}
+    return "" if tasks >= set(task_names()) else f"only {_names(tasks)}"
 
 
 def published(folder: Path) -> list[Mapping[str, Any]]:
@@ -164,33 +190,6 @@ def _known(plain: str) -> ModelCard | None:
 def _plain(name: str) -> str:
     plain = name.lower().replace("_", ".").replace("-", ".").removesuffix(".instruct")
     return plain.removesuffix(".7b") if plain.startswith("seizure") else plain
-
-
-def _tier(folder: Path) -> Tier:
-    verdict = _verdict(folder)
-    is_known = verdict.get("accepted") is True and verdict.get("tier") in ("re-scored", "reproduced")
-    tier: Tier = verdict["tier"] if is_known else "claimed"
-    return tier
-
-
-def _verdict(folder: Path) -> Mapping[str, Any]:
-    """What was recorded of a submission; nothing if there is no record, or one of other files than it now has."""
-    path = folder.resolve()
-    try:
-        verdict = json.loads(path.with_name(path.name + VERDICT).read_text(encoding="utf-8"))
-        return verdict if isinstance(verdict, dict) and verdict.get("sha256") == _digest(path) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def _digest(folder: Path) -> str:
-    """SHA-256 of the files of a submission and their names."""
-    found = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        found.update(f"{content} {path.relative_to(folder).as_posix()}\n".encode())
-    return found.hexdigest()
 
 
 def _slug(text: str) -> str:

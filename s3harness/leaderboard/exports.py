@@ -6,24 +6,60 @@ import csv
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from s3harness.errors import UsageError
 from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.escapes import for_csv, for_latex, for_markdown
 from s3harness.leaderboard.every_eval_ever import write_record
 from s3harness.leaderboard.folder import read_folder
+from s3harness.leaderboard.ranks import is_failed, mean_skill, task_skill
 from s3harness.leaderboard.samples import Sample, read_samples
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
 from s3harness.types import Score
 
 RECORDS = "every_eval_ever"
+HUB_TASK = "mean_skill"
+"""The Hub's task for the mean skill over the benchmark; each task's own skill goes by the task's name."""
 COLUMNS = (
-    *("entry", "model", "tier", "protocol", "data", "task", "metric", "primary", "value", "low", "high", "level"),
+    *(
+        "entry",
+        "model",
+        "tier",
+        "partial",
+        "protocol",
+        "data",
+        "task",
+        "metric",
+        "primary",
+        "value",
+        "low",
+        "high",
+        "level",
+    ),
     *("floor", "floor_name", "ceiling", "skill", "coverage", "n_items", "n_patients"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HubTarget:
+    """Where results on the Hub belong: the benchmark's own data set repository, and the page that they come from."""
+
+    dataset: str
+    source_url: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", self.dataset, re.ASCII):
+            raise UsageError(f"--hub-dataset {self.dataset!r} is no data set of the Hub; owner/name is expected")
+        if not re.fullmatch(r"https://[\w.-]+(/[\w./?&=%#~+-]*)?", self.source_url, re.ASCII):
+            raise UsageError(f"--hub-source {self.source_url!r} is no address of a page; https://… is expected")
 
 
 def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -31,8 +67,10 @@ def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [_row(entry, score) for entry in entries for score in entry.scores]
 
 
-def write_exports(entries: Sequence[Entry], out: Path, *, with_samples: bool = False) -> None:
-    """Write every form of the table into a folder.
+def write_exports(
+    entries: Sequence[Entry], out: Path, *, with_samples: bool = False, hub: HubTarget | None = None
+) -> None:
+    """Write every form of the table into a folder; results for the Hub only where ``hub`` says where they belong.
 
     ``with_samples`` adds the items of submissions that hold their truth to the Every Eval Ever records; of others they
     stay out, for whoever knows what was answered and whether it was right knows the truth.
@@ -44,7 +82,8 @@ def write_exports(entries: Sequence[Entry], out: Path, *, with_samples: bool = F
     write_text(out / "scores.tex", as_latex(entries))
     for entry in entries:
         write_text(out / f"{entry.slug}.md", model_card_section(entry))
-        write_text(out / f"{entry.slug}.eval_results.yaml", hub_results(entry))
+        if hub is not None:
+            write_text(out / f"{entry.slug}.eval_results.yaml", hub_results(entry, hub))
         write_record(entry, out / RECORDS, _now(), _samples(entry) if with_samples else ())
 
 
@@ -53,7 +92,7 @@ def as_csv(table: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in table)
+    writer.writerows({key: for_csv(value) for key, value in row.items()} for row in table)
     return text.getvalue()
 
 
@@ -65,21 +104,23 @@ def as_json_rows(table: Sequence[dict[str, Any]]) -> str:
 
 def as_latex(entries: Sequence[Entry]) -> str:
     """A booktabs table of the primary scores with their intervals."""
-    tasks = sorted({task for entry in entries for task in entry.primary})
-    head = " & ".join(["Model", *(_tex(task_title(task)) for task in tasks)])
+    tasks = sorted({task for entry in entries for task in entry.tasks})
+    head = " & ".join(["Model", *(for_latex(task_title(task)) for task in tasks)])
     lines = [f"\\begin{{tabular}}{{l{'r' * len(tasks)}}}", "\\toprule", f"{head} \\\\", "\\midrule"]
     for entry in entries:
-        cells = [_cell(entry.primary.get(task)) for task in tasks]
-        lines.append(" & ".join([_tex(entry.model["title"] or entry.model["name"]), *cells]) + " \\\\")
+        cells = [_cell(entry, task) for task in tasks]
+        lines.append(" & ".join([for_latex(_title(entry)), *cells]) + " \\\\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
 
 
 def model_card_section(entry: Entry) -> str:
     """Markdown for the evaluation section of a model card."""
+    partial = f" A partial entry: {for_markdown(entry.partial)}." if entry.partial else ""
+    about = f"Protocol {for_markdown(entry.protocol)}, {entry.tier}.{partial}"
     lines = [
         "## Evaluation on the Seizure-Semiology-Suite",
         "",
-        f"Protocol {entry.protocol}, {entry.tier}. Research use, not a medical device.",
+        f"{about} Research use, not a medical device.",
         "",
         "| task | metric | score | 95 % interval | floor | ceiling | skill | answered |",
         "|---|---|---|---|---|---|---|---|",
@@ -87,27 +128,40 @@ def model_card_section(entry: Entry) -> str:
     for score in entry.scores:
         if score.primary:
             interval = f"{number(score.interval.low)}–{number(score.interval.high)}" if score.interval else "–"
-            cells = (task_title(score.task), score.metric, number(score.value, score.unit), interval)
-            more = (number(score.floor), number(score.ceiling), number(score.skill), f"{100 * score.coverage:.0f} %")
+            value = "failed" if is_failed(score) and score.value is None else number(score.value, score.unit)
+            cells = (for_markdown(task_title(score.task)), for_markdown(score.metric), value, interval)
+            skill = number(task_skill(score))
+            more = (number(score.floor), number(score.ceiling), skill, f"{100 * score.coverage:.0f} %")
             lines.append("| " + " | ".join((*cells, *more)) + " |")
     return "\n".join([*lines, ""])
 
 
-def hub_results(entry: Entry) -> str:
-    """The Hub's ``.eval_results`` YAML: one item for each primary score."""
+def hub_results(entry: Entry, hub: HubTarget) -> str:
+    """The Hub's ``.eval_results`` YAML: an item for the mean skill, and one for the skill of each task.
+
+    The Hub takes one number, and a greater one is better; of errors in seconds and scores of other units the skill is
+    (0 at the best trivial answerer, 1 at what the truth scores, −1 for a failed task). Each has its source and the date
+    of writing (https://huggingface.co/docs/hub/eval-results). A partial entry has no mean skill.
+    """
     import yaml
 
-    items = [
-        {
-            "dataset": {"id": "s3/seizure-semiology-suite", "task_id": score.task.rpartition("/")[2]},
-            "value": score.value,
-            "notes": f"{score.metric}; floor {number(score.floor)}, coverage {score.coverage:.2f}",
-        }
-        for score in entry.scores
-        if score.primary and score.value is not None
-    ]
+    date = datetime.fromtimestamp(_now(), UTC).date().isoformat()
+    shared = {"date": date, "source": {"url": hub.source_url, "name": "s3harness leaderboard"}}
+    mean = mean_skill(entry)
+    items = [] if mean is None else [_hub_item(hub, HUB_TASK, mean, f"mean over {len(entry.tasks)} tasks", shared)]
+    for task, score in sorted(entry.primary.items()):
+        skill = task_skill(score)
+        if skill is not None:
+            measured = f"skill; {score.metric} {number(score.value, score.unit)}, floor {number(score.floor)}"
+            notes = f"{measured}, answered {100 * score.coverage:.0f} %, {score.n_items} items, {entry.tier}"
+            items.append(_hub_item(hub, task.rpartition("/")[2], skill, notes, shared))
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return str(yaml.dump(items, Dumper=dumper, sort_keys=False, allow_unicode=True))
+
+
+def _hub_item(hub: HubTarget, task: str, value: float, notes: str, shared: dict[str, Any]) -> dict[str, Any]:
+    about = {"dataset": {"id": hub.dataset, "task_id": task}, "value": round(value, 4)}
+    return about | {"date": shared["date"], "source": dict(shared["source"]), "notes": notes}
 
 
 def _samples(entry: Entry) -> Iterable[Sample]:
@@ -126,6 +180,7 @@ def _row(entry: Entry, score: Score) -> dict[str, Any]:
         "entry": entry.slug,
         "model": entry.model["name"],
         "tier": entry.tier,
+        "partial": entry.partial,
         "protocol": entry.protocol,
         "data": entry.dataset,
         "task": score.task,
@@ -138,28 +193,22 @@ def _row(entry: Entry, score: Score) -> dict[str, Any]:
         "floor": score.floor,
         "floor_name": score.floor_name,
         "ceiling": score.ceiling,
-        "skill": score.skill,
+        "skill": task_skill(score) if score.primary else score.skill,
         "coverage": score.coverage,
         "n_items": score.n_items,
         "n_patients": score.n_patients,
     }
 
 
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def _cell(score: Score | None) -> str:
-    if score is None or score.value is None:
-        return "--"
+def _cell(entry: Entry, task: str) -> str:
+    score = entry.primary.get(task)
+    if score is None:
+        return "failed" if task in entry.tasks else "--"
+    if score.value is None:
+        return "failed" if is_failed(score) else "--"
     interval = f" ({number(score.interval.low)}--{number(score.interval.high)})" if score.interval else ""
     return f"{number(score.value)}{interval}"
 
 
-def _tex(text: str) -> str:
-    special = {c: f"\\{c}" for c in "&%$#_{}"} | {
-        "\\": "\\textbackslash{}",
-        "~": "\\textasciitilde{}",
-        "^": "\\textasciicircum{}",
-    }
-    return "".join(special.get(c, c) for c in text)
+def _title(entry: Entry) -> str:
+    return str(entry.model["title"] or entry.model["name"])

@@ -16,6 +16,7 @@ from typing import Any
 from s3harness.errors import UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.safe_json import loads, place
+from s3harness.leaderboard.titles import name_problem, named_texts, prose_problem
 from s3harness.specs.directory import specs_directory
 
 SUBMISSION = "submission.json"
@@ -26,7 +27,8 @@ ITEMS = "items.jsonl"
 DOCUMENTS = {SUBMISSION: "submission", MANIFEST: "manifest", SCORES: "scores"}
 TABLES = {RESPONSES: "response", ITEMS: "item"}
 PREDICTIONS = "predictions"
-SCHEMA = "s3harness/submission/v1"
+SCHEMA = "s3harness/submission/v2"
+"""What is packed now. Version 1 had no ``items_sha256``, and its scores no floor test; it is still read."""
 
 MAX_FILE_BYTES = 64 * 1024**2
 MAX_LINES = 2_000_000
@@ -87,6 +89,11 @@ def read_document(path: Path) -> Any:
     return value
 
 
+def is_file_of_submission(name: str) -> bool:
+    """Whether a submission may hold a file of this name, relative to its folder."""
+    return name in DOCUMENTS or name in TABLES or _PREDICTION_FILE.fullmatch(name) is not None
+
+
 def answers_sha256(responses: list[Any]) -> str:
     """A digest of who answered what, whatever the order: equal ones are the same submission."""
     last = {line["id"]: [line["status"], line.get("text", "")] for line in responses}
@@ -115,7 +122,7 @@ def _problem(name: str, entry: os.DirEntry[str]) -> str:
     found = entry.stat(follow_symlinks=False)
     if not stat.S_ISREG(found.st_mode):
         return "is no plain file; links, folders and devices are not taken"
-    if name not in DOCUMENTS and name not in TABLES and not _PREDICTION_FILE.fullmatch(name):
+    if not is_file_of_submission(name):
         return "is no file of a submission"
     if found.st_size > MAX_FILE_BYTES:
         return f"{found.st_size} bytes; a file may have {MAX_FILE_BYTES}"
@@ -154,7 +161,18 @@ def _checked(name: str, line: str, data: bytes, kind: str, findings: list[Findin
         where = place(list(problem.absolute_path))
         message = f"does not meet {problem.validator!r} of the schema ({str(problem.validator_value)[:80]})"
         findings.append(Finding(name, line, "schema", f"{where}: {message}"))
+    if kind == DOCUMENTS[SUBMISSION] and not findings:
+        findings += _name_findings(value)
     return value
+
+
+def _name_findings(about: Mapping[str, Any]) -> Iterator[Finding]:
+    """Names, titles and notes that could be taken for others, or would change what stands around them."""
+    for where, text in named_texts(about):
+        if problem := name_problem(text):
+            yield Finding(SUBMISSION, where, "name", problem)
+    if problem := prose_problem(about.get("notes", "")):
+        yield Finding(SUBMISSION, "notes", "name", problem)
 
 
 @lru_cache

@@ -26,7 +26,9 @@ from s3harness.leaderboard.folder import (
     answers_sha256,
     read_folder,
 )
+from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.leaks import find_leaks
+from s3harness.leaderboard.titles import one_line
 from s3harness.run.manifest import read_manifest, write_json, write_text
 from s3harness.run.private import PrivateWords
 from s3harness.scoring.run import told_changes
@@ -119,14 +121,15 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     write_json(out / SCORES, scores)
     submission = {
         "schema": SCHEMA,
-        "model": _model(manifest, about.open_weights),
-        "submitter": about.submitter,
-        "notes": about.notes,
+        "model": model_description(manifest["run"]["model"], about.open_weights),
+        "submitter": one_line(about.submitter),
+        "notes": one_line(about.notes),
         "scorer": scores["plugins"],
         "dataset": dict(manifest["run"]["dataset"]),
         "truth": "included" if with_truth else "withheld",
         "leak_check": {"words": "dataset" if has_data else "fingerprints", "allowed": list(about.allowed)},
         "answers_sha256": answers_sha256(responses),
+        "items_sha256": item_sets(_lines(out / ITEMS)),
         "files": {},
     }
     write_json(out / SUBMISSION, submission)
@@ -134,12 +137,11 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     return read_folder(out)
 
 
-def _model(manifest: Mapping[str, Any], open_weights: bool | None) -> dict[str, Any]:
-    """The description of the model: its card's, where it has one, as far as it goes for other weights than the card's.
+def model_description(ran: Mapping[str, Any], open_weights: bool | None) -> dict[str, Any]:
+    """Return the description of the model that ran: its card's, as far as that goes for other weights than the card's.
 
     Whether weights are open is known of a card's own weights; of any others the submitter has to say it.
     """
-    ran = manifest["run"]["model"]
     known = load_model(ran["name"]) if ran["name"] in model_names() else None
     is_card = known is not None and ran["weights"] == known.weights
     title = known.title if known else ran["name"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import Folder, read_folder
+from s3harness.leaderboard.integrity import hash_findings
 from s3harness.leaderboard.leaks import find_leaks
-from s3harness.leaderboard.verify import hash_findings
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

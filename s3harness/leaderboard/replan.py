@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from s3harness.backends.base import Backend
 from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.errors import S3HarnessError
+from s3harness.plugins import load, manager
 from s3harness.run.lengths import with_lengths
 from s3harness.run.plan import Plan
 from s3harness.scoring.run import model_of
@@ -18,6 +21,21 @@ from s3harness.types import Reference
 def own_spec(name: str) -> Mapping[str, Any] | None:
     """The benchmark's spec of a task as it is installed here; ``None`` if there is none."""
     return load_task(name).data if name in task_names() else None
+
+
+def backend_class(name: str) -> type[Backend] | None:
+    """The class of a backend as it is installed here; ``None`` for one that is not, or cannot be loaded."""
+    try:
+        manager().registry.entry("backend", name)
+        return cast("type[Backend]", load("backend", name))
+    except S3HarnessError:
+        return None
+
+
+def unscored(manifest: Mapping[str, Any], with_items: Collection[str]) -> set[str]:
+    """The tasks of a manifest that were asked only because a scored one uses their answers."""
+    lending = {(own_spec(name) or {}).get("uses") for name in with_items}
+    return {name for name in manifest["run"]["tasks"] if name in lending and name not in with_items}
 
 
 def card_of(manifest: Mapping[str, Any]) -> ModelCard:

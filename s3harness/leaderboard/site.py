@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.leaderboard.boards import Board, boards_of, data_of
 from s3harness.leaderboard.entries import Entry
-from s3harness.leaderboard.exports import write_exports
-from s3harness.leaderboard.ranks import is_bold, mean_skill, rank_intervals, surest
+from s3harness.leaderboard.exports import HubTarget, write_exports
+from s3harness.leaderboard.ranks import (
+    above_floor,
+    is_bold,
+    is_failed,
+    mean_skill,
+    rank_intervals,
+    surest,
+    task_skill,
+)
 from s3harness.report.page.charts import whisker
 from s3harness.report.page.html import policy
 from s3harness.report.table import number, task_title
@@ -23,11 +34,18 @@ MARK = ".s3harness-leaderboard"
 
 
 def build_site(
-    entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path, *, with_samples: bool = False
+    entries: Sequence[Entry],
+    published: Sequence[Mapping[str, Any]],
+    out: Path,
+    *,
+    claimed: Sequence[Entry] = (),
+    with_samples: bool = False,
+    hub: HubTarget | None = None,
 ) -> Path:
     """Write the pages into ``out``, which is new, empty, or an earlier build; returns the index page.
 
-    ``with_samples`` is for the exports (:func:`~s3harness.leaderboard.exports.write_exports`).
+    ``entries`` are ranked; ``claimed`` are shown on a page of their own, unranked, and exported nowhere.
+    ``with_samples`` and ``hub`` are for the exports (:func:`~s3harness.leaderboard.exports.write_exports`).
 
     Raises :class:`UsageError` if ``out`` holds anything else.
     """
@@ -37,59 +55,49 @@ def build_site(
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out.parent) as temporary:
         built = Path(temporary) / "site"
         built.mkdir()
-        _write_pages(_with_own_slugs(entries), published, built)
-        write_exports(entries, built / "exports", with_samples=with_samples)
+        _refuse_equal_slugs([*entries, *claimed])
+        _write_pages(entries, claimed, published, built)
+        write_exports(entries, built / "exports", with_samples=with_samples, hub=hub)
         write_text(built / MARK, "")
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(built, out)
     return out / "index.html"
 
 
-def _with_own_slugs(entries: Sequence[Entry]) -> list[Entry]:
-    slugs = [entry.slug for entry in entries]
-    twice = sorted({slug for slug in slugs if slugs.count(slug) > 1}) if len(set(slugs)) < len(slugs) else []
+def _refuse_equal_slugs(entries: Sequence[Entry]) -> None:
+    counts = Counter(entry.slug.casefold() for entry in entries)
+    twice = sorted(slug for slug, number in counts.items() if number > 1)
     if twice:
-        raise UsageError(f"two entries are called {twice[0]}")
-    return list(entries)
+        raise UsageError(f"two entries are called {twice[0]}; rename one of the folders")
 
 
-def _write_pages(entries: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path) -> None:
-    pages = _Pages(out)
-    tasks = sorted({task for entry in entries for task in entry.primary})
-    shared = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
-    shared["protocols"] = sorted({entry.protocol for entry in entries})
-    boards = _boards(entries)
-    tables = {data: {t: _task_table(t, group) for t in tasks if _has(t, group)} for data, group in boards.items()}
-    overall = [
-        (data, _overall(group, tables[data], tasks), _overall_bounds(tables[data], tasks))
-        for data, group in boards.items()
-    ]
+def _write_pages(
+    entries: Sequence[Entry], claimed: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path
+) -> None:
+    pages, boards = _Pages(out), boards_of(entries)
+    tasks = sorted({task for board in boards for task in board.tasks})
+    shared: dict[str, Any] = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
+    shared |= {"protocols": sorted({entry.protocol for entry in entries}), "n_claimed": len(claimed)}
+    tables = [(board, _tables(board)) for board in boards]
+    overall = [_overall(board, of_board) for board, of_board in tables]
     pages.write("index.html", "index.html", title="S³ leaderboard", boards=overall, **shared)
     for task in tasks:
-        of_task = [(data, found[task]) for data, found in tables.items() if task in found]
+        of_task = [(board, of_board[task]) for board, of_board in tables if task in of_board]
         printed = [_of_task(table, task) for table in published]
         pages.write(_file(task), "task.html", title=task_title(task), boards=of_task, printed=printed, **shared)
-    for entry in entries:
+    for entry in (*entries, *claimed):
         pages.write(
             f"model-{entry.slug}.html", "model.html", title=entry.model["title"], **_model(entry, published), **shared
         )
     pages.write("published.html", "published.html", title="Published, not run again", **shared)
+    pages.write("claimed.html", "claimed.html", title="Claimed, not verified", rows=_claimed(claimed), **shared)
 
 
-def _boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Data set → its entries: only what was measured on the same videos is ever ranked together."""
-    boards: dict[str, list[Entry]] = {}
-    for entry in entries:
-        boards.setdefault(_data(entry), []).append(entry)
-    return boards
-
-
-def _data(entry: Entry) -> str:
-    return entry.dataset + (f", {entry.split}" if entry.split else "")
-
-
-def _has(task: str, entries: Sequence[Entry]) -> bool:
-    return any(task in entry.primary for entry in entries)
+def _tables(board: Board) -> dict[str, dict[str, Any]]:
+    """Task → its table, for the tasks of a board that have a score."""
+    above = above_floor(board.entries)
+    with_score = {task for entry in board.entries for task in entry.primary}
+    return {task: _task_table(task, board.entries, above) for task in board.tasks if task in with_score}
 
 
 class _Pages:
@@ -117,36 +125,41 @@ def _file(task: str) -> str:
     return f"{task.rpartition('/')[2].replace('_', '-')}.html"
 
 
-def _task_table(task: str, entries: Sequence[Entry]) -> dict[str, Any]:
-    """The rows of one task, best skill first, and its floors and ceilings."""
+def _task_table(task: str, entries: Sequence[Entry], above: Set[tuple[str, str]]) -> dict[str, Any]:
+    """The rows of one task, best skill first, and its floors and ceilings; ``above`` are those above their floor."""
     asked = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
     ranks = rank_intervals({entry.slug: score for entry, score in asked if not entry.sees_truth})
     best = surest(score for entry, score in asked if not entry.sees_truth)
     shown = [
-        _row(entry, score, str(ranks.get(entry.slug, "yardstick")), best)
+        _row(entry, score)
+        | {
+            "rank": str(ranks.get(entry.slug, "yardstick")),
+            "bold": not entry.sees_truth and is_bold(score, best, (entry.slug, task) in above),
+        }
         for entry, score in sorted(asked, key=lambda pair: -_sortable(pair[1]))
     ]
     return {"metric": asked[0][1].metric, "rows": shown, "bounds": list(_bounds(score for _, score in asked))}
 
 
 def _sortable(score: Score) -> float:
-    return float("-inf") if score.skill is None else score.skill
+    skill = task_skill(score)
+    return float("-inf") if skill is None else skill
 
 
-def _row(entry: Entry, score: Score, rank: str, best: float) -> dict[str, Any]:
-    interval = score.interval
+def _row(entry: Entry, score: Score) -> dict[str, Any]:
+    interval, has_failed = score.interval, is_failed(score)
     return _about(entry) | {
-        "rank": rank,
-        "bold": not entry.sees_truth and is_bold(score, best),
-        "value": number(score.value, score.unit),
+        "rank": "",
+        "bold": False,
+        "value": "failed" if has_failed and score.value is None else number(score.value, score.unit),
         "sort": "" if score.value is None else score.value,
-        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
+        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else score.interval_note or "–",
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
         "ceiling": number(score.ceiling),
-        "skill": number(score.skill),
-        "skill_sort": "" if score.skill is None else score.skill,
+        "skill": number(task_skill(score)) + (" (failed)" if has_failed else ""),
+        "skill_sort": "" if task_skill(score) is None else task_skill(score),
         "coverage": f"{100 * score.coverage:.0f}\u00a0%",
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
         "n": f"{score.n_items} items, {score.n_patients} patients",
@@ -175,33 +188,57 @@ def _about(entry: Entry) -> dict[str, Any]:
         "open": {True: "open", False: "closed", None: "unknown"}[entry.model["open_weights"]],
         "protocol": entry.protocol,
         "tier": entry.tier,
-        "data": _data(entry),
+        "data": data_of(entry),
         "sees_truth": entry.sees_truth,
         "tokens": "–" if not entry.tokens else f"{entry.tokens:,}",
         "seconds": "–" if entry.seconds is None else f"{entry.seconds:,.0f}",
     }
 
 
-def _overall(
-    entries: Sequence[Entry], tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]
-) -> list[dict[str, Any]]:
+def _overall(board: Board, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One row an entry: its mean skill, then each task's score, bold by significance and not by the bare number."""
     cells = {(task, row["slug"]): row for task, table in tables.items() for row in table["rows"]}
     rows = []
-    for entry in entries:
+    for entry in board.entries:
         skill = mean_skill(entry)
-        mine = [cells.get((task, entry.slug)) for task in tasks]
+        mine = [cells.get((task, entry.slug)) for task in board.tasks]
+        n_failed = sum(task not in entry.primary or is_failed(entry.primary[task]) for task in entry.tasks)
         rows.append(
             _about(entry)
-            | {"skill": number(skill), "skill_sort": "" if skill is None else skill}
-            | {"n_tasks": f"{len(entry.primary)} of {len(tasks)}", "cells": mine}
+            | {"skill": number(skill), "skill_sort": "" if skill is None else skill, "cells": mine}
+            | {"n_tasks": f"{_count(len(entry.tasks), 'task')}" + (f", {n_failed} failed" if n_failed else "")}
         )
-    return sorted(rows, key=lambda row: (row["sees_truth"], -(row["skill_sort"] or -99.0)))
+    return {
+        "title": board.title,
+        "partial": board.partial,
+        "names": [task_title(task) for task in board.tasks],
+        "rows": sorted(rows, key=lambda row: (row["sees_truth"], _falling(row["skill_sort"]), row["name"])),
+        "bounds": _overall_bounds(tables, board.tasks),
+    }
+
+
+def _falling(skill: float | str) -> float:
+    return -skill if isinstance(skill, float) else math.inf
+
+
+def _count(number_of: int, noun: str) -> str:
+    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
+def _claimed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What submitters say of themselves, by name and without a rank: nobody else has scored it."""
+    rows = [
+        _about(entry)
+        | {"submitter": entry.submitter, "partial": entry.partial}
+        | {"scores": [(task_title(t), s.metric, number(s.value, s.unit)) for t, s in sorted(entry.primary.items())]}
+        for entry in entries
+    ]
+    return sorted(rows, key=lambda row: (row["name"], row["slug"]))
 
 
 def _model(entry: Entry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = [
-        (task_title(task), [_row(entry, score, "", surest([score])) | {"metric": score.metric} for score in scores])
+        (task_title(task), [_row(entry, score) | {"metric": score.metric} for score in scores])
         for task, scores in _by_task(entry.scores).items()
     ]
     parts = {task_title(s.task): {k: number(v) for k, v in s.parts.items()} for s in entry.scores if s.primary}

@@ -4,96 +4,83 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import s3harness
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import private_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.flags import review_findings
 from s3harness.leaderboard.folder import (
     ITEMS,
     MANIFEST,
     PREDICTIONS,
     RESPONSES,
+    SCHEMA,
     SCORES,
-    SUBMISSION,
     Folder,
-    answers_sha256,
     read_folder,
 )
+from s3harness.leaderboard.integrity import answer_findings, integrity_findings, point_findings
 from s3harness.leaderboard.leaks import find_leaks
-from s3harness.leaderboard.replan import card_of, own_spec, planned_references
+from s3harness.leaderboard.replan import planned_references, unscored
+from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
 from s3harness.leaderboard.unpack import unpacked
-from s3harness.run.manifest import digest
+from s3harness.leaderboard.verdicts import Verdict
 from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.items import reference_of
-from s3harness.scoring.run import as_json, read_run, told_changes
+from s3harness.scoring.run import as_json, read_run
 from s3harness.scoring.score import RESAMPLES, score_task
-from s3harness.specs.tasks import PROFILES, resolve
-from s3harness.types import Reference
-
-Tier = Literal["published", "claimed", "re-scored", "reproduced"]
-"""Published: copied from a paper, not run again. Claimed: scored by the submitter, whose annotations nobody else has
-seen. Re-scored: the same scores came out of the raw answers and the maintainer's own annotations. Reproduced: the
-answers, too, came out again, in a run by somebody else."""
+from s3harness.types import Prediction, Reference, Score
 
 TOLERANCE = 1e-9
-ALIKE = 0.98
 SHOWN_ITEMS = 3
+ADDED_IN_V2 = frozenset({"interval_note", "floor_test", "informed", "informed_name"})
+"""Fields of a score that submissions of version 1 do not have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of verifying: the tier, what it rests on, and what speaks against it (nothing, if it is accepted).
+class _Rescored:
+    """What came of scoring the raw answers again."""
 
-    ``notes`` are what a reader of its scores has to know: that several models answered, say.
-    """
-
-    tier: Tier
-    findings: tuple[Finding, ...]
-    checked: tuple[str, ...]
-    n_responses: int = 0
-    n_items: int = 0
-    n_scores: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def accepted(self) -> bool:
-        """Whether nothing speaks against it."""
-        return not self.findings
+    findings: tuple[Finding, ...] = ()
+    predictions: Mapping[str, Prediction] | None = None
+    scores: Sequence[Score] = ()
 
 
-def verify(path: Path, data: Path | None = None, among: Sequence[Path] = ()) -> Verdict:
-    """Check files, leaks, hashes, duplicates and items of a submission, then score its raw answers and compare.
+def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), reviewed: str = "") -> Verdict:
+    """Check files, leaks, hashes, replays and items of a submission, then score its raw answers and compare.
 
     ``data`` is a data set directory with the annotations, whose items and truth then count, whatever the submission
-    says; without it the submission must hold the truth itself, and is no more than claimed. ``among`` are the
-    submissions that it may repeat.
+    says; without it the submission must hold the truth itself, and is no more than claimed. ``among`` are the answers
+    of the submissions that it may repeat. ``reviewed`` is a maintainer's reason to accept what the verdict asks to
+    look at; it accepts nothing that is wrong.
     """
     try:
         folder = read_folder(path)
     except RefusedError as error:
-        return Verdict("claimed", error.findings, ("files",))
-    findings = [*_leaks(folder, data), *hash_findings(folder), *_manifest(folder), *_duplicates(path, folder, among)]
+        return Verdict(tier="claimed", findings=error.findings, checked=("files",))
+    answers = answers_of(folder, path.resolve().name)
+    findings = [*_leaks(folder, data), *integrity_findings(folder), *replay_findings(answers, among)]
     references, of_items = _references(folder, data)
-    findings += of_items
-    findings += _answers(folder, references)
-    if not findings:
-        findings += _scores(folder, references)
+    findings += [*of_items, *answer_findings(folder, references)]
+    rescored = _Rescored() if findings else _rescored(folder, references)
+    findings += [*rescored.findings, *point_findings(folder)]
     return Verdict(
-        "claimed" if findings or data is None else "re-scored",
-        tuple(findings),
-        ("files", "leaks", "hashes", "duplicates", "items", "answers", *(() if findings else ("scores",))),
-        len(folder.tables[RESPONSES]),
-        len(folder.tables[ITEMS]),
-        len(folder.documents[SCORES]["scores"]),
-        tuple(filter(None, (told_mixture(folder.documents[MANIFEST]),))),
+        tier="claimed" if findings or data is None else "re-scored",
+        findings=tuple(findings),
+        reviews=tuple(review_findings(folder, references, rescored.predictions or {}, rescored.scores, among)),
+        resemblances=tuple(near_replays(answers, among)),
+        reviewed=reviewed,
+        checked=("files", "leaks", "hashes", "replays", "items", "answers", *(() if findings else ("scores",))),
+        n_responses=len(folder.tables[RESPONSES]),
+        n_items=len(folder.tables[ITEMS]),
+        n_scores=len(folder.documents[SCORES]["scores"]),
+        notes=tuple(filter(None, (told_mixture(folder.documents[MANIFEST]),))),
     )
 
 
@@ -102,133 +89,20 @@ def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
     return find_leaks(folder, words, None, folder.about["leak_check"]["allowed"])
 
 
-def hash_findings(folder: Folder) -> Iterator[Finding]:
-    """Files that are not what was packed."""
-    found, told = folder.hashes(), folder.about["files"]
-    for name in sorted(found.keys() | told.keys()):
-        if found.get(name) != told.get(name):
-            what = "is not in the folder" if name not in found else "is not what was packed: its SHA-256 differs"
-            yield Finding(name, "", "hash", what)
-    if answers_sha256(folder.tables[RESPONSES]) != folder.about["answers_sha256"]:
-        yield Finding(RESPONSES, "", "hash", "the answers are not those that were packed")
-
-
-def _manifest(folder: Folder) -> Iterator[Finding]:
-    """The manifest against everything else that tells the same."""
-    manifest, scores, about = (folder.documents[name] for name in (MANIFEST, SCORES, SUBMISSION))
-    run = manifest["run"]
-    told = {"model": run["model"].get("name"), "dataset": run["dataset"].get("fingerprint")}
-    claimed = {"model": about["model"]["name"], "dataset": about["dataset"]["fingerprint"]}
-    yield from _differences(SUBMISSION, "manifest", claimed, told)
-    shared = ("backend", "protocol", "sees_truth")
-    ours = {"model": told["model"]} | {key: run[key] for key in shared}
-    yield from _differences(SCORES, "manifest", {"model": scores["model"]} | {k: scores[k] for k in shared}, ours)
-    yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
-    yield from _identities(manifest, folder.tables[RESPONSES])
-    if changes := told_changes(run):
-        yield Finding(
-            MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
-        )
-    yield from spec_findings(manifest)
-    yield from _scorer(scores)
-
-
-def _differences(file: str, kind: str, told: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Finding]:
-    for key in told:
-        if told[key] != found[key]:
-            yield Finding(file, key, kind, f"says {str(told[key])[:80]}, but it is {str(found[key])[:80]}")
-
-
-def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[Finding]:
-    """Whose answers they are by the manifest, against what each answer says."""
-    if entries := manifest.get("identities"):
-        told = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
-        last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
-        found = {**dict.fromkeys(told, 0), **Counter(last.values())}
-        if found != told:
-            what = f"says {list(told.values())} answers of its identities, but they are {list(found.values())}"
-            yield Finding(MANIFEST, "identities", "manifest", what)
-
-
-def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: manifest[key] for key in ("requests", "failed", "media_sha256", "tokens")}
-
-
-def _facts(responses: list[Any]) -> dict[str, Any]:
-    """What the journal itself tells of what the manifest states."""
-    last = {line["id"]: line["status"] for line in responses}
-    return {
-        "requests": len(last),
-        "failed": sum(status == "failed" for status in last.values()),
-        "media_sha256": digest(line["media"] for line in responses if line["media"]),
-        "tokens": {
-            kind: sum(line.get(f"{kind}_tokens") or 0 for line in responses) for kind in ("prompt", "completion")
-        },
-    }
-
-
-def spec_findings(manifest: Mapping[str, Any]) -> Iterator[Finding]:
-    """The tasks must be the benchmark's own, as they are installed here: no spec of a stranger is ever used."""
-    run, card = manifest["run"], card_of(manifest)
-    for name, told in run["tasks"].items():
-        own = own_spec(name)
-        if own is None:
-            yield Finding(MANIFEST, name, "spec", "is no task of this benchmark")
-        elif json.loads(json.dumps(own)) != told["spec"]:
-            yield Finding(MANIFEST, name, "spec", "was asked by another spec than this version's; run it again")
-        elif resolve(own, protocol=run["protocol"], profile="", model=card).hash != told["sha256"]:
-            yield Finding(MANIFEST, name, "spec", "its hash is not that of the spec, protocol and model named")
-
-
-def _scorer(scores: Mapping[str, Any]) -> Iterator[Finding]:
-    version = scores["plugins"].get("s3harness")
-    if version != s3harness.__version__:
-        remedy = "score the run with this version and pack it again"
-        yield Finding(SCORES, "plugins", "scorer", f"scored by {version}, this is {s3harness.__version__}; {remedy}")
-    if scores["profile"] not in PROFILES:
-        yield Finding(SCORES, "profile", "scorer", f"{scores['profile']} is no profile")
-    if scores["interval"].get("resamples") != RESAMPLES:
-        yield Finding(SCORES, "interval", "scorer", f"intervals of a submission rest on {RESAMPLES} resamples")
-
-
-def _duplicates(path: Path, folder: Folder, among: Sequence[Path]) -> Iterator[Finding]:
-    mine = _texts(folder.tables[RESPONSES])
-    for other in among:
-        if other.resolve() == path.resolve():
-            continue
-        try:
-            theirs = _texts(read_folder(other).tables[RESPONSES])
-        except S3HarnessError:
-            continue
-        same = sum(theirs.get(key) == text for key, text in mine.items())
-        if mine and same >= ALIKE * max(len(mine), len(theirs)):
-            share = f"{same} of {len(mine)} answers are those of {other.name}"
-            yield Finding(RESPONSES, "", "duplicate", f"{share}: the same run, submitted before")
-
-
-def _texts(responses: list[Any]) -> dict[str, str]:
-    return {line["id"]: line["text"] for line in responses}
-
-
 def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[Finding]]:
-    """The references to score by, and what is wrong with the item list."""
-    told = {line["item"]: line for line in folder.tables[ITEMS]}
-    findings = []
-    if len(told) < len(folder.tables[ITEMS]):
-        findings.append(Finding(ITEMS, "", "items", "an item is listed twice"))
+    """Return the references to score by, and what is wrong with the item list."""
+    stated = {line["item"]: line for line in folder.tables[ITEMS]}
     if data is None:
         if not folder.has_truth:
             why = "the truth is withheld, so nothing can be scored again without the annotations: --data DIR"
-            findings.append(Finding(ITEMS, "", "truth", why))
-            return [], findings
-        return [reference_of(line) for line in told.values()], findings
+            return [], [Finding(ITEMS, "", "truth", why)]
+        return [reference_of(line) for line in stated.values()], []
     planned, problem = _planned(folder, data)
     if problem:
-        return [], [*findings, problem]
-    tasks = {line["task"] for line in told.values()}
-    wanted = {item: reference for item, reference in planned.items() if reference.task in tasks}
-    findings += _item_findings(told, wanted)
-    return list(wanted.values()), findings
+        return [], [problem]
+    lent = unscored(folder.documents[MANIFEST], {line["task"] for line in stated.values()})
+    wanted = {item: reference for item, reference in planned.items() if reference.task not in lent}
+    return list(wanted.values()), list(_item_findings(stated, wanted))
 
 
 def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], Finding | None]:
@@ -242,41 +116,41 @@ def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], Finding 
         return {}, Finding(MANIFEST, "run", "items", f"cannot be planned again: {error}")
 
 
-def _item_findings(told: Mapping[str, Any], wanted: Mapping[str, Reference]) -> Iterator[Finding]:
-    for what, items in (("missing", wanted.keys() - told.keys()), ("not of this split", told.keys() - wanted.keys())):
+def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -> Iterator[Finding]:
+    for what, items in (
+        ("missing", wanted.keys() - stated.keys()),
+        ("not of this split", stated.keys() - wanted.keys()),
+    ):
         if items:
             some = ", ".join(sorted(items)[:SHOWN_ITEMS])
-            yield Finding(ITEMS, "", "items", f"{len(items)} items are {what} ({some} …)")
-    for item, line in told.items():
+            tasks = sorted({"/".join(item.split("/")[:2]) for item in items})
+            yield Finding(ITEMS, "", "items", f"{len(items)} items are {what} ({some} …), of {', '.join(tasks)}")
+    wrong: dict[str, int] = {}
+    for item, line in stated.items():
         if item in wanted:
             right = json.loads(json.dumps(asdict(wanted[item])))
-            wrong = [key for key in line if line[key] != right[key]]
-            if wrong:
-                yield Finding(ITEMS, item, "items", f"{', '.join(wrong)} differ from the data set's")
+            for key in (key for key in line if line[key] != right[key]):
+                wrong[key] = wrong.get(key, 0) + 1
+    for key, number in wrong.items():
+        # No item is named: from which truths are wrong, the right ones of a withheld data set would be known.
+        items_differ = "1 item differs" if number == 1 else f"{number} items differ"
+        yield Finding(ITEMS, key, "items", f"{items_differ} from the data set's")
 
 
-def _answers(folder: Folder, references: Sequence[Reference]) -> Iterator[Finding]:
-    """Answers to what was asked, and to nothing else."""
-    asked = {request for line in folder.tables[ITEMS] for request in line["requests"]}
-    asked |= {request for reference in references for request in reference.requests}
-    tasks = {line["task"] for line in folder.tables[ITEMS]}
-    foreign = sum(line["task"] in tasks and line["id"] not in asked for line in folder.tables[RESPONSES])
-    if foreign:
-        yield Finding(RESPONSES, "", "answers", f"{foreign} answers are to requests that no item of the run makes")
-
-
-def _scores(folder: Folder, references: Sequence[Reference]) -> list[Finding]:
+def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
     """Score the raw answers and compare predictions and scores."""
-    told = folder.documents[SCORES]
+    stated = folder.documents[SCORES]
     with unpacked(folder, references) as run:
         try:
-            tasks = read_run(run, told["profile"], told["rqi"])
+            tasks = read_run(run, stated["profile"], stated["rqi"])
             scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))
         except S3HarnessError as error:
-            return [Finding(SCORES, "", "scores", f"cannot be scored again: {error}")]
+            return _Rescored((Finding(SCORES, "", "scores", f"cannot be scored again: {error}"),))
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}
-    again = as_json(scores, folder.documents[MANIFEST], told["profile"], told["rqi"], RESAMPLES)
-    return [*_prediction_findings(folder, predicted), *_score_findings(told, again)]
+    again = as_json(scores, folder.documents[MANIFEST], stated["profile"], stated["rqi"], RESAMPLES)
+    ignored = frozenset() if folder.about["schema"] == SCHEMA else ADDED_IN_V2
+    findings = (*_prediction_findings(folder, predicted), *_score_findings(stated, again, ignored))
+    return _Rescored(findings, predicted, scores)
 
 
 def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterator[Finding]:
@@ -292,14 +166,16 @@ def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterat
             yield Finding(name, str(number), "predictions", "is not what the raw answers say")
 
 
-def _score_findings(told: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Finding]:
-    theirs = {(score["task"], score["metric"]): score for score in told["scores"]}
+def _score_findings(stated: Mapping[str, Any], again: Mapping[str, Any], ignored: frozenset[str]) -> Iterator[Finding]:
+    """Yield what differs from the scores that came out again; ``ignored`` are fields that need not be there."""
+    theirs = {(score["task"], score["metric"]): score for score in stated["scores"]}
     ours = {(score["task"], score["metric"]): score for score in again["scores"]}
     for task, metric in sorted(theirs.keys() ^ ours.keys()):
         what = "is missing" if (task, metric) in ours else "is no score of this profile"
         yield Finding(SCORES, f"{task} {metric}", "scores", what)
     for key in sorted(theirs.keys() & ours.keys()):
-        wrong = [name for name in ours[key] if not _equal(theirs[key].get(name), ours[key][name])]
+        compared = [name for name in ours[key] if name in theirs[key] or name not in ignored]
+        wrong = [name for name in compared if not _equal(theirs[key].get(name), ours[key][name])]
         if wrong:
             values = "; ".join(f"{n} {_short(theirs[key].get(n))}, re-scored {_short(ours[key][n])}" for n in wrong)
             yield Finding(SCORES, " ".join(key), "scores", values)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
+from models import ask, submit_model
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,30 @@ def submission(tmp_path: Path, packed: Path) -> Path:
 def copied(tmp_path: Path, ran: Path) -> Path:
     """The run, to be changed."""
     return Path(shutil.copytree(ran, tmp_path / "copied"))
+
+
+@pytest.fixture(scope="session")
+def baseline(tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Path:
+    """A run of all seven tasks by an answerer that looks at the videos and is often wrong."""
+    return ask("kinematics", dataset, tmp_path_factory.mktemp("baseline") / "run")
+
+
+@pytest.fixture(scope="session")
+def first_model(tmp_path_factory: pytest.TempPathFactory, baseline: Path) -> Path:
+    """The submission of a model."""
+    return submit_model(baseline, tmp_path_factory.mktemp("first") / "first-model", "first-model")
+
+
+@pytest.fixture(scope="session")
+def second_model(tmp_path_factory: pytest.TempPathFactory, baseline: Path) -> Path:
+    """The submission of another model, which answers much else."""
+    folder = tmp_path_factory.mktemp("second")
+    return submit_model(baseline, folder / "second-model", "second-model", differs=0.9)
+
+
+@pytest.fixture
+def board(tmp_path: Path, first_model: Path, second_model: Path) -> Path:
+    """A folder with the submissions of both models."""
+    for path in (first_model, second_model):
+        shutil.copytree(path, tmp_path / "submissions" / path.name)
+    return tmp_path / "submissions"

@@ -160,7 +160,7 @@ def test_a_submission_made_twice_is_found(submission: Path, packed: Path) -> Non
     assert "the same run, submitted before" in result.output
 
 
-def test_without_truth_and_annotations_nothing_is_accepted(tmp_path: Path, ran: Path, dataset: Path) -> None:
+def test_without_truth_and_annotations_nothing_accepted(tmp_path: Path, ran: Path, dataset: Path) -> None:
     out = tmp_path / "private"
     assert call("submit", "pack", ran, "--out", out, "--without-truth").exit_code == 0
     assert "truth" not in (out / "items.jsonl").read_text()

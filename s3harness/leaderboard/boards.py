@@ -1,0 +1,67 @@
+"""Boards: the entries that may share a ranking, for they were asked the same items and scored in the same way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from s3harness.leaderboard.entries import Entry
+
+SHOWN_DIGITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Entries that were asked the same; ``partial`` says what of the benchmark they were not asked."""
+
+    title: str
+    partial: str
+    entries: Sequence[Entry]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks of the board."""
+        return sorted({task for entry in self.entries for task in entry.tasks})
+
+
+def boards_of(entries: Iterable[Entry]) -> list[Board]:
+    """Group entries by data set and its fingerprint, split, protocol, scoring, and the items of each task.
+
+    Boards of whole entries come first; in each of these groups, those with most entries.
+    """
+    groups: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_key(entry), []).append(entry)
+    titles = Counter(_title(group[0]) for group in groups.values())
+    boards = [
+        Board(_title(group[0]) if titles[_title(group[0])] == 1 else _full_title(group[0]), group[0].partial, group)
+        for group in groups.values()
+    ]
+    return sorted(boards, key=lambda board: (bool(board.partial), -len(board.entries), board.title))
+
+
+def data_of(entry: Entry) -> str:
+    """Name, version and split of the data that an entry was asked about."""
+    return entry.dataset + (f", {entry.split}" if entry.split else "")
+
+
+def _key(entry: Entry) -> tuple[object, ...]:
+    asked = tuple(sorted(entry.item_sets.items()))
+    return (entry.dataset, entry.fingerprint, entry.split, entry.protocol, entry.scoring, entry.partial, asked)
+
+
+def _title(entry: Entry) -> str:
+    return f"{data_of(entry) or 'Unnamed data'}: {entry.partial}" if entry.partial else data_of(entry) or "Unnamed data"
+
+
+def _full_title(entry: Entry) -> str:
+    """A title that tells boards of one data set apart: by protocol and scoring, and by the items."""
+    from hashlib import sha256
+
+    items = sha256(repr(sorted(entry.item_sets.items())).encode()).hexdigest()[:SHOWN_DIGITS]
+    data = f"data {entry.fingerprint[:SHOWN_DIGITS]}" if entry.fingerprint else ""
+    profile, rqi, version = (*entry.scoring, "", "", "")[:3]
+    scored = f"scored by {version}" if version else ""
+    details = (f"protocol {entry.protocol}", profile and f"profile {profile}", rqi, scored, data, f"items {items}")
+    return f"{_title(entry)} ({', '.join(filter(None, details))})"

@@ -1,0 +1,117 @@
+"""Collecting: which submissions of a folder stand where, for only what somebody else has verified is ranked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import S3HarnessError
+from s3harness.leaderboard.entries import Entry, entry_of
+from s3harness.leaderboard.findings import RefusedError, printable
+from s3harness.leaderboard.folder import SUBMISSION, read_folder
+from s3harness.leaderboard.integrity import integrity_findings, point_findings
+from s3harness.leaderboard.replays import Answers, read_answers
+from s3harness.leaderboard.verdicts import RANKED, Verdict, signed_verdict
+from s3harness.leaderboard.verify import verify
+
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+LOOKED_AT = "looked at by whoever built the pages"
+
+
+@dataclass
+class Collected:
+    """Entries that are ranked, entries that are shown unranked as their submitters claim them, and what is left out.
+
+    ``left_out`` is name → why.
+    """
+
+    ranked: list[Entry] = field(default_factory=list)
+    claimed: list[Entry] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def collect(
+    submissions: Path,
+    data: Path | None = None,
+    allowed_signers: Path | None = None,
+    reviewed: Collection[str] = (),
+) -> Collected:
+    """Sort the submissions of a folder by what is known of them.
+
+    A verdict that is signed by a key of ``allowed_signers`` stands. What has none is verified here and now by the
+    annotations in ``data``; without these it is claimed. ``reviewed`` names submissions that are ranked though
+    verifying asks for a look: whoever builds has had it.
+    """
+    collected, folders = Collected(), folders_of(submissions)
+    records = {path: signed_verdict(path, allowed_signers) if allowed_signers else None for path in folders}
+    among = {path: read_answers(path) for path in folders} if data and None in records.values() else {}
+    for path, record in records.items():
+        name = printable(path.name)
+        try:
+            if FOLDER_NAME.fullmatch(path.name) is None:
+                collected.left_out[name] = "the folder's name is no name of a submission"
+            elif record is not None:
+                _by_record(collected, path, record)
+            elif data is not None:
+                _by_verifying(collected, path, data, among, path.name in reviewed)
+            else:
+                _as_claimed(collected, path)
+        except S3HarnessError as error:
+            collected.left_out[name] = _first_line(error)
+    return collected
+
+
+def folders_of(submissions: Path) -> list[Path]:
+    """Return the folders of submissions; links are none."""
+    found = (path.parent for path in sorted(submissions.glob(f"*/{SUBMISSION}")))
+    return [path for path in found if not path.is_symlink()]
+
+
+def answers_among(submissions: Path, besides: Path) -> list[Answers]:
+    """Return the answers of all submissions of a folder but one."""
+    return [read_answers(path) for path in folders_of(submissions) if path.resolve() != besides.resolve()]
+
+
+def _by_record(collected: Collected, path: Path, record: Mapping[str, Any]) -> None:
+    if record.get("accepted") is not True:
+        reasons = [*record.get("findings", ()), *record.get("reviews", ())]
+        collected.left_out[path.name] = printable(f"rejected: {reasons[0] if reasons else 'no reason is recorded'}")
+    elif record.get("tier") in RANKED:
+        collected.ranked.append(entry_of(path, record["tier"]))
+    else:
+        _as_claimed(collected, path)
+
+
+def _by_verifying(collected: Collected, path: Path, data: Path, among: Mapping[Path, Answers], looked_at: bool) -> None:
+    others = [answers for other, answers in among.items() if other != path]
+    verdict = verify(path, data, others, LOOKED_AT if looked_at else "")
+    if verdict.accepted:
+        collected.ranked.append(entry_of(path, verdict.tier))
+    else:
+        collected.left_out[path.name] = _reason(verdict, path.name)
+
+
+def _reason(verdict: Verdict, name: str) -> str:
+    if verdict.findings:
+        more = f" (and {len(verdict.findings) - 1} more)" if len(verdict.findings) > 1 else ""
+        return f"rejected: {verdict.findings[0]}{more}"
+    notes = [*verdict.reviews, *verdict.resemblances]
+    more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
+    return f"needs a look: {notes[0]}{more}; if it is in order: --reviewed {name}"
+
+
+def _as_claimed(collected: Collected, path: Path) -> None:
+    """Show a submission unranked if it holds together by itself."""
+    folder = read_folder(path)
+    findings = [*integrity_findings(folder), *point_findings(folder)]
+    if findings:
+        raise RefusedError(f"{path.name} does not hold together", findings)
+    collected.claimed.append(entry_of(path))
+
+
+def _first_line(error: S3HarnessError) -> str:
+    lines = str(error).splitlines()
+    return " ".join(line.strip() for line in lines[:2])

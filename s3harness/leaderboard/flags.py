@@ -1,0 +1,102 @@
+"""What a maintainer has to look at before a submission is accepted: nothing here proves a wrong, each is unlikely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.folder import MANIFEST, RESPONSES, SCORES, SUBMISSION, Folder
+from s3harness.leaderboard.replan import backend_class
+from s3harness.leaderboard.replays import Answers, normalised
+from s3harness.leaderboard.titles import skeleton
+from s3harness.types import Prediction, Reference, Score
+
+PERFECT_ITEMS = 20
+"""Items from which a score as good as the truth's own is looked at: who is right nine times in ten, and that is better
+than anybody is known to be, has 20 of 20 once in eight runs, and 40 of 40 once in 68."""
+OWN_WORDS = 5
+"""Words from which a text is somebody's own: shorter ones ("no head turning") are what anybody would write."""
+VERBATIM = 0.1
+"""Share of the annotators' texts that a submission repeats word for word from which it is looked at; six released
+models repeat none of 8,626."""
+
+
+def review_findings(
+    folder: Folder,
+    references: Iterable[Reference],
+    predictions: Mapping[str, Prediction],
+    scores: Sequence[Score],
+    others: Iterable[Answers],
+) -> Iterator[Finding]:
+    """Yield what a maintainer has to look at; of a yardstick, which sees the truth and says so, its name alone."""
+    yield from _names(folder, others)
+    if not folder.documents[MANIFEST]["run"]["sees_truth"]:
+        yield from _perfect(scores)
+        yield from _own_words(references, predictions)
+        yield from _tokens(folder)
+
+
+def _names(folder: Folder, others: Iterable[Answers]) -> Iterator[Finding]:
+    model = folder.about["model"]
+    title = model.get("title") or model["name"]
+    for other in others:
+        if other.title != title and skeleton(other.title) == skeleton(title):
+            yield Finding(SUBMISSION, "model.title", "name", f"is easily mistaken for that of {other.name}")
+
+
+def _perfect(scores: Iterable[Score]) -> Iterator[Finding]:
+    primary = [score for score in scores if score.primary and score.value is not None and score.ceiling is not None]
+    perfect = [score for score in primary if _is_perfect(score)]
+    is_everything = bool(primary) and len(perfect) == len(primary)
+    for score in perfect:
+        if is_everything or score.n_items >= PERFECT_ITEMS:
+            where = f"{score.task} {score.metric}"
+            yield Finding(
+                SCORES, where, "perfect", f"{score.n_items} items are answered as well as by the truth itself"
+            )
+
+
+def _is_perfect(score: Score) -> bool:
+    assert score.value is not None
+    assert score.ceiling is not None
+    return math.isclose(score.value, score.ceiling, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _own_words(references: Iterable[Reference], predictions: Mapping[str, Prediction]) -> Iterator[Finding]:
+    repeated: dict[str, list[bool]] = {}
+    for reference in references:
+        words = {normalised(text) for text in _texts(reference.truth)}
+        own = {text for text in words if len(text.split()) >= OWN_WORDS}
+        if own and (prediction := predictions.get(reference.item)):
+            answered = {normalised(text) for text in _texts(prediction.value)}
+            repeated.setdefault(reference.task, []).append(bool(own & answered))
+    for task, hits in repeated.items():
+        if sum(hits) >= max(2, VERBATIM * len(hits)):
+            message = f"{task}: {sum(hits)} of {len(hits)} answers are the annotators' own words"
+            yield Finding(RESPONSES, "", "verbatim", message)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts within a truth or a prediction."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+
+
+def _tokens(folder: Folder) -> Iterator[Finding]:
+    """Answers of a model that an engine serves, without the tokens that engines count."""
+    backend = backend_class(folder.documents[MANIFEST]["run"]["backend"])
+    if backend is not None and backend.is_model:
+        return
+    responses: list[dict[str, Any]] = folder.tables[RESPONSES]
+    answered = [line for line in responses if line["status"] == "ok" and line["text"]]
+    missing = sum(not line.get("completion_tokens") for line in answered)
+    if missing:
+        yield Finding(RESPONSES, "", "tokens", f"{missing} of {len(answered)} answers of a served model have no tokens")

@@ -1,0 +1,224 @@
+"""Replays: a submission whose answers are, in whole or in part, those of another one.
+
+Two honest models agree by chance and where both are right. What is compared is therefore agreement beyond chance,
+Cohen's kappa (Educational and Psychological Measurement 1960), with the chance of each subject by itself: two that
+always say "no" of one sign and "yes" of another agree by chance alone. It is taken of the parsed predictions, which no
+other wording changes, and of the texts without case, blanks and punctuation, task by task, over the items that both
+were asked, so that a part of a submission is found as well as the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.folder import MAX_FILE_BYTES, PREDICTIONS, RESPONSES, SUBMISSION, Folder
+from s3harness.leaderboard.safe_json import loads
+
+SAME_TEXTS = 0.98
+"""Agreement beyond chance of all texts together from which a submission is the other one, and is refused."""
+SUSPECT = 0.7
+"""Agreement beyond chance, in one task, from which a maintainer has to look. Of 15 pairs of six released models (two of
+them trained from the same weights) the greatest is .48 in predictions (the diagnosis; signs .39, sides .23, times .07,
+orders .03) and .01 in free texts; of pairs of this harness's own answerers on the demo's data it is .11. A replay of
+which a tenth was changed at random has .9, and two models that are right in nine of ten binary items have .64."""
+LEAST_CHANCES = 10.0
+"""Chances to differ (items less those in which chance alone agrees) below which nothing is said: ten of ten equal
+answers to binary questions come about once in a thousand pairs."""
+_OF_RESPONSE = frozenset({"task", "item", "subject", "clip", "text"})
+_OF_PREDICTION = frozenset({"item", "subject", "value"})
+SHOWN_PAIRS = 5
+SHOWN_CHARACTERS = 60
+
+Kind = Literal["texts", "predictions"]
+KINDS: tuple[Kind, ...] = ("texts", "predictions")
+Key = tuple[str, str, str]
+"""Task, item and window (empty for a prediction), which no renaming of requests changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All that one submission answered: subject, and text or prediction, by task, item and window."""
+
+    name: str
+    title: str
+    digest: str
+    texts: Mapping[Key, tuple[str, str]] = field(repr=False)
+    predictions: Mapping[Key, tuple[str, str]] = field(repr=False)
+    raw: Mapping[Key, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often two submissions say the same of ``n`` answers.
+
+    ``chances`` are the expected number of differences of two that answer independently.
+    """
+
+    n: int
+    same: int
+    chances: float
+
+    @property
+    def kappa(self) -> float | None:
+        """Agreement beyond chance, 1 where nothing differs; ``None`` where chance alone agrees."""
+        return None if self.chances < 1e-9 else 1 - (self.n - self.same) / self.chances
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """A task in which two submissions agree more than independent ones do, with answers of both side by side."""
+
+    other: str
+    task: str
+    kind: Kind
+    agreement: Agreement
+    pairs: tuple[tuple[str, str, str], ...]
+
+    def __str__(self) -> str:
+        told = self.agreement
+        beyond = f"agreement beyond chance {told.kappa:.2f}"
+        return f"{self.task}: {told.same} of {told.n} {self.kind} are those of {self.other} ({beyond})"
+
+
+def answers_of(folder: Folder, name: str) -> Answers:
+    """Return what a submission answered."""
+    predictions = [
+        line for file, lines in folder.tables.items() if file.startswith(f"{PREDICTIONS}/") for line in lines
+    ]
+    return _answers(name, _title(folder.about), folder.tables[RESPONSES], predictions)
+
+
+def read_answers(path: Path) -> Answers:
+    """Return what the submission in a folder answered; unreadable lines are left out, and links not followed."""
+    about = next(_lines(path / SUBMISSION, whole=True), {})
+    responses = [line for line in _lines(path / RESPONSES) if line.keys() >= _OF_RESPONSE]
+    files = sorted((path / PREDICTIONS).glob("*.jsonl"))
+    predictions = [line for file in files for line in _lines(file) if line.keys() >= _OF_PREDICTION]
+    return _answers(path.resolve().name, _title(about), responses, predictions)
+
+
+def is_same(mine: Answers, other: Answers) -> bool:
+    """Whether one submission holds the other's answers, whatever their case, blanks, punctuation, order or number."""
+    if mine.digest == other.digest:
+        return True
+    told = agreement(mine.texts, other.texts)
+    return told.kappa is not None and told.chances >= LEAST_CHANCES and told.kappa >= SAME_TEXTS
+
+
+def resemblances(mine: Answers, other: Answers) -> Iterator[Resemblance]:
+    """Yield the tasks in which the texts, or else the predictions, agree by :data:`SUSPECT` or more."""
+    tasks = sorted({key[0] for key in mine.texts} | {key[0] for key in mine.predictions})
+    for task in tasks:
+        for kind in KINDS:
+            told = agreement(_of_task(getattr(mine, kind), task), getattr(other, kind))
+            if told.kappa is not None and told.chances >= LEAST_CHANCES and told.kappa >= SUSPECT:
+                yield Resemblance(other.name, task, kind, told, tuple(_side_by_side(mine, other, task)))
+                break
+
+
+def agreement(ours: Mapping[Key, tuple[str, str]], theirs: Mapping[Key, tuple[str, str]]) -> Agreement:
+    """Return how far two submissions agree over the answers that both have."""
+    pairs: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for key in ours.keys() & theirs.keys():
+        subject, answer = ours[key]
+        pairs[key[0], subject].append((answer, theirs[key][1]))
+    same = sum(a == b for group in pairs.values() for a, b in group)
+    n = sum(map(len, pairs.values()))
+    return Agreement(n, same, n - sum(map(_by_chance, pairs.values())))
+
+
+def replay_findings(mine: Answers, others: Iterable[Answers]) -> Iterator[Finding]:
+    """Yield a finding for each other submission that this one repeats."""
+    for other in others:
+        if is_same(mine, other):
+            told = agreement(mine.texts, other.texts)
+            share = f"{told.same} of {told.n} texts are those of {other.name}"
+            yield Finding(RESPONSES, "", "duplicate", f"{share}: the same run, submitted before")
+
+
+def near_replays(mine: Answers, others: Iterable[Answers]) -> list[Resemblance]:
+    """Return what resembles another submission without being the same."""
+    return [found for other in others if not is_same(mine, other) for found in resemblances(mine, other)]
+
+
+def normalised(text: str) -> str:
+    """Return the letters and digits of a text in lower case, words apart by one blank."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+def _by_chance(pairs: Sequence[tuple[str, str]]) -> float:
+    """Expected number of equal answers to one subject, if each gave its own answers in any order."""
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    return sum(first[answer] * second[answer] for answer in first) / len(pairs)
+
+
+def _title(about: Mapping[str, Any]) -> str:
+    model = about.get("model", {})
+    return str(model.get("title") or model.get("name") or "")
+
+
+def _answers(name: str, title: str, responses: Sequence[Any], predictions: Sequence[Any]) -> Answers:
+    texts, raw = {}, {}
+    for line in responses:
+        key = (line["task"], line["item"], str(line["clip"]["index"]))
+        raw[key] = line["text"]
+        if line["text"].strip():
+            texts[key] = (line["subject"], normalised(line["text"]))
+    values = {
+        (_task_of(line["item"]), line["item"], ""): (line["subject"], _value(line["value"]))
+        for line in predictions
+        if line["value"] is not None
+    }
+    return Answers(name, title, _digest(texts), texts, values, raw)
+
+
+def _digest(texts: Mapping[Key, tuple[str, str]]) -> str:
+    return hashlib.sha256(json.dumps(sorted(texts.items())).encode()).hexdigest()
+
+
+def _value(value: object) -> str:
+    """Return a prediction to compare: times to the second, so that a tenth more makes no other answer."""
+    if isinstance(value, float):
+        value = round(value)
+    return normalised(value) if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _task_of(item: str) -> str:
+    return "/".join(item.split("/")[:2])
+
+
+def _of_task(answers: Mapping[Key, tuple[str, str]], task: str) -> dict[Key, tuple[str, str]]:
+    return {key: answer for key, answer in answers.items() if key[0] == task}
+
+
+def _side_by_side(mine: Answers, other: Answers, task: str) -> Iterator[tuple[str, str, str]]:
+    """Yield some items of a task with both texts (predictions where the texts are another task's), differing first."""
+    texts = [{k: v for k, v in one.raw.items() if k[0] == task} for one in (mine, other)]
+    values = [{k: v for k, (_, v) in one.predictions.items() if k[0] == task} for one in (mine, other)]
+    ours, theirs = texts if texts[0].keys() & texts[1].keys() else values
+    both = sorted(ours.keys() & theirs.keys(), key=lambda key: (ours[key] == theirs[key], key))
+    for key in both[:SHOWN_PAIRS]:
+        yield key[1], ours[key][:SHOWN_CHARACTERS], theirs[key][:SHOWN_CHARACTERS]
+
+
+def _lines(path: Path, *, whole: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file of JSON lines, or of one ``whole`` document."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+        return
+    data = path.read_bytes()
+    for line in [data] if whole else data.splitlines():
+        try:
+            value = loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield value
