@@ -27,6 +27,7 @@ def submit() -> None:
 @click.option(
     "--allow", "allowed", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable."
 )
+@click.option("--reviewed", default="", metavar="CODE", help="The code of the list of likely leaks that you looked at.")
 @click.option(
     "--with-truth/--without-truth",
     default=None,

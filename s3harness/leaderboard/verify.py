@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import s3harness
 from s3harness.dataset.load import load_dataset
-from s3harness.dataset.sources import private_words
+from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import (
@@ -26,7 +26,7 @@ from s3harness.leaderboard.folder import (
     answers_sha256,
     read_folder,
 )
-from s3harness.leaderboard.leaks import find_leaks
+from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import card_of, own_spec, planned_references
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.manifest import digest, write_json, write_text
@@ -91,8 +91,8 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Path] = ()) -> 
 
 
 def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
-    words = private_words(data, load_dataset(data).videos) if data else set()
-    return find_leaks(folder, words, None, folder.about["leak_check"]["allowed"])
+    words = own_words(data, load_dataset(data).videos) if data else None
+    return find_leaks(folder, search_of(folder, words))
 
 
 def hash_findings(folder: Folder) -> Iterator[Finding]:

@@ -160,7 +160,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
             start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=journal.is_empty)
             survey = Survey()
             write_items(directory, _surveyed(run.plan, journal, survey))
-            PrivateWords.of(private_words(run.settings.data, run.dataset.videos)).write(directory)
+            PrivateWords.hashed(private_words(run.settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.sent = audit.sent
                 scores, failed = _answer(run, recipe, worker, journal, progress, survey)

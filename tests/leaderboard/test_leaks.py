@@ -147,7 +147,7 @@ def test_a_run_that_does_not_know_its_private_words_is_not_packed(tmp_path: Path
 
 def test_fingerprints_hold_no_word() -> None:
     words = {"Anna Huber", "emu_2019-03-14_bed4.mp4", "p17"}
-    hashed = PrivateWords.of(words)
+    hashed = PrivateWords.hashed(words)
     assert not any(word in str(hashed) for word in ("Anna", "Huber", "emu", "2019", "p17"))
     assert hashed.are_in("as seen with anna-huber before")
     assert hashed.are_in("file EMU 2019 03 14 bed4 mp4")
