@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def identifier_options(command: Command) -> Command:
+    """Give a command the options that say what becomes of identifiers in what would be sent."""
+    options = (
+        click.option(
+            "--allow-identifiers",
+            default="",
+            metavar="REASON",
+            help="Send texts with names, dates and other identifiers; the reason is kept.",
+        ),
+        click.option(
+            "--reviewed",
+            default="",
+            metavar="CODE",
+            help="Confirm, by its code, the list of likely identifiers that you looked at.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def default_data() -> Path:

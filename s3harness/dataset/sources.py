@@ -15,6 +15,8 @@ from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
 from s3harness.guard.normal import fold
 from s3harness.guard.own_words import OwnWords
+from s3harness.guard.review import folder_of_dataset, read_reviewed
+from s3harness.guard.search import Search
 from s3harness.guard.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.types import Video
 
@@ -48,6 +50,11 @@ def read_sources(directory: Path) -> list[Row]:
 def own_words(directory: Path, videos: Iterable[Video]) -> OwnWords:
     """Return the private words of a data set, to be looked for in any form of writing."""
     return OwnWords.of(private_words(directory, videos))
+
+
+def search_of(directory: Path, videos: Iterable[Video]) -> Search:
+    """Return the search for a data set's own words and any identifier, without what its owner has reviewed."""
+    return Search(own_words(directory, videos), reviewed=read_reviewed(folder_of_dataset(directory)))
 
 
 def private_words(directory: Path, videos: Iterable[Video]) -> set[str]:

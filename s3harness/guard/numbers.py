@@ -28,6 +28,8 @@ def numbers() -> Iterator[Rule]:
         "number", "certain", r"(?<!\w)(?:id|case|chart|acc\w{0,6}|patient|pat)\W{0,3}[a-z]{0,3}\d{4,20}\b", "digit"
     )
     yield rule("number", "certain", r"(?<!\w)(?:no|nr|n°|#)\.? ?\d{4,20}\b", "digit")
+    plate = r"(?:licen[cs]e plate|kennzeichen|plate|plaque|matrícula)\W{1,3}[a-z]{1,3}[ -][a-z]{1,2} ?\d{1,4}\b"
+    yield rule("number", "certain", rf"\b{plate}", "digit", starts=frozenset(("lic", "ken", "pla", "mat")))
     serial = alternatives("labels_of_serials")
     yield rule(
         "serial",
@@ -64,14 +66,10 @@ def numbers() -> Iterator[Rule]:
 
 def phones() -> Iterator[Rule]:
     """Yield the rules of telephone numbers."""
-    label = alternatives("labels_of_phones")
-    yield rule(
-        "number",
-        "certain",
-        rf"\b(?:{label})\b[.:]?\W{{0,3}}(?:(?:no|nr|number)\.? ?:? ?)?\+?[\d(][\d ()/.-]{{3,24}}\d",
-        "digit",
-        starts=starts_of(label),
-    )
+    for kind, least in (("sure", 1), ("words", 3)):
+        label = alternatives("labels_of_phones", kind)
+        behind = rf"[.:]?\W{{0,3}}(?:(?:no|nr|number)\.? ?:? ?)?\+?[\d(][\d ()/.-]{{{least},24}}\d"
+        yield rule("number", "certain", rf"\b(?:{label})\b{behind}", "digit", starts=starts_of(label))
     yield rule(
         "number",
         "certain",

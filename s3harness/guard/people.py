@@ -24,7 +24,8 @@ from s3harness.guard.vocabulary import (
 _CODES = (*range(0x41, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00))
 UPPER = "".join(chr(code) for code in _CODES if chr(code).isupper())
 """Latin, Greek and Cyrillic capital letters."""
-_PART = rf"(?:[{UPPER}]['-]?)?[{UPPER}][\w]{{1,30}}(?:['-][{UPPER}]\w{{1,30}})?"
+_LETTER = r"[^\W\d_]"
+_PART = rf"(?:[{UPPER}]['-]?)?[{UPPER}]{_LETTER}{{1,30}}(?:['-][{UPPER}]{_LETTER}{{1,30}})?"
 _INITIAL = rf"[{UPPER}]\.[ -]?"
 _PARTICLES = rf"(?:(?:{any_of('particles')}) ){{0,3}}"
 NAME = rf"(?:{_INITIAL}){{0,2}}{_PARTICLES}{_PART}"
@@ -32,7 +33,9 @@ _NOUN = re.compile(
     r"(?:ung|ungen|heit|keit|schaft|tion|ionen|ität|ismus|ismen|nis|anz|enz|ie|ien|phase|krampf|dauer|bewegung)$"
 )
 """Endings of German nouns, which have capital letters, that names of people rarely have."""
-_WORD = re.compile(rf"[{UPPER}]\w{{1,30}}")
+_WORD = re.compile(rf"(?<!{_LETTER})[{UPPER}]{_LETTER}{{1,30}}")
+_BEFORE_COMMA = re.compile(rf"\b[{UPPER}]\w{{1,30}}(?=, $)")
+_BEHIND_COMMA = re.compile(rf",(?: and| or)? [{UPPER}]\w{{1,30}}")
 _CAPITALS = re.compile(rf"[{UPPER}]")
 
 
@@ -83,7 +86,14 @@ def _of_pair(match: re.Match[str]) -> Tier | None:
     first, second = match["first"], match["second"]
     if fold(second) in given_names() and not is_ordinary(first):
         return "certain"
-    return None if _is_word(first) or _is_word(second) else "likely"
+    is_list = any(found is not None and not _is_word(found[0]) for found in _beside(match))
+    return None if _is_word(first) or _is_word(second) or is_list else "likely"
+
+
+def _beside(match: re.Match[str]) -> Iterator[re.Match[str] | None]:
+    """The capitalised words, if any, with commas before and behind a pair: lists have them, names have none."""
+    yield _BEFORE_COMMA.search(match.string, max(0, match.start("name") - 40), match.start("name"))
+    yield _BEHIND_COMMA.match(match.string, match.end("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ def _rules() -> tuple[_Rule, ...]:
         _Rule.of(rf"\b(?:{dotted})\. {name}", _strong, dotted),
         _Rule.of(rf"\b(?:{ward}) {name}", _of_role, ward),
         _Rule.of(rf"\b(?:{others}) {name}", _of_any_role, others),
-        _Rule.of(rf"\b(?:{patient})\b\.?,? {name}", _of_any_role, patient),
+        _Rule.of(rf"\b(?:(?:{patient})\b,?|[Pp](?:at|t)\.) {name}", _of_any_role, patient),
         _Rule.of(rf"\b(?i:{relatives}),? \(?{name}", _of_role, relatives),
         _Rule.of(rf"\b(?:{german}),? \(?{name}", _of_any_role, german),
         _Rule.of(rf"\b(?P<label>(?i:{called})) {name}", _of_label, called),

@@ -91,8 +91,8 @@ class Audit:
 def audit_run(run: Path, data: Path | None = None, allowed: Collection[str] = (), reviewed: str = "") -> Audit:
     """Audit a run directory; ``data`` is its data set, whose private words are then looked for letter by letter.
 
-    ``allowed`` are pieces of text that only look like a leak, ``reviewed`` is the code of a list of likely ones that was
-    looked at. What would be shared is packed into a folder that is
+    ``allowed`` are pieces of text that only look like a leak, ``reviewed`` is the code of a list of likely ones that
+    was looked at. What would be shared is packed into a folder that is
     thrown away again, exactly as ``submit pack`` does it; of a run that is not complete, its files are searched as they
     are. :class:`UsageError` if ``run`` is no run directory.
     """

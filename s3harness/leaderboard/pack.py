@@ -13,6 +13,9 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.guard.own_words import OwnWords
+from s3harness.guard.review import code_of, confirm, read_reviewed
+from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import (
     ITEMS,
@@ -26,9 +29,6 @@ from s3harness.leaderboard.folder import (
     answers_sha256,
     read_folder,
 )
-from s3harness.guard.own_words import OwnWords
-from s3harness.guard.review import code_of, confirm, read_reviewed
-from s3harness.guard.search import Search
 from s3harness.leaderboard.leaks import REVIEW, find_leaks, likely_fingerprints
 from s3harness.run.manifest import read_manifest, write_json, write_text
 from s3harness.run.private import PrivateWords
@@ -49,7 +49,8 @@ _OF_MANIFEST = ("schema", "run", "status", "requests", "failed", "seconds", "med
 class About:
     """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless.
 
-    ``reviewed`` is the code of the list of likely identifiers that was looked at. ``open_weights`` says whether anybody can have the weights; ``None`` leaves it to the model's card.
+    ``reviewed`` is the code of the list of likely identifiers that was looked at. ``open_weights`` says whether anybody
+    can have the weights; ``None`` leaves it to the model's card.
     """
 
     submitter: str = ""

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from s3harness.dataset.load import Dataset
-from s3harness.dataset.sources import own_words
 from s3harness.guard.outgoing import OutgoingText
-from s3harness.guard.review import folder_of_dataset, read_reviewed
-from s3harness.guard.search import Search
 from s3harness.run.plan import VideoPlan
 from s3harness.types import Request, Video
 
 REPORT = "report"
 MIN_WORDS = 3
 """Of what experts wrote, shorter texts may stand in any prompt by chance, and stay in it."""
-
-
-def dataset_search(directory: Path, dataset: Dataset) -> Search:
-    """Return the search for a data set's own words and any identifiers, without what its owner has reviewed."""
-    return Search(own_words(directory, dataset.videos), reviewed=read_reviewed(folder_of_dataset(directory)))
 
 
 def texts_of_plan(plan: Iterable[VideoPlan]) -> Iterator[OutgoingText]:
