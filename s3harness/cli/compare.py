@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from s3harness.cli.options import json_option, print_json
+from s3harness.cli.options import json_option, print_json, tell_identifiers
 
 
 @click.command()
@@ -34,3 +34,4 @@ def compare(runs: tuple[Path, ...], profile: str, html: Path | None, as_json: bo
         from s3harness.report.page.compare import write_comparison
 
         click.echo(f"page: {write_comparison(report, shared, html, profile)}", err=True)
+        tell_identifiers(html, runs)

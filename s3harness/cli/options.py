@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +50,14 @@ def parse_options(pairs: Sequence[str], hint: str = "-o") -> dict[str, object]:
             raise click.BadParameter(f"{pair!r} is not key=value", param_hint=hint)
         options[key] = _value(value)
     return options
+
+
+def tell_identifiers(page: Path, runs: Iterable[Path]) -> None:
+    """Say on standard error which identifiers a page of runs holds, so that nobody passes it on unaware."""
+    from s3harness.leaderboard.audit import findings_in_page
+
+    if kinds := sorted({finding.message for run in runs for finding in findings_in_page(page, run)}):
+        click.echo(f"s3harness: {page.name} is not for sharing: it {'; '.join(kinds)}", err=True)
 
 
 def split_names(text: str | None) -> list[str]:

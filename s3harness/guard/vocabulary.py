@@ -71,7 +71,8 @@ def words_in_small_letters() -> frozenset[str]:
 
 def is_ordinary(name: str, but: frozenset[str] = frozenset()) -> bool:
     """Return whether the first word of a name with a capital letter names nobody; those in ``but`` do."""
-    word = next((word for word in _WORDS.findall(name) if word[0].isupper()), "")
+    capitals = [word for word in _WORDS.findall(name) if word[0].isupper()]
+    word = next((word for word in capitals if word.casefold() not in words("particles")), "")
     folded = fold(word)
     return not word or (folded in ordinary_words() and folded not in but)
 

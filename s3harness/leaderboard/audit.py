@@ -19,6 +19,7 @@ from s3harness.leaderboard.pack import About, pack, words_of_run
 from s3harness.run.audit import FILE, read_audit
 from s3harness.run.journal import read_journal
 from s3harness.run.manifest import read_manifest
+from s3harness.run.private import PrivateWords
 
 IN_PROCESS = "in process"
 JUDGES = "judges"
@@ -211,6 +212,11 @@ def _as_it_is(run: Path, data: Path | None, about: About) -> tuple[list[str], li
     tables = {name: _whole_lines(run / name) for name in names if (run / name).is_file()}
     folder = Folder({}, {MANIFEST: read_manifest(run)}, tables)
     return [MANIFEST, *tables], find_leaks(folder, Search(words_of_run(run, data), about.allowed, read_reviewed(run)))
+
+
+def findings_in_page(page: Path, run: Path) -> list[Finding]:
+    """Return the identifiers in a page that is made of a run, by the private words that the run knows."""
+    return [*_findings_in(page, Search(PrivateWords.read(run), reviewed=read_reviewed(run)))]
 
 
 def _findings_in(path: Path, search: Search) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.leaderboard.findings import printable
-from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION, read_document
+from s3harness.leaderboard.findings import RefusedError, printable
+from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION, Folder, read_document
+from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.verify import Tier, Verdict
 from s3harness.run.manifest import write_json
 from s3harness.scoring.run import score_of
@@ -70,11 +71,17 @@ def rejected(folder: Path) -> list[str]:
 
 
 def entry_of(folder: Path) -> Entry:
-    """The entry of one submission; :class:`S3HarnessError` if its documents are not what they should be."""
+    """The entry of one submission.
+
+    Raises :class:`S3HarnessError` if its documents are not what they should be, or hold an identifier.
+    """
     try:
         about, manifest, scores = (read_document(folder / n) for n in (SUBMISSION, MANIFEST, SCORES))
     except S3HarnessError as error:
         raise S3HarnessError(f"{folder.name} is no submission to show; verify it first. {error}") from error
+    documents = Folder({}, {SUBMISSION: about, MANIFEST: manifest, SCORES: scores}, {})
+    if leaks := find_leaks(documents, search_of(documents)):
+        raise RefusedError(f"{folder.name} is not shown", leaks)
     run = manifest["run"]
     return Entry(
         folder.resolve().name,

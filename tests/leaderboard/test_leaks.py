@@ -42,7 +42,8 @@ PLANTED = {
         "the patient Anna Huber", "Nurse Betty", "Huber, Anna (f)", "a man named Karl", "Herr Müller", "examiner: Ruth",
         "SMITH^JOHN", "Smith^John",
         "his wife Anna", "nurse Kowalska", "patient Müller", "Frau Dr. Huber",
-        "Schwester Eva", "Pfleger Tom", "Mme Dupont", "M. Dupont", "Sra. García", "Ayşe Hanım", "Bay Demir", "Pani Anna",
+        "Schwester Eva", "Pfleger Tom", "Mme Dupont", "M. Dupont", "Sra. García", "Ayşe Hanım", "Bay Demir",
+        "Pani Anna",
         "Mr. Todd", "ihre Mutter Anna", "sa femme Claire", "su esposa María", "eşi Ayşe", "jego żona Zofia",
         "Herr von Bülow", "Anna Huber", "pt. A.H.", "gez. Müller", "Kacper Wojtowicz",
     ),
@@ -89,7 +90,8 @@ CLEAN = (
     "Kopf nach links, Arm gestreckt. Schwester fragt, keine Antwort.", "Die Mutter hält seine Hand, Patient starrt.",
     "Glasgow Coma Scale 15; Sturge-Weber syndrome was considered.", "About 12.3 s later, at 12.5, it ends.",
     "Figur-4-Zeichen rechts, tonische Streckung 12,5 s.", "la paralysie de Todd, regard fixe à 00:14",
-    "Step 1: head turns. Step 2: arm lifts (see Table 3, Section 2.1).", "The clip lasts 100 s, of which 95 % are seen.",
+    "Step 1: head turns. Step 2: arm lifts (see Table 3, Section 2.1).",
+    "The clip lasts 100 s, of which 95 % are seen.",
 )  # fmt: skip
 
 ALL = [(kind, text) for kind, texts in PLANTED.items() for text in texts]

@@ -88,6 +88,7 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         **more,
         run=content.manifest["run"],
         changes=told_changes(content.manifest["run"]),
+        identifiers=content.manifest.get("identifiers"),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],
