@@ -141,7 +141,7 @@ def ages() -> Iterator[Rule]:
     yield rule(
         "age",
         "certain",
-        rf"{tens}(?:[ -](?:[a-zà-ÿ]{{2,12}}[ -]){{0,2}})?{year_words}|neunzigjähr\w*|"
+        rf"{tens}(?:[ -](?:[a-zà-ÿ]{{1,12}}[ -]){{0,2}})?{year_words}|neunzigjähr\w*|"
         r"\b(?:non|cent)agenari\w*|\bnonagén?air\w*|\bcentenari(?:an|o|a)\b|\bcentenaire\b|\bhundertjährig\w*|"
         r"\bin (?:his|her|their) (?:nineties|90s)|\bin den neunzigern|\bhundred-and-\w{3,6}-year",
     )
