@@ -2,6 +2,7 @@
 # make test: lint, format, types and tests of the core and of the light plugins.
 # make docs: the documentation, in site-docs/; a dead link fails.
 # make dist: wheel and sdist, in dist/, checked; the wheel installed and its demo run outside of here.
+# make lock: the exact versions and hashes of what is installed, in locks/; make advisories: what is known against them.
 # make test-pages: the report and the leaderboard in a headless browser; needs Chromium.
 # make test-engines: tests of the engines (vLLM, transformers, training, Ray) on the CPU, in an environment of their own.
 PYTHON ?= python3
@@ -13,7 +14,7 @@ LIGHT_PLUGINS := openai privacy redundancy
 ENGINE_PLUGINS := openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
-.PHONY: demo test docs dist test-pages test-engines lint types unit clean
+.PHONY: demo test docs dist lock advisories fuzz test-pages test-engines lint types unit clean
 
 demo: $(VENV)/.core
 	$(BIN)/s3harness demo
@@ -37,8 +38,15 @@ dist: $(VENV)/.docs
 	rm -rf dist
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
+	$(BIN)/cyclonedx-py requirements locks/s3harness.txt --pyproject pyproject.toml --output-file dist/s3harness.cdx.json
 	@folder=$$(mktemp -d) && $(PYTHON) -m venv $$folder/env && $$folder/env/bin/python -m pip install --quiet dist/*.whl \
 	  && cd $$folder && env/bin/s3harness doctor && env/bin/s3harness demo && rm -rf $$folder
+
+lock: $(VENV)/.docs
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/python locks/lock.py
+
+advisories: $(VENV)/.docs
+	$(BIN)/python locks/advisories.py
 
 test-pages: $(VENV)/.pages
 	$(BIN)/pytest tests_pages

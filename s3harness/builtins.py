@@ -30,7 +30,10 @@ COMMANDS = {
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
-    "data": ("s3harness.cli.data:data", "Data sets: synth, preview, import, validate, info, agreement, split."),
+    "data": (
+        "s3harness.cli.data:data",
+        "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
+    ),
     "audit": ("s3harness.cli.audit:audit", "What went to which host, and that nothing private is in what is shared."),
     "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
     "doctor": ("s3harness.cli.doctor:doctor", "What is installed, what can run here, and what to do about the rest."),

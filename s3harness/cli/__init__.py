@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -26,7 +27,13 @@ class LazyGroup(click.Group):
         return manager().registry.names("command")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name."""
+        """The command of a name.
+
+        A built-in one is found without loading plugins: none can take its name, and who calls a command that needs no
+        plugin runs no plugin's code.
+        """
+        if cmd_name in COMMANDS:
+            return _builtin(cmd_name)
         registry = manager().registry
         if cmd_name not in registry.names("command") and ("command", cmd_name) not in registry.clashes:
             return None
@@ -40,6 +47,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of the arguments; an unknown one is answered with those that come nearest."""
+        if args[0] in COMMANDS:
+            return super().resolve_command(ctx, args)
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"there is no command named {args[0]!r}{suggest(args[0], known)}")
@@ -80,6 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _builtin(name: str) -> click.Command:
+    """Import a built-in command."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
 
 
 def _summary(name: str, package: str) -> str:

@@ -19,7 +19,7 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Data sets: synth, preview, import, validate, info, agreement, split."""
+    """Data sets: synth, preview, import, validate, info, agreement, split, allow-links."""
 
 
 @data.command()
@@ -128,15 +128,27 @@ def import_group() -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The directory to make.")
 @click.option("--encoding", default="utf-8-sig", show_default=True, help="The table's encoding.")
 @click.option("--link", is_flag=True, help="Link the video files instead of copying them.")
-def table(table: Path, mapping: Path, videos: Path | None, out: Path, encoding: str, link: bool) -> None:
+@click.option(
+    "--ids-of",
+    type=click.Path(path_type=Path),
+    metavar="DATASET",
+    help="Give videos the ids that they have in this data set: for a corrected table, or another annotator's.",
+)
+def table(
+    table: Path, mapping: Path, videos: Path | None, out: Path, encoding: str, link: bool, ids_of: Path | None
+) -> None:
     """Import annotations of your own from the CSV file TABLE.
 
     Ids are assigned anew; the original names stay in the data set's private directory.
     """
     from s3harness.dataset.import_table import import_table
+    from s3harness.dataset.load import load_dataset
+    from s3harness.dataset.warnings import dataset_warnings
 
-    number = import_table(table, out, mapping=mapping, videos=videos, encoding=encoding, link=link)
-    click.echo(f"{out}: {number} videos; check it with s3harness data validate {out}")
+    number = import_table(table, out, mapping=mapping, videos=videos, encoding=encoding, link=link, ids_of=ids_of)
+    for warning in dataset_warnings(load_dataset(out)):
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{out}: {number} {'video' if number == 1 else 'videos'}; check it with s3harness data validate {out}")
 
 
 @import_group.command("s3-release")
@@ -179,6 +191,7 @@ def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_js
 def validate(directory: Path, no_media: bool, reviewed: str, as_json: bool) -> None:
     """Check a data set whole; every problem is named with its file, row and column. Exit code 1 if there is any.
 
+    Warnings are about data that can be scored but tell little, such as a task with one class; they are no problems.
     Names, dates and other identifiers in what experts wrote are problems, too: they would be shown to a model. What
     only looks like one can be confirmed as harmless, once.
     """
@@ -186,6 +199,7 @@ def validate(directory: Path, no_media: bool, reviewed: str, as_json: bool) -> N
 
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.validate import validate_dataset, written_identifiers
+    from s3harness.dataset.warnings import dataset_warnings
     from s3harness.guard.review import code_of, confirm, folder_of_dataset
 
     if reviewed:
@@ -193,12 +207,17 @@ def validate(directory: Path, no_media: bool, reviewed: str, as_json: bool) -> N
             folder_of_dataset(directory), _likely(written_identifiers(directory, load_dataset(directory))), reviewed
         )
     dataset, problems = validate_dataset(directory, media=not no_media)
+    warnings = dataset_warnings(dataset)
     if as_json:
-        print_json({"videos": len(dataset.videos), "problems": [asdict(problem) for problem in problems]})
+        found = [asdict(problem) for problem in problems]
+        print_json({"videos": len(dataset.videos), "problems": found, "warnings": warnings})
     else:
         for problem in problems:
             click.echo(str(problem))
-        click.echo(f"{len(dataset.videos)} videos, {len(problems)} problems")
+        for warning in warnings:
+            click.echo(f"warning: {warning}")
+        counts = ((len(dataset.videos), "video"), (len(problems), "problem"), (len(warnings), "warning"))
+        click.echo(", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))
         if likely := _likely(written_identifiers(directory, dataset)):
             click.echo(f"If everything that may be an identifier is harmless, confirm it: --reviewed {code_of(likely)}")
     sys.exit(1 if problems else 0)
@@ -208,6 +227,28 @@ def _likely(written: Iterable[WrittenIdentifier]) -> set[str]:
     return {one.fingerprint for one in written if one.identifier.tier == "likely"}
 
 
+@data.command("allow-links")
+@directory_argument
+@json_option
+def allow_links(directory: Path, as_json: bool) -> None:
+    """Allow the video files of a data set that are links to places outside it, each to where it leads now.
+
+    Every one is listed; the list is kept in the data set's private directory.
+    """
+    from s3harness.dataset.links import allow_links as write_links
+    from s3harness.dataset.links import links_outside
+
+    targets = links_outside(directory)
+    if targets:
+        write_links(directory, targets)
+    if as_json:
+        print_json(targets)
+        return
+    for video_id, target in targets.items():
+        click.echo(f"{video_id} → {target}")
+    click.echo(f"{len(targets)} {'link leads' if len(targets) == 1 else 'links lead'} out of {directory}")
+
+
 @data.command()
 @directory_argument
 @json_option
@@ -215,14 +256,19 @@ def info(directory: Path, as_json: bool) -> None:
     """Say what a data set holds."""
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.summary import summary
+    from s3harness.dataset.warnings import dataset_warnings
     from s3harness.report.plain import print_pairs, print_rows
 
-    about, features = summary(load_dataset(directory))
+    dataset = load_dataset(directory)
+    about, features = summary(dataset)
+    warnings = dataset_warnings(dataset)
     if as_json:
-        print_json({**about, "features": features})
+        print_json({**about, "features": features, "warnings": warnings})
         return
     print_pairs(about)
     print_rows(features)
+    for warning in warnings:
+        click.echo(f"warning: {warning}")
 
 
 @data.command()

@@ -62,13 +62,21 @@ if TYPE_CHECKING:
 @click.option(
     "--media", multiple=True, metavar="KEY=VALUE", help="How videos are decoded: workers, stall_s, …; repeatable."
 )
+@click.option(
+    "--isolate", "is_isolated", is_flag=True, help="Run in a network of its own that has loopback alone (Linux)."
+)
 @json_option
-def run(*, dry_run: bool, as_json: bool, **said: Any) -> None:
+def run(*, dry_run: bool, as_json: bool, is_isolated: bool, **said: Any) -> None:
     """Ask a model everything about a data set, and score it.
 
     Every answer is journalled the moment it comes, so a run may be stopped or killed at any time and gone on with by
     --resume. The exit code is 1 if any request failed.
     """
+    if is_isolated:
+        # First of all: libraries that are imported later start threads, and only a process of one thread can move.
+        from s3harness.guard.isolation import isolate
+
+        isolate()
     from s3harness.run.session import prepare
 
     prepared = prepare(settings_of(said))

@@ -74,7 +74,13 @@ def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
 def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
     from s3harness.report.release import paper_total, print_paper
     from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_paper import check_paper, mismatch_lines, without_predictions
+    from s3harness.scoring.release_paper import (
+        check_paper,
+        explained_lines,
+        mismatch_lines,
+        unused_tables,
+        without_predictions,
+    )
 
     numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
     checks = []
@@ -82,6 +88,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
         click.echo(f"{model} …", err=True)
         checks.append(check_paper(release, model, numbers))
     strangers, annotations = without_predictions(release), odd_annotations(release)
+    unused = unused_tables(release, checks)
     if as_json:
         print_json(
             {
@@ -90,11 +97,12 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
                 "compared": sum(len(check.published) for check in checks),
                 "remade_from_windows": sum(len(check.windows) for check in checks),
                 "mismatches": mismatch_lines(checks),
+                "explained": explained_lines(checks),
                 "summary": paper_total(checks),
                 "models": [
                     {
                         "model": check.model,
-                        "tables": {t: {"compared": n, "mismatches": bad} for t, (n, bad) in check.counts().items()},
+                        "tables": {table: count._asdict() for table, count in check.counts().items()},
                         "missing": check.missing,
                         "unread": check.unread,
                         "problems": check.problems,
@@ -102,11 +110,12 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
                     for check in checks
                 ],
                 "without_predictions": strangers,
+                "compared_with_nothing": unused,
                 "annotations": annotations,
             }
         )
     else:
-        print_paper(checks, strangers, annotations)
+        print_paper(checks, strangers, annotations, unused)
     compared = any(check.published for check in checks)
     sys.exit(0 if compared and not any(check.mismatches or check.unread for check in checks) else 1)
 

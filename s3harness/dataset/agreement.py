@@ -1,14 +1,15 @@
 """How well annotators agree, or two versions of annotations: about signs, sides, diagnoses and times.
 
-Each annotator's work is a data set directory; the videos that all of them have are compared, by id. "untested" and
-what nobody wrote down are no answers: they are counted, and neither agree nor disagree with anything.
+Each annotator's work is a data set directory; the videos that all of them have are compared. They are matched by what
+the source calls them, where every data set knows that, else by id. "untested" and what nobody wrote down are no
+answers: they are counted, and neither agree nor disagree with anything.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -28,6 +29,7 @@ from s3harness.dataset.coefficients import (
     PlainAgreement,
 )
 from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.dataset.sources import source_names
 from s3harness.errors import UsageError
 from s3harness.metrics.base import Array
 from s3harness.specs.features import vocabulary
@@ -44,14 +46,14 @@ _PRESENCE, _SIDES, _DIAGNOSES = ("yes", "no"), ("left", "right", "both"), ("ES",
 class Panel:
     """The videos that every annotator has: ``videos[n][a]`` is video n as annotator a has it.
 
-    ``clusters`` number the patients, as the first annotator's data set has them. ``left_out`` says how many videos of
-    each annotator the others lack.
+    All are called by the first annotator's id. ``clusters`` number the patients, as the first annotator's data set has
+    them. ``left_out`` are the videos of each annotator that another lacks, by the id that they have there.
     """
 
     annotators: tuple[str, ...]
     videos: tuple[tuple[Video, ...], ...]
     clusters: tuple[int, ...]
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, tuple[str, ...]]
 
     @property
     def patients(self) -> int:
@@ -117,7 +119,7 @@ class Agreement:
     annotators: tuple[str, ...]
     n_videos: int
     n_patients: int
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, tuple[str, ...]]
     questions: tuple[QuestionAgreement, ...]
     overall: Mapping[str, Estimate]
     prevalence: tuple[Correlation, ...]
@@ -138,22 +140,40 @@ def load_panel(directories: Sequence[Path]) -> Panel:
     """Two or more data set directories as a panel; :class:`UsageError` if they have no video in common."""
     if len(directories) < 2:
         raise UsageError("agreement takes two data set directories or more, one of each annotator")
-    return panel_of([load_dataset(directory) for directory in directories], [d.name for d in directories])
+    return panel_of(
+        [load_dataset(directory) for directory in directories],
+        [directory.name for directory in directories],
+        [source_names(directory) for directory in directories],
+    )
 
 
-def panel_of(datasets: Sequence[Dataset], names: Sequence[str] = ()) -> Panel:
-    """Data sets as a panel, called by their own names, or by ``names`` where those do not tell them apart."""
-    videos = [{video.id: video for video in dataset.videos} for dataset in datasets]
-    shared = [name for name in videos[0] if all(name in others for others in videos)]
+def panel_of(
+    datasets: Sequence[Dataset], names: Sequence[str] = (), sources: Sequence[Mapping[str, str]] = ()
+) -> Panel:
+    """Data sets as a panel, called by their own names, or by ``names`` where those do not tell them apart.
+
+    ``sources`` are video id → the source's own name, by data set. Videos are matched by that name if all data sets have
+    such names, else by id. Raises :class:`UsageError` if no video is in all of them.
+    """
+    by_source = len(sources) == len(datasets) and all(sources)
+    videos = [
+        {sources[number].get(v.id, v.id) if by_source else v.id: v for v in dataset.videos}
+        for number, dataset in enumerate(datasets)
+    ]
+    shared = {key: None for key in videos[0] if all(key in others for others in videos)}
     annotators = _distinct([[dataset.name for dataset in datasets], names, [f"annotator {n}" for n in range(1, 99)]])
     if not shared:
-        raise UsageError(f"{', '.join(annotators)}: no video is in all of them; ids must be the same in each data set")
+        what = "what the tables call their videos differs" if by_source else "ids must be the same in each data set"
+        raise UsageError(f"{', '.join(annotators)}: no video is in all of them; {what}")
     numbers = {patient: number for number, patient in enumerate(sorted({v.patient for v in videos[0].values()}))}
     return Panel(
         annotators[: len(datasets)],
-        tuple(tuple(of[name] for of in videos) for name in shared),
-        tuple(numbers[videos[0][name].patient] for name in shared),
-        {name: len(of) - len(shared) for name, of in zip(annotators, videos, strict=False)},
+        tuple(tuple(replace(of[key], id=videos[0][key].id) for of in videos) for key in shared),
+        tuple(numbers[videos[0][key].patient] for key in shared),
+        {
+            name: tuple(video.id for key, video in of.items() if key not in shared)
+            for name, of in zip(annotators, videos, strict=False)
+        },
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from s3harness.dataset.links import allow_links, links_outside
 from s3harness.dataset.load import BORDER_S, SCHEMA
 from s3harness.dataset.release import open_release, patient_of
 from s3harness.dataset.release_annotations import Annotations, Quirks, read_annotations
@@ -95,6 +96,8 @@ def _write(found: Annotations, files: Mapping[str, Path], out: Path, link: bool)
     write_table(out / "clips.csv", CLIPS, _clip_rows(found))
     sources = ({"video_id": v.id, "source": n, "patient": patient_of(n)} for n, v in kept.items())
     write_table(out / "private" / "sources.csv", ("video_id", "source", "patient"), sources)
+    if link and (targets := links_outside(out)):
+        allow_links(out, targets)
     about = {"schema": SCHEMA, "name": NAME, "version": VERSION, "licence": LICENCE}
     _write_json(out / "dataset.json", about)
     report = _report(found, kept)

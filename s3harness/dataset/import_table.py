@@ -1,13 +1,12 @@
 """Importing a hospital's own annotations: a CSV table, and a mapping that says what its columns mean.
 
 The table has a row per video (each feature its columns), or a row per video and sign. The mapping is YAML; see
-``task_specs/schemas/mapping.schema.json``. Ids are assigned anew, in an order that says nothing; the originals stay
-in ``private/sources.csv``.
+``task_specs/schemas/mapping.schema.json``. Ids are keyed hashes of the table's names (:mod:`.identity`); the originals
+stay in ``private/sources.csv``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -19,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from s3harness.dataset.identity import SECRET, new_secret, opaque_ids, read_secret, source_key
+from s3harness.dataset.links import allow_links, links_outside
 from s3harness.dataset.load import SCHEMA
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, parse_table, write_table
 from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
@@ -73,10 +74,12 @@ def import_table(
     videos: Path | None = None,
     encoding: str = "utf-8-sig",
     link: bool = False,
+    ids_of: Path | None = None,
 ) -> int:
     """Make the data set directory ``out`` from the table ``source``; returns the number of videos.
 
-    ``videos`` is the folder of the video files; they are copied, or with ``link`` linked. Raises :class:`UsageError`
+    ``videos`` is the folder of the video files; they are copied, or with ``link`` linked. ``ids_of`` is a data set
+    whose secret is used, so that the videos of both have the same ids. Raises :class:`UsageError`
     for a wrong call or mapping and :class:`DatasetError` listing every row that cannot be understood; ``out`` is made
     whole or not at all.
     """
@@ -84,6 +87,7 @@ def import_table(
         raise UsageError(f"{out} exists; choose another directory")
     if videos is not None and not videos.is_dir():
         raise UsageError(f"{videos} is no folder; name the one of the video files")
+    secret = read_secret(ids_of) if ids_of is not None else new_secret()
     document = read_document(mapping)
     validate(document, "mapping")
     _check_signs(document)
@@ -91,10 +95,11 @@ def import_table(
     if found.problems:
         shown = "\n  ".join(map(str, found.problems[:SHOWN_PROBLEMS]))
         more = f"\n  … and {len(found.problems) - SHOWN_PROBLEMS} more" if len(found.problems) > SHOWN_PROBLEMS else ""
-        raise DatasetError(f"the table cannot be understood in {len(found.problems)} places:\n  {shown}{more}")
+        rows = "1 row" if len(found.problems) == 1 else f"{len(found.problems)} rows"
+        raise DatasetError(f"{rows} could not be imported; fix the cause and import again:\n  {shown}{more}")
     building = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        _write(found, building, document, videos, link)
+        _write(found, building, document, secret, videos, link)
         building.replace(out)
     except OSError as error:
         raise S3HarnessError(f"{out} cannot be made: {error.strerror}") from error
@@ -177,7 +182,7 @@ def _read(table: tuple[list[Row], list[Problem]], mapping: Document) -> Imported
 
 
 def _read_row(row: Row, mapping: Mapping[str, Any], found: Imported) -> None:
-    name, patient = row[mapping["video"]], row[mapping["patient"]]
+    name, patient = source_key(row[mapping["video"]]), source_key(row[mapping["patient"]])
     if not name or not patient:
         raise ValueError("the video or the patient is empty")
     if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
@@ -264,12 +269,14 @@ def _diagnoses(mapping: Mapping[str, Any]) -> dict[str, list[str]]:
     return {k: [k.lower(), *(word.lower() for word, meaning in said.items() if meaning == k)] for k in ("ES", "NES")}
 
 
-def _write(found: Imported, out: Path, mapping: Document, videos: Path | None, link: bool) -> None:
+def _write(found: Imported, out: Path, mapping: Document, secret: str, videos: Path | None, link: bool) -> None:
     """Write all tables and files of the data set into a new directory."""
     (out / "videos").mkdir(parents=True)
     (out / "private").mkdir(mode=0o700)
-    ids = _assign("v", found.videos)
-    patients = _assign("p", {video["patient"] for video in found.videos.values()})
+    (out / SECRET).touch(mode=0o600)
+    (out / SECRET).write_text(f"{secret}\n", encoding="ascii")
+    ids = opaque_ids("v", found.videos, secret)
+    patients = opaque_ids("p", {video["patient"] for video in found.videos.values()}, secret)
     ordered = sorted(found.videos, key=lambda name: ids[name])
     rows = [_video_row(found.videos[n], n, ids[n], patients, out, videos, link) for n in ordered]
     write_table(out / "videos.csv", VIDEOS, rows)
@@ -279,6 +286,8 @@ def _write(found: Imported, out: Path, mapping: Document, videos: Path | None, l
     write_table(out / "reports.csv", REPORTS, ({"video_id": i, "report": text} for i, text in reports))
     sources = ({"video_id": ids[n], "source": n, "patient": found.videos[n]["patient"]} for n in ordered)
     write_table(out / "private" / "sources.csv", ("video_id", "source", "patient"), sources)
+    if link and (targets := links_outside(out)):
+        allow_links(out, targets)
     about = {key: str(mapping.data.get(key, "")) for key in ("name", "version", "licence")}
     (out / "dataset.json").write_text(json.dumps({"schema": SCHEMA, **about}, indent=1) + "\n", encoding="utf-8")
 
@@ -322,9 +331,3 @@ def _duration(path: Path) -> float | None:
         return probe(path).duration_s if path.exists() else None
     except MediaError:
         return None
-
-
-def _assign(letter: str, names: Iterable[str]) -> dict[str, str]:
-    """Opaque ids, numbered in the order of a hash, so that they follow neither the alphabet nor the calendar."""
-    shuffled = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
-    return {name: f"{letter}{number:04d}" for number, name in enumerate(shuffled, start=1)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from s3harness.dataset.links import allowed_links, target_outside
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import DatasetError, UsageError
 from s3harness.plugins import suggest
@@ -20,6 +21,8 @@ SCHEMA = "s3harness/dataset/v1"
 SHOWN_PROBLEMS = 20
 SAMPLE_SPLIT = "sample"
 """Videos to look at, of patients of any split: without a diagnosis, and no part of what is trained on or scored."""
+MAX_NAME = 500
+"""Characters of the name, version and licence of a data set."""
 BORDER_S = 1.0
 """Annotators note whole seconds: a time may lie this far beyond the end of the video."""
 
@@ -70,7 +73,8 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
     rows = list(read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems))
     labels = _labels(read_table(directory / "features.csv", FEATURES, FEATURES[:3], problems), rows, problems)
     reports = _reports(directory, rows, problems)
-    videos = [_video(directory, row, labels, reports, problems) for row in _unique(rows, problems)]
+    links = allowed_links(directory)
+    videos = [_video(directory, row, labels, reports, links, problems) for row in _unique(rows, problems)]
     return Dataset(about["name"], about["version"], about["licence"], _fingerprint(directory), tuple(videos)), problems
 
 
@@ -100,12 +104,16 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     data: object = None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         problems.append(Problem(path.name, None, "", f"not valid JSON: {error}"))
     about = data if isinstance(data, dict) else {}
     if data is not None and about.get("schema") != SCHEMA:
         problems.append(Problem(path.name, None, "schema", f"{about.get('schema')!r} is not {SCHEMA!r}"))
-    return {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
+    words = {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
+    for key, word in words.items():
+        if len(word) > MAX_NAME:
+            problems.append(Problem(path.name, None, key, f"has {len(word)} characters; it may have {MAX_NAME}"))
+    return {key: word[:MAX_NAME] for key, word in words.items()}
 
 
 def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
@@ -190,6 +198,7 @@ def _video(
     row: Row,
     labels: Mapping[str, Mapping[str, FeatureLabel]],
     reports: Mapping[str, str],
+    links: Mapping[str, str],
     problems: list[Problem],
 ) -> Video:
     diagnosis = row.one_of("diagnosis", ("ES", "NES"), problems)
@@ -198,7 +207,7 @@ def _video(
     return Video(
         id=opaque_id(row["video_id"]),
         patient=row["patient_id"],
-        path=_confined(directory, row, problems),
+        path=_confined(directory, row, links, problems),
         duration_s=duration or None,
         diagnosis=cast("Diagnosis | None", diagnosis or None),
         split=row["split"],
@@ -210,13 +219,18 @@ def _video(
     )
 
 
-def _confined(directory: Path, row: Row, problems: list[Problem]) -> Path | None:
-    """The video's file, which must be named relative to the directory and stay inside it."""
+def _confined(directory: Path, row: Row, allowed: Mapping[str, str], problems: list[Problem]) -> Path | None:
+    """The video's file, named relative to the directory; it stays inside, or leads where its owner allowed."""
     if not row["file"]:
         return None
     named = Path(row["file"])
     if named.is_absolute() or ".." in named.parts:
         problems.append(row.problem("file", "must be a path inside the data set directory"))
+        return None
+    target = target_outside(directory, named)
+    if target is not None and target != allowed.get(row["video_id"]):
+        remedy = f"copy the file into the data set, or allow it: s3harness data allow-links {directory}"
+        problems.append(row.problem("file", f"is a link that leads out of the data set; {remedy}"))
         return None
     return directory / named
 

@@ -12,6 +12,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,11 @@ PREDICTION_FILES: Mapping[str, tuple[str, ...]] = {
 """Kind of prediction → names its file may have in the model's folder."""
 ABBREVIATED: Mapping[str, str] = {"af3": "audio-flamingo-3"}
 """What some files of the release call a model → what the others call it."""
+PUBLISHED_NAMES: Mapping[str, tuple[str, ...]] = {
+    "Task2__per_feature_mean_scores.csv": ("Task2_feature-level__per_feature_mean_scores.csv",),
+    "Task2__overall_scores.csv": ("Task2_model-level__overall_scores.csv",),
+}
+"""Published table → its names in other parts of the release; case may differ besides."""
 STRUCTURES = ("Task6_{model}_all_merged_modified.csv",)
 """Names of the file of the structures that an LLM extracted of a model's reports."""
 
@@ -119,15 +125,22 @@ def file_of(release: Release, model: str, names: Sequence[str]) -> Path | None:
     return next((path for name in names for path in _other_spellings(folder, name)), None)
 
 
+def published_table(release: Release, name: str) -> Path | None:
+    """The published table of this name, in any of the release's spellings; ``None`` where there is none."""
+    wanted = {spelling.lower() for spelling in (name, *PUBLISHED_NAMES.get(name, ()))}
+    tables = sorted(release.published.glob("*.csv"), key=lambda path: (path.name != name, path.name))
+    return next((path for path in tables if path.name.lower() in wanted), None)
+
+
 def prediction_file(release: Release, model: str, kind: str) -> Path | None:
     """The file of a kind of prediction, ``None`` where the model has none."""
     return file_of(release, model, PREDICTION_FILES[kind])
 
 
-def read_predictions(release: Release, model: str, kind: str) -> ReleaseTable | None:
+def read_predictions(release: Release, model: str, kind: str, *, keeps_blanks: bool = False) -> ReleaseTable | None:
     """A model's predictions of a kind, keyed by video (Task 4: by clip); ``None`` where there is no such file."""
     path = prediction_file(release, model, kind)
-    return read_release_table(path) if path else None
+    return read_release_table(path, keeps_blanks=keeps_blanks) if path else None
 
 
 def structures_file(release: Release, model: str) -> Path | None:
@@ -156,9 +169,9 @@ def read_features(release: Release) -> dict[str, dict[str, FeatureLabel]]:
     return {video: {name: _feature_label(cells, name) for name in names} for video, cells in table.rows.items()}
 
 
-def read_laterality(release: Release) -> ReleaseTable:
+def read_laterality(release: Release, *, keeps_blanks: bool = False) -> ReleaseTable:
     """Columns ``left_right_head_turning``, ``left_right_arm_movement``, ``body_region_onset`` and times, by video."""
-    table = read_release_table(release.truth / "task3_spatial_annotation.csv")
+    table = read_release_table(release.truth / "task3_spatial_annotation.csv", keeps_blanks=keeps_blanks)
     return table.having("left_right_head_turning", "left_right_arm_movement", "body_region_onset")
 
 
@@ -222,10 +235,13 @@ def clock_seconds(text: str) -> float | None:
     return 60.0 * int(match[1]) + int(match[2]) if match else None
 
 
-def read_release_table(path: Path, keys: Sequence[str] = ("file_name", "video_name")) -> ReleaseTable:
+def read_release_table(
+    path: Path, keys: Sequence[str] = ("file_name", "video_name"), *, keeps_blanks: bool = False
+) -> ReleaseTable:
     """A CSV file of the release by the first of ``keys`` that is a column of it; the first of rows of one name counts.
 
-    UTF-8 with or without byte-order mark, UTF-16 with one, or else Latin-1; of columns of one name the first counts.
+    Blanks around a cell go, unless ``keeps_blanks``: the authors compare some cells as they are written. UTF-8 with or
+    without byte-order mark, UTF-16 with one, or else Latin-1; of columns of one name the first counts.
     Raises :class:`DatasetError` if the file cannot be read, or has no such column.
     """
     text, problems = _decoded(path)
@@ -233,14 +249,15 @@ def read_release_table(path: Path, keys: Sequence[str] = ("file_name", "video_na
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(reader, [])]
     columns = tuple(dict.fromkeys(header))
-    problems += [Problem(path.name, 1, name, TWICE) for name in columns if name and header.count(name) > 1]
+    repeated = {name for name, number in Counter(header).items() if name and number > 1}
+    problems += [Problem(path.name, 1, name, TWICE) for name in columns if name in repeated]
     key = next((name for name in keys if name in columns), None)
     if key is None:
         shown = "".join(c if c.isprintable() else "?" for c in ", ".join(columns))[:200] or "no header"
         raise DatasetError(f"{path.name}: no column {' or '.join(keys)}; it has {shown}")
     rows: dict[str, Mapping[str, str]] = {}
     for cells in reader:
-        problem = _added(rows, header, cells, key)
+        problem = _added(rows, header, cells, key, keeps_blanks=keeps_blanks)
         if problem and cells:
             problems.append(Problem(path.name, reader.line_num, "", problem))
     return ReleaseTable(path.name, columns, rows, tuple(problems))
@@ -269,14 +286,16 @@ def _decoded(path: Path) -> tuple[str, list[Problem]]:
         return data.decode("latin-1"), [Problem(path.name, None, "", "not UTF-8; read as Latin-1")]
 
 
-def _added(rows: dict[str, Mapping[str, str]], header: Sequence[str], cells: Sequence[str], key: str) -> str:
+def _added(
+    rows: dict[str, Mapping[str, str]], header: Sequence[str], cells: Sequence[str], key: str, *, keeps_blanks: bool
+) -> str:
     """Add a row under its name; what is wrong with it instead, if anything."""
     if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
         return f"{len(cells)} cells under {len(header)} columns; left out"
     row: dict[str, str] = {}
     for column, cell in zip(header, cells, strict=False):
-        row.setdefault(column, cell.strip())
-    name = re.sub(r"\.wav$", ".mp4", row[key])
+        row.setdefault(column, cell if keeps_blanks else cell.strip())
+    name = re.sub(r"\.wav$", ".mp4", row[key].strip())
     if not name:
         return "a row without a name; left out"
     if name in rows:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from s3harness.dataset import load
+from s3harness.dataset.identity import source_key
 from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
 from s3harness.guard.normal import fold
@@ -55,6 +56,14 @@ def own_words(directory: Path, videos: Iterable[Video]) -> OwnWords:
 def search_of(directory: Path, videos: Iterable[Video]) -> Search:
     """Return the search for a data set's own words and any identifier, without what its owner has reviewed."""
     return Search(own_words(directory, videos), reviewed=read_reviewed(folder_of_dataset(directory)))
+
+
+def source_names(directory: Path) -> dict[str, str]:
+    """Return video id → what the source calls the video; empty where that is not known, or not for this user to read.
+
+    Ids are those that videos go by outside the data set.
+    """
+    return {load.opaque_id(row["video_id"]): source_key(row["source"]) for row in read_sources(directory)}
 
 
 def private_words(directory: Path, videos: Iterable[Video]) -> set[str]:

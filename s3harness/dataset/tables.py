@@ -7,6 +7,7 @@ import difflib
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,12 @@ VIDEOS = (
 FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justification")
 REPORTS = ("video_id", "report")
 
+MAX_COLUMNS = 1_000
+"""A table of a video a row has some five columns for each of the 20 signs."""
+MAX_CELL = 100_000
+"""Characters of a cell; the longest of the expert reports has about 1,200."""
+MAX_SECONDS = 7 * 86_400.0
+"""A week of recording in one file: what is asked of a video grows with its length."""
 SHOWN_LINES = 12
 """Lines of a file that have the same problem and are given by number."""
 _SECONDS = re.compile(r"\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
@@ -74,6 +81,9 @@ class Row:
             message = f"{text!r} is not a number of seconds from the start of the video, like 37 or 37.5"
             problems.append(self.problem(column, message))
             return None
+        if float(text) > MAX_SECONDS:
+            problems.append(self.problem(column, f"{float(text):g} s is more than a week; split the recording"))
+            return None
         return float(text)
 
     def one_of(self, column: str, allowed: Sequence[str], problems: list[Problem]) -> str:
@@ -112,13 +122,17 @@ def parse_table(
     name: str, lines: Iterable[str], problems: list[Problem], delimiter: str = ","
 ) -> tuple[list[str], Iterator[Row]]:
     """The header and the rows of a CSV table; a row is numbered by its first line, the header's being 1."""
+    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
     except csv.Error as error:
         problems.append(_no_table(name, 1, error))
         return [], iter(())
-    twice = sorted({cell for cell in header if cell and header.count(cell) > 1})
+    if len(header) > MAX_COLUMNS:
+        problems.append(Problem(name, 1, "", f"{len(header)} columns; a table may have {MAX_COLUMNS}"))
+        return [], iter(())
+    twice = sorted(cell for cell, number in Counter(header).items() if cell and number > 1)
     problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
     return header, _rows(name, header, reader, problems)
 

@@ -1,1 +1,1 @@
-"""What may leave the machine: texts are searched for whatever tells who a patient is before they do."""
+"""Guards: what may leave the machine, and what files of strangers may cost."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from s3harness.guard.answer_schema import answer_validator
 from s3harness.parsers.json_text import Found, embedded_json, has_contradicting_keys, strict_json
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.text import MAX_CHARS, answer_text
@@ -171,6 +172,4 @@ class _ById:
 
 @lru_cache(maxsize=64)
 def _validator(schema: _ById) -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema.schema)
+    return answer_validator(schema.schema)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s3harness.types import Interval
 
 
+_SHOWN_VIDEOS = 5
 _ROOMY = 110
 """Columns of a terminal in which an estimate and its interval stand on one line."""
 
@@ -23,10 +24,10 @@ _ROOMY = 110
 def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console: Console | None = None) -> None:
     """Print the agreement by question, over all features and about times, and the human ceilings."""
     console = console or Console()
-    left_out = ", ".join(f"{n} of {name}" for name, n in found.left_out.items() if n)
+    left_out = "; ".join(_missing(name, videos) for name, videos in found.left_out.items() if videos)
     console.print(f"{', '.join(found.annotators)}: {found.n_videos} videos of {found.n_patients} patients in common")
     if left_out:
-        console.print(f"Videos that the others lack, not compared: {left_out}")
+        console.print(f"Not compared, because another annotator has no such video: {left_out}", soft_wrap=True)
     for table in (_questions(found, console.width >= _ROOMY), _overall(found), _times(found), _ceilings(ceilings)):
         console.print()
         console.print(table)
@@ -37,6 +38,11 @@ def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console:
         DISCLAIMER,
     ):
         console.print(line, style="dim", soft_wrap=True, highlight=False)
+
+
+def _missing(annotator: str, videos: Sequence[str]) -> str:
+    more = f" and {len(videos) - _SHOWN_VIDEOS} more" if len(videos) > _SHOWN_VIDEOS else ""
+    return f"{len(videos)} of {annotator} ({', '.join(videos[:_SHOWN_VIDEOS])}{more})"
 
 
 def _questions(found: Agreement, is_roomy: bool) -> Table:

@@ -13,7 +13,7 @@ from s3harness.report.table import print_scores, task_title
 if TYPE_CHECKING:
     from s3harness.scoring.release_answers import Stray
     from s3harness.scoring.release_findings import Finding
-    from s3harness.scoring.release_paper import PaperCheck
+    from s3harness.scoring.release_paper import PaperCheck, TableCount
     from s3harness.scoring.release_strict import StrictResult
 
 SHOWN_ROWS = 12
@@ -24,10 +24,11 @@ def print_paper(
     checks: Sequence[PaperCheck],
     strangers: Sequence[str],
     annotations: Sequence[str] = (),
+    unused: Sequence[str] = (),
     console: Console | None = None,
 ) -> None:
     """Print the numbers compared by table and model, every mismatch, and the total."""
-    from s3harness.scoring.release_paper import mismatch_lines
+    from s3harness.scoring.release_paper import explained_lines, mismatch_lines
 
     console = console or Console()
     if not console.is_terminal:
@@ -37,7 +38,9 @@ def print_paper(
     _notes(console, [f"{c.model}: no file of {', '.join(c.missing)}" for c in checks if c.missing])
     _notes(console, [f"{c.model}: {problem}" for c in checks for problem in (*c.unread, *c.problems)])
     _notes(console, [f"in the published tables, without predictions here: {', '.join(strangers)}"] if strangers else [])
+    _notes(console, [f"published tables that were compared with nothing: {', '.join(unused)}"] if unused else [])
     print_annotations(annotations, console)
+    _notes(console, explained_lines(checks))
     _notes(console, mismatch_lines(checks))
     console.print(paper_total(checks), style="bold", highlight=False, soft_wrap=True)
 
@@ -46,9 +49,10 @@ def paper_total(checks: Sequence[PaperCheck]) -> str:
     """The line that says how much was compared, and how much of it differs."""
     published, windows = (sum(len(c.published) for c in checks), sum(len(c.windows) for c in checks))
     wrong, differ = (sum(len(c.mismatches) for c in checks), sum(len(c.differences) for c in checks))
-    unread = sum(len(c.unread) for c in checks)
+    unread, explained = sum(len(c.unread) for c in checks), sum(len(c.explained) for c in checks)
+    of_other = f" ({explained} more are of other predictions than were released)" if explained else ""
     return (
-        f"{published} published cells compared, {wrong} mismatches; "
+        f"{published} published cells compared, {wrong} mismatches{of_other}; "
         f"{windows} cells of merged files made again from their windows, {differ} differ"
     ) + (f"; {unread} tables could not be read" if unread else "")
 
@@ -92,12 +96,16 @@ def _paper_table(checks: Sequence[PaperCheck]) -> Table:
         table.add_column(f"\\[{number}]", justify="right", no_wrap=True)
     counts = [check.counts() for check in checks]
     for name in dict.fromkeys(name for count in counts for name in count):
-        table.add_row(name, *(_cell(*count.get(name, (0, 0))) for count in counts))
+        table.add_row(name, *(_cell(count.get(name)) for count in counts))
     return table
 
 
-def _cell(compared: int, wrong: int) -> str:
-    return "–" if not compared else f"{compared} ({wrong} wrong)" if wrong else str(compared)
+def _cell(count: TableCount | None) -> str:
+    if count is None:
+        return "–"
+    notes = [f"{count.mismatches} wrong"] if count.mismatches else []
+    notes += [f"{count.explained} explained"] if count.explained else []
+    return f"{count.compared} ({', '.join(notes)})" if notes else str(count.compared)
 
 
 def _notes(console: Console, lines: Sequence[str]) -> None:

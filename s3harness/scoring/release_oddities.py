@@ -68,8 +68,11 @@ def _known(read: Callable[[], Collection[str]]) -> Collection[str]:
 
 def _tables(release: Release, model: str) -> Iterator[tuple[str, ReleaseTable]]:
     """Kind → table, of all that can be read."""
-    readers = [(kind, read_predictions) for kind in PREDICTION_FILES]
-    readers += [(kind, read_window_table) for kind in WINDOW_FILES]
+    readers: list[tuple[str, Callable[[Release, str, str], ReleaseTable | None]]]
+    readers = [
+        *((kind, read_predictions) for kind in PREDICTION_FILES),
+        *((k, read_window_table) for k in WINDOW_FILES),
+    ]
     for kind, read in readers:
         with suppress(DatasetError):
             if table := read(release, model, kind):

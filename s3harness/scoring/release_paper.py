@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from s3harness.dataset.release import (
     Release,
@@ -20,6 +20,7 @@ from s3harness.dataset.release import (
     model_key,
     models,
     number_in,
+    published_table,
     read_release_table,
     structures_file,
 )
@@ -30,6 +31,16 @@ from s3harness.scoring.release_oddities import odd_tables
 from s3harness.scoring.release_windows import Compared, merged_features, merged_sequences
 
 RQI_TABLE = "task6_report_rqi.csv"
+INPUTS = "middle_results"
+"""The folder beside the published tables that holds what the question list's tables are averages of."""
+
+
+class TableCount(NamedTuple):
+    """How many numbers of a table were compared, how many differ, and how many differ for a reason that is known."""
+
+    compared: int
+    mismatches: int
+    explained: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +60,27 @@ class PaperCheck:
 
     @property
     def mismatches(self) -> list[Compared]:
-        """Published numbers that did not come out as they are published."""
-        return [one for one in self.published if not one.matches]
+        """Published numbers that did not come out as they are published, and nothing in the release says why."""
+        return [one for one in self.published if not one.matches and not one.reason]
+
+    @property
+    def explained(self) -> list[Compared]:
+        """Published numbers that cannot come out of what was released, as the release itself shows."""
+        return [one for one in self.published if not one.matches and one.reason]
 
     @property
     def differences(self) -> list[Compared]:
         """Cells of merged files that did not come out of their windows."""
         return [one for one in self.windows if not one.matches]
 
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """Table → numbers compared, and mismatches among them; merged windows have a line of their own."""
+    def counts(self) -> dict[str, TableCount]:
+        """Table → how many of its numbers were compared and differ; merged windows have a line of their own."""
         named = [*((table_of(one.file), one) for one in self.published)]
         named += [(f"{table_of(one.file)} merged windows", one) for one in self.windows]
-        compared, wrong = Counter(name for name, _ in named), Counter(name for name, one in named if not one.matches)
-        return {name: (n, wrong[name]) for name, n in compared.items()}
+        compared = Counter(name for name, _ in named)
+        wrong = Counter(name for name, one in named if not one.matches and not one.reason)
+        explained = Counter(name for name, one in named if not one.matches and one.reason)
+        return {name: TableCount(n, wrong[name], explained[name]) for name, n in compared.items()}
 
 
 def check_paper(release: Release, model: str, tasks: Collection[int] = range(1, 8)) -> PaperCheck:
@@ -108,10 +126,28 @@ def _unpublished(release: Release, model: str, tasks: Collection[int]) -> list[s
     return [f"the published tables have no row of it: {', '.join(lacking)}"] if lacking else []
 
 
+def unused_tables(release: Release, checks: Sequence[PaperCheck]) -> list[str]:
+    """The published tables of which nothing was compared, those of a folder together, by the name of the folder."""
+    used = {one.file for check in checks for one in check.published}
+    tables = [path.name for path in sorted(release.published.glob("*.csv")) if path.name not in used]
+    folders = [path for path in sorted(release.published.iterdir()) if path.is_dir()]
+    used_folders = {file.partition("/")[0] for file in used if "/" in file} | {INPUTS}
+    return [*tables, *(f"{path.name}/" for path in folders if path.name not in used_folders)]
+
+
+def explained_lines(checks: Sequence[PaperCheck]) -> list[str]:
+    """One line per model, file and reason: how many published numbers differ because of it."""
+    reasons = Counter((check.model, one.file, one.reason) for check in checks for one in check.explained)
+    return [
+        f"{model}: {file}: {n} {'cell differs' if n == 1 else 'cells differ'}: {reason}"
+        for (model, file, reason), n in reasons.items()
+    ]
+
+
 def published_rqi(release: Release, model: str) -> float | None:
     """The mean Seizure-RQI that the published table has of a model, ``None`` where it has none."""
-    path = release.published / RQI_TABLE
-    if not path.is_file():
+    path = published_table(release, RQI_TABLE)
+    if path is None:
         return None
     column = read_release_table(path, keys=("model",)).column("RQI")
     cells = (cell for name, cell in column.items() if cell and model_key(name) == model_key(model))
@@ -160,11 +196,21 @@ def _rqi(release: Release, model: str) -> Iterator[Compared]:
     scores = rqi_scores(release, model)
     if not scores:
         return
-    yield from rqi_details(release, model, scores)
+    details = list(rqi_details(release, model, scores))
+    yield from details
     published = published_rqi(release, model)
     if published is not None:
         mean = sum(score.value for score in scores.values()) / len(scores)
-        yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), digits=3))
+        reason = _other_mean(details, published)
+        yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), 3, reason))
+
+
+def _other_mean(details: Sequence[Compared], published: float) -> str:
+    """Why a published mean cannot come back, if the published scores of the videos have another one."""
+    scores = [float(one.released) for one in details if one.place.endswith(", seizure_rqi")]
+    mean = sum(scores) / len(scores) if scores else published
+    is_other = abs(mean - published) >= 10.0**-3
+    return f"the mean of the {len(scores)} published scores by video is {mean:.3f}" if is_other else ""
 
 
 def _printed(mean: float, published: float) -> float:
@@ -175,7 +221,7 @@ def _printed(mean: float, published: float) -> float:
 
 def _of_cell(cell: Cell) -> Compared:
     released, remade = shown_number(cell.published, cell.digits), shown_number(cell.recomputed, cell.digits)
-    return Compared(cell.file, cell.model, cell.column, released, remade, cell.matches)
+    return Compared(cell.file, cell.model, cell.column, released, remade, cell.matches, cell.reason)
 
 
 def _short(text: str, longest: int = 60) -> str:

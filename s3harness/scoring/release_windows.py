@@ -37,7 +37,10 @@ Cells = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One released value and what comes out when it is made again; ``place`` names no video."""
+    """One released value and what comes out when it is made again; ``place`` names no video.
+
+    ``reason`` is set where the release itself shows that the value is of something else than was released.
+    """
 
     file: str
     model: str
@@ -45,6 +48,7 @@ class Compared:
     released: str
     remade: str
     matches: bool
+    reason: str = ""
 
 
 def read_window_table(release: Release, model: str, kind: str) -> ReleaseTable | None:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
-from s3harness.errors import UsageError
+from s3harness.errors import SpecError, UsageError
 from s3harness.metrics.base import Pair
 from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
@@ -24,6 +24,7 @@ from s3harness.scoring.items import Items
 from s3harness.scoring.judging import Judged
 from s3harness.scoring.predictions import predicted
 from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
+from s3harness.specs.checks import check_foreign_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
@@ -119,6 +120,11 @@ def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None)
     Raises :class:`PluginError` naming the package that is not installed, if one brought what they name.
     """
     specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
+    for name, data in specs.items():
+        try:
+            check_foreign_task(name, data)
+        except SpecError as error:
+            raise UsageError(f"manifest.json: {error}") from error
     protocol, model = manifest["run"]["protocol"], model_of(manifest)
     resolved = {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
     check_installed(resolved.values(), manifest["run"]["plugins"])

@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any, cast
 
 from s3harness.errors import PluginError, S3HarnessError, SpecError
+from s3harness.guard.answer_schema import SchemaRefusedError, check_answer_schema
 from s3harness.plugins import Kind, load, manager, suggest
 from s3harness.specs.catalogue import catalogue
-from s3harness.specs.document import Document, Place
+from s3harness.specs.document import Document, Place, form_problem
 from s3harness.specs.features import vocabulary
 from s3harness.specs.models import ModelCard
 from s3harness.specs.prompts import prompt_context, render
@@ -51,6 +52,32 @@ def check_task(document: Document) -> None:
     """Raise :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong."""
     for trial in _trials(document):
         trial()
+
+
+def check_foreign_task(name: str, data: object) -> None:
+    """Raise :class:`SpecError` for a spec of a manifest that is malformed, or that opens or costs something when used.
+
+    What it asks for may differ from the tasks of this version.
+    """
+    problem = form_problem(data, "task")
+    if problem:
+        raise SpecError(f"{name}: {problem}")
+    for place, schema in _answer_schemas(data, ()):
+        try:
+            check_answer_schema(schema)
+        except SchemaRefusedError as error:
+            raise SpecError(f"{name}: {'.'.join(map(str, (*place, *error.place)))}: {error.reason}") from error
+
+
+def _answer_schemas(value: object, where: Place) -> Iterator[tuple[Place, object]]:
+    """Every answer schema of a spec with its place, in its protocols, families and subjects too."""
+    for key, part in value.items() if isinstance(value, Mapping) else ():
+        place = (*where, str(key))
+        if key == "answer" and isinstance(part, Mapping):
+            if part.get("schema") is not None:
+                yield (*place, "schema"), part["schema"]
+        elif key != "metrics":
+            yield from _answer_schemas(part, place)
 
 
 def task_problems(document: Document) -> list[SpecError]:
@@ -188,12 +215,10 @@ def _check_parser(document: Document, variant: Variant) -> None:
 
 
 def _check_schema(document: Document, where: Place, schema: Any) -> None:
-    from jsonschema import Draft202012Validator, SchemaError
-
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise document.error((*where, *error.absolute_path), f"no JSON Schema: {error.message}") from error
+        check_answer_schema(schema)
+    except SchemaRefusedError as error:
+        raise document.error((*where, *error.place), error.reason) from error
 
 
 def _check_prompt(document: Document, variant: Variant) -> None:

@@ -92,6 +92,13 @@ def schema_problems(document: Document, schema: str) -> list[SpecError]:
     return [document.error(where, message) for where, message in kept]
 
 
+def form_problem(data: object, schema: str) -> str:
+    """The first thing that the schema finds wrong with a value that stands in no file: its place and what is wrong."""
+    errors = sorted(_validator(schema).iter_errors(data), key=_rank)
+    where, message = next(_explained(errors[0])) if errors else ((), "")
+    return f"{'.'.join(map(str, where)) or 'the document'}: {message}" if errors else ""
+
+
 def _explained(error: Any) -> Iterator[tuple[Place, str]]:
     """The places that a JSON Schema error is about, more than one where several fields are unknown."""
     if error.validator == "additionalProperties" and "propertyNames" not in error.absolute_schema_path:

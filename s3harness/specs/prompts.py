@@ -1,20 +1,19 @@
-"""Prompts: Jinja2 templates run in a sandbox, with strict names."""
+"""Prompts: Jinja2 templates of a small language, run in a sandbox, with strict names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError
 from s3harness.specs.features import vocabulary
+from s3harness.specs.template_language import check_template
 
 if TYPE_CHECKING:
     from s3harness.types import Clip
 
 MAX_CHARACTERS = 100_000
-REFUSED_OPERATORS = frozenset({"*", "**"})
-"""What can make a short template fill the memory."""
 
 
 def prompt_context(*, item: str, subject: str, hears: bool, clip: Clip, report: str) -> dict[str, Any]:
@@ -32,13 +31,27 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     Raises :class:`SpecError` for a syntax error, an unknown name, or anything the sandbox refuses.
     """
     try:
-        prompt = str(_compiled(template).render(**context)).strip()
+        prompt = _bounded(_compiled(template).generate(**context)).strip()
+    except SpecError:
+        raise
     except Exception as error:
         problem = str(error) or type(error).__name__
         raise SpecError(f"prompt: {problem}; a prompt may use {', '.join(sorted(context))}") from error
-    if not prompt or len(prompt) > MAX_CHARACTERS:
-        raise SpecError(f"prompt: {len(prompt)} characters come of it; between 1 and {MAX_CHARACTERS} may")
+    if not prompt:
+        raise SpecError("prompt: it comes out empty")
     return prompt
+
+
+def _bounded(pieces: Iterable[str]) -> str:
+    """Join the pieces of a prompt, and stop as soon as they are too many characters."""
+    kept: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_CHARACTERS:
+            raise SpecError(f"prompt: more than {MAX_CHARACTERS} characters come of it; between 1 and that many may")
+        kept.append(piece)
+    return "".join(kept)
 
 
 def prompt_about(template: str, *, item: str, subject: str, hears: bool, clip: Clip, report: str) -> str:
@@ -86,15 +99,10 @@ def _names(template: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _compiled(template: str) -> Any:
     from jinja2 import StrictUndefined
-    from jinja2.exceptions import SecurityError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    class Sandbox(ImmutableSandboxedEnvironment):
-        intercepted_binops = REFUSED_OPERATORS
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            raise SecurityError(f"the operator {operator} is not allowed")
-
-    environment = Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # The sandbox stays beneath the language: it keeps attributes such as __class__ out of reach.
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals.clear()
+    check_template(environment, template)
     return environment.from_string(template)

@@ -152,7 +152,20 @@ class TestPanel:
     def test_videos_that_one_lacks_are_counted_and_not_compared(self):
         found = panel([video(n) for n in range(4)], [video(n) for n in (1, 3, 9)])
         assert [of[0].id for of in found.videos] == ["v0001", "v0003"]
-        assert found.left_out == {"reader 1": 2, "reader 2": 1}
+        assert found.left_out == {"reader 1": ("v0000", "v0002"), "reader 2": ("v0009",)}
+
+    def test_videos_are_matched_by_what_the_source_calls_them_whatever_their_ids(self):
+        first = [video(n, tonic=p) for n, p in enumerate(["yes", "no", "yes", "no"])]
+        second = [video(n, tonic=p) for n, p in enumerate(["yes", "yes", "no"])]
+        sources = [{f"v{n:04d}": f"{name}.mp4" for n, name in enumerate(names)} for names in ("abcd", "acd")]
+        found = panel_of([dataset(first, "one"), dataset(second, "two")], (), sources)
+        assert [[v.id for v in of] for of in found.videos] == [["v0000"] * 2, ["v0002"] * 2, ["v0003"] * 2]
+        assert found.left_out == {"one": ("v0001",), "two": ()}
+        assert question(agreement(found, resamples=50), "tonic").cohen.value == 1.0
+
+    def test_without_sources_in_one_data_set_ids_are_matched(self):
+        found = panel_of([dataset([video(0)], "one"), dataset([video(0)], "two")], (), [{"v0000": "a.mp4"}, {}])
+        assert len(found.videos) == 1
 
     def test_without_a_video_in_common_there_is_nothing_to_say(self):
         with pytest.raises(UsageError, match="reader 1, reader 2: no video is in all of them"):
@@ -216,7 +229,7 @@ class TestCommand:
         assert result.exit_code == 0, result.output
         for words in (
             "11 videos of 6 patients",
-            "not compared: 1 of first",
+            "another annotator has no such video: 1 of first (",
             "Krippendorff's α",
             "LCS-F",
             "Seizure-RQI",
@@ -225,7 +238,7 @@ class TestCommand:
 
     def test_json_has_all_of_it(self, directories):
         found = json.loads(CliRunner().invoke(cli, ["data", "agreement", *directories, "--json"]).output)
-        assert found["left_out"] == {"first": 1, "second": 0}
+        assert (len(found["left_out"]["first"]), found["left_out"]["second"]) == (1, [])
         tonic = next(q for q in found["questions"] if q["question"] == "tonic")
         assert tonic["cohen"]["value"] < 1
         assert {c["metric"] for c in found["ceilings"]} >= {"macro F1", "MAE", "LCS-F", "Seizure-RQI"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from small_data import encode, plant
 
-from s3harness.cli import main
+from s3harness.cli import cli, main
 from s3harness.dataset.load import load_dataset, opaque_id, read_dataset
 from s3harness.dataset.validate import validate_dataset
 from s3harness.errors import DatasetError
@@ -242,3 +243,50 @@ def test_the_ids_of_a_data_set_stay_apart_and_tell_nothing(data):
     assert dataset.videos[0].features["tonic"].present == "yes"
     assert "p1" not in repr(dataset)
     assert "mp4" not in repr(dataset)
+
+
+def test_a_link_out_of_the_data_set_is_refused_until_its_owner_allows_it(data, tmp_path):
+    elsewhere = tmp_path / "elsewhere.mp4"
+    (data / "videos" / "v0002.mp4").rename(elsewhere)
+    (data / "videos" / "v0002.mp4").symlink_to(elsewhere)
+    (problem,) = validate_dataset(data)[1]
+    assert (problem.file, problem.row, problem.column) == ("videos.csv", 3, "file")
+    assert "is a link that leads out of the data set" in problem.message
+    assert str(elsewhere) not in str(problem)
+    result = CliRunner().invoke(cli, ["data", "allow-links", str(data)])
+    assert result.output == f"v0002 → {elsewhere}\n1 link leads out of {data}\n"
+    assert validate_dataset(data)[1] == []
+    (data / "videos" / "v0002.mp4").unlink()
+    (data / "videos" / "v0002.mp4").symlink_to("/etc/passwd")
+    assert "leads out" in validate_dataset(data)[1][0].message
+
+
+def test_a_folder_that_is_a_link_out_of_the_data_set_is_refused_alike(data, tmp_path):
+    (data / "videos").rename(tmp_path / "elsewhere")
+    (data / "videos").symlink_to(tmp_path / "elsewhere")
+    assert len([problem for problem in validate_dataset(data)[1] if "leads out" in problem.message]) == 3
+
+
+def test_a_link_within_the_data_set_is_followed(data):
+    (data / "videos" / "v0002.mp4").rename(data / "kept.mp4")
+    (data / "videos" / "v0002.mp4").symlink_to("../kept.mp4")
+    assert validate_dataset(data)[1] == []
+
+
+# the file, what is written into it, and what must be said
+COSTLY = {
+    "100,000 columns": (V, lambda text: ",".join(map(str, range(100_000))) + "\n", "100000 columns; a table may have"),
+    "a name of 10 MB": (V, lambda text: text + f"{'v' * 10_000_000},p,,,,,,,\n", "field larger than field limit"),
+    "a video of 1e300 s": (V, lambda text: text.replace(",test,60,", ",test,1e300,"), "is more than a week"),
+    "a moment at 1e9 s": (F, lambda text: text.replace("yes,1,2.5", "yes,1,1e9"), "is more than a week"),
+    "JSON nested 100,000 deep": ("dataset.json", lambda text: "[" * 100_000 + "]" * 100_000, "not valid JSON"),
+    "a title of 10 MB": ("dataset.json", lambda text: text.replace('"small"', f'"{"a" * 10_000_000}"'), "may have 500"),
+}
+
+
+@pytest.mark.parametrize(("file", "change", "message"), COSTLY.values(), ids=COSTLY)
+def test_what_a_strangers_table_could_cost_is_refused(data, file, change, message):
+    (data / file).write_text(change((data / file).read_text()))
+    problems = [str(problem) for problem in validate_dataset(data, media=False)[1]]
+    assert any(message in problem for problem in problems), problems[:3]
+    assert sum(map(len, problems)) < 10_000

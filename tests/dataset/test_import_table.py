@@ -7,10 +7,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3harness.cli import main
+from s3harness.cli import cli, main
 from s3harness.dataset.import_table import import_table, seconds
 from s3harness.dataset.load import load_dataset, opaque_id
 from s3harness.dataset.validate import validate_dataset
@@ -140,6 +141,42 @@ def test_ids_are_opaque_and_the_originals_are_in_private_alone(ward):
                 assert not any(word in path.read_text(encoding="utf-8") for word in words), path
     assert set(_sources(out)) == {"Müller_2021-05-13.mp4", "sub/Meier_2020.MP4", "nofile.2019.Schulz"}
     assert (out / "private").stat().st_mode & 0o077 == 0
+
+
+def test_an_id_depends_on_the_name_and_the_secret_and_not_on_what_else_is_listed(ward):
+    whole = _sources(_bring(ward, "long"))
+    first = ward.parent / "out"
+    (ward / "long.csv").write_text("".join(line for line in LONG.splitlines(True) if not line.startswith("a.")))
+    for name, options in (("same", {"ids_of": first}), ("other", {})):
+        out = ward.parent / name
+        import_table(ward / "long.csv", out, mapping=ward / "long.yaml", **options)
+        shared = {source: video_id for source, video_id in whole.items() if source != "a.mp4"}
+        assert (_sources(out) == shared) is (name == "same")
+        patients = [{v.id: v.patient for v in load_dataset(d).videos} for d in (first, out)]
+        assert (patients[1].items() <= patients[0].items()) is (name == "same")
+
+
+def test_the_secret_is_for_its_owner_alone_and_a_data_set_without_one_is_named(ward):
+    secret = _bring(ward, "long") / "private" / "secret"
+    assert secret.stat().st_mode & 0o077 == 0
+    secret.unlink()
+    with pytest.raises(UsageError, match=r"out has no secret to make the same ids with"):
+        import_table(ward / "long.csv", ward.parent / "new", mapping=ward / "long.yaml", ids_of=ward.parent / "out")
+    assert not (ward.parent / "new").exists()
+
+
+def test_two_annotators_with_one_video_missing_agree_on_the_rest(ward):
+    """The second has no first video; matched by place in the table, every label would be compared with another's."""
+    rows = {"clip,who,sign,from,to,side": "", "yes": "stiff", "no": "clonic"}
+    table = [f"{n}.mp4,p{n},{rows['yes' if n % 2 else 'no']},1,2," for n in range(8)]
+    for name, lines in (("first", table), ("second", table[1:])):
+        (ward / f"{name}.csv").write_text("\n".join(["clip,who,sign,from,to,side", *lines]) + "\n")
+        import_table(ward / f"{name}.csv", ward.parent / name, mapping=ward / "long.yaml")
+    result = CliRunner().invoke(cli, ["data", "agreement", str(ward.parent / "first"), str(ward.parent / "second")])
+    assert result.exit_code == 0
+    output = result.stdout
+    assert "7 videos of 7 patients in common" in output
+    assert "another annotator has no such video: 1 of first (" in output
 
 
 def test_the_order_of_the_ids_is_not_that_of_the_table(ward):

@@ -31,11 +31,11 @@ def test_published_numbers_and_merged_windows_of_a_small_checkout_come_back(chec
     made = check()
     assert mismatch_lines([made]) == []
     assert made.counts() == {
-        "Task7_precision_recall_f1_accuracy.csv": (8, 0),
-        "task6rqi_test": (4, 0),
-        "task6_report_rqi.csv": (1, 0),
-        "Task12 merged windows": (5 * 18 * 2, 0),
-        "Task5 merged windows": (5, 0),
+        "Task7_precision_recall_f1_accuracy.csv": (8, 0, 0),
+        "task6rqi_test": (4, 0, 0),
+        "task6_report_rqi.csv": (1, 0, 0),
+        "Task12 merged windows": (5 * 18 * 2, 0, 0),
+        "Task5 merged windows": (5, 0, 0),
     }
     assert made.missing == made.unread == ()
     assert made.problems == (f"Task4_{MODEL}_all.csv: 1 rows are of no known clip, compared with nothing", *UNKNOWN)
@@ -50,7 +50,6 @@ def test_tasks_are_chosen_by_number(check):
     ("file", "old", "new", "place"),
     [
         (TABLE, "1.00", "0.99", "precision_with_report"),
-        ("test_dataset/metrics_test/task6_report_rqi.csv", "100.0", "99.999", "RQI"),
         (f"test_dataset/metrics_test/task6rqi_test/task6_{MODEL}_rqi_test.csv", "100.0", "99.99999999", "row 1"),
         (f"test_dataset/vlm_inference_test/{MODEL}/Task12_{MODEL}_all_merged.csv", ",yes,", ",no,", "row 1, "),
         (f"test_dataset/vlm_inference_test/{MODEL}/Task12_{MODEL}_all_merged.csv", "saw ", "SAW ", "reason"),
@@ -69,6 +68,69 @@ def test_one_changed_cell_is_one_mismatch_with_its_place(checkout, check, file, 
     else:
         assert "1 mismatches" in result.output and "0 differ" in result.output
         assert result.exit_code == 1
+
+
+def test_a_side_with_a_blank_behind_it_is_no_side_as_the_authors_compare_them(checkout, check):
+    """One truth is written "right ": the authors drop its video, so that two of three sides are compared."""
+    rows = [[video, "left"] for video in VIDEOS[:3]]
+    checkout.predict(f"Task3_HT_{MODEL}.csv", ["video_name", "head_turning_direction"], rows)
+    header = ["model", "left_right_head_turning_accuracy"]
+    for printed, wrong in (("1.00", 0), ("0.67", 1)):
+        checkout.write("test_dataset/metrics_test/Task3_spatial_metrics.csv", header, [[MODEL, printed]])
+        assert check([3]).counts()["Task3_spatial_metrics.csv"] == (1, wrong, 0)
+
+
+@pytest.mark.parametrize("name", ["task7_precision_recall_f1_accuracy.csv", "TASK7_Precision_Recall_F1_Accuracy.csv"])
+def test_a_published_table_is_found_in_any_case(checkout, check, name):
+    path = checkout.root / TABLE
+    path.rename(path.with_name(name))
+    assert check([7]).counts() == {name: (8, 0, 0)}
+
+
+def test_the_tables_of_the_question_list_are_found_by_their_other_names(checkout, check):
+    folder = "test_dataset/metrics_test"
+    checkout.write(
+        f"{folder}/middle_results/{MODEL}__per_video_feature_scores.csv",
+        ["file_name", "tonic"],
+        [[VIDEOS[0], 0.7], [VIDEOS[1], 0.3]],
+    )
+    other_names = ("Task2_feature-level__per_feature_mean_scores.csv", "Task2_model-level__overall_scores.csv")
+    checkout.write(f"{folder}/{other_names[0]}", ["model_name", "tonic"], [[MODEL, "0.50"]])
+    checkout.write(f"{folder}/{other_names[1]}", ["model_name", "question_list_score"], [[MODEL, "0.50"]])
+    assert check([2]).counts() == dict.fromkeys(other_names, (1, 0, 0))
+
+
+def test_published_tables_that_nothing_was_compared_with_are_named(checkout):
+    checkout.write("test_dataset/metrics_test/Task9_new.csv", ["model", "x"], [[MODEL, "1"]])
+    checkout.write("test_dataset/metrics_test/more/odd.csv", ["model", "x"], [[MODEL, "1"]])
+    assert "published tables that were compared with nothing: Task9_new.csv, more/" in run(checkout).output
+
+
+def test_numbers_of_other_predictions_than_were_released_are_explained_and_counted_apart(checkout, check):
+    path = f"test_dataset/metrics_test/Task2_feature_metrics/{MODEL}_feature_summary.csv"
+    header = ["feature", "n_pairs", "bleu_corpus", "rouge1_f1_mean", "rougeL_f1_mean"]
+    columns = ["file_name", "tonic", "justification_for_tonic"]
+    checkout.predict(f"Task12_{MODEL}_all_merged_llmmerge.csv", columns, [[v, "yes", "stiff"] for v in VIDEOS[:3]])
+    checkout.write(path, header, [["tonic", 2, 1.5, 0.1, 0.1], ["AVG_1", "", 1.5, 0.1, 0.1]])
+    assert check([2]).counts()["Task2_feature_metrics"] == (7, 0, 7)
+    result = run(checkout)
+    assert "4 cells differ: published of 2 pairs, 3 were released" in result.output
+    assert "0 mismatches (7 more are of other predictions than were released)" in result.output
+    assert result.exit_code == 0
+    checkout.write(path, header, [["tonic", 3, 1.5, 0.1, 0.1]])
+    assert check([2]).counts()["Task2_feature_metrics"] == (4, 3, 0)
+
+
+def test_a_published_mean_that_is_not_that_of_the_published_scores_is_explained(checkout, check):
+    checkout.edit(checkout.root / "test_dataset/metrics_test/task6_report_rqi.csv", "100.0", "90.0")
+    made = check([6])
+    assert (made.mismatches, [one.reason for one in made.explained]) == (
+        [],
+        ["the mean of the 4 published scores by video is 100.000"],
+    )
+    details = checkout.root / f"test_dataset/metrics_test/task6rqi_test/task6_{MODEL}_rqi_test.csv"
+    details.unlink()
+    assert [one.place for one in check([6]).mismatches] == ["RQI"]
 
 
 def test_a_published_mean_may_be_cut_after_its_last_decimal_instead_of_rounded(checkout, check):
@@ -92,10 +154,10 @@ def test_a_failed_window_is_merged_as_the_authors_did(checkout, check):
     checkout.predict(f"Task1_{MODEL}_all.csv", columns, windows)
     merged = [[VIDEOS[0], "yes", "stiff || fail || nan"]]
     checkout.predict(f"Task12_{MODEL}_all_merged.csv", columns, merged)
-    assert check([1]).counts() == {"Task12 merged windows": (2, 0)}
+    assert check([1]).counts() == {"Task12 merged windows": (2, 0, 0)}
     checkout.predict(f"Task1_{MODEL}_all.csv", columns, [*windows, [name.format(10), "no", "calm"]])
     checkout.predict(f"Task12_{MODEL}_all_merged.csv", columns, [[VIDEOS[0], "yes", "stiff"]])
-    assert check([1]).counts() == {"Task12 merged windows": (2, 0)}
+    assert check([1]).counts() == {"Task12 merged windows": (2, 0, 0)}
 
 
 def test_missing_files_and_odd_tables_are_named_and_the_rest_is_compared(checkout, check):
@@ -107,7 +169,7 @@ def test_missing_files_and_odd_tables_are_named_and_the_rest_is_compared(checkou
     assert made.missing == ("head turning", "report structures")
     assert any("Latin-1" in problem for problem in made.problems)
     assert any("earlier row" in problem for problem in made.problems)
-    assert made.counts()["Task7_precision_recall_f1_accuracy.csv"] == (8, 0)
+    assert made.counts()["Task7_precision_recall_f1_accuracy.csv"] == (8, 0, 0)
 
 
 def test_a_table_without_its_column_stops_only_what_needs_it(checkout, check):
@@ -115,8 +177,8 @@ def test_a_table_without_its_column_stops_only_what_needs_it(checkout, check):
     made = check()
     assert any("no column 'prediction_with_report'" in problem for problem in made.unread)
     assert run(checkout).exit_code == 1
-    assert made.counts()["task6rqi_test"] == (4, 0)
-    assert made.counts()["Task5 merged windows"] == (5, 0)
+    assert made.counts()["task6rqi_test"] == (4, 0, 0)
+    assert made.counts()["Task5 merged windows"] == (5, 0, 0)
 
 
 def test_order_metrics_of_each_video_are_compared(checkout):
@@ -152,7 +214,7 @@ def test_the_command_says_how_much_was_compared(checkout):
     data = json.loads(result.stdout)
     assert (data["compared"], data["remade_from_windows"]) == (13, 180 + 5)
     assert data["mismatches"] == []
-    assert data["models"][0]["tables"]["task6rqi_test"] == {"compared": 4, "mismatches": 0}
+    assert data["models"][0]["tables"]["task6rqi_test"] == {"compared": 4, "mismatches": 0, "explained": 0}
     assert "13 published cells compared, 0 mismatches; 185 cells of merged files" in run(checkout).output
 
 
@@ -177,7 +239,7 @@ def test_the_full_part_reads_the_same_layout_elsewhere(checkout):
     (checkout.root / "test_dataset" / "vlm_inference_test").rename(full)
     (checkout.root / "test_dataset" / "metrics_test").rename(checkout.root / "metrics")
     made = check_paper(open_release(checkout.root, "full"), MODEL)
-    assert sum(n for n, _ in made.counts().values()) == 198
+    assert sum(count.compared for count in made.counts().values()) == 198
     assert made.mismatches == []
 
 

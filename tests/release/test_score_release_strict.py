@@ -197,6 +197,7 @@ def test_findings_are_computed_from_the_files(checkout, score):
     assert f"{MODEL} answers 'left' to 3 of 3: head turning" in texts
     assert any("at or below the floor (commonest_place), 1 of 1" in text for text in texts)
     assert any("mean MAE in s" in text and "is no better than the trivial answer" in text for text in texts)
+    checkout.edit(checkout.root / "result/ground_truth/task3_spatial_annotation.csv", "right ", "right")
     rows = [[v, "right" if n == 1 else "left"] for n, v in enumerate(VIDEOS[:3])]
     checkout.predict(f"Task3_HT_{MODEL}.csv", ["video_name", "head_turning_direction"], rows)
     found = findings(opened, [score("3")])

@@ -54,3 +54,36 @@ def test_a_file_that_cannot_be_read_is_named(name, said, code, here, run):
     assert done.code == code
     assert said in done.err
     assert str(run) in done.err
+
+
+# the task, what of its spec in the manifest is replaced, and what must be said
+FOREIGN_SPECS = {
+    "a schema that refers to a server": (
+        "s3/task1_features",
+        {"answer": {"parser": "json_answer", "schema": {"$ref": "http://127.0.0.1:9/x.json"}}},
+        "answer.schema.$ref: 'http://127.0.0.1:9/x.json' is not taken",
+    ),
+    "a schema that refers to itself": (
+        "s3/task1_features",
+        {"answer": {"parser": "json_answer", "schema": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}}},
+        "refers to itself",
+    ),
+    "a schema in a protocol": (
+        "s3/task7_diagnosis",
+        {"protocols": {"paper": {"answer": {"schema": {"$ref": "file:///etc/passwd"}}}}},
+        "protocols.paper.answer.schema.$ref",
+    ),
+    "no metrics": ("s3/task7_diagnosis", {"metrics": "all"}, "metrics: 'all' is no array"),
+    "an item that is none": ("s3/task7_diagnosis", {"item": ["x"]}, "item: ['x'] is not one of"),
+}
+
+
+@pytest.mark.parametrize(("task", "changes", "said"), FOREIGN_SPECS.values(), ids=FOREIGN_SPECS)
+def test_a_manifest_of_a_stranger_is_checked_before_it_is_used(task, changes, said, here, run):
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["run"]["tasks"][task]["spec"].update(changes)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    done = here("score", run)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from s3harness.dataset.release import (
     PREDICTION_FILES,
     Release,
+    ReleaseTable,
     missing_predictions,
     model_key,
     number_in,
+    published_table,
     read_boundaries,
     read_release_table,
 )
@@ -40,6 +43,8 @@ class Cell:
     """One published number of a model, and what comes out when it is computed again (NaN if nothing does).
 
     ``file`` and ``column`` say where it is printed, ``digits`` with how many decimals; ``None`` means all of them.
+    ``reason`` says why it cannot come out of what was released: the release itself shows that it was computed from
+    other predictions.
     """
 
     file: str
@@ -48,6 +53,7 @@ class Cell:
     published: float
     recomputed: float
     digits: int | None = 2
+    reason: str = ""
 
     @property
     def matches(self) -> bool:
@@ -95,16 +101,41 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
     counted = Counter(pair.reference.subject for pair in pairs if texts_of(pair))
     columns = {"bleu_corpus": "{}_bleu", "rouge1_f1_mean": "{}_rouge"}
     wide = {columns[column].format(name): value for (name, column), value in values.items() if column in columns}
-    yield from _compared(release, "task2_feature_metrics.csv", model, wide)
-    for path in _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else ():
+    summaries = _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else []
+    reasons: dict[str, str] = {}
+    for path in summaries:
         table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
+            average = re.fullmatch(r"AVG(_\d+)?", name) is not None
+            reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
                 n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
-                yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), digits=None)
+                yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), None, reason)
             for column in metrics:
-                value = values.get((name, column), math.nan)
-                yield Cell(path, model, f"{name}/{column}", number_in(cells[column], path, column), value, digits=None)
+                value = values.get(("AVG" if average else name, column), math.nan)
+                published = number_in(cells[column], path, column)
+                yield Cell(path, model, f"{name}/{column}", published, value, None, reason)
+    for cell in _compared(release, "task2_feature_metrics.csv", model, wide):
+        yield replace(cell, reason=reasons.get(cell.column.rpartition("_")[0], ""))
+
+
+def _other_pairs(table: ReleaseTable, counted: Mapping[str, int]) -> dict[str, str]:
+    """Feature → why its published scores cannot come back: they are of another number of pairs than was released.
+
+    Their average ("AVG") cannot either.
+    """
+    published = {
+        name: int(number_in(cells["n_pairs"], table.file, "n_pairs"))
+        for name, cells in table.rows.items()
+        if name in counted and cells.get("n_pairs")
+    }
+    reasons = {
+        name: f"published of {n} pairs, {counted[name]} were released"
+        for name, n in published.items()
+        if n != counted[name]
+    }
+    return reasons | ({"AVG": "the average of features published of other pairs"} if reasons else {})
 
 
 def _question_list(release: Release, model: str) -> Iterator[Cell]:
@@ -176,13 +207,14 @@ def _compared(
     release: Release, file: str, model: str, recomputed: Mapping[str, float], *, key: str = "model"
 ) -> Iterator[Cell]:
     """Every number that a published table has for the model, beside the recomputed one."""
-    path = release.published / file
-    if not recomputed or not path.is_file():
+    path = published_table(release, file)
+    if not recomputed or path is None:
         return
     for name, cells in read_release_table(path, keys=(key,)).rows.items():
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
             if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
-                yield Cell(file, model, column, number_in(text, file, column), recomputed.get(column, math.nan))
+                published = number_in(text, path.name, column)
+                yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
 
 
 def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:

@@ -23,6 +23,7 @@ from s3harness.dataset.release import (
 from s3harness.metrics.base import Pair
 from s3harness.metrics.paper.boundaries import released_seconds
 from s3harness.metrics.paper.diagnosis import released_diagnosis
+from s3harness.metrics.paper.laterality import BODY_PART
 from s3harness.metrics.paper.order import released_tokens
 from s3harness.specs.features import vocabulary
 from s3harness.types import Prediction, Reference
@@ -66,17 +67,22 @@ def rationale_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def laterality_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 3: the three questions; truths that are not applicable are left out."""
-    truth = read_laterality(release)
-    return [
-        pair
-        for subject, (column, answer) in LATERALITY.items()
-        for pair in _joined(
-            subject,
-            {video: cell.lower() for video, cell in truth.column(column).items() if cell not in _NO_TRUTH},
-            _column(release, model, subject, answer),
-        )
-    ]
+    """Task 3: the three questions; truths that are not applicable are left out.
+
+    The authors compare a side as it is written, so that one with a blank behind it is no side, and dropped.
+    """
+    return [pair for subject in LATERALITY for pair in _laterality_of(release, model, subject)]
+
+
+def _laterality_of(release: Release, model: str, subject: str) -> Iterator[Pair]:
+    column, answer = LATERALITY[subject]
+    is_side = subject != BODY_PART
+    truth = read_laterality(release, keeps_blanks=is_side).column(column)
+    return _joined(
+        subject,
+        {video: cell.lower() for video, cell in truth.items() if cell.strip() not in _NO_TRUTH},
+        _column(release, model, subject, answer, keeps_blanks=is_side),
+    )
 
 
 def boundary_pairs(release: Release, model: str) -> list[Pair]:
@@ -134,9 +140,9 @@ def _targets(times: Mapping[str, str], subjects: Mapping[str, str], name: str) -
     return {clip: number_in(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
 
 
-def _column(release: Release, model: str, kind: str, column: str) -> dict[str, str]:
+def _column(release: Release, model: str, kind: str, column: str, *, keeps_blanks: bool = False) -> dict[str, str]:
     """A column of a kind of prediction; empty where the model has no such file."""
-    table = read_predictions(release, model, kind)
+    table = read_predictions(release, model, kind, keeps_blanks=keeps_blanks)
     return table.column(column) if table else {}
 
 

@@ -1,0 +1,67 @@
+"""Opaque ids: a keyed hash of what the source calls a video or a patient.
+
+An id depends on the source's own name and on the data set's secret, on nothing else: a corrected table, a longer one
+and another annotator's give the same video the same id, and nobody without the secret can try names until one fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from s3harness.errors import DatasetError, UsageError
+
+SECRET = Path("private") / "secret"
+"""The file of the secret, in the data set directory."""
+ID_DIGITS = 12
+"""Hexadecimal digits of an id: among 50,000 videos two share one with a probability of 5 in a million."""
+
+_HAS_LETTER = re.compile(rf"(?=\d*[a-f])[0-9a-f]{{{ID_DIGITS}}}")
+_SECRET_FORM = re.compile(r"[0-9a-f]{64}")
+
+
+def new_secret() -> str:
+    """Return a secret of 256 random bits, in hexadecimal."""
+    return secrets.token_hex(32)
+
+
+def read_secret(directory: Path) -> str:
+    """Return the secret of a data set directory; :class:`UsageError` if it has none that this user may read."""
+    path = directory / SECRET
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        remedy = "name a data set that was imported by this version from a table, or import without one"
+        raise UsageError(f"{directory} has no secret to make the same ids with ({SECRET}); {remedy}") from error
+    if not _SECRET_FORM.fullmatch(secret):
+        raise UsageError(f"{path} is damaged: it should hold 64 hexadecimal digits")
+    return secret
+
+
+def source_key(name: str) -> str:
+    """Return a source's name such that two tables spell it alike: composed letters, no blanks around it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def opaque_ids(letter: str, names: Iterable[str], secret: str) -> dict[str, str]:
+    """Return name → id: a letter, and digits of the HMAC-SHA256 of the name under the secret.
+
+    :class:`DatasetError` if two names get the same id.
+    """
+    ids = {name: letter + _digits(f"{letter}/{source_key(name)}", secret) for name in names}
+    if len(set(ids.values())) < len({source_key(name) for name in ids}):
+        raise DatasetError("two names of the table get the same id; import it again, with another secret")
+    return ids
+
+
+def _digits(text: str, secret: str) -> str:
+    """Return the first run of hexadecimal digits that holds a letter, so that no id can be taken for a number."""
+    digest = hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).hexdigest()
+    match = _HAS_LETTER.search(digest)
+    # 64 digits without a letter have a probability of 1e-13: hash again rather than fail.
+    return match[0] if match else _digits(digest, secret)
