@@ -87,6 +87,13 @@ def phones() -> Iterator[Rule]:
     )
     yield rule("number", "certain", r"(?<![\w.])\d{3}([-.])\d{3}\1\d{4}(?:x\d{1,6})?(?!\w)", "digit")
     yield rule("number", "certain", r"(?<![\w.:])\d{2,4}(?:[ .-]\d{2,4}){2,5}(?![\w:.]*\d)", "digit", check=_is_grouped)
+    yield rule(
+        "number",
+        "likely",
+        r"(?<![\w.:])\d{3}[ -]\d{1,2}[ -]\d{3,4}(?![\w:.]*\d)",
+        "digit",
+        check=is_no_measure,
+    )
 
 
 def is_no_measure(match: re.Match[str]) -> bool:
