@@ -194,3 +194,41 @@ def test_fingerprints_hold_no_word() -> None:
     assert hashed.are_in("as seen with anna-huber before")
     assert hashed.are_in("file EMU 2019 03 14 bed4 mp4")
     assert not hashed.are_in("anna and the huber family, p 17")
+
+
+def test_likely_leaks_are_confirmed_by_the_code_of_their_list_and_taken_so_by_others(tmp_path: Path, ran: Path) -> None:
+    run, out = shutil.copytree(ran, tmp_path / "run"), tmp_path / "out"
+    edit(run / "responses.jsonl", lambda line: line | {"text": line["text"] + " Beate turns."})
+    command = ["submit", "pack", str(run), "--out", str(out)]
+    refused = call(*command)
+    assert refused.exit_code == 1
+    assert "may hold what looks like a person's name; please review" in refused.output
+    code = refused.output.rpartition("--reviewed ")[2].split()[0]
+    assert call(*command, "--reviewed", "00000000").exit_code == 2
+    assert call(*command, "--reviewed", code).exit_code == 0
+    assert "Beate" not in (out / "submission.json").read_text()
+    assert call("audit", run).exit_code == 0
+    assert call("submit", "export", out, "--out", str(tmp_path / "exports")).exit_code == 0
+    edit(out / "submission.json", lambda about: about["leak_check"].pop("reviewed") and about)
+    refused = call("submit", "export", out, "--out", str(tmp_path / "more"))
+    assert refused.exit_code == 1
+    assert "please review" in refused.output
+
+
+@pytest.mark.parametrize("page", ["report.html", "compare.html", "sweep.svg", "table.csv"])
+def test_pages_pictures_and_tables_of_a_run_are_searched(tmp_path: Path, ran: Path, page: str) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    markup = '<!DOCTYPE html><style>a {}</style><p>TEXT</p><script type="application/json">["TEXT"]</script>'
+    content = "a,b\nTEXT\n" if page.endswith("csv") else markup
+    for said, code in (("Tonic phase of 12 s", 0), ("seen by Frau Meier", 1), ("p1 again", 1)):
+        (run / page).write_text(content.replace("TEXT", said), encoding="utf-8")
+        result = call("audit", run)
+        assert result.exit_code == code, result.output
+        assert (f"found: {page}: holds" in result.output) == bool(code)
+
+
+def test_a_report_says_that_it_is_not_for_sharing(tmp_path: Path, ran: Path) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    assert call("report", run).exit_code == 0
+    assert "It is for people who may see the data set" in (run / "report.html").read_text(encoding="utf-8")
+    assert "not for sharing: report.html: experts' texts and raw answers" in call("audit", run).output
