@@ -117,11 +117,13 @@ def metrics() -> str:
 def rqi() -> str:
     """The terms and penalties of the Seizure-RQI."""
     from s3harness.builtins import RQI_PENALTIES
-    from s3harness.metrics.rqi import components, penalties, score
+    from s3harness.metrics.rqi import certainty, components, penalties, score, weighed
 
     lines = ["# Seizure-RQI", "", *_prose(score), "", "## Components", "", *_prose(components), ""]
     for name in ("strict_components", "paper_components"):
         lines += [f"### `{name}`", "", *_prose(getattr(components, name)), ""]
+    lines += ["### `weighed_components`", "", *_prose(weighed), "", *_prose(weighed.weighed_components), ""]
+    lines += ["## Weights of what is said", "", *_prose(certainty), ""]
     lines += ["## Penalties", "", *_prose(penalties), ""]
     for name in RQI_PENALTIES:
         lines += [f"### `{name}`", "", *_prose(getattr(penalties, name)), ""]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from s3harness.run.plan import Step, VideoPlan
     from s3harness.run.recipe import Recipe, media_store
     from s3harness.run.worker import Worker
+    from s3harness.rundir.identities import config_hash, public_name
     from s3harness.specs.models import ModelCard
     from s3harness.training.job import TrainingJob
     from s3harness.training.monitor import Said
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         Request,
         Response,
         Score,
+        Sent,
         Video,
     )
 
@@ -106,6 +108,7 @@ _LAZY = {
     "Said": "s3harness.training.monitor",
     "Sample": "s3harness.training.samples",
     "Score": "s3harness.types",
+    "Sent": "s3harness.types",
     "Step": "s3harness.run.plan",
     "Token": "s3harness.backends.closed",
     "TrainingJob": "s3harness.training.job",
@@ -116,9 +119,11 @@ _LAZY = {
     "Worker": "s3harness.run.worker",
     "choice_probabilities": "s3harness.backends.closed",
     "closed_answer": "s3harness.backends.closed",
+    "config_hash": "s3harness.rundir.identities",
     "image_messages": "s3harness.training.shown",
     "load_dataset": "s3harness.dataset.load",
     "media_store": "s3harness.run.recipe",
+    "public_name": "s3harness.rundir.identities",
     "read_card": "s3harness.dataset.run_card",
     "remote_hosts": "s3harness.network",
     "reward_function": "s3harness.training.rewards",
@@ -171,6 +176,7 @@ __all__ = [
     "Said",
     "Sample",
     "Score",
+    "Sent",
     "SpecError",
     "Step",
     "Token",
@@ -183,10 +189,12 @@ __all__ = [
     "Worker",
     "choice_probabilities",
     "closed_answer",
+    "config_hash",
     "hookimpl",
     "image_messages",
     "load_dataset",
     "media_store",
+    "public_name",
     "read_card",
     "remote_hosts",
     "reward_function",

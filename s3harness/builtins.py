@@ -111,6 +111,7 @@ CLASSIFIERS = {
 }
 RQI_PENALTIES = (
     "hallucination",
+    "invention",
     "off_topic",
     "length",
     "hazard",

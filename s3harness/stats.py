@@ -240,6 +240,13 @@ class PatientSums:
         sums = _stacked([self._sums[number] for number in sorted(self._sums)], len(self.totals))
         return sums[sums.any(axis=1)]
 
+    def beside(self, other: PatientSums) -> Array:
+        """Sums of both by patient, side by side and equally wide, (patients, 2k), less those that are all zeros."""
+        patients, width = sorted(self._sums | other._sums), max(len(self.totals), len(other.totals))
+        halves = [_stacked([one._sums.get(n, one.totals[:0]) for n in patients], width) for one in (self, other)]
+        sums = np.concatenate(halves, axis=1)
+        return sums[sums.any(axis=1)]
+
 
 def added(totals: Array, rows: Array, weights: Array | None = None) -> Array:
     """Totals (k,) with rows (n, k), times their weights (n,), added one after the other; the rows may be wider."""

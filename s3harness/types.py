@@ -95,6 +95,11 @@ class Request:
     ``subject`` is what is asked about (a feature, a boundary, a side). ``answer_schema`` is the JSON Schema of the
     answer for engines with structured output, ``choices`` the closed list of answers where there is one. The
     ``video_id`` of the clip is opaque; nothing private is reachable from here.
+
+    ``item_kind`` is what the task's spec says an item is (``feature``, ``boundary``, ``diagnosis`` …): whoever answers
+    kinds of questions differently goes by it, never by the name of the task. ``public_prompt`` is the prompt with the
+    written report of the video withheld, empty where the prompt gives none. Neither determines the answer, and neither
+    is in the hash that is the ``id``.
     """
 
     id: str
@@ -107,6 +112,30 @@ class Request:
     answer_schema: Mapping[str, object] | None = None
     choices: tuple[str, ...] = ()
     generation: Generation = Generation()
+    item_kind: str = ""
+    public_prompt: str = ""
+
+
+NOT_HASHED = frozenset({"id", "item_kind", "public_prompt"})
+"""The fields of a request that are no part of the hash that is its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a backend really sent for a request beside its prompt, as far as it says.
+
+    ``media`` is the form of the pictures (``frames``, ``jpeg_sequence``, ``mp4``, ``video``), empty where none were
+    sent. ``times_s`` are the times of the frames that were sent, in seconds from the start of the video and in the
+    order sent; ``None`` where the engine takes frames from a file as it sees fit. ``size`` is (width, height) in
+    pixels, ``sound_s`` how many seconds of sound went along. ``settings`` is everything else of the call, JSON-able:
+    sampling, limits, form of the answer.
+    """
+
+    media: str = ""
+    times_s: tuple[float, ...] | None = ()
+    size: tuple[int, int] | None = None
+    sound_s: float = 0.0
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 ResponseStatus = Literal["ok", "failed", "refused", "cut"]
@@ -119,6 +148,9 @@ class Response:
     A backend returns ``ok``, ``refused`` (the engine declined) or ``cut`` (it stopped at the token limit); it raises
     what went wrong, and the runner writes ``failed`` with the ``error``. ``choice_probabilities`` are the engine's
     probabilities of the closed answers, where it gives them (in 0–1).
+
+    ``sent`` is what was really sent; ``None`` where the backend does not say. ``identity`` is what this reply itself
+    says of who answered (``answered_as``, ``system_fingerprint``), beside what :meth:`Backend.identity` says of all.
     """
 
     request_id: str
@@ -130,6 +162,8 @@ class Response:
     choice_probabilities: Mapping[str, float] | None = None
     attempts: int = 1
     latency_s: float | None = None
+    sent: Sent | None = None
+    identity: Mapping[str, object] | None = None
 
 
 AnswerStatus = Literal["clean", "repaired", "unparsable", "failed", "refused", "cut"]
@@ -181,7 +215,8 @@ class Reference:
 
     ``subject`` is what the item is about (a feature, a boundary, a side); ``cluster`` numbers the patient, so that
     intervals can resample patients without naming one; ``window`` is the span of the video that was shown, in
-    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it.
+    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it. ``report`` is
+    the expert's report where the prompt shows it, for the answerer that reads nothing else.
     """
 
     item: str
@@ -192,6 +227,7 @@ class Reference:
     truth: object
     window: tuple[float, float] | None = None
     requests: tuple[str, ...] = ()
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +262,8 @@ class Score:
     ``lost`` counts the others by reason; an item without an answer is scored as wrong, also where none has one.
     ``value`` is ``None`` where the metric is undefined on these items. ``interval_note`` says why there is no interval,
     ``floor_test`` compares with the floor, and ``informed`` is what ``informed_name``, a simulated reader of stated
-    sensitivity and specificity, would score.
+    sensitivity and specificity, would score. ``warning`` says what makes the items unfit for this score, as one class
+    alone does.
     """
 
     task: str
@@ -248,6 +285,7 @@ class Score:
     floor_test: FloorTest | None = None
     informed: float | None = None
     informed_name: str = ""
+    warning: str = ""
 
     @property
     def skill(self) -> float | None:

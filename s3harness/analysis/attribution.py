@@ -193,15 +193,15 @@ def _report_loss(reports: ScoredTask) -> Loss:
     """100 − Seizure-RQI, split: the points each component did not earn, what the penalties took, and unread reports."""
     metric = SeizureRQI()
     causes: dict[str, float] = {}
-    n_items = len(reports.references)
-    for reference, prediction in zip(reports.references, reports.predictions, strict=True):
+    pairs = zip(reports.references, reports.predictions, strict=True)
+    scored = [(reference, prediction) for reference, prediction in pairs if not metric.left_out(reference)]
+    n_items = len(scored)
+    for reference, prediction in scored:
         score = metric.score(Pair(reference, prediction))
-        if score is None:
+        if score is None or score.unread:
             lost = {"unread": 100.0}
         else:
-            parts = {n: c.value for n, c in score.components.items() if c.value is not None}
-            lost = {name: (1.0 - value) * score.weights[name] for name, value in parts.items()}
-            lost["penalties"] = score.base - score.value
+            lost = score.unearned() | {"penalties": score.base - score.points}
         for cause, points in lost.items():
             causes[cause] = causes.get(cause, 0.0) + points / n_items
     return Loss(reports.spec.name, "points", sum(causes.values()), causes, n_items)

@@ -133,6 +133,16 @@ class Backend:
         """What the engine turned out to be, for the manifest: its version, how it was shown the clips. JSON-able."""
         return {}
 
+    def identity(self) -> Mapping[str, object]:
+        """Return who answers, once the engine is loaded, for the manifest and for every resumed run to agree with.
+
+        The model as it is served, its weights and revision, the engine and its version, as far as they are known:
+        JSON-able, the same each time for the same engine, and nothing that says where or how fast it runs. A model that
+        goes by a path may be named by it: what is written down is a hash. The runner adds the backend and the version
+        of its package. What differs from reply to reply goes into ``Response.identity``.
+        """
+        return {}
+
     async def __aenter__(self) -> Self:
         """Load the engine."""
         return self
@@ -148,6 +158,9 @@ class Backend:
         A request whose ``clip.is_text_only`` is to be answered from its prompt alone. Whatever takes more than a few
         milliseconds (``self.media.jpegs``, ``self.media.mp4``) belongs in :meth:`make_ready` or
         ``await asyncio.to_thread(…)``: all requests share one event loop.
+
+        ``Response.sent`` says what was really sent (:class:`s3harness.Sent`): form, frame times, settings. The report
+        shows it; of a backend that leaves it out, the report shows what was to be shown, and says so.
 
         :class:`s3harness.RetryableError`, ``TimeoutError`` and ``ConnectionError`` are tried again, everything else is
         journalled as the failure that it is.

@@ -22,7 +22,7 @@ WHOLE = ("constant", "prevalence", "empty")
 
 
 class FloorsBackend(Backend):
-    """Gives the answers of one trivial answerer, ``-o answer=NAME``.
+    """Gives the answers of one trivial answerer, ``-o answer=NAME``, fitted on the other patients of the run.
 
     ``constant``, ``prevalence`` and ``empty`` answer all tasks. Any other name (``always_no``, ``window_centre``,
     ``always_ES``, …) answers the tasks that have such an answerer and says nothing to the others. ``oracle`` is the
@@ -49,7 +49,10 @@ class FloorsBackend(Backend):
             return
         self._values, known = _answers(truth, self.answer)
         if self.answer not in known:
-            raise UsageError(f"there is no trivial answerer {self.answer!r}{suggest(self.answer, sorted(known))}")
+            fitted = "; those that are fitted on other patients need two patients or more"
+            raise UsageError(
+                f"there is no trivial answerer {self.answer!r}{suggest(self.answer, sorted(known))}{fitted}"
+            )
 
     async def generate(self, request: Request) -> Response:
         """The answer to the item that the request is for, the same in each of its windows."""

@@ -51,6 +51,8 @@ def verify(submission: Path, data: Path | None, among: Path | None, record: bool
 
 
 def _print(verdict: Verdict) -> None:
+    for note in verdict.notes:
+        click.echo(note)
     for finding in verdict.findings[:SHOWN]:
         click.echo(str(finding))
     if len(verdict.findings) > SHOWN:

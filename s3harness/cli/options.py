@@ -36,6 +36,24 @@ def identifier_options(command: Command) -> Command:
     return command
 
 
+def _isolate(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not context.resilient_parsing:
+        from s3harness.guard.isolation import isolate
+
+        isolate()
+
+
+# Eager: libraries that are imported later start threads, and only a process of one thread can change its network.
+isolate_option = click.option(
+    "--isolate",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_isolate,
+    help="Run in a network of its own that has loopback alone (Linux).",
+)
+
+
 def default_data() -> Path:
     """``$S3HARNESS_DATA``, or ``data`` in the working directory."""
     return Path(os.environ.get("S3HARNESS_DATA", "data"))

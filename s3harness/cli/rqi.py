@@ -27,7 +27,10 @@ FOLDER = "judges"
 report_option = click.option("--report", type=click.Path(path_type=Path), required=True, help="The report; - is stdin.")
 expert_option = click.option("--expert", type=click.Path(path_type=Path), required=True, help="The expert's report.")
 preset_option = click.option(
-    "--preset", default="strict", show_default=True, help="strict, paper, or either with +PENALTY."
+    "--preset",
+    default="strict",
+    show_default=True,
+    help="strict-2, strict-1, paper, or one of them with +PENALTY; strict is the newest strict one.",
 )
 
 
@@ -46,9 +49,12 @@ def score(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) 
     """Score a report against an expert's, 0 to 100."""
     result, judged = _scored(report, expert, preset, judge)
     if as_json:
-        print_json({"rqi": result.value, "preset": result.preset, **_by(judged)})
+        reasons = {key: reason for key in ("undefined", "unread") if (reason := getattr(result, key))}
+        print_json({"rqi": result.value, "preset": result.preset, **reasons, **_by(judged)})
     else:
-        click.echo(f"{result.value:.1f}")
+        click.echo(_value(result))
+    if result.unread:
+        click.echo(f"The score is 0, because the rules cannot read the {result.unread}.", err=True)
 
 
 @rqi.command()
@@ -65,7 +71,9 @@ def explain(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any
     if as_json:
         print_json(_plain(result) | _by(judged))
         return
-    click.echo(f"Seizure-RQI ({result.preset}): {result.value:.1f}; before penalties {result.base:.1f}")
+    click.echo(f"Seizure-RQI ({result.preset}): {_value(result)}; before penalties {result.base:.1f}")
+    if result.unread:
+        click.echo(f"  0, because the rules cannot read the {result.unread}")
     for name, component in result.components.items():
         value = "nothing to score" if component.value is None else f"{component.value:.2f}"
         click.echo(f"  {name} of {result.weights[name]:.1f} points: {value}")
@@ -110,7 +118,7 @@ def _of_release(checkout: Path, preset: str, settings: JudgeSettings | None, as_
 
 
 def _of_table(table: Path, preset: str, settings: JudgeSettings | None, as_json: bool) -> Judged | None:
-    from s3harness.metrics.rqi import extract, parse_preset, score_report
+    from s3harness.metrics.rqi import parse_preset, score_report
     from s3harness.metrics.rqi.validate import validate as agreement
     from s3harness.report.study import print_validation
 
@@ -118,18 +126,20 @@ def _of_table(table: Path, preset: str, settings: JudgeSettings | None, as_json:
     judged = (
         judge_visibly([text for row in rows for text in (row["expert"], row["report"])], settings) if settings else None
     )
-    read = judged.read if judged else extract
+    read = judged.read if judged else None
     scored = [row for row in rows if not judged or not {row["expert"], row["report"]} & judged.lost.keys()]
-    scores = {_key(row): score_report(row["report"], {"text": row["expert"]}, chosen, read).value for row in scored}
+    values = {_key(row): score_report(row["report"], {"text": row["expert"]}, chosen, read).value for row in scored}
+    scores = {key: value for key, value in values.items() if value is not None}
     found = agreement(scores, {_key(row): float(row["human"]) for row in rows})
     who = f", read by {judged.name}" if judged else ""
-    print_json(_plain(found) | _by(judged)) if as_json else print_validation(f"Seizure-RQI ({preset}{who})", found)
+    title = f"Seizure-RQI ({chosen.name}{who})"
+    print_json(_plain(found) | _by(judged)) if as_json else print_validation(title, found)
     return judged
 
 
 def _scored(report: Path, expert: Path, preset: str, judge: dict[str, Any]) -> tuple[RQI, Judged | None]:
     """The score of a report, and who judged it if it was not the rules."""
-    from s3harness.metrics.rqi import extract, score_report
+    from s3harness.metrics.rqi import score_report
 
     said, held_against = _text(report), _text(expert)
     if not held_against.strip():
@@ -137,7 +147,11 @@ def _scored(report: Path, expert: Path, preset: str, judge: dict[str, Any]) -> t
     settings = judge_settings(Path(FOLDER), **judge)
     judged = judge_visibly([said, held_against], settings) if settings else None
     with redirect_stdout(sys.stderr):  # what a penalty prints is no part of the result
-        return score_report(said, {"text": held_against}, preset, judged.read if judged else extract), judged
+        return score_report(said, {"text": held_against}, preset, judged.read if judged else None), judged
+
+
+def _value(result: RQI) -> str:
+    return f"undefined ({result.undefined})" if result.value is None else f"{result.value:.1f}"
 
 
 def _by(judged: Judged | None) -> dict[str, Any]:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import default_data, identifier_options, json_option, parse_options, print_json, split_names
+from s3harness.cli.options import (
+    default_data,
+    identifier_options,
+    isolate_option,
+    json_option,
+    parse_options,
+    print_json,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from s3harness.run.session import Outcome, Prepared, Settings
@@ -38,7 +46,18 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="The run directory; runs/BACKEND-MODEL-PROTOCOL if absent."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; what is answered is not asked again.")
+@click.option(
+    "--allow-mixed",
+    default="",
+    metavar="REASON",
+    help="With --resume: another model or version may go on with the run, which then says that it is a mixture.",
+)
 @click.option("--dry-run", is_flag=True, help="Plan and count; load no engine, decode nothing.")
+@click.option(
+    "--rate",
+    metavar="N|RUN",
+    help="With --dry-run: requests a minute, or a finished run to take them from; the hours are then told.",
+)
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeatable.")
 @click.option(
     "--sampling", multiple=True, metavar="KEY=VALUE", help="Sample otherwise: fps, window_s, max_frames, …; repeatable."
@@ -62,26 +81,21 @@ if TYPE_CHECKING:
 @click.option(
     "--media", multiple=True, metavar="KEY=VALUE", help="How videos are decoded: workers, stall_s, …; repeatable."
 )
-@click.option(
-    "--isolate", "is_isolated", is_flag=True, help="Run in a network of its own that has loopback alone (Linux)."
-)
+@isolate_option
 @json_option
-def run(*, dry_run: bool, as_json: bool, is_isolated: bool, **said: Any) -> None:
+def run(*, dry_run: bool, rate: str | None, as_json: bool, **said: Any) -> None:
     """Ask a model everything about a data set, and score it.
 
     Every answer is journalled the moment it comes, so a run may be stopped or killed at any time and gone on with by
     --resume. The exit code is 1 if any request failed.
     """
-    if is_isolated:
-        # First of all: libraries that are imported later start threads, and only a process of one thread can move.
-        from s3harness.guard.isolation import isolate
-
-        isolate()
     from s3harness.run.session import prepare
 
+    if rate is not None and not dry_run:
+        raise click.UsageError("--rate is for --dry-run, which tells how long a run would take")
     prepared = prepare(settings_of(said))
     if dry_run:
-        show_estimate(prepared, as_json)
+        show_estimate(prepared, as_json, rate)
         return
     outcome = execute_visibly(prepared)
     show_outcome(prepared, outcome, as_json)
@@ -130,8 +144,10 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
 
 def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
+    from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
-    from s3harness.scoring.run import scores_file, told_changes
+    from s3harness.run.manifest import read_manifest
+    from s3harness.scoring.run import scores_file, told_cautions
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -139,8 +155,11 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
 
         print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
-        changes = told_changes(prepared.determinants.as_json())
+        manifest = read_manifest(out)
+        changes = told_cautions(manifest)
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
+        if line := latency_line(out, manifest.get("seconds")):
+            click.echo(line)
         again = "" if profile == "strict" else f" --profile {profile}"
         click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all{again})")
     if outcome.failed:
@@ -148,17 +167,43 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
         click.echo(f"s3harness: {message}; see responses.jsonl, mend the cause and use --resume", err=True)
 
 
-def show_estimate(prepared: Prepared, as_json: bool) -> None:
-    """Print what a run would ask."""
+def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) -> None:
+    """Print what a run would ask; an option that its backend does not take is refused here already.
+
+    ``rate`` is requests a minute, or the directory of a run whose rate is taken.
+    """
     from dataclasses import asdict
 
     from s3harness.report.plain import print_pairs
-    from s3harness.run.estimate import estimate
+    from s3harness.run.estimate import estimate, hours, measured_rate
+    from s3harness.run.session import check_backend
 
+    check_backend(prepared)
+    per_minute = None if rate is None else _stated_rate(rate) or measured_rate(Path(rate))
     plan = asdict(estimate(prepared.plan))
+    plan |= (
+        {} if per_minute is None else {"requests_a_minute": per_minute, "hours": hours(plan["requests"], per_minute)}
+    )
     if as_json:
         print_json(plan)
         return
     items = plan.pop("items")
     rows = {f"items of {task}": number for task, number in items.items()} | plan
-    print_pairs({name.replace("_", " "): f"{value:,.0f}" for name, value in rows.items()})
+    shown = {
+        name: f"{value:,.1f}" if name in ("hours", "requests_a_minute") else f"{value:,.0f}"
+        for name, value in rows.items()
+    }
+    print_pairs({name.replace("_", " "): value for name, value in shown.items()})
+
+
+def _stated_rate(rate: str) -> float | None:
+    """Requests a minute if they are stated as a number; ``None`` if it is something else."""
+    try:
+        stated = float(rate)
+    except ValueError:
+        return None
+    if not (math.isfinite(stated) and stated > 0):
+        raise click.BadParameter(
+            "requests a minute above 0, or the directory of a run, are expected", param_hint="--rate"
+        )
+    return stated

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
-@click.option("--rqi", help="The preset of the Seizure-RQI with penalties by name, strict+PENALTY.")
+@click.option("--rqi", help="The preset of the Seizure-RQI, with penalties by name: strict-2+PENALTY.")
 @click.option(
     "--resamples", type=click.IntRange(2, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
 )
@@ -35,10 +35,11 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     where --judge alone scores them again. Scores of another profile, preset or judge go to a file of their own beside
     scores.json. The exit code is 1 if the judge gave no structure of a report.
     """
+    from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
     from s3harness.run.manifest import read_manifest
     from s3harness.scoring.judge_folder import FOLDER
-    from s3harness.scoring.run import score_run, scores_file, told_changes
+    from s3harness.scoring.run import score_run, scores_file, told_cautions
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
@@ -50,8 +51,10 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     if as_json:
         print_json(json.loads(path.read_text(encoding="utf-8")))
     else:
-        run_of = manifest["run"]
-        print_scores(scores, every=every, sees_truth=run_of["sees_truth"], changes=told_changes(run_of))
+        changes = told_cautions(manifest)
+        print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"], changes=changes)
+        if line := latency_line(run, manifest.get("seconds")):
+            click.echo(line)
     click.echo(f"written to {path}", err=as_json)
     sys.exit(1 if judged and judged.lost else 0)
 

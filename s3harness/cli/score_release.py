@@ -129,15 +129,17 @@ def _strict(
     from s3harness.report.release import print_annotations, print_findings, print_strict
     from s3harness.scoring.release_findings import findings
     from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_strict import score_strict
+    from s3harness.scoring.release_strict import corrected_together, score_strict
 
     annotations = read_annotations(release)
     results = []
     for model in models:
         click.echo(f"{model} …", err=True)
         results.append(score_strict(release, annotations, model, tasks, resamples=resamples))
-        if not as_json:
-            print_strict(results[-1], every=every)
+    results = corrected_together(results)
+    if not as_json:
+        for result in results:
+            print_strict(result, every=every)
     found, odd = findings(release, results), odd_annotations(release)
     if as_json:
         print_json(
@@ -162,4 +164,4 @@ def _strict(
     else:
         print_findings(found)
         print_annotations(odd)
-    sys.exit(0 if any(score.value is not None for result in results for score in result.scores) else 1)
+    sys.exit(0 if any(score.coverage > 0 for result in results for score in result.scores) else 1)

@@ -40,9 +40,12 @@ OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
 
 _OF_RESPONSE = (
     *("id", "task", "item", "subject", "clip", "media", "status", "text", "error", "prompt_tokens"),
-    *("completion_tokens", "choice_probabilities", "attempts", "latency_s"),
+    *("completion_tokens", "choice_probabilities", "attempts", "latency_s", "by"),
 )
-_OF_MANIFEST = ("schema", "run", "status", "requests", "failed", "seconds", "media_sha256", "tokens", "environment")
+_OF_MANIFEST = (
+    *("schema", "run", "status", "requests", "failed", "seconds", "media_sha256", "tokens", "environment"),
+    *("identities", "sent"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,9 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     _write_lines(out / ITEMS, (_with(line, with_truth) for line in _lines(run / ITEMS)))
     for path in sorted((run / PREDICTIONS).glob("*.jsonl")):
         _write_lines(out / PREDICTIONS / path.name, (_with(line, with_truth=False) for line in _lines(path)))
-    write_json(out / MANIFEST, {key: manifest[key] for key in _OF_MANIFEST if key in manifest})
+    packed = {key: manifest[key] for key in _OF_MANIFEST if key in manifest}
+    identities = [{k: v for k, v in entry.items() if k != "since"} for entry in manifest.get("identities", ())]
+    write_json(out / MANIFEST, packed | ({"identities": identities} if identities else {}))
     scores = json.loads((run / SCORES).read_text(encoding="utf-8"))
     write_json(out / SCORES, scores)
     submission = {
@@ -187,7 +192,8 @@ def _model(manifest: Mapping[str, Any], open_weights: bool | None) -> dict[str, 
 
 
 def _with(line: Mapping[str, Any], with_truth: bool) -> dict[str, Any]:
-    return {key: value for key, value in line.items() if with_truth or key != "truth"}
+    """A line without what the annotators wrote, where that is withheld."""
+    return {key: value for key, value in line.items() if with_truth or key not in ("truth", "report")}
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from s3harness.analysis.items import ItemScore, item_scores
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
-from s3harness.report.page.evidence import prompts
+from s3harness.run.question import REPORT_WITHHELD
 from s3harness.scoring.items import reference_of
 from s3harness.scoring.run import ScoredTask, model_of, run_tasks
+from s3harness.specs.prompts import prompt_about
 from s3harness.specs.tasks import TaskSpec
-from s3harness.types import Prediction, Reference
+from s3harness.types import Clip, Prediction, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,14 @@ class Sample:
 
 def read_samples(folder: Folder) -> Iterator[Sample]:
     """The samples of a submission that holds its truth, in its order; an item that no metric counts is left out."""
-    tasks = _tasks(folder)
-    asked = prompts(tasks, hears=model_of(folder.documents[MANIFEST]).hears())
+    tasks, hears = _tasks(folder), model_of(folder.documents[MANIFEST]).hears()
     responses = {line["id"]: line for line in folder.tables[RESPONSES]}
     for task in tasks.values():
         for reference, prediction, score in zip(task.references, task.predictions, item_scores(task), strict=True):
             if score is not None:
-                prompt = _prompt(asked, task.spec, reference.subject)
                 raw = [responses[request] for request in reference.requests if request in responses]
+                asked = tasks[task.spec.uses].spec if task.spec.uses in tasks else task.spec
+                prompt = "" if asked.uses or not raw else _prompt(asked, reference.subject, raw[0]["clip"], hears)
                 yield Sample(task.spec, reference, prediction, prompt, raw, score)
 
 
@@ -56,6 +57,14 @@ def _tasks(folder: Folder) -> dict[str, ScoredTask]:
     return found
 
 
-def _prompt(asked: Mapping[str, str], spec: TaskSpec, subject: str) -> str:
-    """What was asked about a subject, of this task or of the one whose answers it reads."""
-    return asked.get(f"{spec.name} {subject}") or asked.get(f"{spec.uses} {subject}", "")
+def _prompt(task: TaskSpec, subject: str, window: Mapping[str, Any], hears: bool) -> str:
+    """What was asked about a subject in a window. A written report that was given with the video is withheld.
+
+    A submission holds templates and windows alone. The prompt comes of them letter by letter, as far as a template does
+    not speak of the number of frames, which is taken from the rate of the sampler.
+    """
+    spec = task.for_subject(subject)
+    fps, length_s = float(spec.sampler[1].get("fps", 0.0)), float(window["end_s"]) - float(window["start_s"])
+    clip = Clip("", window["start_s"], window["end_s"], (0.0,) * round(length_s * fps), 0)
+    prompt = prompt_about(spec.prompt, item=spec.item, subject=subject, hears=hears, clip=clip, report=REPORT_WITHHELD)
+    return f"{spec.system}\n\n{prompt}" if spec.system else prompt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import card_of, own_spec, planned_references
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.manifest import digest, write_json, write_text
+from s3harness.rundir.identities import told_mixture
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.items import reference_of
 from s3harness.scoring.run import as_json, read_run, told_changes
 from s3harness.scoring.score import RESAMPLES, score_task
@@ -48,7 +51,10 @@ SHOWN_ITEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of verifying: the tier, what it rests on, and what speaks against it (nothing, if it is accepted)."""
+    """What came of verifying: the tier, what it rests on, and what speaks against it (nothing, if it is accepted).
+
+    ``notes`` are what a reader of its scores has to know: that several models answered, say.
+    """
 
     tier: Tier
     findings: tuple[Finding, ...]
@@ -56,6 +62,7 @@ class Verdict:
     n_responses: int = 0
     n_items: int = 0
     n_scores: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -87,6 +94,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Path] = ()) -> 
         len(folder.tables[RESPONSES]),
         len(folder.tables[ITEMS]),
         len(folder.documents[SCORES]["scores"]),
+        tuple(filter(None, (told_mixture(folder.documents[MANIFEST]),))),
     )
 
 
@@ -117,6 +125,7 @@ def _manifest(folder: Folder) -> Iterator[Finding]:
     ours = {"model": told["model"]} | {key: run[key] for key in shared}
     yield from _differences(SCORES, "manifest", {"model": scores["model"]} | {k: scores[k] for k in shared}, ours)
     yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
+    yield from _identities(manifest, folder.tables[RESPONSES])
     if changes := told_changes(run):
         yield Finding(
             MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
@@ -129,6 +138,17 @@ def _differences(file: str, kind: str, told: Mapping[str, Any], found: Mapping[s
     for key in told:
         if told[key] != found[key]:
             yield Finding(file, key, kind, f"says {str(told[key])[:80]}, but it is {str(found[key])[:80]}")
+
+
+def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[Finding]:
+    """Whose answers they are by the manifest, against what each answer says."""
+    if entries := manifest.get("identities"):
+        told = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
+        last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
+        found = {**dict.fromkeys(told, 0), **Counter(last.values())}
+        if found != told:
+            what = f"says {list(told.values())} answers of its identities, but they are {list(found.values())}"
+            yield Finding(MANIFEST, "identities", "manifest", what)
 
 
 def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,7 +277,7 @@ def _scores(folder: Folder, references: Sequence[Reference]) -> list[Finding]:
         write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
         try:
             tasks = read_run(run, told["profile"], told["rqi"])
-            scores = [s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions)]
+            scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))
         except S3HarnessError as error:
             return [Finding(SCORES, "", "scores", f"cannot be scored again: {error}")]
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}

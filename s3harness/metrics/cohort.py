@@ -1,83 +1,126 @@
-"""What the references of a task tell as a whole: how common each truth is, and where and in what order things come."""
+"""Counts of what is true of many patients, from which any one patient can be left out again.
+
+A trivial answerer is fitted on other patients than the one it answers about. Refitting it for each patient would cost
+patients × items; here the counts of a patient are subtracted from those of all, which costs what the patient has.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
-from statistics import mean, median
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
-from s3harness.types import Reference
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+
+_REMEMBERED = 4096
+"""Groups, less a patient, that are remembered: those of the videos at hand."""
 
 
-class Cohort:
-    """References as a whole, of one kind of item; they are walked once for each thing that is wanted of them."""
+class PatientCounts:
+    """How often each thing was met in each group (the labels of a subject, the signs of a video), by patient.
 
-    def __init__(self, references: Iterable[Reference]) -> None:
-        self.references = references
+    24 bytes are held of each addition. The first question after the counts of a group ends the adding to it.
+    """
 
-    @cached_property
-    def size(self) -> int:
-        """How many there are."""
-        return sum(1 for _ in self.references)
+    def __init__(self) -> None:
+        self._things: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._added: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
+        self._counted: dict[str, _Counted] = {}
+        self.of = lru_cache(_REMEMBERED)(self._of)
 
-    @cached_property
-    def labels(self) -> Mapping[str, Counter[str]]:
-        """Subject → how common each closed answer is among its truths."""
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for reference in self.references:
-            counts[reference.subject].update([label] if (label := label_of(reference.truth)) else [])
-        return counts
+    def add(self, patient: int, group: str, thing: str, count: int = 1) -> None:
+        """Count a thing of a patient."""
+        things = self._things[group]
+        self._added[group].extend((patient, things.setdefault(thing, len(things)), count))
 
-    @cached_property
-    def commonest_labels(self) -> Mapping[str, str]:
-        """Subject → its commonest truth, "na" if nobody could tell any."""
-        return {subject: commonest_of(counts) or "na" for subject, counts in self.labels.items()}
+    def groups(self) -> list[str]:
+        """All groups, in the order met."""
+        return list(self._things)
 
-    @cached_property
-    def commonest_texts(self) -> Mapping[tuple[str, str | None], str]:
-        """Subject and closed answer → the commonest text of such a truth."""
-        texts: defaultdict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
-        for reference in self.references:
-            if isinstance(reference.truth, Mapping):
-                texts[reference.subject, label_of(reference.truth)][str(reference.truth["text"])] += 1
-        return {key: commonest_of(counts) for key, counts in texts.items()}
+    def things(self, group: str) -> list[str]:
+        """All things met in a group, by the alphabet."""
+        return sorted(self._things[group]) if group in self._things else []
 
-    @cached_property
-    def texts(self) -> Sequence[str]:
-        """The true texts."""
-        return [str(reference.truth["text"]) for reference in self.references]  # type: ignore[index]
+    def _of(self, group: str, without: int | None) -> Counter[str]:
+        """``of(group, without)`` returns the counts of a group without those of a patient, if there is one."""
+        if group not in self._things:
+            return Counter()
+        if group not in self._counted:
+            self._counted[group] = _counted(np.array(self._added.pop(group)).reshape(-1, 3), len(self._things[group]))
+        totals, rows = self._counted[group]
+        left = totals.copy()
+        if without is not None:
+            first, last = np.searchsorted(rows[:, 0], [without, without + 1])
+            np.subtract.at(left, rows[first:last, 1], rows[first:last, 2])
+        return Counter({thing: n for thing, n in zip(self._things[group], left.tolist(), strict=True) if n > 0})
 
-    @cached_property
-    def median_truths(self) -> Mapping[str, float]:
-        """Subject → median of its true times, seconds."""
-        times: defaultdict[str, list[float]] = defaultdict(list)
-        for reference in self.references:
-            times[reference.subject].append(reference.truth)  # type: ignore[arg-type]
-        return {subject: float(median(of_subject)) for subject, of_subject in times.items()}
 
-    @cached_property
-    def median_places(self) -> Mapping[str, float]:
-        """Subject → median of where in their windows its true times lie, 0–1."""
-        places: defaultdict[str, list[float]] = defaultdict(list)
-        for reference in self.references:
-            places[reference.subject].append(_place(reference))
-        return {subject: median(of_subject) for subject, of_subject in places.items()}
+class _Counted(NamedTuple):
+    """The count of each thing (things,), and rows of patient, thing, count, by patient in ascending order."""
 
-    @cached_property
-    def sign_counts(self) -> Counter[str]:
-        """How many videos have each sign."""
-        return Counter(sign for reference in self.references for sign in _signs(reference))
+    totals: Numbers
+    rows: Numbers
 
-    @cached_property
-    def usual_order(self) -> Sequence[str]:
-        """All signs by their mean place in the sequences, 0 first and 1 last."""
-        places: defaultdict[str, list[float]] = defaultdict(list)
-        for reference in self.references:
-            signs = _signs(reference)
-            for number, sign in enumerate(signs):
-                places[sign].append((number + 0.5) / len(signs))
-        return sorted(places, key=lambda sign: (mean(places[sign]), sign))
+
+def _counted(rows: Numbers, things: int) -> _Counted:
+    totals = np.zeros(things, np.int64)
+    np.add.at(totals, rows[:, 1], rows[:, 2])
+    return _Counted(totals, rows[np.argsort(rows[:, 0], kind="stable")])
+
+
+class PatientMedians:
+    """Medians of the values of each group, with or without those of one patient."""
+
+    def __init__(self) -> None:
+        self._values: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+        self._patients: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
+        self._sorted: dict[str, _Sorted] = {}
+
+    def add(self, patient: int, group: str, value: float) -> None:
+        """Add a value of a patient."""
+        self._values[group].append(value)
+        self._patients[group].append(patient)
+
+    def of(self, group: str, without: int | None) -> float | None:
+        """Return the median of a group without the values of a patient; ``None`` where none is left."""
+        if group not in self._values:
+            return None
+        if group not in self._sorted:
+            self._sorted[group] = _by_value(np.array(self._values[group]), np.array(self._patients[group]))
+        values, patients, places = self._sorted[group]
+        first, last = (0, 0) if without is None else np.searchsorted(patients, [without, without + 1]).tolist()
+        own, left = places[first:last].tolist(), len(values) - (last - first)
+        if not left:
+            return None
+        return float(values[_rank(own, (left - 1) // 2)] + values[_rank(own, left // 2)]) / 2
+
+
+class _Sorted(NamedTuple):
+    """Values in ascending order; and patients in ascending order, with the place of each of their values."""
+
+    values: NDArray[np.float64]
+    patients: Numbers
+    places: Numbers
+
+
+def _by_value(values: NDArray[np.float64], patients: Numbers) -> _Sorted:
+    order = np.argsort(values, kind="stable")
+    by_patient = np.argsort(patients[order], kind="stable")
+    return _Sorted(values[order], patients[order][by_patient], by_patient)
+
+
+def _rank(taken: list[int], rank: int) -> int:
+    """The place of the value of this rank among those whose places are not taken; ``taken`` is ascending."""
+    for place in taken:
+        if place > rank:
+            break
+        rank += 1
+    return rank
 
 
 def label_of(truth: object) -> str | None:
@@ -86,18 +129,6 @@ def label_of(truth: object) -> str | None:
     return label if isinstance(label, str) and label != "untested" else None
 
 
-def commonest_of(counts: Counter[str]) -> str:
+def commonest_of(counts: Mapping[str, int]) -> str:
     """The commonest word, the first of the alphabet if there are several; "" of nothing."""
     return min(counts, key=lambda word: (-counts[word], word), default="")
-
-
-def _place(reference: Reference) -> float:
-    """Where in its window the truth lies, 0–1; the middle where there is no window."""
-    if reference.window is None or reference.window[1] <= reference.window[0]:
-        return 0.5
-    start, end = reference.window
-    return (float(reference.truth) - start) / (end - start)  # type: ignore[arg-type]
-
-
-def _signs(reference: Reference) -> list[str]:
-    return [str(name) for name, _ in reference.truth]  # type: ignore[attr-defined]

@@ -168,6 +168,11 @@ def true_text(pair: Pair) -> str:
     return text if _words(text) else ""
 
 
+def stemmed_words(text: str) -> tuple[str, ...]:
+    """The stemmed words of a text, as ROUGE counts them."""
+    return _words(text)
+
+
 _WORD = re.compile(r"[a-z0-9]+")
 _NO_NGRAMS = (0.0,) * N_STATISTICS
 

@@ -1,20 +1,19 @@
-"""A report made of what most of the true reports say: what can be written without watching, by who knows the cohort.
+"""A report made of what most of the true reports say: what can be written without a look at the video.
 
-The signs that at least a quarter of the reports name, in their usual order, each with the side that is commonest, and a
-state afterwards. A formula that pays for the likely must show what the likely earns.
+The commonest signs, as many as a report names on average, in their usual order, each with the side that is commonest,
+and a state afterwards. A formula that pays for the likely must show what the likely earns.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from statistics import mean
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
+from s3harness.metrics.cohort import PatientCounts, commonest_of
 from s3harness.metrics.rqi.extract import extract
-from s3harness.metrics.rqi.structure import NONE, ReportStructure
+from s3harness.metrics.rqi.structure import NONE
 
-SHARE = 1 / 4
-"""The share of the reports that name a sign which the typical report names."""
 AFTERWARDS = "Afterwards the patient is confused."
 
 WORDS: Mapping[str, str] = {
@@ -42,32 +41,65 @@ WORDS: Mapping[str, str] = {
 """Sign → words that name it."""
 
 
-def typical_report(texts: Sequence[str]) -> str:
-    """The typical one of these reports; empty if no sign is named in a quarter of them."""
-    told = [extract(text) for text in texts]
-    counts = Counter(event for one in told for event in one.events if event in WORDS)
-    usual = [sign for sign in _usual_order(told) if counts[sign] >= SHARE * len(texts)]
-    if not usual:
-        return ""
-    signs = ", then ".join(_with_side(sign, told) for sign in usual)
-    return f"{signs[0].upper()}{signs[1:]}. {AFTERWARDS}"
+_SIDES = ("head_turning", "asymmetric_posturing")
+"""The lateralising signs whose side a typical report gives."""
+_WHOLE = 465_585_120
+"""A place in a report of up to 20 signs is a whole number of these: twice the least common multiple of 1 to 20."""
 
 
-def _usual_order(told: Sequence[ReportStructure]) -> list[str]:
-    """All signs by their mean place in the reports that name them."""
-    places: defaultdict[str, list[float]] = defaultdict(list)
-    for one in told:
-        for number, sign in enumerate(one.events):
-            places[sign].append((number + 0.5) / len(one.events))
-    return sorted(places, key=lambda sign: (mean(places[sign]), sign))
+class TypicalReport:
+    """Reports of patients, counted sign by sign, and the typical one of all or of all but one patient's."""
+
+    def __init__(self) -> None:
+        self._counts = PatientCounts()
+        self.of = lru_cache(64)(self._of)
+
+    def add(self, patient: int, text: str) -> None:
+        """Count what a report of a patient names."""
+        report = extract(text)
+        self._counts.add(patient, "reports", "")
+        signs = [sign for sign in report.events if sign in WORDS]
+        for number, sign in enumerate(signs):
+            self._counts.add(patient, "signs", sign)
+            self._counts.add(patient, "places", sign, (2 * number + 1) * _WHOLE // (2 * len(signs)))
+        for key in _SIDES:
+            if (side := report.side(key)) not in (NONE, "both"):
+                self._counts.add(patient, key, side)
+
+    def _of(self, without: int | None, times: float = 1.0) -> str:
+        """``of(without)`` returns the typical report without a patient's; "" where none of them names a sign.
+
+        It names ``times`` as many signs as they do on average.
+        """
+        reports = self._counts.of("reports", without).total()
+        signs, places = self._counts.of("signs", without), self._counts.of("places", without)
+        number = math.ceil(times * signs.total() / reports) if reports else 0
+        commonest = sorted(signs, key=lambda sign: (-signs[sign], sign))[:number]
+        ordered = sorted(commonest, key=lambda sign: (places[sign] / signs[sign], sign))
+        sides = {key: commonest_of(self._counts.of(key, without)) for key in _SIDES}
+        return report_naming(ordered, sides, AFTERWARDS) if ordered else ""
 
 
-def _with_side(sign: str, told: Sequence[ReportStructure]) -> str:
-    """The words of a sign, with the side that the reports give it most often, if they give one."""
+def typical_report(texts: Iterable[str]) -> str:
+    """Return the typical one of these reports; empty where none of them names a sign."""
+    reports = TypicalReport()
+    for text in texts:
+        reports.add(0, text)
+    return reports.of(None)
+
+
+def report_naming(signs: Sequence[str], sides: Mapping[str, str], afterwards: str = "") -> str:
+    """Return a report that names signs in this order; ``sides`` are values of the lateralising signs, "" for none."""
+    words = ", then ".join(_with_side(sign, sides) for sign in signs)
+    return f"{words[0].upper()}{words[1:]}. {afterwards}".rstrip() if words else afterwards
+
+
+def _with_side(sign: str, sides: Mapping[str, str]) -> str:
+    """The words of a sign, with its side where there is one."""
     words = WORDS[sign]
-    if sign == "head_turning" and (side := _commonest(told, "head_turning")):
+    if sign == "head_turning" and (side := sides.get("head_turning")):
         return f"{words} to the {side}"
-    if sign in ("arm_straightening", "arm_flexion") and (posture := _commonest(told, "asymmetric_posturing")):
+    if sign in ("arm_straightening", "arm_flexion") and (posture := sides.get("asymmetric_posturing")):
         side, _, motion = posture.split()
         is_same = (motion == "extension") == (sign == "arm_straightening")
         return words.replace("an arm", f"the {side if is_same else _OTHER[side]} arm")
@@ -75,9 +107,3 @@ def _with_side(sign: str, told: Sequence[ReportStructure]) -> str:
 
 
 _OTHER: Mapping[str, str] = {"left": "right", "right": "left"}
-
-
-def _commonest(told: Sequence[ReportStructure], key: str) -> str:
-    """The commonest one-sided value of a lateralising sign, of several the first by alphabet; "" if there is none."""
-    counts = Counter(one.side(key) for one in told if one.side(key) not in (NONE, "both"))
-    return min(counts, key=lambda value: (-counts[value], value), default="")

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from s3harness.parsers.keyed import keyed_values
+from s3harness.parsers.labels import Labels, found_in, given_in, labels_of
 from s3harness.parsers.reading import Reading
-from s3harness.parsers.text import AnswerText, answer_text
-
-NEGATIONS = (
-    "not",
-    "no",
-    "non",
-    "never",
-    "neither",
-    "nor",
-    "cannot",
-    "without",
-    "unable",
-    "rather than",
-    "instead of",
-    "except",
-)
-
-MAX_HITS = 20
-"""Mentions whose sentence is looked at; a text that names its answer more often is repeating itself."""
+from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.text import AnswerText, answer_text, plain_text
 
 
-def choice(text: str, choices: Sequence[str]) -> Reading:
+def choice(text: str, choices: Sequence[str], key: str = "answer") -> Reading:
     """Read which of ``choices`` a text names.
 
-    Clean when the text is one of them but for case, blanks and punctuation; repaired when exactly one occurs in it as
-    whole words. A longer choice hides the shorter ones inside it ("left arm", "arm"). Unparsable when none or several
-    occur, or when the one that does stands in a sentence that negates something ("not left").
+    Clean when the text is one of them but for case, blanks and punctuation. Repaired when it is a word for one of them
+    ("left hand" for "left arm", "links" for "left"), opens or ends with one, marks it as its answer ("Answer: left"),
+    has it under ``key`` of a JSON object or as its only field, or when exactly one occurs in it as whole words and the
+    list is not one of yes and no. A longer choice hides the shorter ones inside it ("left arm", "arm"). Unparsable when
+    none or several are given, or when the one that is stands in a sentence that negates something ("not left"); one
+    that is denied beside another ("left, not right") does not count.
     """
     answer = answer_text(text)
     bare = _letters(answer.text)
@@ -42,41 +28,46 @@ def choice(text: str, choices: Sequence[str]) -> Reading:
     exact = [c for c in choices if _letters(c) == bare]
     if len(exact) == 1:
         return Reading.noted(exact[0], answer.notes)
-    return _within(answer, tuple(choices))
+    labels = labels_of(tuple(choices))
+    keyed = keyed_values(answer.text, key)
+    if keyed is None or keyed.contradicts:
+        return Reading.unparsable("two different answers") if keyed else _from_words(answer, labels)
+    values = keyed.values or _lone(answer.text)
+    return _from_values(values, answer, labels) if values else _from_words(answer, labels)
 
 
-def is_negated(text: str, start: int, spared: Sequence[str] = ()) -> bool:
-    """Whether the sentence around position ``start`` holds a negation, ``spared`` words not counted as such."""
-    before = max(text.rfind(mark, 0, start) for mark in _SENTENCE_MARKS) + 1
-    after = [at for mark in _SENTENCE_MARKS if (at := text.find(mark, start)) >= 0]
-    sentence = text[before : min(after, default=len(text))]
-    found = _NEGATION.finditer(sentence)
-    return any(match.group().casefold() not in spared for match in found)
+def _from_values(values: Sequence[object], answer: AnswerText, labels: Labels) -> Reading:
+    readings = [
+        _from_words(AnswerText(str(value), answer.notes), labels) if isinstance(value, str) else Reading.unparsable("")
+        for value in values
+    ]
+    if len({reading.value for reading in readings}) > 1:
+        return Reading.unparsable("two different answers")
+    if readings[0].value is None:
+        return readings[0] if readings[0].note else Reading.unparsable("not one of the choices")
+    return Reading.repaired(readings[0].value, "; ".join([*answer.notes, "found in a JSON object"]))
 
 
-_SENTENCE_MARKS = (".", "!", "?", ";", "\n")
-_NEGATION = re.compile(rf"(?<![^\W_])(?:{'|'.join(NEGATIONS)}|[^\W_]{{1,8}}n['’]t)(?![^\W_])", re.IGNORECASE)
+def _lone(text: str) -> tuple[object, ...]:
+    """The value of an object's only field, whatever its name."""
+    from s3harness.parsers.json_text import embedded_json
+
+    objects = [one.value for one in embedded_json(text, "{") if isinstance(one.value, dict)]
+    return tuple(value for one in objects if len(one) == 1 for value in one.values())
 
 
-def _within(answer: AnswerText, choices: tuple[str, ...]) -> Reading:
-    longest_first = tuple(sorted(choices, key=len, reverse=True))
-    found = _pattern(longest_first).finditer(answer.text)
-    hits = [(longest_first[(match.lastindex or 1) - 1], match.start()) for match in found]
-    named = sorted({name for name, _ in hits})
-    if not named:
-        return Reading.unparsable("none of the choices")
-    if len(named) > 1:
-        return Reading.unparsable(f"several of the choices: {', '.join(named)}")
-    spared = tuple(c.casefold() for c in choices)
-    if any(is_negated(answer.text, start, spared) for _, start in hits[:MAX_HITS]):
-        return Reading.unparsable(f"{named[0]}, but in a sentence with a negation")
-    return Reading.repaired(named[0], "; ".join([*answer.notes, "found in a longer text"]))
-
-
-@lru_cache(maxsize=64)
-def _pattern(choices: tuple[str, ...]) -> re.Pattern[str]:
-    words = "|".join("(" + r"[\s_-]+".join(map(re.escape, c.split())) + ")" for c in choices)
-    return re.compile(rf"(?<![^\W_])(?ai:{words})(?![^\W_])")
+def _from_words(answer: AnswerText, labels: Labels) -> Reading:
+    if looks_like_refusal(answer.text):
+        return Reading.unparsable("a refusal")
+    given = given_in(answer.text, labels)
+    if len(given.names) > 1:
+        return Reading.unparsable(f"several of the choices: {', '.join(sorted(given.names))}")
+    if given.names:
+        return Reading.repaired(next(iter(given.names)), "; ".join([*answer.notes, "found in a longer text"]))
+    name, problem = found_in(plain_text(answer.text), labels)
+    if name is None:
+        return Reading.unparsable(problem)
+    return Reading.repaired(name, "; ".join([*answer.notes, "found in a longer text"]))
 
 
 def _letters(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
-from s3harness.parsers.choice import MAX_HITS, is_negated
-from s3harness.parsers.json_text import embedded_json, has_contradicting_keys, strict_json
+from s3harness.parsers.keyed import keyed_values
+from s3harness.parsers.labels import Labels, found_in, given_in, labels_from
 from s3harness.parsers.reading import Reading
-from s3harness.parsers.text import AnswerText, answer_text
+from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.text import AnswerText, answer_text, plain_text
 
 LONGEST_PLAIN = 100
 
@@ -15,50 +16,53 @@ LONGEST_PLAIN = 100
 def es_nes(text: str, key: str = "answer") -> Reading:
     """Read "ES" or "NES".
 
-    Forms: ``{"answer": "ES"}`` (the name is ``key``), the bare label, or a text with one of the labels as a
-    whole word: ES, "epileptic (seizure)"; NES, PNES, "non-epileptic", "psychogenic". A plain answer in JSON counts,
-    whatever the rest of the object says. Unparsable when both labels occur, when the label is negated, or when there is
-    none; "YES" is none.
+    Forms: ``{"answer": "ES"}`` (the name is ``key``, in any case), the bare label, or a text that gives one of the
+    labels: ES, "epileptic (seizure)"; NES, PNES, "non-epileptic", "psychogenic", "functional seizure", and what other
+    languages have for them. A plain answer in JSON counts, whatever the rest of the object says; in a text the one that
+    it opens or ends with, or marks as its answer, else the one that occurs. A label that is denied beside the other
+    ("ES, not NES") does not count. Unparsable when both labels occur, when the one that does stands in a sentence that
+    negates something, or when there is none; "YES" is none.
     """
     answer = answer_text(text)
     if not answer.text:
         return Reading.unparsable("empty")
-    values, is_whole = _keyed_values(answer.text, key)
-    if values is None:
-        return Reading.unparsable("two different answers")
-    if not values:
+    keyed = keyed_values(answer.text, key)
+    if keyed is None or not (keyed.values or keyed.contradicts):
         return _from_words(answer)
-    if len({str(value).casefold() for value in values}) > 1:
+    readings = [_from_words(AnswerText(v)) if isinstance(v, str) else _NO_LABEL for v in keyed.values]
+    if keyed.contradicts or len({reading.value for reading in readings}) > 1:
         return Reading.unparsable("two different answers")
-    notes = answer.notes if is_whole else (*answer.notes, "text around the JSON removed")
-    return (
-        _from_words(AnswerText(values[0], notes)) if isinstance(values[0], str) else Reading.unparsable("not a label")
-    )
+    notes = answer.notes if keyed.is_whole else (*answer.notes, "text around the JSON removed")
+    first = readings[0]
+    return first if first.value is None else Reading.noted(first.value, (*notes, *([first.note] if first.note else [])))
 
 
+_NO_LABEL = Reading.unparsable("not a label")
 _PLAIN = {
     "es": "ES", "epileptic": "ES", "epilepticseizure": "ES", "epilepticseizurees": "ES", "esepilepticseizure": "ES",
     "nes": "NES", "pnes": "NES", "nonepileptic": "NES", "nonepilepticseizure": "NES", "nonepilepticevent": "NES",
     "psychogenicnonepilepticseizure": "NES", "nesnonepilepticseizure": "NES", "nonepilepticseizurenes": "NES",
 }  # fmt: skip
-_LABEL = re.compile(
-    r"(?<![^\W_])(?:(?P<nes>P?NES|(?i:non[\s_\-‐‑–]{0,3}epileptic|psychogenic))|(?P<es>ES|(?i:epileptic)))(?![^\W_])"
-)
+_KINDS = r"(?: (?:seizures?|events?|attacks?|anfall|anfälle|crises?|crisis|nature))?"
+_WORDS = {
+    "NES": (
+        r"(?-i:P?NES)", rf"(?:psychogenic )?non[\s_\-‐‑–]{{0,3}}epileptic{_KINDS}", "psychogenic", "pseudo-?seizures?",
+        r"(?:functional|dissociative)(?: \(?(?:functional|dissociative)\)?)? (?:seizures?|attacks?)",
+        "nicht epileptische?[nrs]?(?: anfall)?", "non épileptiques?", r"no epil[eé]ptic[ao]s?",
+        r"não epil[eé]ptic[ao]s?", "epileptik olmayan", "неэпилептическ[а-я]{2,3}",
+        "非癫痫性?(?:发作)?", "非てんかん性?(?:発作)?",
+    ),
+    "ES": (
+        r"(?-i:ES)", rf"epileptic{_KINDS}", "epileptische?[nrs]?(?: anfall)?", "(?:crise )?épileptiques?",
+        r"epil[eé]ptic[ao]s?", "epileptik(?! olmayan)(?: nöbet)?", "эпилептическ[а-я]{2,3}",
+        "癫痫性?(?:发作)?", "てんかん性?(?:発作)?",
+    ),
+}  # fmt: skip
 
 
-def _keyed_values(text: str, key: str) -> tuple[list[object] | None, bool]:
-    """The values under ``key`` of the JSON objects of a text, ``None`` for one that contradicts itself."""
-    whole = strict_json(text)
-    if isinstance(whole, dict):
-        return ([whole[key]] if key in whole else []), True
-    found = [one for one in embedded_json(text, "{") if one.is_closed]
-    if any(one.is_mended and (has_contradicting_keys(one.source) or _names(one.source, key) > 1) for one in found):
-        return None, False
-    return [one.value[key] for one in found if isinstance(one.value, dict) and key in one.value], False
-
-
-def _names(source: str, key: str) -> int:
-    return len(re.findall(rf"[{{,\"'\s]{re.escape(key)}[\"']?\s{{0,9}}:", source))
+@lru_cache(maxsize=1)
+def _labels() -> Labels:
+    return labels_from(_WORDS, _WORDS, ends_at_comma=True)
 
 
 def _from_words(answer: AnswerText) -> Reading:
@@ -66,11 +70,17 @@ def _from_words(answer: AnswerText) -> Reading:
     plain = _PLAIN.get(letters) if len(answer.text) <= LONGEST_PLAIN else None
     if plain:
         return Reading.noted(plain, answer.notes)
-    hits = [(("NES" if match["nes"] else "ES"), match.start()) for match in _LABEL.finditer(answer.text)]
-    labels = {label for label, _ in hits}
-    if len(labels) != 1:
-        return Reading.unparsable("both ES and NES" if labels else "neither ES nor NES")
-    masked = _LABEL.sub(lambda match: "x" * len(match.group()), answer.text)
-    if any(is_negated(masked, start) for _, start in hits[:MAX_HITS]):
-        return Reading.unparsable(f"{hits[0][0]}, but in a sentence with a negation")
-    return Reading.repaired(hits[0][0], "; ".join([*answer.notes, "found in a longer text"]))
+    if looks_like_refusal(answer.text):
+        return Reading.unparsable("a refusal")
+    given = given_in(answer.text, _labels())
+    if len(given.names) > 1:
+        return Reading.unparsable("both ES and NES")
+    name, problem = (next(iter(given.names)), "") if given.names else found_in(plain_text(answer.text), _labels())
+    if name is None:
+        return Reading.unparsable(_problem(problem))
+    return Reading.repaired(name, "; ".join([*answer.notes, "found in a longer text"]))
+
+
+def _problem(problem: str) -> str:
+    kinds = {"none of the choices": "neither ES nor NES", "several of the choices: ES, NES": "both ES and NES"}
+    return kinds.get(problem, problem)

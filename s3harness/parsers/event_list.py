@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from s3harness.parsers.event_words import LEAD, LONGEST_PIECE, MODIFIERS, NO_SIGNS, NOTHING, PREAMBLE, TIME, TITLE_END
 from s3harness.parsers.json_text import embedded_json, strict_json
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal
@@ -25,9 +27,11 @@ def event_list(
 
     Forms: a JSON list, ``{"events": [...]}``, or words separated by commas, semicolons, arrows or lines, numbered or
     not; "none" and the empty JSON list are ``[]``. ``synonyms`` maps other words to names of the ``vocabulary`` (by
-    default both are the benchmark's); words known to neither are kept, for a metric to count as wrong. Clean when a
-    plain list of known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different
-    JSON lists, or prose without any known word.
+    default both are the benchmark's). A piece that holds one name beside words for side, place, time and degree alone
+    is that name ("head turning to the left"); of a list whose lines all begin with a name ("1. **Tonic**: …") the
+    lines' beginnings are read. Words known to neither are kept, for a metric to count as wrong. Clean when a plain list
+    of known names, repaired otherwise, with what was done; unparsable when empty, a refusal, two different JSON lists,
+    or prose without any known word.
     """
     answer = answer_text(text)
     if not answer.text:
@@ -35,7 +39,7 @@ def event_list(
     if looks_like_refusal(answer.text):
         return Reading.unparsable("a refusal")
     names = _benchmark_names() if vocabulary is None else _Names.of(vocabulary, synonyms or {})
-    if _NO_SIGNS.fullmatch(answer.text.strip(_EDGES)):
+    if NO_SIGNS.fullmatch(PREAMBLE.sub("", answer.text.strip(_EDGES)).strip(_EDGES)):
         return Reading.repaired([], "; ".join([*answer.notes, "a sentence that says there are none"]))
     items = _items(answer, names)
     return items if isinstance(items, Reading) else _tokens(items, names)
@@ -48,21 +52,31 @@ class _Items:
     is_json: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class _Names:
     names: frozenset[str]
     others: Mapping[str, str]
+    pattern: re.Pattern[str]
 
     @classmethod
     def of(cls, vocabulary: Iterable[str], synonyms: Mapping[str, str]) -> _Names:
-        return cls(
-            frozenset(normalise(name) for name in vocabulary),
-            {normalise(word): normalise(name) for word, name in synonyms.items()},
-        )
+        names = frozenset(normalise(name) for name in vocabulary)
+        others = {normalise(word): normalise(name) for word, name in synonyms.items()}
+        longest_first = sorted(names | others.keys(), key=lambda word: (-len(word), word))
+        return cls(names, others, re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W_])"))
 
     def find(self, token: str) -> str | None:
         """The name a token stands for, ``None`` where it is unknown."""
         return token if token in self.names else self.others.get(token)
+
+    def within(self, token: str) -> list[str]:
+        """The names in a token whose other words say no more than where, on which side, when and how much."""
+        hits = [match.group() for match in self.pattern.finditer(token[:LONGEST_PIECE])]
+        names = list(dict.fromkeys(name for hit in hits if (name := self.find(hit))))
+        rest = [word for word in re.split(r"[\W_]+", self.pattern.sub(" ", token[:LONGEST_PIECE])) if word]
+        is_plain = all(word in MODIFIERS or word.isdigit() for word in rest)
+        is_joined = len(names) <= 1 or {"and", "with", "then"} & set(rest) or "&" in token or "+" in token
+        return names if names and is_plain and is_joined else []
 
 
 @lru_cache(maxsize=1)
@@ -70,42 +84,45 @@ def _benchmark_names() -> _Names:
     from s3harness.specs.features import vocabulary
 
     words = vocabulary()
-    return _Names.of(words.names, words.synonyms)
+    titles = {feature.title: feature.name for feature in words.features}
+    return _Names.of(words.names, {**titles, **words.synonyms})
 
 
 _EDGES = " \t\r\n\"'`*_.:;,!?()[]{}<>-–—•"
 _SEPARATOR = re.compile(r"[,;，；、\n]|-{1,2}>|=>|[→⇒➔➜⟶>|]")
 _NUMBERING = re.compile(r"(?:(?<=\s)|^)(?:\(?[0-9]{1,3}[.)]|[-*•–])\s+")
-_TIME = re.compile(r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]|(?<!\w)(?:at |from )?[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?(?!\w)")
-_LEAD = re.compile(r"^(?:and then|followed by|and|then|first|finally)\s+", re.IGNORECASE)
-_NOTHING = frozenset({"none", "nothing", "na", "n_a", "empty"})
-_NO_SIGNS = re.compile(
-    r"(?:there (?:are|were|is|was) )?no (?:\w+ ){0,4}(?:symptoms?|signs?|events?)(?: (?:are|were|is|was))?"
-    r"(?: (?:observed|seen|visible|present|shown|found|detected))?(?: (?:in|during) (?:the|this) \w+)?",
-    re.IGNORECASE,
-)
-_DENIAL = re.compile(r"(?<![^\W_])(?:no|not|none|never|absent|na|n/a)(?![^\W_])", re.IGNORECASE)
+_NUMBERED_LINE = re.compile(r"[ \t]{0,9}(?:\(?[0-9]{1,3}[.)]|[-*•–])\s+(.{1,500})")
+_DENIAL = re.compile(r"(?<![^\W_])(?:no|not|none|never|absent|na|n/a|without)(?![^\W_])", re.IGNORECASE)
+_WITHOUT = re.compile(r"\swithout\s", re.IGNORECASE)
+_UNSURE = re.compile(r"(?<!\w)(?:cannot|can['’]t|unable|unknown|unclear|uncertain|undetermined)(?!\w)", re.IGNORECASE)
 _ITEM_KEYS = ("event", "name", "feature", "symptom", "sign")
 
 
 def normalise(word: str) -> str:
-    """A word as a token: lower case, blanks and hyphens to single underscores, no quotes or points at its ends."""
+    """Return a word as a token: lower case, single underscores for blanks, no quotes or points around it."""
     return re.sub(r"[\s_\-/]+", "_", word.strip(_EDGES).casefold())[:MAX_TOKEN_CHARS].strip("_")
 
 
 def _items(answer: AnswerText, names: _Names) -> _Items | Reading:
     whole = strict_json(answer.text)
     if isinstance(whole, str):
-        return _split(AnswerText(whole, (*answer.notes, "JSON string")))
+        return _split(AnswerText(whole, (*answer.notes, "JSON string")), names)
     if whole is not None:
-        return _from_json(whole, answer.notes)
+        return _from_json(whole, answer.notes, names)
+    objects = [one.value for one in embedded_json(answer.text, "{") if one.is_closed and _may_hold_events(one.value)]
     found = [one for one in embedded_json(answer.text, "[") if one.is_closed and _is_list_of_events(one.value, names)]
+    if len(objects) == 1:
+        return _from_json(objects[0], (*answer.notes, "JSON found in a text or mended"), names)
     if not found:
-        return _split(answer)
+        return _split(answer, names)
     if any(one.value != found[0].value for one in found):
         return Reading.unparsable("two different lists")
     how = "JSON mended" if found[0].is_mended else "text around the JSON removed"
-    return _from_json(found[0].value, (*answer.notes, how))
+    return _from_json(found[0].value, (*answer.notes, how), names)
+
+
+def _may_hold_events(value: object) -> bool:
+    return isinstance(value, dict) and any(isinstance(item, list) for item in value.values())
 
 
 def _is_list_of_events(value: object, names: _Names) -> bool:
@@ -114,15 +131,15 @@ def _is_list_of_events(value: object, names: _Names) -> bool:
     return any(word is not None and names.find(normalise(word)) for word in words)
 
 
-def _from_json(value: object, notes: tuple[str, ...]) -> _Items | Reading:
+def _from_json(value: object, notes: tuple[str, ...], names: _Names) -> _Items | Reading:
     if isinstance(value, dict):
-        lists = [value["events"]] if "events" in value else list(value.values())
+        lists = [value["events"]] if "events" in value else _numbered(value) or list(value.values())
         if len(lists) != 1 or not isinstance(lists[0], (list, str)):
             return Reading.unparsable("JSON without a list of events")
         notes = notes if "events" in value else (*notes, "list found under another name")
         value = lists[0]
     if isinstance(value, str):
-        return _split(AnswerText(value, notes)) if value.strip() else Reading.unparsable("empty")
+        return _split(AnswerText(value, notes), names) if value.strip() else Reading.unparsable("empty")
     if not isinstance(value, list):
         return Reading.unparsable("JSON without a list of events")
     words = [_word(item) for item in value]
@@ -136,6 +153,12 @@ def _from_json(value: object, notes: tuple[str, ...]) -> _Items | Reading:
     return _Items(kept, notes, is_json=True)
 
 
+def _numbered(value: Mapping[str, object]) -> list[object]:
+    """The one list of {"1": "tonic", "2": "clonic"}, in the order of its numbers; none of another object."""
+    is_numbered = len(value) > 1 and list(value) == [str(number) for number in range(1, len(value) + 1)]
+    return [list(value.values())] if is_numbered and all(isinstance(item, str) for item in value.values()) else []
+
+
 def _word(item: object) -> str | None:
     if isinstance(item, dict):
         named = [item[key] for key in _ITEM_KEYS if isinstance(item.get(key), str)]
@@ -143,13 +166,34 @@ def _word(item: object) -> str | None:
     return item if isinstance(item, str) else None
 
 
-def _split(answer: AnswerText) -> _Items:
-    text, notes = answer.text, answer.notes
-    stripped = _NUMBERING.sub("\n", _TIME.sub(" ", text))
-    if stripped != text:
+def _split(answer: AnswerText, names: _Names) -> _Items:
+    text, notes = unicodedata.normalize("NFKC", answer.text), answer.notes
+    if leads := _line_leads(text, names):
+        return _Items(tuple(leads), (*notes, "the beginnings of numbered lines"), is_json=False)
+    stripped = _NUMBERING.sub("\n", TIME.sub(" ", text))
+    if stripped != answer.text:
         notes = (*notes, "numbers and times removed")
+    # What stands before a colon introduces the list, unless it is itself a name ("tonic: both arms").
+    opening = PREAMBLE.match(stripped)
+    if opening and not names.find(normalise(opening.group())):
+        stripped, notes = stripped[opening.end() :], (*notes, "words before the list removed")
     words = tuple(word for word in _SEPARATOR.split(stripped) if word.strip(_EDGES))
     return _Items(words, notes, is_json=False)
+
+
+def _line_leads(text: str, names: _Names) -> list[str]:
+    """The names that the numbered lines of a text begin with, where all of them do and at least one explains it."""
+    lines = [
+        match[1] for line in text.split("\n")[: 2 * MAX_TOKENS] if (match := _NUMBERED_LINE.fullmatch(line.rstrip()))
+    ]
+    leads = [TITLE_END.split(TIME.sub(" ", line), maxsplit=1)[0] for line in lines]
+    is_explained = any(lead.strip(_EDGES) != line.strip(_EDGES) for lead, line in zip(leads, lines, strict=True))
+    is_denied = any(_DENIAL.search(line) for line in lines)
+    return leads if lines and is_explained and not is_denied and all(_resolves(lead, names) for lead in leads) else []
+
+
+def _resolves(word: str, names: _Names) -> bool:
+    return any(names.find(token) for token in _resolve(word, names))
 
 
 def _tokens(items: _Items, names: _Names) -> Reading:
@@ -162,10 +206,10 @@ def _tokens(items: _Items, names: _Names) -> Reading:
     if not tokens:
         return Reading.unparsable("a list without words")
     known = sum(token in names.names for token in tokens)
-    if not known and not items.is_json and max(word.count("_") for word in words) > MAX_WORDS_OF_A_TERM:
+    if not known and not items.is_json and _is_prose(items.words, words):
         return Reading.unparsable("prose, not a list of events")
     notes = [*items.notes]
-    if tokens != words:
+    if tokens != [normalise(word) for word in items.words]:
         notes.append("synonyms replaced")
     if known < len(tokens):
         notes.append(f"{len(tokens) - known} outside the vocabulary")
@@ -177,21 +221,31 @@ def _tokens(items: _Items, names: _Names) -> Reading:
 MAX_WORDS_OF_A_TERM = 5
 
 
+def _is_prose(pieces: Sequence[str], words: Sequence[str]) -> bool:
+    is_unsure = any(_UNSURE.search(piece[:LONGEST_PIECE]) for piece in pieces[: 2 * MAX_TOKENS])
+    return is_unsure or max(word.count("_") for word in words) > MAX_WORDS_OF_A_TERM
+
+
 def _is_nothing(items: _Items) -> bool:
-    return (items.is_json and not items.words) or (len(items.words) == 1 and normalise(items.words[0]) in _NOTHING)
+    return (items.is_json and not items.words) or (len(items.words) == 1 and normalise(items.words[0]) in NOTHING)
 
 
 def _resolve(word: str, names: _Names) -> list[str]:
-    """The tokens of one piece: itself, or the known names in "first: name", "name: text" and "name and name"."""
+    """The tokens of one piece: itself, or the known names in "first: name", "name and name" and "name left"."""
     token = normalise(word)
     if names.find(token):
         return [token]
-    token = normalise(_LEAD.sub("", word.strip(_EDGES)))
+    token = normalise(LEAD.sub("", word.strip(_EDGES)))
     if names.find(token):
         return [token]
-    sides = [normalise(side) for side in word.split(":", 1)]
+    word = _WITHOUT.split(word[:LONGEST_PIECE], maxsplit=1)[0]
+    if _DENIAL.search(word):
+        return [] if names.within(normalise(_DENIAL.sub(" ", word))) and ":" not in word else [token]
+    sides = [normalise(side) for side in re.split(r":|\s[-–—=]\s", word[:LONGEST_PIECE], maxsplit=1)]
     known = [side for side in sides if names.find(side)]
-    if len(known) == 1 and not _DENIAL.search(word[:500]):
-        return known
-    joined = [normalise(part) for part in re.split(r"\s(?:and then|followed by|and|then)\s", word[:500])]
-    return joined if len(joined) > 1 and all(names.find(part) for part in joined) else [token]
+    if len({names.find(side) for side in known}) == 1:
+        return known[:1]
+    joined = [normalise(part) for part in re.split(r"\s(?:and then|followed by|and|then|&|\+)\s", word[:LONGEST_PIECE])]
+    if len(joined) > 1 and all(names.find(part) for part in joined):
+        return joined
+    return names.within(re.sub(r"[\s_-]+", "_", word.casefold().strip(_EDGES))) or [token]

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from s3harness.guard.answer_schema import answer_validator
 from s3harness.parsers.json_text import Found, embedded_json, has_contradicting_keys, strict_json
+from s3harness.parsers.keyed import MAX_DEPTH, fold_name, same_field
+from s3harness.parsers.labels import given_in, labels_of
 from s3harness.parsers.reading import Reading
-from s3harness.parsers.text import MAX_CHARS, answer_text
+from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.text import MAX_CHARS, AnswerText, answer_text
 
 
 def json_answer(text: str, schema: Mapping[str, Any], key: str | None = None) -> Reading:
     """Read one JSON object that fits ``schema``; the value is the object, or its ``key`` where one is named.
 
     Clean when the whole text is such an object. Repaired when thinking, fences or prose surround it, when it had to be
-    mended, when a name or an enum value differs in case or blanks alone, when a text is longer than the schema allows
-    (it is cut), or when it has further fields (they are left out). Unparsable when nothing fits (the note names the
+    mended, when a name or an enum value has another case, wording or language, when a text is longer than the schema
+    allows (it is cut), or when it has further fields (they are left out).
+
+    Where a schema asks for one closed field (an enum) beside free text, the closed field is the answer: free text that
+    is missing is "", several objects that agree in it are one answer with their texts joined, and a reply in words that
+    gives it outright ("Yes. …", "Answer: no") counts without any JSON. Unparsable when nothing fits (the note names the
     field) or when two objects that answer the question differ: neither the first nor the last is picked.
     """
     whole = strict_json(text.strip()) if len(text) <= MAX_CHARS else None
@@ -28,10 +36,10 @@ def json_answer(text: str, schema: Mapping[str, Any], key: str | None = None) ->
     answer = answer_text(text)
     if not answer.text:
         return Reading.unparsable("empty")
-    found = embedded_json(answer.text, "{")
-    if not found:
-        return Reading.unparsable("no JSON object")
-    return _from_objects([_Candidate.of(one, schema) for one in found], schema, key, answer.notes)
+    objects = _objects(answer.text)
+    if objects:
+        return _from_objects([_Candidate.of(one, schema) for one in objects], schema, key, answer.notes)
+    return _from_words(answer, schema, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,22 @@ class _Candidate:
     @classmethod
     def of(cls, found: Found, schema: Mapping[str, Any]) -> _Candidate:
         given: Any = found.value
-        folded = _fold_object(given, schema.get("properties", {}))
-        fitted = _drop_and_cut(folded, schema)
+        inner = _inner(given, schema)
+        folded = _fold_object(inner, _properties(schema))
+        filled = _filled(folded, schema)
+        fitted = _drop_and_cut(filled, schema)
         notes = (
             ("JSON mended" if found.is_mended else "", True),
-            ("case or blanks folded", folded != given),
-            ("fields left out or cut", fitted != folded),
+            ("names or words folded", folded != given),
+            ("without its text", filled != folded),
+            ("fields left out or cut", fitted != filled),
         )
         return cls(found, fitted, tuple(note for note, applies in notes if note and applies))
+
+
+def _objects(text: str) -> list[Found]:
+    """The objects in a text; where it has none, those of its full-width characters written as ordinary ones."""
+    return embedded_json(text, "{") or ("｛" in text and embedded_json(unicodedata.normalize("NFKC", text), "{")) or []
 
 
 def _from_objects(
@@ -62,38 +78,137 @@ def _from_objects(
     answering = [one for one in candidates if all(name in one.value for name in asked)]
     if not answering:
         return Reading.unparsable(f"no JSON object with {' and '.join(asked)}")
-    first = answering[0]
-    differ = any(_part(one.value, key) != _part(first.value, key) for one in answering)
+    first, closed = answering[0], _closed_field(schema)
+    compared = [key] if key else [closed] if closed else None
+    differ = any(_parts(one.value, compared) != _parts(first.value, compared) for one in answering)
     if differ or any(_says_two_things(one, asked, schema) for one in answering):
         return Reading.unparsable("two different answers")
     problem = _misfit(first.value, schema) or _cut_short(first, schema) or _null(first.value, key)
     if problem:
         return Reading.unparsable(problem)
     how = (*notes, *first.notes) or ("text around the JSON removed",)
-    return Reading.repaired(_part(first.value, key), "; ".join(how))
+    value = _part(first.value, key) if key else _joined([one.value for one in answering], schema)
+    return Reading.repaired(value, "; ".join(how))
+
+
+def _from_words(answer: AnswerText, schema: Mapping[str, Any], key: str | None) -> Reading:
+    """The closed field of a reply without JSON, and the words after it as the free text where there is one such."""
+    field = _closed_field(schema)
+    if field is None or key not in (None, field):
+        return Reading.unparsable("no JSON object")
+    if looks_like_refusal(answer.text):
+        return Reading.unparsable("a refusal")
+    given = given_in(answer.text, labels_of(_words(schema, field)))
+    if len(given.names) != 1:
+        several = ", ".join(sorted(given.names))
+        return Reading.unparsable(f"two different answers: {several}" if several else "no JSON object and no answer")
+    free = [name for name in schema.get("required", ()) if name != field]
+    text = _LABEL.sub("", given.rest).strip()
+    value = {field: next(iter(given.names))} | {name: text if len(free) == 1 else "" for name in free}
+    fitted = _drop_and_cut(value, schema)
+    return Reading.repaired(_part(fitted, key), "; ".join([*answer.notes, "words without JSON"]))
+
+
+_LABEL = re.compile(r"\A(?:justification|reason|explanation|because)\b[ \t:]*", re.IGNORECASE)
 
 
 def _part(value: Mapping[str, object], key: str | None) -> object:
     return value if key is None else value.get(key)
 
 
+def _parts(value: Mapping[str, object], names: Sequence[str] | None) -> object:
+    return value if names is None else [value.get(name) for name in names]
+
+
+def _joined(values: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of several objects that agree in what is closed, its free texts joined with those of the others."""
+    if len(values) == 1 or _closed_field(schema) is None:
+        return values[0]
+    texts = {name: [str(one[name]) for one in values if name in one] for name in _free_fields(schema)}
+    joined = {name: " ".join(dict.fromkeys(text for text in given if text)) for name, given in texts.items() if given}
+    return _drop_and_cut({**values[0], **joined}, schema)
+
+
 def _null(value: Mapping[str, object], key: str | None) -> str | None:
     return f"{key}: null" if _part(value, key) is None else None
 
 
+def _closed_field(schema: Mapping[str, Any]) -> str | None:
+    """The one required field that is an enum of words, where all others that are required are free text."""
+    required = list(schema.get("required", ()))
+    closed = [name for name in required if _words(schema, name)]
+    free = _free_fields(schema)
+    return closed[0] if len(closed) == 1 and all(name in free for name in required if name != closed[0]) else None
+
+
+def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The fields of a schema; one that is ``true`` or ``false`` has no bounds to look at."""
+    fields = schema.get("properties", {})
+    return {name: field if isinstance(field, Mapping) else {} for name, field in fields.items()}
+
+
+def _words(schema: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    choices = _properties(schema).get(name, {}).get("enum", ())
+    return tuple(choices) if all(isinstance(choice, str) for choice in choices) else ()
+
+
+def _free_fields(schema: Mapping[str, Any]) -> list[str]:
+    bound = {"enum", "const", "pattern", "minLength", "format"}
+    properties = _properties(schema)
+    return [name for name, field in properties.items() if field.get("type") == "string" and not bound & field.keys()]
+
+
+def _inner(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> Mapping[str, Any]:
+    """The object that holds the closed field, where it is the only one inside another."""
+    field = _closed_field(schema)
+    nested = [item for item in value.values() if isinstance(item, dict)]
+    own = [item for name, item in value.items() if field and same_field(name, field) and not isinstance(item, dict)]
+    if field is None or own or len(nested) != 1 or depth >= MAX_DEPTH:
+        return value
+    return _inner(nested[0], schema, depth + 1)
+
+
 def _fold_object(value: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     """The object with its names and enum values written as in the schema; itself where two names would become one."""
-    names = {_fold(name): name for name in properties}
-    renamed = {k if k in properties else names.get(_fold(k), k): v for k, v in value.items()}
-    kept = renamed if len(renamed) == len(value) else value
+    names = {fold_name(name): name for name in properties}
+    renamed = {k if k in properties else names.get(fold_name(k), k): v for k, v in value.items()}
+    kept = _renamed(renamed if len(renamed) == len(value) else dict(value), properties)
     return {name: _enum_value(item, properties.get(name, {})) for name, item in kept.items()}
 
 
+def _renamed(value: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with a missing field taken from the one further field whose name means the same."""
+    taken: dict[str, str] = {}
+    for name in (name for name in properties if name not in value):
+        others = [other for other in value if other not in properties and same_field(other, name)]
+        if len(others) == 1:
+            taken.setdefault(others[0], name)
+    return {taken.get(name, name): item for name, item in value.items()}
+
+
+def _filled(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with "" for required free text that is missing or null, where its closed field is there."""
+    field = _closed_field(schema)
+    if field is None or field not in value:
+        return dict(value)
+    lacking = [n for n in _free_fields(schema) if n in schema.get("required", ()) and value.get(n) is None]
+    return {**value, **dict.fromkeys(lacking, "")}
+
+
 def _enum_value(item: Any, schema: Mapping[str, Any]) -> Any:
+    """A value as one of the choices: another case, another language, a sentence that opens with it, a truth value."""
     choices = schema.get("enum", ())
+    if isinstance(item, list) and len(item) == 1:
+        item = item[0] if choices else item
+    if isinstance(item, bool) and {"yes", "no"} <= set(choices):
+        return "yes" if item else "no"
     if not isinstance(item, str) or item in choices:
         return item
-    return next((c for c in choices if isinstance(c, str) and _fold(c) == _fold(item)), item)
+    folded = next((c for c in choices if isinstance(c, str) and _fold(c) == _fold(item)), None)
+    if folded is not None or not choices or not all(isinstance(c, str) for c in choices):
+        return item if folded is None else folded
+    given = given_in(item, labels_of(tuple(choices)))
+    return next(iter(given.names)) if len(given.names) == 1 else item
 
 
 def _fold(text: str) -> str:
@@ -101,7 +216,7 @@ def _fold(text: str) -> str:
 
 
 def _drop_and_cut(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    properties: Mapping[str, Any] = schema.get("properties", {})
+    properties = _properties(schema)
     is_closed = schema.get("additionalProperties") is False
     kept = {name: item for name, item in value.items() if name in properties or not is_closed}
     return {name: _shortened(item, properties.get(name, {}).get("maxLength")) for name, item in kept.items()}
@@ -125,7 +240,7 @@ def _names_twice(found: Found, asked: list[str]) -> bool:
 
 def _has_rival(one: _Candidate, schema: Mapping[str, Any]) -> bool:
     given: Any = one.found.value
-    properties: Mapping[str, Any] = schema.get("properties", {})
+    properties = _properties(schema)
     further = [_fold(v) for k, v in given.items() if k not in properties and k not in one.value and isinstance(v, str)]
     closed = {name: p["enum"] for name, p in properties.items() if "enum" in p and name in one.value}
     return any(
@@ -137,9 +252,11 @@ def _has_rival(one: _Candidate, schema: Mapping[str, Any]) -> bool:
 
 def _cut_short(one: _Candidate, schema: Mapping[str, Any]) -> str | None:
     """An unclosed object may end within a closed answer ("no" of "not visible"), and then it says nothing."""
-    last = next(iter([*one.value][-1:]), "")
+    given: Any = one.found.value
+    last = next(iter([*given][-1:]), "")
     is_open = not one.found.is_closed and one.found.source.rstrip()[-1:] not in {'"', "'", "}", "]", ","}
-    return f"{last}: cut off" if is_open and "enum" in schema.get("properties", {}).get(last, {}) else None
+    is_closed_field = any("enum" in p and fold_name(last) == fold_name(n) for n, p in _properties(schema).items())
+    return f"{last}: cut off" if is_open and is_closed_field else None
 
 
 def _misfit(value: Mapping[str, object], schema: Mapping[str, Any]) -> str | None:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 MAX_CHARS = 200_000
 """Characters of an answer that are read. No answer the tasks ask for comes near it; a runaway generation does."""
 
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_FENCE = re.compile(r"```(?:[A-Za-z0-9_+-]*[ \t]*\n|[Jj][Ss][Oo][Nn]\b)?")
-_ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
+_THOUGHTS = tuple(
+    (re.compile(f"{opening}.*?(?:{closing}|\\Z)", re.DOTALL | re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (
+        *((f"<{tag}>", f"</{tag}>") for tag in ("think", "thinking", "thought", "reasoning")),
+        (r"\[THINK\]", r"\[/THINK\]"),
+        ("◁think▷", "◁/think▷"),
+    )
+)
+_CHANNEL = "<|channel|>"
+_FINAL = re.compile(r"<\|channel\|>\s{0,9}final\b[^<]{0,99}<\|message\|>", re.IGNORECASE)
+_STRIPPED_CHANNELS = re.compile(r"\Aanalysis(?=\S).*assistantfinal", re.DOTALL)
+"""The channels of a harmony reply whose marks the engine took away."""
+_MARK = re.compile(r"<\|[A-Za-z_]{1,30}\|>|</?s>|<(?:end_of_turn|eos|start_of_turn)>")
+_ROLE = re.compile(r"\A\s*(?:assistant|model)[ \t]*(?::|\n)", re.IGNORECASE)
+_FENCE = re.compile(r"```(?:[A-Za-z0-9_+-]*[ \t]*\n|[Jj][Ss][Oo][Nn]\b)?|^~~~[A-Za-z0-9_+-]*[ \t]*$", re.MULTILINE)
+_ANSWER_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
+
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_TEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s{0,3}\{([^{}]{0,200})\}")
+_BOXED = re.compile(r"\\boxed\s{0,3}\{([^{}]{0,200})\}")
+_EMPHASIS = re.compile(r"[*`\"“”„‟«»「」$]")
+_LINE_START = re.compile(r"^[ \t]{0,20}(?:[#>•✅❌☑✔]{1,6}[ \t]{0,9}|(?:-|[0-9]{1,2}[.)])[ \t]{1,9})", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +42,10 @@ class AnswerText:
 
 
 def answer_text(reply: str) -> AnswerText:
-    """Remove thinking, ``<answer>`` tags and fence marks, then cut to :data:`MAX_CHARS`. Takes linear time."""
+    """Remove thinking, an engine's marks, ``<answer>`` tags and fences, then cut to :data:`MAX_CHARS`.
+
+    Where one answer is tagged, it is the answer and the text around it is not. Takes linear time.
+    """
     notes = []
     text = without_thinking(reply)
     if text != reply:
@@ -30,16 +53,60 @@ def answer_text(reply: str) -> AnswerText:
     if len(text) > MAX_CHARS:
         notes.append(f"only the first {MAX_CHARS} of {len(text)} characters were read")
         text = text[:MAX_CHARS]
-    bare = _ANSWER_TAG.sub("", _FENCE.sub("", text))
+    bare = _ROLE.sub("", _MARK.sub("", text))
+    bare = _FENCE.sub("", _tagged_answer(bare))
     if bare != text:
         notes.append("code fence or answer tag removed")
     return AnswerText(bare.strip(), tuple(notes))
 
 
 def without_thinking(reply: str) -> str:
-    """The reply without its ``<think>`` blocks.
+    """Return the reply without its thinking: ``<think>`` blocks and their like, and all channels but the final one.
 
     A block that never closes takes the rest with it, since no answer was reached; a closing tag without an opening one
     (chat templates that open the block in the prompt) takes all that is before it.
     """
-    return _THOUGHT.sub("", reply).rpartition("</think>")[2]
+    if _CHANNEL in reply:
+        reply = _final_channel(reply)
+    elif reply.startswith("analysis"):
+        reply = _STRIPPED_CHANNELS.sub("", reply)
+    for thought, closing in _THOUGHTS:
+        reply = _after_last(closing, thought.sub("", reply))
+    return reply
+
+
+def plain_text(text: str) -> str:
+    """Return a text as its words: :func:`unmarked`, and no headings, quotations, bullets and numbers of lines.
+
+    For reading alone, never for text that is kept.
+    """
+    return _LINE_START.sub("", unmarked(text)).strip()
+
+
+def unmarked(text: str) -> str:
+    """Return a text without emphasis, double quotes and LaTeX, full-width characters as ordinary ones.
+
+    A boxed answer becomes a line "Answer: …".
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))[:MAX_CHARS]
+    boxed = _BOXED.sub(r"\nAnswer: \1\n", _TEX_TEXT.sub(r"\1", plain))
+    return _EMPHASIS.sub("", boxed).replace("’", "'").strip()
+
+
+def _final_channel(reply: str) -> str:
+    """The text of the last final channel up to the next mark, "" where the reply never got so far."""
+    starts = [match.end() for match in _FINAL.finditer(reply)]
+    return reply[starts[-1] :].partition("<|")[0] if starts else ""
+
+
+def _after_last(closing: re.Pattern[str], text: str) -> str:
+    ends = [match.end() for match in closing.finditer(text)]
+    return text[ends[-1] :] if ends else text
+
+
+def _tagged_answer(text: str) -> str:
+    """The one answer between tags; the text without the tags where there are none or several different ones."""
+    pieces = _ANSWER_TAG.split(text)
+    opened = [pieces[i + 1] for i in range(1, len(pieces) - 2, 2) if not pieces[i] and pieces[i + 2]]
+    answers = {piece.strip() for piece in opened} - {""}
+    return answers.pop() if len(answers) == 1 else "".join(pieces[::2])

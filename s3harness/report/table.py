@@ -9,8 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from s3harness.report.plain import one_line
+from s3harness.scoring.floor_test import floor_test_line, is_above_floor
 from s3harness.types import Score
 
+ABOVE = " *"
+"""What marks a score that is significantly above its floor."""
 DISCLAIMER = "Research use, not a medical device."
 
 
@@ -46,7 +49,7 @@ def _cells(score: Score, first: bool) -> list[str]:
     interval = score.interval
     return [
         f"{task_title(score.task)}: {score.metric}" if first else f"  {score.metric}",
-        number(score.value, score.unit),
+        number(score.value, score.unit) + (ABOVE if is_above_floor(score) else ""),
         f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
         number(score.floor),
         number(score.ceiling),
@@ -61,17 +64,30 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
     )
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
     lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
+    lines += [floor_test_line(ABOVE, scores), _reader_line(scores)]
+    lines += [f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in scores if s.primary and s.warning]
     lines += [
         f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
     ]
     patients = max((s.n_patients for s in scores), default=0)
     resampled = f"the {patients} patients" if patients > 1 else "patients, of whom there is one here: there are none"
     lines.append(f"Intervals resample {resampled}. Skill: 0 at the floor, 1 at the ceiling.")
-    if any(s.value is None and s.coverage > 0 for s in scores if s.primary):
+    if any(s.value is None and s.n_items for s in scores if s.primary):
         lines.append("–: undefined on these items, as where the truth holds one class alone.")
     if sees_truth:
         lines.append("These answers come from a yardstick that sees the truth, not from a model.")
     return [line for line in (*lines, DISCLAIMER) if line]
+
+
+def _reader_line(scores: Sequence[Score]) -> str:
+    """What the simulated readers score, by task."""
+    readers: dict[str, list[str]] = {}
+    for score in scores:
+        if score.primary and score.informed is not None:
+            told = f"{task_title(score.task).partition(' ')[0]} {number(score.informed, score.unit)}"
+            readers.setdefault(score.informed_name.removeprefix("reader: "), []).append(told)
+    shown = "; ".join(f"{name}: {', '.join(told)}" for name, told in readers.items())
+    return f"A simulated reader would score ({shown})." if shown else ""
 
 
 def task_title(task: str) -> str:

@@ -12,7 +12,7 @@ from typing import get_args
 from s3harness.backends.base import Backend, Limits
 from s3harness.errors import MediaError, RetryableError
 from s3harness.run.blocking import BlockedError, limited
-from s3harness.types import Request, Response, ResponseStatus
+from s3harness.types import Request, Response, ResponseStatus, Sent
 
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 60.0
@@ -60,12 +60,21 @@ def checked_response(response: object, request: Request) -> Response:
         raise TypeError(f"the response's text is {type(response.text).__name__}, a string is expected")
     if response.status not in get_args(ResponseStatus):
         raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
+    if response.sent is not None and not isinstance(response.sent, Sent):
+        raise TypeError(f"the response's sent is {type(response.sent).__name__}, a s3harness.Sent is expected")
     numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
-    try:
-        json.dumps(numbers, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"the response's tokens and probabilities cannot be written: {error}") from error
+    sent = response.sent and (response.sent.times_s, response.sent.size, response.sent.sound_s, response.sent.settings)
+    _check_writable("tokens and probabilities", numbers)
+    _check_writable("sent", sent)
+    _check_writable("identity", response.identity)
     return replace(response, request_id=request.id)
+
+
+def _check_writable(what: str, value: object) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the response's {what} cannot be written: {error}") from error
 
 
 def _is_stopped() -> bool:

@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from s3harness.errors import UsageError
+from s3harness.run.manifest import read_manifest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from s3harness.run.plan import Plan
 
@@ -51,3 +55,16 @@ def estimate(plan: Plan) -> Estimate:
     return Estimate(
         videos, seconds, dict(items), clips, frames, requests, characters // CHARACTERS_PER_TOKEN, media, cached
     )
+
+
+def hours(requests: int, per_minute: float) -> float:
+    """How many hours so many requests take."""
+    return requests / per_minute / 60
+
+
+def measured_rate(run: Path) -> float:
+    """The requests a minute of the last session of a run; :class:`UsageError` if it is none, or asked nothing."""
+    session = read_manifest(run).get("session", {})
+    if not session.get("asked") or not session.get("seconds"):
+        raise UsageError(f"{run} tells no rate: its last session asked nothing; state requests a minute, --rate 120")
+    return 60 * float(session["asked"]) / float(session["seconds"])

@@ -19,6 +19,7 @@ from s3harness.run.plan import Step, VideoPlan
 from s3harness.run.recipe import Recipe
 from s3harness.run.redact import Redactor
 from s3harness.run.worker import Worker
+from s3harness.rundir.identities import OF_REPLIES, Identities, MixtureError
 from s3harness.types import Request, Response
 
 
@@ -54,6 +55,7 @@ class Execution:
 
     ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``recipe`` may leave it
     alone but for what its backend says of itself (``limits``, ``uses_media``). ``options`` are for the executor.
+    ``identities`` are those of whoever has answered so far.
     """
 
     recipe: Recipe
@@ -62,6 +64,7 @@ class Execution:
     redact: Redactor
     progress: Progress
     options: Mapping[str, object] = field(default_factory=dict)
+    identities: Identities = field(default_factory=Identities)
 
     def __post_init__(self) -> None:
         self.worker.backend.say = self.progress.say
@@ -81,9 +84,14 @@ class Execution:
         return replace(plan, steps=tuple(Step(clip, tuple(requests)) for clip, requests in todo if requests))
 
     def write(self, request: Request, response: Response, media: str) -> None:
-        """Journal a response, and count it. Raises :class:`S3HarnessError` if the journal cannot be written."""
+        """Journal a response, and count it.
+
+        Raises :class:`S3HarnessError` if the journal cannot be written, and :class:`UsageError` where the engine is
+        another than the one that gave the answers so far. A reply that says that another model gave it is a failure.
+        """
+        response, by = self._identified(response)
         response = replace(response, error=self.redact(response.error))
-        self.journal.write(request, response, media)
+        self.journal.write(request, response, media, by)
         self.progress.phase = ""
         self.progress.done += 1
         if response.status == "failed":
@@ -91,6 +99,24 @@ class Execution:
             self.progress.causes[response.error, request.clip.video_id] += 1
         self.progress.messages += manager().response(request, response)
         self.progress.changed(self.progress)
+
+    def _identified(self, response: Response) -> tuple[Response, int | None]:
+        """The response, and the number of whoever gave it; nobody answered what failed."""
+        if response.status == "failed":
+            return response, None
+        try:
+            return response, self.identities.number_of(response.identity or {})
+        except MixtureError as error:
+            if not error.differs.keys() <= set(OF_REPLIES):
+                raise
+            failed = Response(
+                response.request_id,
+                status="failed",
+                error=f"the reply is of another model: {error.told}",
+                attempts=response.attempts,
+                latency_s=response.latency_s,
+            )
+            return failed, None
 
 
 async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
@@ -101,6 +127,7 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     if execution.options:
         raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
+        execution.identities.check(worker.identity)
         async for plan in execution.todo(plans):
             admission = await worker.admit(plan)
             group.create_task(worker.carry_out(plan, admission, execution.write))

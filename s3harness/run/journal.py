@@ -7,7 +7,6 @@ a request counts.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import io
 import json
@@ -16,8 +15,8 @@ import re
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +24,8 @@ from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.run.known import Known
+from s3harness.rundir.append import append_line, open_private
+from s3harness.rundir.sent import SentLog
 from s3harness.types import Clip, Request, Response
 
 FILE = "responses.jsonl"
@@ -33,7 +34,11 @@ SYNC_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: whose answer it is, what was shown, and what came back."""
+    """One line: whose answer it is, what was shown, and what came back.
+
+    ``by`` is the number of whoever answered among the identities of the manifest, ``None`` where that is not recorded.
+    ``sent`` are the ids of the records of what was sent (:mod:`s3harness.rundir.sent`) by their kind.
+    """
 
     id: str
     task: str
@@ -42,6 +47,8 @@ class Entry:
     clip: Clip
     media: str
     response: Response
+    by: int | None = None
+    sent: Mapping[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -50,11 +57,14 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
         self._answered, self._failures = Known(), dict[str, str]()
+        self.answered_by: set[int] = set()
         self._fd = _open_locked(self.path)
         try:
             mend(self.path)
             for entry in read_journal(self.path):
                 self._remember(entry.id, entry.response)
+                self.answered_by |= set() if entry.by is None else {entry.by}
+            self._sent = SentLog(directory)
         except OSError as error:
             os.close(self._fd)
             raise _unwritable(self.path, error) from error
@@ -70,10 +80,12 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            self._sent.sync()
             os.fsync(self._fd)
         except OSError as trouble:
             raise _unwritable(self.path, trouble) from trouble
         finally:
+            self._sent.close()
             os.close(self._fd)
 
     @property
@@ -90,17 +102,19 @@ class Journal:
         """Whether a request needs no asking: whatever it got, unless it failed."""
         return request_id not in self._failures and request_id in self._answered
 
-    def write(self, request: Request, response: Response, media: str) -> bool:
+    def write(self, request: Request, response: Response, media: str, by: int | None = None) -> bool:
         """Append a response; ``False`` if the request has been answered, or has failed in the same way before.
 
-        Raises :class:`S3HarnessError` if the disk takes no more; what is journalled is safe.
+        What the request sent is written first, so that no line refers to what is not there. ``by`` is the number of
+        whoever answered. Raises :class:`S3HarnessError` if the disk takes no more; what is journalled is safe.
         """
         has_failed_so = response.status == "failed" and self._failures.get(request.id) == response.error
         if has_failed_so or self.is_answered(request.id):
             return False
+        sent = self._add_sent(request, response)
         # Half a surrogate pair, as engines leave where they cut a text, has no UTF-8.
-        line = json.dumps(_line(request, response, media), ensure_ascii=False).encode(errors="replace") + b"\n"
-        self._append(line)
+        line = json.dumps(_line(request, response, media, by, sent), ensure_ascii=False).encode(errors="replace")
+        self._append(line + b"\n")
         self._remember(request.id, response)
         return True
 
@@ -112,17 +126,20 @@ class Journal:
             self._failures.pop(request_id, None)
             self._answered.add(request_id)
 
-    def _append(self, line: bytes) -> None:
-        start = os.lseek(self._fd, 0, os.SEEK_END)
+    def _add_sent(self, request: Request, response: Response) -> Mapping[str, str]:
         try:
-            written = os.write(self._fd, line)
-            if written < len(line):
-                raise OSError(errno.ENOSPC, "only a part of the line was written")
+            return self._sent.add(request, response)
+        except OSError as error:
+            raise _unwritable(self._sent.path, error) from error
+
+    def _append(self, line: bytes) -> None:
+        try:
+            append_line(self._fd, line)
             if time.monotonic() - self._synced > SYNC_SECONDS:
+                self._sent.sync()
                 os.fsync(self._fd)
                 self._synced = time.monotonic()
         except OSError as error:
-            os.ftruncate(self._fd, start)
             raise _unwritable(self.path, error) from error
 
 
@@ -245,7 +262,7 @@ def _last_line_start(file: Any, end: int, block: int = 65536) -> int:
 
 def _open_locked(path: Path) -> int:
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        fd = open_private(path)
     except OSError as error:
         raise UsageError(f"the journal {path} cannot be opened: {error.strerror}") from error
     try:
@@ -256,7 +273,9 @@ def _open_locked(path: Path) -> int:
     return fd
 
 
-def _line(request: Request, response: Response, media: str) -> dict[str, object]:
+def _line(
+    request: Request, response: Response, media: str, by: int | None, sent: Mapping[str, str]
+) -> dict[str, object]:
     clip = request.clip
     line: dict[str, object] = {
         "id": request.id,
@@ -275,16 +294,24 @@ def _line(request: Request, response: Response, media: str) -> dict[str, object]
         "choice_probabilities": response.choice_probabilities and dict(response.choice_probabilities),
         "attempts": response.attempts if response.attempts > 1 else None,
         "latency_s": None if response.latency_s is None else round(response.latency_s, 4),
+        "by": by,
+        "sent": sent,
     }
-    return line | {key: value for key, value in optional.items() if value not in (None, "")}
+    return line | {key: value for key, value in optional.items() if value not in (None, "", {})}
 
 
 def _entry(line: dict[str, Any]) -> Entry:
     shown = line["clip"]
     clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
-    names = ("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities", "attempts")
-    response = Response(line["id"], **{name: line[name] for name in names if name in line})
-    return Entry(line["id"], line["task"], line["item"], line["subject"], clip, line["media"], response)
+    response = Response(line["id"], **{name: line[name] for name in _OF_RESPONSE if name in line})
+    about = (line["id"], line["task"], line["item"], line["subject"], clip, line["media"])
+    return Entry(*about, response, by=line.get("by"), sent=line.get("sent", {}))
+
+
+_OF_RESPONSE = (
+    *("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities"),
+    *("attempts", "latency_s"),
+)
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,7 @@ import s3harness
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 
 FILE = "manifest.json"
 SCHEMA = "s3harness/run/v1"
@@ -71,6 +71,7 @@ class Determinants:
             "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
             "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
             "protocol": self.protocol,
+            "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
             "prompts": PROMPTS_NOTE,
             "tasks": {task.name: {"sha256": task.hash, "spec": self.specs[task.name]} for task in self.tasks},
             "dataset": dict(self.dataset),
@@ -121,9 +122,12 @@ def shown_option(name: str, value: object) -> object:
     return value
 
 
-def start_manifest(directory: Path, run: Determinants, *, resume: bool, is_new: bool = True) -> None:
+def start_manifest(
+    directory: Path, run: Determinants, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
+) -> None:
     """Write the manifest of a new run, or check that a resumed one would ask the same.
 
+    With ``allow_mixed`` the backend's package may be another version than before; the identities of the run say so.
     Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, if the runs differ, or if there
     are answers (``is_new`` is false) and nothing that says what was asked.
     """
@@ -137,10 +141,16 @@ def start_manifest(directory: Path, run: Determinants, *, resume: bool, is_new: 
     if not resume:
         raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
     found = read_manifest(directory)["run"]
+    package = manager().registry.entry("backend", run.backend).package
+    if allow_mixed and package in found.get("plugins", {}):
+        wanted["plugins"][package] = found["plugins"][package]
     differing = [key for key in {**wanted, **found} if found.get(key) != wanted.get(key)]
     if differing:
         what = "; ".join(_difference(key, found.get(key), wanted.get(key)) for key in differing)
-        raise UsageError(f"{directory} holds another run: {what}; choose another --out")
+        remedy = "choose another --out"
+        if differing == ["plugins"] and _differs_only_in(found["plugins"], wanted["plugins"], package):
+            remedy += ", or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+        raise UsageError(f"{directory} holds another run: {what}; {remedy}")
 
 
 def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
@@ -213,6 +223,10 @@ def written(path: Path, *, is_private: bool = False) -> Iterator[TextIO]:
 def digest(words: Iterable[str]) -> str:
     """SHA-256 of a set of words, in hexadecimal."""
     return hashlib.sha256("\n".join(sorted(set(words))).encode()).hexdigest()
+
+
+def _differs_only_in(found: Mapping[str, str], wanted: Mapping[str, str], package: str) -> bool:
+    return {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)} == {package}
 
 
 def _difference(key: str, found: object, wanted: object) -> str:

@@ -114,4 +114,10 @@ def _reference(
     shown = [request.clip for request in requests]
     window = (min(c.start_s for c in shown), max(c.end_s for c in shown)) if shown else None
     ids = tuple(request.id for request in requests)
-    return Reference(item_id(task.name, video, subject), task.name, video.id, subject, cluster, truth, window, ids)
+    item, report = item_id(task.name, video, subject), _report_shown(video, requests)
+    return Reference(item, task.name, video.id, subject, cluster, truth, window, ids, report)
+
+
+def _report_shown(video: Video, requests: Sequence[Request]) -> str:
+    """The expert's report where the prompt has it: what could be answered from it alone is then a floor."""
+    return video.report if video.report and any(video.report in request.prompt for request in requests) else ""

@@ -19,6 +19,9 @@ from s3harness.specs.prompts import prompt_about
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Generation, Request, Video
 
+REPORT_WITHHELD = "[the written report of this video]"
+"""Stands in for the report of a video where a prompt is shown to others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -101,8 +104,19 @@ class Question:
             answer_schema=self.schema,
             choices=self.choices,
             generation=self.generation,
+            item_kind=self.item,
+            public_prompt=self._public_prompt(prompt, clip, video.report),
         )
         return shown.asked.setdefault(request.id, request)
+
+    def _public_prompt(self, prompt: str, clip: Clip, report: str) -> str:
+        """The prompt with the written report withheld; empty where the prompt gives no report."""
+        if not report:
+            return ""
+        public = prompt_about(
+            self.prompt, item=self.item, subject=self.subject, hears=self.hears, clip=clip, report=REPORT_WITHHELD
+        )
+        return "" if public == prompt else public
 
     def _id(self, item: str, prompt: str, shown: Shown) -> str:
         """A short hash of all that determines the answer of a given model: the request as JSON, its names in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,13 +26,24 @@ from s3harness.run.changes import Changes, changes_of
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
 from s3harness.run.lengths import with_lengths
-from s3harness.run.manifest import Determinants, RunInfo, digest, finish_manifest, note_identifiers, start_manifest
+from s3harness.run.manifest import (
+    Determinants,
+    RunInfo,
+    digest,
+    finish_manifest,
+    note_identifiers,
+    start_manifest,
+    write_text,
+)
 from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
 from s3harness.run.private import PrivateWords
 from s3harness.run.recipe import Recipe, media_store
 from s3harness.run.redact import Redactor
 from s3harness.run.stopping import on_sigterm, until_stopped
+from s3harness.rundir.identities import Identities, write_counts
+from s3harness.rundir.sent import FILE as SENT
+from s3harness.rundir.sent import sent_summary, sent_text
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
@@ -51,6 +63,7 @@ class Settings:
     likely ones that was looked at.
 
     ``transforms`` names what clips are shown through, in order; ``probe`` a probe, whose own come after them.
+    ``allow_mixed`` is why another model or version than before may go on with the run, empty if it may not.
     """
 
     backend: str
@@ -74,6 +87,7 @@ class Settings:
     sampling: Mapping[str, object] = field(default_factory=dict)
     transforms: Sequence[str] = ()
     probe: str = ""
+    allow_mixed: str = ""
     allow_identifiers: str = ""
     reviewed: str = ""
 
@@ -159,6 +173,11 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders, identifiers)
 
 
+def check_backend(run: Prepared) -> None:
+    """Make the backend without loading its engine; raises :class:`UsageError` for an option that it does not take."""
+    _recipe(run).worker()
+
+
 def execute(run: Prepared, progress: Progress) -> Outcome:
     """Ask what is not answered yet, then score.
 
@@ -177,7 +196,9 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
         next(iter(run.plan))  # what is wrong with how clips are sampled is mostly wrong with the first video
         _make_directory(directory)
         with Journal(directory) as journal:
-            start_manifest(directory, run.determinants, resume=run.settings.resume, is_new=journal.is_empty)
+            settings, is_new = run.settings, journal.is_empty
+            allow_mixed = bool(settings.allow_mixed)
+            start_manifest(directory, run.determinants, resume=settings.resume, is_new=is_new, allow_mixed=allow_mixed)
             if run.identifiers:
                 note_identifiers(directory, run.identifiers)
             survey = Survey()
@@ -202,6 +223,9 @@ def _answer(
     progress.total, before = survey.todo, journal.n_answered
     if progress.total:
         _ask(run, recipe, worker, journal, progress)
+    took_s = time.perf_counter() - started
+    _tidy_sent(directory)
+    write_counts(directory, _answers_by_identity(directory))
     engine = {"engine": found} if (found := dict(worker.backend.facts())) else {}
     failed = survey.todo - (journal.n_answered - before)
     scores = score_run(directory)
@@ -213,6 +237,7 @@ def _answer(
         requests=survey.requests,
         failed=failed,
         seconds=round(time.perf_counter() - started, 3),
+        session={"asked": progress.total, "seconds": round(took_s, 3)},
         allow_remote=list(run.settings.allow_remote),
         **engine,
         decoder=_decoder(run),
@@ -258,8 +283,20 @@ def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progre
 
     redact = Redactor(private_words(run.settings.data, run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
-    execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options)
+    identities = _identities(run, journal)
+    execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options, identities)
     until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
+
+
+def _identities(run: Prepared, journal: Journal) -> Identities:
+    """The identities of whoever has answered so far; the backend and its package are part of each."""
+    settings = run.settings
+    entry = manager().registry.entry("backend", settings.backend)
+    common = {"backend": settings.backend, "package": f"{entry.package} {entry.version}"}
+    answered = set(journal.answered_by)
+    return Identities.of_run(
+        settings.out, common, settings.allow_mixed, answered, is_new=journal.n_answered == 0 or bool(answered)
+    )
 
 
 def _audit(run: Prepared, worker: Worker, progress: Progress) -> AuditLog:
@@ -334,6 +371,12 @@ def _info(run: Prepared, requests: int) -> RunInfo:
     return RunInfo(settings.out, settings.backend, run.plan.model.name, tasks, settings.protocol, requests)
 
 
+def _tidy_sent(directory: Path) -> None:
+    """Put the records of what was sent in order; they were written as they came."""
+    if (directory / SENT).exists():
+        write_text(directory / SENT, sent_text(directory), is_private=True)
+
+
 def _decoder(run: Prepared) -> dict[str, object]:
     """What decoded the videos; nothing where none was wanted."""
     if not run.backend_class.uses_media:
@@ -350,4 +393,14 @@ def _facts(directory: Path) -> dict[str, object]:
         media |= {entry.media} - {""}
         prompt += entry.response.prompt_tokens or 0
         completion += entry.response.completion_tokens or 0
-    return {"media_sha256": digest(media), "tokens": {"prompt": prompt, "completion": completion}}
+    tokens = {"prompt": prompt, "completion": completion}
+    return {"media_sha256": digest(media), "tokens": tokens, "sent": sent_summary(directory)}
+
+
+def _answers_by_identity(directory: Path) -> Counter[int]:
+    """Number of an identity → how many requests have its answer; those of before identities were kept are 0's."""
+    answered_by: dict[str, int] = {}
+    for entry in read_journal(directory / JOURNAL):
+        if entry.response.status != "failed":
+            answered_by[entry.id] = entry.by or 0
+    return Counter(answered_by.values())

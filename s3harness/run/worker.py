@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -37,11 +38,13 @@ CLIPS_AHEAD = 2
 class Worker:
     """Carries out the plans of videos. Enter it to load the engine.
 
-    Once that is loaded, this process can connect to no other machine than the ``named`` hosts.
+    Once that is loaded, this process can connect to no other machine than the ``named`` hosts, and ``identity`` is
+    whoever answers; each response carries it.
     """
 
     def __init__(self, backend: Backend, store: MediaStore, options: MediaOptions, named: Iterable[str] = ()) -> None:
         self.backend = backend
+        self.identity: Mapping[str, object] = {}
         self._named = tuple(named)
         self._confined = contextlib.ExitStack()
         self._store = store
@@ -55,6 +58,7 @@ class Worker:
         name = type(self.backend).__name__
         try:
             await self.backend.__aenter__()
+            self.identity = dict(self.backend.identity())
         except S3HarnessError:
             raise
         except Exception as error:
@@ -122,7 +126,7 @@ class Worker:
             self._ready.release()
         self._gate.begin(admission)
         for first in warming:
-            answered(first, await ask(self.backend, first), media)
+            answered(first, await self._answer(first), media)
             requests.remove(first)
             claims = self._claims(turn, requests)
             self._slots.release()
@@ -138,9 +142,14 @@ class Worker:
 
     async def _ask(self, request: Request, media: str, answered: Answered) -> None:
         try:
-            answered(request, await ask(self.backend, request), media)
+            answered(request, await self._answer(request), media)
         finally:
             self._slots.release()
+
+    async def _answer(self, request: Request) -> Response:
+        """The response to a request, with the identity of whoever gave it."""
+        response = await ask(self.backend, request)
+        return replace(response, identity={**self.identity, **(response.identity or {})})
 
     async def _media(self, clip: Clip) -> str:
         """The key of what a clip shows, which is then ready; :class:`MediaError` if it cannot be shown."""

@@ -74,7 +74,7 @@ TEMPLATES: Mapping[Kind, Template] = {
     "rqi_penalty": Template(
         "A penalty of the Seizure-RQI for s3harness",
         "newcomer_penalty",
-        "s3harness rqi explain --report REPORT --expert EXPERT --preset strict+newcomer",
+        "s3harness rqi explain --report REPORT --expert EXPERT --preset strict-2+newcomer",
     ),
     "judge": Template(
         "A judge of reports for s3harness",

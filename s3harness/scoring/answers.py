@@ -10,10 +10,12 @@ from functools import cache, lru_cache
 from typing import Any, cast
 
 from s3harness.errors import SpecError
+from s3harness.parsers.echo import PromptText
 from s3harness.parsers.reading import Reading
-from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.refusal import declines
 from s3harness.plugins import blamed, load
 from s3harness.run.journal import Entry
+from s3harness.specs.prompts import prompt_parts
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Response
 
@@ -27,12 +29,12 @@ def read_answers(entries: Iterable[Entry], tasks: Mapping[str, TaskSpec]) -> dic
 
 def read_answer(entry: Entry, spec: TaskSpec) -> Answer:
     """The answer in one response. What failed, was refused or cut short has no value, whatever its text holds."""
-    return _answer(entry, Reader.of(spec))
+    return _answer(entry, Reader.of(spec, entry.subject))
 
 
-def parse(text: str, spec: TaskSpec) -> Reading:
-    """Read a text by the parser that a spec names."""
-    return Reader.of(spec)(text)
+def parse(text: str, spec: TaskSpec, subject: str = "") -> Reading:
+    """Read a text by the parser that a spec names; an echo of the prompt for ``subject`` is unparsable."""
+    return Reader.of(spec, subject)(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +42,36 @@ class Reader:
     """The parser that a spec names, with its parameters.
 
     The parser gets the parameters that the spec gives it, and of ``schema`` and ``choices`` what it asks for by name.
+    Its reading stands unless the reply is the prompt given back, of which ``prompt`` has the words.
     """
 
     task: str
     name: str
     parser: Callable[..., Reading]
     params: Mapping[str, Any]
+    prompt: PromptText | None = None
+    choices: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, spec: TaskSpec) -> Reader:
-        """How a spec has answers read."""
+    def of(cls, spec: TaskSpec, subject: str = "") -> Reader:
+        """Return the reader of a subject's spec."""
         answer = spec.answer
         name = str(answer.pop("parser"))
         parser = cast("Callable[..., Reading]", load("parser", name))
         taken = _parameters(parser)
         params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
-        return cls(spec.name, name, parser, params)
+        return cls(spec.name, name, parser, params, _prompt_text(spec, subject), _closed_answers(spec.answer))
 
     def __call__(self, text: str) -> Reading:
         """Read a text; :class:`SpecError` if the parser does not take the parameters."""
         try:
             with blamed("parser", self.name):
-                return self.parser(text, **self.params)
+                return self.prompt.guarded(text, self._read, self.choices) if self.prompt else self._read(text)
         except TypeError as error:
             raise SpecError(f"{self.task}: parser {self.name!r}: {error}") from error
+
+    def _read(self, text: str) -> Reading:
+        return self.parser(text, **self.params)
 
 
 class Readers:
@@ -71,7 +79,7 @@ class Readers:
 
     def __init__(self, tasks: Mapping[str, TaskSpec]) -> None:
         self._tasks = tasks
-        self._of = cache(lambda task, subject: Reader.of(tasks[task].for_subject(subject)))
+        self._of = cache(lambda task, subject: Reader.of(tasks[task].for_subject(subject), subject))
 
     def read(self, entries: Iterable[Entry]) -> dict[str, Answer]:
         """What :func:`read_answers` says."""
@@ -84,7 +92,7 @@ def _answer(entry: Entry, reader: Reader) -> Answer:
         return Answer(entry.id, None, response.status, response.error, entry.clip)
     reading = reader(response.text)
     if reading.status == "unparsable":
-        status = "refused" if looks_like_refusal(response.text) else "unparsable"
+        status = "refused" if declines(response.text) else "unparsable"
         return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
     return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
 
@@ -96,6 +104,26 @@ def _probability(response: Response) -> float | None:
         return None
     total = sum(given.values())
     return given[POSITIVE] / total if math.isfinite(total) and total > 0 else None
+
+
+def _prompt_text(spec: TaskSpec, subject: str) -> PromptText | None:
+    """The words of a spec's prompt, from its template alone: what was sent of it need not be at hand to score."""
+    if "prompt" not in spec.data:
+        return None
+    return _words_of_prompt(spec.prompt, spec.item, subject)
+
+
+@lru_cache(maxsize=1024)
+def _words_of_prompt(template: str, item: str, subject: str) -> PromptText | None:
+    parts = prompt_parts(template, item, subject)
+    return PromptText.of(parts.instructions, parts.questions, parts.whole) if parts else None
+
+
+def _closed_answers(answer: Mapping[str, Any]) -> frozenset[str]:
+    """The answers that a prompt may name without being echoed: choices, and the enums of a schema."""
+    fields = ((answer.get("schema") or {}).get("properties") or {}).values()
+    enums = (word for field in fields if isinstance(field, Mapping) for word in field.get("enum", ()))
+    return frozenset(str(word) for word in (*answer.get("choices", ()), *enums))
 
 
 @lru_cache

@@ -58,7 +58,7 @@ class Items:
 
 def reference_of(line: Mapping[str, Any]) -> Reference:
     """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
-    words = {key: intern(word) for key, word in line.items() if key != "item" and isinstance(word, str)}
+    words = {key: intern(word) for key, word in line.items() if key not in ("item", "report") and isinstance(word, str)}
     window = _window(*line["window"]) if line["window"] else None
     return Reference(**{**line, **words, "window": window, "requests": tuple(line["requests"])})
 
@@ -70,7 +70,9 @@ def _window(start_s: float, end_s: float) -> tuple[float, float]:
 
 
 def _fields(reference: Reference) -> dict[str, object]:
-    return {field.name: getattr(reference, field.name) for field in fields(reference)}
+    """The fields of a line; a report only where there is one, as most items have none."""
+    line = {field.name: getattr(reference, field.name) for field in fields(reference)}
+    return {name: value for name, value in line.items() if name != "report" or value}
 
 
 def _reference(path: Path, number: int, line: bytes) -> Reference:

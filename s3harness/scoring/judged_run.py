@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
 from s3harness.metrics.base import Pair
-from s3harness.metrics.floors import expected_floors
+from s3harness.metrics.floors import answerers
 from s3harness.run.private import PrivateWords
 from s3harness.scoring.judge_folder import JudgeSettings
 from s3harness.scoring.judging import Judged, judge_reports, reports_of
@@ -33,7 +33,8 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
 
 def _texts(task: ScoredTask) -> set[str]:
     given = map(Pair, task.references, task.predictions)
-    floors = [say for made in expected_floors(task.spec.item, task.references).values() for _, say in made]
+    offered = answerers(task.spec.item, task.references)
+    floors = [offered.says[part] for floor in offered.floors.values() for part, _ in floor.mixture]
     return reports_of(
         chain(given, (Pair(reference, say(reference)) for reference in task.references for say in floors))
     )

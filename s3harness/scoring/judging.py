@@ -22,7 +22,7 @@ from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import Judge, JudgeError, judge_named
 from s3harness.metrics.rqi.structure import ReportStructure
-from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.refusal import declines
 from s3harness.plugins import load
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
@@ -39,7 +39,7 @@ from s3harness.scoring.judge_folder import (
 from s3harness.specs.catalogue import model_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.tasks import MetricSpec
-from s3harness.types import Clip, Prediction, PredictionStatus, Request, Response, Video
+from s3harness.types import NOT_HASHED, Clip, Prediction, PredictionStatus, Request, Response, Video
 
 if TYPE_CHECKING:
     from s3harness.backends.base import Backend
@@ -147,7 +147,7 @@ def _reading(judge: Judge, text: str, response: Response | None) -> ReportStruct
     reading = judge.read(response.text, text)
     if isinstance(reading.value, ReportStructure):
         return reading.value
-    return ("refused" if looks_like_refusal(response.text) else "unparsable"), reading.note
+    return ("refused" if declines(response.text) else "unparsable"), reading.note
 
 
 def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progress) -> Path:
@@ -211,7 +211,7 @@ def _request(judge: Judge, name: str, text: str) -> Request:
         answer_schema=judge.answer_schema,
         generation=judge.generation,
     )
-    told = {key: value for key, value in asdict(request).items() if key not in ("id", "clip")}
+    told = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED | {"clip"}}
     return replace(request, id=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20])
 
 

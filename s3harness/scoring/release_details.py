@@ -97,7 +97,7 @@ def shown_number(value: float, digits: int | None) -> str:
 
 
 _RQI: Mapping[str, Callable[[RQI], float]] = {
-    "seizure_rqi": lambda score: score.value,
+    "seizure_rqi": lambda score: score.points,
     "structural_completeness_score": lambda score: 100 * (score.components["S"].value or 0.0),
     "coverage_score": lambda score: 100 * (score.components["C"].value or 0.0),
     "temporal_f1_score": lambda score: 100 * (score.components["T"].value or 0.0),

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from s3harness.dataset.release import Release
-from s3harness.dataset.release_annotations import CLIP_S
+from s3harness.dataset.release_annotations import CLIP_S, Annotations, read_annotations
 from s3harness.errors import DatasetError
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae
 from s3harness.metrics.diagnosis import diagnosis_f1
 from s3harness.metrics.features import feature_macro_f1
-from s3harness.metrics.floors import expected_floors, expected_value
+from s3harness.metrics.floors import answerers, expected_value
 from s3harness.metrics.paper import released
 from s3harness.metrics.paper.boundaries import paper_boundary_mae
 from s3harness.metrics.paper.diagnosis import paper_diagnosis
@@ -28,14 +28,16 @@ from s3harness.metrics.paper.features import paper_features
 from s3harness.metrics.paper.laterality import paper_laterality
 from s3harness.metrics.paper.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.paper.text import paper_rouge_l
+from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.release_items import training_items
 from s3harness.scoring.release_paper import published_rqi
-from s3harness.scoring.release_strict import StrictResult
-from s3harness.types import Score
+from s3harness.scoring.release_strict import StrictResult, corrected_together
+from s3harness.types import Reference, Score
 
 ENOUGH = 0.95
 """Share of the items below which a published score is one of a selection."""
 
-Kind = Literal["trivial wins", "leader", "below floor", "not told from floor", "selection", "constant"]
+Kind = Literal["trivial wins", "leader", "below floor", "not told from floor", "above floor", "selection", "constant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +120,28 @@ HEADLINES: tuple[Headline, ...] = (
 
 
 def findings(release: Release, results: Sequence[StrictResult]) -> list[Finding]:
-    """What becomes of the published conclusions of these models, in the order of the tasks."""
+    """What becomes of the published conclusions of these models, in the order of the tasks.
+
+    Whether a score is above its floor is decided by :func:`.is_above_floor`, corrected over all models and tasks.
+    """
+    results = corrected_together(results)
     scored = {name for result in results for name in result.tasks}
-    found = [
-        finding
-        for headline in HEADLINES
-        if headline.task in scored
-        for finding in _of_headline(headline, _published(headline, release, results), results)
-    ]
-    leaders = _leaders(release, results)
+    annotations = read_annotations(release)
+    published = {h: _published(h, release, annotations, results) for h in HEADLINES if h.task in scored}
+    found = [f for headline, models in published.items() for f in _of_headline(headline, models, results)]
+    leaders = _leaders(release, published, results)
     found += [f for task in sorted(scored) for f in _of_scores(task, leaders.get(task, ""), results)]
     found += [finding for result in results for finding in _constants(result)]
     return sorted(found, key=lambda finding: (finding.task, not finding.changes))
 
 
-def _published(headline: Headline, release: Release, results: Sequence[StrictResult]) -> list[Published]:
+def _published(
+    headline: Headline, release: Release, annotations: Annotations, results: Sequence[StrictResult]
+) -> list[Published]:
     """The headline of each model that has one."""
     out = []
     for result in results:
+        training = training_items(annotations, release.part, headline.task, headline.item, result.modalities)
         try:
             pairs = [p for p in headline.pairs(release, result.model) if headline.subject in ("", p.reference.subject)]
         except DatasetError:
@@ -144,18 +150,19 @@ def _published(headline: Headline, release: Release, results: Sequence[StrictRes
         rows = metric.statistics(pairs)
         n = int((rows != 0).any(axis=1).sum()) if pairs else 0
         if n:
-            out.append(Published(result.model, float(metric.value(rows.sum(axis=0))), n, *_trivial(headline, pairs)))
+            value, trivial = float(metric.value(rows.sum(axis=0))), _trivial(headline, pairs, training)
+            out.append(Published(result.model, value, n, *trivial))
     return out
 
 
-def _trivial(headline: Headline, pairs: Sequence[Pair]) -> tuple[str, float]:
-    """The best trivial answerer of a headline on the items of these pairs."""
+def _trivial(headline: Headline, pairs: Sequence[Pair], training: Sequence[Reference] | None) -> tuple[str, float]:
+    """The best trivial answerer of a headline on the items of these pairs, fitted on the training folds if any."""
     if not headline.has_floors:
         return "", math.nan
     window = (0.0, CLIP_S) if headline.item == "boundary" else None
     references = [replace(p.reference, window=window) for p in pairs if p.reference.truth not in _NO_TRUTH]
-    floors = expected_floors(headline.item, references)
-    values = {name: expected_value(headline.metric(), made, references) for name, made in floors.items()}
+    offered = answerers(headline.item, references, training)
+    values = {offered.title(n): expected_value(headline.metric(), offered, n, references) for n in offered.floors}
     better = max if headline.metric().higher_is_better else min
     best = better((name for name in values if math.isfinite(values[name])), key=lambda name: values[name], default="")
     return best, values.get(best, math.nan)
@@ -208,14 +215,15 @@ def _selections(
         yield Finding(headline.task, "selection", True, text)
 
 
-def _leaders(release: Release, results: Sequence[StrictResult]) -> dict[str, str]:
+def _leaders(
+    release: Release, published: Mapping[Headline, Sequence[Published]], results: Sequence[StrictResult]
+) -> dict[str, str]:
     """Task → the model that the paper's first headline of it has on top."""
     leaders: dict[str, str] = {}
-    for headline in HEADLINES:
-        published = _published(headline, release, results) if headline.task not in leaders else []
-        if published:
+    for headline, models in published.items():
+        if models and headline.task not in leaders:
             better = max if headline.metric().higher_is_better else min
-            leaders[headline.task] = better(published, key=lambda one: one.value).model
+            leaders[headline.task] = better(models, key=lambda one: one.value).model
     rqi = {r.model: value for r in results if (value := published_rqi(release, r.model)) is not None}
     return {**leaders, **({"s3/task6_report": max(rqi, key=lambda name: rqi[name])} if rqi else {})}
 
@@ -231,16 +239,20 @@ def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Itera
         text += "" if best == leader else f"; published, it was {leader} (strict {_value(scores[leader])})"
         yield Finding(task, "leader", best != leader, text)
     below = [name for name, score in scores.items() if score.floor is not None and _gain(score) <= 0]
-    unsure = [name for name, score in scores.items() if name not in below and _reaches_floor(score)]
+    above = [name for name, score in scores.items() if is_above_floor(score)]
+    unsure = [name for name, score in scores.items() if score.floor_test and name not in (*below, *above)]
     first = next(iter(scores.values()))
     if below:
-        text = f"at or below the floor ({first.floor_name}), {len(below)} of {len(scores)}: "
+        text = f"at or below the floor {first.floor_name}, {len(below)} of {len(scores)}: "
         yield Finding(task, "below floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in below))
     if unsure:
-        text = "above the floor, with an interval that holds it: "
+        text = f"better than the floor {first.floor_name} but not significantly, {len(unsure)} of {len(scores)}: "
         yield Finding(
-            task, "not told from floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in unsure)
+            task, "not told from floor", True, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in unsure)
         )
+    if above:
+        text = f"significantly above the floor {first.floor_name}, {len(above)} of {len(scores)}: "
+        yield Finding(task, "above floor", False, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in above))
 
 
 def _gain(score: Score) -> float:
@@ -249,17 +261,19 @@ def _gain(score: Score) -> float:
     return difference if score.higher_is_better else -difference
 
 
-def _reaches_floor(score: Score) -> bool:
-    interval, floor = score.interval, score.floor
-    return interval is not None and floor is not None and interval.low <= floor <= interval.high
-
-
 def _value(score: Score) -> str:
     return f"{score.value:.3g}"
 
 
 def _against(score: Score) -> str:
     return f"{score.value:.3g} against {score.floor:.3g}"
+
+
+def _tested(score: Score) -> str:
+    """Score and floor, and the p-value of their comparison, corrected over the models and tasks shown."""
+    test = score.floor_test
+    p_value = f", p = {test.p_adjusted:.2g}" if test and test.p_adjusted is not None else ""
+    return f"{_against(score)}{p_value}"
 
 
 def _constants(result: StrictResult) -> Iterator[Finding]:

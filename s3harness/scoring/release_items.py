@@ -7,7 +7,7 @@ are seen, which are all that the models were asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from s3harness.dataset.references import SIDES, truths
 from s3harness.dataset.release import Part
@@ -17,6 +17,8 @@ from s3harness.types import Modality, Reference, Video
 TEST_FOLD = "fold0"
 """The fold of the published test tables."""
 
+WITH_REPORT = "video_and_report"
+"""The question of Task 7 that shows the expert's report."""
 SEEN: tuple[Modality, ...] = ("video",)
 
 Key = tuple[str, str]
@@ -29,10 +31,30 @@ def chosen_videos(annotations: Annotations, part: Part) -> dict[str, Video]:
     return {n: video for n, video in labelled.items() if part == "full" or video.split == TEST_FOLD}
 
 
+def training_videos(annotations: Annotations, part: Part) -> dict[str, Video]:
+    """The labelled videos of all folds but the test fold; none where all videos are scored."""
+    folds = {n: video for n, video in annotations.labelled.items() if video.split.startswith("fold")}
+    return {n: video for n, video in folds.items() if part == "test" and video.split != TEST_FOLD}
+
+
 def release_items(
     annotations: Annotations, part: Part, task: str, item: str, modalities: Collection[Modality]
 ) -> dict[Key, Reference]:
     """The items of a task, of a kind of item, for a model that takes these modalities, in the order of the videos."""
+    return _items(annotations, chosen_videos(annotations, part), task, item, modalities)
+
+
+def training_items(
+    annotations: Annotations, part: Part, task: str, item: str, modalities: Collection[Modality]
+) -> list[Reference] | None:
+    """The same items of the training folds, which floors are fitted on; ``None`` where no fold is left for that."""
+    videos = training_videos(annotations, part)
+    return list(_items(annotations, videos, task, item, modalities).values()) or None
+
+
+def _items(
+    annotations: Annotations, videos: Mapping[str, Video], task: str, item: str, modalities: Collection[Modality]
+) -> dict[Key, Reference]:
     return {
         (name, subject): Reference(
             item=f"{video.id}/{subject}",
@@ -42,8 +64,9 @@ def release_items(
             cluster=int(video.patient[1:]),
             truth=truth,
             window=(0.0, CLIP_S) if item == "boundary" else None,
+            report=video.report if subject == WITH_REPORT else "",
         )
-        for name, video in chosen_videos(annotations, part).items()
+        for name, video in videos.items()
         for subject, truth in _truths(item, annotations, name, modalities)
     }
 

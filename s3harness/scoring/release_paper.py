@@ -200,7 +200,7 @@ def _rqi(release: Release, model: str) -> Iterator[Compared]:
     yield from details
     published = published_rqi(release, model)
     if published is not None:
-        mean = sum(score.value for score in scores.values()) / len(scores)
+        mean = sum(score.points for score in scores.values()) / len(scores)
         reason = _other_mean(details, published)
         yield _of_cell(Cell(RQI_TABLE, model, "RQI", published, _printed(mean, published), 3, reason))
 

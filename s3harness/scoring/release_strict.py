@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from s3harness.dataset.release import Release
+from s3harness.dataset.release import Part, Release
 from s3harness.dataset.release_annotations import Annotations
 from s3harness.dataset.tables import problem_lines
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.release_answers import ReleasedModel, Source, Stray
-from s3harness.scoring.release_items import release_items
+from s3harness.scoring.release_items import release_items, training_items
 from s3harness.scoring.release_oddities import not_read
 from s3harness.scoring.run import ScoredTask
 from s3harness.scoring.score import RESAMPLES, SEED, score_task
@@ -46,11 +48,9 @@ def score_strict(
     read = {name: _task(released, spec, card) for name, spec in specs.items()}
     made = {name: task for name, (task, _) in read.items() if task.references}
     sources = [source for name, (_, source) in read.items() if name in made]
-    scores = [
-        score
-        for task in made.values()
-        for score in score_task(task.spec, task.references, task.predictions, resamples=resamples, seed=SEED)
-    ]
+    scores = corrected(
+        score for task in made.values() for score in _scores(annotations, release.part, task, modalities, resamples)
+    )
     return StrictResult(
         model,
         modalities,
@@ -63,6 +63,20 @@ def score_strict(
             *not_read(release, model),
         ),
     )
+
+
+def corrected_together(results: Sequence[StrictResult]) -> list[StrictResult]:
+    """Return the models with their floor tests corrected over the tasks of all of them, as they are shown together."""
+    scores = iter(corrected(score for result in results for score in result.scores))
+    return [replace(result, scores=tuple(islice(scores, len(result.scores)))) for result in results]
+
+
+def _scores(
+    annotations: Annotations, part: Part, task: ScoredTask, modalities: Sequence[Modality], resamples: int
+) -> list[Score]:
+    """The scores of a task; its floors are fitted on the folds that are not scored, where there are any."""
+    training = training_items(annotations, part, task.spec.name, task.spec.item, modalities)
+    return score_task(task.spec, task.references, task.predictions, resamples=resamples, seed=SEED, training=training)
 
 
 def released_task(released: ReleasedModel, name: str) -> tuple[ScoredTask, Source]:

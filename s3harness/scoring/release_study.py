@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from s3harness.dataset.references import truths
 from s3harness.dataset.release import (
@@ -23,7 +24,7 @@ from s3harness.dataset.release import (
 from s3harness.dataset.release_annotations import Annotations
 from s3harness.dataset.tables import problem_lines
 from s3harness.errors import DatasetError
-from s3harness.metrics.rqi import ReportStructure, ReportTruth, extract, parse_preset, report_truth, score_report
+from s3harness.metrics.rqi import ReportStructure, parse_preset, score_report
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader, score_structures
 from s3harness.metrics.rqi.validate import Key, Validation, validate
@@ -101,11 +102,11 @@ def study(
     """Agreement with the people, by preset and by who read the reports; ``judges`` are read beside the rules."""
     released = _of_structures(release, reports, "paper")
     ways = {"paper, as published": reports.published, "paper, from the released structures": released}
-    presets = dict.fromkeys(("paper", parse_preset(preset).name))
+    presets = dict.fromkeys(("paper", "strict-1", parse_preset(preset).name))
     for name in presets:
         if name != "paper":
             ways[f"{name}, from the released structures"] = _of_structures(release, reports, name)
-        for who, read in {"rules": extract, **judges}.items():
+        for who, read in {"rules": None, **judges}.items():
             ways[f"{name}, read by {who}"] = _of_texts(reports, annotations, name, read)
     both = [key for key in released if key in reports.published]
     equal = sum(abs(released[key] - reports.published[key]) <= EXACT for key in both)
@@ -125,24 +126,25 @@ def _compared(name: str, scores: Mapping[Key, float], human: Mapping[Key, float]
 
 def _of_structures(release: Release, reports: Reports, preset: str) -> dict[Key, float]:
     truths_of, chosen = paper_truths(release), parse_preset(preset)
-    return {
+    scores = {
         key: score_structures(structure, truths_of[str(key[0])], chosen).value
         for key, structure in reports.structures.items()
         if key[0] in truths_of
     }
+    return {key: value for key, value in scores.items() if value is not None}
 
 
-def _of_texts(reports: Reports, annotations: Annotations, preset: str, read: Reader) -> dict[Key, float]:
-    """The scores of the reports that can be read."""
-    chosen, scores = parse_preset(preset), {}
+def _of_texts(reports: Reports, annotations: Annotations, preset: str, judge: Reader | None) -> dict[Key, float]:
+    """The defined scores of the reports that can be read, by a judge or else by the rules of the preset."""
+    chosen, scores = parse_preset(preset), dict[Key, float]()
     for key, text in reports.texts.items():
         video = annotations.videos.get(str(key[0]))
         for _, truth in truths(video, "report", MODALITIES) if video else ():
             try:
-                held_against: ReportTruth = report_truth(truth, read)  # type: ignore[arg-type]
-                scores[key] = score_report(text, held_against, chosen, read).value
+                value = score_report(text, cast("Mapping[str, object]", truth), chosen, judge).value
             except JudgeError:
                 continue
+            scores |= {key: value} if value is not None else {}
     return scores
 
 

@@ -18,14 +18,17 @@ from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import JournalIndex
 from s3harness.run.manifest import read_manifest, write_json, written
+from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.answers import Readers
+from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.installed import check_installed
 from s3harness.scoring.items import Items
 from s3harness.scoring.judging import Judged
 from s3harness.scoring.predictions import predicted
-from s3harness.scoring.score import RESAMPLES, SEED, TaskScorer
+from s3harness.scoring.score import RESAMPLES, RQI, SEED, TaskScorer
 from s3harness.specs.checks import check_foreign_task
 from s3harness.specs.models import ModelCard
+from s3harness.specs.rqi_presets import preset_name
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
 from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
 
@@ -51,7 +54,7 @@ def read_run(
 ) -> dict[str, ScoredTask]:
     """Task → its references and predictions, for the tasks of a run that have items.
 
-    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict+redundancy`` say; ``kinds`` are the
+    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict-2+redundancy`` say; ``kinds`` are the
     kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
@@ -92,7 +95,7 @@ def score_run(
                 scorers[task].add(pairs)
                 files.write(task, pairs)
         made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
-    scores = [score for name in tasks for score in made.get(name, ())]
+    scores = corrected(score for name in tasks for score in made.get(name, ()))
     found = as_json(scores, manifest, profile, rqi, resamples, judged)
     write_json(directory / scores_file(profile, rqi, judged), found)
     return scores
@@ -104,7 +107,7 @@ def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged 
     Whatever is scored in another way has a file of its own, so that no score is ever taken for another.
     """
     named = [profile] if profile != STRICT else []
-    named += [f"rqi-{rqi}"] if rqi else []
+    named += [f"rqi-{preset_name(rqi)}"] if rqi else []
     named += [f"judge-{judged.name}"] if judged else []
     return re.sub(r"[^\w.+-]+", "_", "-".join(["scores", *named])) + ".json"
 
@@ -209,12 +212,20 @@ def as_json(
         "sees_truth": run["sees_truth"],
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
-        "rqi": rqi,
+        **({"mixture": mixture} if (mixture := told_mixture(manifest)) else {}),
+        "rqi": preset_name(rqi) if rqi else None,
+        **_rqi_preset(run_tasks(manifest, profile, rqi)),
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
         "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
         **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),
         "scores": [asdict(score) | {"skill": score.skill} for score in scores],
     }
+
+
+def _rqi_preset(tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
+    """The preset that the Seizure-RQI was computed with, in full; nothing where no task has one."""
+    metrics = [metric for spec in tasks.values() for metric in spec.metrics if metric.name == RQI]
+    return {"rqi_preset": preset_name(str(metrics[0].params.get("preset", "strict")))} if metrics else {}
 
 
 def shown_through(run: Mapping[str, Any]) -> list[str]:
@@ -229,6 +240,11 @@ def told_changes(run: Mapping[str, Any]) -> str:
     probe = f"it was asked by the probe {run['probe']}" if run.get("probe") else ""
     told = "; ".join(filter(None, (through, probe)))
     return f"{told[0].upper()}{told[1:]}." if told else ""
+
+
+def told_cautions(manifest: Mapping[str, Any]) -> str:
+    """What a reader of the scores has to know of a run: what it changed, and that several models answered."""
+    return " ".join(filter(None, (told_changes(manifest["run"]), told_mixture(manifest))))
 
 
 def read_scores(directory: Path) -> list[Score]:

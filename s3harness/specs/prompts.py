@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,51 @@ def _bounded(pieces: Iterable[str]) -> str:
             raise SpecError(f"prompt: more than {MAX_CHARACTERS} characters come of it; between 1 and that many may")
         kept.append(piece)
     return "".join(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptParts:
+    """What a template says of a subject, whatever the clip.
+
+    ``instructions`` are the texts it has for every subject, with and without sound, ``questions`` the subject's own
+    question where it has one, and ``whole`` the prompts with all that is filled in but the report.
+    """
+
+    instructions: tuple[str, ...]
+    questions: tuple[str, ...]
+    whole: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def prompt_parts(template: str, item: str, subject: str) -> PromptParts | None:
+    """Return the parts of a prompt for a subject; ``None`` where the template cannot be filled in without a clip."""
+    contexts = [_context(item, subject, hears, NOMINAL_DURATION_S, NOMINAL_FRAMES, "") for hears in (False, True)]
+    try:
+        whole = tuple(dict.fromkeys(render(template, context) for context in contexts))
+        blanked = dict.fromkeys(render(template, _blanked(context)) for context in contexts)
+    except SpecError:
+        return None
+    instructions = dict.fromkeys(part for text in blanked for part in text.split(_BLANK))
+    feature = contexts[0].get("feature")
+    return PromptParts(tuple(instructions), (feature.question,) if feature else (), whole)
+
+
+NOMINAL_DURATION_S = 60.0
+NOMINAL_FRAMES = 60
+_BLANK = "\x00"
+
+
+def _blanked(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The context with a mark for every word that is a subject's or a video's own."""
+    blank = dict.fromkeys(("title", "question", "definition", "statement"), _BLANK)
+    out = {
+        **context,
+        "features": [replace(f, name=_BLANK, **blank) for f in context["features"]],
+        "body_parts": [_BLANK],
+    }
+    if "feature" in context:
+        out["feature"] = replace(context["feature"], **blank)
+    return out | ({"report": _BLANK} if "report" in context else {})
 
 
 def prompt_about(template: str, *, item: str, subject: str, hears: bool, clip: Clip, report: str) -> str:

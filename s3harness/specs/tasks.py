@@ -13,12 +13,15 @@ from s3harness.errors import SpecError, UsageError
 from s3harness.plugins import suggest
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, read_document, schema_problems, validate
+from s3harness.specs.rqi_presets import preset_name
 
 if TYPE_CHECKING:
     from s3harness.specs.models import ModelCard
     from s3harness.types import Generation
 
 PROTOCOLS = ("strict", "paper")
+PROTOCOL_VERSIONS = {"strict": 2, "paper": 1}
+"""The version of each protocol's prompts and samplers: it rises with any change to what a model is asked."""
 PROFILES = ("strict", "paper")
 DEFAULT_MAX_TOKENS = 512
 
@@ -194,7 +197,11 @@ def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: Mode
 
 
 def with_rqi(spec: TaskSpec, preset: str) -> TaskSpec:
-    """The spec with another preset of the Seizure-RQI, which its label names."""
+    """The spec with another preset of the Seizure-RQI, which its label names in full: ``strict-2`` for ``strict``.
+
+    Raises :class:`UsageError` for an unknown preset.
+    """
+    preset = preset_name(preset)
     metrics = [{"name": m} if isinstance(m, str) else dict(m) for m in spec.data["metrics"]]
     named = {"preset": preset, "label": f"Seizure-RQI ({preset})"}
     return TaskSpec({**spec.data, "metrics": [m | named if m["name"] == "rqi" else m for m in metrics]})

@@ -50,7 +50,7 @@ def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> 
         for name, say in _BLIND[kind](random).items()
     }
     dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, watched, random)}
-    return {**floors_for(kind, references, seed=seed), **spoiled, **blind, **dealt}
+    return {**floors_for(kind, references, seed=seed, training=references), **spoiled, **blind, **dealt}
 
 
 def unanswered(prediction: Prediction) -> Prediction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from s3harness.metrics.rqi import extract, report_truth, score_report
+from s3harness.metrics.rqi import parse_preset, score_report
 from s3harness.metrics.rqi.components import SLEEP
 from s3harness.specs.document import read_document, specs_directory
 
@@ -28,12 +28,12 @@ class Scenario:
 
     def scores(self, preset: str) -> tuple[float, float]:
         """The Seizure-RQI of the better and of the worse report, 0–100."""
-        labels = self.labels
+        labels, read = self.labels, parse_preset(preset).read
         if labels is None:
-            labels = tuple(event for event in extract(self.expert).events if event != SLEEP)
+            labels = tuple(event for event in read(self.expert).events if event != SLEEP)
         truth = {"text": self.expert, "events": labels, "sides": self.sides, "untested": self.untested}
-        held_against, worse = report_truth(truth), " ".join([self.worse] * self.worse_times)
-        return score_report(self.better, held_against, preset).value, score_report(worse, held_against, preset).value
+        worse = " ".join([self.worse] * self.worse_times)
+        return score_report(self.better, truth, preset).points, score_report(worse, truth, preset).points
 
 
 def scenarios() -> list[Scenario]:

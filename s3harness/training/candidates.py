@@ -7,7 +7,7 @@ Each candidate is one answer, as a text, to each question of a task; one that is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -34,7 +34,7 @@ class Candidate:
 def candidates(kind: str, task: str, samples: Sequence[Sample], *, seed: int = 0) -> list[Candidate]:
     """Every candidate for a task's samples; ``seed`` fixes those that draw lots."""
     references = [_reference(sample, task) for sample in samples]
-    floors = floors_for(kind, references, seed=seed)
+    floors = floors_for(kind, references, seed=seed, training=references)
     found = [
         Candidate(name, tuple(_written(s, p.value) for s, p in zip(samples, said, strict=True)))
         for name, said in floors.items()
@@ -63,7 +63,8 @@ def _written(sample: Sample, value: object) -> str:
 
 
 def _reference(sample: Sample, task: str) -> Reference:
-    return next(reference for reference in sample.references if reference.task == task)
+    """The reference of a task, without the report that its prompt shows: who reads that is not blind."""
+    return replace(next(reference for reference in sample.references if reference.task == task), report="")
 
 
 Saying = Callable[[Sample], object]

@@ -12,15 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
+from s3harness.metrics.floors import DRAWN
 from s3harness.training.candidates import Candidate, candidates
 from s3harness.training.rewards import MetricReward, Reward, RewardError
 from s3harness.training.samples import Sample, TrainingSet
 
 LIMIT = 0.8
 """A reward that pays a candidate this share of what it pays the truth, or more, is refused."""
-
-DRAWN = ("prevalence", "anywhere")
-"""Candidates that draw lots: paid no more than the best of the others but by luck, they set no floor."""
 
 
 @dataclass(frozen=True, slots=True)

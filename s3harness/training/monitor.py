@@ -164,7 +164,7 @@ def repetition(text: str) -> float:
 
 
 def _kept(answer: Said, spec: TaskSpec) -> _Kept:
-    reading = parse(answer.text, spec.for_subject(answer.question.subject))
+    reading = parse(answer.text, spec.for_subject(answer.question.subject), answer.question.subject)
     reference = answer.question.reference(answer.task)
     value = None if reading.status == "unparsable" else _told(reading.value)
     paid = [amount for amount in answer.paid.values() if math.isfinite(amount)]

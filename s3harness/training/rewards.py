@@ -123,7 +123,7 @@ class MetricReward:
         return text
 
     def _prediction(self, text: str, question: Question, reference: Reference) -> Prediction:
-        reading = parse(text, self.reader.for_subject(reference.subject))
+        reading = parse(text, self.reader.for_subject(reference.subject), reference.subject)
         if reading.status == "unparsable":
             return Prediction(reference.item, None, "unparsable", reading.note)
         if self.spec.item in AS_SAID:

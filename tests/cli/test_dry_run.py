@@ -22,9 +22,9 @@ sys.addaudithook(hook)
 sys.argv = ["s3harness", *sys.argv[1:]]
 from s3harness.backends.base import Backend
 def refuse(*_):
-    raise SystemExit("an engine was made")
+    raise SystemExit("an engine was loaded")
 if {refusing}:
-    Backend.__init__ = refuse
+    Backend.__aenter__ = refuse
 from s3harness.cli import main
 try:
     main()
@@ -101,7 +101,7 @@ def _watched(variables: dict[str, str], data: Path, out: Path, *arguments: str) 
     return int(opened), decoder == "True", code
 
 
-def test_no_engine_is_made_and_no_video_is_opened(variables, dataset, tmp_path):
+def test_no_engine_is_loaded_and_no_video_is_opened(variables, dataset, tmp_path):
     assert _watched(variables, dataset, tmp_path / "run", "--dry-run") == (0, False, "0")
     assert not (tmp_path / "run").exists()
 

@@ -31,6 +31,8 @@ REPAIRED = [
     ("{'description': 'NES is unlikely', 'answer': 'ES'}", "ES"),
     ('So: {"description": "ES or NES?", "answer": "NES"}', "NES"),
     ('{"answer": "ES, most likely"}', "ES"),
+    ("Not ES but NES", "NES"),
+    ("an epileptic seizure, not a non-epileptic one", "ES"),
     ('{"diagnosis": "NES"}', "NES"),
     ("<think>NES</think>ES", "ES"),
 ]
@@ -42,8 +44,6 @@ UNPARSABLE = [
     ("uncertain", "neither"),
     ("ES or NES", "both"),
     ("ES/NES", "both"),
-    ("Not ES but NES", "both"),
-    ("an epileptic seizure, not a non-epileptic one", "both"),
     ("not ES", "negation"),
     ("This is not an epileptic seizure", "negation"),
     ("not NES", "negation"),

@@ -58,13 +58,13 @@ UNPARSABLE = {
     "blank": (" \n\t", "empty"),
     "thinking alone": (f"<think>{TEXT}</think>", "empty"),
     "thinking that never ends": (f"<think>so {TEXT}", "empty"),
-    "a word": ("yes", "no JSON"),
+    "a word that is no choice": ("perhaps", "no JSON"),
     "null": ("null", "no JSON"),
     "a number": ("3", "no JSON"),
     "not one of the choices": ('{"answer": "maybe", "justification": "x"}', "answer"),
     "both choices": ('{"answer": "yes or no", "justification": "x"}', "answer"),
     "the form itself": ('{"answer": "yes" or "no", "justification": "brief"}', "answer"),
-    "a field missing": ('{"answer": "yes"}', "justification"),
+    "the answer missing": ('{"justification": "x"}', "answer"),
     "a wrong type": ('{"answer": "yes", "justification": 3}', "justification"),
     "two objects that differ": (f'{TEXT} {{"answer": "no", "justification": "x"}}', "two different"),
     "one of them not a choice": (f'{TEXT} {{"answer": "unsure", "justification": "x"}}', "two different"),
@@ -94,11 +94,28 @@ def test_a_justification_that_is_too_long_is_cut_and_the_answer_kept():
     assert reading.value == {"answer": "no", "justification": "x" * 200}
 
 
+@pytest.mark.parametrize(
+    "text", ['{"answer": "yes"}', '{"answer": "yes", "justification": null}', "yes", "Answer: yes"]
+)
+def test_an_answer_counts_without_its_justification(text):
+    assert json_answer(text, SCHEMA).value == {"answer": "yes", "justification": ""}
+    assert json_answer(text, SCHEMA).status == "repaired"
+
+
+def test_two_closed_fields_are_never_filled_in():
+    two = {**SCHEMA, "required": ["answer", "side"], "properties": {**SCHEMA["properties"], "side": {"enum": ["left"]}}}
+    assert json_answer('{"answer": "yes"}', two).status == "unparsable"
+    assert json_answer("yes", two).status == "unparsable"
+
+
 def test_a_key_gives_its_value_and_only_that_must_agree():
     again = json.dumps({"answer": "yes", "justification": "other words"})
     assert json_answer(TEXT, SCHEMA, key="answer").value == "yes"
     assert json_answer(f"{TEXT}{again}", SCHEMA, key="answer").value == "yes"
-    assert json_answer(f"{TEXT}{again}", SCHEMA).status == "unparsable"
+    assert json_answer(f"{TEXT}{again}", SCHEMA).value == {
+        "answer": "yes",
+        "justification": "the head turns left other words",
+    }
     assert json_answer(TEXT, SCHEMA, key="timestamp").status == "unparsable"
 
 

@@ -44,6 +44,7 @@ REPAIRED = [
     ("It starts at 37.5s", 37.5),
     ("at 00:37 (37 seconds) of the 60-second clip", 37),
     ("00:37 and again 00:37", 37),
+    ('{"time": "00:37"}', 37),
     ("- 00:37 first sign", 37),
 ]
 UNPARSABLE = [
@@ -55,7 +56,7 @@ UNPARSABLE = [
     ('{"timestamp": "N/A"}', "not a time"),
     ('{"timestamp": true}', "not a time"),
     ('{"timestamp": ["00:37"]}', "not a time"),
-    ('{"time": "00:37"}', "no timestamp"),
+    ('{"start": "00:37", "end": "00:40"}', "no timestamp"),
     ("between 00:10 and 00:20", "several"),
     ("00:10-00:20", "several"),
     ('{"timestamp": "00:10 to 00:20"}', "several"),

@@ -174,6 +174,7 @@ FLAWS = {
     "blocks in setup": ("async def __aenter__(self):\n    time.sleep(600)", "in time", "entering: not done"),
     "says nothing of its hosts": ("remote = True", "remote", "hosts names none"),
     "has odd limits": ("limits = 8", "form", "limits is 8"),
+    "is nobody that can be written": ("def identity(self):\n    return {'v': object()}", "identity", "not JSON"),
     "says what is no JSON": ("def facts(self):\n    return {'version': object()}", "facts", "not JSON serializable"),
     "calls home": (
         """\

@@ -150,7 +150,7 @@ def test_a_new_penalty_changes_a_score_where_it_is_named_and_is_named_with_it(in
     plain = json.loads(installed.run(*command).stdout)
     named = json.loads(installed.run(*command, "--preset", f"strict+{NAME}-rqi-penalty").stdout)
     assert named["rqi"] == pytest.approx(0.9**2 * plain["rqi"])
-    assert (plain["preset"], named["preset"]) == ("strict", f"strict+{NAME}-rqi-penalty")
+    assert (plain["preset"], named["preset"]) == ("strict-2", f"strict-2+{NAME}-rqi-penalty")
 
 
 def test_new_tasks_and_models_are_shown(installed):

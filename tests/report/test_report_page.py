@@ -45,8 +45,10 @@ def test_every_item_and_every_answer_is_in_it(ran: Path) -> None:
     assert sum(len(video["items"]) for video in shown["videos"]) == n_items
     answers = {json.loads(line)["id"]: json.loads(line)["text"] for line in _lines(ran)}
     assert {name: answer["text"] for name, answer in shown["answers"].items()} == answers
-    assert all(prompt.strip() for prompt in shown["prompts"].values())
-    assert len(shown["prompts"]) > 20
+    prompts = [record["text"] for record in shown["sent"].values() if record["kind"] == "prompt"]
+    assert all(prompt.strip() for prompt in prompts)
+    assert len(prompts) > 20
+    assert all(set(answer["sent"]) <= shown["sent"].keys() for answer in shown["answers"].values())
     items = [item for video in shown["videos"] for item in video["items"]]
     assert not any(
         item["wrong"] for item in items if item["kind"] in ("feature", "laterality", "sequence", "diagnosis")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from s3harness.errors import SpecError
 from s3harness.metrics.rqi import extract
-from s3harness.metrics.rqi.lexicon import default_lexicon, load_lexicon
+from s3harness.metrics.rqi.lexicon import default_lexicon, first_lexicon, load_lexicon
 from s3harness.metrics.rqi.text import MAX_CHARACTERS
 from s3harness.specs.features import vocabulary
 
@@ -197,6 +197,8 @@ HOSTILE = {
     "ten megabytes": "tonic-clonic " * 800_000,
     "triggers": "no not without left arm after " * 100_000,
     "orders": "give mg lorazepam restrain " * 100_000,
+    "doubt": "may chewing or blinking in some episodes no chewing if any " * 100_000,
+    "alternatives": "chewing or blinking, " * 100_000,
     "punctuation": ",;./()" * 300_000,
     "control characters": "\x00\x07\x1b[31m" * 500_000,
     "invisible": "\u200d\u202e" * 500_000,
@@ -226,7 +228,10 @@ def test_any_text_gives_a_structure_and_always_the_same(text):
 
 
 def test_the_lexicon_covers_the_vocabulary_in_its_order():
-    assert tuple(default_lexicon().signs) == vocabulary().names
+    for lexicon in (default_lexicon(), first_lexicon()):
+        unlisted = lexicon.beyond | lexicon.movement
+        assert tuple(sign for sign in lexicon.signs if sign not in unlisted) == vocabulary().names
+        assert not unlisted & set(vocabulary().names)
 
 
 @pytest.mark.parametrize(

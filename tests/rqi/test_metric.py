@@ -27,7 +27,7 @@ def test_the_truth_scores_100_and_a_missing_report_0():
     assert mean(metric, [pair(EXPERT), pair(None, "missing")]) == 50
 
 
-@pytest.mark.parametrize("preset", ["strict", "paper"])
+@pytest.mark.parametrize("preset", ["strict", "strict-1", "paper"])
 def test_statistics_add_up_and_parts_are_means(preset):
     metric = SeizureRQI(preset)
     pairs = [pair(EXPERT), pair("Staring."), pair(None, "failed")]
@@ -48,7 +48,7 @@ def test_no_pairs_give_no_score():
 
 def test_penalties_come_from_the_resolver_and_are_named():
     metric = SeizureRQI(penalties=["half"], resolver=lambda name: BUILT_IN.get(name, lambda _: Penalty(0.5)))
-    assert metric.preset.name == "strict+half"
+    assert metric.preset.name == "strict-2+half"
     assert mean(metric, [pair(EXPERT)]) == 50
     assert metric.parts(metric.statistics([pair(EXPERT)])[0])["half"] == 0.5
 

@@ -5,17 +5,20 @@ import json
 
 import pytest
 
+from s3harness.dataset.release import open_release
+from s3harness.dataset.release_annotations import read_annotations
 from s3harness.errors import DatasetError
 from s3harness.metrics.rqi import (
     ReportTruth,
     extract,
     parse_preset,
     released_structure,
-    report_truth,
     score_report,
     score_structures,
 )
+from s3harness.metrics.rqi import score as score_module
 from s3harness.metrics.rqi.validate import validate
+from s3harness.metrics.typical_report import WORDS
 from s3harness.specs.features import vocabulary
 
 MODELS = {
@@ -26,6 +29,7 @@ MODELS = {
     "Qwen3-VL-8B-Instruct": 86,
     "seizure_omni_sft": 82,
 }
+STRICT = ("strict-1", "strict-2")
 STUDIED = ("InternVL3_5-38B", "Qwen2.5-Omni-7B")
 COLUMNS = {
     "S": "structural_completeness_score",
@@ -74,16 +78,20 @@ def released_truths(annotations, sequences):
 def truths(annotations, reports, sequences, labels):
     sides = {row["file_name"]: _sides(row) for row in rows(annotations / "task3_spatial_annotation.csv")}
     return {
-        video: report_truth(
-            {
-                "text": text,
-                "events": sequences.get(video, ()),
-                "sides": sides[video],
-                "untested": [sign for sign, label in labels[video].items() if label not in {"yes", "no"}],
-            }
-        )
+        video: {
+            "text": text,
+            "events": sequences.get(video, ()),
+            "sides": sides[video],
+            "untested": [sign for sign, label in labels[video].items() if label not in {"yes", "no"}],
+        }
         for video, text in reports.items()
     }
+
+
+@pytest.fixture(scope="module")
+def published_fold(release):
+    annotated = read_annotations(open_release(release)).videos
+    return [name for name, video in annotated.items() if video.split == "fold0" and video.report]
 
 
 @pytest.fixture(scope="module")
@@ -134,15 +142,17 @@ def test_the_paper_preset_agrees_with_the_experts_as_published(release, human, r
             assert round(score.value, 2) == pytest.approx(published[row["file_name"], model], abs=0.0051)
 
 
-def test_reading_the_texts_by_rules_agrees_with_the_experts(release, human, truths):
+@pytest.mark.parametrize(("name", "pearson", "pairwise"), [("strict-1", 0.50, 0.70), ("strict-2", 0.48, 0.60)])
+def test_reading_the_texts_by_rules_agrees_with_the_experts(release, human, truths, name, pearson, pairwise):
+    """A report without anything right has no points in strict-2: such reports tie, and a tie is a pair out of order."""
     scores = {}
     for model in STUDIED:
         for row in rows(release / "result" / "vlm_inference" / model / f"Task6_{model}_all_merged.csv"):
-            scores[row["file_name"], model] = score_report(row["report"], truths[row["file_name"]]).value
+            scores[row["file_name"], model] = score_report(row["report"], truths[row["file_name"]], name).value
     agreement = validate(scores, human, resamples=500)
     assert agreement.n_reports == 40
-    assert agreement.pearson.value >= 0.50
-    assert agreement.pairwise.value >= 0.70
+    assert agreement.pearson.value >= pearson
+    assert agreement.pairwise.value >= pairwise
     assert agreement.pearson.interval.low > 0
 
 
@@ -161,15 +171,58 @@ def test_signs_in_the_experts_texts_agree_with_their_labels_as_well_as_the_relea
 
 
 def test_every_expert_report_scores_100_against_itself(reports, truths):
-    assert {score_report(text, truths[video]).value for video, text in reports.items()} == {100.0}
+    for name in ("strict-1", "strict-2"):
+        values = [score_report(text, truths[video], name).value for video, text in reports.items()]
+        assert {round(value, 9) for value in values if value is not None} == {100.0}
+        assert bool(values.count(None)) == (name == "strict-2")
 
 
 def test_what_earns_points_without_looking_is_below_the_honest(truths):
     whole = "At onset: " + ", ".join(name.replace("_", " ") for name in vocabulary().names) + "."
-    dump = sum(score_report(whole, truth).value for truth in truths.values()) / len(truths)
-    half = sum(score_report(_half(truth), truth).value for truth in truths.values()) / len(truths)
-    assert dump < 25
+    dump = _mean([score_report(whole, truth).value for truth in truths.values()])
+    half = _mean([score_report(_half(truth), truth).value for truth in truths.values()])
+    assert dump < 5
     assert half > 45
+
+
+SIGNS = (
+    "head turning, blank stare, tonic stiffening, clonic jerking, arm extension, arm flexion, oral automatisms, "
+    "vocalization, eye blinking, limb automatisms"
+)
+ATTACKS = {
+    '"unknown", "Hello.", the prompt, a text in German': "Hello.",
+    '"There are no signs of" the whole vocabulary': f"There are no signs of {', '.join(WORDS.values())}.",
+    'every sign of the vocabulary "or no" such sign': " ".join(f"{sign} or no {sign}." for sign in WORDS.values()),
+    "the whole vocabulary": f"{', '.join(WORDS.values())}.",
+    "ten signs": f"{SIGNS.capitalize()}.",
+    'ten signs, each "possible"': f"There may be {SIGNS.replace(', ', ', possible ', 9).replace('possible ', '', 1)}.",
+    'a tonic-clonic seizure with "left and right" for each side': (
+        "The head turns to the left and right. Tonic extension of the left and right arm, left and right arm flexion, "
+        "then clonic jerking of both arms."
+    ),
+    '"Bilateral tonic-clonic seizure."': "Bilateral tonic-clonic seizure.",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_attacks_earn_is_documented(published_fold, truths, attack):
+    rows_of_table = [line.strip("| ").split(" | ") for line in score_module.__doc__.splitlines() if " | " in line]
+    documented = {row[0]: [float(cell) for cell in row[1:]] for row in rows_of_table if row[0] in ATTACKS}
+    earned = [_mean([score_report(ATTACKS[attack], truths[v], p).value for v in published_fold]) for p in STRICT]
+    assert earned == pytest.approx(documented[attack], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unknown",
+        "Der Kopf dreht sich nach links, dann streckt sich der rechte Arm.",
+        "Describe what the patient does in this clip as a report of seizure semiology would: the first sign, how the "
+        "signs follow each other and spread, on which of the patient's own sides they are, and how the event ends.",
+    ],
+)
+def test_what_says_nothing_earns_nothing(published_fold, truths, text):
+    assert {score_report(text, truths[video]).value for video in published_fold} == {0.0, None}
 
 
 def test_a_column_that_is_missing_is_named():
@@ -187,8 +240,13 @@ def harmonic(values):
     return 2 / sum(1 / value for value in values)
 
 
+def _mean(values):
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined)
+
+
 def _half(truth):
-    told = truth.structure.events[::2]
+    told = extract(truth["text"]).events[::2]
     return "Seen are " + ", then ".join(name.replace("_", " ") for name in told) + "."
 
 

@@ -21,7 +21,7 @@ from s3harness.metrics.rqi import (
 from s3harness.metrics.rqi.score import WEIGHTS
 from s3harness.specs.features import vocabulary
 
-STRICT, PAPER = parse_preset("strict"), parse_preset("paper")
+STRICT, PAPER = parse_preset("strict-1"), parse_preset("paper")
 EXPERT = "Out of sleep the head turns to the left, then the left arm extends. Clonic jerks follow. Afterwards confused."
 NAMES = list(vocabulary().names)
 
@@ -48,8 +48,9 @@ def test_the_experts_report_scores_100_against_itself():
 
 @given(texts)
 def test_any_text_scores_100_against_itself_and_every_score_is_in_bounds(text):
-    assert score_report(text, {"text": text}).value == 100
-    for preset in (STRICT, PAPER):
+    assert score_report(text, {"text": text}, STRICT).value == 100
+    assert score_report(text, {"text": text}).value in {100, None}
+    for preset in (STRICT, PAPER, "strict-2"):
         assert 0 <= score_report(text, {"text": EXPERT}, preset).value <= 100
 
 
@@ -68,7 +69,7 @@ def test_reasons_are_named():
     score = score_report("The head turns to the right, then blinking. The nurse enters.", {"text": EXPERT})
     assert "head_turning: right, expert left" in score.components["L"].evidence
     assert "− clonic" in score.components["C"].evidence
-    assert score.penalties["hallucination"].evidence == ("eye_blinking",)
+    assert score.penalties["invention"].evidence == ("eye_blinking",)
     assert score.penalties["off_topic"].evidence == ("nurse",)
 
 
@@ -148,15 +149,16 @@ def test_what_counts_as_invented(said, changes, invented):
 
 
 def test_sleep_is_invented_where_the_expert_denies_it():
-    score = score_report("Sleeping, then staring.", {"text": "Awake, then staring."})
-    assert score.penalties["hallucination"].evidence == ("occur_during_sleep",)
+    for preset, penalty in (("strict-1", "hallucination"), ("strict-2", "invention")):
+        score = score_report("Sleeping, then staring.", {"text": "Awake, then staring."}, preset)
+        assert score.penalties[penalty].evidence == ("occur_during_sleep",)
 
 
 def test_a_side_the_annotators_contradict_is_invented():
     held_against = {"text": "The head turns.", "events": ["head_turning"], "sides": {"head_turning": "left"}}
     left, right = (score_report(f"The head turns to the {side}.", held_against) for side in ("left", "right"))
     assert left.value == 100
-    assert right.penalties["hallucination"].evidence == ("head_turning: right, annotated left",)
+    assert right.penalties["invention"].evidence == ("head_turning: right, annotated left",)
 
 
 @pytest.mark.parametrize(("words", "multiplier"), [(20, 1), (150, 1), (600, 0.5)])
@@ -186,10 +188,9 @@ def test_the_published_cap_on_unsafe_reports():
     assert score_structures(unsafe, expert, STRICT).value == 50
 
 
-@pytest.mark.parametrize("preset", [STRICT, PAPER], ids=["strict", "paper"])
-def test_an_empty_report_on_an_empty_event(preset):
-    score = score_report("", {"text": "The patient pushes the button."}, preset)
-    assert (score.value == 0) == (preset is STRICT)
+@pytest.mark.parametrize(("preset", "value"), [("paper", 50), ("strict-1", 0), ("strict-2", None)])
+def test_an_empty_report_on_an_empty_event(preset, value):
+    assert score_report("", {"text": "The patient pushes the button."}, preset).value == value
 
 
 def test_without_an_expert_text_the_labels_are_the_truth():
@@ -205,14 +206,16 @@ def test_presets_are_built_from_their_names():
 
     known = {**BUILT_IN, "redundancy": redundancy}
     preset = parse_preset("rqi+redundancy", known.__getitem__)
-    assert preset.name == "strict+redundancy"
+    assert preset.name == "strict-2+redundancy"
     score = score_report(EXPERT, {"text": EXPERT}, preset)
-    assert score.preset == "strict+redundancy"
+    assert score.preset == "strict-2+redundancy"
     assert score.value == 50
     assert score.penalties["redundancy"].evidence == ("19 words", "Out ")
 
 
-@pytest.mark.parametrize(("name", "message"), [("loose", "paper, strict|strict"), ("strict+nothing", "hallucination")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("loose", "paper, strict-1, strict-2, strict"), ("strict+nothing", "hallucination")]
+)
 def test_unknown_names_are_answered_with_the_known_ones(name, message):
     with pytest.raises(UsageError, match=message):
         parse_preset(name)

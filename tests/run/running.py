@@ -220,7 +220,10 @@ def primary(out: Path) -> dict[str, dict[str, object]]:
 
 
 def assert_same_run(out: Path, undisturbed: Path) -> None:
-    """The same files and bytes, but for times, the order of answers, the salt of fingerprints and the audit log."""
+    """The same files and bytes, but for times, the order of answers, the salt of fingerprints and the audit log.
+
+    Times are those of the manifest too: how long the last session took, and since when an identity answers.
+    """
     assert _files(out) == _files(undisturbed)
     for name in sorted(_files(out) - {"responses.jsonl", "manifest.json", "private.json", "audit.jsonl"}):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
@@ -246,7 +249,9 @@ def _files(out: Path) -> set[str]:
 
 def _manifest(out: Path) -> dict[str, object]:
     data = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    return {key: value for key, value in data.items() if key not in ("seconds", "environment")}
+    timeless = {key: value for key, value in data.items() if key not in ("seconds", "session", "environment")}
+    identities = [{k: v for k, v in entry.items() if k != "since"} for entry in data["identities"]]
+    return timeless | {"identities": identities}
 
 
 def _command(words: Sequence[str], printed: Path, place: Place, first: Callable[[], None] | None) -> None:

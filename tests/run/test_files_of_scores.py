@@ -20,7 +20,7 @@ def run(undisturbed, tmp_path):
         (("--profile", "strict"), "scores.json"),
         (("--profile", "paper"), "scores-paper.json"),
         (("--rqi", "paper"), "scores-rqi-paper.json"),
-        (("--profile", "paper", "--rqi", "strict+length"), "scores-paper-rqi-strict+length.json"),
+        (("--profile", "paper", "--rqi", "strict+length"), "scores-paper-rqi-strict-2+length.json"),
     ],
 )
 def test_each_way_of_scoring_has_its_file_and_says_which(here, run, words, file):
@@ -31,7 +31,9 @@ def test_each_way_of_scoring_has_its_file_and_says_which(here, run, words, file)
     assert done.out.splitlines()[-1] == f"written to {run / file}"
     data = json.loads((run / file).read_text(encoding="utf-8"))
     assert data["profile"] == ("paper" if "scores-paper" in file else "strict")
-    assert (data["rqi"] or "") == (words[-1] if "--rqi" in words else "")
+    named = words[-1].replace("strict+", "strict-2+") if "--rqi" in words else ""
+    assert (data["rqi"] or "") == named
+    assert data["rqi_preset"] == (named or ("paper" if "--profile" in words and "paper" in words else "strict-2"))
     assert (run / "scores.json").read_bytes() == strict
     assert {path.name: path.read_bytes() for path in (run / "predictions").iterdir()} == predictions
 

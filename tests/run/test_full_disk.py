@@ -48,8 +48,9 @@ def test_no_room_for_the_scores(s3, dataset, cache, tmp_path):
     assert s3(*run_words(dataset, tmp_path / "whole", cache, *few)).code == 0
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "whole").iterdir()}
     manifest = json.loads((tmp_path / "whole" / "manifest.json").read_text())
-    started = len(json.dumps({"run": manifest["run"]}, indent=1, ensure_ascii=False).encode()) + 100
-    size = max(started, sizes["items.jsonl"], sizes["responses.jsonl"])
+    begun = {"run": manifest["run"], "identities": manifest["identities"]}
+    started = len(json.dumps(begun, indent=1, ensure_ascii=False).encode()) + 100
+    size = max(started, *(sizes[name] for name in ("items.jsonl", "responses.jsonl", "sent.jsonl")))
     words = run_words(dataset, out := tmp_path / "out", cache, *few)
     full = s3(*words, first=partial(limit_files, size))
     assert full.code == 1

@@ -202,5 +202,5 @@ def test_one_report_is_scored_and_explained_by_a_judge(judge, s3, tmp_path):
     assert (by_judge.code, by_judge.out) == (0, by_rules.out)
     explained = s3("rqi", "explain", *words, "--json").json()
     assert explained["judge"]["reports"] == {"read": 2}
-    assert explained["components"]["L"]["value"] == 0.0
+    assert explained["components"]["L"]["value"] == -1.0
     assert len(asked(tmp_path)) == 2

@@ -15,7 +15,7 @@ from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.prompts import prompt_context, render
 from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
 from s3harness.testing.cases import made_up_videos
-from s3harness.types import Request, Video
+from s3harness.types import NOT_HASHED, Request, Video
 
 VIDEOS = tuple(made_up_videos(4, patients=2))
 MODELS = ("qwen3-vl-8b", "internvl3.5-8b", "qwen2.5-omni-7b", "audio-flamingo-3")
@@ -37,7 +37,7 @@ def test_an_id_is_the_hash_of_the_request_as_json(name, protocol):
     requests = list(asked(load_model(name), protocol))
     assert requests
     for request in requests:
-        told = {key: value for key, value in asdict(request).items() if key != "id"}
+        told = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED}
         assert request.id == hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
     assert len({request.id for request in requests}) == len(requests)
 

@@ -9,6 +9,8 @@ import signal
 import pytest
 from running import SLOW, answers, changed_table, run_words
 
+from s3harness.specs.tasks import PROTOCOL_VERSIONS
+
 TASK = ("--tasks", "7")
 
 
@@ -104,6 +106,7 @@ def test_the_manifest_says_what_is_needed_to_do_it_again(finished):
     manifest = json.loads((finished / "manifest.json").read_text())
     run = manifest["run"]
     assert run["backend"] == "floors"
+    assert (run["protocol"], run["protocol_version"]) == ("strict", PROTOCOL_VERSIONS["strict"])
     assert run["tasks"]["s3/task7_diagnosis"]["spec"]["sampler"]["frames"]
     assert len(run["tasks"]["s3/task7_diagnosis"]["sha256"]) == 64
     assert len(run["dataset"]["fingerprint"]) == 64
@@ -115,7 +118,7 @@ def test_the_manifest_says_what_is_needed_to_do_it_again(finished):
 def test_what_holds_reports_and_answers_is_for_its_owner(finished):
     """Truth and answers of a patient may be in them, names in reports among it; settings and scores are shared."""
     open_to = {str(path.relative_to(finished)): path.stat().st_mode & 0o077 for path in finished.rglob("*.json*")}
-    telling = {"responses.jsonl", "audit.jsonl", "items.jsonl", "private.json"} | {
+    telling = {"responses.jsonl", "audit.jsonl", "items.jsonl", "private.json", "sent.jsonl"} | {
         name for name in open_to if "predictions/" in name
     }
     assert telling <= set(open_to)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from s3harness.run.journal import Entry
@@ -95,6 +96,32 @@ def test_an_answer_is_read_only_where_the_engine_gave_one(given, status, value):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot see the video.",
+        "I'm unable to view videos.",
+        "No, I can't help with that.",
+        "As an AI, I can't give medical advice.",
+        '{"answer": "I cannot view the video", "justification": ""}',
+        "抱歉，我无法观看视频。",
+    ],
+)
+def test_a_refusal_is_counted_as_one_in_every_task(text):
+    for name, subject in (("1", "tonic"), ("3", "head_turning"), ("4", "tonic"), ("5", "sequence"), ("6", "report")):
+        answer = read_answer(entry(text, subject=subject), spec(name).for_subject(subject))
+        is_read_as_text = name == "6" and text.startswith("{")
+        assert answer.status == ("clean" if is_read_as_text else "refused"), name
+
+
+def test_an_answer_without_a_justification_counts_for_presence_with_an_empty_text():
+    for text in ('{"answer": "yes"}', "Yes."):
+        value = read_answer(entry(text), spec("1").for_subject("tonic")).value
+        assert value == {"answer": "yes", "justification": ""}
+        assert predicted(value).value == "yes"
+        assert predicted(value, task="2").value == {"present": "yes", "text": ""}
+
+
+@pytest.mark.parametrize(
     ("probabilities", "expected"),
     [
         ({"yes": 0.375, "no": 0.125}, 0.75),
@@ -138,13 +165,23 @@ def test_what_was_lost_is_counted_by_reason_and_is_wrong():
     assert score.value == pytest.approx(0.4), "four right of ten, not of four"
 
 
-def test_nothing_answered_is_no_number():
+def test_a_task_without_an_answer_is_wrong_from_end_to_end_and_not_left_out():
     references, predictions = diagnosed(*["failed"] * 10)
-    for score in score_task(spec("7"), references, predictions, resamples=50):
-        assert (score.value, score.interval, score.skill, dict(score.parts)) == (None, None, None, {})
-        assert score.floor is not None or score.n_items == 0
-        assert score.lost == ({"failed": 10} if score.n_items else {})
-        json.dumps([score.value, score.floor, score.ceiling], allow_nan=False)
+    by_name = {score.metric: score for score in score_task(spec("7"), references, predictions, resamples=50)}
+    score = by_name["balanced accuracy (video)"]
+    assert (score.value, score.coverage, score.lost) == (0.0, 0.0, {"failed": 10})
+    assert score.skill == -1.0, "as far below the floor as the ceiling is above it"
+    assert by_name["MCC (video)"].value == -1.0
+    assert {one.value for one in by_name.values() if not one.n_items} == {None}, "nothing was asked with a report"
+    json.dumps([[one.value, one.floor, one.ceiling] for one in by_name.values()], allow_nan=False)
+
+
+def test_a_metric_of_the_answered_alone_is_undefined_without_an_answer():
+    references = [Reference(f"i{n}", "s3/task4", f"v{n}", "tonic", n, 20.0 + n, (0.0, 60.0)) for n in range(6)]
+    lost = [Prediction(r.item, None, "unparsable") for r in references]
+    by_name = {score.metric: score for score in score_task(spec("4"), references, lost, resamples=50)}
+    assert by_name["MAE"].value == pytest.approx(np.mean([60.0 - r.truth for r in references])), "the worst error"
+    assert by_name["MAE of the answered"].value is None
 
 
 def test_each_lost_answer_costs():

@@ -45,7 +45,19 @@ def read_reply(body: bytes, request: s3harness.Request, words: Words) -> s3harne
         prompt_tokens=tokens.get("prompt_tokens"),
         completion_tokens=tokens.get("completion_tokens"),
         choice_probabilities=_probabilities(choice.get("logprobs"), request),
+        identity=_identity(data),
     )
+
+
+def answered_as(response: s3harness.Response) -> str:
+    """The name that a reply gives its model, empty where it gives none."""
+    return str((response.identity or {}).get("answered_as", ""))
+
+
+def _identity(data: Mapping[str, Any]) -> Mapping[str, object]:
+    """What a reply tells of who gave it."""
+    told = {"answered_as": data.get("model"), "system_fingerprint": data.get("system_fingerprint")}
+    return {name: value for name, value in told.items() if isinstance(value, str) and value}
 
 
 def answer_id(body: bytes) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import s3harness
 from s3harness_openai.client import IDS, Client
-from s3harness_openai.meeting import Acquaintance, check_video, is_there, meet
+from s3harness_openai.meeting import Acquaintance, check_video, come_back, meet
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
+from s3harness_openai.served import is_model_of
 from s3harness_openai.servers import Fleet, Server
 from s3harness_openai.shown import Form, Manner, Showcase
 from s3harness_openai.trouble import Words
@@ -56,6 +57,7 @@ class OpenAIBackend(s3harness.Backend):
         self.limits = s3harness.Limits(in_flight=most, timeout_s=math.inf, attempts=1)
         self._servers = [Server(url, Window(self._options.in_flight)) for url in self._options.base_url]
         self._at_work: _AtWork | None = None
+        self._chosen = ""
 
     def facts(self) -> Mapping[str, object]:
         """Who answered, how clips were shown, and what the servers did not take."""
@@ -67,12 +69,16 @@ class OpenAIBackend(s3harness.Backend):
         return {
             "server": known.kind or "unknown",
             "version": known.version,
-            "model": known.model.rpartition("/")[2] if known.model.startswith("/") else known.model,
+            "model": s3harness.public_name(known.model),
             "servers": len(self._servers),
             "media": manner.form if manner.form == "mp4" else f"{manner.form}, {image}",
             "labels": manner.label if manner.form == "frames" else "none",
             "without": sorted(without),
         }
+
+    def identity(self) -> Mapping[str, object]:
+        """What the first server that is there tells of its model and of itself; each answer says it of its own."""
+        return next((server.identity for server in self._servers if server.identity), {})
 
     async def __aenter__(self) -> Self:
         """Call on the servers."""
@@ -86,7 +92,7 @@ class OpenAIBackend(s3harness.Backend):
         )
         self._fleet = Fleet(
             self._servers,
-            is_there=lambda server: is_there(self._wire, server),
+            is_there=lambda server: come_back(self._wire, server, self.model, self._chosen, self._words),
             say=self.say,
             patience_s=options.patience_s,
             per_minute=options.requests_per_minute,
@@ -122,11 +128,20 @@ class OpenAIBackend(s3harness.Backend):
         text_first = self.model.prompt_placement == "text_first"
         known = at_work.known
         return await at_work.client.ask(
-            Question(request, shown, known.model, self._options, text_first, speaks_vllm=known.is_vllm)
+            Question(
+                request,
+                shown,
+                known.model,
+                self._options,
+                text_first,
+                speaks_vllm=known.is_vllm,
+                labels=at_work.showcase.manner.label,
+            )
         )
 
     async def _get_ready(self) -> _AtWork:
         known = await meet(self._fleet, self._wire, self._options, self.model, self.say, self._words)
+        self._chosen = known.model
         self.warms_by_clip = known.keeps_clips
         manner = _manner(self._options, self.model, known)
         if manner.with_times:
@@ -134,12 +149,22 @@ class OpenAIBackend(s3harness.Backend):
             await check_video(self._wire, there, known.model, self._words)
         if manner.form == "mp4":
             self.note("video was sent as files, of which the servers took frames as they saw fit")
-        client = Client(self._fleet, self._wire, self._options, self._words, self.note)
+        names = (
+            [self._options.answers_as] if self._options.answers_as else _names(known.model, self.model, self._servers)
+        )
+        client = Client(self._fleet, self._wire, self._options, self._words, self.note, names)
         return _AtWork(known, Showcase(self.media, manner), client)
 
     async def _close(self) -> None:
         await self._fleet.close()
         await self._wire.close()
+
+
+def _names(chosen: str, card: s3harness.ModelCard, servers: Sequence[Server]) -> list[str]:
+    """The names that a reply may give the model: as it is served, and those of its weights if it is the card's."""
+    roots = [str(server.identity["root"]) for server in servers if "root" in server.identity]
+    own = [name for name in (card.weights, card.name) if name] if is_model_of(chosen, card) else []
+    return list(dict.fromkeys([chosen, *roots, *own]))
 
 
 def _manner(options: Options, card: s3harness.ModelCard, known: Acquaintance) -> Manner:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable, Collection, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
-from s3harness_openai.answer import cached_tokens, read_reply
+from s3harness_openai.answer import answered_as, cached_tokens, read_reply
 from s3harness_openai.options import Options
 from s3harness_openai.question import Question
+from s3harness_openai.served import is_answer_of
 from s3harness_openai.servers import Fleet, Server, Sight, pause_s
 from s3harness_openai.trouble import (
     Busy,
@@ -19,6 +20,7 @@ from s3harness_openai.trouble import (
     Declined,
     Faulty,
     Forgotten,
+    Mistaken,
     Rejected,
     Repeated,
     Trouble,
@@ -32,6 +34,9 @@ from s3harness_openai.wire import Wire
 
 MISSES_BELIEVED = 3
 """A server that has forgotten a clip so many times that it was just shown is not asked by id any more."""
+
+MISTAKEN_BELIEVED = 3
+"""After so many replies in a row that another model gave, servers are asked nothing more: a router sits behind them."""
 
 IDS = "media ids"
 LEFT_OUT = {
@@ -56,10 +61,20 @@ class _Course:
 
 
 class Client:
-    """Asks questions of the servers of a fleet."""
+    """Asks questions of the servers of a fleet. ``names`` are those that a reply may give the model."""
 
-    def __init__(self, fleet: Fleet, wire: Wire, options: Options, words: Words, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        wire: Wire,
+        options: Options,
+        words: Words,
+        note: Callable[[str], None],
+        names: Collection[str] = (),
+    ) -> None:
         self._fleet, self._wire, self._options, self._words, self._note = fleet, wire, options, words, note
+        self._names = tuple(names)
+        self._mistaken = 0
         self.prompt_tokens = self.cached_tokens = 0
 
     async def ask(self, question: Question) -> s3harness.Response:
@@ -69,12 +84,20 @@ class Client:
         attempts or patience are used up, and other :class:`s3harness.S3HarnessError` where asking again would not help.
         """
         course = _Course()
+        if self._mistaken >= MISTAKEN_BELIEVED:
+            raise Mistaken(
+                f"the servers answered {self._mistaken} times in a row as another model than {self._named()}; "
+                "nothing more is asked of them"
+            )
         while True:
             try:
                 async with self._lent(question, course) as server:
                     return await self._ask(server, question, course)
             except Withheld as refusal:
-                return s3harness.Response(question.request.id, str(refusal), "refused", attempts=course.attempts)
+                sent = question.sent(course.without)
+                return s3harness.Response(
+                    question.request.id, str(refusal), "refused", attempts=course.attempts, sent=sent
+                )
             except (Busy, Unreachable) as trouble:
                 self._mind_patience(course, trouble)
             except Forgotten:
@@ -122,7 +145,8 @@ class Client:
             response = read_reply(reply.body, question.request, self._words)
             if by_id and server.clips[key].is_missing(response.prompt_tokens):
                 raise Faulty("the server answered by an id without having the clip")
-        except (Busy, Withheld, ContextOverflow, Repeated):
+            self._check_model(answered_as(response))
+        except (Busy, Withheld, ContextOverflow, Repeated, Mistaken):
             raise
         except Exception as trouble:
             if by_id:
@@ -132,7 +156,21 @@ class Client:
         self._answered(server, question, response, by_id)
         self._count(cached_tokens(reply.body))
         self._leave_out(server, course.without)
-        return replace(response, attempts=course.attempts)
+        identity = {**server.identity, **(response.identity or {})}
+        return replace(response, attempts=course.attempts, sent=question.sent(without), identity=identity)
+
+    def _check_model(self, told: str) -> None:
+        """Refuse the reply of another model than the one that was asked: it is no answer to the question."""
+        if self._names and not is_answer_of(told, self._names):
+            self._mistaken += 1
+            raise Mistaken(
+                f"the server answered as {s3harness.public_name(told)}, and {self._named()} was asked; if it is the "
+                "same model, say so with -o answers_as=NAME"
+            )
+        self._mistaken = 0
+
+    def _named(self) -> str:
+        return s3harness.public_name(self._names[0])
 
     def _answered(self, server: Server, question: Question, response: s3harness.Response, by_id: bool) -> None:
         server.answered()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import s3harness
 from s3harness_openai.options import Options
+from s3harness_openai.served import Listed, choose_model, identity
 from s3harness_openai.servers import Fleet, Server
 from s3harness_openai.shown import frame_times
 from s3harness_openai.trouble import Trouble, Unreachable, Words
@@ -26,6 +27,13 @@ PROBE_S = 300.0
 
 KEEP_CLIPS = frozenset({"vllm", "sglang", "lmdeploy"})
 """Servers that reuse what they have made of a clip, by the names that they give themselves."""
+
+VERSIONS = {
+    "vllm": ("/version", "version"),
+    "sglang": ("/get_server_info", "version"),
+    "llamacpp": ("/props", "build_info"),
+}
+"""Where servers tell their version, by the names that they give themselves: path and field."""
 
 AWAY = frozenset({502, 503, 504})
 
@@ -57,23 +65,41 @@ async def meet(
     Raises :class:`s3harness.S3HarnessError` if none is there in time, if one wants a key or does not have the model.
     """
     lists = await _model_lists(fleet, wire, options, say, words)
-    names = {url: [str(model.get("id")) for model in models] for url, models in lists.items()}
-    chosen = options.model or _model_of(card, names)
-    for url, known in names.items():
-        if known and chosen not in known:
-            raise s3harness.S3HarnessError(f"the server {url} has no model {chosen!r}; it has {', '.join(known)}")
-    first, models = next(iter(lists.items()))
-    kind = next((str(model.get("owned_by") or "") for model in models if model.get("id") == chosen), "").lower()
-    return Acquaintance(chosen, kind, await _version(wire, first) if kind == "vllm" else "")
+    chosen = choose_model(card, lists, options.model)
+    for server in fleet.servers:
+        if server.url in lists:
+            await _identify(wire, server, card, chosen, lists[server.url])
+    first = next(server for server in fleet.servers if server.url in lists)
+    return Acquaintance(chosen, str(first.identity.get("server", "")), str(first.identity.get("version", "")))
 
 
-async def is_there(wire: Wire, server: Server) -> bool:
-    """Whether a server answers at all."""
+async def _identify(
+    wire: Wire, server: Server, card: s3harness.ModelCard, chosen: str, models: Sequence[Listed]
+) -> None:
+    """Write down for a server what it tells of its model and of itself."""
+    listed = next((model for model in models if model.get("id") == chosen), {})
+    kind = str(listed.get("owned_by") or "").lower()
+    version = await _version(wire, server.url, *VERSIONS[kind]) if kind in VERSIONS else ""
+    server.identity = identity(card, chosen, listed, kind, version)
+
+
+async def come_back(wire: Wire, server: Server, card: s3harness.ModelCard, chosen: str, words: Words) -> bool:
+    """Whether a server that was away answers again, and with the model that was chosen; it may have been restarted."""
     try:
         reply = await wire.get(f"{server.url}/models", HELLO_S)
+        if reply.status in AWAY:
+            return False
+        models = _models(server.url, reply, words)
     except (Trouble, s3harness.S3HarnessError):
         return False
-    return reply.status not in AWAY
+    names = [str(model.get("id")) for model in models]
+    if not chosen:
+        return False  # the servers that are there are still being met
+    if names and chosen not in names:
+        server.away = f"it is there again, and serves {', '.join(names)} instead of {chosen}"
+        return False
+    await _identify(wire, server, card, chosen, models)
+    return True
 
 
 async def check_video(wire: Wire, server: Server, model: str, words: Words) -> None:
@@ -157,24 +183,12 @@ def _models(url: str, reply: Reply, words: Words) -> Sequence[Mapping[str, Any]]
     return [model for model in listed if isinstance(model, dict)] if isinstance(listed, list) else []
 
 
-def _model_of(card: s3harness.ModelCard, names: Mapping[str, Sequence[str]]) -> str:
-    """The name by which the servers have the model of a card."""
-    known = list(dict.fromkeys(name for each in names.values() for name in each))
-    for name in (card.weights, card.name):
-        if name in known:
-            return str(name)
-    if len(known) == 1:
-        return known[0]
-    has = f"they have {', '.join(known)}" if known else "they do not tell which models they have"
-    raise s3harness.S3HarnessError(f"no server has the model {card.weights or card.name}; {has}; say -o model=NAME")
-
-
-async def _version(wire: Wire, url: str) -> str:
+async def _version(wire: Wire, url: str, path: str, key: str) -> str:
     parts = urlsplit(url)
     try:
-        reply = await wire.get(f"{parts.scheme}://{parts.netloc}/version", HELLO_S)
-        return str(json.loads(reply.body)["version"])
-    except (Trouble, ValueError, KeyError, TypeError, RecursionError):
+        reply = await wire.get(f"{parts.scheme}://{parts.netloc}{path}", HELLO_S)
+        return str(json.loads(reply.body)[key])
+    except (Trouble, s3harness.S3HarnessError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -21,6 +21,8 @@ OF_ENGINES = frozenset({"min_version", "dtype", "tensor_parallel_size", "max_mod
 class Options:
     """``base_url`` are the addresses of servers of one model; ``model`` is the name by which they know it.
 
+    ``answers_as`` is the name that their replies give the model, where that is another: a proxy's, say.
+
     ``media``: video as single images (``frames``), as JPEG pictures of one video (``jpeg_sequence``, vLLM), as a file
     (``mp4``); ``auto`` is what suits the server. ``labels`` stand as text before each of the single images.
     ``image`` is what a picture is encoded as, ``jpeg_quality`` from 1 to 95. ``media_ids`` sends a clip once and then
@@ -34,6 +36,7 @@ class Options:
 
     base_url: tuple[str, ...] = ("http://localhost:8000/v1",)
     model: str = ""
+    answers_as: str = ""
     api_key_env: str = ""
     media: Media = "auto"
     labels: Labels = "auto"
@@ -136,6 +139,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 _READERS: Mapping[str, Callable[[object], object]] = {
     "base_url": _urls,
     "model": _text,
+    "answers_as": _text,
     "api_key_env": _text,
     "media": _one_of(Media),
     "labels": _one_of(Labels),

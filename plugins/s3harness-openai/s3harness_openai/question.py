@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import s3harness
 from s3harness_openai.options import Options
@@ -25,6 +25,7 @@ class Question:
     options: Options
     text_first: bool
     speaks_vllm: bool
+    labels: str = ""
 
     def parts(self, without: Set[str]) -> list[str]:
         """What of this request a server might refuse and could do without, in the order of trying."""
@@ -57,6 +58,17 @@ class Question:
             return [written]
         before, after = written.split(json.dumps({"type": HOLE}).encode())
         return [before, parts, after]
+
+    def sent(self, without: Set[str]) -> s3harness.Sent:
+        """What a server was sent: the media, and every field of the request that is not a message or of one clip."""
+        left_out = {"model", "messages", *self.shown.fields}
+        fields = self._fields(without, shows=bool(self.shown.parts))
+        settings = {name: value for name, value in fields.items() if name not in left_out}
+        if self.shown.parts:
+            settings["placement"] = "text, then media" if self.text_first else "media, then text"
+        if self.shown.sent.media == "frames":
+            settings["labels"] = self.labels
+        return replace(self.shown.sent, settings=settings)
 
     def _fields(self, without: Set[str], *, shows: bool) -> Mapping[str, object]:
         request = self.request

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from s3harness_openai.answer import answer_id
@@ -73,6 +73,7 @@ class Server:
 
     ``faults`` counts those since its last answer. ``away`` says why it cannot be reached, ``out_since`` since when it
     has answered nothing, ``rests_until`` when it may be asked again. Times are those of ``time.monotonic``.
+    ``identity`` is what it tells of its model and of itself.
     """
 
     url: str
@@ -87,6 +88,7 @@ class Server:
     faults: int = 0
     without: set[str] = field(default_factory=set)
     answers: Answers = field(default_factory=Answers)
+    identity: Mapping[str, object] = field(default_factory=dict)
 
     def answered(self) -> None:
         """It answered, so it is there."""

@@ -42,17 +42,22 @@ class Manner:
     with_times: bool
 
 
+NO_MEDIA = s3harness.Sent()
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Shown:
     """The parts of a message that show a clip, as JSON without brackets, and further fields that go with them.
 
-    ``by_id`` are the parts without what the server has already, ``None`` where parts have no ids.
+    ``by_id`` are the parts without what the server has already, ``None`` where parts have no ids. ``sent`` is what
+    they show, in words: form, times, size, seconds of sound, without settings.
     """
 
     key: str
     parts: bytes
     by_id: bytes | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
+    sent: s3harness.Sent = NO_MEDIA
 
 
 NOTHING = Shown("", b"")
@@ -91,15 +96,16 @@ class Showcase:
 def _shown(clip: s3harness.Clip, media: s3harness.MediaStore, manner: Manner) -> Shown:
     key = media.key(clip)
     parts: list[_Part] = []
-    times: Sequence[float] = ()
+    sent = s3harness.Sent()
     if clip.timestamps and manner.has_pictures:
-        pictures, times = _pictures(clip, media, manner, key)
+        pictures, sent = _pictures(clip, media, manner, key)
         parts += pictures
     if manner.has_sound and media.has_sound(clip):
         parts.append(_sound(clip, media, key))
+        sent = replace(sent, sound_s=clip.end_s - clip.start_s)
     whole = b",".join(part.json(with_id=manner.with_ids) for part in parts)
     by_id = b",".join(part.id_alone() for part in parts) if manner.with_ids else None
-    return Shown(key, whole, by_id, _fields(clip, manner, times))
+    return Shown(key, whole, by_id, _fields(clip, manner, sent.times_s or ()), sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +129,30 @@ class _Part:
 
 def _pictures(
     clip: s3harness.Clip, media: s3harness.MediaStore, manner: Manner, key: str
-) -> tuple[list[_Part], Sequence[float]]:
+) -> tuple[list[_Part], s3harness.Sent]:
     if manner.form == "mp4":
-        return [_Part("video_url", _url("video/mp4", b64encode(media.mp4(clip))), f"{key}-mp4")], ()
+        parts = [_Part("video_url", _url("video/mp4", b64encode(media.mp4(clip))), f"{key}-mp4")]
+        return parts, s3harness.Sent(media="mp4", times_s=None)
     images, times = _images(clip, media, manner)
+    sent = s3harness.Sent(media=manner.form, times_s=tuple(map(float, times)), size=_size(images[0]))
     kind = f"{key}-{manner.image}{manner.jpeg_quality if manner.image == 'jpeg' else ''}"
     encoded = [b64encode(image) for image in images]
     if manner.form == "jpeg_sequence":
         # vLLM calls a sequence of pictures video/jpeg whatever the pictures are.
-        return [_Part("video_url", _url("video/jpeg", b",".join(encoded)), kind)], times
+        return [_Part("video_url", _url("video/jpeg", b",".join(encoded)), kind)], sent
     parts = []
     for number, (data, time) in enumerate(zip(encoded, times, strict=True), start=1):
         parts += _label(manner.label, number, time - clip.start_s)
         parts.append(_Part("image_url", _url(f"image/{manner.image}", data), f"{kind}-{number}"))
-    return parts, times
+    return parts, sent
+
+
+def _size(image: bytes) -> tuple[int, int]:
+    """Width and height of an encoded picture; its head alone is read."""
+    from PIL import Image as Pictures
+
+    with Pictures.open(io.BytesIO(image)) as picture:
+        return picture.size
 
 
 def _images(

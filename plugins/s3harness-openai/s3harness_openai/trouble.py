@@ -62,6 +62,10 @@ class Rejected(s3harness.S3HarnessError):
     """The server will not take the request; asking again would change nothing."""
 
 
+class Mistaken(Rejected):
+    """The reply says that another model gave it: it is no answer of the one that was asked."""
+
+
 class Unanswered(s3harness.S3HarnessError):
     """The attempts, or the patience, were used up."""
 

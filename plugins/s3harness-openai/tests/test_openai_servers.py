@@ -111,13 +111,10 @@ def test_a_server_that_is_still_starting_is_waited_for(run):
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
 
 
-def test_the_only_model_of_a_server_is_asked_and_among_several_the_one_of_the_card(run):
+def test_among_several_models_the_one_of_the_card_is_asked(run):
     with Misbehaving() as server:
-        server.models = ["/weights/one"]
+        server.models = ["another", "some-model"]
         assert run(server.url).code == 0
-        assert {seen.json["model"] for seen in server.asked} == {"/weights/one"}
-        server.models, server.asked = ["another", "some-model"], []
-        assert run(server.url, out="second").code == 0
         assert {seen.json["model"] for seen in server.asked} == {"some-model"}
 
 
@@ -126,6 +123,7 @@ def test_the_only_model_of_a_server_is_asked_and_among_several_the_one_of_the_ca
     [
         (["a", "b"], {}, "no server has the model some-model; they have a, b"),
         (["a", "b"], {"model": "c"}, "has no model 'c'; it has a, b"),
+        (["a"], {}, "no server has the model some-model; they have a;"),
         ([], {}, "say -o model=NAME"),
     ],
 )
@@ -155,7 +153,7 @@ def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(ru
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"colour": "red"}, "no option 'colour'; it has base_url, model, api_key_env"),
+        ({"colour": "red"}, "no option 'colour'; it has base_url, model, answers_as, api_key_env"),
         ({"api_key": "sk-1234567890"}, "name of its variable, api_key_env"),
         ({"media": "dvd"}, "option media: one of auto, frames, jpeg_sequence, mp4 is expected"),
         ({"in_flight": 0}, "option in_flight: a number from 1"),

@@ -94,10 +94,20 @@ def test_installed_it_changes_no_score_of_a_run_and_named_it_stands_in_the_resul
     assert (out / "scores.json").read_bytes() == without
     assert _main("score", str(out), "--rqi", "strict+redundancy") == 0
     assert (out / "scores.json").read_bytes() == without
-    named = json.loads((out / "scores-rqi-strict+redundancy.json").read_text())
-    assert named["rqi"] == "strict+redundancy"
+    named = json.loads((out / "scores-rqi-strict-2+redundancy.json").read_text())
+    assert named["rqi"] == named["rqi_preset"] == "strict-2+redundancy"
     assert named["plugins"]["s3harness-redundancy"] == "0.1.0"
-    assert [score["metric"] for score in named["scores"] if score["primary"]] == ["Seizure-RQI (strict+redundancy)"]
+    assert [score["metric"] for score in named["scores"] if score["primary"]] == ["Seizure-RQI (strict-2+redundancy)"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "full"), [("strict", "strict-2"), ("strict-1", "strict-1"), ("strict-2", "strict-2")]
+)
+def test_it_works_with_every_version_of_the_strict_preset(preset, full):
+    alone = score_report(f"{OTHER} {OTHER}", {"text": EXPERT}, preset)
+    named = score_report(f"{OTHER} {OTHER}", {"text": EXPERT}, f"{preset}+redundancy")
+    assert named.preset == f"{full}+redundancy"
+    assert named.value == pytest.approx(0.75 * alone.value)
 
 
 def test_without_it_a_score_that_names_it_is_refused(tmp_path, monkeypatch, capsys):

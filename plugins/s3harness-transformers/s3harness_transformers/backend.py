@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import s3harness
 from s3harness_transformers.adapters import adapter_id
@@ -38,6 +38,7 @@ class TransformersBackend(s3harness.Backend):
         # Twice a batch, so that the next one's prompts are made ready while one is answered.
         self.limits = s3harness.Limits(2 * self._options.batch_size, self._options.timeout_s, attempts=1)
         self._facts: Mapping[str, object] = {}
+        self._identity: Mapping[str, object] = {}
         self._tokens, self._seconds = 0, 0.0
 
     @classmethod
@@ -64,6 +65,7 @@ class TransformersBackend(s3harness.Backend):
         self._answerer = Answerer(loaded, structured=is_held, logprobs=options.logprobs)
         self._batches = Gathering[Asked, s3harness.Response](self._timed, alike, options.batch_size)
         self._facts = _facts(loaded, options, enforcer() if is_held else "") | {"clips": self._shown}
+        self._identity = _identity(self.model, self._facts, loaded.bare.config)
         self.say("asking")
         return self
 
@@ -83,6 +85,10 @@ class TransformersBackend(s3harness.Backend):
     def facts(self) -> Mapping[str, object]:
         """Versions, device, numbers and weights."""
         return self._facts
+
+    def identity(self) -> Mapping[str, object]:
+        """The weights with their revision and the hash of their configuration, and the versions of the libraries."""
+        return self._identity
 
     def make_ready(self, clip: s3harness.Clip) -> None:
         """Convert a clip to what the model takes."""
@@ -123,3 +129,14 @@ def _facts(loaded: Loaded, options: Options, enforced: str) -> dict[str, object]
         "structured": enforced,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _identity(card: s3harness.ModelCard, facts: Mapping[str, object], config: Any) -> dict[str, object]:
+    """Who answers, of what the engine turned out to be."""
+    determining = ("transformers", "torch", "class", "revision", "dtype", "attention", "adapter")
+    told = {name: facts[name] for name in determining if name in facts}
+    return {
+        "weights": card.weights_id or card.weights,
+        "config_sha256": s3harness.config_hash(config.to_dict()),
+        **told,
+    }

@@ -100,6 +100,9 @@ def test_all_seven_tasks_are_asked_and_scored(undisturbed):
     assert manifest["status"] == "complete" and manifest["failed"] == 0
     assert manifest["requests"] == len(responses(undisturbed)) > 40
     assert manifest["engine"]["dtype"] == "float32" and manifest["engine"]["structured"].startswith("xgrammar")
+    (entry,) = manifest["identities"]
+    assert entry["identity"]["transformers"] == manifest["engine"]["transformers"]
+    assert len(entry["identity"]["config_sha256"]) == 16
     assert manifest["tokens"]["completion"] > 0
 
 

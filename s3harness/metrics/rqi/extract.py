@@ -2,8 +2,9 @@
 
 The steps, one module each: the text is cut into tokens (:mod:`.text`), signs are looked up in the closed vocabulary of
 ``task_specs/lexicon.yaml`` (:mod:`.lexicon`, :mod:`.signs`), what is denied is set apart (:mod:`.negation`), sides
-become the patient's own (:mod:`.laterality`, :mod:`.postures`), mentions become an order of events (:mod:`.order`), and
-phases, talk beside the point and dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a
+become the patient's own (:mod:`.laterality`, :mod:`.postures`), mentions become an order of events (:mod:`.order`),
+what is doubted, offered as an alternative or contradicted gets its weight (:mod:`.certainty`), and phases, talk beside
+the point and dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a
 bounded part is read.
 """
 
@@ -12,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from s3harness.metrics.rqi.lexicon import Hit, Lexicon, default_lexicon
+from s3harness.metrics.rqi.certainty import Weights, weigh
+from s3harness.metrics.rqi.lexicon import Hit, Lexicon, default_lexicon, first_lexicon
 from s3harness.metrics.rqi.negation import denied_signs, denied_tokens
 from s3harness.metrics.rqi.order import in_order, moments, steps
 from s3harness.metrics.rqi.postures import lateralising_signs
@@ -26,42 +28,55 @@ def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
     """Read a report; any string gives a structure, an empty one an empty structure."""
     if lexicon or len(report) > MAX_CHARACTERS:
         return _extract(report, lexicon or default_lexicon())
-    return _extract_cached(report)
+    return _extract_cached(report, is_first=False)
 
 
-@lru_cache(maxsize=2048)
-def _extract_cached(report: str) -> ReportStructure:
-    return _extract(report, default_lexicon())
+def extract_first(report: str) -> ReportStructure:
+    """Read a report with the first version of the rules, which ``strict-1`` and ``paper`` use; it never changes."""
+    return _extract(report, first_lexicon()) if len(report) > MAX_CHARACTERS else _extract_cached(report, is_first=True)
+
+
+@lru_cache(maxsize=4096)
+def _extract_cached(report: str, *, is_first: bool) -> ReportStructure:
+    return _extract(report, first_lexicon() if is_first else default_lexicon())
 
 
 def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
     tokens = tokenise(report)
     denied = denied_tokens(tokens, lexicon)
     mentions = find_signs(tokens, lexicon)
-    told = [mention for mention in mentions if mention.index not in denied]
     story = moments(tokens, lexicon)
-    ordered = in_order(told, story)
+    weights = weigh(mentions, denied, tokens, lexicon) if lexicon.weighs_statements else Weights()
+    asserted = [m for m in mentions if m.index not in denied and m.feature not in weights.contradicted]
+    unlisted = lexicon.beyond | lexicon.movement
+    ordered = in_order([m for m in asserted if m.feature not in unlisted], story)
     events, numbers = tuple(m.feature for m, _ in ordered), steps(ordered)
+    other = dict.fromkeys(m.feature for m in asserted if m.feature in lexicon.beyond)
     before = [i for i, moment in enumerate(story) if ordered and moment < ordered[0][1]]
     phases = find_phases(tokens, lexicon, events, denied, frozenset(before))
-    sides = lateralising_signs(told)
+    sides = lateralising_signs(asserted, (lambda m: story[m.index]) if lexicon.weighs_statements else None)
     off_topic, hazards = find_off_topic(tokens, lexicon), find_hazards(tokens, lexicon)
     return ReportStructure(
         components=frozenset(phases),
         events=events,
         steps=numbers,
-        denied=frozenset(denied_signs(tokens, lexicon, mentions, denied)) - set(events),
+        denied=frozenset(denied_signs(tokens, lexicon, mentions, denied))
+        - {*events, *other, *lexicon.movement, *weights.contradicted},
         laterality={key: sides[key].value if key in sides else NONE for key in LATERALITY_KEYS},
         off_topic=bool(off_topic),
         hazardous=bool(hazards),
         words=count_words(report),
         evidence=(
-            *_of_mentions(told, tokens),
+            *_of_mentions([m for m in asserted if m.feature not in lexicon.movement], tokens),
             *(_evidence(key, sign.mention.first, sign.mention.last, tokens) for key, sign in sides.items()),
             *(_evidence(phase, hit.first, hit.last, tokens) for phase, hit in phases.items() if hit),
             *_of_hits("off_topic", off_topic, tokens),
             *_of_hits("hazard", hazards, tokens),
         ),
+        other=tuple(other),
+        certainty=weights.of_signs({*events, *other}),
+        side_certainty={key: weight for key, sign in sides.items() if (weight := weights.of(sign.mention)) < 1},
+        contradicted=weights.contradicted,
     )
 
 

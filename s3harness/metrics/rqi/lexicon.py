@@ -1,4 +1,8 @@
-"""The closed vocabulary of ``task_specs/lexicon.yaml``, compiled so that a text is searched in one pass."""
+"""The closed vocabulary of ``task_specs/lexicon.yaml``, compiled so that a text is searched in one pass.
+
+A lexicon of the second schema also names signs beyond the benchmark's vocabulary and words of doubt, and qualifies
+motions; one of the first, ``lexicon-1.yaml``, has none of these, and reports are read as they always were.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,15 @@ from s3harness.errors import SpecError
 from s3harness.metrics.rqi.text import Token, Tokens
 from s3harness.specs.document import read_document, specs_directory
 
-SCHEMA = "s3harness/lexicon/v1"
+FIRST_SCHEMA = "s3harness/lexicon/v1"
+SCHEMA = "s3harness/lexicon/v2"
+FILE = "lexicon.yaml"
+FIRST_FILE = "lexicon-1.yaml"
+"""The lexicon that ``strict-1`` and ``paper`` read with; it never changes."""
 _STEM = 2
 _GROUPS = ("parts", "motions", "features", "laterality", "negation", "order", "phases", "off_topic", "hazard")
+_GROUPS_OF_SECOND = ("qualifiers", "doubt", "beyond", "movement")
+_SIGN_GROUPS = ("features", "beyond", "movement")
 
 
 Phrase = tuple[tuple[str, ...], str]
@@ -77,17 +87,30 @@ class PhraseIndex:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How one feature is recognised beside its outright names: (part, motion) pairs, and pairs that need both sides."""
+    """How one sign is recognised beside its outright names.
+
+    ``attached`` are (part, motion) pairs, ``both_sides`` pairs that need both sides of the part, and ``qualified``
+    (motion, qualifier) pairs: a shaking that is rhythmic.
+    """
 
     attached: tuple[tuple[str, str], ...]
     both_sides: tuple[tuple[str, str], ...]
+    qualified: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The vocabulary in searchable form: one :class:`PhraseIndex` per group of phrases that a text is searched for."""
+    """The vocabulary in searchable form: one :class:`PhraseIndex` per group of phrases that a text is searched for.
+
+    ``signs`` are those of the benchmark's vocabulary, those ``beyond`` it, and ``movement``, which is no sign and only
+    gives a side. ``weighs_statements`` says whether doubt, alternatives and contradictions are looked for.
+    """
 
     signs: Mapping[str, Sign]
+    beyond: frozenset[str]
+    movement: frozenset[str]
+    weighs_statements: bool
+    languages: frozenset[str]
     phrases: PhraseIndex
     exceptions: PhraseIndex
     opposites: PhraseIndex
@@ -100,49 +123,67 @@ class Lexicon:
     phases: PhraseIndex
     off_topic: PhraseIndex
     hazard: PhraseIndex
+    qualifiers: PhraseIndex
+    doubt: PhraseIndex
 
 
 @lru_cache(maxsize=1)
 def default_lexicon() -> Lexicon:
-    """The benchmark's own lexicon."""
-    return load_lexicon(specs_directory() / "lexicon.yaml")
+    """The benchmark's own lexicon, the newest."""
+    return load_lexicon(specs_directory() / FILE)
+
+
+@lru_cache(maxsize=1)
+def first_lexicon() -> Lexicon:
+    """The frozen lexicon of ``strict-1`` and ``paper``."""
+    return load_lexicon(specs_directory() / FIRST_FILE)
 
 
 def load_lexicon(path: Path) -> Lexicon:
     """Read and compile a lexicon file; raises :class:`SpecError` naming what is missing or unknown."""
     document = read_document(path)
     data = document.data
-    if data.get("schema") != SCHEMA:
-        raise document.error(("schema",), f"expected {SCHEMA}, found {data.get('schema')!r}")
-    for group in _GROUPS:
+    if data.get("schema") not in (FIRST_SCHEMA, SCHEMA):
+        raise document.error(("schema",), f"expected {SCHEMA} or {FIRST_SCHEMA}, found {data.get('schema')!r}")
+    groups = _GROUPS if data["schema"] == FIRST_SCHEMA else (*_GROUPS, *_GROUPS_OF_SECOND)
+    for group in groups:
         if not isinstance(data.get(group), dict):
             raise document.error((group,), "a mapping of names to lists of phrases is expected")
     return _compile(data, path)
 
 
 def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:
-    features: Mapping[str, Any] = data["features"]
-    signs = {name: _sign(name, entry, data, path) for name, entry in features.items()}
-    indexes = {group: _index(data[group]) for group in _GROUPS if group != "features"}
+    entries: Mapping[str, Any] = {name: one for group in _SIGN_GROUPS for name, one in data.get(group, {}).items()}
+    signs = {name: _sign(name, entry, data, path) for name, entry in entries.items()}
+    plain = [group for group in (*_GROUPS, *_GROUPS_OF_SECOND) if group not in _SIGN_GROUPS]
     return Lexicon(
         signs=signs,
-        phrases=_index({name: entry.get("phrases", ()) for name, entry in features.items()}),
-        exceptions=_index({name: entry.get("except", ()) for name, entry in features.items()}),
-        opposites=_index({name: entry.get("opposites", ()) for name, entry in features.items()}),
+        beyond=frozenset(data.get("beyond", {})),
+        movement=frozenset(data.get("movement", {})),
+        weighs_statements=data["schema"] != FIRST_SCHEMA,
+        languages=frozenset(data.get("languages", ())),
+        phrases=_index({name: entry.get("phrases", ()) for name, entry in entries.items()}),
+        exceptions=_index({name: entry.get("except", ()) for name, entry in entries.items()}),
+        opposites=_index({name: entry.get("opposites", ()) for name, entry in entries.items()}),
         part_exceptions=_index({"not_a_part": data.get("part_exceptions", ())}),
-        **indexes,
+        **{group: _index(data.get(group, {})) for group in plain},
     )
 
 
 def _sign(name: str, entry: Mapping[str, Any], data: Mapping[str, Any], path: Path) -> Sign:
-    pairs = {
-        key: tuple((str(part), str(motion)) for part, motion in entry.get(key, ()))
-        for key in ("attached", "both_sides")
-    }
-    for part, motion in (*pairs["attached"], *pairs["both_sides"]):
+    pairs = {key: _pairs(entry, key) for key in ("attached", "both_sides", "qualified")}
+    of_parts, of_motions = (*pairs["attached"], *pairs["both_sides"]), pairs["qualified"]
+    for part, motion in of_parts:
         if part not in data["parts"] or motion not in data["motions"]:
-            raise SpecError(f"{path.name}: features.{name}: [{part}, {motion}] must be one of parts and one of motions")
+            raise SpecError(f"{path.name}: {name}: [{part}, {motion}] must be one of parts and one of motions")
+    for motion, qualifier in of_motions:
+        if motion not in data["motions"] or qualifier not in data["qualifiers"]:
+            raise SpecError(f"{path.name}: {name}: [{motion}, {qualifier}] must be one of motions, one of qualifiers")
     return Sign(**pairs)
+
+
+def _pairs(entry: Mapping[str, Any], key: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(first), str(second)) for first, second in entry.get(key, ()))
 
 
 def _index(groups: Mapping[str, Iterable[str]]) -> PhraseIndex:

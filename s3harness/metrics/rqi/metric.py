@@ -8,7 +8,6 @@ from typing import cast
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.penalties import penalty_named
 from s3harness.metrics.rqi.score import (
@@ -18,18 +17,22 @@ from s3harness.metrics.rqi.score import (
     Reader,
     parse_preset,
     score_report,
+    undefined_reason,
+    unread_reason,
     with_penalties,
 )
+from s3harness.types import Reference
 
 
 class SeizureRQI:
-    """Mean Seizure-RQI over reports, 0–100; a report that is missing scores 0.
+    """Mean Seizure-RQI over reports, 0–100; a report that is missing, or that the rules cannot read, scores 0.
 
-    ``preset`` is ``strict``, ``paper`` or either with further penalties (``strict+redundancy``); ``penalties`` names
-    more. ``resolver`` finds the function of a penalty's name, by default among the built-in ones. ``read`` reads both
-    texts, by default the rules; a report that a judge could not read scores 0 as well. A row of :meth:`statistics` is
-    the score, its count, then value and count of each component and each penalty, so that :meth:`parts` can give their
-    means.
+    ``preset`` is ``strict-2``, ``strict-1``, ``paper`` or one of them with further penalties (``strict-2+redundancy``);
+    ``strict`` means the newest. ``penalties`` names more. ``resolver`` finds the function of a penalty's name, by
+    default among the built-in ones. ``read`` reads both texts, by default the rules of the preset; a report that a
+    judge could not read scores 0 as well. A video without a defined score is left out: its row is all zeros. A row of
+    :meth:`statistics` is the score, its count, then value and count of each component and each penalty, so that
+    :meth:`parts` can give their means.
     """
 
     higher_is_better = True
@@ -41,7 +44,7 @@ class SeizureRQI:
         preset: str = "strict",
         penalties: Sequence[str] = (),
         resolver: PenaltyResolver = penalty_named,
-        read: Reader = extract,
+        read: Reader | None = None,
     ) -> None:
         self.preset = with_penalties(parse_preset(preset, resolver), penalties, resolver)
         self._read = read
@@ -57,9 +60,21 @@ class SeizureRQI:
         except JudgeError:
             return None
 
+    def left_out(self, reference: Reference) -> str:
+        """The reason that no report on this video has a defined score, "" where one has."""
+        try:
+            return undefined_reason(cast("Mapping[str, object]", reference.truth), self.preset, self._read)
+        except JudgeError:
+            return ""
+
+    def unread(self, pair: Pair) -> str:
+        """The reason that the rules cannot read an answered report, "" where they can."""
+        is_read_by_rules = pair.is_answered and not self._read
+        return unread_reason(str(pair.prediction.value), self.preset) if is_read_by_rules else ""
+
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """One row per pair, shape (n, 2 + 2 × (components + penalties))."""
-        rows = [self._row(self.score(pair)) for pair in pairs]
+        rows = [self._row(pair) for pair in pairs]
         return np.array(rows, dtype=np.float64).reshape(len(pairs), 2 + 2 * len(self._names))
 
     def value(self, totals: Array) -> Array:
@@ -67,13 +82,21 @@ class SeizureRQI:
         return safe_ratio(totals[..., 0], totals[..., 1])
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Mean of each component (0–1, over the reports whose truth has something to score) and of each multiplier."""
+        """Mean of each component, over the reports whose truth has something to score, and of each multiplier.
+
+        Components are 0–1, the laterality L of ``strict-2`` −1 to 1.
+        """
         sums, counts = totals[2::2], totals[3::2]
         return {name: float(s / n) for name, s, n in zip(self._names, sums, counts, strict=True) if n}
 
-    def _row(self, score: RQI | None) -> list[float]:
+    def _row(self, pair: Pair) -> list[float]:
+        score = self.score(pair)
         if score is None:
+            if self.left_out(pair.reference):
+                return [0.0] * (2 + 2 * len(self._names))
             return [0.0, 1.0] + [0.0, 1.0] * len(WEIGHTS) + [0.0, 0.0] * len(self.preset.penalties)
+        if score.value is None:
+            return [0.0] * (2 + 2 * len(self._names))
         row = [score.value, 1.0]
         for component in score.components.values():
             row += [component.value or 0.0, float(component.value is not None)]

@@ -3,19 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from s3harness.metrics.rqi.laterality import covered
 from s3harness.metrics.rqi.lexicon import Hit, Lexicon
 from s3harness.metrics.rqi.signs import SignMention
 from s3harness.metrics.rqi.text import Tokens
 
-_LONGEST_LIST = 60
+_LONGEST_LIST = 400
+_LONGEST_OF_FIRST = 60
+"""Of the first version of the rules: a list of the whole vocabulary is longer."""
 _LONGEST_SHORT = 7
 _SUBJECTS = frozenset({"the", "his", "her", "he", "she", "they", "there", "patient"})
 _LINKS = frozenset(
     {"of", "in", "to", "by", "from", "on", "at", "for", "over", "across", "and", "or", "nor", ",", "the"}
 )
 _SENTENCE_ENDS = frozenset({".", ";", "!", "?", "\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The reach of words that deny or doubt, in one text.
+
+    ``stops`` end it, ``fresh`` words begin something new, and no more than ``longest`` tokens are reached.
+    """
+
+    tokens: Tokens
+    stops: frozenset[int]
+    fresh: frozenset[int]
+    verbs: frozenset[int]
+    longest: int
+
+    def forward(self, hit: Hit, longest: int | None = None, *, through_commas: bool = True) -> Iterator[int]:
+        """The indexes of the tokens after a phrase, through a list if there is one, that belong to it."""
+        for i in range(hit.last + 1, min(len(self.tokens), hit.last + 1 + (longest or self.longest))):
+            word = self.tokens.word(i)
+            if word in _SENTENCE_ENDS or i in self.stops:
+                return
+            if word == "," and (not through_commas or self._begins_anew(i + 1)):
+                return
+            if word == "and" and (not through_commas or i + 1 in self.fresh):
+                return
+            if i > hit.last + 1 and word in _SUBJECTS and self.tokens.word(i - 1) not in _LINKS:
+                return
+            yield i
+
+    def backward(self, hit: Hit) -> Iterator[int]:
+        """The indexes of the tokens before a phrase that belong to it."""
+        start = hit.first - 1
+        while start >= 0 and start in self.verbs:
+            start -= 1
+        for i in range(start, max(-1, start - self.longest), -1):
+            if self.tokens.word(i) in _SENTENCE_ENDS or i in self.stops or i in self.verbs:
+                return
+            yield i
+
+    def _begins_anew(self, index: int) -> bool:
+        return index + (self.tokens.word(index) == "and") in self.fresh
+
+
+def reach_of(tokens: Tokens, lexicon: Lexicon) -> Reach:
+    """The reach of words in a text, from the words of the lexicon that end it."""
+    hits = lexicon.negation.find(tokens)
+    first = {name: frozenset(hit.first for hit in hits if hit.name == name) for name in ("stop", "fresh", "verbs")}
+    longest = _LONGEST_LIST if lexicon.weighs_statements else _LONGEST_OF_FIRST
+    return Reach(tokens, first["stop"], first["fresh"], first["verbs"], longest)
 
 
 def denied_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
@@ -26,19 +78,17 @@ def denied_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
     """
     hits = lexicon.negation.find(tokens)
     pseudo = covered(hit for hit in hits if hit.name == "pseudo")
-    stops = {hit.first for hit in hits if hit.name == "stop"}
-    fresh = {hit.first for hit in hits if hit.name == "fresh"}
-    verbs = {hit.first for hit in hits if hit.name == "verbs"}
+    reach = reach_of(tokens, lexicon)
     denied: set[int] = set()
     for hit in hits:
         if hit.first in pseudo:
             continue
         if hit.name == "before":
-            denied.update(_forward(hit, tokens, stops, fresh, _LONGEST_LIST, through_commas=True))
+            denied.update(reach.forward(hit))
         elif hit.name == "short":
-            denied.update(_forward(hit, tokens, stops, fresh, _LONGEST_SHORT, through_commas=False))
+            denied.update(reach.forward(hit, _LONGEST_SHORT, through_commas=False))
         elif hit.name == "after":
-            denied.update(_backward(hit, tokens, stops, verbs))
+            denied.update(reach.backward(hit))
     return frozenset(denied)
 
 
@@ -48,35 +98,3 @@ def denied_signs(
     """The signs that are denied somewhere, by a denial or by their opposite ("awake")."""
     opposites = {hit.name for hit in lexicon.opposites.find(tokens) if hit.first not in denied}
     return opposites | {mention.feature for mention in mentions if mention.index in denied}
-
-
-def _forward(
-    hit: Hit, tokens: Tokens, stops: set[int], fresh: set[int], longest: int, *, through_commas: bool
-) -> Iterator[int]:
-    for i in range(hit.last + 1, min(len(tokens), hit.last + 1 + longest)):
-        word = tokens.word(i)
-        if word in _SENTENCE_ENDS or i in stops:
-            return
-        if word == "," and (not through_commas or _begins_anew(i + 1, tokens, fresh)):
-            return
-        if word == "and" and (not through_commas or i + 1 in fresh):
-            return
-        if i > hit.last + 1 and word in _SUBJECTS and tokens.word(i - 1) not in _LINKS:
-            return
-        yield i
-
-
-def _begins_anew(index: int, tokens: Tokens, fresh: set[int]) -> bool:
-    if tokens.word(index) == "and":
-        index += 1
-    return index in fresh
-
-
-def _backward(hit: Hit, tokens: Tokens, stops: set[int], verbs: set[int]) -> Iterator[int]:
-    start = hit.first - 1
-    while start >= 0 and start in verbs:
-        start -= 1
-    for i in range(start, max(-1, start - _LONGEST_LIST), -1):
-        if tokens.word(i) in _SENTENCE_ENDS or i in stops or i in verbs:
-            return
-        yield i

@@ -13,6 +13,7 @@ from typing import cast
 
 from s3harness.metrics.rqi.components import SLEEP, supported
 from s3harness.metrics.rqi.structure import NONE, ReportStructure, ReportTruth
+from s3harness.metrics.rqi.weighed import RESPONSIVE, UNRESPONSIVE, opposed_signs, vaguely_right
 from s3harness.plugins import load
 
 VOCABULARY = 20
@@ -21,6 +22,9 @@ WORST_DISTRACTION = 0.5
 HAZARD = 0.5
 SHORTEST_BUDGET = 150
 BUDGET_FACTOR = 1.5
+PRICE_OF_INVENTION = 0.1
+UNCONFIRMED = 0.5
+"""The weight of an invention that no annotator could confirm."""
 _UNCOUNTED_DISTRACTIONS = 4
 
 _ANNOTATED_SIDES = {"head_turning": "head_turning", "first_motor_laterality": "arm_movement"}
@@ -57,6 +61,19 @@ def hallucination(context: PenaltyContext) -> Penalty:
     """
     invented = _invented_signs(context) + _invented_sides(context)
     return Penalty(max(0.0, 1.0 - len(invented) / VOCABULARY), tuple(invented))
+
+
+def invention(context: PenaltyContext) -> Penalty:
+    """− 0.1 for each sign or side that neither the expert nor an annotator has, and for each false denial; at least 0.
+
+    Doubt makes no invention cheaper. Signs that no annotator labels (those beyond the benchmark's vocabulary) count
+    half, and so does a sign that is told and denied in one breath. A responsive patient whom the report calls
+    unresponsive, or the other way round, counts twice: as invented and as denied. Sleep counts only where the expert
+    says that the patient was awake, unresponsiveness where the patient was responsive: annotators label no absence.
+    """
+    charges = _charges(context)
+    charged = sum(weight for _, weight in charges)
+    return Penalty(max(0.0, 1.0 - PRICE_OF_INVENTION * charged), tuple(reason for reason, _ in charges))
 
 
 def off_topic(context: PenaltyContext) -> Penalty:
@@ -118,6 +135,7 @@ def paper_hazard(context: PenaltyContext) -> Penalty:
 
 BUILT_IN: Mapping[str, PenaltyFunction] = {
     "hallucination": hallucination,
+    "invention": invention,
     "off_topic": off_topic,
     "length": length,
     "hazard": hazard,
@@ -156,6 +174,25 @@ def _invented_sides(context: PenaltyContext) -> list[str]:
         ):
             found.append(f"{key}: {said}, annotated {annotated}")
     return found
+
+
+def _charges(context: PenaltyContext) -> list[tuple[str, float]]:
+    """Each invention and false denial of a report, and the weight that it counts with."""
+    prediction, expert = context.prediction, context.truth.structure
+    seen = {*expert.events, *expert.other, *(context.truth.labelled or ())}
+    known = seen | (context.truth.untested - expert.denied) | vaguely_right(expert)
+    if RESPONSIVE not in seen:
+        known |= {UNRESPONSIVE}
+    if SLEEP not in expert.denied:
+        known |= {SLEEP}
+    charges = [
+        (sign, UNCONFIRMED if sign in prediction.other else 1.0) for sign in prediction.weights() if sign not in known
+    ]
+    false_denials = opposed_signs(prediction, dict.fromkeys(seen, 1.0))
+    charges += [(f"{sign}: the report says it was absent", 1.0) for sign in false_denials if sign not in expert.denied]
+    told_and_denied = sorted(prediction.contradicted - expert.contradicted)
+    charges += [(f"{sign}: told and denied", UNCONFIRMED) for sign in told_and_denied]
+    return charges + [(reason, 1.0) for reason in _invented_sides(context)]
 
 
 def _distractions(structure: ReportStructure) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from s3harness.metrics.rqi.laterality import OPPOSITE
+from s3harness.metrics.rqi.order import Moment
 from s3harness.metrics.rqi.signs import SignMention
 
 _LIMB_SIGNS = frozenset(
@@ -21,6 +22,9 @@ _LIMB_SIGNS = frozenset(
         "motor",
     }
 )
+MomentOf = Callable[[SignMention], Moment]
+"""From a mention to the moment that it tells of."""
+
 _POSTURES = {"arm_straightening": "extension", "arm_flexion": "flexion"}
 
 
@@ -32,10 +36,16 @@ class LateralisingSign:
     mention: SignMention
 
 
-def lateralising_signs(mentions: Sequence[SignMention]) -> dict[str, LateralisingSign]:
-    """Head turning, first motor side, asymmetric posture and figure 4, each from the first mention with a side."""
+def lateralising_signs(
+    mentions: Sequence[SignMention], moment_of: MomentOf | None = None
+) -> dict[str, LateralisingSign]:
+    """Head turning, first motor side, asymmetric posture and figure 4, each from the first mention with a side.
+
+    With ``moment_of``, a head that is said to turn to both sides at one moment has the side ``both``: naming both is
+    naming none. Without it the first mention decides, as in the first version of the rules.
+    """
     found = {
-        "head_turning": _first_sided(mentions, {"head_turning"}),
+        "head_turning": _settled(_first_sided(mentions, {"head_turning"}), mentions, moment_of),
         "first_motor_laterality": _first_sided([m for m in mentions if m.side != "both"], _LIMB_SIGNS),
         "asymmetric_posturing": _posture(mentions),
         "figure_4": _figure4(mentions),
@@ -46,6 +56,17 @@ def lateralising_signs(mentions: Sequence[SignMention]) -> dict[str, Lateralisin
 def _first_sided(mentions: Sequence[SignMention], features: frozenset[str] | set[str]) -> LateralisingSign | None:
     first = next((m for m in mentions if m.feature in features and m.side), None)
     return LateralisingSign(first.side, first) if first else None
+
+
+def _settled(
+    sign: LateralisingSign | None, mentions: Sequence[SignMention], moment_of: MomentOf | None
+) -> LateralisingSign | None:
+    """The sign, its side ``both`` where another mention of its moment gives the other side."""
+    if sign is None or moment_of is None:
+        return sign
+    moment, feature = moment_of(sign.mention), sign.mention.feature
+    sides = {m.side for m in mentions if m.feature == feature and m.side and moment_of(m) == moment}
+    return LateralisingSign("both", sign.mention) if sides - {sign.value} else sign
 
 
 def _posture(mentions: Sequence[SignMention]) -> LateralisingSign | None:

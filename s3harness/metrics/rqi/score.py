@@ -1,7 +1,7 @@
 """The Seizure-RQI: (15·S + 35·C + 25·L + 25·T) × P_hall × P_off × P_len × P_haz, as one object that shows its reasons.
 
-Presets are data. ``paper`` is the published formula, recovered from the released scores and exact. ``strict``, the
-default, repairs it:
+Presets are data, and a preset's name never changes its meaning. ``paper`` is the published formula, recovered from the
+released scores and exact. ``strict-1`` repairs it:
 
 - L is scored only where the expert's report has a lateralising sign, else its weight moves to the other components:
   in ``paper`` a report that says nothing of sides earns most of the 25 points.
@@ -14,22 +14,69 @@ default, repairs it:
 - Talk beside the point, and advice that could hurt, are priced by what the report adds to the expert's.
 - Where the expert's report gives a component nothing to score, its weight moves on; an empty report scores 0.
 
-The expert's report scored against itself is therefore 100 in ``strict``; in ``paper`` it is 84 on average, by the
-released extraction of the test fold.
+``strict-2``, which ``strict`` and ``rqi`` mean, prices what is dangerous and pays nothing for nothing:
+
+| What a report says | Counts |
+| --- | --- |
+| a sign that the expert has | 1 |
+| the same with doubt ("may", "possible", "in some episodes") | 0.5 |
+| the same as one of n alternatives ("X or Y") | 1 / n |
+| the same, denied in another sentence of the same moment | 0.5 |
+| the same, told and denied in one breath ("X or no X") | 0 |
+| "whole-body shaking" where the expert has a clonic phase | 0.5 |
+| a sign of the expert's, denied | − 1 in C, and × 0.9 |
+| the right side of a lateralising sign | + 1 in L |
+| the other side | − 1 in L: tossing a coin earns what silence earns |
+| both sides, or none | 0 in L |
+| an invented sign or side | × 0.9, all together − 0.1 each |
+| an invented sign that no annotator labels (kicking, yawning) | half of that |
+| "responsive" for "unresponsive" | − 1 in C, and − 0.2 |
+
+- Unresponsiveness, kicks, deviation of the gaze, yawning and a drop of the head are signs too: C counts them.
+- S is what the report has right of each phase: a sign of the expert's first moment, one of a later moment, and the
+  state afterwards. Naming a phase earns nothing, and neither does a side without any sign right.
+- The score is undefined where the expert's report names no sign, and, read by rules, where it is in a language that
+  the lexicon does not know. A report in such a language scores 0, and is counted as unread.
+
+Texts that earn without looking, against the experts' reports of the published test fold (82 videos; ``strict-2`` is
+defined on 79 of them):
+
+| Text | strict-1 | strict-2 |
+| --- | --- | --- |
+| the expert's report | 100.0 | 100.0 |
+| the expert's report, every side turned round | 83.5 | 66.1 |
+| the same, the 54 videos with a lateralising sign | 75.0 | 50.5 |
+| these 54 without any side | 74.7 | 74.7 |
+| "unknown", "Hello.", the prompt, a text in German | 6.1 | 0.0 |
+| "There are no signs of" the whole vocabulary | 20.4 | 0.0 |
+| every sign of the vocabulary "or no" such sign | 27.1 | 0.0 |
+| the whole vocabulary | 25.8 | 3.4 |
+| ten signs | 38.8 | 25.2 |
+| ten signs, each "possible" | 38.8 | 13.0 |
+| a tonic-clonic seizure with "left and right" for each side | 40.4 | 28.4 |
+| "Bilateral tonic-clonic seizure." | 29.0 | 13.5 |
+
+The expert's report scored against itself is 100 in ``strict-1`` and ``strict-2``, where it is defined; in ``paper`` it
+is 84 on average, by the released extraction of the test fold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from s3harness.errors import UsageError
+from s3harness.language import language_name, language_of
 from s3harness.metrics.rqi.components import Component, paper_components, strict_components
-from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.extract import extract, extract_first
+from s3harness.metrics.rqi.lexicon import default_lexicon
 from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, penalty_named
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.metrics.rqi.truth import report_truth
+from s3harness.metrics.rqi.weighed import expects_signs, weighed_components
 from s3harness.plugins import blamed
+from s3harness.specs.rqi_presets import preset_name
 
 WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
 """Points of each component; they sum to 100."""
@@ -40,29 +87,34 @@ Reader = Callable[[str], ReportStructure]
 """From a report's text to its structure: the rules, or what a judge replied."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preset:
     """How the score is put together: component definitions, weights in points, and penalties by name.
 
-    ``scores_empty`` lets a report without a word have points: for agreeing that nothing was said.
+    ``read`` reads texts where no judge does. ``scores_empty`` lets a report without a word have points: for agreeing
+    that nothing was said. With ``needs_signs`` the score is undefined where the expert's report names no sign, and
+    rules refuse texts in languages that they do not know.
     """
 
     name: str
     components: ComponentsFunction
     penalties: Mapping[str, PenaltyFunction]
+    read: Reader
     scores_empty: bool = False
+    needs_signs: bool = False
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RQI:
     """The score of one report, 0–100, and everything it came from.
 
-    ``weights`` are the points each component could earn here (0 where the truth has nothing to score), ``base`` is what
-    they earned before the penalties.
+    ``value`` is ``None`` where the score is undefined, for the reason in ``undefined``. ``unread`` says why a report
+    scores 0 that the rules cannot read. ``weights`` are the points each component could earn here (0 where the truth
+    has nothing to score), ``base`` is what they earned before the penalties.
     """
 
-    value: float
+    value: float | None
     preset: str
     base: float
     components: Mapping[str, Component]
@@ -70,30 +122,66 @@ class RQI:
     penalties: Mapping[str, Penalty]
     prediction: ReportStructure
     truth: ReportTruth
+    undefined: str = ""
+    unread: str = ""
+
+    @property
+    def points(self) -> float:
+        """The value of a score that is defined; raises :class:`ValueError` with the reason otherwise."""
+        if self.value is None:
+            raise ValueError(f"the Seizure-RQI is undefined: {self.undefined}")
+        return self.value
+
+    def unearned(self) -> dict[str, float]:
+        """The points that each component did not earn; with ``base`` they sum to 100, where any can be earned.
+
+        What negative marks would take below 0 is not taken.
+        """
+        scored = {name: part.value for name, part in self.components.items() if part.value is not None}
+        lost = {name: (1.0 - value) * self.weights[name] for name, value in scored.items()}
+        surplus = sum(lost.values()) + self.base - sum(self.weights.values())
+        negative = [name for name, value in scored.items() if value < 0]
+        for name in negative if surplus > 0 else []:
+            lost[name] -= surplus / len(negative)
+        return lost
 
 
+NO_SIGN = "no sign in the expert's report"
+EXPERT_IN = "expert's report in"
+REPORT_IN = "report in"
 _PAPER = ("paper_hallucination", "paper_off_topic", "paper_length", "paper_hazard")
-_STRICT = ("hallucination", "off_topic", "length", "hazard")
-_PRESETS: Mapping[str, tuple[ComponentsFunction, tuple[str, ...]]] = {
-    "paper": (paper_components, _PAPER),
-    "strict": (strict_components, _STRICT),
+_FIRST = ("hallucination", "off_topic", "length", "hazard")
+_SECOND = ("invention", "off_topic", "length", "hazard")
+_NO_PENALTIES: Mapping[str, PenaltyFunction] = {}
+_PRESETS: Mapping[str, tuple[Preset, tuple[str, ...]]] = {
+    "paper": (
+        Preset(
+            name="paper", components=paper_components, penalties=_NO_PENALTIES, read=extract_first, scores_empty=True
+        ),
+        _PAPER,
+    ),
+    "strict-1": (
+        Preset(name="strict-1", components=strict_components, penalties=_NO_PENALTIES, read=extract_first),
+        _FIRST,
+    ),
+    "strict-2": (
+        Preset(name="strict-2", components=weighed_components, penalties=_NO_PENALTIES, read=extract, needs_signs=True),
+        _SECOND,
+    ),
 }
-_ALIASES = {"rqi": "strict"}
 
 
 def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset:
-    """A preset from its name: ``strict``, ``paper``, or either with more penalties, ``strict+redundancy``.
+    """A preset from its name: ``strict-2``, ``strict-1``, ``paper``, or one with more penalties, ``strict-2+length``.
 
-    ``rqi`` is another word for ``strict``. ``resolver`` gives the function of a penalty's name. Raises
+    ``strict`` and ``rqi`` mean the newest, ``strict-2``. ``resolver`` gives the function of a penalty's name. Raises
     :class:`UsageError` for an unknown preset, or as the resolver does.
     """
-    first, *more = (part.strip() for part in name.split("+"))
-    base = _ALIASES.get(first, first)
-    if base not in _PRESETS:
-        raise UsageError(f"no RQI preset is called {first!r}; known are {', '.join(_PRESETS)}, with +PENALTY after it")
-    components, penalties = _PRESETS[base]
+    full = preset_name(name)
+    base, *more = full.split("+")
+    preset, penalties = _PRESETS[base]
     functions = {penalty: resolver(penalty) for penalty in dict.fromkeys((*penalties, *more))}
-    return Preset("+".join((base, *more)), components, functions, scores_empty=base == "paper")
+    return replace(preset, name=full, penalties=functions)
 
 
 def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Preset, text: str = "") -> RQI:
@@ -107,22 +195,70 @@ def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Pr
     for penalty in penalties.values():
         value *= penalty.multiplier
     value = max(0.0, min(value, *(penalty.cap for penalty in penalties.values()), 100.0))
-    return RQI(value, preset.name, base, components, weights, penalties, prediction, truth)
+    undefined = NO_SIGN if preset.needs_signs and not expects_signs(truth.structure) else ""
+    return RQI(
+        value=None if undefined else value,
+        preset=preset.name,
+        base=base,
+        components=components,
+        weights=weights,
+        penalties=penalties,
+        prediction=prediction,
+        truth=truth,
+        undefined=undefined,
+    )
 
 
 def score_report(
     report: str,
     truth: Mapping[str, object] | ReportTruth,
     preset: Preset | str = "strict",
-    read: Reader = extract,
+    read: Reader | None = None,
 ) -> RQI:
     """Score a report's text against an expert's report and the annotators' signs (see :func:`.report_truth`).
 
-    Both texts are read by ``read``.
+    Both texts are read by ``read``, a judge; by the rules of the preset where there is none.
     """
     chosen = parse_preset(preset) if isinstance(preset, str) else preset
-    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read)
-    return score_structures(read(report), held_against, chosen, report)
+    reader = read or chosen.read
+    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
+    score = score_structures(reader(report), held_against, chosen, report)
+    if read:
+        return score
+    if undefined := _unread_expert(truth, chosen) or score.undefined:
+        return replace(score, value=None, undefined=undefined)
+    unread = unread_reason(report, chosen)
+    return replace(score, value=0.0, unread=unread) if unread else score
+
+
+def undefined_reason(truth: Mapping[str, object] | ReportTruth, preset: Preset, read: Reader | None = None) -> str:
+    """The reason that no report has a defined score against this truth, "" where one has."""
+    if not preset.needs_signs:
+        return ""
+    if not read and (undefined := _unread_expert(truth, preset)):
+        return undefined
+    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
+    return "" if expects_signs(held_against.structure) else NO_SIGN
+
+
+def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) -> str:
+    if isinstance(truth, ReportTruth) or not preset.needs_signs:
+        return ""
+    language = foreign_language(str(truth.get("text") or ""))
+    return f"{EXPERT_IN} {language}" if language else ""
+
+
+def unread_reason(report: str, preset: Preset) -> str:
+    """The reason that the rules of a preset cannot read a report, "" where they can or do not look."""
+    language = foreign_language(report) if preset.needs_signs else ""
+    return f"{REPORT_IN} {language}" if language else ""
+
+
+@lru_cache(maxsize=1024)
+def foreign_language(text: str) -> str:
+    """The name of the language of a text that the rules cannot read, "" where they can or it cannot be told."""
+    code = language_of(text)
+    return "" if code is None or code in default_lexicon().languages else language_name(code)
 
 
 def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = penalty_named) -> Preset:
@@ -139,12 +275,12 @@ def _weights(components: Mapping[str, Component], weights: Mapping[str, float]) 
 
 
 def _base(components: Mapping[str, Component], weights: Mapping[str, float]) -> float:
-    """The weighted sum; full points where the truth gives nothing to score and only the penalties speak."""
+    """The weighted sum, at least 0; full points where the truth gives nothing to score and only the penalties speak."""
     if all(part.value is None for part in components.values()):
         return sum(weights.values())
     scored = {name: part.value for name, part in components.items() if part.value is not None}
     earned = sum(weights[name] * value for name, value in scored.items())
-    return earned * sum(weights.values()) / sum(weights[name] for name in scored)
+    return max(0.0, earned * sum(weights.values()) / sum(weights[name] for name in scored))
 
 
 def _says_something(prediction: ReportStructure) -> bool:

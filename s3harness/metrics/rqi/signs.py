@@ -19,6 +19,7 @@ from s3harness.metrics.rqi.text import Tokens
 
 _REACH_BACK = 9
 _REACH_ON = 7
+_REACH_OF_QUALIFIER = 5
 _LONGEST_GROUP = 8
 _GOVERNS = frozenset(
     {
@@ -78,9 +79,10 @@ def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
     free = free_sides(parts, sides)
     motions = lexicon.motions.find(tokens)
     mentions = [*_named(tokens, lexicon, parts, free), *_attached(tokens, lexicon, parts, motions, free)]
+    mentions += _qualified(tokens, lexicon, parts, motions, free)
     excepted = _excepted(tokens, lexicon)
     kept = {m for m in mentions if not any(i in excepted.get(m.feature, ()) for i in range(m.first, m.last + 1))}
-    return sorted(kept, key=lambda m: (m.index, m.first, m.feature, m.side))
+    return sorted(kept, key=lambda m: (m.index, m.first, m.feature, m.side, m.last))
 
 
 def _named(
@@ -108,6 +110,27 @@ def _attached(
                     yield SignMention(
                         feature, motion.first, min(part.first, motion.first), max(part.last, motion.last), side
                     )
+
+
+def _qualified(
+    tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], motions: Iterable[Hit], free: Mapping[int, str]
+) -> Iterator[SignMention]:
+    """Motions with a word beside them that makes a sign of them, on the side of the part that moves."""
+    wanted = {pair: name for name, sign in lexicon.signs.items() for pair in sign.qualified}
+    qualifiers = lexicon.qualifiers.find(tokens) if wanted else []
+    if not qualifiers:
+        return
+    body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))
+    firsts = [hit.first for hit in qualifiers]
+    for motion in motions:
+        low, high = motion.first - _REACH_OF_QUALIFIER, motion.last + _REACH_OF_QUALIFIER
+        for qualifier in qualifiers[bisect_left(firsts, low) : bisect_left(firsts, high + 1)]:
+            name = wanted.get((motion.name, qualifier.name))
+            first, last = min(motion.first, qualifier.first), max(motion.last, qualifier.last)
+            if name and not any(i in body.barriers for i in range(first, last)):
+                own = side_of_motion(motion.first, motion.last, tokens, free)
+                sides = {_side_of(part, motion, own) for part in _parts_of(motion, tokens, body)} or {own}
+                yield SignMention(name, motion.first, first, last, sides.pop() if len(sides) == 1 else "")
 
 
 def _side_of(part: PartMention, motion: Hit, own: str) -> str:

@@ -33,8 +33,12 @@ class ReportStructure:
     once and only signs of the vocabulary; the released extractions hold repeats and words of their own, which the
     ``paper`` preset needs. ``steps`` has one number per event: events of one step are told as simultaneous, so
     that their order means nothing; empty, every event is a step of its own. ``denied`` are signs the report says were
-    absent. ``laterality`` maps each of :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or
-    ``none``, always the patient's own side. ``words`` counts white-space separated words.
+    absent. ``other`` are signs that experts report and the benchmark's vocabulary lacks. ``certainty`` gives the weight
+    in 0–1 of those ``events`` and ``other`` signs that are told with doubt, as one of several alternatives, or denied
+    elsewhere in the report; every other sign counts 1. ``side_certainty`` is the same of the lateralising signs.
+    ``contradicted`` signs are told and denied in one breath, so that they are neither. ``laterality`` maps each of
+    :data:`LATERALITY_KEYS` to ``left``, ``right``, ``both``, a posture, or ``none``, always the patient's own side.
+    ``words`` counts white-space separated words.
     """
 
     components: frozenset[str] = frozenset()
@@ -46,10 +50,18 @@ class ReportStructure:
     hazardous: bool = False
     words: int = 0
     evidence: tuple[Evidence, ...] = ()
+    other: tuple[str, ...] = ()
+    certainty: Mapping[str, float] = field(default_factory=dict)
+    side_certainty: Mapping[str, float] = field(default_factory=dict)
+    contradicted: frozenset[str] = frozenset()
 
     def side(self, key: str) -> str:
         """The value of one lateralising sign, ``none`` where nothing is said."""
         return self.laterality.get(key, NONE)
+
+    def weights(self) -> dict[str, float]:
+        """Each sign of ``events`` and ``other`` and the weight in 0–1 that it counts with, repeats once."""
+        return {sign: self.certainty.get(sign, 1.0) for sign in (*self.events, *self.other)}
 
     def quotes(self, finding: str) -> tuple[str, ...]:
         """The words of the report behind one finding, each way of saying it once."""

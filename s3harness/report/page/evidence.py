@@ -1,9 +1,9 @@
-"""The evidence behind the timelines: what was asked, what was answered in which window, and how it was read."""
+"""The evidence behind the timelines: what was sent, what was answered in which window, and how it was read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,15 @@ from s3harness.errors import UsageError
 from s3harness.report.page.content import Content
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Entry, read_journal
-from s3harness.run.lengths import with_lengths
 from s3harness.run.manifest import read_manifest
-from s3harness.run.plan import Plan
+from s3harness.rundir.sent import read_sent
 from s3harness.scoring.answers import read_answer
-from s3harness.scoring.run import ScoredTask, model_of
-from s3harness.specs.prompts import prompt_context, render
-from s3harness.specs.tasks import TaskSpec, resolve
-from s3harness.types import Clip
 
-WITHHELD = "[the written report of this video]"
+NOT_RECORDED = "Not recorded: this run was made before what was sent was kept."
 
 
 def answers(run: Path, content: Content) -> dict[str, dict[str, Any]]:
-    """Request id → its window, raw answer, and how it was read."""
+    """Request id → its window, raw answer, how it was read, and the ids of the records of what was sent."""
     found = {}
     for entry in read_journal(run / JOURNAL):
         if entry.task in content.tasks or entry.task in {t.spec.uses for t in content.tasks.values()}:
@@ -45,55 +40,82 @@ def _answer(entry: Entry, content: Content) -> dict[str, Any]:
         "read": read.status if read else "",
         "note": read.note if read else "",
         "value": read.value if read else None,
+        "sent": list(entry.sent.values()),
     }
 
 
-def prompts(tasks: Mapping[str, ScoredTask], *, hears: bool) -> dict[str, str]:
-    """Task and subject → the prompt as it was asked of a first window. A report given with a video stays out."""
-    found = {}
-    for task in tasks.values():
-        if not task.spec.uses:
-            for reference in task.references:
-                key = f"{task.spec.name} {reference.subject}"
-                if key not in found:
-                    found[key] = _prompt(task.spec.for_subject(reference.subject), reference.subject, hears)
-    return found
+def sent(run: Path) -> dict[str, dict[str, Any]]:
+    """Id of a record of what was sent → its kind and its text as the page shows it.
+
+    A report that was given with a video is withheld; the rest is as it was sent, letter by letter.
+    """
+    return {
+        name: {"kind": record["kind"], "text": _TEXTS[record["kind"]](record)}
+        for name, record in read_sent(run).items()
+    }
 
 
-def _prompt(spec: TaskSpec, subject: str, hears: bool) -> str:
-    _, params = spec.sampler
-    window = float(params.get("window_s", 0.0))
-    clip = Clip("", 0.0, window, (0.0,) * int(window * float(params.get("fps", 0.0))), 0)
-    prompt = render(
-        spec.prompt, prompt_context(item=spec.item, subject=subject, hears=hears, clip=clip, report=WITHHELD)
-    )
-    return f"{spec.system}\n\n{prompt}" if spec.system else prompt
+def _prompt_text(record: Mapping[str, Any]) -> str:
+    prompt = str(record.get("public") or record["prompt"])
+    return f"{record['system']}\n\n{prompt}" if record["system"] else prompt
+
+
+def _media_text(record: Mapping[str, Any]) -> str:
+    """What was shown of a clip, in words, with the times of all frames."""
+    place = f"{record['video_id']} from {record['start_s']:g} s to {record['end_s']:g} s"
+    budget = f"at most {record['max_pixels']:,} pixels each" if record["max_pixels"] else ""
+    if "wanted_s" in record:
+        times, sound = record["wanted_s"], "sound wanted" if record.get("sound") else ""
+        count = f"{_count(times)} wanted; the backend does not say what it sent"
+    else:
+        times, size = record["times_s"], record["size"]
+        count = "a file, of which the engine took frames as it saw fit" if times is None else f"{_count(times)} sent"
+        count += f" as {record['form']}" if record["form"] and times is not None else ""
+        count += f", {size[0]} × {size[1]} pixels" if size else ""
+        sound = f"{record['sound_s']:g} s of sound" if record["sound_s"] else ""
+    at = f"at {', '.join(f'{time:g}' for time in times)} s" if times else ""
+    return "; ".join(filter(None, (place, count, sound, budget, at)))
+
+
+def _count(times: Sequence[float]) -> str:
+    return "1 frame" if len(times) == 1 else f"{len(times)} frames"
+
+
+def _settings_text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record["settings"], ensure_ascii=False, indent=1)
+
+
+_TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "prompt": _prompt_text,
+    "media": _media_text,
+    "settings": _settings_text,
+}
 
 
 def annotated(data: Path, run: Path) -> dict[str, dict[str, Any]]:
-    """Video → its annotated intervals and sides, and the frames that were sampled, planned again from the data set.
+    """Video → its annotated intervals and sides.
 
     Raises :class:`UsageError` if the data set is not the run's.
     """
-    manifest = read_manifest(run)
-    asked, dataset = manifest["run"], load_dataset(data)
-    if asked["dataset"]["fingerprint"] != dataset.fingerprint:
+    dataset = load_dataset(data)
+    if read_manifest(run)["run"]["dataset"]["fingerprint"] != dataset.fingerprint:
         raise UsageError(f"{data} is not the data set of {run}, or has changed since")
-    card = model_of(manifest)
-    specs = {name: resolve(t["spec"], protocol=asked["protocol"], profile="", model=card) for name, t in _tasks(asked)}
-    dataset = replace(dataset, videos=with_lengths(dataset.videos))
-    plan = Plan(dataset, card, tuple(specs.values()), tuple(spec for spec in specs.values() if not spec.uses))
-    found = {}
-    for planned in plan:
-        video = planned.video
-        labels = {
-            name: {"present": label.present, "from": label.start_s, "to": label.end_s, "side": label.side}
-            for name, label in video.features.items()
+    return {
+        video.id: {
+            "labels": {
+                name: {"present": label.present, "from": label.start_s, "to": label.end_s, "side": label.side}
+                for name, label in video.features.items()
+            },
+            "end": video.duration_s,
         }
-        frames = sorted({time for clip in planned.clips for time in clip.timestamps})
-        found[video.id] = {"labels": labels, "frames": frames, "end": video.duration_s}
-    return found
+        for video in dataset.videos
+    }
 
 
-def _tasks(asked: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return list(asked["tasks"].items())
+def frames(run: Path) -> dict[str, list[float]]:
+    """Video → the times of the frames that were sent of it, in seconds; of none where that is not recorded."""
+    times: dict[str, set[float]] = {}
+    for record in read_sent(run).values():
+        if record["kind"] == "media":
+            times.setdefault(record["video_id"], set()).update(record.get("times_s") or record.get("wanted_s") or ())
+    return {video_id: sorted(found) for video_id, found in times.items()}

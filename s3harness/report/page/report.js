@@ -110,20 +110,31 @@
       const card = make("article");
       card.append(make("p", {}, `${item.task}, ${item.subject}: ${item.detail || item.outcome || item.status}`));
       card.append(make("pre", {}, `truth   ${shown(item.truth)}\nread as ${shown(item.value)}  (${item.status}${item.note ? "; " + item.note : ""})`));
-      const prompt = data.prompts[`${item.task} ${item.subject}`];
-      if (prompt) {
-        const details = make("details"); details.append(make("summary", {}, "prompt"), make("pre", {}, prompt));
-        card.append(details);
-      }
+      const told = new Set();
       for (const id of item.requests) {
         const a = data.answers[id];
         if (!a) { card.append(make("p", { class: "wrong" }, "never answered")); continue; }
         const read = [a.status, a.read && `read: ${a.read}`, a.note, a.error].filter(Boolean).join("; ");
         card.append(make("small", {}, `${clock(a.from)}–${clock(a.to)}  ${read}`), make("pre", {}, a.text || "(no text)"));
+        card.append(whatWasSent(a, told));
       }
       parts.push(card);
     }
     byId("answers").replaceChildren(...parts);
+  }
+
+  // What was sent for one answer; what was told of an earlier one of the same item already is not told again.
+  function whatWasSent(answer, told) {
+    const details = make("details");
+    details.append(make("summary", {}, "what was sent"));
+    if (!answer.sent.length) details.append(make("p", { class: "soft" }, data.not_recorded));
+    for (const id of answer.sent) {
+      const record = data.sent[id];
+      const text = !record ? data.not_recorded : told.has(id) ? "the same as above" : record.text;
+      details.append(make("small", {}, record ? record.kind : ""), make("pre", {}, text));
+      told.add(id);
+    }
+    return details;
   }
 
   function play(video) {

@@ -26,7 +26,8 @@ from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
-from s3harness.scoring.run import model_of, told_changes
+from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.run import told_cautions
 from s3harness.specs.features import vocabulary
 from s3harness.types import Score
 
@@ -40,7 +41,7 @@ ORDER_KINDS = ("hit", "out of order", "missed", "hallucinated", "said again")
 def write_report(run: Path, out: Path | None = None, data: Path | None = None, videos: Path | None = None) -> Path:
     """Write the report of a run, and return where it is: ``report.html`` in the run directory if nothing is said.
 
-    ``data``, the run's data set, adds annotated intervals, sides and the sampled frames to the timelines. ``videos``
+    ``data``, the run's data set, adds annotated intervals and sides to the timelines. ``videos``
     names a folder of video files called by their ids (or, with ``data``, by the data set's table) to play beside them;
     the page then holds their paths, says so, and is called ``report.local.html``.
 
@@ -57,12 +58,17 @@ def write_report(run: Path, out: Path | None = None, data: Path | None = None, v
 def _shown_data(run: Path, content: Content, data: Path | None, videos: Path | None) -> dict[str, Any]:
     """What the script of the page draws from."""
     extra = evidence.annotated(data, run) if data else {}
-    shown = [video | {k: v for k, v in extra.get(video["id"], {}).items() if v} for video in timelines(content)]
+    frames = evidence.frames(run)
+    shown = [
+        video | {k: v for k, v in extra.get(video["id"], {}).items() if v} | {"frames": frames.get(video["id"], [])}
+        for video in timelines(content)
+    ]
     return {
         "signs": [{"name": feature.name, "title": feature.title} for feature in vocabulary().features],
         "videos": shown,
         "answers": evidence.answers(run, content),
-        "prompts": evidence.prompts(content.tasks, hears=model_of(content.manifest).hears()),
+        "sent": evidence.sent(run),
+        "not_recorded": evidence.NOT_RECORDED,
         "files": _files(videos, data, [video["id"] for video in shown]) if videos else {},
     }
 
@@ -87,18 +93,19 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         shown,
         **more,
         run=content.manifest["run"],
-        changes=told_changes(content.manifest["run"]),
+        changes=told_cautions(content.manifest),
         identifiers=content.manifest.get("identifiers"),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],
+        warnings=[f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in content.scores if s.primary and s.warning],
         heat=heat_map(content),
         confusions=confusions(content),
         histograms=[_histogram(name, errors) for name, errors in time_errors(content).items()],
         order=order_errors(content),
         order_kinds=ORDER_KINDS,
         rqi=_rqi(content),
-        own_diagnoses=[_summary_row(score) for score in content.scores if score.task.endswith("task7_diagnosis")],
+        own_diagnoses=[_summary_row(score) for score in content.scores if _kind(content, score) == "diagnosis"],
         counts={task_title(task): tally for task, tally in content.outcome_counts.items()},
         losses=[asdict(loss) | {"task": task_title(loss.task)} for loss in content.losses],
         consistency=content.consistency,
@@ -106,9 +113,15 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
     )
 
 
+def _kind(content: Content, score: Score) -> str:
+    """The kind of item of a score's task, as its spec declares it."""
+    task = content.tasks.get(score.task)
+    return task.spec.item if task else ""
+
+
 def _rqi(content: Content) -> dict[str, float]:
     """The mean of each component, then of each penalty."""
-    parts = next((s.parts for s in content.scores if s.primary and s.task.endswith("task6_report")), {})
+    parts = next((s.parts for s in content.scores if s.primary and _kind(content, s) == "report"), {})
     return dict(sorted(parts.items(), key=lambda part: (part[0] not in COMPONENTS, COMPONENTS.find(part[0]))))
 
 
@@ -123,11 +136,22 @@ def _summary_row(score: Score) -> dict[str, Any]:
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
+        "above": _above(score),
+        "reader": number(score.informed),
+        "reader_name": score.informed_name.removeprefix("reader: "),
         "ceiling": number(score.ceiling),
         "skill": number(score.skill),
         "answered": f"{round(score.coverage * score.n_items)}/{score.n_items}",
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
     }
+
+
+def _above(score: Score) -> str:
+    """Whether a score is above its floor, with the difference and the corrected p-value; empty without a test."""
+    test = score.floor_test
+    if test is None or test.p_adjusted is None:
+        return ""
+    return f"{'yes' if is_above_floor(score) else 'no'}: {test.difference:+.3g}, p = {test.p_adjusted:.2g}"
 
 
 def _histogram(name: str, errors: list[float]) -> dict[str, str]:

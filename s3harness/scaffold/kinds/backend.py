@@ -15,6 +15,10 @@ class NewcomerBackend(s3harness.Backend):
     modalities = ("video",)
     limits = s3harness.Limits(in_flight=4, timeout_s=60.0)
 
+    def identity(self) -> dict[str, object]:
+        """Who answers, for the manifest: the model as it is served, its revision, the version of the engine."""
+        return {"engine": "movement", "version": "1"}
+
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
         """Answer one request. What takes more than a few milliseconds runs in a thread: all share one event loop."""
         text = await asyncio.to_thread(self._answer, request)

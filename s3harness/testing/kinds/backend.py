@@ -41,6 +41,7 @@ PROMISES: Mapping[str, str] = {
     "ends": "a request that is cancelled ends at once, cancelled",
     "broken": "a video that cannot be shown makes it raise, and the next request is answered",
     "facts": "what it says of its engine is JSON",
+    "identity": "who answers is said in JSON, the same before and after it answers",
 }
 CHEAP_S = 5.0
 WAITING_S = 2.0
@@ -154,6 +155,7 @@ async def _session(trial: _Trial) -> None:
         bench.must("enters", entered is backend, f"entering returned {type(entered).__name__}")
     if entered is None:
         return
+    before = _identity(trial)
     watch = asyncio.create_task(_watch(trial))
     answers = await _one_by_one(trial)
     if any(answers):
@@ -165,8 +167,18 @@ async def _session(trial: _Trial) -> None:
     watch.cancel()
     with bench.trying("facts"):
         bench.must("facts", not (wrong := writable(dict(backend.facts()))), wrong)
+    after = _identity(trial)
+    bench.must("identity", before == after, f"it was {before}, and is now {after}")
     with bench.trying("enters", "leaving", limits=BLOCKED_LIMITS):
         await _limited(backend.__aexit__(None, None, None), bench.settings.limit_s)
+
+
+def _identity(trial: _Trial) -> dict[str, object]:
+    identity: dict[str, object] = {}
+    with trial.bench.trying("identity"):
+        identity = dict(trial.backend.identity())
+        trial.bench.must("identity", not (wrong := writable(identity)), wrong)
+    return identity
 
 
 async def _watch(trial: _Trial) -> None:

@@ -1,0 +1,58 @@
+"""Closed questions whose truth is always the same: a constant answer is right every time, and nothing can be learnt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from s3harness.metrics.cohort import label_of
+from s3harness.types import Reference
+
+NAMED = 5
+"""Subjects that a warning names; the others are counted."""
+
+
+class ClassesMet:
+    """The labels that each subject of each task has; open questions (times, lists, reports) have none."""
+
+    def __init__(self) -> None:
+        self._labels: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+
+    def add(self, references: Iterable[Reference]) -> None:
+        """Note the labels of some more references."""
+        for reference in references:
+            if (label := label_of(reference.truth)) is not None:
+                self._labels[reference.task, reference.subject].add(label)
+
+    def one_class(self, task: str, subject: str = "") -> dict[str, str]:
+        """Return subject → its only label, of a task, or of one subject of it."""
+        return {
+            about: next(iter(labels))
+            for (name, about), labels in sorted(self._labels.items())
+            if name == task and subject in ("", about) and len(labels) == 1
+        }
+
+    def tasks(self) -> list[str]:
+        """Return the tasks that ask closed questions."""
+        return sorted({task for task, _ in self._labels})
+
+    def warning(self, task: str, subject: str = "") -> str:
+        """Return a sentence on the subjects of a task that have one class alone; empty if none has."""
+        single = self.one_class(task, subject)
+        subjects = [about for name, about in self._labels if name == task and subject in ("", about)]
+        if not single:
+            return ""
+        if len(single) == len(subjects) and len(set(single.values())) == 1:
+            label = next(iter(single.values()))
+            return f"every item has the truth {label!r}: always saying so is right, and nothing can be learnt here"
+        named = ", ".join(f"{about} ({label})" for about, label in list(single.items())[:NAMED])
+        more = f" and {len(single) - NAMED} more" if len(single) > NAMED else ""
+        shown = f"{len(single)} of {len(subjects)} subjects"
+        return f"one class alone in {shown}, which no balanced score counts: {named}{more}"
+
+
+def one_class_warnings(references: Iterable[Reference]) -> dict[str, str]:
+    """Return task → a sentence on its subjects that have one class alone, of the tasks where there are any."""
+    classes = ClassesMet()
+    classes.add(references)
+    return {task: warning for task in classes.tasks() if (warning := classes.warning(task))}

@@ -1,0 +1,187 @@
+"""The weight of what a report says: signs that are doubted, offered as alternatives, or told and denied.
+
+A hedged sign counts :data:`HEDGED`, one of n alternatives 1 / n, a sign that another sentence denies :data:`DISPUTED`.
+A sign that is told and denied in one breath counts for neither. Weights of one mention multiply; a sign has that of its
+surest mention. The reach of a hedge is that of a denial (:mod:`.negation`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from s3harness.metrics.rqi.laterality import covered
+from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.negation import Reach, reach_of
+from s3harness.metrics.rqi.signs import SignMention
+from s3harness.metrics.rqi.text import Tokens
+
+HEDGED = 0.5
+DISPUTED = 0.5
+_LONGEST_LIST = 80
+"""Tokens before an "or" that are looked at."""
+_LONGEST_REST = 400
+_JOINS_ALTERNATIVES = frozenset({",", "or"})
+_ENDS_ALTERNATIVES = frozenset({".", ";", ":", "!", "?", "\n", "and", "with", "then", "while", "but"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weight in 0–1 of each mention that counts less than 1, and the signs that are told and denied at once."""
+
+    mentions: Mapping[SignMention, float] = field(default_factory=dict)
+    surest: Mapping[str, float] = field(default_factory=dict)
+    contradicted: frozenset[str] = frozenset()
+
+    def of(self, mention: SignMention) -> float:
+        """The weight of one mention."""
+        return self.mentions.get(mention, 1.0)
+
+    def of_signs(self, signs: Collection[str]) -> dict[str, float]:
+        """The weight of each of these signs that counts less than 1."""
+        return {sign: weight for sign, weight in self.surest.items() if sign in signs and weight < 1}
+
+
+def weigh(mentions: Sequence[SignMention], denied: Collection[int], tokens: Tokens, lexicon: Lexicon) -> Weights:
+    """Weigh every mention of a sign that is not denied."""
+    asserted = [mention for mention in mentions if mention.index not in denied]
+    denials = [mention for mention in mentions if mention.index in denied]
+    hedged, shares = _hedged_tokens(tokens, lexicon), _shares_of_alternatives(asserted, tokens)
+    clashes = _clashes(asserted, denials, tokens, lexicon)
+    weights: dict[SignMention, float] = {}
+    surest: defaultdict[str, float] = defaultdict(float)
+    for mention in asserted:
+        weight = shares.get((mention.index, mention.feature), 1.0) * clashes.get(mention, 1.0)
+        weight *= HEDGED if mention.index in hedged else 1.0
+        weights[mention] = weight
+        surest[mention.feature] = max(surest[mention.feature], weight)
+    contradicted = frozenset(sign for sign, weight in surest.items() if weight == 0)
+    return Weights({m: weight for m, weight in weights.items() if weight < 1}, surest, contradicted)
+
+
+def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
+    """The indexes of the tokens that words of doubt reach: "possible X or Y", "X may be seen", "X in some episodes"."""
+    hits = lexicon.doubt.find(tokens)
+    pseudo = covered(hit for hit in hits if hit.name == "pseudo")
+    reach = reach_of(tokens, lexicon)
+    hedged: set[int] = set()
+    for hit in hits:
+        if hit.first in pseudo:
+            continue
+        if hit.name == "before":
+            hedged.update(reach.forward(hit), range(hit.first, hit.last + 1))
+        elif hit.name == "after":
+            hedged.update(reach.backward(hit))
+        elif hit.name == "after_clause" or (hit.name == "episodes" and _ends_clause(hit, tokens)):
+            hedged.update(_clause_before(hit.first, tokens, reach))
+        elif hit.name == "episodes":
+            hedged.update(_rest_of_sentence(hit.last, tokens))
+    return frozenset(hedged)
+
+
+def _ends_clause(hit: Hit, tokens: Tokens) -> bool:
+    """Tell "the arm flexes in some episodes," from "in some episodes, the arm flexes"."""
+    begins = hit.first == 0 or tokens.items[hit.first - 1].is_mark
+    return not begins and (hit.last + 1 == len(tokens) or tokens.items[hit.last + 1].is_mark)
+
+
+def _rest_of_sentence(index: int, tokens: Tokens) -> Iterable[int]:
+    number = tokens.sentence[index]
+    end = min(len(tokens), index + 1 + _LONGEST_REST)
+    return takewhile(lambda i: tokens.sentence[i] == number, range(index + 1, end))
+
+
+def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
+    for i in range(index - 1, -1, -1):
+        if tokens.items[i].is_mark or i in reach.stops:
+            return
+        yield i
+
+
+def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> dict[tuple[int, str], float]:
+    """(Token index, sign) of a mention → the share of the different alternatives ("X or Y") that name the sign.
+
+    "Tonic-clonic or clonic jerks" is clonic for sure and tonic by half.
+    """
+    signs_of: defaultdict[int, set[str]] = defaultdict(set)
+    places_of: defaultdict[int, set[int]] = defaultdict(set)
+    segments = _segments(tokens)
+    for mention in asserted:
+        signs_of[segments[mention.index]].add(mention.feature)
+        places_of[segments[mention.index]].add(mention.index)
+    shares: dict[tuple[int, str], float] = {}
+    for i in (i for i, token in enumerate(tokens.items) if token.text == "or"):
+        group = _alternatives(i, segments, tokens, signs_of)
+        different = {frozenset(signs_of[segment]) for segment in group}
+        if len(different) > 1:
+            for segment in group:
+                for sign in signs_of[segment]:
+                    share = sum(sign in signs for signs in different) / len(different)
+                    shares.update({(place, sign): share for place in places_of[segment]})
+    return shares
+
+
+def _segments(tokens: Tokens) -> list[int]:
+    """Token → the number of the piece of text it is in, between commas, "or" and whatever ends a list."""
+    number, numbers = 0, []
+    for token in tokens.items:
+        is_border = token.text in _JOINS_ALTERNATIVES or token.text in _ENDS_ALTERNATIVES
+        number += is_border
+        numbers.append(number)
+        number += is_border
+    return numbers
+
+
+def _alternatives(
+    index: int, segments: Sequence[int], tokens: Tokens, signs_of: Mapping[int, Collection[str]]
+) -> list[int]:
+    """The segments that the "or" at ``index`` joins: one on either side, and those of a list before it."""
+    after = segments[index] + 1
+    if after not in signs_of:
+        return []
+    group: list[int] = []
+    for i in range(index, max(-1, index - _LONGEST_LIST), -1):
+        if tokens.word(i) in _ENDS_ALTERNATIVES:
+            break
+        if segments[i] in signs_of and segments[i] not in group:
+            group.append(segments[i])
+        elif group and segments[i] < group[-1] - 2:
+            break
+    return [*group, after] if group else []
+
+
+def _clashes(
+    asserted: Sequence[SignMention], denials: Sequence[SignMention], tokens: Tokens, lexicon: Lexicon
+) -> dict[SignMention, float]:
+    """Mentions that the report denies as well → 0 in the same sentence, else :data:`DISPUTED`.
+
+    A word of change ("then", "no longer", "later") beside either makes it another moment and no contradiction.
+    """
+    if not denials:
+        return {}
+    changes = {hit.first for hit in lexicon.order.find(tokens) if hit.name != "together"}
+    changes |= {hit.first for hit in lexicon.doubt.find(tokens) if hit.name == "change"}
+    changing, borders = {tokens.sentence[i] for i in changes}, sorted(changes)
+    denied_at: defaultdict[str, list[int]] = defaultdict(list)
+    for index, sign in sorted({(denial.index, denial.feature) for denial in denials}):
+        denied_at[sign].append(index)
+    settled = {sign: {tokens.sentence[i] for i in indexes} - changing for sign, indexes in denied_at.items()}
+    clashes: dict[SignMention, float] = {}
+    for mention in asserted:
+        indexes = denied_at.get(mention.feature, [])
+        place = bisect_left(indexes, mention.index)
+        nearest = indexes[max(0, place - 1) : place + 1]
+        if any(_is_one_breath(mention.index, index, tokens, borders) for index in nearest):
+            clashes[mention] = 0.0
+        elif tokens.sentence[mention.index] not in changing and settled.get(mention.feature):
+            clashes[mention] = DISPUTED
+    return clashes
+
+
+def _is_one_breath(told: int, denied: int, tokens: Tokens, changes: Sequence[int]) -> bool:
+    """Whether a sign is told and denied in one sentence, with no word of change between; ``changes`` ascend."""
+    first, last = sorted((told, denied))
+    return tokens.sentence[first] == tokens.sentence[last] and bisect_left(changes, first) == bisect_left(changes, last)

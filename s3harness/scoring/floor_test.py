@@ -1,0 +1,88 @@
+"""Deciding whether a score is above its floor: a paired, patient-clustered test of its own.
+
+Two separate intervals, or a value beside a floor, say little: model and floor answer the same items of the same
+patients. Only the primary metric of a task is tested, as each further test would cost the others power.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from s3harness.stats import PatientSums, Ranked, holm, paired_test_of_sums
+from s3harness.types import FloorTest, Interval, Score
+
+ALPHA = 0.05
+"""Corrected p-value below which a score is above its floor."""
+EXCHANGES = 10_000
+"""Ways to exchange model and floor, patient by patient, at most."""
+_HELD = 1 << 24
+"""Exchanges times patients at most: of tens of thousands of patients fewer are drawn, so that memory is bounded."""
+
+
+def is_above_floor(score: Score) -> bool:
+    """Return whether a score is significantly better than its floor.
+
+    The one rule for every table, page and conclusion: the difference of the paired test (:attr:`.Score.floor_test`)
+    is above 0, and its p-value, corrected over everything shown together, is below :data:`ALPHA`. A score without a
+    corrected test, as a secondary metric is, is not called better.
+    """
+    test = score.floor_test
+    return test is not None and test.difference > 0 and test.p_adjusted is not None and test.p_adjusted < ALPHA
+
+
+def tested_against_floor(metric: Ranked, model: PatientSums, floor: PatientSums) -> FloorTest | None:
+    """Test a model against its floor on the same items, exchanging the two patient by patient.
+
+    ``model`` and ``floor`` are their sums of statistics, the floor's at its expectation where it draws lots. The floor
+    is the best of several trivial answerers on these very items, so that the test is conservative: by chance the best
+    of them is better here than it would be elsewhere, and the model has to beat that. Returns ``None`` where the
+    difference is undefined.
+    """
+    sums = model.beside(floor)
+    exchanges = min(EXCHANGES, _HELD // max(1, len(sums)))
+    paired = paired_test_of_sums(metric, sums, resamples=exchanges)
+    if not math.isfinite(paired.difference):
+        return None
+    sign = 1.0 if metric.higher_is_better else -1.0
+    p_value = paired.p_value if math.isfinite(paired.p_value) else None
+    return FloorTest(sign * paired.difference + 0.0, _turned(paired.interval, sign), p_value)
+
+
+def corrected(scores: Iterable[Score]) -> list[Score]:
+    """Return the scores with the p-values of their floor tests corrected, by Holm, over all of them.
+
+    The scores are those shown together: the tasks of a run, or the tasks of several models.
+    """
+    given = list(scores)
+    p_values = [math.nan if s.floor_test is None else _or_nan(s.floor_test.p_value) for s in given]
+    return [_with_p(score, p) for score, p in zip(given, holm(p_values).tolist(), strict=True)]
+
+
+def floor_test_line(mark: str, scores: Sequence[Score]) -> str:
+    """Return the sentence under a table on what the mark of a score above its floor means; empty without a test."""
+    tests = sum(score.floor_test is not None for score in scores)
+    if not tests:
+        return ""
+    how = f"p < {ALPHA:g}, corrected by Holm" if tests > 1 else f"p < {ALPHA:g}"
+    return f"{mark.strip()} above its floor: paired test of score − floor by patient, {how}."
+
+
+def _with_p(score: Score, p_adjusted: float) -> Score:
+    if score.floor_test is None:
+        return score
+    value = p_adjusted if math.isfinite(p_adjusted) else None
+    return replace(score, floor_test=replace(score.floor_test, p_adjusted=value))
+
+
+def _or_nan(p_value: float | None) -> float:
+    return math.nan if p_value is None else p_value
+
+
+def _turned(interval: Interval | None, sign: float) -> Interval | None:
+    """The interval of a difference of which more is better; ``None`` where it has no ends."""
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return None
+    low, high = sorted((sign * interval.low, sign * interval.high))
+    return replace(interval, low=low, high=high)

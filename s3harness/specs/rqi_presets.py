@@ -1,0 +1,22 @@
+"""The names of the presets of the Seizure-RQI: what a task spec or a call may say, and what results store."""
+
+from __future__ import annotations
+
+from s3harness.errors import UsageError
+
+PRESETS = ("paper", "strict-1", "strict-2")
+NEWEST = "strict-2"
+_ALIASES = {"rqi": NEWEST, "strict": NEWEST}
+
+
+def preset_name(name: str) -> str:
+    """The full name of a preset, as results store it: ``strict+length`` is ``strict-2+length``.
+
+    Raises :class:`UsageError` for an unknown preset.
+    """
+    first, *more = (part.strip() for part in name.split("+"))
+    base = _ALIASES.get(first, first)
+    if base not in PRESETS:
+        known = ", ".join((*PRESETS, "strict"))
+        raise UsageError(f"no RQI preset is called {first!r}; known are {known}, with +PENALTY after it")
+    return "+".join((base, *more))
