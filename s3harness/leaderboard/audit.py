@@ -32,6 +32,7 @@ EXPORTS = (".svg", ".csv", ".tex", ".md", ".json")
 PRIVATE_BY_DESIGN = {
     "audit.jsonl": "names the hosts that were asked",
     "private.json": "fingerprints of the data set's private words",
+    "sent.jsonl": "prompts as they were sent, with experts' reports in them",
     "reviewed.json": "digests of what was confirmed as harmless",
     "report.html": "experts' texts and raw answers of single videos; it says so",
     LOCAL_PAGE: "paths of video files; it says so",
