@@ -1,183 +1,314 @@
 """Whether intervals hold the truth, and tests raise false alarms, as often as they say: simulated cohorts.
 
-    python benchmarks/intervals.py [--runs 1000] [--resamples 500] [--permutations 500]
+    python benchmarks/intervals.py [--runs 1000] [--old-runs 200] [--only "LCS-F;Seizure-RQI"]
 
-A cohort has patients with one to nineteen videos each (about 3.6, as in the benchmark). How good a system is differs
-between patients: some are filmed well, some in the dark. So the items of one patient fail together. The true score is
-that of a cohort of 200,000 patients. Three intervals are held against it: the package's own (patients resampled,
-bootstrap-t), patients resampled with percentile limits, and items resampled with percentile limits, which is what is
-done where clusters are ignored.
+A cohort has 5 to 60 patients. "1–19 videos": each has one to nineteen, about 3.6, as in the benchmark. "one has half":
+the same, but one patient holds half of all videos. How good a system is differs between patients: some are filmed well,
+some in the dark, so that the items of one patient fail together; truths resemble each other within a patient, too. The
+true score is that of a cohort of 60,000 patients. Measured are :func:`s3harness.intervals.patient_interval` and
+:func:`s3harness.stats.paired_test_of_sums`, as scoring and comparing call them, beside the bootstrap-t alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from scipy.special import ndtr, ndtri
 
-from s3harness.metrics.base import Array
-from s3harness.metrics.boundaries import boundary_mae
+from s3harness.intervals import bootstrap, patient_interval
+from s3harness.metrics.base import Array, Metric, Pair
+from s3harness.metrics.boundaries import boundary_mae, boundary_within
 from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy
-from s3harness.metrics.features import feature_macro_f1
-from s3harness.stats import Formula, paired_permutation, patient_bootstrap
+from s3harness.metrics.features import FeatureAuroc, feature_balanced_accuracy, feature_macro_f1, feature_mcc
+from s3harness.metrics.order import lcs_f
+from s3harness.metrics.rqi.metric import SeizureRQI
+from s3harness.stats import PairedTest, paired_test_of_sums
+from s3harness.types import Prediction, Reference
 
-PATIENTS = (24, 80)
-MANY = 200_000
-PREVALENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+PATIENTS = (5, 7, 12, 24, 60)
+SIZES = ("1–19 videos", "one has half")
+MANY = 60_000
+FEW_RESAMPLES = 300
+PERMUTATIONS = 4096
+"""Enough to enumerate all exchanges of twelve patients."""
+PREVALENCES = tuple(
+    percent / 100 for percent in (5, 5, 8, 10, 10, 12, 15, 20, 20, 25, 30, 30, 35, 40, 40, 50, 50, 50, 60, 60)
+)
+"""Of the twenty signs."""
+
+Rows = Callable[[Generator, Generator, Array, float], Array]
+"""Chance of the truths, chance of the system, patients (n,), how much worse the system is → rows (n, k)."""
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """A metric, and rows of statistics (n, k) of systems that watch the same videos of ``patients`` (n,)."""
+    """A metric, as scoring makes it, and the rows of a system that watches the videos of ``patients`` (n,)."""
 
-    metric: Formula
-    rows: Callable[[Generator, Array], Array]
+    metric: Metric
+    rows: Rows
+
+    def sums(self, truths: Generator, own: Generator, patients: Array, worse: float = 0.0) -> Array:
+        """Sums by patient, (patients, k)."""
+        rows = self.rows(truths, own, patients, worse)
+        sums = np.zeros((int(patients[-1]) + 1, rows.shape[1]))
+        np.add.at(sums, patients, rows)
+        return sums
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many intervals were asked for and given, how many of these hold the truth, and their mean width."""
+
+    asked: int
+    given: int
+    held: int
+    width: float
+
+    def __str__(self) -> str:
+        share = f"{100 * self.held / self.given:.0f}" if self.given >= FEW_GIVEN else "–"
+        return f"{share} ({100 * self.given / max(self.asked, 1):.0f})"
+
+
+FEW_GIVEN = 25
+"""Intervals from which their coverage is shown."""
 
 
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--resamples", type=int, default=500)
-    parser.add_argument("--permutations", type=int, default=500)
+    parser.add_argument("--old-runs", type=int, default=200, help="Cohorts for the bootstrap-t alone.")
+    parser.add_argument("--only", default=";".join(SIMULATIONS))
     chosen = parser.parse_args()
-    coverage(chosen.runs, chosen.resamples)
-    false_alarms(chosen.runs, chosen.permutations)
+    names, start = chosen.only.split(";"), time.process_time()
+    print_coverage("bootstrap-t of patients alone", names, chosen.old_runs, old_interval)
+    print_coverage("this package", names, chosen.runs, new_interval)
+    print_tests(names, chosen.runs)
+    print(f"\n{time.process_time() - start:.0f} CPU seconds")
 
 
-def coverage(runs: int, resamples: int) -> None:
-    """Print how often 95 % intervals hold the true score."""
-    print(f"Share of {runs} cohorts whose 95 % interval holds the true score; {resamples} resamples; ± is 1.96 s.e.\n")
-    print("| metric | patients | this package | patients, percentile | items, percentile |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for name, simulation in SIMULATIONS.items():
+Interval = Callable[[Metric, Array, int], tuple[float, float] | None]
+
+
+def new_interval(metric: Metric, sums: Array, seed: int) -> tuple[float, float] | None:
+    """Limits that scoring gives."""
+    interval = patient_interval(metric, sums, resamples=FEW_RESAMPLES, seed=seed).interval
+    return (interval.low, interval.high) if interval else None
+
+
+def old_interval(metric: Metric, sums: Array, seed: int) -> tuple[float, float] | None:
+    """Limits of resampled patients, however few they are."""
+    interval = bootstrap(metric, sums, resamples=FEW_RESAMPLES, seed=seed)
+    return (interval.low, interval.high) if interval else None
+
+
+def print_coverage(title: str, names: Sequence[str], runs: int, interval: Interval) -> None:
+    """Print how often 95 % intervals hold the true score, where the score is defined."""
+    print(f"\n{title}: {runs} cohorts; coverage in percent, in brackets how many in a hundred have an interval\n")
+    print(f"| metric | videos | {' | '.join(f'{n} patients' for n in PATIENTS)} |")
+    print(f"| --- | --- |{' ---: |' * len(PATIENTS)}")
+    for name in names:
+        simulation = SIMULATIONS[name]
         truth = true_score(simulation)
-        for n in PATIENTS:
-            held = np.array([holds(simulation, truth, n, seed, resamples) for seed in range(runs)])
-            print(f"| {name} | {n} | {' | '.join(share(column) for column in held.T)} |", flush=True)
+        for sizes in SIZES:
+            cells = [str(coverage(simulation, truth, n, sizes, runs, interval)) for n in PATIENTS]
+            print(f"| {name} | {sizes} | {' | '.join(cells)} |", flush=True)
 
 
-def holds(simulation: Simulation, truth: float, n: int, seed: int, resamples: int) -> tuple[bool, bool, bool]:
-    """Whether each of the three intervals of one cohort holds the truth; one that is undefined does not."""
-    random = np.random.default_rng(seed)
-    patients = cohort(random, n)
-    rows = simulation.rows(random, patients)
-    items = np.arange(len(patients))
-    found = [
-        patient_bootstrap(simulation.metric, rows, clusters, resamples=resamples, seed=seed, method=method)
-        for clusters, method in ((patients, "studentised"), (patients, "percentile"), (items, "percentile"))
-    ]
-    ours, patient, item = (i is not None and i.low <= truth <= i.high for i in found)
-    return ours, patient, item
+def coverage(simulation: Simulation, truth: float, n: int, sizes: str, runs: int, interval: Interval) -> Outcome:
+    """Coverage in cohorts whose score is defined."""
+    asked = given = held = 0
+    width = 0.0
+    for seed in range(runs):
+        random = np.random.default_rng(seed)
+        sums = simulation.sums(random, random, cohort(random, n, sizes))
+        if not np.isfinite(simulation.metric.value(sums.sum(axis=0))):
+            continue
+        asked += 1
+        if limits := interval(simulation.metric, sums, seed):
+            given, held, width = given + 1, held + (limits[0] <= truth <= limits[1]), width + limits[1] - limits[0]
+            if limits[0] == limits[1] and interval is new_interval:
+                raise SystemExit(f"an interval of zero width: {simulation.metric}, {n} patients, seed {seed}")
+    return Outcome(asked, given, held, width / max(given, 1))
 
 
-def false_alarms(runs: int, permutations: int) -> None:
-    """Print how often two systems of the same quality are found to differ."""
-    print(f"\nShare of {runs} pairs of systems that do not differ and have p ≤ 0.05; {permutations} permutations.\n")
-    print("| metric | patients | exchanging patients | exchanging items |\n| --- | ---: | ---: | ---: |")
-    for name, simulation in SIMULATIONS.items():
-        for n in PATIENTS:
-            alarms = np.array([alarmed(simulation, n, seed, permutations) for seed in range(runs)])
-            print(f"| {name} | {n} | {' | '.join(share(column) for column in alarms.T)} |", flush=True)
+def print_tests(names: Sequence[str], runs: int) -> None:
+    """Print how often equal systems are called different, and how often the interval of a difference holds it."""
+    print(f"\nPaired tests of {runs} pairs of systems on the same videos: percent with p ≤ 0.05 of two that do not")
+    print("differ; coverage of the difference of two equal systems / of two that differ (intervals given)\n")
+    print(f"| metric | videos | {' | '.join(f'{n} patients' for n in PATIENTS)} |")
+    print(f"| --- | --- |{' ---: |' * len(PATIENTS)}")
+    for name in names:
+        simulation = SIMULATIONS[name]
+        difference = true_score(simulation) - true_score(simulation, WORSE)
+        for sizes in SIZES:
+            cells = [paired_cell(simulation, difference, n, sizes, runs) for n in PATIENTS]
+            print(f"| {name} | {sizes} | {' | '.join(cells)} |", flush=True)
 
 
-def alarmed(simulation: Simulation, n: int, seed: int, permutations: int) -> tuple[bool, bool]:
-    """Whether the test calls two equal systems different: exchanged by patient, and by item."""
+def paired_cell(simulation: Simulation, difference: float, n: int, sizes: str, runs: int) -> str:
+    """Type I error, and coverage of no difference and of a real one."""
+    alarms, tested, outcomes = 0, 0, []
+    for worse, truth in ((0.0, 0.0), (WORSE, difference)):
+        asked = given = held = 0
+        for seed in range(runs):
+            test = paired(simulation, n, sizes, seed, worse)
+            if not math.isfinite(test.p_value):
+                continue
+            asked += 1
+            alarms += worse == 0.0 and test.p_value <= 0.05
+            tested += worse == 0.0
+            if test.interval:
+                given, held = given + 1, held + (test.interval.low <= truth <= test.interval.high)
+        outcomes.append(Outcome(asked, given, held, 0.0))
+    return f"{100 * alarms / max(tested, 1):.1f}; {outcomes[0]} / {outcomes[1]}"
+
+
+def paired(simulation: Simulation, n: int, sizes: str, seed: int, worse: float) -> PairedTest:
+    """The test of two systems on one cohort, the second one worse."""
     random = np.random.default_rng(10_000 + seed)
-    patients = cohort(random, n)
-    truths = int(random.integers(2**31))
-    one, other = (simulation.rows(Systems(truths, random), patients) for _ in range(2))  # type: ignore[arg-type]
-    tests = [
-        paired_permutation(simulation.metric, one, other, clusters, resamples=permutations, seed=seed)
-        for clusters in (patients, np.arange(len(patients)))
-    ]
-    by_patient, by_item = (test.p_value <= 0.05 for test in tests)
-    return by_patient, by_item
+    patients, truths = cohort(random, n, sizes), int(random.integers(2**31))
+    both = [simulation.sums(np.random.default_rng(truths), random, patients, by) for by in (0.0, worse)]
+    resamples = PERMUTATIONS if 2**n <= PERMUTATIONS else 500
+    return paired_test_of_sums(
+        simulation.metric, np.hstack(both), resamples=resamples, seed=seed, interval_resamples=FEW_RESAMPLES
+    )
 
 
-class Systems:
-    """Two sources of chance: ``truths`` is the same for all systems, the rest is each system's own."""
-
-    def __init__(self, truths: int, own: Generator) -> None:
-        self.truths = np.random.default_rng(truths)
-        self.own = own
+WORSE = 0.5
+"""How much worse the second system is, in standard deviations of what makes an item hard."""
 
 
-def cohort(random: Generator, n: int) -> Array:
+def cohort(random: Generator, n: int, sizes: str = SIZES[0]) -> Array:
     """The patient of each video, (videos,)."""
-    return np.repeat(np.arange(n), np.minimum(random.geometric(0.28, n), 19)).astype(np.float64)
+    videos = np.minimum(random.geometric(0.28, n), 19)
+    if sizes == SIZES[1]:
+        videos[random.integers(n)] = max(1, videos.sum() - videos.max())
+    return np.repeat(np.arange(n), videos)
 
 
-def true_score(simulation: Simulation) -> float:
+def true_score(simulation: Simulation, worse: float = 0.0) -> float:
     """The score of a cohort beyond counting."""
     random = np.random.default_rng(99)
-    return float(simulation.metric.value(simulation.rows(random, cohort(random, MANY)).sum(axis=0)))
+    rows = simulation.rows(random, random, cohort(random, MANY), worse)
+    return float(simulation.metric.value(rows.sum(axis=0)))
 
 
-def errors_in_seconds(random: Generator | Systems, patients: Array) -> Array:
-    """Absolute errors of a boundary: skewed, and larger by a patient's own factor; rows (error, 1)."""
-    _, own = sources(random)
-    factor = np.exp(0.6 * of_patients(own, patients))
-    errors = np.minimum(np.abs(own.normal(0.0, 5.0, len(patients))) * factor, 60.0)
-    return np.column_stack([errors, np.ones(len(patients))])
+def times(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+    """Absolute errors of a boundary in seconds: skewed, and larger by a patient's own factor; rows (error, 1)."""
+    factor = np.exp(0.6 * of_patients(own, patients) + worse)
+    return counted(np.minimum(np.abs(own.normal(0.0, 5.0, len(patients))) * factor, 60.0))
 
 
-def diagnoses(random: Generator | Systems, patients: Array) -> Array:
-    """ES or NES, a patient's own and one in three NES; right more often in some patients; a table of two classes."""
-    shared, own = sources(random)
-    is_nes = of_patients(shared, patients, uniform=True) < 0.32
-    is_right = own.normal(size=len(patients)) + 1.2 * of_patients(own, patients) < 1.0
-    return tables(is_nes.astype(int), is_right)
+def shares(middle: float, scale: float = 1.0, spread: float = 1.0) -> Rows:
+    """A score per item between 0 and ``scale``, all values of it likely if ``spread`` is 1; rows (score, 1)."""
+
+    def rows(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+        return counted(scale * ndtr(spread * (difficulty(own, patients, 0.4) - worse) + middle))
+
+    return rows
 
 
-def features(random: Generator | Systems, patients: Array) -> Array:
-    """Six signs of several prevalences, each clustered by patient as are the errors; tables side by side."""
-    shared, own = sources(random)
-    skill = of_patients(own, patients)
-    blocks = []
-    for prevalence in PREVALENCES:
-        liability = 0.7 * of_patients(shared, patients) + math.sqrt(1 - 0.49) * shared.normal(size=len(patients))
-        is_absent = liability > np.quantile(LIABILITY, prevalence)
-        blocks.append(tables(is_absent.astype(int), own.normal(size=len(patients)) + skill < 1.1))
-    return np.hstack(blocks)
+def hits(p: float, correlation: float = 0.5) -> Rows:
+    """Right or wrong, right with probability p; rows (right, 1)."""
+
+    def rows(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+        return counted((difficulty(own, patients, correlation) < ndtri(p) - worse).astype(float))
+
+    return rows
 
 
-def sources(random: Generator | Systems) -> tuple[Generator, Generator]:
-    """The chance that all systems share, and that of this one."""
-    return (random.truths, random.own) if isinstance(random, Systems) else (random, random)
+def diagnoses(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+    """ES or NES, a patient's own and one in three NES; a table of two classes."""
+    is_nes = truths.random(int(patients[-1]) + 1)[patients] < 0.32
+    return tables(is_nes, difficulty(own, patients, 0.55) < 0.65 - worse)
 
 
-def of_patients(random: Generator, patients: Array, *, uniform: bool = False) -> Array:
-    """One number of each patient, given to all of the videos, (videos,)."""
-    n = int(patients.max()) + 1
-    drawn = random.random(n) if uniform else random.normal(size=n)
-    return np.asarray(drawn[patients.astype(int)], dtype=np.float64)
+def signs(*prevalences: float) -> Rows:
+    """Signs of several prevalences, each clustered by patient as are the errors; tables side by side."""
+
+    def rows(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+        skill = 0.8 * of_patients(own, patients)
+        is_absent = [difficulty(truths, patients, 0.5) > ndtri(p) for p in prevalences]
+        return np.hstack([tables(t, own.normal(size=len(patients)) + skill < 1.0 - worse) for t in is_absent])
+
+    return rows
 
 
-def tables(truth: Array, is_right: Array) -> Array:
+def rankings(prevalence: float) -> Rows:
+    """Probabilities of a sign, higher where it is shown, by a patient's own measure; the rows of AUROC."""
+
+    def rows(truths: Generator, own: Generator, patients: Array, worse: float) -> Array:
+        is_shown = difficulty(truths, patients, 0.5) < ndtri(prevalence)
+        logits = own.normal(size=len(patients)) + 0.7 * of_patients(own, patients) + (1.0 - worse) * is_shown
+        probabilities = ndtr(logits / 2)
+        cases = zip(is_shown.tolist(), probabilities.tolist(), strict=True)
+        return FeatureAuroc().statistics([answered(n, *case) for n, case in enumerate(cases)])
+
+    return rows
+
+
+def answered(number: int, is_shown: bool, probability: float) -> Pair:
+    """An item of one sign and its answer with a probability."""
+    reference = Reference(f"i{number}", "t", f"v{number}", "tonic", 0, "yes" if is_shown else "no")
+    return Pair(reference, Prediction(f"i{number}", "yes" if probability > 0.5 else "no", probability=probability))
+
+
+def difficulty(random: Generator, patients: Array, correlation: float) -> Array:
+    """A standard normal number per item, correlated within patients; (n,)."""
+    own = random.normal(size=len(patients))
+    return math.sqrt(correlation) * of_patients(random, patients) + math.sqrt(1 - correlation) * own
+
+
+def of_patients(random: Generator, patients: Array) -> Array:
+    """One standard normal number of each patient, given to all of the videos, (videos,)."""
+    return np.asarray(random.normal(size=int(patients[-1]) + 1)[patients])
+
+
+def counted(values: Array) -> Array:
+    """Rows (value, 1)."""
+    return np.column_stack([values, np.ones(len(values))])
+
+
+def tables(is_second: Array, is_right: Array) -> Array:
     """Rows of (hits, true, said) of two classes, shape (n, 6), as the metrics of closed answers have them."""
-    rows = np.zeros((len(truth), 2, 3))
-    items = np.arange(len(truth))
+    rows, items, truth = np.zeros((len(is_second), 2, 3)), np.arange(len(is_second)), is_second.astype(int)
     rows[items, truth, 0], rows[items, truth, 1] = is_right, 1.0
     rows[items, np.where(is_right, truth, 1 - truth), 2] = 1.0
-    return rows.reshape(len(truth), 6)
+    return rows.reshape(len(is_second), 6)
 
 
-def share(held: Array) -> str:
-    """A share in percent, and how far it may be off."""
-    p = float(held.mean())
-    return f"{100 * p:.1f} ± {100 * 1.96 * math.sqrt(p * (1 - p) / len(held)):.1f} %"
+def met(metric: Metric, subjects: Sequence[str]) -> Metric:
+    """A metric that has met these subjects, so that it can name their classes."""
+    for subject in subjects:
+        reference = Reference("i", "t", "v", subject, 0, "yes")
+        metric.statistics([Pair(reference, Prediction("i", "yes"))])
+    return metric
 
 
-LIABILITY = np.random.default_rng(0).normal(size=100_000)
+ONE, ALL = ("tonic",), tuple(f"sign {n}" for n in range(len(PREVALENCES)))
 SIMULATIONS: Mapping[str, Simulation] = {
-    "MAE": Simulation(boundary_mae(), errors_in_seconds),
-    "balanced accuracy": Simulation(diagnosis_balanced_accuracy(), diagnoses),
-    "macro F1": Simulation(feature_macro_f1(), features),
+    "balanced accuracy, NES 32 %": Simulation(met(diagnosis_balanced_accuracy(), ("video",)), diagnoses),
+    "balanced accuracy, sign of 5 %": Simulation(met(feature_balanced_accuracy(), ONE), signs(0.05)),
+    "F1, sign of 5 %": Simulation(met(feature_macro_f1(), ONE), signs(0.05)),
+    "F1, sign of 30 %": Simulation(met(feature_macro_f1(), ONE), signs(0.3)),
+    "MCC, sign of 30 %": Simulation(met(feature_mcc(), ONE), signs(0.3)),
+    "AUROC, sign of 5 %": Simulation(met(FeatureAuroc(), ONE), rankings(0.05)),
+    "AUROC, sign of 30 %": Simulation(met(FeatureAuroc(), ONE), rankings(0.3)),
+    "macro balanced accuracy, 20 signs": Simulation(met(feature_balanced_accuracy(), ALL), signs(*PREVALENCES)),
+    "macro F1, 20 signs": Simulation(met(feature_macro_f1(), ALL), signs(*PREVALENCES)),
+    "MAE of times": Simulation(boundary_mae(), times),
+    "LCS-F": Simulation(lcs_f(), shares(-0.5)),
+    "ROUGE-L": Simulation(lcs_f(), shares(-1.0, spread=0.25)),
+    "Seizure-RQI": Simulation(SeizureRQI(), shares(-0.3, 100.0)),
+    "within 5 s, 80 % right": Simulation(boundary_within(seconds=5), hits(0.8)),
+    "within 5 s, 97 % right": Simulation(boundary_within(seconds=5), hits(0.97)),
 }
 
 if __name__ == "__main__":

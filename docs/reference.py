@@ -100,7 +100,7 @@ def metrics() -> str:
         "",
     ]
     lines += [
-        "Each stands beside a floor and a ceiling computed on the same items, and intervals that resample patients.",
+        "Each stands beside a floor and a ceiling computed on the same items, and intervals between patients.",
         "",
     ]
     module = ""

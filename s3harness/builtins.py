@@ -72,6 +72,7 @@ METRICS = {
     "feature_balanced_accuracy": "s3harness.metrics.features:feature_balanced_accuracy",
     "feature_mcc": "s3harness.metrics.features:feature_mcc",
     "feature_auroc": "s3harness.metrics.features:FeatureAuroc",
+    "rationale_informedness": "s3harness.metrics.rationale:rationale_informedness",
     "rationale_score": "s3harness.metrics.text:rationale_score",
     "rouge_l": "s3harness.metrics.text:rouge_l",
     "bleu": "s3harness.metrics.text:bleu",

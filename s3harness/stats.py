@@ -1,40 +1,37 @@
-"""Uncertainty of scores whose items come in clusters: intervals, paired tests, corrections, ranks.
+"""Uncertainty of scores whose items come in clusters: sums by patient, paired tests, corrections, ranks.
 
 Videos of one patient resemble each other, so the unit of everything here is the patient ("cluster"). A metric gives
 every item a row of additive statistics (:mod:`s3harness.metrics.base`), and the rows of a patient are summed once:
 a thousand resamples are then one product of a (resamples, patients) matrix of counts and a (patients, k) one of sums.
+Intervals are those of :mod:`s3harness.intervals`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from s3harness.intervals import (
+    FEWEST,
+    ROUNDING,
+    Array,
+    Formula,
+    IntervalResult,
+    class_shares,
+    degrees_of_freedom,
+    patient_interval,
+    resampled_counts,
+    standard_error,
+    student_t,
+)
 from s3harness.types import Interval
 
-Array = NDArray[np.float64]
-Method = Literal["studentised", "percentile"]
-
-_CHUNK = 1 << 18
-"""Numbers held at once while patients are left out of resamples: 2 MiB, what the cache of a core holds."""
-_DRAWN = 1 << 22
-"""Numbers held at once while resamples are drawn: 32 MiB."""
 _ADDED = 1024
 """Rows that are added at once."""
-_ROUNDING = 1e-12
-"""Differences closer than this are equal: sums of the same numbers in another order."""
-
-
-class Formula(Protocol):
-    """What is needed of a metric here."""
-
-    def value(self, totals: Array) -> Array:
-        """Scores of summed rows: (…, k) → (…)."""
 
 
 class Ranked(Formula, Protocol):
@@ -45,13 +42,32 @@ class Ranked(Formula, Protocol):
         """Whether a larger value is a better one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PairedTest:
-    """Two systems on the same items: first minus second, its interval, and the two-sided p-value."""
+    """Two systems on the same items: first minus second, its interval, and the two-sided p-value.
+
+    ``note`` says why there is no interval, or that interval and test disagree. ``least_p`` is the smallest p-value that
+    these patients allow: with n of them 2/2ⁿ, since the two systems may be exchanged with all patients at once.
+    ``error`` is the standard error of the difference and ``freedom`` its degrees of freedom.
+    """
 
     difference: float
     interval: Interval | None
     p_value: float
+    note: str = ""
+    least_p: float = float("nan")
+    error: float = float("nan")
+    freedom: float = float("nan")
+
+    def smallest_detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
+        """The smallest true difference that data like these would show with the given power; NaN where none is.
+
+        (t₁₋α/₂ + t_power) × standard error; ``alpha`` is the level of the single test, so that a correction for several
+        tests divides it. NaN if no p-value of these patients is so small.
+        """
+        if not self.least_p <= alpha or not self.freedom >= FEWEST:
+            return float("nan")
+        return (student_t(self.freedom, 1 - alpha / 2) + student_t(self.freedom, power)) * self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,51 +79,14 @@ class RankInterval:
     high: float
 
 
-def patient_bootstrap(
-    metric: Formula,
-    rows: Array,
-    clusters: ArrayLike,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    method: Method = "studentised",
-) -> Interval | None:
-    """Confidence interval of a score, resampling patients with replacement.
+def interval_of_rows(
+    metric: Formula, rows: Array, clusters: ArrayLike, *, resamples: int = 2000, seed: int = 0, level: float = 0.95
+) -> IntervalResult:
+    """Confidence interval of a score, or the reason why there is none: :func:`.patient_interval` of the rows' sums.
 
-    ``rows`` (n, k) are the metric's statistics of the items and ``clusters`` (n,) their patients. "studentised" is the
-    bootstrap-t (Efron and Tibshirani 1993, ch. 12) with the leave-one-patient-out jackknife as standard error, made
-    wider by √(n / (n − 1)) for n patients (Hesterberg 2015), on either side no narrower than Student's t, and kept
-    within the scores that resamples had: two dozen patients seldom hold the worst one there is. It then covers close
-    to its level, where the "percentile" interval, the naive choice, covers too little. Returns ``None`` with fewer than
-    two patients that have a scored item, or where the score is undefined on the items or on most resamples.
+    ``rows`` (n, k) are the metric's statistics of the items and ``clusters`` (n,) their patients.
     """
-    sums = cluster_sums(rows, clusters)
-    return bootstrap_of_sums(metric, sums, resamples=resamples, seed=seed, level=level, method=method)
-
-
-def bootstrap_of_sums(
-    metric: Formula,
-    sums: Array,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    method: Method = "studentised",
-) -> Interval | None:
-    """What :func:`patient_bootstrap` says of rows, of their sums by patient (patients, k), see :class:`PatientSums`."""
-    score = metric.value(sums.sum(axis=0))
-    if len(sums) < 2 or not np.isfinite(score):
-        return None
-    drawn = [_resampled(metric, sums, counts, method) for counts in _resampled_counts(len(sums), resamples, seed)]
-    resampled, errors = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    if 2 * len(resampled) < resamples:
-        return None
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    low, high = np.quantile(resampled, tails)
-    if method == "studentised":
-        low, high = _studentised(metric, sums, resampled, errors, tails)
-    return Interval(float(low), float(high), level)
+    return patient_interval(metric, cluster_sums(rows, clusters), resamples=resamples, seed=seed, level=level)
 
 
 def paired_permutation(
@@ -124,53 +103,57 @@ def paired_permutation(
 
     Under the null hypothesis it does not matter which system gave a patient's answers. All ways to exchange are
     enumerated where they are no more than ``resamples``, else drawn (and the observed one added, so that p > 0). NaN
-    where a score is undefined. The interval of the difference is the paired bootstrap's.
+    where a score is undefined.
     """
-    sums = cluster_sums(_side_by_side(rows_a, rows_b), clusters)
+    sums = cluster_sums(side_by_side(rows_a, rows_b), clusters)
     return paired_test_of_sums(metric, sums, resamples=resamples, seed=seed, level=level)
 
 
 def paired_test_of_sums(
-    metric: Formula, sums: Array, *, resamples: int = 10_000, seed: int = 0, level: float = 0.95
+    metric: Formula,
+    sums: Array,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+    interval_resamples: int = 2000,
 ) -> PairedTest:
-    """Test as :func:`paired_permutation` does, from the sums by patient of both systems side by side (patients, 2k)."""
+    """Test as :func:`paired_permutation` does, from the sums by patient of both systems side by side (patients, 2k).
+
+    The interval is as honest as that of a score, and agrees with the test: where the test does not reject equality at
+    the same level, the interval is extended to hold 0; where it rejects and the interval holds 0, ``note`` says so.
+    """
     both = _Difference(metric)
     difference = float(both.value(sums.sum(axis=0)))
     if not len(sums) or not np.isfinite(difference):
-        return PairedTest(difference, None, float("nan"))
-    interval = bootstrap_of_sums(both, sums, seed=seed, level=level)
+        return PairedTest(difference=difference, interval=None, p_value=float("nan"))
     swapped, is_exact = _exchanges(len(sums), resamples, seed)
     shuffled = both.value((1.0 - swapped) @ sums + swapped @ np.roll(sums, sums.shape[1] // 2, axis=1))
-    extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - _ROUNDING)
+    extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - ROUNDING)
     p_value = extreme / len(swapped) if is_exact else (extreme + 1) / (len(swapped) + 1)
-    return PairedTest(difference, interval, float(p_value))
+    result = patient_interval(both, sums, resamples=interval_resamples, seed=seed, level=level)
+    interval, note = _agreeing(result, float(p_value), level)
+    return PairedTest(
+        difference=difference,
+        interval=interval,
+        p_value=float(p_value),
+        note=note,
+        least_p=2.0 / len(swapped) if is_exact else 1.0 / (len(swapped) + 1),
+        error=standard_error(both, sums),
+        freedom=both.freedom(sums),
+    )
 
 
-def standard_error(metric: Formula, rows: Array, clusters: ArrayLike) -> float:
-    """Standard error of a score by the leave-one-patient-out jackknife; NaN with fewer than two patients."""
-    sums = cluster_sums(rows, clusters)
-    if len(sums) < 2:
-        return float("nan")
-    return float(_jackknife(metric, sums, np.ones((1, len(sums))))[0])
-
-
-def smallest_detectable_difference(
-    metric: Formula,
-    rows_a: Array,
-    rows_b: Array,
-    clusters: ArrayLike,
-    *,
-    level: float = 0.95,
-    power: float = 0.8,
-) -> float:
-    """The smallest true difference between two systems that data like these would show, with the given power.
-
-    (t₁₋α/₂ + t_power) × standard error of the paired difference, t with patients − 1 degrees of freedom.
-    """
-    rows = _side_by_side(rows_a, rows_b)
-    freedom = max(len(cluster_sums(rows, clusters)) - 1, 1)
-    errors = _student_t(freedom, (1 + level) / 2) + _student_t(freedom, power)
-    return float(errors * standard_error(_Difference(metric), rows, clusters))
+def _agreeing(result: IntervalResult, p_value: float, level: float) -> tuple[Interval | None, str]:
+    """The interval, extended to hold 0 where the test does not reject it, and a word where they disagree."""
+    interval = result.interval
+    if interval is None:
+        return None, result.note
+    if p_value > 1 - level:
+        return Interval(min(interval.low, 0.0), max(interval.high, 0.0), level), ""
+    if interval.low <= 0.0 <= interval.high:
+        return interval, "the test finds a difference, but its size is so uncertain that the interval holds 0"
+    return interval, ""
 
 
 def rank_intervals(
@@ -182,14 +165,19 @@ def rank_intervals(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, RankInterval]:
-    """The rank of each system, and where it lands when the patients are drawn again (the same ones for all)."""
+    """The rank of each system, and where it lands when the patients are drawn again (the same ones for all).
+
+    Any rank is possible where too few patients carry an interval.
+    """
     stacked = np.concatenate(list(rows.values()), axis=1)
     sums = cluster_sums(stacked, clusters)
-    counts = np.vstack([np.ones(len(sums)), *_resampled_counts(len(sums), resamples, seed)])
+    counts = np.vstack([np.ones(len(sums)), *resampled_counts(len(sums), resamples, seed)])
     parts = np.split(sums, np.cumsum([part.shape[1] for part in rows.values()])[:-1], axis=1)
     scores = np.stack([metric.value(counts @ part) for part in parts], axis=1)
     ranks = _ranks(scores if metric.higher_is_better else -scores)
     low, high = np.quantile(ranks[1:], [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
+    if not len(sums) or degrees_of_freedom(class_shares(metric, parts[0])) < FEWEST:
+        low, high = np.ones(len(rows)), np.full(len(rows), float(len(rows)))
     columns = zip(rows, ranks[0], low, high, strict=True)
     return {name: RankInterval(*map(float, numbers)) for name, *numbers in columns}
 
@@ -276,75 +264,24 @@ class _Difference:
         first, second = np.split(totals, 2, axis=-1)
         return self.metric.value(first) - self.metric.value(second)
 
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """Items of each class by patient, if the metric tells; the items of both systems are the same."""
+        support = getattr(self.metric, "support", None)
+        return support(np.split(sums, 2, axis=-1)[0]) if support else {}
 
-def _side_by_side(rows_a: Array, rows_b: Array) -> Array:
+    def freedom(self, sums: Array) -> float:
+        """Degrees of freedom of the difference."""
+        return degrees_of_freedom(class_shares(self, sums))
+
+
+def side_by_side(rows_a: Array, rows_b: Array) -> Array:
+    """Rows of two systems on the same items, (n, k) each, as (n, 2k); :class:`ValueError` if their shapes differ."""
     if rows_a.shape != rows_b.shape:
         raise ValueError(
             f"the two systems have statistics of shapes {rows_a.shape} and {rows_b.shape}: score both on "
             "the same items with the same metric object"
         )
     return np.concatenate([rows_a, rows_b], axis=1)
-
-
-def _resampled_counts(n: int, resamples: int, seed: int) -> Iterator[Array]:
-    """How often each of n patients is drawn in each resample, some of (resamples, n) at a time."""
-    generator, step = np.random.default_rng(seed), max(1, _DRAWN // n)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        yield generator.multinomial(n, np.full(n, 1.0 / n), size=size).astype(np.float64)
-
-
-def _resampled(metric: Formula, sums: Array, counts: Array, method: Method) -> tuple[Array, Array]:
-    """Scores of the resamples that have one, and where need be their standard errors."""
-    scores = metric.value(counts @ sums)
-    defined = np.isfinite(scores)
-    return scores[defined], _jackknife(metric, sums, counts[defined]) if method == "studentised" else np.zeros(0)
-
-
-def _studentised(metric: Formula, sums: Array, resampled: Array, errors: Array, tails: Array) -> tuple[float, float]:
-    """Limits of the bootstrap-t; the percentile limits where the jackknife sees no variation."""
-    score = float(metric.value(sums.sum(axis=0)))
-    error = float(_jackknife(metric, sums, np.ones((1, len(sums))))[0])
-    deviations = resampled - score
-    if not error > 0:
-        low, high = np.quantile(resampled, tails)
-        return float(low), float(high)
-    distant = np.where(np.abs(deviations) > _ROUNDING, np.copysign(np.inf, deviations), 0.0)
-    ratios = np.divide(deviations, errors, out=distant, where=errors > _ROUNDING)
-    upper, lower = np.quantile(ratios, tails, method="inverted_cdf")
-    wider, student = math.sqrt(len(sums) / (len(sums) - 1)), _student_t(len(sums) - 1, tails[1])
-    least, most = resampled.min(), resampled.max()
-    below, above = error * max(lower * wider, student), error * max(-upper * wider, student)
-    low, high = np.clip([score - below, score + above], least, most)
-    return float(min(low, score)), float(max(high, score))
-
-
-def _student_t(freedom: int, share: float) -> float:
-    """The quantile of Student's t; not of scipy.stats, whose import takes longer than scoring a task."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, share))
-
-
-def _jackknife(metric: Formula, sums: Array, counts: Array) -> Array:
-    """Standard error of the score of each resample, (resamples, n) → (resamples,), each drawn patient left out once."""
-    step = max(1, _CHUNK // max(1, sums.size))
-    parts = [_jackknife_part(metric, sums, counts[i : i + step]) for i in range(0, len(counts), step)]
-    return np.concatenate(parts) * np.sqrt((len(sums) - 1) / len(sums)) if parts else np.zeros(0)
-
-
-def _jackknife_part(metric: Formula, sums: Array, counts: Array) -> Array:
-    """Root of the sum of squares of the leave-one-out scores about their mean; undefined scores are left out."""
-    resample, patient = np.nonzero(counts)
-    scores = metric.value((counts @ sums)[resample] - sums[patient])
-    weights = np.where(np.isfinite(scores), counts[resample, patient], 0.0)
-    scores = np.where(weights > 0, scores, 0.0)
-
-    def total(values: Array) -> Array:
-        return np.bincount(resample, weights * values, minlength=len(counts)).astype(np.float64)
-
-    mean = total(scores) / np.maximum(total(np.ones_like(scores)), 1.0)
-    return np.sqrt(total((scores - mean[resample]) ** 2))
 
 
 def _exchanges(n: int, resamples: int, seed: int) -> tuple[Array, bool]:

@@ -11,19 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from s3harness.metrics.base import Pair, safe_ratio
-from s3harness.metrics.confusion import ClassTables, balanced_accuracy
-from s3harness.stats import (
-    benjamini_hochberg,
-    cluster_sums,
-    holm,
-    paired_permutation,
-    patient_bootstrap,
-    rank_intervals,
-    smallest_detectable_difference,
-    standard_error,
-)
-from s3harness.types import Prediction, Reference
+from s3harness.intervals import standard_error
+from s3harness.metrics.base import safe_ratio
+from s3harness.stats import benjamini_hochberg, cluster_sums, holm, paired_permutation, rank_intervals
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -57,102 +47,6 @@ def test_sums_of_patients_leave_out_those_with_nothing_scored():
         cluster_sums(rows, [0, 1])
 
 
-class TestInterval:
-    def test_the_percentile_interval_is_that_of_resampled_patients(self):
-        rows, patients = cohort(np.random.default_rng(0), 10)
-        interval = patient_bootstrap(Mean(), rows, patients, resamples=500, seed=3, method="percentile")
-        sums = cluster_sums(rows, patients)
-        counts = np.random.default_rng(3).multinomial(10, np.full(10, 0.1), 500)
-        means = [np.repeat(sums, count, axis=0).sum(axis=0) for count in counts]
-        expected = np.quantile([total[0] / total[1] for total in means], [0.025, 0.975])
-        assert (interval.low, interval.high) == pytest.approx(tuple(expected))
-
-    def test_the_seed_fixes_it_and_the_names_of_the_patients_do_not_matter(self):
-        rows, patients = cohort(np.random.default_rng(1))
-        one, again, other = (patient_bootstrap(Mean(), rows, patients, seed=seed) for seed in (0, 0, 1))
-        assert one == again != other
-        assert patient_bootstrap(Mean(), rows, patients * 7 + 100) == one
-
-    def test_a_wider_level_contains_a_narrower_one_and_both_the_score(self):
-        rows, patients = cohort(np.random.default_rng(2))
-        narrow, wide = (patient_bootstrap(Mean(), rows, patients, level=level) for level in (0.5, 0.99))
-        score = rows[:, 0].mean()
-        assert wide.low < narrow.low < score < narrow.high < wide.high
-        assert wide.level == 0.99
-
-    def test_it_stays_within_what_resamples_scored(self):
-        rows = np.column_stack([[1.0] * 29 + [0.0], np.ones(30)])
-        interval = patient_bootstrap(Mean(), rows, np.arange(30))
-        assert 0.5 < interval.low < interval.high <= 1.0
-
-    def test_on_either_side_it_is_no_narrower_than_student_s_t(self):
-        from scipy.stats import t
-
-        for seed in range(20):
-            rows, patients = cohort(np.random.default_rng(seed), 12)
-            interval = patient_bootstrap(Mean(), rows, patients, resamples=4000)
-            score, half = rows[:, 0].mean(), t.ppf(0.975, 11) * standard_error(Mean(), rows, patients)
-            scored = patient_bootstrap(Mean(), rows, patients, resamples=4000, method="percentile", level=0.9999)
-            assert interval.low <= max(score - half, scored.low) + 1e-3
-            assert interval.high >= min(score + half, scored.high) - 1e-3
-
-    @pytest.mark.parametrize(
-        ("rows", "patients"),
-        [
-            ([[1.0, 1.0], [0.0, 1.0]], [5, 5]),
-            ([[1.0, 1.0], [0.0, 0.0]], [1, 2]),
-            ([[0.0, 0.0], [0.0, 0.0]], [1, 2]),
-            (np.zeros((0, 2)), []),
-        ],
-    )
-    def test_there_is_none_without_two_patients_to_compare(self, rows, patients):
-        assert patient_bootstrap(Mean(), np.asarray(rows), patients) is None
-
-    def test_without_variation_it_is_a_point(self):
-        interval = patient_bootstrap(Mean(), np.ones((6, 2)), np.arange(6))
-        assert (interval.low, interval.high) == (1.0, 1.0)
-
-    def test_a_score_that_most_resamples_lack_has_none(self):
-        random = np.random.default_rng(8)
-        accuracy = ClassTables(balanced_accuracy, lambda _: ("a", "b", "c"), str, width=3)
-        truths = ["a", "b", *["c"] * 10]
-        rows = accuracy.statistics([_pair(truth, random.choice(["a", "b", "c"]), n) for n, truth in enumerate(truths)])
-        assert patient_bootstrap(accuracy, rows, np.arange(12)) is not None
-        assert patient_bootstrap(_OfAllClasses(accuracy), rows, np.arange(12)) is None
-
-
-@dataclass(frozen=True)
-class _OfAllClasses:
-    """Undefined unless every one of three classes has an item."""
-
-    metric: ClassTables
-
-    def value(self, totals):
-        has_all = (totals[..., [1, 4, 7]] > 0).all(axis=-1)
-        return np.where(has_all, self.metric.value(totals), np.nan)
-
-
-def _pair(truth, value, number):
-    return Pair(Reference(f"i{number}", "t", f"v{number}", "s", number, truth), Prediction(f"i{number}", str(value)))
-
-
-@pytest.mark.parametrize("skewed", [False, True])
-def test_intervals_of_clustered_data_hold_the_truth_as_often_as_they_say(skewed):
-    """And those of the naive bootstrap of items hold it much less often."""
-    random = np.random.default_rng(11)
-    truth = np.exp(0.5) if skewed else 0.0
-    clustered, naive = [], []
-    for seed in range(300):
-        rows, patients = cohort(random)
-        if skewed:
-            rows[:, 0] = np.exp(rows[:, 0])
-        for found, groups in ((clustered, patients), (naive, np.arange(len(rows)))):
-            interval = patient_bootstrap(Mean(), rows, groups, resamples=300, seed=seed)
-            found.append(interval.low <= truth <= interval.high)
-    assert 0.90 <= np.mean(clustered) <= 0.98
-    assert np.mean(naive) < np.mean(clustered) - 0.08
-
-
 class TestPermutation:
     def test_all_exchanges_are_enumerated_where_they_are_few(self):
         random = np.random.default_rng(0)
@@ -167,7 +61,7 @@ class TestPermutation:
             differences.append(first[0] / first[1] - second[0] / second[1])
         assert test.difference == pytest.approx(differences[0])
         assert test.p_value == np.mean(np.abs(differences) >= abs(differences[0]) - 1e-12)
-        assert test.interval.low < test.difference < test.interval.high
+        assert (test.interval, test.note[:21]) == (None, "too few patients (6, ")
 
     def test_equal_systems_do_not_differ(self):
         rows, patients = cohort(np.random.default_rng(0))
@@ -194,6 +88,37 @@ class TestPermutation:
         assert 0.02 <= np.mean(np.array(p_values) <= 0.05) <= 0.08
         assert 0.14 <= np.mean(np.array(p_values) <= 0.2) <= 0.26
 
+    @pytest.mark.parametrize("n", [3, 5, 7, 12])
+    def test_the_least_p_is_that_of_all_patients_exchanged(self, n):
+        """A system that is better with every patient reaches it, and none can be below."""
+        rows = np.column_stack([np.random.default_rng(n).normal(size=n), np.ones(n)])
+        test = paired_permutation(Mean(), rows + np.array([5.0, 0.0]), rows, np.arange(n))
+        assert test.p_value == test.least_p == 2 / 2**n
+
+    def test_nothing_is_detectable_where_nothing_can_be_significant(self):
+        rows, patients = np.column_stack([np.arange(7.0), np.ones(7)]), np.arange(7)
+        test = paired_permutation(Mean(), rows[::-1], rows, patients)
+        assert test.smallest_detectable(alpha=0.05) > 0
+        assert np.isnan(test.smallest_detectable(alpha=0.05 / 7)), "2/2**7 is .0156, above .05/7"
+
+    def test_the_interval_holds_no_difference_wherever_the_test_does_not_reject_it(self):
+        random, contradictions = np.random.default_rng(9), 0
+        for _ in range(300):
+            rows, patients = cohort(random, 9)
+            worse = rows - np.column_stack([random.normal(0.3, 1.0, 9)[patients], np.zeros(len(rows))])
+            test = paired_permutation(Mean(), rows, worse, patients)
+            if test.interval:
+                holds_zero = test.interval.low <= 0.0 <= test.interval.high
+                assert holds_zero or test.p_value <= 0.05
+                assert bool(test.note) == (holds_zero and test.p_value <= 0.05)
+                contradictions += bool(test.note)
+        assert contradictions, "the word is never seen"
+
+    def test_systems_of_the_same_answers_have_a_reason_in_place_of_an_interval(self):
+        rows, patients = cohort(np.random.default_rng(0), 40)
+        test = paired_permutation(Mean(), rows, rows, patients, resamples=200)
+        assert (test.interval, test.note) == (None, "all 40 patients score alike")
+
     def test_what_cannot_be_compared_has_no_p_value(self):
         test = paired_permutation(Mean(), np.zeros((2, 2)), np.zeros((2, 2)), [0, 1])
         assert np.isnan(test.p_value)
@@ -205,8 +130,8 @@ class TestPermutation:
 def test_the_standard_error_of_a_mean_over_patients_is_the_textbook_one():
     values = np.random.default_rng(0).normal(size=40)
     rows = np.column_stack([values, np.ones(40)])
-    assert standard_error(Mean(), rows, np.arange(40)) == pytest.approx(values.std(ddof=1) / np.sqrt(40))
-    assert np.isnan(standard_error(Mean(), rows[:1], [0]))
+    assert standard_error(Mean(), rows) == pytest.approx(values.std(ddof=1) / np.sqrt(40))
+    assert np.isnan(standard_error(Mean(), rows[:1]))
 
 
 def test_the_smallest_detectable_difference_is_found_four_times_in_five():
@@ -217,7 +142,8 @@ def test_the_smallest_detectable_difference_is_found_four_times_in_five():
         noise = random.normal(size=20)[patients] + difference
         return rows + np.column_stack([noise, np.zeros(len(rows))]), rows, patients
 
-    smallest = np.median([smallest_detectable_difference(Mean(), *systems(0.0)) for _ in range(60)])
+    tests = [paired_permutation(Mean(), *systems(0.0), resamples=400) for _ in range(60)]
+    smallest = np.nanmedian([test.smallest_detectable() for test in tests])
     found = [paired_permutation(Mean(), *systems(smallest), resamples=400).p_value <= 0.05 for _ in range(200)]
     assert 0.68 <= np.mean(found) <= 0.92
 
@@ -237,6 +163,11 @@ class TestRanks:
         systems = {"high": rows + np.array([1.0, 0.0]), "low": rows, "same": rows, "none": np.zeros((6, 2))}
         ranks = rank_intervals(Mean(higher_is_better=False), systems, np.arange(6), resamples=50)
         assert [ranks[name].rank for name in systems] == [3.0, 1.5, 1.5, 4.0]
+
+    def test_three_patients_leave_every_rank_possible(self):
+        rows = np.column_stack([np.arange(3.0), np.ones(3)])
+        ranks = rank_intervals(Mean(), {"a": rows, "b": rows - [[9.0, 0.0]]}, np.arange(3), resamples=50)
+        assert [(rank.rank, rank.low, rank.high) for rank in ranks.values()] == [(1.0, 1.0, 2.0), (2.0, 1.0, 2.0)]
 
 
 class TestCorrections:

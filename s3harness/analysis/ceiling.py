@@ -21,7 +21,7 @@ from s3harness.metrics.subjects import defined_mean
 from s3harness.scoring.score import build_metric
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import MetricSpec, TaskSpec, load_task, resolve, task_names
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval, Modality, Reference
 
 ANNOTATOR = ModelCard("annotator", modalities=("video", "audio"))
@@ -117,7 +117,7 @@ def _ceiling(
     formula = _MeanOfDirections(metrics, np.cumsum([part.shape[1] for part in sums])[:-1].tolist())
     rows = np.hstack(sums)
     value = float(formula.value(rows.sum(axis=0)))
-    interval = patient_bootstrap(formula, rows, np.arange(patients), resamples=resamples, seed=seed)
+    interval = interval_of_rows(formula, rows, np.arange(patients), resamples=resamples, seed=seed).interval
     n_items = sum(len(_scored(metric_spec, d.pairs)) for d in directions)
     n_asked = sum(d.n_asked for d in directions)
     return HumanCeiling(

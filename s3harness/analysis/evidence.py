@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s3harness.metrics.base import Array, safe_ratio
+from s3harness.metrics.base import ItemMean
 from s3harness.metrics.rqi import extract
 from s3harness.metrics.rqi.structure import NONE
 from s3harness.probes.probe import Asked, Expected, Probe, differ
@@ -23,7 +23,7 @@ from s3harness.run.manifest import read_manifest
 from s3harness.scoring.answers import read_answers
 from s3harness.scoring.items import Items
 from s3harness.scoring.run import run_tasks
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
 
 UNREAD = "unread"
@@ -107,16 +107,12 @@ def said(item: str, value: object) -> object:
 
 
 def share_interval(hits: Sequence[bool], clusters: Sequence[int]) -> Interval | None:
-    """The interval of a share, resampling patients; ``None`` for fewer than two of them.
+    """The interval of a share, between patients; ``None`` where too few of them carry one.
 
-    Where all patients agree, resampling knows of no doubt. Then the limits are those of a binomial share with the
-    patients as its trials (Clopper and Pearson, Biometrika 1934): of n patients who all do, (0.025)^(1/n) may.
+    Where all patients agree it is Wilson's, with the patients as its trials (:func:`.patient_interval`).
     """
     rows = np.array([(float(hit), 1.0) for hit in hits]).reshape(-1, 2)
-    found = patient_bootstrap(_Share(), rows, list(clusters), level=LEVEL)
-    if found is None or found.low < found.high:
-        return found
-    return _binomial(sum(hits) / len(hits), len(set(clusters)))
+    return interval_of_rows(ItemMean(lambda _: None), rows, list(clusters), level=LEVEL).interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +127,6 @@ class _Compared:
     @property
     def is_read(self) -> bool:
         return self.before.value is not None and self.after is not None
-
-
-class _Share:
-    """The mean of ones and zeros."""
-
-    def value(self, totals: Array) -> Array:
-        return safe_ratio(totals[..., 0], totals[..., 1])
 
 
 def _compared(probe: Probe, key: Key, before: Said, after: Said | None) -> _Compared:
@@ -163,16 +152,6 @@ def _evidence(probe: str, task: str, direction: str, group: Sequence[_Compared])
         as_expected=kept,
         expected_interval=kept_interval,
     )
-
-
-def _binomial(share: float, trials: int) -> Interval:
-    """The limits of Clopper and Pearson, by the quantiles of the beta distribution."""
-    from scipy.special import betaincinv
-
-    hits, tail = share * trials, (1 - LEVEL) / 2
-    low = float(betaincinv(hits, trials - hits + 1, tail)) if share > 0 else 0.0
-    high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if share < 1 else 1.0
-    return Interval(low, high, LEVEL)
 
 
 def _share(group: Sequence[_Compared], is_hit: Callable[[_Compared], bool]) -> tuple[float | None, Interval | None]:

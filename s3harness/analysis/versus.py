@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from s3harness.analysis.compare import Shared
 from s3harness.analysis.items import CLOSED, ItemScore, item_scores
+from s3harness.analysis.systems import Shared
 from s3harness.metrics.base import Pair
 from s3harness.scoring.run import ScoredTask
 from s3harness.types import Reference

@@ -2,36 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import json_option, print_json, tell_identifiers
+from s3harness.cli.options import json_option, print_json, split_names, tell_identifiers
+
+if TYPE_CHECKING:
+    from s3harness.analysis.systems import System
+
+STRICT = "strict"
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--profile", default="strict", show_default=True, help="How they are scored: strict, or paper exactly.")
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1)
+@click.option("--tasks", help="Comma-separated: 1, task4 …; all that they share if absent.")
+@click.option("--released", type=click.Path(path_type=Path), help="A checkout of the authors' release, for --models.")
+@click.option("--models", help="Comma-separated folders of released models to compare, too; all of them if absent.")
+@click.option("--part", type=click.Choice(["test", "full"]), default="test", show_default=True, help="Of the release.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data set with the truth that a submission withholds.")
+@click.option("--profile", default=STRICT, show_default=True, help="How they are scored: strict, or paper exactly.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page of it, too, to this file.")
 @json_option
-def compare(runs: tuple[Path, ...], profile: str, html: Path | None, as_json: bool) -> None:
-    """Compare the run directories RUNS on the items they share, paired by patient.
+def compare(
+    runs: tuple[Path, ...],
+    tasks: str | None,
+    data: Path | None,
+    profile: str,
+    html: Path | None,
+    as_json: bool,
+    **release: Any,
+) -> None:
+    """Compare RUNS (run directories, or folders of submissions) on the items they share, paired by patient.
 
-    Differences are later minus earlier. p-values are corrected by Holm over the tasks, and by Benjamini and Hochberg
-    over the features. The page adds what each run won and lost item by item, and lists the items they disagree on.
+    Released models stand beside them with --released CHECKOUT --models A,B. p-values are corrected by Holm over all
+    pairs and tasks, and by Benjamini and Hochberg over all pairs and features. The page adds what each won and lost
+    item by item, and lists the items they disagree on.
     """
     from dataclasses import asdict
 
-    from s3harness.analysis import compare as comparing
+    from s3harness.analysis.compare import compare as compare_systems
+    from s3harness.analysis.systems import join
     from s3harness.report.comparison import print_comparison
+    from s3harness.specs.tasks import full_name
 
-    if len(runs) < 2:
-        raise click.BadParameter("at least two runs are needed", param_hint="RUNS")
-    shared = comparing.read_runs(runs, profile=profile)
-    report = comparing.compare(shared)
-    print_json(asdict(report)) if as_json else print_comparison(report)
+    systems = _systems(runs, release["released"], split_names(release["models"]), release["part"], data, profile)
+    asked = {task for system in systems for task in system.tasks}
+    joined = join(systems, [name if name in asked else full_name(name) for name in split_names(tasks)])
+    report = compare_systems(joined)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        print_comparison(report)
     if html is not None:
         from s3harness.report.page.compare import write_comparison
 
-        click.echo(f"page: {write_comparison(report, shared, html, profile)}", err=True)
+        click.echo(f"page: {write_comparison(report, joined.shared, html, profile)}", err=True)
         tell_identifiers(html, runs)
+
+
+def _systems(
+    runs: Sequence[Path], released: Path | None, models: Sequence[str], part: str, data: Path | None, profile: str
+) -> list[System]:
+    """All that is to be compared, at least two."""
+    if models and released is None:
+        raise click.BadParameter("also needs --released CHECKOUT, the release that they are in", param_hint="--models")
+    if released is not None and profile != STRICT:
+        raise click.BadParameter("released models are compared by the strict profile", param_hint="--profile")
+    if len({path.resolve() for path in runs}) < len(runs):
+        raise click.BadParameter("a run cannot be compared with itself", param_hint="RUNS")
+    systems = _runs(runs, data, profile)
+    if released is not None:
+        systems += _released(released, models, part, {system.name for system in systems})
+    if len(systems) < 2:
+        raise click.BadParameter("at least two runs, submissions or released models are needed", param_hint="RUNS")
+    return systems
+
+
+def _runs(runs: Sequence[Path], data: Path | None, profile: str) -> list[System]:
+    """Run directories and submissions, in their order."""
+    from s3harness.analysis.systems import folder_names, read_system
+    from s3harness.leaderboard.folder import SUBMISSION
+    from s3harness.leaderboard.system import read_submission
+
+    return [
+        read_submission(path, name, profile=profile, data=data)
+        if (path / SUBMISSION).is_file()
+        else read_system(path, name, profile=profile)
+        for name, path in zip(folder_names(runs), runs, strict=True)
+    ]
+
+
+def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str]) -> list[System]:
+    """Released models; one that is called as a run is called "… (released)"."""
+    from s3harness.analysis.systems import read_released
+    from s3harness.cli.score_release import chosen_models
+    from s3harness.dataset.release import open_release
+    from s3harness.dataset.release_annotations import read_annotations
+
+    release = open_release(checkout, "full" if part == "full" else "test")
+    annotations = read_annotations(release)
+    return [
+        read_released(release, annotations, model, f"{model} (released)" if model in taken else model)
+        for model in chosen_models(release, wanted)
+    ]

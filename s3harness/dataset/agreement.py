@@ -33,7 +33,7 @@ from s3harness.dataset.sources import source_names
 from s3harness.errors import UsageError
 from s3harness.metrics.base import Array
 from s3harness.specs.features import vocabulary
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval, Video
 
 RESAMPLES = 2000
@@ -289,7 +289,7 @@ def _estimate(
     formula: Coefficient | MeanOfQuestions, rows: Array, clusters: Sequence[int], resamples: int, seed: int
 ) -> Estimate:
     value = _number(formula.value(rows.sum(axis=0)))
-    interval = patient_bootstrap(formula, rows, clusters, resamples=resamples, seed=seed)
+    interval = interval_of_rows(formula, rows, clusters, resamples=resamples, seed=seed).interval
     if value is None or interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return Estimate(value, None)
     return Estimate(value, interval)

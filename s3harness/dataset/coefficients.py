@@ -2,7 +2,7 @@
 
 Answers come as codes, an array of shape (items, annotators) of category numbers from 0 and :data:`MISSING` where an
 annotator did not decide. Like the metrics of the benchmark each coefficient is a formula of sums over items, so that
-:func:`s3harness.stats.patient_bootstrap` can resample patients: :meth:`statistics` gives the rows, :meth:`value` the
+:func:`s3harness.stats.interval_of_rows` can do its work: :meth:`statistics` gives the rows, :meth:`value` the
 coefficient of their sums, 1 for perfect agreement, 0 for that of chance, NaN where it is 0/0: nobody decided, or
 everybody always decided alike.
 """

@@ -1,4 +1,4 @@
-"""How good diagnoses are: the measures of Task 7, with intervals that resample patients, and the calibration curve.
+"""How good diagnoses are: the measures of Task 7, with intervals between patients, and the calibration curve.
 
 An event without a diagnosis counts as wrong in every measure: it is the other class, ranks behind all of it, and its
 probability is off by one.
@@ -17,7 +17,7 @@ from s3harness.diagnosis.crossfit import OutOfFold
 from s3harness.metrics import diagnosis as task7
 from s3harness.metrics.base import Array, ItemMean, Metric, Pair
 from s3harness.metrics.features import FeatureAuroc
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval, Prediction, Reference
 
 SUBJECT = "diagnosis"
@@ -101,16 +101,16 @@ def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed:
     ]
 
 
-def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0) -> Measure:
-    """The mean of a value per case, with its interval over patients."""
+def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0, *, unit: str = "") -> Measure:
+    """The mean of a value per case, with its interval over patients; without a ``unit`` values are shares, 0–1."""
     rows = np.column_stack([values, np.ones(len(values))])
-    return measure(ItemMean(lambda _: None), rows, cases, resamples, seed)
+    return measure(ItemMean(lambda _: None, unit=unit), rows, cases, resamples, seed)
 
 
 def measure(metric: Metric, rows: Array, cases: Cases, resamples: int, seed: int = 0) -> Measure:
     """The score of rows of statistics (n, k), with its interval over patients."""
     value = float(metric.value(rows.sum(axis=0)))
-    interval = patient_bootstrap(metric, rows, cases.patients, resamples=resamples, seed=seed)
+    interval = interval_of_rows(metric, rows, cases.patients, resamples=resamples, seed=seed).interval
     return Measure(value if math.isfinite(value) else None, interval if _is_finite(interval) else None)
 
 

@@ -14,7 +14,7 @@ from s3harness.diagnosis.crossfit import Fold, Repeat, diagnose_out_of_fold
 from s3harness.diagnosis.encoding import levels
 from s3harness.diagnosis.scores import Measure, mean_of
 from s3harness.metrics.base import Array, safe_ratio
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
 
 Direction = Literal["ES", "NES", "unclear"]
@@ -125,14 +125,14 @@ class _LogRatio:
 def _ratio(log_ratio: _LogRatio, rows: Array, cases: Cases, resamples: int) -> Measure:
     """The ratio with its interval, both worked out as logarithms."""
     value = float(log_ratio.value(rows.sum(axis=0)))
-    found = patient_bootstrap(log_ratio, rows, cases.patients, resamples=resamples)
+    found = interval_of_rows(log_ratio, rows, cases.patients, resamples=resamples).interval
     interval = Interval(math.exp(found.low), math.exp(found.high), found.level) if found else None
     return Measure(math.exp(value) if math.isfinite(value) else None, interval)
 
 
 def _influence(cases: Cases, sign: str, effect: Array, importance: Array, resamples: int) -> Influence:
-    measured = mean_of(cases, effect, resamples)
-    return Influence(sign, mean_of(cases, importance, resamples), measured, direction_of(measured))
+    measured, gain = (mean_of(cases, values, resamples, unit="difference") for values in (effect, importance))
+    return Influence(sign, gain, measured, direction_of(measured))
 
 
 def _with_changes(repeats: Sequence[Repeat], cases: Cases, changes: Sequence[tuple[int, float]]) -> Array:

@@ -26,7 +26,7 @@ UNRELEASED = "unreleased"
 
 _UNITS = {"": ("proportion", 0.0, 1.0), "points": ("points", 0.0, 100.0), "s": ("seconds", 0.0, None)}
 """Unit of a score → its name, and the least and the greatest score that there can be (``None``: no bound)."""
-_SIGNED = ("MCC", "signed bias")
+_SIGNED = ("MCC", "content informedness", "signed bias")
 
 
 def write_record(entry: Entry, out: Path, now: int, samples: Iterable[Sample] = ()) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,8 +28,8 @@ from s3harness.leaderboard.folder import (
 )
 from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import card_of, own_spec, planned_references
-from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.manifest import digest, write_json, write_text
+from s3harness.leaderboard.unpack import unpacked
+from s3harness.run.manifest import digest
 from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.items import reference_of
@@ -130,7 +129,7 @@ def _manifest(folder: Folder) -> Iterator[Finding]:
         yield Finding(
             MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
         )
-    yield from _specs(manifest)
+    yield from spec_findings(manifest)
     yield from _scorer(scores)
 
 
@@ -168,7 +167,7 @@ def _facts(responses: list[Any]) -> dict[str, Any]:
     }
 
 
-def _specs(manifest: Mapping[str, Any]) -> Iterator[Finding]:
+def spec_findings(manifest: Mapping[str, Any]) -> Iterator[Finding]:
     """The tasks must be the benchmark's own, as they are installed here: no spec of a stranger is ever used."""
     run, card = manifest["run"], card_of(manifest)
     for name, told in run["tasks"].items():
@@ -269,12 +268,7 @@ def _answers(folder: Folder, references: Sequence[Reference]) -> Iterator[Findin
 def _scores(folder: Folder, references: Sequence[Reference]) -> list[Finding]:
     """Score the raw answers and compare predictions and scores."""
     told = folder.documents[SCORES]
-    with tempfile.TemporaryDirectory() as temporary:
-        run = Path(temporary)
-        write_json(run / MANIFEST, folder.documents[MANIFEST])
-        (run / JOURNAL).write_bytes(folder.files[RESPONSES])
-        lines = (json.dumps(asdict(reference), ensure_ascii=False) for reference in references)
-        write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
+    with unpacked(folder, references) as run:
         try:
             tasks = read_run(run, told["profile"], told["rqi"])
             scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))

@@ -33,8 +33,26 @@ class Pair:
         return self.prediction.value is not None
 
 
+Bounds = tuple[float, float]
+"""The lowest and the highest value that a score can have; infinite where there is none."""
+
+UNIT_BOUNDS: Mapping[str, Bounds] = {"": (0.0, 1.0), "points": (0.0, 100.0)}
+"""Unit → the bounds of a mean of scores in it: shares and points."""
+
+
 class Metric(Protocol):
-    """What a metric plugin provides; parameters from the task spec are given to its constructor by name."""
+    """What a metric plugin provides; parameters from the task spec are given to its constructor by name.
+
+    A metric that compares answers with each other and says nothing of one alone has ``is_relative = True``: it can be
+    no reward. A metric of which the truth, repeated word for word, is no ceiling that anybody could reach may have
+    ``ceiling(references)`` besides: it returns the function that gives each reference the best answer to be expected.
+    Such a metric must not be ``by_video``, so that it is given all references.
+
+    Two more are optional, and make its interval better (:func:`s3harness.intervals.patient_interval`). The method
+    ``support(sums)`` takes sums of rows by patient, (patients, k), and returns the items of each patient, (patients,),
+    by the name of each class that the score needs: where few patients hold a class, there is no interval but a reason
+    that names it. The attribute ``bounds``, a pair :data:`Bounds`, lets an interval end where the score must.
+    """
 
     @property
     def higher_is_better(self) -> bool:
@@ -68,6 +86,15 @@ class ItemMean:
     higher_is_better: bool = True
     unit: str = ""
     by_video: ClassVar[bool] = True
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Those of its unit."""
+        return UNIT_BOUNDS.get(self.unit)
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """The scored items of each patient."""
+        return {"": sums[:, 1]}
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (score, 1), or zeros."""

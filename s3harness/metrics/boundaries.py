@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.subjects import SubjectMeans
 
 ONSET, OFFSET = "seizure_onset", "seizure_offset"
@@ -26,12 +26,12 @@ _NUMBER = (int, float)
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Mean absolute error in seconds, misses penalised. ``parts``: boundary → its mean."""
-    return SubjectMeans(_penalised_error, average, subject, higher_is_better=False, unit="s")
+    return SubjectMeans(_penalised_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
 
 
 def boundary_mae_answered(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Mean absolute error in seconds over the answered items alone; to be read with the coverage, never ranked by."""
-    return SubjectMeans(_answered_error, average, subject, higher_is_better=False, unit="s")
+    return SubjectMeans(_answered_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
 
 
 def boundary_bias(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
@@ -62,6 +62,11 @@ class IntervalIou:
     higher_is_better: bool = True
     unit: str = ""
     by_video: ClassVar[bool] = True
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """The scored videos of each patient."""
+        return {"": sums[:, 1]}
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (overlap, 1) at the pair of the onset, zeros elsewhere; shape (n, 2)."""

@@ -101,13 +101,15 @@ class Rationales(_Closed):
             "medoid_yes": saying(lambda r: "yes", typical),
             "medoid_no": saying(lambda r: "no", typical),
         }
+        constant: dict[str, Say] = {"no_reason": lambda r: prediction_of(r, {"present": "no", "text": ""})}
         mixtures = {
             "prevalence": _by_prevalence(self, "always_yes", "always_no", left_out),
             "medoid_coin": coin("medoid_yes", "medoid_no").mixture,
         }
-        floors = {name: sole(name, is_fitted=True) for name in says}
+        # Sentences fitted on other patients fit the left-out one a little worse than no sentence does.
+        floors = {name: sole(name) for name in constant} | {name: sole(name, is_fitted=True) for name in says}
         floors |= {name: Floor(mixture, is_fitted=True) for name, mixture in mixtures.items()}
-        return Answerers(says, floors, reader=reader_of("rationale"))
+        return Answerers(constant | says, floors, reader=reader_of("rationale"))
 
 
 def _by_prevalence(closed: _Closed, yes: str, no: str, left_out: Without) -> Mixture:

@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
 HITS, TRUE, SAID = range(3)
@@ -53,6 +53,26 @@ class ClassTables:
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
+
+    @property
+    def bounds(self) -> Bounds:
+        """−1 and 1 for the correlation coefficient, 0 and 1 for all else."""
+        return (-1.0 if self.formula is matthews else 0.0), 1.0
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """Items of each patient by class, for the classes that the formula needs of the subjects where it is defined.
+
+        A class is named alone if the metric has one subject, else as ``subject/class``.
+        """
+        tables = self._tables(sums)
+        defined = np.isfinite(self.formula(tables.sum(axis=0)))
+        first, last = _NEEDED.get(self.formula, (0, self.width))
+        return {
+            label if len(self._subjects.names) == 1 else f"{subject}/{label}": tables[:, number, place, TRUE]
+            for number, subject in enumerate(self._subjects.names[: len(defined)])
+            for place, label in enumerate(self.classes(subject))
+            if defined[number] and first <= place < last
+        }
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (hits, true, said) per class in the block of the subject; shape (n, subjects × classes × 3)."""
@@ -158,3 +178,7 @@ def matthews(tables: Array) -> Array:
 def _comparing(tables: Array, scores: Array) -> Array:
     """The scores, NaN where the truth has fewer than two classes."""
     return np.where((tables[..., TRUE] > 0).sum(axis=-1) >= 2, scores, np.nan)
+
+
+_NEEDED: Mapping[Formula, tuple[int, int]] = {positive_f1: (0, 1), sensitivity: (0, 1), specificity: (1, 2)}
+"""Formula → first and last (exclusive) of the classes whose items it needs; all classes if it isn't here."""

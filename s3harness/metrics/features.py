@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from s3harness.metrics import confusion
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.confusion import ClassTables
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
@@ -56,14 +57,27 @@ class FeatureAuroc:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
 
-    def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """Rows of (placement of a positive, 1, placement of a negative, 1) per feature, less half the feature's area.
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """Items of each patient by feature and truth, as ``feature/yes``, for the features that have both truths."""
+        counts = sums.reshape(len(sums), -1, 2, 2)[..., 1]
+        return {
+            f"{name}/{truth}": counts[:, number, place]
+            for number, name in enumerate(self._subjects.names[: counts.shape[1]])
+            for place, truth in enumerate(PRESENCE)
+            if counts[:, number].any(axis=0).all()
+        }
 
-        Half the area is taken off each placement, so that the two means add up to the area.
+    def statistics(self, pairs: Sequence[Pair]) -> Array:
+        """Rows of (placement of a positive, 1, placement of a negative, 1) per feature, each less a part of the area.
+
+        The parts add up to the area, so that the two means do, too. The fewer the items of a truth, the less is taken
+        off their placements: it is they that the area hangs on, and a test that exchanges the answers of two systems
+        patient by patient would else take what a few positives shift in all negatives for the word of many patients.
         """
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 4))
@@ -112,8 +126,9 @@ def _place(rows: Array, positive: _Ranked, negative: _Ranked) -> None:
     if positive.numbers and negative.numbers:
         above = _share_below(positive.ranks, negative.ranks)
         below = 1.0 - _share_below(negative.ranks, positive.ranks)
-        rows[positive.numbers, 0], rows[positive.numbers, 1] = above - above.mean() / 2, 1.0
-        rows[negative.numbers, 2], rows[negative.numbers, 3] = below - below.mean() / 2, 1.0
+        share = len(positive.numbers) / (len(positive.numbers) + len(negative.numbers))
+        rows[positive.numbers, 0], rows[positive.numbers, 1] = above - share * above.mean(), 1.0
+        rows[negative.numbers, 2], rows[negative.numbers, 3] = below - (1 - share) * below.mean(), 1.0
 
 
 def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:

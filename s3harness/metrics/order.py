@@ -39,7 +39,10 @@ def order_agreement(*, tie_s: float = TIE_S) -> ItemMean:
 
 
 def duplicate_rate() -> ItemMean:
-    """Share of the words that repeat an earlier word, mean over items; no answer counts as 1, an empty one as 0."""
+    """Share of the words that repeat an earlier word, mean over items; no answer counts as 1, an empty one as 0.
+
+    For answers as they were given, as in training: the benchmark's own aggregation takes repetitions out.
+    """
     return ItemMean(lambda pair: _share(_said(pair), lambda said: len(said) - len(set(said))), higher_is_better=False)
 
 

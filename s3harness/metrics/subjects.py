@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import UNIT_BOUNDS, Array, Bounds, Pair, safe_ratio
 
 
 @dataclass
@@ -36,13 +36,18 @@ class SubjectList:
             return {}
         return {name: float(value) for name, value in zip(self.names, values, strict=False) if np.isfinite(value)}
 
+    def columns(self, values: Array) -> dict[str, Array]:
+        """Columns of values of shape (n, subjects) by name."""
+        return dict(zip(self.names, values.T, strict=False))
+
 
 @dataclass
 class SubjectMeans:
     """The mean of a score per item, over all items or over the means of the subjects.
 
     ``score`` returns ``None`` for a pair it does not count. With ``average="items"`` every item weighs the same, with
-    ``"subjects"`` every subject that has an item. ``parts`` are the means of the subjects.
+    ``"subjects"`` every subject that has an item. ``parts`` are the means of the subjects. ``bounds`` are by default
+    those of the unit.
     """
 
     score: Callable[[Pair], float | None]
@@ -50,10 +55,17 @@ class SubjectMeans:
     subject: str = ""
     higher_is_better: bool = True
     unit: str = ""
+    bounds: Bounds | None = None
     by_video: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
+        self.bounds = self.bounds or UNIT_BOUNDS.get(self.unit)
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """The scored items of each patient, by subject where subjects weigh the same."""
+        counts = _blocks(sums, 2)[..., 1]
+        return {"": counts.sum(axis=1)} if self.average == "items" else self._subjects.columns(counts)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.features import PRESENCE, said_presence
 from s3harness.metrics.stemmer import porter_stemmer
 from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
@@ -42,6 +42,7 @@ class Bleu:
     higher_is_better: bool = True
     unit: str = "points"
     by_video: ClassVar[bool] = True
+    bounds: ClassVar[Bounds] = (0.0, 100.0)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Rows of (length of the answer, of the truth, n-gram hits × 4, n-grams of the answer × 4)."""
@@ -82,6 +83,7 @@ class RationaleScore:
     higher_is_better: bool = True
     unit: str = ""
     by_video: ClassVar[bool] = True
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         self._subjects = SubjectList(self.subject)
@@ -91,9 +93,9 @@ class RationaleScore:
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), len(PRESENCE), 2))
         for row, pair in zip(rows, pairs, strict=True):
-            present = _field(pair.reference.truth, "present")
+            present = field_of(pair.reference.truth, "present")
             if pair.reference.subject in blocks and present in PRESENCE and true_text(pair):
-                is_right = said_presence(_field(pair.prediction.value, "present")) == present
+                is_right = said_presence(field_of(pair.prediction.value, "present")) == present
                 score = _rouge_l_of(pair) if is_right else 0.0
                 row[blocks[pair.reference.subject], PRESENCE.index(str(present))] = score or 0.0, 1.0
         return flat(rows)
@@ -162,7 +164,7 @@ def text_of(value: object) -> str:
 
 def true_text(pair: Pair) -> str:
     """The true text of a pair, "" where it has none, or none with a word, or nobody could tell."""
-    if _field(pair.reference.truth, "present") == "untested":
+    if field_of(pair.reference.truth, "present") == "untested":
         return ""
     text = text_of(pair.reference.truth)
     return text if _words(text) else ""
@@ -173,6 +175,11 @@ def stemmed_words(text: str) -> tuple[str, ...]:
     return _words(text)
 
 
+def field_of(value: object, name: str) -> object:
+    """The field of a truth or value that has fields, ``None`` otherwise."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
 _WORD = re.compile(r"[a-z0-9]+")
 _NO_NGRAMS = (0.0,) * N_STATISTICS
 
@@ -180,10 +187,6 @@ _NO_NGRAMS = (0.0,) * N_STATISTICS
 def _rouge_l_of(pair: Pair) -> float | None:
     truth = true_text(pair)
     return rouge_l_f(text_of(pair.prediction.value), truth) if truth else None
-
-
-def _field(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else None
 
 
 def _brevity(totals: Array) -> Array:

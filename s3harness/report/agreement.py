@@ -32,7 +32,7 @@ def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console:
         console.print()
         console.print(table)
     for line in (
-        "Brackets: 95 % intervals that resample patients. κ of Cohen: mean over the pairs of annotators. What was "
+        "Brackets: 95 % intervals between patients. κ of Cohen: mean over the pairs of annotators. What was "
         "untested or not written down agrees with nothing and is not counted.",
         "Human: one annotator's work scored as an answer, against another's; mean of both directions.",
         DISCLAIMER,

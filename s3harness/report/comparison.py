@@ -1,14 +1,15 @@
-"""Comparisons of runs, for the terminal."""
+"""Comparisons of systems, for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from s3harness.report.plain import one_line
 from s3harness.report.table import DISCLAIMER, number, task_title
 
 if TYPE_CHECKING:
@@ -16,26 +17,83 @@ if TYPE_CHECKING:
 
 
 def print_comparison(report: Report, console: Console | None = None) -> None:
-    """Print the comparisons by task, the features that differ, and ranks where there are more than two runs."""
+    """Print the comparisons by task, the features that differ, and ranks where there are more than two systems."""
     console = console or Console()
     pairs = {f"{c.first} → {c.second}" for c in report.tasks}
     if len(pairs) == 1:
         console.print(*pairs, style="bold", highlight=False, markup=False, soft_wrap=True)
     console.print(_table(report.tasks, "p (Holm)", with_runs=len(pairs) > 1))
-    told = [c for c in report.features if c.p_adjusted is not None and c.p_adjusted < 0.05]
-    if told:
+    differing = [c for c in report.features if c.is_significant]
+    if differing:
         console.print("\nFeatures that differ", style="bold")
-        console.print(_table(told, "p (BH)", with_runs=len(pairs) > 1))
+        console.print(_table(differing, "p (BH)", with_runs=len(pairs) > 1))
     if any(len(ranks) > 2 for ranks in report.ranks.values()):
         console.print(_ranks(report))
-    lines = (
-        "Differences are later minus earlier, with 95 % intervals that resample patients; p by exchanging the answers "
-        "patient by patient.",
-        "Detectable: the smallest difference these items could show with power 0.8.",
+    for line in comparison_notes(report):
+        console.print(one_line(line), style="dim", soft_wrap=True, highlight=False, markup=False)
+
+
+def comparison_notes(report: Report) -> list[str]:
+    """The sentences that belong to a comparison: its verdicts, what was compared, and what cannot be known."""
+    pairs = list(dict.fromkeys((c.first, c.second) for c in report.tasks))
+    several = len(pairs) > 1
+    what = "the system after the arrow minus the one before it" if several else "{1} minus {0}".format(*pairs[0])
+    tests = f"{_counted(len(report.tasks), 'test')} of tasks (Holm)"
+    if report.features:
+        tests += f" and all {len(report.features):,} of features (Benjamini and Hochberg)"
+    return [
+        *_verdicts(report.tasks, several=several),
+        *report.notes,
+        *_notes_on_intervals(report.tasks, several=several),
+        f"Differences are {what}, with 95 % intervals of each alone; p by exchanging the answers patient by "
+        f"patient, corrected over all {tests}.",
+        *_least_p(report.tasks),
+        "Detectable: the smallest difference that these items would show after the correction, with power 0.8.",
         DISCLAIMER,
-    )
-    for line in lines:
-        console.print(line, style="dim", soft_wrap=True, highlight=False)
+    ]
+
+
+def _verdicts(comparisons: Sequence[Comparison], *, several: bool) -> Iterator[str]:
+    """One sentence if all comparisons end alike, else one each."""
+    verdicts = {c.verdict for c in comparisons}
+    if len(verdicts) == 1 and len(comparisons) > 1:
+        yield f"Verdict in all {_counted(len(comparisons), 'comparison')}: {verdicts.pop()}."
+        return
+    for c in comparisons:
+        yield f"Verdict on {_title(c, several=several)}: {c.verdict}."
+
+
+def _notes_on_intervals(comparisons: Sequence[Comparison], *, several: bool) -> Iterator[str]:
+    """Why there is no interval, or why it seems to disagree with the test."""
+    for c in comparisons:
+        if c.note:
+            yield f"{_title(c, several=several)}: {f'no interval: {c.note}' if c.low is None else c.note}."
+
+
+def _least_p(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """The smallest corrected p-value that the patients allow."""
+    least = [c.least_p for c in comparisons if c.least_p is not None]
+    if not least:
+        return
+    low, high = p_text(min(least)), p_text(max(least))
+    shown = low if low == high else f"{low} to {high}, by task"
+    yield f"Least p that is possible with these patients after the correction: {shown}."
+    if any(p >= 0.05 for p in least):
+        yield "Where it is 0.05 or more nothing can be significant, and no detectable difference is shown (–)."
+
+
+def p_text(p: float | None) -> str:
+    """A p-value to three digits."""
+    return "<0.001" if p is not None and p < 0.001 else number(p)
+
+
+def _title(c: Comparison, *, several: bool) -> str:
+    title = f"{task_title(c.task)}: {c.metric}"
+    return f"{title} ({c.first} → {c.second})" if several else title
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _table(comparisons: Sequence[Comparison], p_name: str, *, with_runs: bool) -> Table:
@@ -52,7 +110,7 @@ def _table(comparisons: Sequence[Comparison], p_name: str, *, with_runs: bool) -
             *([escape(f"{c.first} → {c.second}")] if with_runs else []),
             f"{number(c.first_value)} → {number(c.second_value)}",
             f"{number(c.difference)}{interval}",
-            number(c.p_adjusted),
+            p_text(c.p_adjusted),
             number(c.detectable),
         )
     return table

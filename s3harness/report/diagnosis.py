@@ -87,7 +87,7 @@ def print_applied(found: Applied) -> None:
 def print_end() -> None:
     """Print what goes for every table."""
     click.echo(
-        "\nES is the positive class. Brackets: 95 % intervals that resample patients. No answer counts as wrong. Every "
+        "\nES is the positive class. Brackets: 95 % intervals between patients. No answer counts as wrong. Every "
         "classifier, its settings and its threshold come from other patients than those it is scored on.\n" + DISCLAIMER
     )
 

@@ -28,7 +28,7 @@ def print_evidence(rows: Sequence[Evidence], titles: Sequence[str], sees_truth: 
     click.echo()
     print_rows([_cells(row) for row in rows])
     click.echo("\nChanged: of the answers read before and after. As expected: of all that were read before.")
-    click.echo("Intervals (95 %) resample patients. Lost: read at most once. No label is used.")
+    click.echo("Intervals (95 %) are between patients. Lost: read at most once. No label is used.")
     if sees_truth:
         click.echo("These answers come from a yardstick that sees the truth, not from a model.")
     click.echo(DISCLAIMER)

@@ -42,7 +42,7 @@ def print_study(study: Study) -> None:
         click.echo(
             f"\n{study.equal} of {study.remade} scores from released structures equal the published ones (1e-9)."
         )
-    click.echo("\nSigns read from the experts' reports, against the annotators' labels. Intervals resample patients.\n")
+    click.echo("\nSigns read from the experts' reports, against the annotators' labels. Intervals: between patients.\n")
     print_rows([_signs(one) for one in study.signs])
     click.echo("".join(f"\n{problem}" for problem in study.problems))
 

@@ -18,9 +18,13 @@ def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] 
     """A line for each metric, what it breaks under it, the pairs of reports ranked wrongly, and the total."""
     for one in outcomes:
         kept = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
-        click.echo(f"{_title(one)}: {kept}{'' if one.is_known else ' (NOT KNOWN)'}")
+        fails = " (MAY NOT BE PRIMARY)" if one.metric.primary and one.broken and profile != "paper" else ""
+        click.echo(f"{_title(one)}: {kept}{fails}{'' if one.is_known else ' (NOT KNOWN)'}")
         if one.beaten_by:
             click.echo(f"    as good as one who watched: {', '.join(sorted(one.beaten_by))}")
+        for promise, text in (("readers win", "above one who watched"), ("monotone", "no more for seeing more")):
+            if one.broken.get(promise):
+                click.echo(f"    {text}: {', '.join(sorted(set(one.broken[promise])))}")
         if one.known.reason:
             click.echo(one_line(f"    {one.known.reason}"))
     if wrong is not None:

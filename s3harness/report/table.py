@@ -69,14 +69,24 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
     lines += [
         f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
     ]
-    patients = max((s.n_patients for s in scores), default=0)
-    resampled = f"the {patients} patients" if patients > 1 else "patients, of whom there is one here: there are none"
-    lines.append(f"Intervals resample {resampled}. Skill: 0 at the floor, 1 at the ceiling.")
+    lines += _about_intervals([score for score in scores if score.primary])
+    lines.append("Skill: 0 at the floor, 1 at the ceiling.")
     if any(s.value is None and s.n_items for s in scores if s.primary):
         lines.append("–: undefined on these items, as where the truth holds one class alone.")
     if sees_truth:
         lines.append("These answers come from a yardstick that sees the truth, not from a model.")
     return [line for line in (*lines, DISCLAIMER) if line]
+
+
+def _about_intervals(scores: Sequence[Score]) -> list[str]:
+    """What the unit of the intervals is, and why some scores have none."""
+    patients = max((score.n_patients for score in scores), default=0)
+    lines = [f"Intervals: 95 %, between the {patients} patients."] if any(score.interval for score in scores) else []
+    without = [score for score in scores if score.interval is None and score.interval_note]
+    notes = {score.interval_note for score in without}
+    if len(notes) == 1 and len(without) == len(scores):
+        return [*lines, f"No interval: {notes.pop()}."]
+    return lines + [f"{task_title(score.task)}: no interval: {score.interval_note}." for score in without]
 
 
 def _reader_line(scores: Sequence[Score]) -> str:

@@ -15,13 +15,13 @@ from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.score import Reader
 from s3harness.scoring.release_details import structures
 from s3harness.specs.features import vocabulary
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
 
 
 @dataclass(frozen=True, slots=True)
 class SignAgreement:
-    """Signs read from the experts' reports, held against the annotators' labels; intervals resample patients."""
+    """Signs read from the experts' reports, held against the annotators' labels; intervals are between patients."""
 
     reader: str
     n_reports: int
@@ -56,7 +56,7 @@ def _agreement(who: str, found: Mapping[str, tuple[str, ...] | None], annotation
     values = {}
     for measure, formula in _MEASURES.items():
         value = float(formula.value(rows.sum(axis=0)))
-        values[measure] = (value, patient_bootstrap(formula, rows, clusters))
+        values[measure] = (value, interval_of_rows(formula, rows, clusters).interval)
     return SignAgreement(who, len(names), values)
 
 

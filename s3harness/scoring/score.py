@@ -12,7 +12,8 @@ from typing import Any, cast
 import numpy as np
 
 from s3harness.errors import SpecError
-from s3harness.metrics.answerers import Answerers, Mixture, certain
+from s3harness.intervals import IntervalResult, patient_interval
+from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
 from s3harness.metrics.one_class import ClassesMet
@@ -20,8 +21,8 @@ from s3harness.plugins import blamed, load
 from s3harness.scoring.floor_test import corrected, tested_against_floor
 from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
-from s3harness.stats import PatientSums, added, bootstrap_of_sums
-from s3harness.types import FloorTest, Interval, Prediction, Reference, Score
+from s3harness.stats import PatientSums, added
+from s3harness.types import FloorTest, Prediction, Reference, Score
 
 RESAMPLES = 2000
 SEED = 0
@@ -125,7 +126,8 @@ class TaskScorer:
 
 
 def _rows(measured: _Measured, said: Callable[[str], Sequence[Pair]], part: str) -> Array:
-    return measured.statistics(said(part))
+    pairs = said(part)
+    return measured.statistics(measured.at_ceiling(pairs) if part == _CEILING else pairs)
 
 
 def _forgetting(work: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -166,6 +168,15 @@ class _Measured:
         self.coverage, self.sums = _Coverage(self.subject, judge, self.metric), PatientSums()
         self.expected: dict[str, Expectation] = {}
 
+    def at_ceiling(self, true: Sequence[Pair]) -> Sequence[Pair]:
+        """The best answers to be expected, in the place of the truths: the truths, unless the metric has others."""
+        ceiling = getattr(self.metric, "ceiling", None)
+        if ceiling is None:
+            return true
+        with blamed("metric", self.spec.name):
+            say: Say = ceiling([pair.reference for pair in true])
+            return [Pair(pair.reference, say(pair.reference)) for pair in true]
+
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add what was answered."""
         self.coverage.add(pairs)
@@ -203,11 +214,13 @@ class _Measured:
         floor, best = _best_floor(values, ceiling, offered)
         value = _number(self.value(totals)) if items.items else None
         parts = self.parts(totals) if items.items else {}
+        interval = IntervalResult(None) if value is None else _interval(self, resamples, seed)
         return Score(
             task=self.task,
             metric=self.spec.label,
             value=value,
-            interval=None if value is None else _interval(self, self.sums.by_patient(), resamples, seed),
+            interval=interval.interval,
+            interval_note=interval.note,
             floor=floor,
             floor_name=offered.title(best) if best else "",
             ceiling=ceiling,
@@ -317,11 +330,10 @@ def _best_floor(
     return defined[best], best
 
 
-def _interval(metric: Metric, sums: Array, resamples: int, seed: int) -> Interval | None:
-    interval = bootstrap_of_sums(metric, sums, resamples=resamples, seed=seed)
-    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return None
-    return interval
+def _interval(measured: _Measured, resamples: int, seed: int) -> IntervalResult:
+    """The interval of a score, or the reason why there is none."""
+    with blamed("metric", measured.spec.name):
+        return patient_interval(measured.metric, measured.sums.by_patient(), resamples=resamples, seed=seed)
 
 
 def _number(value: Array | float) -> float | None:

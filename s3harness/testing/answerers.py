@@ -1,9 +1,9 @@
 """Answerers to hold a metric against: one that watched and errs, and many that deserve nothing.
 
 :func:`honest` watched the videos and is right about three times in four. :func:`degenerate` are the trivial answerers
-(:mod:`s3harness.metrics.floors`), those who answer alike whatever they see, and the honest one's answers *spoiled*:
-duplicated, padded, cut, reversed, flipped, dealt to other items, in wrong units. All make one prediction per reference,
-in the same order, and all is fixed by the seed.
+(:mod:`s3harness.metrics.floors`), those who answer without a look (:mod:`s3harness.testing.attacks`), and the honest
+one's answers *spoiled*: duplicated, padded, cut, reversed, flipped, dealt to other items, in wrong units. All make one
+prediction per reference, in the same order, and all is fixed by the seed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
-from s3harness.testing.cases import reason_for, report_of
-from s3harness.types import Prediction, Reference, Side
+from s3harness.testing.attacks import attacks
+from s3harness.testing.cases import other_side, reason_for, report_of
+from s3harness.types import Prediction, Reference
 
 SHARE_RIGHT = 0.75
 """How often the honest answerer is right about a closed question."""
@@ -40,17 +41,25 @@ def honest(kind: str, references: Sequence[Reference], *, seed: int = 0) -> list
     return [_prediction(r, _HONEST[kind](r, r.item not in wrong, random), random) for r in references]
 
 
+def blind(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
+    """The answerers that did not look, by name: trivial ones, floors of the benchmark, and attacks."""
+    random = Random(f"degenerate{kind}{seed}")
+    own = {name: [say(r) for r in references] for name, say in _BLIND[kind](random).items()}
+    said: Mapping[str, Sequence[object]] = {**own, **attacks(kind, references, seed=seed)}
+    answered = {
+        name: [_certain(kind, r, value) for r, value in zip(references, values, strict=True)]
+        for name, values in said.items()
+    }
+    return {**floors_for(kind, references, seed=seed, training=references), **answered}
+
+
 def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
-    """The answerers that deserve nothing, by name."""
+    """The answerers that deserve nothing, by name: those that did not look, and an honest one's answers spoiled."""
     random = Random(f"degenerate{kind}{seed}")
     watched = honest(kind, references, seed=seed)
     spoiled = {name: [_revised(p, spoil(p.value)) for p in watched] for name, spoil in _SPOILERS[kind](random).items()}
-    blind = {
-        name: [_revised(p, say(r)) for p, r in zip(watched, references, strict=True)]
-        for name, say in _BLIND[kind](random).items()
-    }
     dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, watched, random)}
-    return {**floors_for(kind, references, seed=seed, training=references), **spoiled, **blind, **dealt}
+    return {**blind(kind, references, seed=seed), **spoiled, **dealt}
 
 
 def unanswered(prediction: Prediction) -> Prediction:
@@ -76,6 +85,12 @@ def _prediction(reference: Reference, value: object, random: Random) -> Predicti
         return Prediction(reference.item, value)
     leaning = random.uniform(0.45, 1.0)
     return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
+
+
+def _certain(kind: str, reference: Reference, value: object) -> Prediction:
+    """A value without doubt; where probabilities are scored, anything but a yes or no says nothing."""
+    probability = {"yes": 1.0, "no": 0.0, "na": 0.0}.get(value, 0.5) if isinstance(value, str) else 0.5
+    return Prediction(reference.item, value, probability=probability if kind == "feature" else None)
 
 
 def _revised(prediction: Prediction, value: object) -> Prediction:
@@ -148,12 +163,8 @@ def _honest_order(reference: Reference, _: bool, random: Random) -> list[str]:
 def _honest_report(reference: Reference, _: bool, random: Random) -> str:
     truth: Any = reference.truth
     told = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), True, random)
-    sides = {n: side if random.random() < SHARE_RIGHT else _other(side) for n, side in truth["sides"].items()}
+    sides = {n: side if random.random() < SHARE_RIGHT else other_side(side) for n, side in truth["sides"].items()}
     return report_of(told, {name: sides.get(name, "left") for name in told}, random)
-
-
-def _other(side: Side) -> Side:
-    return "right" if side == "left" else "left"
 
 
 _HONEST: Mapping[str, Callable[[Reference, bool, Random], object]] = {

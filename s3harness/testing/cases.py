@@ -90,6 +90,11 @@ def reason_for(sign: str, present: str, side: Side | None, random: Random) -> st
     return f"{sentence} {detail}, with the patient {where}."
 
 
+def other_side(side: Side) -> Side:
+    """The other of left and right."""
+    return "right" if side == "left" else "left"
+
+
 def _video(number: int, patient: int, diagnosis: str, random: Random) -> Video:
     onset = float(random.randint(5, 60))
     offset = onset + random.randint(20, 90)

@@ -4,7 +4,8 @@ r"""The contract of a metric, as a test: what any ranking metric promises, held 
     assert not violations, "\n".join(map(str, violations))
 
 A metric is asked to score a made-up cohort as answered by one who watched and errs, by the truth itself and by dozens
-of degenerate answerers (:mod:`s3harness.testing.answerers`). What it must keep is in :data:`PROMISES`. A number that
+of degenerate answerers (:mod:`s3harness.testing.answerers`), and by readers of rising skill
+(:mod:`s3harness.testing.readers`). What it must keep is in :data:`PROMISES`. A number that
 informs and ranks nobody (a bias, a rate of duplicates, a sensitivity) need not keep them all, but then it is known
 which it breaks.
 """
@@ -24,16 +25,30 @@ from s3harness.errors import UsageError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.plugins import load, suggest
+from s3harness.stats import cluster_sums
 from s3harness.testing.answerers import degenerate, error, honest, unanswered
 from s3harness.testing.cases import made_up_videos, references_of
+from s3harness.testing.monotone import beaten_readers, not_rising
 from s3harness.types import Prediction, Reference
 
 Promise = Literal[
-    "honest wins", "truth is best", "bounds", "order", "failing", "giving up", "defined", "form", "raises"
+    "honest wins",
+    "readers win",
+    "monotone",
+    "truth is best",
+    "bounds",
+    "order",
+    "failing",
+    "giving up",
+    "defined",
+    "form",
+    "raises",
 ]
 
 PROMISES: Mapping[Promise, str] = {
     "honest wins": "no degenerate answerer scores as well as an honest one that errs",
+    "readers win": "whoever looked, however cautious or bold, scores better than whoever did not",
+    "monotone": "whoever sees more, or is nearer to the truth, scores better",
     "truth is best": "nothing scores better than the truth, which scores 1, 100 points, or an error of 0",
     "bounds": "a proportion or correlation lies in −1 to 1, points in 0 to 100, anything else is finite",
     "order": "the order of the pairs does not matter",
@@ -50,7 +65,7 @@ CENTRED = "boundary_centred"
 """Boundaries in clips cut around the moment that is asked for, as published: a defect of the clips, not of a metric."""
 KINDS = ("feature", "rationale", "laterality", "boundary", CENTRED, "sequence", "report", "diagnosis")
 """The kinds of items there are made-up cases of."""
-VIDEOS: Mapping[str, int] = {"rationale": 12, "report": 30}
+VIDEOS: Mapping[str, int] = {"rationale": 30, "report": 30}
 """How many videos the cohort has where texts are read, which takes time; :data:`VIDEOS_OTHERWISE` elsewhere."""
 VIDEOS_OTHERWISE = 60
 LOST = (0.05, 0.1, 0.2, 0.4)
@@ -124,7 +139,9 @@ class _Trial:
         yield from raised
         if any(violation.answerer == _HONEST for violation in raised):
             return
-        for check in (self._honest_wins, self._truth_is_best, self._bounds, self._order, self._failing):
+        for check in (self._honest_wins, self._readers_win, self._monotone, self._truth_is_best, self._bounds):
+            yield from check()
+        for check in (self._order, self._failing):
             yield from check()
         for check in (self._giving_up, self._defined, self._form):
             yield from check()
@@ -140,6 +157,18 @@ class _Trial:
         for name in self.cases.degenerate:
             if not self._is_worse(name, self.scores[_HONEST]):
                 yield self._violation("honest wins", name, self.scores[_HONEST])
+
+    def _readers_win(self) -> Iterator[Violation]:
+        if self.kind != CENTRED:
+            for one in beaten_readers(self.make, self.kind):
+                note = f"the {one.better} has less"
+                yield Violation(self.metric, self.kind, "readers win", one.worse, one.worse_score, one.score, note)
+
+    def _monotone(self) -> Iterator[Violation]:
+        if self.kind != CENTRED:
+            for one in not_rising(self.make, self.kind):
+                note = f"the lower level is {one.worse}"
+                yield Violation(self.metric, self.kind, "monotone", one.better, one.score, one.worse_score, note)
 
     def _truth_is_best(self) -> Iterator[Violation]:
         metric = self.make()
@@ -241,7 +270,19 @@ def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
     if not math.isnan(nothing := float(metric.value(metric.statistics([]).sum(axis=0)))):
         return f"no pairs score {nothing:.4g}; without anything to score there is no score"
     strange = [name for name, value in metric.parts(whole).items() if not isinstance(value, float)]
-    return f"parts that are no numbers: {', '.join(strange)}" if strange else ""
+    problem = f"parts that are no numbers: {', '.join(strange)}" if strange else ""
+    return problem or _wrong_options(metric, pairs, rows, expected)
+
+
+def _wrong_options(metric: Metric, pairs: Sequence[Pair], rows: Array, expected: float) -> str:
+    """What is wrong with the optional ``bounds`` and ``support`` of a metric, "" if nothing is."""
+    low, high = getattr(metric, "bounds", None) or (-math.inf, math.inf)
+    if expected < low or expected > high:
+        return f"a score of {expected:.4g} is beyond the bounds {low:g} and {high:g}"
+    sums = cluster_sums(rows, [pair.reference.cluster for pair in pairs])
+    classes = metric.support(sums) if hasattr(metric, "support") else {}
+    wrong = [name for name, items in classes.items() if np.shape(items) != (len(sums),) or np.any(np.less(items, 0))]
+    return f"support of {', '.join(wrong)} is not a count of items of each of {len(sums)} patients" if wrong else ""
 
 
 def _goes_by_video(metric: Metric, pairs: Sequence[Pair], rows: Array) -> bool:

@@ -32,8 +32,8 @@ class Outcome:
 
     @property
     def is_known(self) -> bool:
-        """Whether what is broken is what is known to be, no more and no less."""
-        return (frozenset(self.broken), self.beaten_by) == (self.known.breaks, self.known.beaten_by)
+        """Whether the broken promises are those known to be, and the answerers known to do well do so."""
+        return frozenset(self.broken) == self.known.breaks and self.known.beaten_by <= self.beaten_by
 
 
 def suite(profile: str, tasks: Sequence[str]) -> Iterator[Outcome]:
@@ -58,7 +58,11 @@ def outcome_of(profile: str, task: str, kind: str, metric: MetricSpec) -> Outcom
 
 
 def unknown(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str]) -> list[str]:
-    """What is broken, or ranked wrongly, and is not known to be; and what is known to be and is not."""
+    """What is broken, or ranked wrongly, and may not be: what is not known, or is known no longer.
+
+    No primary metric may break a promise, known or not, but for those of the paper profile, which are as published.
+    """
     expected = PAPER_SCENARIOS if profile == "paper" else {}
-    found = [f"{one.task}: {one.metric.label}" for one in outcomes if not one.is_known]
-    return found + [name for name in wrong if name not in expected]
+    ranking = [one for one in outcomes if one.metric.primary and one.broken and profile != "paper"]
+    broken = [f"{one.task}: {one.metric.label}" for one in outcomes if not one.is_known or one in ranking]
+    return broken + [name for name in wrong if name not in expected]

@@ -183,9 +183,11 @@ def metric_rewards(specs: Mapping[str, TaskSpec], wanted: Mapping[str, float]) -
 
 
 def strict_rewards(specs: Mapping[str, TaskSpec]) -> list[MetricReward]:
-    """The primary metric of every task, each with weight 1."""
-    primary = [(spec, next(metric for metric in spec.metrics if metric.primary)) for spec in specs.values()]
-    return [MetricReward(spec, specs[spec.uses or spec.name], metric) for spec, metric in primary]
+    """The primary metric of every task, each with weight 1.
+
+    Where that says nothing of one answer alone (``is_relative``), it is the task's first metric that does.
+    """
+    return [MetricReward(spec, specs[spec.uses or spec.name], _of_one_answer(spec)) for spec in specs.values()]
 
 
 def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
@@ -250,6 +252,13 @@ def _reward(specs: Mapping[str, TaskSpec], row: Mapping[str, Any]) -> MetricRewa
     spec = specs[row["task"]]
     metric = MetricSpec(row["metric"], row["metric"], row["params"], True)
     return MetricReward(spec, specs[spec.uses or spec.name], metric, float(row["weight"]), row["floors"])
+
+
+def _of_one_answer(spec: TaskSpec) -> MetricSpec:
+    """The primary metric, or the first other that scores one answer alone if the primary one compares answers."""
+    ordered = sorted(spec.metrics, key=lambda metric: not metric.primary)
+    alone = (metric for metric in ordered if not getattr(build_metric(spec.name, metric), "is_relative", False))
+    return next(alone, ordered[0])
 
 
 def _named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, MetricSpec]]:

@@ -14,7 +14,7 @@ from s3harness.dataset.coefficients import (
     MeanOfQuestions,
     PlainAgreement,
 )
-from s3harness.stats import patient_bootstrap
+from s3harness.stats import interval_of_rows
 
 ALL = [CohenKappa, FleissKappa, KrippendorffAlpha, PlainAgreement]
 
@@ -128,5 +128,5 @@ def test_the_interval_widens_where_the_answers_of_a_patient_go_together():
     truth = random.integers(0, 2, 120)
     is_read_wrong = np.repeat(random.random(20) < 0.25, 6)
     rows = CohenKappa(2).statistics(np.column_stack([truth, np.where(is_read_wrong, 1 - truth, truth)]))
-    clustered, naive = (patient_bootstrap(CohenKappa(2), rows, of) for of in (patients, np.arange(120)))
+    clustered, naive = (interval_of_rows(CohenKappa(2), rows, of).interval for of in (patients, np.arange(120)))
     assert clustered.high - clustered.low > 1.5 * (naive.high - naive.low)

@@ -50,12 +50,20 @@ def test_a_sign_that_never_differs_or_has_one_class_has_no_ratio(cases):
 
 
 def test_videos_of_few_patients_make_wide_intervals():
-    each = counted(30, 40, 5, 50)
-    few = replace(each, patients=np.arange(90) // 15, marks={n: frozenset([str(n)]) for n in range(6)})
+    each = counted(30, 40, 25, 50)
+    few = replace(each, patients=np.arange(90) // 7, marks={n: frozenset([str(n)]) for n in range(13)})
     (alone,), (together,) = (likelihood_ratios(cases, resamples=500) for cases in (each, few))
     assert together.positive.value == alone.positive.value
     widths = [np.log(found.positive.interval.high / found.positive.interval.low) for found in (alone, together)]
     assert widths[1] > 1.5 * widths[0]
+
+
+def test_a_sign_that_one_patient_alone_shows_in_a_class_has_no_interval():
+    each = counted(30, 40, 5, 50)
+    few = replace(each, patients=np.arange(90) // 10, marks={n: frozenset([str(n)]) for n in range(9)})
+    (found,) = likelihood_ratios(few, resamples=100)
+    assert found.positive.value == pytest.approx(7.5)
+    assert found.positive.interval is None
 
 
 def test_importance_and_direction_find_the_signs_that_tell():

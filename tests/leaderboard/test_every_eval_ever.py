@@ -134,6 +134,7 @@ def test_a_model_has_an_address_that_is_no_path(answered: Path, weights: str | N
     [
         ("macro F1", "", 0.4, 0.0, 1.0),
         ("MCC (video)", "", -0.4, -1.0, 1.0),
+        ("content informedness", "", -0.1, -1.0, 1.0),
         ("MAE", "s", 4.0, 0.0, "Infinity"),
         ("signed bias", "s", -4.0, "-Infinity", "Infinity"),
         ("Seizure-RQI", "points", 40.0, 0.0, 100.0),

@@ -144,7 +144,7 @@ def test_one_table_is_behind_all_exports(tmp_path: Path, packed: Path) -> None:
         found = list(csv.DictReader(file))
     assert [row["value"] for row in found] == ["" if row["value"] is None else str(row["value"]) for row in table]
     assert (exported / "first.eval_results.yaml").exists()
-    assert "| 1 features | macro F1 | 1.000" in model_card_section(entries[0])
+    assert "| 1 features | balanced accuracy | 1.000" in model_card_section(entries[0])
 
 
 def test_exports_disarm_formulas_and_escape_latex(tmp_path: Path, packed: Path) -> None:

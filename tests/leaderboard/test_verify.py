@@ -146,7 +146,7 @@ def test_the_message_says_where(submission: Path, dataset: Path) -> None:
     cover_up(submission)
     result = call("leaderboard", "verify", submission, "--data", dataset)
     assert result.exit_code == 1
-    assert "scores.json:s3/task1_features macro F1: value 0.999, re-scored 1" in result.output
+    assert "scores.json:s3/task1_features balanced accuracy: value 0.999, re-scored 1" in result.output
 
 
 def test_a_submission_made_twice_is_found(submission: Path, packed: Path) -> None:

@@ -12,13 +12,14 @@ from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy, diagnosis_m
 from s3harness.metrics.features import FeatureAuroc, feature_balanced_accuracy, feature_macro_f1, feature_mcc
 from s3harness.metrics.laterality import laterality_balanced_accuracy, laterality_macro_f1
 from s3harness.metrics.order import edit_similarity, lcs_f, order_agreement
+from s3harness.metrics.rationale import RationaleInformedness
 from s3harness.metrics.text import bleu, rationale_score, rouge_l
 from s3harness.specs.features import vocabulary
 from s3harness.types import Prediction, Reference
 
 METRICS: Mapping[str, Sequence[Callable[[], Metric]]] = {
     "feature": (feature_macro_f1, feature_balanced_accuracy, feature_mcc, FeatureAuroc),
-    "rationale": (rationale_score, rouge_l, bleu),
+    "rationale": (RationaleInformedness, rationale_score, rouge_l, bleu),
     "laterality": (laterality_balanced_accuracy, laterality_macro_f1),
     "boundary": (boundary_mae, boundary_within, interval_iou),
     "sequence": (lcs_f, edit_similarity, order_agreement),

@@ -24,6 +24,7 @@ NAMES = {
     "rationale": {
         "always_yes",
         "always_no",
+        "no_reason",
         "commonest",
         "medoid_yes",
         "medoid_no",
@@ -109,7 +110,7 @@ def test_the_name_of_a_floor_says_how_it_was_fitted_and_a_constant_needs_no_fitt
         constants
         == {
             "feature": {"always_yes", "always_no", "coin"},
-            "rationale": set(),
+            "rationale": {"no_reason"},
             "laterality": {"always_left", "always_right", "coin"},
             "boundary": {"window_centre", "window_start", "window_end", "anywhere"},
             "sequence": {"empty"},

@@ -10,12 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_cases import METRICS, RANKED, answered, honest, references_of, said, score, scrambled, silly, unanswered
 
-from s3harness.metrics.features import FeatureAuroc
+from s3harness.metrics.diagnosis import diagnosis_mcc
+from s3harness.metrics.features import FeatureAuroc, feature_mcc
 from s3harness.metrics.floors import floors_for, oracle
+from s3harness.metrics.rationale import RationaleInformedness
 from s3harness.types import Prediction
 
 ids = [f"{kind}-{make.__name__}" for kind, make in RANKED]
 every_metric = pytest.mark.parametrize(("kind", "make"), RANKED, ids=ids)
+
+SIGNED = (feature_mcc, diagnosis_mcc, RationaleInformedness)
+"""Metrics that are 0 for chance and −1 at worst."""
+LINEARISED = (FeatureAuroc, RationaleInformedness)
+"""Metrics additive to first order: placements and means are those of the full set."""
 
 JUNK = st.one_of(
     st.none(),
@@ -51,9 +58,8 @@ def test_any_answers_whatever_stay_within_bounds_and_below_the_truth(kind, make,
     metric = make()
     value, ceiling = score(metric, pairs), score(make(), answered(references, oracle(references)))
     assert np.isnan(value) or better(metric, ceiling, value)
-    assert np.isnan(value) or (0 if "mcc" not in make.__name__ else -1) <= value <= {"s": 60, "points": 100 + 1e-9}.get(
-        metric.unit, 1
-    )
+    low, high = -1.0 if make in SIGNED else 0.0, {"s": 60.0, "points": 100.0}.get(metric.unit, 1.0)
+    assert np.isnan(value) or low - 1e-9 <= value <= high + 1e-9
 
 
 @every_metric
@@ -62,9 +68,8 @@ def test_the_order_of_the_items_does_not_matter(kind, make):
     assert score(make(), scrambled(pairs)) == pytest.approx(score(make(), pairs), abs=1e-12)
 
 
-@pytest.mark.parametrize(("kind", "make"), [(kind, make) for kind, make in RANKED if make is not FeatureAuroc])
+@pytest.mark.parametrize(("kind", "make"), [(kind, make) for kind, make in RANKED if make not in LINEARISED])
 def test_sums_of_rows_score_what_the_items_together_score(kind, make):
-    """Of all but the AUROC, which is additive to first order: its placements are those of the full set."""
     pairs = honest(kind, references_of(kind))
     metric = make()
     rows = metric.statistics(pairs)

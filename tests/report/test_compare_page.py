@@ -44,13 +44,27 @@ def _shown(text: str) -> dict[str, object]:
 
 
 def test_it_holds_every_task_and_sign(text: str) -> None:
-    for words in ("1 features: macro F1", "4 temporal boundaries: MAE", "Tonic stiffening", "not told apart"):
+    for words in (
+        "1 features: balanced accuracy",
+        "4 temporal boundaries: MAE",
+        "Tonic stiffening",
+        "no significance possible",
+    ):
         assert words in text
     assert text.count('class="gain"') > 10
     rows = _shown(text)["rows"]
     assert isinstance(rows, list)
     assert len(rows) > 50
     assert {tuple(row["best"]) for row in rows} == {("oracle",)}, "nobody beats the truth"
+
+
+def test_it_calls_the_runs_by_their_names_and_says_why_there_is_no_interval(text: str) -> None:
+    assert "Differences are oracle minus floors" in text
+    assert "<th>floors</th><th>oracle</th>" in text
+    assert "<th>oracle better</th><th>floors better</th><th>equal</th>" in text
+    assert not re.search(r"\b(earlier|later)\b", text.partition("<script")[0])
+    assert "No interval: too few patients (" in text
+    assert "Least p that is possible with these patients after the correction" in text
 
 
 def test_it_needs_no_network(text: str) -> None:

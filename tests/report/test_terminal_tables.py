@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,24 @@ def _score(task: str) -> Score:
 
 
 def _comparison(task: str, first: str, second: str) -> Comparison:
-    return Comparison(task, METRIC, first, second, 12.5, 0.2, -12.3, -14.1, -10.2, 0.01, 0.02, 10.5, 10, 5, True)
+    return Comparison(
+        task=task,
+        metric=METRIC,
+        first=first,
+        second=second,
+        first_value=12.5,
+        second_value=0.2,
+        difference=-12.3,
+        low=-14.1,
+        high=-10.2,
+        p=0.01,
+        p_adjusted=0.02,
+        least_p=0.001,
+        detectable=10.5,
+        n_items=10,
+        n_patients=5,
+        higher_is_better=True,
+    )
 
 
 def _printed(print_it: Callable[[Console], None]) -> str:
@@ -52,11 +70,31 @@ def test_a_task_is_called_by_what_is_its_own_of_its_name(task: str, title: str) 
     assert task_title(task) == title
 
 
+@pytest.mark.parametrize(
+    ("notes", "lines"),
+    [
+        (["all items come from one patient"] * 2, ["No interval: all items come from one patient."]),
+        (
+            ["too few patients (9; NES of 3)", ""],
+            ["4 temporal boundaries: no interval: too few patients (9; NES of 3)."],
+        ),
+    ],
+)
+def test_a_score_without_an_interval_says_why(notes: list[str], lines: list[str]) -> None:
+    whole = [_score(task) for task in TASKS[: len(notes)]]
+    scores = [
+        replace(s, interval=None if note else s.interval, interval_note=note)
+        for s, note in zip(whole, notes, strict=True)
+    ]
+    text = _printed(lambda console: print_scores(scores, console=console))
+    assert [line for line in text.splitlines() if "o interval" in line] == lines
+
+
 def test_two_runs_are_named_once_and_whole() -> None:
     compared = tuple(_comparison(task, "guesses", LONG) for task in TASKS)
     text = _printed(lambda console: print_comparison(Report(compared, (), {}), console))
     assert text.startswith(f"guesses → {LONG}\n")
-    assert text.count("guesses") == 1
+    assert text.partition("Verdict")[0].count("guesses") == 1
     assert "…" not in text
 
 
@@ -66,7 +104,7 @@ def test_signs_and_intervals_of_an_agreement_are_shown_whole(dataset: Path, caps
     text = capsys.readouterr().out
     assert "…" not in text
     assert "movement" in text
-    assert "(1.000–1.000)" in text
+    assert "(1.000–1.000)" not in text, "three patients carry no interval"
     assert re.search(r"annotator +annotator *\n", text), "nor is a column"
 
 

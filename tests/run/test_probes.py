@@ -287,7 +287,7 @@ def test_reports_are_compared_by_what_they_say():
     assert Probe().expect(Asked("report", "report"), one).direction == "open"
 
 
-@pytest.mark.parametrize(("hits", "low", "high"), [(10 * [True], 0.6915, 1.0), (10 * [False], 0.0, 0.3085)])
+@pytest.mark.parametrize(("hits", "low", "high"), [(10 * [True], 0.6615, 1.0), (10 * [False], 0.0, 0.3385)])
 def test_patients_who_all_agree_leave_the_doubt_of_so_many_trials(hits, low, high):
     interval = share_interval(hits, list(range(10)))
     assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

@@ -50,7 +50,7 @@ def test_each_score_stands_beside_its_floor_and_every_feature_has_its_own(swept)
     _, points, _ = swept
     assert [point["directory"] for point in points] == list(SETTINGS)
     for point in points:
-        assert [score["metric"] for score in point["tasks"]] == ["macro F1", "MAE"]
+        assert [score["metric"] for score in point["tasks"]] == ["balanced accuracy", "MAE"]
         assert all(score["floor"] is not None for score in point["tasks"])
         features = {score["metric"]: score for score in point["features"]}
         assert {"clonic", "clonic (F1)", "eye_blinking", "ictal_vocalization"} <= set(features)
@@ -65,7 +65,7 @@ def test_the_picture_has_a_panel_for_each_task_and_feature_with_scores(swept):
     folder, points, _ = swept
     titles = [e.text for e in ElementTree.parse(folder / "out" / "sweep.svg").iter() if e.get("class") == "t"]
     scored = {score["metric"].replace("_", " ") for score in points[0]["features"] if score["value"] is not None}
-    assert titles[:2] == ["1 features: macro F1", "4 temporal boundaries: MAE"]
+    assert titles[:2] == ["1 features: balanced accuracy", "4 temporal boundaries: MAE"]
     assert set(titles[2:]) == {name for name in scored if not name.endswith("(F1)")}
 
 

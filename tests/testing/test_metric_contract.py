@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,12 +13,16 @@ from click.testing import CliRunner
 from s3harness.cli import cli
 from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
-from s3harness.metrics.features import feature_balanced_accuracy
+from s3harness.metrics.features import feature_balanced_accuracy, feature_macro_f1
 from s3harness.specs.tasks import task_names
 from s3harness.testing import check_metric
+from s3harness.testing.answerers import error
+from s3harness.testing.attacks import attacks
+from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.testing.known import NOT_RANKED
 from s3harness.testing.metrics import CENTRED, KINDS
-from s3harness.testing.suite import metrics_of, outcome_of
+from s3harness.testing.monotone import trials
+from s3harness.testing.suite import metrics_of, outcome_of, unknown
 
 
 def metrics(profile):
@@ -27,6 +32,18 @@ def metrics(profile):
 def every_metric(profile):
     cases = metrics(profile)
     return pytest.mark.parametrize(("task", "kind", "metric"), cases, ids=[f"{kind}-{m.label}" for _, kind, m in cases])
+
+
+FITTED_ON_ALL = {
+    "yes to the rather common signs",
+    "always no with the central sentence",
+    "always yes with the central sentence",
+    "coin with the central sentence",
+    "all words of the feature",
+    *(f"the {most} commonest signs" for most in (2, 4, 6, 8)),
+    "the commonest signs backwards",
+}
+"""Attacks that know the statistics of the whole cohort, which makes them stronger than they deserve."""
 
 
 def beaten_by(metric, kind, **params):
@@ -57,7 +74,9 @@ def test_the_command_lists_what_the_published_metrics_break():
     result = CliRunner().invoke(cli, ["tasks", "check", "5", "6", "--profile", "paper"])
     assert result.exit_code == 0, result.output
     assert "5 event order: temporal F1 (primary): breaks" in result.output
-    assert "as good as one who watched: spam, spam after it\n    padding counts as hits" in result.output
+    assert "as good as one who watched: spam, spam after it\n    above one who watched: spam\n" in result.output
+    assert "no more for seeing more: number of invented signs, falling: 0, " in result.output
+    assert "\n    padding counts as hits\n" in result.output
     assert "not advice in a poor report: the cap of 50 does not touch a report that has less" in result.output
     assert "not known of before: 0" in result.output
 
@@ -75,7 +94,62 @@ def test_what_is_not_known_is_told_and_a_failure(monkeypatch):
     monkeypatch.setattr("s3harness.testing.known.NOT_RANKED", {})
     result = CliRunner().invoke(cli, ["tasks", "check", "5"])
     assert result.exit_code == 1
-    assert "duplicates: breaks honest wins (NOT KNOWN)" in result.output
+    assert "out of vocabulary: breaks honest wins, readers win, monotone (NOT KNOWN)" in result.output
+
+
+def test_a_metric_that_breaks_a_promise_may_not_be_primary(monkeypatch):
+    """Macro F1 is known to put a cautious reader below "always yes", which does not make it fit to rank."""
+    (task, kind, macro_f1) = next(case for case in metrics("strict") if case[2].name == "feature_macro_f1")
+    outcome = outcome_of("strict", task, kind, macro_f1)
+    assert unknown("strict", [outcome], []) == []
+    ranking = replace(outcome, metric=replace(macro_f1, primary=True))
+    assert ranking.is_known
+    assert unknown("strict", [ranking], []) == ["s3/task1_features: macro F1"]
+    monkeypatch.setattr("s3harness.testing.suite.suite", lambda *_: [ranking])
+    result = CliRunner().invoke(cli, ["tasks", "check", "1"])
+    assert result.exit_code == 1
+    assert "macro F1 (primary): breaks readers win (MAY NOT BE PRIMARY)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "reader", "blind"),
+    [
+        ("feature_macro_f1", "feature", "reader of sensitivity 0.3 and specificity 0.95", "always_yes"),
+        ("rationale_score", "rationale", "cautious reader who tells half", None),
+    ],
+)
+def test_what_once_was_primary_puts_an_honest_reader_below_a_blind_answerer(metric, kind, reader, blind):
+    below = {one.note: one.answerer for one in check_metric(metric, kind) if one.promise == "readers win"}
+    assert f"the {reader} has less" in below
+    assert blind in (None, below[f"the {reader} has less"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != CENTRED])
+def test_the_ladders_of_a_kind_differ_in_one_skill_and_whoever_has_less_is_never_right_where_more_is_wrong(kind):
+    for ladder in trials(kind).ladders:
+        right = [
+            [{p.reference.item for p in pairs if error(p.reference, p.prediction) < 1e-9} for pairs in cohorts]
+            for _, cohorts in ladder.levels
+        ]
+        if ladder.rising.startswith(("sensitivity", "specificity", "share of right answers")) and kind != "rationale":
+            for fewer, more in pairwise(right):
+                assert all(one < other for one, other in zip(fewer, more, strict=True)), ladder.rising
+        assert len({level for level, _ in ladder.levels}) == len(ladder.levels) >= 3
+
+
+def test_every_attack_answers_every_item_and_looks_at_no_truth_of_its_own():
+    """With the truths of one patient changed, no attack says anything else of that patient's items."""
+    for kind in (kind for kind in KINDS if kind != CENTRED):
+        references = references_of(kind, made_up_videos(12, patients=4, seed=3), seed=3)
+        patient = references[0].cluster
+        others = {r.subject: r.truth for r in references if r.cluster != patient}
+        changed = [replace(r, truth=others.get(r.subject, r.truth)) if r.cluster == patient else r for r in references]
+        own = [number for number, reference in enumerate(references) if reference.cluster == patient]
+        before, after = attacks(kind, references), attacks(kind, changed)
+        for name in before:
+            assert len(before[name]) == len(references)
+            if name not in FITTED_ON_ALL:
+                assert [before[name][n] for n in own] == [after[name][n] for n in own], (kind, name)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +158,7 @@ def test_what_is_not_known_is_told_and_a_failure(monkeypatch):
 def test_in_clips_cut_around_the_moment_no_metric_can_tell_who_watched(name, params):
     """The defect is the clips', which is why the strict protocol places them at random."""
     jittered, centred = (beaten_by(name, kind, **params) for kind in ("boundary", CENTRED))
-    assert centred - jittered == {"window_centre", "commonest_place"}
+    assert centred - jittered == {"window_centre", "commonest_place", "shaken centre"}
 
 
 @pytest.mark.parametrize("name", ["lcs_f", "order_agreement", "laterality_macro_f1", "boundary_mae", "feature_auroc"])
@@ -117,6 +191,19 @@ class Ranking(ItemMean):
         return rows - (0.1 * rows[:, :1].mean(), 0.0) if len(rows) else rows
 
 
+class Supportless(ItemMean):
+    """Tells the items of a class of all patients together."""
+
+    def support(self, sums):
+        return {"yes": sums[:, 1].sum()}
+
+
+class Bounded(ItemMean):
+    """Promises less than it gives."""
+
+    bounds = (0.0, 0.1)
+
+
 class Scalar(ItemMean):
     def value(self, totals):
         return np.float64(totals.reshape(-1, totals.shape[-1])[0, 0])
@@ -124,6 +211,10 @@ class Scalar(ItemMean):
 
 def forgiving(pair):
     return accuracy(pair) if pair.is_answered else None
+
+
+def is_no(pair):
+    return float(pair.prediction.value == "no")
 
 
 def rude(pair):
@@ -145,6 +236,10 @@ def rude(pair):
         (Odd, "order", "honest"),
         (lambda: Scalar(accuracy), "form", "honest"),
         (lambda: Ranking(accuracy), "form", "honest"),
+        (feature_macro_f1, "readers win", "always_yes"),
+        (lambda: ItemMean(is_no), "monotone", "sensitivity at specificity .8: 0.4"),
+        (lambda: Supportless(accuracy), "form", "honest"),
+        (lambda: Bounded(accuracy), "form", "honest"),
     ],
 )  # fmt: skip
 def test_a_metric_with_a_defect_is_told_which(make, promise, answerer):

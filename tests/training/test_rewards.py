@@ -133,6 +133,18 @@ def test_wrong_names_and_weights_are_refused(made, wanted, said):
         metric_rewards(made.specs, wanted)
 
 
+def test_rewards_are_the_primary_metrics_and_another_where_one_answer_alone_has_no_score(made):
+    """Content informedness compares the sentences of a data set; one sentence has none."""
+    named = {reward.task.rpartition("/")[2][:5]: reward.metric.name for reward in strict_rewards(made.specs)}
+    assert named["task1"] == "feature_balanced_accuracy"
+    assert named["task2"] == "rationale_score"
+    assert named["task5"] == "lcs_f"
+    (relative,) = metric_rewards(made.specs, {"rationale_informedness": 1.0})
+    sample = made.of_task("s3/task2_rationales")[0]
+    with pytest.raises(RewardError, match="undefined on one item"):
+        relative.score(sample.target, sample.question)
+
+
 def test_any_metric_of_a_task_and_any_other_by_its_task_can_be_named(made):
     named = metric_rewards(made.specs, {"rqi": 2.0, "5:duplicate_rate": 0.5})
     assert [(r.task, r.metric.name, r.weight) for r in named] == [

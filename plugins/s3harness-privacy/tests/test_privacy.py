@@ -209,7 +209,7 @@ def test_the_table_has_what_is_hidden_beside_what_is_scored(data, folder):
     code, out, err = command(*asked)
     assert code == 0, err
     lines = [line for line in out.splitlines() if line.startswith("|")]
-    assert "1 features: macro F1" in lines[0]
+    assert "1 features: balanced accuracy" in lines[0]
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| none", "| mute"]
     scores = read(folder / "sweep" / "transform-mute" / "scores.json")["scores"]
     assert f"{scores[0]['value']:.2f}" in lines[3]

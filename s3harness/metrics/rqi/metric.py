@@ -38,6 +38,7 @@ class SeizureRQI:
     higher_is_better = True
     unit = "points"
     by_video = True
+    bounds = (0.0, 100.0)
 
     def __init__(
         self,
@@ -76,6 +77,10 @@ class SeizureRQI:
         """One row per pair, shape (n, 2 + 2 × (components + penalties))."""
         rows = [self._row(pair) for pair in pairs]
         return np.array(rows, dtype=np.float64).reshape(len(pairs), 2 + 2 * len(self._names))
+
+    def support(self, sums: Array) -> Mapping[str, Array]:
+        """The scored reports of each patient."""
+        return {"": sums[:, 1]}
 
     def value(self, totals: Array) -> Array:
         """Mean score, 0–100."""

@@ -7,27 +7,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from s3harness.analysis.compare import Comparison, Report, Shared
+from s3harness.analysis.compare import Comparison, Report
+from s3harness.analysis.systems import Shared
 from s3harness.analysis.versus import Versus, versus
+from s3harness.report.comparison import comparison_notes, p_text
 from s3harness.report.page.charts import difference_whisker
 from s3harness.report.page.html import page
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
 from s3harness.specs.features import vocabulary
 
-SURE = 0.05
-"""Corrected p-values below this are marked."""
+FIRST, SECOND = "first named", "second named"
+"""How the two of a row are called where a page has several pairs."""
 
 
 def write_comparison(report: Report, shared: Shared, out: Path, profile: str) -> Path:
     """Write the page of runs that :func:`~s3harness.analysis.compare.compare` compared; returns its path."""
     names = list(next(iter(shared.values()))[1])
+    first_name, second_name = names if len(names) == 2 else (FIRST, SECOND)
     found = versus(shared)
     text = page(
         "compare.html",
         "compare.js",
         _shown(found, names),
         names=names,
+        first_name=first_name,
+        second_name=second_name,
+        notes=comparison_notes(report),
         profile=profile,
         tasks=[_row(c) for c in report.tasks],
         heat=_heat_map(report.features),
@@ -47,22 +53,16 @@ def _row(c: Comparison) -> dict[str, Any]:
         "first": number(c.first_value),
         "second": number(c.second_value),
         "difference": _signed(c.difference),
-        "interval": f"{_signed(c.low)} to {_signed(c.high)}" if c.low is not None else "–",
+        "interval": f"{_signed(c.low)} to {_signed(c.high)}" if c.low is not None else "",
+        "note": f"No interval: {c.note}." if c.low is None and c.note else "",
         "whisker": difference_whisker(c.difference, c.low, c.high, higher_is_better=c.higher_is_better),
-        "p": number(c.p),
-        "p_adjusted": number(c.p_adjusted),
+        "p": p_text(c.p),
+        "p_adjusted": p_text(c.p_adjusted),
+        "least_p": p_text(c.least_p),
         "detectable": number(c.detectable),
         "n": f"{c.n_items} items, {c.n_patients} patients",
-        "verdict": _verdict(c),
+        "verdict": c.verdict,
     }
-
-
-def _verdict(c: Comparison) -> str:
-    if c.difference is None or c.p_adjusted is None:
-        return "cannot be told"
-    if c.p_adjusted >= SURE:
-        return "not told apart"
-    return f"{c.second if (c.difference > 0) == c.higher_is_better else c.first} is better"
 
 
 def _heat_map(features: Sequence[Comparison]) -> list[dict[str, Any]]:
@@ -76,8 +76,8 @@ def _heat_map(features: Sequence[Comparison]) -> list[dict[str, Any]]:
             "values": f"{number(c.first_value)} → {number(c.second_value)}",
             "share": min(1.0, abs(difference)),
             "kind": "gain" if difference > 0 else "loss",
-            "sure": c.p_adjusted is not None and c.p_adjusted < SURE,
-            "p": number(c.p_adjusted),
+            "sure": c.is_significant,
+            "p": p_text(c.p_adjusted),
         }
         rows.setdefault(titles.get(c.metric, c.metric), []).append(cell)
     return [{"sign": sign, "cells": cells} for sign, cells in rows.items()]

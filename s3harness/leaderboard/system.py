@@ -1,0 +1,35 @@
+"""The system of a submission, to be compared with others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s3harness.analysis.systems import System, read_system
+from s3harness.errors import UsageError
+from s3harness.leaderboard.findings import RefusedError
+from s3harness.leaderboard.folder import ITEMS, MANIFEST, read_folder
+from s3harness.leaderboard.replan import planned_references
+from s3harness.leaderboard.unpack import unpacked
+from s3harness.leaderboard.verify import hash_findings, spec_findings
+from s3harness.scoring.items import reference_of
+
+
+def read_submission(path: Path, name: str, *, profile: str, data: Path | None = None) -> System:
+    """The system of a submission; its truth is that of the data set ``data`` if one is given, else its own.
+
+    Raises :class:`RefusedError` if its files are not those that were packed or its tasks not this benchmark's, and
+    :class:`UsageError` if the truth is withheld and no data set given.
+    """
+    folder = read_folder(path)
+    if findings := [*hash_findings(folder), *spec_findings(folder.documents[MANIFEST])]:
+        raise RefusedError(f"{path} cannot be compared", findings)
+    if data is None and not folder.has_truth:
+        raise UsageError(f"{path} withholds the truth of its items: add --data DIR, the data set it was asked about")
+    listed = {line["item"]: line for line in folder.tables[ITEMS]}
+    if data is None:
+        references = [reference_of(line) for line in listed.values()]
+    else:
+        planned = planned_references(folder.documents[MANIFEST], data)
+        references = [reference for item, reference in planned.items() if item in listed]
+    with unpacked(folder, references) as run:
+        return read_system(run, name, profile=profile)

@@ -1,0 +1,27 @@
+"""The answers of a submission in a folder that scoring reads as it reads a run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from s3harness.leaderboard.folder import ITEMS, MANIFEST, RESPONSES, Folder
+from s3harness.run.journal import FILE as JOURNAL
+from s3harness.run.manifest import write_json, write_text
+from s3harness.types import Reference
+
+
+@contextmanager
+def unpacked(folder: Folder, references: Iterable[Reference]) -> Iterator[Path]:
+    """A temporary run directory with the answers of a submission and these references of its items."""
+    with tempfile.TemporaryDirectory() as temporary:
+        run = Path(temporary)
+        write_json(run / MANIFEST, folder.documents[MANIFEST])
+        (run / JOURNAL).write_bytes(folder.files[RESPONSES])
+        lines = (json.dumps(asdict(reference), ensure_ascii=False) for reference in references)
+        write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
+        yield run

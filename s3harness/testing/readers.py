@@ -1,0 +1,221 @@
+"""Readers who watched, of stated skill: how sensitive, how specific, how precise in time, how sure of sides and order.
+
+A *ladder* holds readers that differ in one skill alone, from the lowest to the highest; whatever a metric measures, it
+must pay them in that order. :func:`honest_readers` are those of little skill, each of another temper, who must still
+stand above whoever did not look. The lots of a reader are drawn per item by its seed and not by its skill, so that one
+of more skill is right wherever one of less is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from s3harness.specs.features import vocabulary
+from s3harness.testing.cases import other_side, reason_for, report_of
+from s3harness.types import Prediction, Reference
+
+Reader = Callable[[Reference, Random], object]
+"""The value that a reader answers; it draws as many lots for each item whatever its skill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Readers of rising skill: what rises, and the reader of each level, the least skilled first."""
+
+    rising: str
+    levels: Sequence[tuple[str, Reader]]
+
+
+def ladders(kind: str) -> Sequence[Ladder]:
+    """Return the ladders of one kind of items."""
+    return _LADDERS[kind]()
+
+
+def honest_readers(kind: str) -> Mapping[str, Reader]:
+    """Return the readers of little skill of one kind of items, by name."""
+    return _READERS[kind]()
+
+
+def read_all(kind: str, reader: Reader, references: Sequence[Reference], seed: int) -> list[Prediction]:
+    """One prediction for each reference, in their order."""
+    return [_prediction(r, reader(r, Random(f"{kind}{seed}{r.item}")), seed) for r in references]
+
+
+def _prediction(reference: Reference, value: object, seed: int) -> Prediction:
+    """With a probability on the side of a yes or no."""
+    if value not in ("yes", "no"):
+        return Prediction(reference.item, value)
+    leaning = Random(f"probability{seed}{reference.item}").uniform(0.5, 1.0)
+    return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
+
+
+# --- closed answers ---------------------------------------------------------------------------------------------------
+
+
+def _two_classes(positive: str, negative: str, sensitivity: float, specificity: float) -> Reader:
+    def read(reference: Reference, random: Random) -> object:
+        lot = random.random()
+        if reference.truth == positive:
+            return positive if lot < sensitivity else negative
+        return negative if lot < specificity else positive
+
+    return read
+
+
+def _of_classes(positive: str, negative: str) -> Sequence[Ladder]:
+    make = _two_classes
+    return (
+        _ladder("sensitivity at specificity .8", (0.1, 0.4, 0.7, 1.0), lambda s: make(positive, negative, s, 0.8)),
+        _ladder("sensitivity at specificity .95", (0.1, 0.3, 0.6, 1.0), lambda s: make(positive, negative, s, 0.95)),
+        _ladder("specificity at sensitivity .6", (0.1, 0.4, 0.7, 1.0), lambda s: make(positive, negative, 0.6, s)),
+    )
+
+
+def _tempers(positive: str, negative: str) -> Mapping[str, Reader]:
+    return {
+        f"reader of sensitivity {sensitivity:g} and specificity {specificity:g}": _two_classes(
+            positive, negative, sensitivity, specificity
+        )
+        for sensitivity, specificity in ((0.3, 0.95), (0.95, 0.3), (0.65, 0.65))
+    }
+
+
+def _place(share: float) -> Reader:
+    """A side or part of the body, right in this share of the items."""
+
+    def read(reference: Reference, random: Random) -> object:
+        lot, truth = random.random(), str(reference.truth)
+        choices = vocabulary().body_parts if reference.subject == "onset_body_part" else ("left", "right")
+        wrong = random.choice([choice for choice in choices if choice != truth])
+        return truth if lot < share else wrong
+
+    return read
+
+
+# --- reasons ----------------------------------------------------------------------------------------------------------
+
+
+def _reason(sensitivity: float, specificity: float, told: float) -> Reader:
+    """Yes or no with the reason; of what the true sentence tells, ``told`` is the share of its words kept."""
+    present = _two_classes("yes", "no", sensitivity, specificity)
+
+    def read(reference: Reference, random: Random) -> object:
+        truth: Any = reference.truth
+        said = str(present(Reference("", "", "", "", 0, truth["present"]), random))
+        lots = [random.random() for _ in truth["text"].split()]
+        kept = " ".join(
+            word if lot < told else "something" for word, lot in zip(truth["text"].split(), lots, strict=True)
+        )
+        return {"present": said, "text": kept if said == truth["present"] else _invented(reference, said)}
+
+    return read
+
+
+def _invented(reference: Reference, present: str) -> str:
+    return reason_for(reference.subject, present, "left", Random(f"invented{reference.item}"))
+
+
+def _of_reasons() -> Sequence[Ladder]:
+    return (
+        _ladder("sensitivity at specificity .8", (0.1, 0.4, 0.7, 1.0), lambda s: _reason(s, 0.8, 0.7)),
+        _ladder("specificity at sensitivity .6", (0.1, 0.4, 0.7, 1.0), lambda s: _reason(0.6, s, 0.7)),
+        _ladder("share of what the true sentence says", (0.0, 0.3, 0.6, 1.0), lambda s: _reason(0.8, 0.8, s)),
+    )
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+
+def _time(error_s: float) -> Reader:
+    def read(reference: Reference, random: Random) -> object:
+        return float(str(reference.truth)) + random.gauss(0.0, 1.0) * error_s
+
+    return read
+
+
+# --- signs in order ---------------------------------------------------------------------------------------------------
+
+
+def _order(seen: float, invented: int, ordered: float) -> Reader:
+    """The share of the true signs that is told, the number of false ones, the share of lists in the right order."""
+
+    def read(reference: Reference, random: Random) -> object:
+        truth: Any = reference.truth
+        names = [name for name, _ in truth]
+        lots, is_ordered = [random.random() for _ in names], random.random() < ordered
+        false = random.sample(vocabulary().names, len(vocabulary().names))
+        shuffled = random.sample(names, len(names))
+        told = {name for name, lot in zip(names, lots, strict=True) if lot < seen}
+        signs = [name for name in (names if is_ordered else shuffled) if name in told]
+        return signs + [name for name in false if name not in names][:invented]
+
+    return read
+
+
+def _report(seen: float, invented: int, ordered: float, sided: float) -> Reader:
+    """As of lists; besides the share of the sides that are right."""
+    order = _order(seen, invented, ordered)
+
+    def read(reference: Reference, random: Random) -> object:
+        truth: Any = reference.truth
+        events = [(name, 0.0) for name in truth["events"]]
+        told: Any = order(Reference("", "", "", "", 0, events), random)
+        lots = {name: random.random() for name in vocabulary().names}
+        sides = {n: side if lots.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
+        return report_of(told, {name: sides.get(name, "left") for name in told}, random)
+
+    return read
+
+
+def _of_orders() -> Sequence[Ladder]:
+    return (
+        _ladder("share of the signs that are told", (0.2, 0.5, 0.8, 1.0), lambda s: _order(s, 1, 1.0)),
+        _ladder("number of invented signs, falling", (6, 3, 1, 0), lambda n: _order(0.8, int(n), 1.0)),
+        _ladder("share of lists in the right order", (0.0, 0.4, 0.7, 1.0), lambda s: _order(0.9, 1, s)),
+    )
+
+
+def _of_reports() -> Sequence[Ladder]:
+    return (
+        _ladder("share of the signs that are told", (0.2, 0.5, 0.8, 1.0), lambda s: _report(s, 1, 1.0, 0.8)),
+        _ladder("number of invented signs, falling", (6, 3, 1, 0), lambda n: _report(0.8, int(n), 1.0, 0.8)),
+        _ladder("share of reports in the right order", (0.0, 0.5, 1.0), lambda s: _report(0.9, 1, s, 0.8)),
+        _ladder("share of the right sides", (0.0, 0.4, 0.7, 1.0), lambda s: _report(0.9, 1, 1.0, s)),
+    )
+
+
+def _ladder(rising: str, levels: Sequence[float], reader: Callable[[float], Reader]) -> Ladder:
+    return Ladder(rising, [(f"{level:g}", reader(level)) for level in levels])
+
+
+_LADDERS: Mapping[str, Callable[[], Sequence[Ladder]]] = {
+    "feature": lambda: _of_classes("yes", "no"),
+    "rationale": _of_reasons,
+    "laterality": lambda: (_ladder("share of right answers", (0.2, 0.4, 0.6, 0.8, 1.0), _place),),
+    "boundary": lambda: (_ladder("error in seconds, falling", (16, 8, 4, 2, 0.5), _time),),
+    "sequence": _of_orders,
+    "report": _of_reports,
+    "diagnosis": lambda: _of_classes("ES", "NES"),
+}
+_READERS: Mapping[str, Callable[[], Mapping[str, Reader]]] = {
+    "feature": lambda: _tempers("yes", "no"),
+    "rationale": lambda: {
+        "cautious reader who tells half": _reason(0.3, 0.95, 0.5),
+        "bold reader who tells half": _reason(0.95, 0.3, 0.5),
+        "sure reader who tells a fifth": _reason(1.0, 1.0, 0.2),
+    },
+    "laterality": lambda: {"reader right in 65 %": _place(0.65)},
+    "boundary": lambda: {"reader off by 6 s": _time(6.0)},
+    "sequence": lambda: {
+        "cautious reader of half of the signs": _order(0.5, 0, 1.0),
+        "bold reader with two inventions": _order(0.8, 2, 1.0),
+    },
+    "report": lambda: {
+        "cautious reader of half of the signs": _report(0.5, 0, 1.0, 0.75),
+        "bold reader with two inventions": _report(0.8, 2, 1.0, 0.75),
+    },
+    "diagnosis": lambda: _tempers("ES", "NES"),
+}
