@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="The run's data set, for an exact search.")
 @click.option("--allow", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable.")
+@click.option("--reviewed", default="", metavar="CODE", help="The code of the list of likely leaks that you looked at.")
 @json_option
-def audit(run: Path, data: Path | None, allow: tuple[str, ...], as_json: bool) -> None:
-    """Say what went to which host during RUN, and search what may be shared of it for anything private.
+def audit(run: Path, data: Path | None, allow: tuple[str, ...], reviewed: str, as_json: bool) -> None:
+    """Show which hosts received data during RUN, and check its shareable files for private content.
 
-    The log is written while a run asks, each line before what it tells of. Exit code 1 if anything is found: a host
-    that was not named, a log that was changed, a private word, a path, a date or a frame in what would be shared.
+    Searched are the submission that would be packed, the report, and every other page, picture and table in the run
+    directory. Exit code 1 if anything is found: a host that was not named, a log that was changed, a private word, an
+    identifier or a frame. Files that are not for sharing are listed with the reason.
     """
     from s3harness.leaderboard.audit import audit_run
 
-    found = audit_run(run, data, allow)
+    found = audit_run(run, data, allow, reviewed)
     print_json(_as_json(found)) if as_json else _show(found)
     sys.exit(1 if found.findings else 0)
 
@@ -41,10 +43,15 @@ def _show(found: Audit) -> None:
             click.echo(f"{session.started}: connected to {place}: {_HOW[how]}")
     if any(session.executor != "local" for session in found.sessions):
         click.echo("Workers of another executor ran in processes of their own, and what they sent is not in this log.")
+    if found.identifiers:
+        kinds = ", ".join(f"{n} × {kind}" for kind, n in found.identifiers["kinds"].items())
+        click.echo(f"identifiers were let through to the model ({kinds}): {found.identifiers['reason']}")
     for finding in found.findings:
         click.echo(f"found: {finding}")
+    for name, why in found.private.items():
+        click.echo(f"not for sharing: {name}: {why}")
     what = "what submit pack would share" if found.is_packed else "the run so far, which is not complete"
-    click.echo(f"searched for private words, paths, dates, names and media: {what}, {len(found.searched)} files")
+    click.echo(f"searched for private words, identifiers and media: {what}, {len(found.searched)} files")
     click.echo(f"{len(found.findings)} findings" if found.findings else "nothing found")
 
 
@@ -76,4 +83,11 @@ def _as_json(found: Audit) -> dict[str, object]:
 
     sessions = [{k: v for k, v in asdict(session).items() if k != "asked"} for session in found.sessions]
     findings = [asdict(finding) for finding in found.findings]
-    return {"sessions": sessions, "findings": findings, "searched": list(found.searched), "packed": found.is_packed}
+    return {
+        "sessions": sessions,
+        "findings": findings,
+        "searched": list(found.searched),
+        "packed": found.is_packed,
+        "identifiers": dict(found.identifiers),
+        "private": dict(found.private),
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import json_option, print_json, split_names
+from s3harness.cli.options import json_option, print_json, split_names, tell_identifiers
 
 if TYPE_CHECKING:
     from s3harness.analysis.systems import System
@@ -60,6 +60,7 @@ def compare(
         from s3harness.report.page.compare import write_comparison
 
         click.echo(f"page: {write_comparison(report, joined.shared, html, profile)}", err=True)
+        tell_identifiers(html, runs)
 
 
 def _systems(

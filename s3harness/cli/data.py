@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from s3harness.cli.options import json_option, parse_options, print_json
+
+if TYPE_CHECKING:
+    from s3harness.dataset.validate import WrittenIdentifier
 
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
 
@@ -181,17 +184,28 @@ def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_js
 @data.command()
 @directory_argument
 @click.option("--no-media", is_flag=True, help="Check the tables only.")
+@click.option(
+    "--reviewed", default="", metavar="CODE", help="The code of the list of likely identifiers you looked at."
+)
 @json_option
-def validate(directory: Path, no_media: bool, as_json: bool) -> None:
+def validate(directory: Path, no_media: bool, reviewed: str, as_json: bool) -> None:
     """Check a data set whole; every problem is named with its file, row and column. Exit code 1 if there is any.
 
     Warnings are about data that can be scored but tell little, such as a task with one class; they are no problems.
+    Names, dates and other identifiers in what experts wrote are problems, too: they would be shown to a model. What
+    only looks like one can be confirmed as harmless, once.
     """
     from dataclasses import asdict
 
-    from s3harness.dataset.validate import validate_dataset
+    from s3harness.dataset.load import load_dataset
+    from s3harness.dataset.validate import validate_dataset, written_identifiers
     from s3harness.dataset.warnings import dataset_warnings
+    from s3harness.guard.review import code_of, confirm, folder_of_dataset
 
+    if reviewed:
+        confirm(
+            folder_of_dataset(directory), _likely(written_identifiers(directory, load_dataset(directory))), reviewed
+        )
     dataset, problems = validate_dataset(directory, media=not no_media)
     warnings = dataset_warnings(dataset)
     if as_json:
@@ -204,7 +218,13 @@ def validate(directory: Path, no_media: bool, as_json: bool) -> None:
             click.echo(f"warning: {warning}")
         counts = ((len(dataset.videos), "video"), (len(problems), "problem"), (len(warnings), "warning"))
         click.echo(", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))
+        if likely := _likely(written_identifiers(directory, dataset)):
+            click.echo(f"If everything that may be an identifier is harmless, confirm it: --reviewed {code_of(likely)}")
     sys.exit(1 if problems else 0)
+
+
+def _likely(written: Iterable[WrittenIdentifier]) -> set[str]:
+    return {one.fingerprint for one in written if one.identifier.tier == "likely"}
 
 
 @data.command("allow-links")

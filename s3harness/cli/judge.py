@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from s3harness.cli.options import parse_options
+from s3harness.cli.options import identifier_options, parse_options
 
 if TYPE_CHECKING:
     from s3harness.scoring.judge_folder import JudgeSettings
@@ -23,6 +23,7 @@ _OPTIONS = (
     click.option("--judge-dir", type=click.Path(path_type=Path), help="Where its raw replies are kept."),
     click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of its backend; repeatable."),
     click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that reports may be sent to."),
+    identifier_options,
 )
 
 
@@ -51,6 +52,8 @@ def judge_settings(folder: Path, **said: Any) -> JudgeSettings | None:
         said["judge_model"],
         parse_options(said["options"]),
         said["allow_remote"],
+        said["allow_identifiers"],
+        said["reviewed"],
     )
 
 

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def identifier_options(command: Command) -> Command:
+    """Give a command the options that say what becomes of identifiers in what would be sent."""
+    options = (
+        click.option(
+            "--allow-identifiers",
+            default="",
+            metavar="REASON",
+            help="Send texts with names, dates and other identifiers; the reason is kept.",
+        ),
+        click.option(
+            "--reviewed",
+            default="",
+            metavar="CODE",
+            help="Confirm, by its code, the list of likely identifiers that you looked at.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _isolate(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
@@ -45,6 +68,14 @@ def parse_options(pairs: Sequence[str], hint: str = "-o") -> dict[str, object]:
             raise click.BadParameter(f"{pair!r} is not key=value", param_hint=hint)
         options[key] = _value(value)
     return options
+
+
+def tell_identifiers(page: Path, runs: Iterable[Path]) -> None:
+    """Say on standard error which identifiers a page of runs holds, so that nobody passes it on unaware."""
+    from s3harness.leaderboard.audit import findings_in_page
+
+    if kinds := sorted({finding.message for run in runs for finding in findings_in_page(page, run)}):
+        click.echo(f"s3harness: {page.name} is not for sharing: it {'; '.join(kinds)}", err=True)
 
 
 def split_names(text: str | None) -> list[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from s3harness.cli.options import tell_identifiers
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -18,3 +20,4 @@ def report(run: Path, out: Path | None, data: Path | None, videos: Path | None) 
 
     path = write_report(run, out, data, videos)
     click.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+    tell_identifiers(path, [run])

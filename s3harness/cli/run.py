@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import default_data, isolate_option, json_option, parse_options, print_json, split_names
+from s3harness.cli.options import (
+    default_data,
+    identifier_options,
+    isolate_option,
+    json_option,
+    parse_options,
+    print_json,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from s3harness.run.session import Outcome, Prepared, Settings
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     "--transform", "transforms", multiple=True, metavar="NAME", help="Show clips through a transform; repeatable."
 )
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
+@identifier_options
 @click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
 @click.option(
     "-x",

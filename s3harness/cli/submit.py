@@ -28,6 +28,7 @@ def submit() -> None:
 @click.option(
     "--allow", "allowed", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable."
 )
+@click.option("--reviewed", default="", metavar="CODE", help="The code of the list of likely leaks that you looked at.")
 @click.option(
     "--with-truth/--without-truth",
     default=None,
@@ -88,10 +89,14 @@ def export(submission: Path, out: Path, hub_dataset: str | None, hub_source: str
     """
     from s3harness.leaderboard.entries import entry_of
     from s3harness.leaderboard.exports import write_exports
+    from s3harness.leaderboard.findings import RefusedError
     from s3harness.leaderboard.folder import read_folder
+    from s3harness.leaderboard.leaks import find_leaks, search_of
 
-    has_truth = read_folder(submission).has_truth
+    folder = read_folder(submission)
+    if leaks := find_leaks(folder, search_of(folder)):
+        raise RefusedError(f"{submission} is not exported", leaks)
     write_exports([entry_of(submission)], out, with_samples=True, hub=hub_target(hub_dataset, hub_source))
     click.echo(f"{out}: {sum(path.is_file() for path in out.rglob('*'))} files")
-    if not has_truth:
+    if not folder.has_truth:
         click.echo("Without items: the truth is withheld, and would be known from which answers are right.")

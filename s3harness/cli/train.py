@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import json_option, print_json
+from s3harness.cli.options import identifier_options, json_option, print_json
 from s3harness.cli.train_model import grpo, sft, warmup
 from s3harness.cli.training_options import (
     chosen_rewards,
@@ -90,6 +90,7 @@ def gate(*, rewards: str, protocol: str | None, every: bool, as_json: bool, **sa
     "--media", type=click.Choice(["frames", "mp4"]), help="Write the clips too, so; without it rows only name them."
 )
 @click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
+@identifier_options
 def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: Path | None, **said: Any) -> None:
     """Write a training set for another trainer: sft.jsonl, grpo.jsonl, the rewards and the run card.
 
@@ -97,13 +98,17 @@ def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: 
     relative: train in the folder. The rewards must pass the gate. Media are written with --media alone; they show the
     patients.
     """
+    from s3harness.guard.outgoing import Consent
     from s3harness.training.card import write_card
     from s3harness.training.export import FORMATS, check_media, write_rewards, write_rows
+    from s3harness.training.identifiers import check_training
 
     if rewards == "authors":
         raise click.BadParameter("the authors' rewards are there to be examined (train gate)", param_hint="--rewards")
     check_media(form, media or FORMATS[form])
+    consent = Consent(said.pop("allow_identifiers"), said.pop("reviewed"))
     made = made_of(said)
+    identifiers = check_training(said["data"], made, consent)
     chosen = metric_rewards_of(rewards, made)
     report = examined(chosen, made)
     if report.refused:
@@ -114,7 +119,7 @@ def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: 
     new_folder(out)
     write_rows(out, made, form, media or FORMATS[form])
     write_rewards(out, chosen, form)
-    write_card(out, said["data"], made, chosen)
+    write_card(out, said["data"], made, chosen, **({"identifiers": identifiers} if identifiers else {}))
     clips = _write_media(out, made, media, cache_dir) if media else 0
     click.echo(f"{len(made.samples)} samples and {clips or 'no'} clips written to {out}")
     if not media:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import json_option, parse_options, print_json
+from s3harness.cli.options import identifier_options, json_option, parse_options, print_json
 from s3harness.cli.training_options import end_if_refused, examined, made_of, metric_rewards_of, set_options
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept."),
         click.option("--protocol", default="strict", show_default=True, help="What is asked: strict, or paper."),
+        identifier_options,
     )
     for option in reversed(options):
         command = option(command)
@@ -103,13 +104,24 @@ def grpo(*, rewards: str, as_json: bool, **said: Any) -> None:
 
 
 def _of_set(said: dict[str, Any]) -> dict[str, Any]:
-    own = ("weights", "out", "resume", "trainer", "options", "check_every", "check_videos", "cache_dir")
+    own: tuple[str, ...] = (
+        "weights",
+        "out",
+        "resume",
+        "trainer",
+        "options",
+        "check_every",
+        "check_videos",
+        "cache_dir",
+    )
+    own += ("allow_identifiers", "reviewed")
     return {name: value for name, value in said.items() if name not in own}
 
 
 def _run(
     stage: Stage, said: dict[str, Any], rewards: Sequence[Reward], as_json: bool, made: TrainingSet | None = None
 ) -> None:
+    from s3harness.guard.outgoing import Consent
     from s3harness.training.session import TrainingSettings, run_training
 
     settings = TrainingSettings(
@@ -123,6 +135,7 @@ def _run(
         said["resume"],
         parse_options(said["options"]),
         said["cache_dir"],
+        Consent(said["allow_identifiers"], said["reviewed"]),
     )
     card = run_training(settings, made or made_of(_of_set(said)), rewards, lambda line: click.echo(line, err=True))
     if as_json:

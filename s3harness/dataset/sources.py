@@ -7,18 +7,24 @@ a name burnt in, and a model that reads it aloud knows nothing of ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from s3harness.dataset import load
 from s3harness.dataset.identity import source_key
 from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
+from s3harness.guard.normal import fold
+from s3harness.guard.own_words import OwnWords
+from s3harness.guard.review import folder_of_dataset, read_reviewed
+from s3harness.guard.search import Search
+from s3harness.guard.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.types import Video
 
 COLUMNS = ("video_id", "source", "patient")
 
 _NAME = re.compile(r"[^\W\d_]{3,}")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _SHORT_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _ORDINARY = {"case", "child", "control", "epilepsy", "female", "male", "patient", "person", "seizure", "subject"}
 """Words that patients are numbered with, and that tell of none."""
@@ -42,6 +48,16 @@ def read_sources(directory: Path) -> list[Row]:
     return rows
 
 
+def own_words(directory: Path, videos: Iterable[Video]) -> OwnWords:
+    """Return the private words of a data set, to be looked for in any form of writing."""
+    return OwnWords.of(private_words(directory, videos))
+
+
+def search_of(directory: Path, videos: Iterable[Video]) -> Search:
+    """Return the search for a data set's own words and any identifier, without what its owner has reviewed."""
+    return Search(own_words(directory, videos), reviewed=read_reviewed(folder_of_dataset(directory)))
+
+
 def source_names(directory: Path) -> dict[str, str]:
     """Return video id → what the source calls the video; empty where that is not known, or not for this user to read.
 
@@ -51,20 +67,43 @@ def source_names(directory: Path) -> dict[str, str]:
 
 
 def private_words(directory: Path, videos: Iterable[Video]) -> set[str]:
-    """The words that may not leave the process: those of these videos, and what all were called before the import."""
+    """Return the words that may not leave the process: of these videos, and what all were called before the import.
+
+    Names of people are among them in every order, and with an initial, as ``Roe^Jane`` and ``J. Roe``.
+    """
     videos = tuple(videos)
+    sources = read_sources(directory)
     before = patient_names(directory, videos)
-    for row in read_sources(directory):
+    for row in sources:
         file = PurePath(row["source"])
         before |= {row["source"], file.name, file.stem}
+    before |= {form for name in tuple(before) for form in _forms(name)} | _names_in_files(sources)
     ids = {video.id for video in videos}
     return load.private_words(videos) | {word for word in before if _tells(word)} - ids
 
 
 def patient_names(directory: Path, videos: Iterable[Video]) -> set[str]:
-    """The patients of these videos, and of the import: each name as a whole, and each of its words with a capital."""
+    """Return the patients of these videos, and of the import: each as a whole, and each word of it that is a name."""
     names = {video.patient for video in videos} | {row["patient"] for row in read_sources(directory)}
     return {word for name in names for word in (name, *_words(name)) if _tells(word)}
+
+
+def _forms(name: str) -> Iterator[str]:
+    """A name of two parts the other way round, and with the initial of either."""
+    parts = _LETTERS.findall(name)
+    if len(parts) == 2 and not any(character.isdigit() for character in name) and min(map(len, parts)) > 1:
+        first, second = parts
+        yield from (f"{second} {first}", f"{first[0]}. {second}", f"{second[0]}. {first}")
+
+
+def _names_in_files(sources: Sequence[Row]) -> set[str]:
+    """Given names in names of files, and the words with a capital letter beside them."""
+    words = set()
+    for row in sources:
+        parts = _NAME.findall(PurePath(row["source"]).stem)
+        if any(fold(part) in given_names() for part in parts):
+            words |= {part for part in parts if part[0].isupper() and not is_ordinary(part, but=eponyms())}
+    return words
 
 
 def _tells(word: str) -> bool:
@@ -72,4 +111,7 @@ def _tells(word: str) -> bool:
 
 
 def _words(name: str) -> Iterator[str]:
-    return (match[0] for match in _NAME.finditer(name) if match[0][0].isupper())
+    """The words of a patient's name: those with a capital letter, and all where one is a given name."""
+    parts = _NAME.findall(name)
+    is_person = any(fold(part) in given_names() for part in parts)
+    return (part for part in parts if part[0].isupper() or is_person)

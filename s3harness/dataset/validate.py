@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
-from s3harness.dataset.sources import patient_names
+from s3harness.dataset.sources import search_of
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
+from s3harness.guard.identifiers import KINDS, Identifier
+from s3harness.guard.search import fingerprint, masked
 from s3harness.types import Video
 
 
@@ -20,7 +22,7 @@ def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, l
     :class:`~s3harness.errors.DatasetError` if the directory is none.
     """
     dataset, problems = read_dataset(directory)
-    problems += _name_problems(directory, dataset)
+    problems += [written.problem for written in written_identifiers(directory, dataset)]
     if media:
         rows = {opaque_id(row["video_id"]): row for row in read_table(directory / "videos.csv", VIDEOS, (), [])}
         for video in dataset.videos:
@@ -28,14 +30,37 @@ def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, l
     return dataset, problems
 
 
-def _name_problems(directory: Path, dataset: Dataset) -> Iterator[Problem]:
-    """Patients who are named in what experts wrote: a model is shown reports, and both may be shared as the truth."""
-    names = patient_names(directory, dataset.videos)
-    named = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
-    message = "a patient is named; take the name out, for this may be shown to a model, and shared"
+@dataclass(frozen=True, slots=True)
+class WrittenIdentifier:
+    """An identifier in what experts wrote: where, what it is, and what a confirmation of it is kept by."""
+
+    row: Row
+    column: str
+    identifier: Identifier
+    shown: str
+    fingerprint: str
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that it is: a model is shown reports, and both tables may be shared as the truth."""
+        kind = KINDS[self.identifier.kind]
+        if self.identifier.tier == "certain":
+            what = "a patient is named" if self.identifier.kind == "private" else f"holds {kind}"
+            message = f"{what} ({self.shown}); take it out, for this may be shown to a model, and shared"
+        else:
+            message = f"may hold {kind} ({self.shown}); look at it, and take it out or confirm it with --reviewed"
+        return self.row.problem(self.column, message)
+
+
+def written_identifiers(directory: Path, dataset: Dataset) -> Iterator[WrittenIdentifier]:
+    """Yield the identifiers in reports and justifications, without those that the owner has reviewed."""
+    search = search_of(directory, dataset.videos)
     for file, columns, column in (("reports.csv", REPORTS, "report"), ("features.csv", FEATURES, "justification")):
-        rows = read_table(directory / file, columns, (), []) if names else ()
-        yield from (row.problem(column, message) for row in rows if named.search(row[column]))
+        for row in read_table(directory / file, columns, (), []) if (directory / file).is_file() else ():
+            identifiers = search(row[column])
+            for one in identifiers:
+                shown = masked(row[column], one, identifiers)
+                yield WrittenIdentifier(row, column, one, shown, fingerprint(row[column], one))
 
 
 def _media_problems(video: Video, row: Row) -> Iterator[Problem]:

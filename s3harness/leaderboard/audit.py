@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s3harness.dataset.load import load_dataset
-from s3harness.dataset.sources import private_words
-from s3harness.errors import UsageError
+from s3harness.guard.review import read_reviewed
+from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
-from s3harness.leaderboard.leaks import find_leaks, holds_private
-from s3harness.leaderboard.pack import About, pack
+from s3harness.leaderboard.leaks import find_leaks, page_leaks
+from s3harness.leaderboard.pack import About, pack, words_of_run
 from s3harness.run.audit import FILE, read_audit
 from s3harness.run.journal import read_journal
 from s3harness.run.manifest import read_manifest
@@ -28,7 +27,18 @@ LOCAL_PAGE = "report.local.html"
 """A report that plays the videos on this machine; it says of itself that it holds paths."""
 
 _MEDIA = re.compile(r"data:(?:image|video|audio)/[\w.+-]+[;,]")
-_TAG = re.compile(r"<[^>]*>")
+EXPORTS = (".svg", ".csv", ".tex", ".md", ".json")
+"""What else is made of runs to be shown: pictures of sweeps, tables, evidence of probes."""
+PRIVATE_BY_DESIGN = {
+    "audit.jsonl": "names the hosts that were asked",
+    "private.json": "fingerprints of the data set's private words",
+    "sent.jsonl": "prompts as they were sent, with experts' reports in them",
+    "reviewed.json": "digests of what was confirmed as harmless",
+    "report.html": "experts' texts and raw answers of single videos; it says so",
+    LOCAL_PAGE: "paths of video files; it says so",
+    "judges": "raw replies of judges, and experts' reports in them",
+}
+"""Files of a run that are not for sharing, and why."""
 
 
 @dataclass
@@ -66,18 +76,25 @@ class Session:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found: the sessions, every finding, and which files of what may be shared were searched."""
+    """What was found: the sessions, every finding, and which files of what may be shared were searched.
+
+    ``identifiers`` are those that the user let through to the model, with the reason; ``private`` are the files of the
+    run that are not for sharing, each with the reason.
+    """
 
     sessions: tuple[Session, ...]
     findings: tuple[Finding, ...]
     searched: tuple[str, ...]
     is_packed: bool
+    identifiers: Mapping[str, Any] = field(default_factory=dict)
+    private: Mapping[str, str] = field(default_factory=dict)
 
 
-def audit_run(run: Path, data: Path | None = None, allowed: Collection[str] = ()) -> Audit:
+def audit_run(run: Path, data: Path | None = None, allowed: Collection[str] = (), reviewed: str = "") -> Audit:
     """Audit a run directory; ``data`` is its data set, whose private words are then looked for letter by letter.
 
-    ``allowed`` are pieces of text that only look like a leak. What would be shared is packed into a folder that is
+    ``allowed`` are pieces of text that only look like a leak, ``reviewed`` is the code of a list of likely ones that
+    was looked at. What would be shared is packed into a folder that is
     thrown away again, exactly as ``submit pack`` does it; of a run that is not complete, its files are searched as they
     are. :class:`UsageError` if ``run`` is no run directory.
     """
@@ -85,10 +102,27 @@ def audit_run(run: Path, data: Path | None = None, allowed: Collection[str] = ()
     sessions, findings = _sessions(run)
     findings += _unlogged(run, sessions)
     is_packed = manifest.get("status") == "complete" and (run / SCORES).exists()
-    searched, leaks = _packed(run, data, allowed) if is_packed else _as_it_is(run, data, allowed)
-    pages = [page for page in sorted(run.glob("*.html")) if page.name != LOCAL_PAGE]
-    leaks += [finding for page in pages for finding in _page_findings(page, run, data)]
-    return Audit(tuple(sessions), (*findings, *leaks), (*searched, *(page.name for page in pages)), is_packed)
+    about = About(allowed=tuple(allowed), reviewed=reviewed)
+    searched, leaks = _packed(run, data, about) if is_packed else _as_it_is(run, data, about)
+    made = [*_made_of(run)]
+    search = Search(words_of_run(run, data), allowed, read_reviewed(run))
+    leaks += [finding for path in made for finding in _findings_in(path, search)]
+    return Audit(
+        tuple(sessions),
+        (*findings, *leaks),
+        (*searched, *(path.name for path in made)),
+        is_packed,
+        manifest.get("identifiers", {}),
+        {name: why for name, why in PRIVATE_BY_DESIGN.items() if (run / name).exists()},
+    )
+
+
+def _made_of(run: Path) -> Iterator[Path]:
+    """The pages, pictures and tables in a run directory that are made to be shown."""
+    own = {MANIFEST, SCORES, *PRIVATE_BY_DESIGN} - {"report.html"}
+    for path in sorted(run.iterdir()):
+        if path.is_file() and path.name not in own and path.suffix in (".html", *EXPORTS):
+            yield path
 
 
 def _sessions(run: Path) -> tuple[list[Session], list[Finding]]:
@@ -163,40 +197,35 @@ def _unlogged(run: Path, sessions: Iterable[Session]) -> list[Finding]:
     return [Finding(FILE, "", "audit", f"{missing} answers have no request in the log")] if missing else []
 
 
-def _packed(run: Path, data: Path | None, allowed: Collection[str]) -> tuple[list[str], list[Finding]]:
+def _packed(run: Path, data: Path | None, about: About) -> tuple[list[str], list[Finding]]:
     """Pack and throw away; what was searched, and why it would be refused."""
     with tempfile.TemporaryDirectory(prefix="s3harness-audit-") as folder:
         try:
-            packed = pack(run, Path(folder) / "submission", About(allowed=tuple(allowed)), data)
+            packed = pack(run, Path(folder) / "submission", about, data)
         except RefusedError as refused:
             return ["the submission"], list(refused.findings)
         return sorted(packed.files), []
 
 
-def _as_it_is(run: Path, data: Path | None, allowed: Collection[str]) -> tuple[list[str], list[Finding]]:
+def _as_it_is(run: Path, data: Path | None, about: About) -> tuple[list[str], list[Finding]]:
     """Search the files of a run that cannot be packed yet."""
     names = [RESPONSES, ITEMS, *(f"{PREDICTIONS}/{path.name}" for path in sorted((run / PREDICTIONS).glob("*.jsonl")))]
     tables = {name: _whole_lines(run / name) for name in names if (run / name).is_file()}
     folder = Folder({}, {MANIFEST: read_manifest(run)}, tables)
-    return [MANIFEST, *tables], find_leaks(folder, *_words(run, data), allowed)
+    return [MANIFEST, *tables], find_leaks(folder, Search(words_of_run(run, data), about.allowed, read_reviewed(run)))
 
 
-def _words(run: Path, data: Path | None) -> tuple[set[str], PrivateWords | None]:
-    if data is not None:
-        return private_words(data, load_dataset(data).videos), None
-    hashed = PrivateWords.read(run)
-    if hashed is None:
-        raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")
-    return set(), hashed
+def findings_in_page(page: Path, run: Path) -> list[Finding]:
+    """Return the identifiers in a page that is made of a run, by the private words that the run knows."""
+    return [*_findings_in(page, Search(PrivateWords.read(run), reviewed=read_reviewed(run)))]
 
 
-def _page_findings(page: Path, run: Path, data: Path | None) -> Iterator[Finding]:
-    """What may not be in a report: media, and private words in what it says."""
-    text = page.read_text(encoding="utf-8", errors="replace")
+def _findings_in(path: Path, search: Search) -> Iterator[Finding]:
+    """What may not be in a page, a picture or a table: media, and identifiers in what it says."""
+    text = path.read_text(encoding="utf-8", errors="replace")
     if _MEDIA.search(text):
-        yield Finding(page.name, "", "leak", "holds media; keep it here")
-    if holds_private(_TAG.sub(" ", text), *_words(run, data)):
-        yield Finding(page.name, "", "leak", "holds a private word of the data set; keep it here")
+        yield Finding(path.name, "", "leak", "holds media; keep it here")
+    yield from page_leaks(path.name, text, search)
 
 
 def _whole_lines(path: Path) -> list[Any]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.leaderboard.findings import printable
-from s3harness.leaderboard.folder import ITEMS, MANIFEST, SCORES, SUBMISSION, read_document, read_folder
+from s3harness.leaderboard.findings import RefusedError, printable
+from s3harness.leaderboard.folder import ITEMS, MANIFEST, SCORES, SUBMISSION, Folder, read_document, read_folder
 from s3harness.leaderboard.item_sets import item_sets
+from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import unscored
 from s3harness.leaderboard.titles import one_line
 from s3harness.leaderboard.verdicts import Tier
@@ -65,12 +66,18 @@ class Entry:
 
 
 def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
-    """Return the entry of one submission; :class:`S3HarnessError` if its documents are not what they should be."""
+    """Return the entry of one submission.
+
+    Raises :class:`S3HarnessError` if its documents are not what they should be, or hold an identifier.
+    """
     try:
         about, manifest, scores = (read_document(folder / n) for n in (SUBMISSION, MANIFEST, SCORES))
         sets = about.get("items_sha256") or item_sets(read_folder(folder).tables[ITEMS])
     except (S3HarnessError, OSError) as error:
         raise S3HarnessError(f"{folder.name} is no submission to show; verify it first. {error}") from error
+    documents = Folder({}, {SUBMISSION: about, MANIFEST: manifest, SCORES: scores}, {})
+    if leaks := find_leaks(documents, search_of(documents)):
+        raise RefusedError(f"{folder.name} is not shown", leaks)
     run = manifest["run"]
     return Entry(
         slug=folder.resolve().name,

@@ -28,10 +28,10 @@ class Finding:
 class RefusedError(S3HarnessError):
     """A submission that is refused; ``findings`` say why."""
 
-    def __init__(self, what: str, findings: Sequence[Finding]) -> None:
+    def __init__(self, what: str, findings: Sequence[Finding], remedy: str = "") -> None:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         more = [f"  … and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else []
-        super().__init__("\n".join([f"{what}: {len(findings)} to mend", *shown, *more]))
+        super().__init__("\n".join([f"{what}: {len(findings)} to mend", *shown, *more]) + remedy)
         self.findings = tuple(findings)
 
 

@@ -6,13 +6,16 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.load import load_dataset
-from s3harness.dataset.sources import private_words
+from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.guard.own_words import OwnWords
+from s3harness.guard.review import code_of, confirm, read_reviewed
+from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import (
     ITEMS,
@@ -27,7 +30,7 @@ from s3harness.leaderboard.folder import (
     read_folder,
 )
 from s3harness.leaderboard.item_sets import item_sets
-from s3harness.leaderboard.leaks import find_leaks
+from s3harness.leaderboard.leaks import REVIEW, find_leaks, likely_fingerprints
 from s3harness.leaderboard.titles import one_line
 from s3harness.run.manifest import read_manifest, write_json, write_text
 from s3harness.run.private import PrivateWords
@@ -51,7 +54,8 @@ _OF_MANIFEST = (
 class About:
     """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless.
 
-    ``open_weights`` says whether anybody can have the weights; ``None`` leaves it to the model's card.
+    ``reviewed`` is the code of the list of likely identifiers that was looked at. ``open_weights`` says whether anybody
+    can have the weights; ``None`` leaves it to the model's card.
     """
 
     submitter: str = ""
@@ -59,6 +63,7 @@ class About:
     allowed: Sequence[str] = ()
     with_truth: bool | None = None
     open_weights: bool | None = None
+    reviewed: str = ""
 
 
 def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder:
@@ -74,15 +79,14 @@ def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder
     if out.exists():
         raise UsageError(f"{out} exists; give another --out")
     manifest = _finished(run)
-    words, hashed = _private(run, data)
+    search = Search(words_of_run(run, data), about.allowed, read_reviewed(run))
     licence = str(manifest["run"]["dataset"].get("licence") or "")
     with_truth = licence.startswith(OPEN_LICENCES) if about.with_truth is None else about.with_truth
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".packing-", dir=out.parent) as temporary:
         folder = _write(run, Path(temporary) / "submission", manifest, about, with_truth, data is not None)
-        leaks = find_leaks(folder, words, hashed, about.allowed)
-        if leaks:
-            raise RefusedError(f"{run} cannot be packed", leaks)
+        _check_leaks(run, folder, search, about.reviewed)
+        folder = _with_reviewed(folder, Path(temporary) / "submission", replace(search, reviewed=()))
         shutil.move(Path(temporary) / "submission", out)
     return folder
 
@@ -98,13 +102,44 @@ def _finished(run: Path) -> dict[str, Any]:
     return manifest
 
 
-def _private(run: Path, data: Path | None) -> tuple[set[str], PrivateWords | None]:
+def words_of_run(run: Path, data: Path | None) -> OwnWords:
+    """Return the private words of a run's data set: of the data set itself, or their fingerprints in the run.
+
+    Raises :class:`UsageError` where neither is at hand.
+    """
     if data is not None:
-        return private_words(data, load_dataset(data).videos), None
+        return own_words(data, load_dataset(data).videos)
     hashed = PrivateWords.read(run)
     if hashed is None:
         raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")
-    return set(), hashed
+    return hashed
+
+
+def _check_leaks(run: Path, folder: Folder, search: Search, code: str) -> None:
+    """Refuse what holds identifiers; a list of likely ones is kept as reviewed if its ``code`` is given."""
+    leaks = find_leaks(folder, search)
+    likely = likely_fingerprints(folder, search)
+    if code and likely:
+        confirm(run, likely, code)
+        leaks = [leak for leak in leaks if leak.kind != REVIEW]
+    if not leaks:
+        return
+    remedy = ""
+    if likely and not code:
+        remedy = (
+            f"\nLook at what is to be reviewed; if all of it is harmless, confirm it once: --reviewed {code_of(likely)}"
+        )
+    raise RefusedError(f"{run} cannot be packed", leaks, remedy)
+
+
+def _with_reviewed(folder: Folder, path: Path, search: Search) -> Folder:
+    """The submission with the digests of what was reviewed in it, so that who takes it need not ask again."""
+    reviewed = sorted(likely_fingerprints(folder, search))
+    if not reviewed:
+        return folder
+    about = dict(folder.about)
+    write_json(path / SUBMISSION, about | {"leak_check": {**about["leak_check"], "reviewed": reviewed}})
+    return read_folder(path)
 
 
 def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with_truth: bool, has_data: bool) -> Folder:

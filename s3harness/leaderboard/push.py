@@ -11,7 +11,7 @@ from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import Folder, read_folder
 from s3harness.leaderboard.integrity import hash_findings
-from s3harness.leaderboard.leaks import find_leaks
+from s3harness.leaderboard.leaks import find_leaks, search_of
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -40,7 +40,7 @@ def prepare(path: Path, repo: str, endpoint: str | None = None) -> Shipment:
     if not _REPO.fullmatch(repo):
         raise UsageError(f"{repo!r} is no repository of the Hub; owner/name is expected")
     folder = read_folder(path)
-    findings = [*find_leaks(folder, allowed=folder.about["leak_check"]["allowed"]), *hash_findings(folder)]
+    findings = [*find_leaks(folder, search_of(folder)), *hash_findings(folder)]
     if findings:
         raise RefusedError(f"{path} is not sent", findings)
     place = f"submissions/{_slug(folder)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.load import load_dataset
-from s3harness.dataset.sources import private_words
+from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.flags import review_findings
@@ -25,7 +25,7 @@ from s3harness.leaderboard.folder import (
     read_folder,
 )
 from s3harness.leaderboard.integrity import answer_findings, integrity_findings, point_findings
-from s3harness.leaderboard.leaks import find_leaks
+from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import planned_references, unscored
 from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
 from s3harness.leaderboard.unpack import unpacked
@@ -85,8 +85,8 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), 
 
 
 def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
-    words = private_words(data, load_dataset(data).videos) if data else set()
-    return find_leaks(folder, words, None, folder.about["leak_check"]["allowed"])
+    words = own_words(data, load_dataset(data).videos) if data else None
+    return find_leaks(folder, search_of(folder, words))
 
 
 def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[Finding]]:

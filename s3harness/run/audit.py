@@ -7,7 +7,8 @@ that was changed later shows it. It names hosts, and so it stays in the run dire
 ========  =============================================================================================
 event     and what it holds
 ========  =============================================================================================
-started   ``backend``, ``model``, ``executor``, ``hosts`` that it says it asks, ``allow_remote`` as the user named them
+started   ``backend``, ``model``, ``executor``, ``hosts`` that it says it asks, ``allow_remote`` as the user named them,
+          and ``identifiers`` that the user let through to the model, with the reason
 contact   ``address``, ``port``, and ``how``: ``here``, ``named``, ``unnamed``, or ``refused`` (nothing was sent)
 request   ``host``, ``bytes`` of its body, and the ``id`` of the run's request, empty where a server was only greeted
 ended     ``status`` (complete, stopped, or the error's name), ``answered`` and ``failed``; missing after a kill

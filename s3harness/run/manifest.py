@@ -153,6 +153,11 @@ def start_manifest(
         raise UsageError(f"{directory} holds another run: {what}; {remedy}")
 
 
+def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
+    """Write into the manifest which identifiers the user let through to the model, and why."""
+    write_json(directory / FILE, read_manifest(directory) | {"identifiers": dict(identifiers)})
+
+
 def finish_manifest(directory: Path, **facts: object) -> None:
     """Add what is known at the end: status, counts, versions, hardware, timings."""
     path = directory / FILE

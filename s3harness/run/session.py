@@ -15,8 +15,10 @@ from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.run_card import FILE as RUN_CARD
 from s3harness.dataset.run_card import refuse_trained_on, trainings
-from s3harness.dataset.sources import private_words
+from s3harness.dataset.sources import private_words, search_of
 from s3harness.errors import UsageError
+from s3harness.guard.outgoing import Consent, check_outgoing
+from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
 from s3harness.run.audit import AuditLog, started_facts
@@ -29,9 +31,11 @@ from s3harness.run.manifest import (
     RunInfo,
     digest,
     finish_manifest,
+    note_identifiers,
     start_manifest,
     write_text,
 )
+from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
 from s3harness.run.private import PrivateWords
 from s3harness.run.recipe import Recipe, media_store
@@ -54,6 +58,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user says of a run. No ``tasks`` means all; ``cache_dir`` ``None`` means the user's own cache.
+
+    ``allow_identifiers`` is the reason to let identifiers through to the model, ``reviewed`` the code of a list of
+    likely ones that was looked at.
 
     ``transforms`` names what clips are shown through, in order; ``probe`` a probe, whose own come after them.
     ``allow_mixed`` is why another model or version than before may go on with the run, empty if it may not.
@@ -81,11 +88,21 @@ class Settings:
     transforms: Sequence[str] = ()
     probe: str = ""
     allow_mixed: str = ""
+    allow_identifiers: str = ""
+    reviewed: str = ""
+
+    @property
+    def consent(self) -> Consent:
+        """What the user says of identifiers in what would be sent."""
+        return Consent(self.allow_identifiers, self.reviewed, folder_of_dataset(self.data))
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run that has been checked and planned; no engine is loaded and nothing is written yet."""
+    """A run that has been checked and planned; no engine is loaded and nothing is written yet.
+
+    ``identifiers`` are those that the user lets through to the model: the reason, and how many of each kind.
+    """
 
     settings: Settings
     backend_class: type[Backend]
@@ -94,6 +111,7 @@ class Prepared:
     determinants: Determinants
     changes: Changes = field(default_factory=Changes)
     lenders: Mapping[str, Video] = field(default_factory=dict)
+    identifiers: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,7 +134,8 @@ class Outcome:
 def prepare(settings: Settings) -> Prepared:
     """Check the settings, read the data set and the specs, and plan.
 
-    Raises :class:`~s3harness.errors.UsageError` for whatever is wrong with the call or the data.
+    Raises :class:`~s3harness.errors.UsageError` for whatever is wrong with the call or the data, and for identifiers
+    in anything that would be put before the model.
     """
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
@@ -131,6 +150,8 @@ def prepare(settings: Settings) -> Prepared:
     tasks = changes.asked(with_sampling(resolved, settings.sampling))
     scored, asked = ([name for name in names if name in tasks] for names in (scored, asked))
     plan = Plan(dataset, model, tuple(tasks[n] for n in scored), tuple(tasks[n] for n in asked))
+    search = search_of(settings.data, dataset.videos)
+    identifiers = check_outgoing(texts_of_plan(plan), search, settings.consent)
     about = {key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")}
     determinants = Determinants(
         settings.backend,
@@ -149,7 +170,7 @@ def prepare(settings: Settings) -> Prepared:
         _trainings(settings, dataset),
     )
     lenders = changes.lenders(dataset.videos)
-    return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders)
+    return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders, identifiers)
 
 
 def check_backend(run: Prepared) -> None:
@@ -178,9 +199,11 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
             settings, is_new = run.settings, journal.is_empty
             allow_mixed = bool(settings.allow_mixed)
             start_manifest(directory, run.determinants, resume=settings.resume, is_new=is_new, allow_mixed=allow_mixed)
+            if run.identifiers:
+                note_identifiers(directory, run.identifiers)
             survey = Survey()
             write_items(directory, _surveyed(run.plan, journal, survey))
-            PrivateWords.of(private_words(run.settings.data, run.dataset.videos)).write(directory)
+            PrivateWords.hashed(private_words(run.settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.sent = audit.sent
                 scores, failed = _answer(run, recipe, worker, journal, progress, survey)
@@ -279,6 +302,8 @@ def _identities(run: Prepared, journal: Journal) -> Identities:
 def _audit(run: Prepared, worker: Worker, progress: Progress) -> AuditLog:
     settings = run.settings
     started = started_facts(worker.backend, run.plan.model.name, settings.executor, settings.allow_remote)
+    if run.identifiers:
+        started["identifiers"] = run.identifiers
     return AuditLog(settings.out, started, progress.counts)
 
 

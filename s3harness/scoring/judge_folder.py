@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.guard.outgoing import Consent
+from s3harness.guard.own_words import OwnWords
 from s3harness.plugins import manager
 from s3harness.run.manifest import shown_option, write_json
 from s3harness.specs.models import ModelCard
@@ -30,7 +32,8 @@ _WHEREABOUTS = re.compile(r"url|host|port|key|token|secret|password", re.IGNOREC
 class JudgeSettings:
     """Which judge reads, and who is asked: without a ``backend`` what is journalled in ``folder`` is all there is.
 
-    ``model`` is the alias of a model card, the path of one, or a name that the backend knows.
+    ``model`` is the alias of a model card, the path of one, or a name that the backend knows. ``words`` are the private
+    words of the data set that the reports are of; with other identifiers they are sent only with the user's reason.
     """
 
     judge: str
@@ -39,6 +42,14 @@ class JudgeSettings:
     model: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     allow_remote: Sequence[str] = ()
+    allow_identifiers: str = ""
+    reviewed: str = ""
+    words: OwnWords | None = None
+
+    @property
+    def consent(self) -> Consent:
+        """What the user says of identifiers in what would be sent."""
+        return Consent(self.allow_identifiers, self.reviewed, self.folder)
 
 
 def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
@@ -66,6 +77,11 @@ def make_folder(directory: Path, settings: JudgeSettings, model: ModelCard) -> N
     except OSError as error:
         raise UsageError(f"{directory} cannot be made: {error.strerror}") from error
     write_json(directory / FILE, {"schema": SCHEMA, **_about(settings, model)})
+
+
+def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
+    """Write into ``judge.json`` which identifiers the user let through to the judge, and why."""
+    write_json(directory / FILE, {"schema": SCHEMA, **read_about(directory), "identifiers": dict(identifiers)})
 
 
 def recorded_folder(settings: JudgeSettings) -> Path:

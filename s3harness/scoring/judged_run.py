@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from s3harness.errors import UsageError
 from s3harness.metrics.base import Pair
 from s3harness.metrics.floors import answerers
+from s3harness.run.private import PrivateWords
 from s3harness.scoring.judge_folder import JudgeSettings
 from s3harness.scoring.judging import Judged, judge_reports, reports_of
 from s3harness.scoring.run import ScoredTask, read_run
@@ -25,6 +27,7 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
     tasks = read_run(directory, profile, kinds=("report",))
     if not tasks:
         raise UsageError(f"{directory} has no reports for a judge to read: its tasks ask for none")
+    settings = replace(settings, words=PrivateWords.read(directory))
     return judge_reports(sorted(set().union(*map(_texts, tasks.values()))), settings, progress)
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from s3harness.errors import UsageError
+from s3harness.guard.outgoing import check_outgoing
+from s3harness.guard.review import read_reviewed
+from s3harness.guard.search import Search
 from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import Judge, JudgeError, judge_named
@@ -23,8 +26,16 @@ from s3harness.parsers.refusal import declines
 from s3harness.plugins import load
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
+from s3harness.run.outgoing import texts_of_request
 from s3harness.run.plan import Step, VideoPlan
-from s3harness.scoring.judge_folder import JudgeSettings, folder_of, make_folder, read_about, recorded_folder
+from s3harness.scoring.judge_folder import (
+    JudgeSettings,
+    folder_of,
+    make_folder,
+    note_identifiers,
+    read_about,
+    recorded_folder,
+)
 from s3harness.specs.catalogue import model_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.tasks import MetricSpec
@@ -74,7 +85,8 @@ class Judged:
 def judge_reports(texts: Iterable[str], settings: JudgeSettings, progress: Progress) -> Judged:
     """Have a judge read texts, each once; what is journalled already is not asked again.
 
-    Raises :class:`UsageError` if the call is wrong or there is nobody to ask and nothing journalled,
+    Raises :class:`UsageError` if the call is wrong, a report holds an identifier, or there is nobody to ask and nothing
+    journalled,
     :class:`~s3harness.errors.S3HarnessError` if the engine cannot be loaded, and ``KeyboardInterrupt`` if stopped:
     what is answered is safe.
     """
@@ -145,13 +157,24 @@ def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progres
     directory = folder_of(settings, model)
     answered = {entry.id for entry in read_journal(directory / JOURNAL) if entry.response.status != "failed"}
     todo = tuple(request for request in requests if request.id not in answered)
+    identifiers = _identifiers(todo, settings)
     progress.total = len(todo)
     recipe = _recipe(settings, backend, model)
     worker = recipe.worker() if todo else None
     make_folder(directory, settings, model)
+    if identifiers:
+        note_identifiers(directory, identifiers)
     if worker:
         _carry_out(recipe, worker, todo, directory, progress)
     return directory
+
+
+def _identifiers(todo: Iterable[Request], settings: JudgeSettings) -> Mapping[str, object]:
+    """The identifiers that the user lets through to the judge; :class:`IdentifiersError` where there is no reason."""
+    seen: set[str] = set()
+    texts = (text for request in todo for text in texts_of_request(request, Video("", ""), seen))
+    search = Search(settings.words, reviewed=read_reviewed(settings.folder))
+    return check_outgoing(texts, search, settings.consent, "the judge")
 
 
 def _carry_out(recipe: Recipe, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress) -> None:

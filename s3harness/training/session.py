@@ -14,6 +14,7 @@ from typing import Any, cast
 from s3harness.dataset.run_card import FILE as CARD
 from s3harness.dataset.run_card import read_card, refuse_trained_on
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.guard.outgoing import Consent
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
 from s3harness.run.manifest import write_json
@@ -23,6 +24,7 @@ from s3harness.specs.weights import weights_id
 from s3harness.training.card import write_card
 from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
+from s3harness.training.identifiers import check_training
 from s3harness.training.job import Stage, TrainingJob
 from s3harness.training.monitor import Limits, Monitor
 from s3harness.training.rewards import Reward
@@ -50,6 +52,7 @@ class TrainingSettings:
     resume: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
     cache_dir: Path | None = None
+    consent: Consent = field(default_factory=Consent)
 
 
 def run_training(
@@ -57,11 +60,13 @@ def run_training(
 ) -> Mapping[str, Any]:
     """Train, and write the run card beside the weights; returns what the card holds.
 
-    Raises :class:`UsageError` for whatever is wrong with the call, and :class:`S3HarnessError` where training ended
-    before its time: a collapse, too little memory, a reward that is no number.
+    Raises :class:`UsageError` for whatever is wrong with the call and for identifiers in what is learned, and
+    :class:`S3HarnessError` where training ended before its time: a collapse, too little memory, a reward that is no
+    number.
     """
     trainer = cast("Callable[[TrainingJob], Mapping[str, object]]", load("trainer", said.trainer))
     refuse_trained_on(said.model, said.data, made.division.held_out, why=HELD_OUT)
+    identifiers = check_training(said.data, made, said.consent)
     before = read_card(said.model)
     _begin(said, made, rewards)
     job = _job(said, made, rewards, say)
@@ -76,6 +81,7 @@ def run_training(
         trainer={"name": said.trainer, "package": _package(said.trainer), "options": dict(said.options)},
         base=weights_id(said.model),
         clips=facts.pop("clips", "video"),
+        **({"identifiers": identifiers} if identifiers else {}),
         **({"before": dict(before.about)} if before else {}),
         seconds=round(time.monotonic() - started, 1),
         machine=platform.machine(),

@@ -10,7 +10,7 @@ import pytest
 from calling import call
 from tampering import edit
 
-from s3harness.leaderboard.leaks import KINDS, leak_kinds
+from s3harness.guard.identifiers import KINDS, find_identifiers
 from s3harness.run.private import PrivateWords
 
 PLANTED = {
@@ -18,27 +18,54 @@ PLANTED = {
         "/home/anna/emu/rec.mp4", "/mnt/nas/videos", "~/data/film", "C:\\Users\\anna\\film", "\\\\server\\share\\emu",
         "../private/list", "see seizure_04.mp4", "in EMU-17.edf", "file list.csv", "/srv/telemetry/bed4/rec",
         "notes.docx",
-        "/data is full", "still.JPG", "./run.sh",
+        "/data is full", "still.JPG", "./run.sh", "bed4.nk", "cam1.m2t", "night.eeg", "A0001.MXF", "huber.trc",
+        "0004562A.21E", "seizure_2.set", "rec.vhdr",
     ),
     "date": (
         "2019-03-14", "2019/3/14", "14.03.2019", "3/14/2019", "20190314", "14 March 2019", "14th of March",
         "March 14, 2019",
         "Mar 2019", "14. März 2019", "on 3-14-19", "DOB: 1974", "born in 1974", "rec_20190314_b", "2019_03_14", "2 Jan",
+        "12MAR2021", "12-Mar-21", "on 12.3.", "12.3.", "03/2021", "2021-03", "am 12. März", "le 12 mars 2021",
+        "12 de marzo de 2021", "12 marzo 2021", "12 Mart 2021", "12 marca 2021", "the fourteenth of March",
+        "am vierzehnten März", "14. 03. 2019", "geb. 14.3.74", "*14.03.1974", "né en 1974", "ur. 1974",
+        "１４.０３.２０１９", "14\u200b.03.2019",
+    ),
+    "time of day": ("14:35 Uhr", "2:35 pm", "14h35", "at 14:35:07", "a las 14:35", "saat 14:35", "godz. 14:35"),
+    "age": (
+        "aged 93", "93-year-old", "93 years old", "age: 91", "94 y/o", "93 Jahre alt", "93-jährig", "im Alter von 94",
+        "âgé de 92 ans", "95 años", "93 yaşında", "93 lat", "ninety-three years old", "zweiundneunzigjährige",
+        "a nonagenarian", "in her nineties", "101 years",
     ),
     "name": (
         "Dr. Weber", "Mr Jones", "Mrs. O'Neil", "Prof Schmidt", "Patient: Anna", "Name: Huber", "name=Huber",
         "called Anna",
         "the patient Anna Huber", "Nurse Betty", "Huber, Anna (f)", "a man named Karl", "Herr Müller", "examiner: Ruth",
+        "SMITH^JOHN", "Smith^John",
+        "his wife Anna", "nurse Kowalska", "patient Müller", "Frau Dr. Huber",
+        "Schwester Eva", "Pfleger Tom", "Mme Dupont", "M. Dupont", "Sra. García", "Ayşe Hanım", "Bay Demir",
+        "Pani Anna",
+        "Mr. Todd", "ihre Mutter Anna", "sa femme Claire", "su esposa María", "eşi Ayşe", "jego żona Zofia",
+        "Herr von Bülow", "Anna Huber", "pt. A.H.", "gez. Müller", "Kacper Wojtowicz",
     ),
     "number": (
         "0170 1234567", "+49 89 1234567", "(555) 123-4567", "123-45-6789", "4711004712", "MRN 48213", "id 482137",
         "case#48213",
-        "NHS 943 476 5919",
+        "NHS 943 476 5919", "Fallnummer 48213", "tel. 4471", "PESEL 85031412345", "NHC 48213", "DNI 12345678Z",
+        "661 723 216", "01 23 45 67 89", "No. 04562", "health plan A1234567", "licence plate M-AB 1234",
     ),
-    "e-mail": ("anna.huber@klinik.de", "anna (at) klinik.de", "a+b@c.org"),
+    "serial": ("S/N 0456-221", "serial no. NK1200-77", "Seriennummer 88213", "n° de série X8821",
+               "SN: A7731", "UDI 0064300"),
+    "e-mail": ("anna.huber@klinik.de", "anna (at) klinik.de", "a+b@c.org", "anna at klinik dot de", "anna＠klinik.de",
+               "anna [at] klinik [dot] de"),
     "address": (
         "http://10.0.0.5/api", "https://emu.klinik.de", "192.168.1.17", "emu-server.local",
-        "nas01.intern.lan", "www.klinik.de",
+        "nas01.intern.lan", "www.klinik.de", "00:1B:44:11:3A:B7", "00-1b-44-11-3a-b7", "001b.4411.3ab7",
+        "fe80::1b44:113a", "emu.klinik.de",
+    ),
+    "place": (
+        "Hauptstraße 12", "Hauptstr. 12, 80331 München", "12 Oak Street", "221B Baker Street", "rue de la Paix",
+        "12 rue de la Paix", "Calle Mayor 5", "ul. Długa 7", "Atatürk Caddesi", "Springfield, IL 62704", "Via Roma 12",
+        "Apt. 12", "P.O. Box 441", "80331 München", "lives in Munich", "Klinikum Großhadern",
     ),
     "media": ("data:image/png;base64,iVBORw0KGgo", "A" * 40 + "b1+/" * 40),
     "key": ("hf_abcdefghijklmnopqrstuv", "sk-abcdefghijklmnopqrstuvwx", "Bearer abcdefghijk", "-----BEGIN PRIVATE KEY"),
@@ -54,14 +81,29 @@ CLEAN = (
     "Figure 4 sign; the right arm extends, the left flexes. GTCS. 0.123456789012 and 12345.678",
     "Sign present: Yes. Confidence: 0.87. Duration: 00:01:23.500. Then The Patient Sat Up.",
     "I cannot tell, as the Examiner does not ask. Video shows a Person in a Bed.",
+    "Todd's paresis of the left arm; no Jackson march, Babinski negative.", "Lennox-Gastaut or Dravet syndrome.",
+    "EEG by the 10-20 system, electrodes F3, T4 and P3.", "5 mg lorazepam, then 10 mg/kg Levetiracetam.",
+    "This may 3 times be seen; in May the list was not used.", "Values 10 20 30 40 of 100; 5-10-15 s.",
+    "The patient. Leave out staff and furniture.", "Nurse: Raise your left arm! Patient: Yes.",
+    "Head, Arm, and Leg move. Tonic, Clonic and Automatisms are absent.",
+    "Heart rate 92 bpm, SpO2 95 %, score 98/100.",
+    "Kopf nach links, Arm gestreckt. Schwester fragt, keine Antwort.", "Die Mutter hält seine Hand, Patient starrt.",
+    "Glasgow Coma Scale 15; Sturge-Weber syndrome was considered.", "About 12.3 s later, at 12.5, it ends.",
+    "Figur-4-Zeichen rechts, tonische Streckung 12,5 s.", "la paralysie de Todd, regard fixe à 00:14",
+    "Step 1: head turns. Step 2: arm lifts (see Table 3, Section 2.1).",
+    "The clip lasts 100 s, of which 95 % are seen.",
 )  # fmt: skip
 
 ALL = [(kind, text) for kind, texts in PLANTED.items() for text in texts]
 
 
+def leak_kinds(text: str) -> list[str]:
+    return [one.kind for one in find_identifiers(text)]
+
+
 def test_there_are_enough_kinds() -> None:
-    assert len(ALL) >= 60
-    assert PLANTED.keys() == KINDS.keys()
+    assert len(ALL) >= 180
+    assert {*PLANTED, "private"} == KINDS.keys()
 
 
 @pytest.mark.parametrize(("kind", "text"), ALL)
@@ -147,8 +189,46 @@ def test_a_run_that_does_not_know_its_private_words_is_not_packed(tmp_path: Path
 
 def test_fingerprints_hold_no_word() -> None:
     words = {"Anna Huber", "emu_2019-03-14_bed4.mp4", "p17"}
-    hashed = PrivateWords.of(words)
+    hashed = PrivateWords.hashed(words)
     assert not any(word in str(hashed) for word in ("Anna", "Huber", "emu", "2019", "p17"))
     assert hashed.are_in("as seen with anna-huber before")
     assert hashed.are_in("file EMU 2019 03 14 bed4 mp4")
     assert not hashed.are_in("anna and the huber family, p 17")
+
+
+def test_likely_leaks_are_confirmed_by_the_code_of_their_list_and_taken_so_by_others(tmp_path: Path, ran: Path) -> None:
+    run, out = shutil.copytree(ran, tmp_path / "run"), tmp_path / "out"
+    edit(run / "responses.jsonl", lambda line: line | {"text": line["text"] + " Beate turns."})
+    command = ["submit", "pack", str(run), "--out", str(out)]
+    refused = call(*command)
+    assert refused.exit_code == 1
+    assert "may hold what looks like a person's name; please review" in refused.output
+    code = refused.output.rpartition("--reviewed ")[2].split()[0]
+    assert call(*command, "--reviewed", "00000000").exit_code == 2
+    assert call(*command, "--reviewed", code).exit_code == 0
+    assert "Beate" not in (out / "submission.json").read_text()
+    assert call("audit", run).exit_code == 0
+    assert call("submit", "export", out, "--out", str(tmp_path / "exports")).exit_code == 0
+    edit(out / "submission.json", lambda about: about["leak_check"].pop("reviewed") and about)
+    refused = call("submit", "export", out, "--out", str(tmp_path / "more"))
+    assert refused.exit_code == 1
+    assert "please review" in refused.output
+
+
+@pytest.mark.parametrize("page", ["report.html", "compare.html", "sweep.svg", "table.csv"])
+def test_pages_pictures_and_tables_of_a_run_are_searched(tmp_path: Path, ran: Path, page: str) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    markup = '<!DOCTYPE html><style>a {}</style><p>TEXT</p><script type="application/json">["TEXT"]</script>'
+    content = "a,b\nTEXT\n" if page.endswith("csv") else markup
+    for said, code in (("Tonic phase of 12 s", 0), ("seen by Frau Meier", 1), ("p1 again", 1)):
+        (run / page).write_text(content.replace("TEXT", said), encoding="utf-8")
+        result = call("audit", run)
+        assert result.exit_code == code, result.output
+        assert (f"found: {page}: holds" in result.output) == bool(code)
+
+
+def test_a_report_says_that_it_is_not_for_sharing(tmp_path: Path, ran: Path) -> None:
+    run = shutil.copytree(ran, tmp_path / "run")
+    assert call("report", run).exit_code == 0
+    assert "It is for people who may see the data set" in (run / "report.html").read_text(encoding="utf-8")
+    assert "not for sharing: report.html: experts' texts and raw answers" in call("audit", run).output

@@ -94,6 +94,7 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         **more,
         run=content.manifest["run"],
         changes=told_cautions(content.manifest),
+        identifiers=content.manifest.get("identifiers"),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
         summary=[_summary_row(score) for score in content.scores],

@@ -1,0 +1,55 @@
+"""A rule of the search: a pattern, and what a text must have for it to be tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s3harness.guard.identifiers import Tier
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern of a kind; ``check`` has the last word on a match.
+
+    It is tried only on texts that have one of the characters ``needs`` ("digit" for any digit) and a word that begins
+    with one of ``starts``, its first three letters folded by case, where these are given.
+    """
+
+    kind: str
+    tier: Tier
+    pattern: re.Pattern[str]
+    needs: str = ""
+    starts: frozenset[str] = frozenset()
+    check: Callable[[re.Match[str]], bool] | None = None
+
+
+def rule(
+    kind: str,
+    tier: Tier,
+    pattern: str,
+    needs: str = "",
+    *,
+    case: bool = False,
+    starts: frozenset[str] = frozenset(),
+    check: Callable[[re.Match[str]], bool] | None = None,
+) -> Rule:
+    """Return a rule whose pattern is read without regard to case unless ``case`` says so."""
+    return Rule(kind, tier, re.compile(pattern, 0 if case else re.IGNORECASE), needs, starts, check)
+
+
+def starts_of(pattern: str) -> frozenset[str]:
+    """Return how the alternatives of a regular expression begin: the first three letters before any group in them."""
+    plain = re.sub(r"\\.", "", pattern.casefold())
+    while plain != (plain := re.sub(r"\([^()]*\)", "", plain)):
+        pass
+    first = (_LETTERS.search(alternative) for alternative in plain.split("|"))
+    return frozenset(word[0][:3] for word in first if word)
+
+
+def word_starts(text: str) -> frozenset[str]:
+    """Return the first three letters of each word of a text, case aside."""
+    return frozenset(word[:3] for word in _LETTERS.findall(text.casefold()))

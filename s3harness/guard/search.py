@@ -1,0 +1,67 @@
+"""Searching texts for private words and identifiers, without what a person has looked at and named as harmless."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from s3harness.guard.identifiers import Identifier, identifiers_in
+from s3harness.guard.normal import normalize
+from s3harness.guard.own_words import OwnWords
+
+CONTEXT = 24
+"""Characters on each side of an identifier that are shown, and that a confirmation is about."""
+KNOWN = 50_000
+"""Texts whose identifiers are remembered: most texts of a run stand there many times."""
+
+
+@dataclass
+class Search:
+    """A search for the private words of a data set and for whatever looks like an identifier.
+
+    ``allowed`` are exact pieces of text that are harmless wherever they stand; ``reviewed`` are fingerprints of likely
+    identifiers that somebody looked at where they stand (:func:`fingerprint`).
+    """
+
+    words: OwnWords | None = None
+    allowed: Collection[str] = ()
+    reviewed: Collection[str] = ()
+    _known: dict[str, Sequence[Identifier]] = field(default_factory=dict, init=False, repr=False)
+
+    def __call__(self, text: str) -> Sequence[Identifier]:
+        """Return the identifiers in a text by their places, without those that are harmless."""
+        if text not in self._known:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[text] = self._identifiers(text)
+        return self._known[text]
+
+    def _identifiers(self, text: str) -> Sequence[Identifier]:
+        normal = normalize(self._without_allowed(text))
+        private = self.words.find(normal) if self.words else ()
+        return [one for one in identifiers_in(normal, private) if not self._is_reviewed(text, one)]
+
+    def _without_allowed(self, text: str) -> str:
+        pieces = [re.escape(piece) for piece in self.allowed if piece]
+        return re.sub("|".join(pieces), lambda piece: " " * len(piece[0]), text) if pieces else text
+
+    def _is_reviewed(self, text: str, one: Identifier) -> bool:
+        return one.tier == "likely" and bool(self.reviewed) and fingerprint(text, one) in self.reviewed
+
+
+def fingerprint(text: str, one: Identifier) -> str:
+    """Return a digest of an identifier and of what stands around it: what a person confirms."""
+    around = text[max(0, one.start - CONTEXT) : one.end + CONTEXT]
+    return hashlib.sha256(f"{one.kind}\0{around}".encode()).hexdigest()[:16]
+
+
+def masked(text: str, one: Identifier, others: Sequence[Identifier]) -> str:
+    """Return an identifier and what stands around it, of every identifier only the first character."""
+    characters = list(text)
+    for other in others:
+        characters[other.start + 1 : other.end] = ("•" if c.isalnum() else c for c in text[other.start + 1 : other.end])
+    start, end = max(0, one.start - CONTEXT), min(len(text), one.end + CONTEXT)
+    before, after = "…" if start else "", "…" if end < len(text) else ""
+    return " ".join(f"{before}{''.join(characters[start:end])}{after}".split())
