@@ -166,6 +166,13 @@ def student_t(freedom: float, probability: float) -> float:
     return float(stdtrit(freedom, probability))
 
 
+def student_tail(freedom: float, ratio: float) -> float:
+    """The probability that Student's t is above a ratio."""
+    from scipy.special import stdtr
+
+    return float(stdtr(freedom, -ratio))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Evidence:
     """What the patients say of a score: how much each of them moves it, and how many they are worth."""

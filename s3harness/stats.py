@@ -8,6 +8,7 @@ Intervals are those of :mod:`s3harness.intervals`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,6 +28,7 @@ from s3harness.intervals import (
     resampled_counts,
     standard_error,
     student_t,
+    student_tail,
 )
 from s3harness.types import Interval
 
@@ -141,6 +143,39 @@ def paired_test_of_sums(
         least_p=2.0 / len(swapped) if is_exact else 1.0 / (len(swapped) + 1),
         error=standard_error(both, sums),
         freedom=both.freedom(sums),
+    )
+
+
+def difference_from_constant(
+    metric: Formula, sums: Array, *, seed: int = 0, level: float = 0.95, resamples: int = 2000
+) -> PairedTest:
+    """Test a system against one that is no draw from a population, such as a constant answer or a coin.
+
+    ``sums`` are by patient, both side by side (patients, 2k). Exchanging answers, as :func:`paired_test_of_sums` does,
+    asks whether the two are interchangeable; a cautious reader and a coin are not, whatever their skill, so that it
+    finds little. Here the difference is divided by its jackknife error and held against Student's t, with the degrees
+    of freedom that the rarest class allows. The p-value is NaN where there is no interval either, and never below the
+    2/2ⁿ of n patients.
+    """
+    both = _Difference(metric)
+    difference = float(both.value(sums.sum(axis=0)))
+    if not len(sums) or not np.isfinite(difference):
+        return PairedTest(difference=difference, interval=None, p_value=float("nan"))
+    result = patient_interval(both, sums, resamples=resamples, seed=seed, level=level)
+    error, freedom, least_p = standard_error(both, sums), both.freedom(sums), 2.0 ** (1 - len(sums))
+    p_value = float("nan")
+    if result.interval is not None:
+        ratio = abs(difference) / error if error > ROUNDING else math.copysign(math.inf, abs(difference) - ROUNDING)
+        p_value = max(least_p, min(1.0, 2.0 * student_tail(freedom, ratio)))
+    interval, note = _agreeing(result, p_value, level)
+    return PairedTest(
+        difference=difference,
+        interval=interval,
+        p_value=p_value,
+        note=note,
+        least_p=least_p,
+        error=error,
+        freedom=freedom,
     )
 
 

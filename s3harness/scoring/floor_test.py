@@ -10,15 +10,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from s3harness.stats import PatientSums, Ranked, holm, paired_test_of_sums
+from s3harness.stats import PatientSums, Ranked, difference_from_constant, holm
 from s3harness.types import FloorTest, Interval, Score
 
 ALPHA = 0.05
 """Corrected p-value below which a score is above its floor."""
-EXCHANGES = 10_000
-"""Ways to exchange model and floor, patient by patient, at most."""
-_HELD = 1 << 24
-"""Exchanges times patients at most: of tens of thousands of patients fewer are drawn, so that memory is bounded."""
 
 
 def is_above_floor(score: Score) -> bool:
@@ -33,16 +29,14 @@ def is_above_floor(score: Score) -> bool:
 
 
 def tested_against_floor(metric: Ranked, model: PatientSums, floor: PatientSums) -> FloorTest | None:
-    """Test a model against its floor on the same items, exchanging the two patient by patient.
+    """Test a model against its floor on the same items, patient by patient (:func:`.difference_from_constant`).
 
     ``model`` and ``floor`` are their sums of statistics, the floor's at its expectation where it draws lots. The floor
     is the best of several trivial answerers on these very items, so that the test is conservative: by chance the best
     of them is better here than it would be elsewhere, and the model has to beat that. Returns ``None`` where the
     difference is undefined.
     """
-    sums = model.beside(floor)
-    exchanges = min(EXCHANGES, _HELD // max(1, len(sums)))
-    paired = paired_test_of_sums(metric, sums, resamples=exchanges)
+    paired = difference_from_constant(metric, model.beside(floor))
     if not math.isfinite(paired.difference):
         return None
     sign = 1.0 if metric.higher_is_better else -1.0
