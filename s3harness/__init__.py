@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.run_card import read_card
     from s3harness.diagnosis.classifier import Classifier
+    from s3harness.files import parse_json
     from s3harness.media import Frames, Jpegs, MediaStore
     from s3harness.media.transform import Transform
     from s3harness.metrics.base import ItemMean, Metric, Pair, safe_ratio
@@ -123,6 +124,7 @@ _LAZY = {
     "image_messages": "s3harness.training.shown",
     "load_dataset": "s3harness.dataset.load",
     "media_store": "s3harness.run.recipe",
+    "parse_json": "s3harness.files",
     "public_name": "s3harness.rundir.identities",
     "read_card": "s3harness.dataset.run_card",
     "remote_hosts": "s3harness.network",
@@ -194,6 +196,7 @@ __all__ = [
     "image_messages",
     "load_dataset",
     "media_store",
+    "parse_json",
     "public_name",
     "read_card",
     "remote_hosts",

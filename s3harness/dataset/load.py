@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import cast
 from s3harness.dataset.links import allowed_links, target_outside
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import DatasetError, UsageError
+from s3harness.files import parse_json
 from s3harness.plugins import suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
@@ -103,8 +103,8 @@ def private_words(videos: Iterable[Video]) -> set[str]:
 def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     data: object = None
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         problems.append(Problem(path.name, None, "", f"not valid JSON: {error}"))
     about = data if isinstance(data, dict) else {}
     if data is not None and about.get("schema") != SCHEMA:

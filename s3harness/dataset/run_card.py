@@ -16,6 +16,7 @@ from typing import Any
 from s3harness.dataset.known_patients import KnownPatients, Marks, patient_marks, source_names
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.types import Video
 
 FILE = "s3harness-training.json"
@@ -42,7 +43,7 @@ def read_card(directory: Path) -> RunCard | None:
     if not path.exists():
         return None
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
         return RunCard(data, tuple(_known(data)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from s3harness.files import parse_json
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.manifest import write_json
 
@@ -22,7 +22,7 @@ def write_diagnosis(run: Path, found: Mapping[str, Any]) -> None:
 def read_diagnosis(run: Path) -> Mapping[str, Any] | None:
     """What was kept; ``None`` if there is nothing, or if it rests on other answers than the run has now."""
     try:
-        found: Mapping[str, Any] = json.loads((run / FILE).read_text(encoding="utf-8"))
+        found: Mapping[str, Any] = parse_json((run / FILE).read_text(encoding="utf-8"))
         return found if found["answers_sha256"] == _digest(run) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

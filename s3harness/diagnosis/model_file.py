@@ -19,6 +19,7 @@ from s3harness.diagnosis.encoding import encoder_from
 from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.sources import Origin, Source
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.plugins import manager
 from s3harness.run.manifest import write_json
 
@@ -65,7 +66,7 @@ def save_model(path: Path, fitted: Fitted, source: Source, cases: Cases, learnt_
 def read_model(path: Path) -> SavedModel:
     """Read a classifier; :class:`UsageError` naming the file and what is wrong with it."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 
 FILE = "reviewed.json"
 PRIVATE = "private"
@@ -25,7 +26,7 @@ def folder_of_dataset(directory: Path) -> Path:
 def read_reviewed(folder: Path) -> frozenset[str]:
     """Return the confirmed fingerprints in a folder; none where there is no file that can be read."""
     try:
-        return frozenset(map(str, json.loads((folder / FILE).read_text(encoding="utf-8"))["reviewed"]))
+        return frozenset(map(str, parse_json((folder / FILE).read_text(encoding="utf-8"))["reviewed"]))
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
 

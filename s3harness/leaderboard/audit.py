@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
 from s3harness.guard.review import read_reviewed
 from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import Finding, RefusedError
@@ -229,4 +230,7 @@ def _findings_in(path: Path, search: Search) -> Iterator[Finding]:
 
 
 def _whole_lines(path: Path) -> list[Any]:
-    return [json.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    try:
+        return [parse_json(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    except (OSError, ValueError) as error:
+        raise S3HarnessError(f"{path} cannot be read: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.files import parse_json
 from s3harness.leaderboard.findings import RefusedError, printable
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, SCORES, SUBMISSION, Folder, read_document, read_folder
 from s3harness.leaderboard.item_sets import item_sets
@@ -130,7 +130,7 @@ def published_directory() -> Path:
 def released(path: Path) -> Iterator[Entry]:
     """The entries of what ``s3harness score-release --profile strict --all --json`` printed."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
         for row in data["models"]:
             name = str(row["model"])
             scores = [score_of(score) for score in row["scores"]]
@@ -161,7 +161,7 @@ def published(folder: Path) -> list[Mapping[str, Any]]:
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            table = parse_json(path.read_text(encoding="utf-8"))
             assert table["schema"] == "s3harness/published/v1"
             rows = [row | {"about": describe(row["model"])} for row in table["rows"]]
             found.append(table | {"rows": rows, "metrics": list(table["metrics"])})

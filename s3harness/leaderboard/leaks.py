@@ -6,13 +6,13 @@ that can only hold a hash or a number of ours are passed over; anything else is 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from s3harness.files import parse_json
 from s3harness.guard.identifiers import KINDS, Identifier
 from s3harness.guard.own_words import OwnWords
 from s3harness.guard.search import Search, fingerprint
@@ -124,7 +124,7 @@ class _PageReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside == "json":
             with suppress(ValueError):
-                self.texts |= {text for _, text in walk(json.loads(data))}
+                self.texts |= {text for _, text in walk(parse_json(data))}
         elif not self._inside and data.strip():
             self.texts.add(data.strip())
 

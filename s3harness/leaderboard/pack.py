@@ -13,6 +13,7 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.files import parse_json
 from s3harness.guard.own_words import OwnWords
 from s3harness.guard.review import code_of, confirm, read_reviewed
 from s3harness.guard.search import Search
@@ -152,7 +153,7 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
     packed = {key: manifest[key] for key in _OF_MANIFEST if key in manifest}
     identities = [{k: v for k, v in entry.items() if k != "since"} for entry in manifest.get("identities", ())]
     write_json(out / MANIFEST, packed | ({"identities": identities} if identities else {}))
-    scores = json.loads((run / SCORES).read_text(encoding="utf-8"))
+    scores = parse_json((run / SCORES).read_text(encoding="utf-8"))
     write_json(out / SCORES, scores)
     submission = {
         "schema": SCHEMA,
@@ -201,7 +202,7 @@ def _with(line: Mapping[str, Any], with_truth: bool) -> dict[str, Any]:
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+            yield from map(parse_json, file)
     except (OSError, ValueError) as error:
         raise S3HarnessError(f"{path} cannot be read: {error}") from error
 

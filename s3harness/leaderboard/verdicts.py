@@ -7,13 +7,13 @@ name.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import s3harness
+from s3harness.files import parse_json
 from s3harness.leaderboard.findings import Finding
 from s3harness.leaderboard.replays import Resemblance
 from s3harness.leaderboard.signatures import SUFFIX, is_signed, sign
@@ -86,7 +86,7 @@ def signed_verdict(submission: Path, allowed_signers: Path) -> Mapping[str, Any]
     if not is_signed(path, allowed_signers) or path.stat().st_size > MAX_RECORD_BYTES:
         return None
     try:
-        record = json.loads(path.read_bytes())
+        record = parse_json(path.read_bytes())
     except ValueError:
         return None
     folder = submission.resolve()

@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from s3harness.files import parse_json
 from s3harness.media.slab import UNFINISHED, Slab, SlabWriter, read_slab
 
 DEFAULT_BUDGET_BYTES = 20 * 1024**3
@@ -102,7 +103,7 @@ class MediaCache:
         if not self._is_ours:
             return None
         try:
-            note = Note(**json.loads(self._note(path, found).read_text("ascii")))
+            note = Note(**parse_json(self._note(path, found).read_text("ascii")))
         except (OSError, ValueError, TypeError):
             return None
         return note if len(note.content) == hashlib.sha256().digest_size * 2 else None

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s3harness.errors import MediaError
+from s3harness.files import parse_json
 
 MAGIC = b"s3slab01"
 UNFINISHED = ".part"
@@ -45,7 +46,7 @@ def read_slab(path: Path) -> Slab | None:
             tail = file.read(_TAIL)
             length = int.from_bytes(tail[:8], "little")
             payload_bytes = file.seek(-_TAIL - length, os.SEEK_END)
-            footer = json.loads(file.read(length))
+            footer = parse_json(file.read(length))
             whole = tail[8:] == MAGIC and footer["payload_bytes"] == payload_bytes
             return Slab(_mapped(file, payload_bytes), footer, path) if whole else None
     except (OSError, ValueError, KeyError, TypeError):

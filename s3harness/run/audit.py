@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from s3harness.confinement import watched
 from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
 
 if TYPE_CHECKING:
     from s3harness.backends.base import Backend
@@ -127,7 +128,7 @@ def read_audit(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
         if not line.endswith(b"\n"):
             return
         try:
-            found = json.loads(line)
+            found = parse_json(line)
             yield found, found["before"] == before
         except (ValueError, KeyError, TypeError) as error:
             raise S3HarnessError(f"{path}:{number}: not a line of an audit log; it was changed by someone") from error

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.files import parse_json
 from s3harness.run.known import Known
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.sent import SentLog
@@ -215,7 +216,7 @@ def _about(path: Path, number: int, line: bytes) -> tuple[bytes, bytes] | None:
 def _read(path: Path, number: int, line: bytes) -> Entry | None:
     """A line, ``None`` if it is torn; :class:`S3HarnessError` naming one that cannot be read."""
     try:
-        return _entry(json.loads(line))
+        return _entry(parse_json(line))
     except (ValueError, KeyError, TypeError) as error:
         if not line.endswith(b"\n"):
             return None
@@ -234,7 +235,7 @@ def mend(path: Path) -> None:
         if not tail or tail.endswith(b"\n"):
             return
         try:
-            _entry(json.loads(tail))
+            _entry(parse_json(tail))
             file.write(b"\n")
         except (ValueError, KeyError, TypeError):
             file.truncate(start)

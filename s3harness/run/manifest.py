@@ -17,6 +17,7 @@ from typing import Any, TextIO, cast
 
 import s3harness
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.files import parse_json
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
@@ -167,7 +168,7 @@ def finish_manifest(directory: Path, **facts: object) -> None:
 def read_manifest(directory: Path) -> dict[str, Any]:
     """The manifest of a run directory, or :class:`UsageError`."""
     try:
-        data = json.loads((directory / FILE).read_text(encoding="utf-8"))
+        data = parse_json((directory / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:

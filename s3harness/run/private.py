@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3harness.files import parse_json
 from s3harness.guard.own_words import OwnWords
 from s3harness.run.manifest import write_text
 
@@ -38,7 +39,7 @@ class PrivateWords(OwnWords):
     def read(cls, directory: Path) -> PrivateWords | None:
         """Return those of a run directory; ``None`` if there are none that can be read."""
         try:
-            data = json.loads((directory / FILE).read_text(encoding="utf-8"))
+            data = parse_json((directory / FILE).read_text(encoding="utf-8"))
             is_current = data["form"] == FORM
             return cls(data["salt"], frozenset(data["hashes"]), frozenset(data["lengths"])) if is_current else None
         except (OSError, ValueError, KeyError, TypeError):

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
 from s3harness.rundir.append import append_line, open_private
 from s3harness.types import Clip, Request, Response, Sent
 
@@ -128,7 +129,7 @@ def _whole_records(path: Path) -> dict[str, dict[str, Any]]:
             if not line.endswith(b"\n"):
                 break  # what a kill left of a last line
             try:
-                record = json.loads(line)
+                record = parse_json(line)
                 KINDS.index(record["kind"])
                 records[record["id"]] = record
             except (ValueError, KeyError, TypeError) as error:

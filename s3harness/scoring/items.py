@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.run.manifest import write_text
 from s3harness.types import Reference
 
@@ -77,6 +78,6 @@ def _fields(reference: Reference) -> dict[str, object]:
 
 def _reference(path: Path, number: int, line: bytes) -> Reference:
     try:
-        return reference_of(json.loads(line))
+        return reference_of(parse_json(line))
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path}:{number}: not an item: {error!r}") from error

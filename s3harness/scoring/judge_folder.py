@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.guard.outgoing import Consent
 from s3harness.guard.own_words import OwnWords
 from s3harness.plugins import manager
@@ -103,7 +104,7 @@ def read_about(directory: Path) -> dict[str, Any]:
     """What ``judge.json`` says of the replies in a folder, or :class:`UsageError`."""
     path = directory / FILE
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}; it says whose replies these are") from error
     if not isinstance(about, dict) or about.get("schema") != SCHEMA:

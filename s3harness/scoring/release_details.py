@@ -6,7 +6,6 @@ of a file; nothing here names a video.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from s3harness.dataset.release import (
     read_structures,
 )
 from s3harness.errors import DatasetError
+from s3harness.files import parse_json
 from s3harness.metrics.paper.order import edit_distance, lcs_ratio, released_tokens, temporal_f1
 from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
 from s3harness.scoring.release_windows import Compared
@@ -141,7 +141,7 @@ _SUMMARY: Mapping[str, tuple[str, Callable[[Sequence[float]], float]]] = {
 
 def _summary(path: Path, file: str, model: str, scores: Sequence[RQI]) -> Iterator[Compared]:
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = parse_json(path.read_text(encoding="utf-8"))
         numbers = {key: float(said[key]) for key in _SUMMARY if key in said}
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{file}: no summary of numbers: {error}") from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from s3harness.errors import SpecError, UsageError
+from s3harness.files import parse_json
 from s3harness.metrics.base import Pair
 from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
@@ -251,7 +252,7 @@ def read_scores(directory: Path) -> list[Score]:
     """The scores of a run directory, or :class:`UsageError`."""
     path = directory / FILE
     try:
-        return [score_of(row) for row in json.loads(path.read_text(encoding="utf-8"))["scores"]]
+        return [score_of(row) for row in parse_json(path.read_text(encoding="utf-8"))["scores"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: no scores can be read; run s3harness score {directory} first") from error
 

@@ -15,7 +15,6 @@ What cannot be read gets nothing for the task. They are not normalised: a list o
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from s3harness.files import parse_json
 from s3harness.metrics.text import bleu_of, bleu_statistics, rouge_l_f
 from s3harness.parsers.timestamp import timestamp
 from s3harness.specs.tasks import TaskSpec
@@ -74,7 +74,7 @@ def authors_rewards(specs: Mapping[str, TaskSpec]) -> list[AuthorsReward]:
 
 
 def _feature(answer: str, reference: Reference, question: Question) -> float:
-    said = json.loads(answer)
+    said = parse_json(answer)
     if said["answer"] != reference.truth:
         return 0.0
     reasons: list[Any] = [r.truth for r in question.references if isinstance(r.truth, Mapping) and "present" in r.truth]
@@ -105,7 +105,7 @@ def _report(answer: str, reference: Reference, question: Question) -> float:
 
 
 def _diagnosis(answer: str, reference: Reference, question: Question) -> float:
-    said = json.loads(answer)["answer"] if answer.startswith("{") else answer
+    said = parse_json(answer)["answer"] if answer.startswith("{") else answer
     return float(said == reference.truth) * (1.0 if reference.subject == "video" else 0.5)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.run.manifest import write_json, write_text
 from s3harness.training.rewards import MetricReward, rewards_as_json
 from s3harness.training.samples import Sample, TrainingSet
@@ -84,7 +85,7 @@ def load_reward_functions(path: Path) -> dict[str, Any]:
     from s3harness.training.rewards import reward_function, rewards_from_json
 
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: no rewards can be read: {error}") from error
     return {reward.name: reward_function(reward) for reward in rewards_from_json(data)}

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
 from s3harness.scoring.answers import parse
 from s3harness.specs.tasks import TaskSpec
 from s3harness.training.balance import CLOSED
@@ -130,8 +131,11 @@ class Monitor:
         """Drop the lines after a step: training goes on from there."""
         path = self.directory / FILE
         if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            try:
+                lines = path.read_text(encoding="utf-8").splitlines()
+                kept = [line for line in lines if parse_json(line)["step"] <= step]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise S3HarnessError(f"{path}: not a log of training steps ({error!r}); move it away") from error
             path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def _refuse_collapsed(self, task: str, seen: Seen) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.mirror import mirrored_video
 from s3harness.errors import UsageError
+from s3harness.files import parse_json
 from s3harness.run.plan import Plan, plan_video
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
@@ -78,7 +79,7 @@ class Question:
     def from_text(cls, text: str) -> Question:
         """The question of a JSON text; :class:`UsageError` if it holds none."""
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             clip = Clip(**{**data["clip"], "timestamps": tuple(data["clip"]["timestamps"])})
             return cls(str(data["subject"]), clip, tuple(_reference(row) for row in data["references"]))
         except (ValueError, KeyError, TypeError) as error:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from s3harness.dataset.run_card import FILE as CARD
 from s3harness.dataset.run_card import read_card, refuse_trained_on
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.files import parse_json
 from s3harness.guard.outgoing import Consent
 from s3harness.media.options import MediaOptions
 from s3harness.plugins import load, manager
@@ -143,12 +144,23 @@ def _begin(said: TrainingSettings, made: TrainingSet, rewards: Sequence[Reward])
         raise UsageError(f"{said.out} holds no training that was begun, so there is nothing to go on with")
     if (said.out / CARD).is_file():
         raise UsageError(f"{said.out} holds a training that is finished; choose another --out")
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = _read_begun(path)
     differing = [key for key in wanted if found.get(key) != wanted[key]]
     if differing:
         raise UsageError(
             f"{said.out} was begun with another {', '.join(differing)}; say the same, or choose another --out"
         )
+
+
+def _read_begun(path: Path) -> dict[str, Any]:
+    """Return what a training was begun with, or raise :class:`UsageError`."""
+    try:
+        begun = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}; choose another --out") from error
+    if not isinstance(begun, dict):
+        raise UsageError(f"{path} does not hold the settings of a training; choose another --out")
+    return begun
 
 
 def _train(trainer: Callable[[TrainingJob], Mapping[str, object]], job: TrainingJob) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -81,8 +80,8 @@ def cached_tokens(body: bytes) -> tuple[int, int] | None:
 
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = s3harness.parse_json(body)
+    except ValueError:
         raise Faulty(f"the reply ({len(body)} bytes) is no JSON") from None
     if not isinstance(data, dict):
         raise Faulty(f"the reply is a JSON {type(data).__name__}, an object is expected")

@@ -174,8 +174,8 @@ def _models(url: str, reply: Reply, words: Words) -> Sequence[Mapping[str, Any]]
     if 300 <= reply.status < 400:
         raise s3harness.S3HarnessError(f"the server {url} sends on to another address; name that one with -o base_url")
     try:
-        found = json.loads(reply.body) if reply.status == 200 else {}
-    except (ValueError, RecursionError):
+        found = s3harness.parse_json(reply.body) if reply.status == 200 else {}
+    except ValueError:
         raise s3harness.S3HarnessError(
             f"what answers at {url} is no OpenAI-compatible server: {words(reply.body.decode('utf-8', 'replace'))}"
         ) from None
@@ -187,8 +187,8 @@ async def _version(wire: Wire, url: str, path: str, key: str) -> str:
     parts = urlsplit(url)
     try:
         reply = await wire.get(f"{parts.scheme}://{parts.netloc}{path}", HELLO_S)
-        return str(json.loads(reply.body)[key])
-    except (Trouble, s3harness.S3HarnessError, ValueError, KeyError, TypeError, RecursionError):
+        return str(s3harness.parse_json(reply.body)[key])
+    except (Trouble, s3harness.S3HarnessError, ValueError, KeyError, TypeError):
         return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -143,8 +142,8 @@ def _said(body: bytes) -> str:
     """The message of an error's body, with its code; the body itself if it has none."""
     text = body[:100_000].decode("utf-8", "replace")
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = s3harness.parse_json(text)
+    except ValueError:
         return re.sub(r"<[^>]*>", " ", text)
     error = found.get("error", found) if isinstance(found, dict) else found
     if isinstance(error, dict):

@@ -56,7 +56,7 @@ def _points(sweep: Path | None) -> dict[str, list[Mapping[str, Any]]]:
     if sweep is None:
         return {}
     try:
-        points = json.loads((sweep / "sweep.json").read_text(encoding="utf-8"))
+        points = s3harness.parse_json((sweep / "sweep.json").read_text(encoding="utf-8"))
         return {point["setting"]["transform"]: point["tasks"] for point in points if point["setting"]["transform"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise s3harness.UsageError(

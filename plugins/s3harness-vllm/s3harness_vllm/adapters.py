@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 def with_adapter(adapter: Path, said: Mapping[str, object]) -> dict[str, object]:
     """What the engine is started with for an adapter; room for its rank, unless the user said for which."""
     try:
-        rank = int(json.loads((adapter / CONFIG).read_text(encoding="utf-8"))["r"])
+        rank = int(s3harness.parse_json((adapter / CONFIG).read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise s3harness.UsageError(f"-o adapter: no rank r can be read from its {CONFIG}: {error}") from error
     room = next((known for known in RANKS if known >= rank), rank)

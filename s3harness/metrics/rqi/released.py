@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import cast
 
 from s3harness.errors import DatasetError
+from s3harness.files import parse_json
 from s3harness.metrics.rqi.structure import ReportStructure
 
 _FIELDS = ("structural_completeness", "event_sequence", "localizing_features", "content_analysis")
@@ -44,10 +44,10 @@ def extracted_structure(reply: Mapping[str, object], words: int) -> ReportStruct
 
 def _column(row: Mapping[str, str], name: str) -> object:
     try:
-        return json.loads(row[name])
+        return parse_json(row[name])
     except KeyError:
         raise DatasetError(f"column {name!r} is missing; expected {', '.join(_FIELDS)}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise DatasetError(f"column {name!r}: not JSON: {error}") from None
 
 
