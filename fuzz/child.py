@@ -1,0 +1,91 @@
+"""One input in a target, and many in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from fuzz.inputs import Input
+from fuzz.limits import Bounds, limit_memory, processor_time
+from fuzz.mutate import mutated
+from fuzz.targets import Target, port
+
+CURRENT, REASON, NOVEL = "current.json", "reason.txt", "novel"
+BROKEN = 3
+"""Exit status of a process whose target broke its contract; a signal says that it took too much."""
+
+
+class Child:
+    """A process in which inputs are tried; what it is at stands in ``scratch`` when it ends."""
+
+    def __init__(self, target: Target, scratch: Path) -> None:
+        self._target, self._scratch = target, scratch
+        self._bounds = Bounds()
+        self._places: set[str] = set()
+        self._port = port() if target.is_served else None
+        limit_memory()
+
+    def try_one(self, one: Input) -> None:
+        """Run the target on an input; end the process where it breaks its contract."""
+        one.save(self._scratch, CURRENT.removesuffix(".json"))
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        own = folder / "input"
+        own.mkdir()
+        tempfile.tempdir = str(folder)
+        try:
+            one.put(own)
+        except (OSError, ValueError):
+            return  # no file system takes such a name
+        try:
+            with processor_time(), self._bounds.within(folder, self._port):
+                self._target.run(own)
+        except self._target.raises as error:
+            self._remember(one, error)
+        except BaseException as error:
+            self._give_up(error)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _remember(self, one: Input, error: BaseException) -> None:
+        """Keep an input that is refused at a place where none was yet: what is like it may get further."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = " ".join(f"{frame.filename}:{frame.lineno}" for frame in frames[-3:])
+        if place not in self._places:
+            self._places.add(place)
+            one.save(self._scratch / NOVEL)
+
+    def _give_up(self, error: BaseException) -> None:
+        try:
+            reason = "".join(traceback.format_exception(error, limit=-12))
+        except (MemoryError, RecursionError):
+            reason = type(error).__name__
+        (self._scratch / REASON).write_text(reason[-6_000:], errors="replace")
+        os._exit(BROKEN)
+
+
+def batch(draw: random.Random, pool: list[Input], size: int) -> Iterator[Input]:
+    """Return the inputs of a batch: mutations of those in the pool, and mutations of these."""
+    for _ in range(size):
+        one = mutated(draw, draw.choice(pool), pool)
+        yield one
+        if draw.random() < 0.3:
+            yield mutated(draw, one, pool)
+
+
+def in_a_child(run: Callable[[], None]) -> int:
+    """Return the exit status of a forked process; negative for the number of a signal."""
+    sys.stdout.flush()
+    if pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        run()
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)

@@ -1,0 +1,101 @@
+"""What a target may use: 2 s of processor, 200 MB beyond what the program has, its own folder, no socket."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CPU_S = 2.0
+MEMORY_BYTES = 200 * 1024**2
+
+_NEVER = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.startfile", "socket.bind"})
+_SENDING = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
+_CHANGING = frozenset({"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.truncate", "os.chmod"})
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class OutOfBoundsError(BaseException):
+    """A target opened a file elsewhere, a socket or a process. No ``Exception``, so that no parser swallows it."""
+
+
+class Bounds:
+    """Watches a process by an audit hook; :meth:`within` says what is allowed for one input."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._port: int | None = None
+        self.broken = ""
+        packages = (Path(__file__).parents[1] / name for name in ("s3harness", "task_specs", "leaderboard", "plugins"))
+        self._readable = tuple(map(str, (*packages, sys.prefix, sys.base_prefix, "/usr", "/etc/mime.types", "/proc/self")))
+        sys.addaudithook(self._hook)
+
+    @contextmanager
+    def within(self, folder: Path, port: int | None = None) -> Iterator[None]:
+        """Allow files in a folder, and connections to one port of this machine; raise what was done beside it."""
+        self._folder, self._port, self.broken = os.path.realpath(folder), port, ""
+        try:
+            yield
+        finally:
+            self._folder = None
+        if self.broken:
+            raise OutOfBoundsError(self.broken)
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._folder is None:
+            return
+        if problem := self._problem(event, arguments):
+            self.broken = problem
+            raise OutOfBoundsError(problem)
+
+    def _problem(self, event: str, arguments: tuple[Any, ...]) -> str:
+        if event == "open":
+            return self._of_file(*arguments)
+        if event in _NEVER:
+            return f"{event} {str(arguments)[:200]}"
+        if event in _SENDING and not self._is_served(arguments):
+            return f"{event} {str(arguments)[:200]}"
+        if event in _CHANGING and not self._is_own(arguments[0]):
+            return f"{event} {str(arguments)[:200]}"
+        return ""
+
+    def _of_file(self, path: object, mode: object, flags: object) -> str:
+        if isinstance(path, int) or path is None or self._is_own(path):
+            return ""
+        is_writing = isinstance(flags, int) and flags & _WRITING
+        is_readable = os.path.abspath(os.fsdecode(path)).startswith(self._readable)  # type: ignore[arg-type]
+        return "" if is_readable and not is_writing else f"open {path!r:.200}"
+
+    def _is_own(self, path: Any) -> bool:
+        if isinstance(path, int):
+            return True
+        whole = os.path.abspath(os.fsdecode(path))
+        real = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
+        return os.path.join(real, "").startswith(os.path.join(str(self._folder), ""))
+
+    def _is_served(self, arguments: tuple[Any, ...]) -> bool:
+        place = arguments[1] if isinstance(arguments[1], tuple) else arguments
+        return self._port is not None and tuple(place[:2]) == ("127.0.0.1", self._port)
+
+
+def limit_memory() -> None:
+    """Let this process take :data:`MEMORY_BYTES` of address space beyond what it has."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+@contextmanager
+def processor_time() -> Iterator[None]:
+    """End this process by a signal if what runs here takes :data:`CPU_S` of processor time, in compiled code too."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, CPU_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

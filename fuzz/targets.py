@@ -1,0 +1,335 @@
+"""The parsers of outside data, each as a function of a folder with the files of one input.
+
+A target returns, or raises one of the errors that its parser documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fuzz.server import Server
+from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
+from s3harness.specs.tasks import TaskSpec
+
+MODEL = "some-model"
+MAX_TEXT = 100_000
+"""Characters of a text: as many as a cell of a table or a prompt may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parser, the errors that it may raise, and whether it talks to the :class:`Server` of this process."""
+
+    run: Callable[[Path], None]
+    raises: tuple[type[Exception], ...] = (S3HarnessError,)
+    is_served: bool = False
+
+
+def _spec(folder: Path) -> None:
+    """A task spec: all that is wrong with it, then its prompts and its answers, as a run would need them."""
+    from s3harness.scoring.answers import parse
+    from s3harness.specs.models import ModelCard
+    from s3harness.specs.prompts import prompt_about, prompt_parts
+    from s3harness.specs.tasks import problems_of, read_task, resolve
+    from s3harness.types import Clip
+
+    path = folder / "task.yaml"
+    problems_of(path)
+    document = read_task(path)
+    spec = resolve(document.data, protocol="paper", profile="strict", model=ModelCard(MODEL))
+    if "prompt" not in spec.data:
+        return
+    prompt_parts(spec.prompt, spec.item, "tonic")
+    about: dict[str, Any] = {"item": spec.item, "subject": "tonic", "hears": True, "report": "A report."}
+    prompt_about(spec.prompt, clip=Clip("v0001", 0.0, 30.0, (0.0, 1.0), 100), **about)
+    for text in ('{"answer": "yes", "justification": "x"}', "a" * 5_000, "left"):
+        parse(text, spec, "tonic")
+
+
+def _card(folder: Path) -> None:
+    from s3harness.specs.models import read_card
+
+    read_card(folder / "card.yaml")
+
+
+def _schema(folder: Path) -> None:
+    """An answer schema: refused, or it costs little whatever a model answers."""
+    from s3harness.guard.answer_schema import answer_validator, check_answer_schema
+
+    try:
+        schema, answer = (parse_json((folder / name).read_bytes()) for name in ("schema.json", "answer.json"))
+    except (OSError, ValueError):
+        return
+    check_answer_schema(schema)
+    list(answer_validator(schema).iter_errors(answer))
+
+
+def _template(folder: Path) -> None:
+    from s3harness.specs.prompts import prompt_context, prompt_parts, render
+    from s3harness.types import Clip
+
+    template = _text(folder / "prompt.txt")
+    clip = Clip("v0001", 0.0, 30.0, (0.0, 1.0), 100)
+    prompt_parts(template, "diagnosis", "video_and_report")
+    render(
+        template,
+        prompt_context(item="diagnosis", subject="video_and_report", hears=True, clip=clip, report="word " * 200),
+    )
+
+
+def _dataset(folder: Path) -> None:
+    from s3harness.dataset.validate import validate_dataset, written_identifiers
+
+    dataset, problems = validate_dataset(folder, media=False)
+    [str(problem) for problem in problems]
+    list(written_identifiers(folder, dataset))
+
+
+def _table(folder: Path) -> None:
+    """An annotators' table with its mapping, and the data set that comes of it."""
+    from s3harness.dataset.import_table import import_table
+    from s3harness.dataset.load import load_dataset
+
+    import_table(folder / "table.csv", folder / "out", mapping=folder / "mapping.yaml")
+    load_dataset(folder / "out")
+
+
+def _run(folder: Path) -> None:
+    """A run directory: read line by line, then scored."""
+    from s3harness.run.journal import mend, read_journal
+    from s3harness.run.manifest import read_manifest
+    from s3harness.scoring.items import Items
+    from s3harness.scoring.run import read_scores, score_run
+
+    with suppress(S3HarnessError):
+        list(read_journal(folder / "responses.jsonl"))
+    with suppress(S3HarnessError):
+        list(Items(folder))
+    with suppress(S3HarnessError):
+        read_scores(folder)
+    read_manifest(folder)
+    score_run(folder, resamples=20)
+    if (folder / "responses.jsonl").exists():
+        mend(folder / "responses.jsonl")
+
+
+def _submission(folder: Path) -> None:
+    """A submission whose hashes are right, so that what lies behind them is reached."""
+    from s3harness.leaderboard.folder import SUBMISSION
+    from s3harness.leaderboard.verify import verify
+
+    _sign(folder, folder / SUBMISSION)
+    verify(folder)
+
+
+def _sign(folder: Path, path: Path) -> None:
+    """Put the true hashes into a submission, as whoever packs one by hand would."""
+    from s3harness.leaderboard.folder import MAX_FILE_BYTES, SUBMISSION, answers_sha256
+    from s3harness.leaderboard.item_sets import item_sets
+    from s3harness.leaderboard.safe_json import loads
+
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        import hashlib
+
+        about = loads(path.read_bytes())
+        files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.stat().st_size < MAX_FILE_BYTES]
+        named = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+        about["files"] = {name: digest for name, digest in named.items() if name != SUBMISSION}
+        path.write_text(json.dumps(about))
+        about["answers_sha256"] = answers_sha256(_rows(folder / "responses.jsonl"))
+        about["items_sha256"] = item_sets(_rows(folder / "items.jsonl"))
+        path.write_text(json.dumps(about))
+
+
+def _rows(path: Path) -> list[Any]:
+    from s3harness.leaderboard.safe_json import loads
+
+    return [loads(line) for line in path.read_bytes().splitlines()]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")[:MAX_TEXT] if path.exists() else ""
+
+
+@cache
+def _strict_specs() -> Mapping[str, TaskSpec]:
+    from s3harness.specs.models import ModelCard
+    from s3harness.specs.tasks import load_task, resolve, task_names
+
+    card = ModelCard(MODEL)
+    return {
+        name: resolve(load_task(name).data, protocol="paper", profile="strict", model=card) for name in task_names()
+    }
+
+
+def _reply(folder: Path) -> None:
+    """What a model wrote: any text gives a reading, whatever it was asked."""
+    from s3harness.parsers.refusal import looks_like_refusal
+    from s3harness.scoring.answers import parse
+
+    text = (folder / "reply.txt").read_bytes().decode(errors="surrogateescape")[:MAX_TEXT]
+    for spec in _strict_specs().values():
+        if "answer" in spec.data:
+            for subject in ("tonic", "onset", "video_and_report", ""):
+                reading = parse(text, spec, subject)
+                assert (reading.value is None) == (reading.status == "unparsable"), reading
+                json.dumps(reading.value, allow_nan=False)
+    looks_like_refusal(text)
+
+
+def _report(folder: Path) -> None:
+    """A report against an expert's, both written by others."""
+    from s3harness.language import language_of
+    from s3harness.metrics.rqi.score import score_report
+
+    text = _text(folder / "report.txt")
+    truth = {**_TRUTH, "text": _text(folder / "expert.txt")}
+    for preset in ("paper", "strict", "strict-2"):
+        score_report(text, truth, preset)
+    language_of(text)
+
+
+_TRUTH: Mapping[str, object] = {"events": ["tonic", "head_turning"], "sides": {"head_turning": "left"}, "untested": ["clonic"]}
+
+
+def _identifiers(folder: Path) -> None:
+    from s3harness.guard.own_words import OwnWords
+    from s3harness.guard.search import Search, fingerprint, masked
+
+    text = _text(folder / "text.txt")
+    words = _text(folder / "words.txt").splitlines()[:50]
+    found = Search(OwnWords.of(words))(text)
+    for one in found:
+        fingerprint(text, one)
+        masked(text, one, found)
+
+
+def _json(folder: Path) -> None:
+    """JSON of others: a value or :class:`ValueError`, read leniently and strictly."""
+    from s3harness.leaderboard.safe_json import loads
+
+    data = (folder / "value.json").read_bytes()
+    for read in (parse_json, loads):
+        with suppress(ValueError):
+            json.dumps(read(data))
+
+
+def _records(folder: Path) -> None:
+    """The smaller files that somebody else may have written, all from the same bytes."""
+    from s3harness.dataset.run_card import read_card
+    from s3harness.diagnosis.kept import read_diagnosis
+    from s3harness.diagnosis.model_file import read_model
+    from s3harness.guard.review import read_reviewed
+    from s3harness.leaderboard.entries import published, released
+    from s3harness.run.audit import read_audit
+    from s3harness.run.private import PrivateWords
+    from s3harness.rundir.sent import read_sent
+    from s3harness.scoring.judge_folder import read_about
+    from s3harness.training.samples import Question
+
+    data = next(iter(folder.iterdir())).read_bytes()
+    for name in ("run_card.json", "diagnosis.json", "reviewed.json", "private.json", "judge.json", "sent.jsonl"):
+        (folder / name).write_bytes(data)
+    (folder / "responses.jsonl").write_bytes(b"")
+    path = folder / "private.json"
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: read_card(folder),
+        lambda: read_diagnosis(folder),
+        lambda: read_model(path),
+        lambda: read_reviewed(folder),
+        lambda: list(released(path)),
+        lambda: published(folder),
+        lambda: list(read_audit(folder / "sent.jsonl")),
+        lambda: PrivateWords.read(folder),
+        lambda: read_sent(folder),
+        lambda: read_about(folder),
+        lambda: Question.from_text(data.decode(errors="replace")),
+    )
+    for read in readers:
+        with suppress(S3HarnessError):
+            read()
+
+
+def _http(folder: Path) -> None:
+    """A server that answers each request with the same bytes, which may be no HTTP."""
+    asyncio.run(_ask(_server().serve((folder / "reply.http").read_bytes())))
+
+
+async def _ask(url: str) -> None:
+    import s3harness
+    from s3harness_openai.answer import answer_id, answered_as, cached_tokens, read_reply
+    from s3harness_openai.meeting import _models
+    from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
+    from s3harness_openai.wire import Wire
+
+    clip = s3harness.Clip("v0001", 0.0, 1.0, (0.0,), 100)
+    request = s3harness.Request("r1", "s3/task1_features", "i1", "tonic", clip, "?", choices=("yes", "no"))
+    wire, words = Wire(s3harness.Guard(), most=1, key="k", proxy="", sent=lambda *_: None), Words(("k",))
+    try:
+        with suppress(Trouble, Withheld, s3harness.S3HarnessError):
+            _models(url, await wire.get(f"{url}/models", 1.0), words)
+        reply = await wire.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
+        check_status(reply.status, reply.retry_after_s, reply.body, words, ("logprobs", "seed"))
+        answer_id(reply.body)
+        answered_as(read_reply(reply.body, request, words))
+        cached_tokens(reply.body)
+    finally:
+        await wire.close()
+
+
+@cache
+def _server() -> Server:
+    return Server()
+
+
+def warm_up(target: Target, files: Callable[[Path], None]) -> None:
+    """Run a target on a right input, so that its processes begin with all that it imports."""
+    if target.is_served:
+        import s3harness_openai.backend  # noqa: F401 (a server's thread would not live on in them)
+
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files(Path(folder))
+        target.run(Path(folder))
+
+
+def port() -> int:
+    """Return the port of this process's server."""
+    return _server().port
+
+
+def _troubles() -> tuple[type[Exception], ...]:
+    from s3harness_openai.trouble import Trouble, Withheld
+
+    return (S3HarnessError, Trouble, Withheld)
+
+
+def targets() -> dict[str, Target]:
+    """Return the targets by name."""
+    from s3harness.guard.answer_schema import SchemaRefusedError
+
+    return {
+        "spec": Target(_spec),
+        "card": Target(_card),
+        "schema": Target(_schema, (SchemaRefusedError,)),
+        "template": Target(_template),
+        "dataset": Target(_dataset),
+        "table": Target(_table),
+        "run": Target(_run),
+        "submission": Target(_submission),
+        "reply": Target(_reply, ()),
+        "report": Target(_report, ()),
+        "identifiers": Target(_identifiers, ()),
+        "json": Target(_json, ()),
+        "records": Target(_records, ()),
+        "http": Target(_http, _troubles(), is_served=True),
+    }
