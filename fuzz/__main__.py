@@ -154,7 +154,7 @@ class _Pool:
 
 def _scratch() -> str | None:
     """Memory rather than a disk, where there is some."""
-    return "/dev/shm" if shutil.os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    return "/dev/shm" if shutil.os.access("/dev/shm", os.W_OK) else None
 
 
 if __name__ == "__main__":

@@ -14,9 +14,13 @@ from typing import Any
 CPU_S = 2.0
 MEMORY_BYTES = 200 * 1024**2
 
-_NEVER = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.startfile", "socket.bind"})
+_NEVER = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.startfile", "socket.bind"}
+)
 _SENDING = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
-_CHANGING = frozenset({"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.truncate", "os.chmod"})
+_CHANGING = frozenset(
+    {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.truncate", "os.chmod"}
+)
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -32,7 +36,9 @@ class Bounds:
         self._port: int | None = None
         self.broken = ""
         packages = (Path(__file__).parents[1] / name for name in ("s3harness", "task_specs", "leaderboard", "plugins"))
-        self._readable = tuple(map(str, (*packages, sys.prefix, sys.base_prefix, "/usr", "/etc/mime.types", "/proc/self")))
+        self._readable = tuple(
+            map(str, (*packages, sys.prefix, sys.base_prefix, "/usr", "/etc/mime.types", "/proc/self"))
+        )
         sys.addaudithook(self._hook)
 
     @contextmanager
@@ -60,7 +66,8 @@ class Bounds:
             return f"{event} {str(arguments)[:200]}"
         if event in _SENDING and not self._is_served(arguments):
             return f"{event} {str(arguments)[:200]}"
-        if event in _CHANGING and not self._is_own(arguments[0]):
+        is_in_an_open_folder = len(arguments) > 1 and isinstance(arguments[-1], int) and arguments[-1] >= 0
+        if event in _CHANGING and not is_in_an_open_folder and not self._is_own(arguments[0]):
             return f"{event} {str(arguments)[:200]}"
         return ""
 

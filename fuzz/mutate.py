@@ -16,7 +16,24 @@ MAX_BYTES = 2_000_000
 DEEP = 100_000
 
 TEXTS = (
-    *("", " ", "\n", "\x00", "\ufeff", "\u202e", "\u200b", "\ud800", "İ", "ß", "٣", "🧠", "..", "../x", "/etc/passwd", "a/b"),
+    *(
+        "",
+        " ",
+        "\n",
+        "\x00",
+        "\ufeff",
+        "\u202e",
+        "\u200b",
+        "\ud800",
+        "İ",
+        "ß",
+        "٣",
+        "🧠",
+        "..",
+        "../x",
+        "/etc/passwd",
+        "a/b",
+    ),
     *("NaN", "Infinity", "-Infinity", "1e300", "1e999", "-1", "0", "1e-400", "9" * 400, "9" * 5000, "00:37", "37,5"),
     *("null", "true", "yes", "no", "left", "ES", "NES", "tonic", "s3/task1_features", "strict", "v0001", "untested"),
     *("$ref", "#/$defs/x", "#", "http://127.0.0.1:9/x", "file:///etc/passwd", "^(a+)+$", "(?=a)", "{{ x }}", "{% for"),
@@ -27,7 +44,7 @@ VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2**31, 2**63, 10**290, 0.5, 1e300, -1e300, float("nan"), float("inf"), 1e-320),
     *([], {}, [[]], [{}], {"": ""}, [0] * 5, [None, "x"], ["left", 1.0], {"text": None}, {"$ref": "#"}, {"answer": []}),
 )
-SMALL = b'{}[]":,\'\\\n\r\t 0123456789.-+eE%<>/\x00\xff\xc3\xed\xa0'
+SMALL = b"{}[]\":,'\\\n\r\t 0123456789.-+eE%<>/\x00\xff\xc3\xed\xa0"
 
 Draw = random.Random
 
@@ -70,7 +87,9 @@ def _bytes(draw: Draw, data: bytes) -> bytes:
     if kind == 3:
         return data[:end] + data[at:end] * draw.choice((1, 2, 100, 3_000)) + data[end:]
     if kind == 4:
-        return data[:at] + draw.choice((b"[", b"{", b"(", b'{"a":', b"- ", b"<a>")) * draw.choice((50, DEEP)) + data[at:]
+        return (
+            data[:at] + draw.choice((b"[", b"{", b"(", b'{"a":', b"- ", b"<a>")) * draw.choice((50, DEEP)) + data[at:]
+        )
     if kind == 5:
         return data[:at]
     return data[:at] + draw.randbytes(draw.choice((1, 4, 40))) + data[end:]
@@ -129,7 +148,9 @@ _FORMS: dict[str, Callable[[Draw, bytes], bytes]] = {
 
 def _value(draw: Draw, value: Any) -> Any:
     """Return a copy of a value with one change somewhere in it."""
-    inner = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    inner = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
     if not inner or draw.random() < 0.12:
         return _other(draw, value)
     key, part = draw.choice(inner)

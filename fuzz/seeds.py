@@ -67,7 +67,7 @@ REPORT = (
 GERMAN = "Der linke Arm wird nach zwölf Sekunden steif, dann dreht sich der Kopf nach rechts, und sie antwortet nicht."
 REPLIES = (
     '{"answer": "yes", "justification": "It was seen."}',
-    "<think>It may be.</think>\n```json\n{\"timestamp\": \"00:37\"}\n```",
+    '<think>It may be.</think>\n```json\n{"timestamp": "00:37"}\n```',
     "1. tonic\n2. head turning\n3. clonic",
     "The answer is not left but right, at 12.5 s. ES, not NES.",
     "Ich kann das nicht sagen. I'm sorry, I cannot help with that.",
@@ -87,7 +87,11 @@ COMPLETION = {
             "message": {"role": "assistant", "content": [{"type": "text", "text": "yes"}]},
             "logprobs": {
                 "content": [
-                    {"token": "yes", "logprob": -0.1, "top_logprobs": [{"token": "no", "logprob": -2.0, "bytes": [110]}]}
+                    {
+                        "token": "yes",
+                        "logprob": -0.1,
+                        "top_logprobs": [{"token": "no", "logprob": -2.0, "bytes": [110]}],
+                    }
                 ]
             },
         }

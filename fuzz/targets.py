@@ -198,7 +198,11 @@ def _report(folder: Path) -> None:
     language_of(text)
 
 
-_TRUTH: Mapping[str, object] = {"events": ["tonic", "head_turning"], "sides": {"head_turning": "left"}, "untested": ["clonic"]}
+_TRUTH: Mapping[str, object] = {
+    "events": ["tonic", "head_turning"],
+    "sides": {"head_turning": "left"},
+    "untested": ["clonic"],
+}
 
 
 def _identifiers(folder: Path) -> None:
@@ -265,11 +269,12 @@ def _http(folder: Path) -> None:
 
 
 async def _ask(url: str) -> None:
-    import s3harness
     from s3harness_openai.answer import answer_id, answered_as, cached_tokens, read_reply
     from s3harness_openai.meeting import _models
     from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
     from s3harness_openai.wire import Wire
+
+    import s3harness
 
     clip = s3harness.Clip("v0001", 0.0, 1.0, (0.0,), 100)
     request = s3harness.Request("r1", "s3/task1_features", "i1", "tonic", clip, "?", choices=("yes", "no"))

@@ -16,8 +16,8 @@ def parse_json(text: str | bytes) -> Any:
     """Return the value of a JSON text; bytes may be UTF-8, UTF-16 or UTF-32.
 
     Raises :class:`ValueError` for what is no JSON, for nesting deeper than :data:`MAX_DEPTH` and for whole numbers of
-    more than :data:`MAX_DIGITS` digits. NaN and infinities are read as :func:`json.loads` reads them. An escaped half of
-    a surrogate pair, which no file can hold as UTF-8, becomes a question mark.
+    more than :data:`MAX_DIGITS` digits. NaN and infinities are read as :func:`json.loads` reads them. An escaped half
+    of a surrogate pair, which no file can hold as UTF-8, becomes a question mark.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text))

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
+from s3harness.forms import is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 from s3harness.run.known import Known
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.sent import SentLog
@@ -302,6 +303,8 @@ def _line(
 
 
 def _entry(line: dict[str, Any]) -> Entry:
+    if name := wrong_field(line, _REQUIRED, _OPTIONAL):
+        raise ValueError(f"{name} is missing or has another form")
     shown = line["clip"]
     clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
     response = Response(line["id"], **{name: line[name] for name in _OF_RESPONSE if name in line})
@@ -309,6 +312,21 @@ def _entry(line: dict[str, Any]) -> Entry:
     return Entry(*about, response, by=line.get("by"), sent=line.get("sent", {}))
 
 
+_REQUIRED = {
+    **dict.fromkeys(("id", "task", "item", "subject", "media", "text"), is_text),
+    "clip": record({"video_id": is_text, "start_s": is_number, "end_s": is_number, "index": is_whole}),
+    "status": one_of("ok", "failed", "refused", "cut"),
+}
+_OPTIONAL = {
+    "error": is_text,
+    "prompt_tokens": maybe(is_whole),
+    "completion_tokens": maybe(is_whole),
+    "choice_probabilities": maybe(mapping_to(maybe(is_number))),
+    "attempts": is_whole,
+    "latency_s": maybe(is_number),
+    "by": maybe(is_whole),
+    "sent": mapping_to(is_text),
+}
 _OF_RESPONSE = (
     *("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities"),
     *("attempts", "latency_s"),

@@ -18,6 +18,7 @@ from typing import Any, TextIO, cast
 import s3harness
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
+from s3harness.forms import each, is_flag, is_mapping, is_text, is_whole, mapping_to, maybe, record, wrong_field
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
@@ -173,7 +174,42 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
+    if name := wrong_field(data, {"run": is_mapping}, _OPTIONAL) or wrong_field(data["run"], _RUN, _RUN_OPTIONAL):
+        raise UsageError(f"{directory / FILE}: {name} is missing or has another form; it was changed by someone")
     return cast("dict[str, Any]", data)
+
+
+_RUN = {
+    "backend": is_text,
+    "protocol": is_text,
+    "model": record(
+        {"name": is_text, "modalities": each(is_text)},
+        {"weights": maybe(is_text), "revision": maybe(is_text), "family": is_text, "architecture": is_text},
+    ),
+    "tasks": mapping_to(record({"spec": is_mapping}, {"sha256": is_text})),
+    "dataset": is_mapping,
+    "plugins": mapping_to(is_text),
+    "sees_truth": is_flag,
+}
+_RUN_OPTIONAL = {
+    "options": is_mapping,
+    "split": maybe(is_text),
+    "limit": maybe(is_whole),
+    "sampling": is_mapping,
+    "probe": is_text,
+    "prompts": is_text,
+    "transforms": each(mapping_to(is_text)),
+    "trainings": each(is_mapping),
+}
+_OPTIONAL = {
+    "status": is_text,
+    "requests": is_whole,
+    "failed": is_whole,
+    "tokens": mapping_to(maybe(is_whole)),
+    "identities": each(record({"identity": is_mapping}, {"answers": is_whole, "since": is_text, "allowed": is_text})),
+    "environment": is_mapping,
+    "session": is_mapping,
+}
 
 
 def environment() -> dict[str, object]:

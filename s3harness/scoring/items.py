@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
@@ -13,6 +13,19 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json
+from s3harness.forms import (
+    Check,
+    each,
+    is_number,
+    is_text,
+    is_whole,
+    mapping_to,
+    maybe,
+    one_of,
+    record,
+    row,
+    wrong_field,
+)
 from s3harness.run.manifest import write_text
 from s3harness.types import Reference
 
@@ -37,6 +50,8 @@ class Items:
 
     directory: Path
     tasks: Collection[str] | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Task → kind of its items; the truth of these must have the form of the kind."""
 
     def __iter__(self) -> Iterator[Reference]:
         path = self.directory / FILE
@@ -44,12 +59,18 @@ class Items:
             with path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
                     if self._may_hold(line) and self._holds(reference := _reference(path, number, line)):
+                        self._check_truth(path, number, reference)
                         yield reference
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
 
     def _holds(self, reference: Reference) -> bool:
         return self.tasks is None or reference.task in self.tasks
+
+    def _check_truth(self, path: Path, number: int, reference: Reference) -> None:
+        kind = self.kinds.get(reference.task, "")
+        if kind in TRUTHS and not TRUTHS[kind](reference.truth):
+            raise UsageError(f"{path}:{number}: the truth is none of a {kind}: {reference.truth!r:.80}")
 
     def _may_hold(self, line: bytes) -> bool:
         """Whether a line is of these tasks; what is no line of ours is taken for one, to be complained of."""
@@ -58,10 +79,38 @@ class Items:
 
 
 def reference_of(line: Mapping[str, Any]) -> Reference:
-    """The reference of a parsed line; ``KeyError`` or ``TypeError`` if it is none."""
+    """The reference of a parsed line; ``ValueError`` if it is none."""
+    if name := wrong_field(line, _REQUIRED, _OPTIONAL) or next(
+        iter(line.keys() - _REQUIRED.keys() - _OPTIONAL.keys()), ""
+    ):
+        raise ValueError(f"{name} is missing, unknown or has another form")
     words = {key: intern(word) for key, word in line.items() if key not in ("item", "report") and isinstance(word, str)}
     window = _window(*line["window"]) if line["window"] else None
     return Reference(**{**line, **words, "window": window, "requests": tuple(line["requests"])})
+
+
+_REQUIRED = {
+    **dict.fromkeys(("item", "task", "video_id", "subject"), is_text),
+    "cluster": is_whole,
+    "truth": lambda _: True,
+    "window": maybe(row(is_number, is_number)),
+    "requests": each(is_text),
+}
+_OPTIONAL = {"report": is_text}
+
+_PRESENT = one_of("yes", "no", "untested")
+TRUTHS: Mapping[str, Check] = {
+    "feature": _PRESENT,
+    "rationale": record({"present": _PRESENT, "text": is_text}),
+    "laterality": is_text,
+    "boundary": is_number,
+    "sequence": each(row(is_text, is_number)),
+    "report": record(
+        {"text": is_text, "events": each(is_text), "sides": mapping_to(is_text), "untested": each(is_text)}
+    ),
+    "diagnosis": one_of("ES", "NES"),
+}
+"""Kind of item → the form of its truth (:mod:`s3harness.dataset.references`)."""
 
 
 @lru_cache(maxsize=64, typed=True)

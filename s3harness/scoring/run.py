@@ -92,7 +92,7 @@ def score_run(
         with _PredictionFiles(directory / predictions_folder(profile)) as files:
             for task, pairs in in_parts(videos):
                 if task not in scorers:
-                    scorers[task] = TaskScorer(tasks[task], Items(directory, (task,)), judged)
+                    scorers[task] = TaskScorer(tasks[task], Items(directory, (task,), {task: tasks[task].item}), judged)
                 scorers[task].add(pairs)
                 files.write(task, pairs)
         made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
@@ -138,7 +138,10 @@ def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None)
 def model_of(manifest: Mapping[str, Any]) -> ModelCard:
     """The model card that a run was made with."""
     card = dict(manifest["run"]["model"])
-    return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
+    try:
+        return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
+    except TypeError as error:
+        raise UsageError(f"manifest.json: run.model: {error}") from error
 
 
 def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
@@ -184,7 +187,8 @@ def _by_answers(
     asked = {name: spec.uses or name for name, spec in tasks.items() if not kinds or spec.item in kinds}
     with JournalIndex(directory / JOURNAL, asked.values()) as journal:
         for source in dict.fromkeys(asked.values()):
-            items = Items(directory, [name for name in asked if asked[name] == source])
+            names = [name for name in asked if asked[name] == source]
+            items = Items(directory, names, {name: tasks[name].item for name in names})
             readers = Readers({source: tasks[source]} if source in tasks else {})
             yield predicted(items, partial(_answers, readers, journal, source), tasks)
 
