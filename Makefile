@@ -3,11 +3,13 @@
 # make docs: the documentation, in site-docs/; a dead link fails.
 # make dist: wheel and sdist, in dist/, checked; the wheel installed and its demo run outside of here.
 # make lock: the exact versions and hashes of what is installed, in locks/; make advisories: what is known against them.
+# make fuzz: mutated files and replies in every parser of outside data, for FUZZ_SECONDS.
 # make test-pages: the report and the leaderboard in a headless browser; needs Chromium.
 # make test-engines: tests of the engines (vLLM, transformers, training, Ray) on the CPU, in an environment of their own.
 PYTHON ?= python3
 VENV ?= .venv
 ENGINES_VENV ?= .venv-engines
+FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 ENGINES_BIN := $(ENGINES_VENV)/bin
 LIGHT_PLUGINS := openai privacy redundancy
@@ -30,6 +32,10 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n auto tests $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/tests))
+
+# One arena, or the limit on memory would count what no thread has used.
+fuzz: $(VENV)/.dev
+	MALLOC_ARENA_MAX=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -16,10 +16,17 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fuzz.inputs import Input
 
 BATCH = 60
+TURN_S = 5
+"""Then it is the turn of the next parser."""
 WALL_S = 60
-"""A batch that waits for so long, without working, hangs."""
+"""An input that waits for so long, without working, hangs."""
+TRIED = "tried.txt"
 LARGEST_POOL = 200
 RIGHT_ONES = 3
 
@@ -99,27 +106,30 @@ class _Pool:
 
         self._try(list(batch(self._draw, self.inputs, BATCH)))
 
-    def reason_of(self, inputs: list) -> str:
+    def reason_of(self, inputs: list[Input]) -> str:
         """Return why a process ended before it had tried all of them, "" if it had."""
         with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_scratch()) as name:
             return self._run(Path(name), inputs)[0]
 
-    def _try(self, inputs: list) -> None:
+    def _try(self, inputs: list[Input]) -> None:
         with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_scratch()) as name:
             reason, current = self._run(Path(name), inputs)
-            self.tried += len(inputs)
+            self.tried += int(tried.read_text()) if (tried := Path(name, TRIED)).exists() else 0
             self._grow(Path(name))
             if reason and current:
                 self._report(reason, current)
 
-    def _run(self, scratch: Path, inputs: list) -> tuple[str, Path | None]:
+    def _run(self, scratch: Path, inputs: list[Input]) -> tuple[str, Path | None]:
         from fuzz.child import BROKEN, CURRENT, REASON, Child, in_a_child
 
         def run() -> None:
-            signal.alarm(WALL_S)
-            child = Child(self.target, scratch)
-            for one in inputs:
+            child, end = Child(self.target, scratch), time.monotonic() + TURN_S
+            for number, one in enumerate(inputs, start=1):
+                signal.alarm(WALL_S)
                 child.try_one(one)
+                (scratch / TRIED).write_text(str(number))
+                if time.monotonic() > end:
+                    break
 
         status = in_a_child(run)
         reasons = {0: "", -signal.SIGPROF: "took more than 2 s of processor time", -signal.SIGALRM: "hangs"}

@@ -139,7 +139,7 @@ def _made_by_the_command_line(folder: Path) -> Iterator[tuple[str, Input]]:
     _call("run", "--backend", "floors", "--data", data, "--out", run)
     _call("submit", "pack", run, "--out", packed, "--with-truth")
     yield "dataset", Input("dataset", _files(data, "*.csv", "*.json"))
-    yield "run", Input("run", _files(run, "manifest.json", "items.jsonl", "responses.jsonl"))
+    yield "run", Input("run", _short(_files(run, "manifest.json", "items.jsonl", "responses.jsonl")))
     yield "submission", Input("submission", _files(packed, "**/*.json", "**/*.jsonl"))
     for name in ("audit.jsonl", "private.json", "sent.jsonl"):
         lines = (run / name).read_bytes().splitlines(keepends=True)
@@ -149,6 +149,18 @@ def _made_by_the_command_line(folder: Path) -> Iterator[tuple[str, Input]]:
 def _files(folder: Path, *patterns: str) -> Mapping[str, bytes]:
     paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def _short(run: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return a run with a few lines of each task and all their answers, which is scored in a moment."""
+    kept: dict[str, list[dict[str, object]]] = {}
+    for line in map(json.loads, run["items.jsonl"].splitlines()):
+        kept.setdefault(line["task"], []).append(line)
+    items = [line for lines in kept.values() for line in lines[-3:]]
+    asked = {request for line in items for request in line["requests"]}  # type: ignore[attr-defined]
+    answers = [line for line in run["responses.jsonl"].splitlines() if json.loads(line)["id"] in asked]
+    lines = "".join(f"{json.dumps(line)}\n" for line in items).encode()
+    return {**run, "items.jsonl": lines, "responses.jsonl": b"".join(line + b"\n" for line in answers)}
 
 
 def _call(*words: object) -> None:

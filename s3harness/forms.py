@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 Check = Callable[[object], bool]
 
 MAX_WHOLE = 10**15
+MAX_NAME = 500
+"""Characters of a name; those of data sets are held to as many."""
 
 
 def wrong_field(value: object, required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> str:
@@ -26,6 +28,11 @@ def wrong_field(value: object, required: Mapping[str, Check], optional: Mapping[
 def is_text(value: object) -> bool:
     """Return whether this is a text."""
     return isinstance(value, str)
+
+
+def is_name(value: object) -> bool:
+    """Return whether this is a text of at most :data:`MAX_NAME` characters."""
+    return isinstance(value, str) and len(value) <= MAX_NAME
 
 
 def is_whole(value: object) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
-from s3harness.forms import is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
+from s3harness.forms import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 from s3harness.run.known import Known
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.sent import SentLog
@@ -313,8 +313,9 @@ def _entry(line: dict[str, Any]) -> Entry:
 
 
 _REQUIRED = {
-    **dict.fromkeys(("id", "task", "item", "subject", "media", "text"), is_text),
-    "clip": record({"video_id": is_text, "start_s": is_number, "end_s": is_number, "index": is_whole}),
+    **dict.fromkeys(("id", "task", "item", "subject", "media"), is_name),
+    "text": is_text,
+    "clip": record({"video_id": is_name, "start_s": is_number, "end_s": is_number, "index": is_whole}),
     "status": one_of("ok", "failed", "refused", "cut"),
 }
 _OPTIONAL = {

@@ -18,7 +18,18 @@ from typing import Any, TextIO, cast
 import s3harness
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
-from s3harness.forms import each, is_flag, is_mapping, is_text, is_whole, mapping_to, maybe, record, wrong_field
+from s3harness.forms import (
+    each,
+    is_flag,
+    is_mapping,
+    is_name,
+    is_text,
+    is_whole,
+    mapping_to,
+    maybe,
+    record,
+    wrong_field,
+)
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
@@ -180,20 +191,20 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 _RUN = {
-    "backend": is_text,
-    "protocol": is_text,
+    "backend": is_name,
+    "protocol": is_name,
     "model": record(
-        {"name": is_text, "modalities": each(is_text)},
-        {"weights": maybe(is_text), "revision": maybe(is_text), "family": is_text, "architecture": is_text},
+        {"name": is_name, "modalities": each(is_name)},
+        {"weights": maybe(is_name), "revision": maybe(is_name), "family": is_name, "architecture": is_name},
     ),
     "tasks": mapping_to(record({"spec": is_mapping}, {"sha256": is_text})),
-    "dataset": is_mapping,
-    "plugins": mapping_to(is_text),
+    "dataset": record({}, dict.fromkeys(("name", "version", "licence", "fingerprint"), is_name)),
+    "plugins": mapping_to(is_name),
     "sees_truth": is_flag,
 }
 _RUN_OPTIONAL = {
     "options": is_mapping,
-    "split": maybe(is_text),
+    "split": maybe(is_name),
     "limit": maybe(is_whole),
     "sampling": is_mapping,
     "probe": is_text,

@@ -16,6 +16,7 @@ from s3harness.files import parse_json
 from s3harness.forms import (
     Check,
     each,
+    is_name,
     is_number,
     is_text,
     is_whole,
@@ -90,7 +91,7 @@ def reference_of(line: Mapping[str, Any]) -> Reference:
 
 
 _REQUIRED = {
-    **dict.fromkeys(("item", "task", "video_id", "subject"), is_text),
+    **dict.fromkeys(("item", "task", "video_id", "subject"), is_name),
     "cluster": is_whole,
     "truth": lambda _: True,
     "window": maybe(row(is_number, is_number)),
