@@ -28,6 +28,7 @@ WALL_S = 60
 """An input that waits for so long, without working, hangs."""
 TRIED = "tried.txt"
 LARGEST_POOL = 200
+LARGEST_INPUT = 300_000
 RIGHT_ONES = 3
 
 
@@ -91,13 +92,14 @@ class _Pool:
         self.tried = 0
         self._draw = random.Random(f"{seed} {name}")
         self._reasons: set[str] = set()
+        self._places: set[str] = set()
         for one in self.inputs[:RIGHT_ONES]:
             with suppress(*self.target.raises):
                 warm_up(self.target, one.put)
 
     def try_corpus(self) -> None:
         """Try what was kept, as it is."""
-        for one in self.inputs:
+        for one in tuple(self.inputs):
             self._try([one])
 
     def try_batch(self) -> None:
@@ -144,7 +146,8 @@ class _Pool:
         from fuzz.inputs import read_input
 
         for path in (scratch / NOVEL).glob("*.json"):
-            if path.stat().st_size < 300_000:
+            if path.name not in self._places and path.stat().st_size < LARGEST_INPUT:
+                self._places.add(path.name)
                 self.inputs.append(read_input(path))
         if len(self.inputs) > LARGEST_POOL:
             self.inputs = self._draw.sample(self.inputs, LARGEST_POOL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -27,7 +28,7 @@ class Child:
     def __init__(self, target: Target, scratch: Path) -> None:
         self._target, self._scratch = target, scratch
         self._bounds = Bounds()
-        self._places: set[str] = set()
+        self._outcomes: set[str] = set()
         self._port = port() if target.is_served else None
         limit_memory()
 
@@ -44,21 +45,20 @@ class Child:
             return  # no file system takes such a name
         try:
             with processor_time(), self._bounds.within(folder, self._port):
-                self._target.run(own)
+                outcome = self._target.run(own)
+            self._remember(one, repr(outcome))
         except self._target.raises as error:
-            self._remember(one, error)
+            self._remember(one, _place_of(error))
         except BaseException as error:
             self._give_up(error)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _remember(self, one: Input, error: BaseException) -> None:
-        """Keep an input that is refused at a place where none was yet: what is like it may get further."""
-        frames = traceback.extract_tb(error.__traceback__)
-        place = " ".join(f"{frame.filename}:{frame.lineno}" for frame in frames[-3:])
-        if place not in self._places:
-            self._places.add(place)
-            one.save(self._scratch / NOVEL)
+    def _remember(self, one: Input, outcome: str) -> None:
+        """Keep an input that none was yet refused like: what is like it may get further."""
+        if outcome not in self._outcomes:
+            self._outcomes.add(outcome)
+            one.save(self._scratch / NOVEL, hashlib.sha256(outcome.encode()).hexdigest())
 
     def _give_up(self, error: BaseException) -> None:
         try:
@@ -67,6 +67,11 @@ class Child:
             reason = type(error).__name__
         (self._scratch / REASON).write_text(reason[-6_000:], errors="replace")
         os._exit(BROKEN)
+
+
+def _place_of(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
 
 
 def batch(draw: random.Random, pool: list[Input], size: int) -> Iterator[Input]:

@@ -27,9 +27,12 @@ MAX_TEXT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parser, the errors that it may raise, and whether it talks to the :class:`Server` of this process."""
+    """A parser, the errors that it may raise, and whether it talks to the :class:`Server` of this process.
 
-    run: Callable[[Path], None]
+    What it returns, if anything, tells apart what it makes of inputs.
+    """
+
+    run: Callable[[Path], object]
     raises: tuple[type[Exception], ...] = (S3HarnessError,)
     is_served: bool = False
 
@@ -86,12 +89,13 @@ def _template(folder: Path) -> None:
     )
 
 
-def _dataset(folder: Path) -> None:
+def _dataset(folder: Path) -> object:
     from s3harness.dataset.validate import validate_dataset, written_identifiers
 
     dataset, problems = validate_dataset(folder, media=False)
     [str(problem) for problem in problems]
     list(written_identifiers(folder, dataset))
+    return sorted({(problem.column, problem.message[-20:]) for problem in problems})
 
 
 def _table(folder: Path) -> None:
@@ -122,13 +126,13 @@ def _run(folder: Path) -> None:
         mend(folder / "responses.jsonl")
 
 
-def _submission(folder: Path) -> None:
+def _submission(folder: Path) -> object:
     """A submission whose hashes are right, so that what lies behind them is reached."""
     from s3harness.leaderboard.folder import SUBMISSION
     from s3harness.leaderboard.verify import verify
 
     _sign(folder, folder / SUBMISSION)
-    verify(folder)
+    return sorted({(finding.file, finding.kind, finding.message[-12:]) for finding in verify(folder).findings})
 
 
 def _sign(folder: Path, path: Path) -> None:
@@ -171,31 +175,32 @@ def _strict_specs() -> Mapping[str, TaskSpec]:
     }
 
 
-def _reply(folder: Path) -> None:
+def _reply(folder: Path) -> object:
     """What a model wrote: any text gives a reading, whatever it was asked."""
     from s3harness.parsers.refusal import looks_like_refusal
     from s3harness.scoring.answers import parse
 
     text = (folder / "reply.txt").read_bytes().decode(errors="surrogateescape")[:MAX_TEXT]
+    notes = set()
     for spec in _strict_specs().values():
         if "answer" in spec.data:
             for subject in ("tonic", "onset", "video_and_report", ""):
                 reading = parse(text, spec, subject)
                 assert (reading.value is None) == (reading.status == "unparsable"), reading
                 json.dumps(reading.value, allow_nan=False)
-    looks_like_refusal(text)
+                notes.add((reading.status, reading.note[:12]))
+    return sorted(notes), looks_like_refusal(text)
 
 
-def _report(folder: Path) -> None:
+def _report(folder: Path) -> object:
     """A report against an expert's, both written by others."""
     from s3harness.language import language_of
     from s3harness.metrics.rqi.score import score_report
 
     text = _text(folder / "report.txt")
     truth = {**_TRUTH, "text": _text(folder / "expert.txt")}
-    for preset in ("paper", "strict", "strict-2"):
-        score_report(text, truth, preset)
-    language_of(text)
+    scores = [score_report(text, truth, preset) for preset in ("paper", "strict", "strict-2")]
+    return [(score.value is None, score.undefined[:12], score.unread[:12]) for score in scores], language_of(text)
 
 
 _TRUTH: Mapping[str, object] = {
@@ -205,7 +210,7 @@ _TRUTH: Mapping[str, object] = {
 }
 
 
-def _identifiers(folder: Path) -> None:
+def _identifiers(folder: Path) -> object:
     from s3harness.guard.own_words import OwnWords
     from s3harness.guard.search import Search, fingerprint, masked
 
@@ -215,6 +220,7 @@ def _identifiers(folder: Path) -> None:
     for one in found:
         fingerprint(text, one)
         masked(text, one, found)
+    return sorted({one.kind for one in found})
 
 
 def _json(folder: Path) -> None:

@@ -6,6 +6,7 @@ lists in the YAML files beside this module; it uses no model, so that it can run
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -65,6 +66,8 @@ def _without_overlaps(identifiers: list[Identifier]) -> Iterator[Identifier]:
     ranked = sorted(identifiers, key=lambda one: (one.tier != "certain", one.start - one.end))
     chosen: list[Identifier] = []
     for one in ranked:
-        if all(one.end <= other.start or other.end <= one.start for other in chosen):
-            chosen.append(one)
-    yield from sorted(chosen, key=lambda one: one.start)
+        at = bisect_left(chosen, one.start, key=lambda other: other.start)
+        is_after = at == 0 or chosen[at - 1].end <= one.start
+        if is_after and (at == len(chosen) or one.end <= chosen[at].start):
+            chosen.insert(at, one)
+    yield from chosen

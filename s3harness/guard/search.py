@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from s3harness.guard.identifiers import Identifier, identifiers_in
 from s3harness.guard.normal import normalize
@@ -58,10 +60,15 @@ def fingerprint(text: str, one: Identifier) -> str:
 
 
 def masked(text: str, one: Identifier, others: Sequence[Identifier]) -> str:
-    """Return an identifier and what stands around it, of every identifier only the first character."""
-    characters = list(text)
-    for other in others:
-        characters[other.start + 1 : other.end] = ("•" if c.isalnum() else c for c in text[other.start + 1 : other.end])
+    """Return an identifier and what stands around it, of every identifier only the first character.
+
+    ``others`` are all those of the text, by place and without overlaps.
+    """
     start, end = max(0, one.start - CONTEXT), min(len(text), one.end + CONTEXT)
+    characters = list(text[start:end])
+    first = bisect_right(others, start, key=lambda other: other.end)
+    for other in takewhile(lambda other: other.start < end, islice(others, first, None)):
+        for at in range(max(other.start + 1, start), min(other.end, end)):
+            characters[at - start] = "•" if text[at].isalnum() else text[at]
     before, after = "…" if start else "", "…" if end < len(text) else ""
-    return " ".join(f"{before}{''.join(characters[start:end])}{after}".split())
+    return " ".join(f"{before}{''.join(characters)}{after}".split())

@@ -76,3 +76,12 @@ def test_only_likely_identifiers_are_passed_over_by_their_fingerprint() -> None:
     text = "Frau Huber starrt."
     (one,) = find_identifiers(text)
     assert Search(reviewed={fingerprint(text, one)})(text) == [one]
+
+
+def test_of_many_identifiers_each_is_shown_with_the_others_hidden():
+    text = "a@b.org, " * 12_000
+    found = find_identifiers(text)
+    assert len(found) == 12_000
+    shown = [masked(text, one, found) for one in found]
+    assert shown[5_000] == "…" + masked(text[9 * 4_990 : 9 * 5_010], found[10], found[:20]).strip("…") + "…"
+    assert "b.org" not in "".join(shown)
