@@ -291,10 +291,15 @@ class Score:
     def skill(self) -> float | None:
         """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined.
 
-        What lies beyond the ceiling, as a signed error does on the other side of 0, is as far from it as on this side.
+        A signed error beyond 0 is as far from its ceiling as on this side. A score above a ceiling that is only the
+        best to be expected, as where words differ, has all there is; where even that is below the floor, there is none.
         """
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
+        if self.higher_is_better and self.ceiling < self.floor:
+            return None
+        if self.higher_is_better and self.value > self.ceiling:
+            return 1.0
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
