@@ -70,6 +70,8 @@ SIZES = {
     "a wait of 1e300 s": ("http", lambda f: _reply(b"Retry-After: 1e300\r\nContent-Length: 2\r\n")),
     "a reply nested 100,000 deep": ("http", lambda f: _reply(b"Content-Length: 100000\r\n", b"[" * 100_000)),
     "JSON nested 100,000 deep": ("json", lambda f: {"value.json": b"[" * 100_000}),
+    "records nested 100,000 deep": ("records", lambda f: {"record.json": b"[" * 100_000}),
+    "records with numbers of 5,000 digits": ("records", lambda f: {"record.jsonl": b'{"a": ' + b"9" * 5_000 + b"}\n"}),
     "a number of 100,000 digits": ("json", lambda f: {"value.json": b"9" * 100_000}),
 }
 
@@ -81,6 +83,18 @@ def test_an_absurd_size_ends_within_the_bounds(attempt, right, name, change):
 
 
 DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("line", [DEEP.decode(), "{", "[]", '{"step": "x"}'])
+def test_a_damaged_log_of_training_steps_is_named(tmp_path, line):
+    from s3harness.errors import S3HarnessError
+    from s3harness.training.monitor import FILE, Limits, Monitor
+
+    (tmp_path / FILE).write_text(f'{{"step": 1}}\n{line}\n')
+    with pytest.raises(S3HarnessError, match=f"{FILE}: not a log of training steps"):
+        Monitor({}, tmp_path, Limits()).forget_after(1)
+
+
 REFUSED = {
     "journal": ("run", {"responses.jsonl": DEEP + b"\n"}, "responses.jsonl:1: not a line of a journal"),
     "items": ("run", {"items.jsonl": DEEP + b"\n"}, "items.jsonl:1: not an item"),
