@@ -49,6 +49,7 @@ def read_input(path: Path) -> Input:
 
 
 def corpus_of(target: str, folder: Path = CORPUS) -> Iterator[Input]:
-    """Return the kept inputs of a target, in the order of their names."""
-    for path in sorted((folder / target).glob("*.json")):
+    """Return the kept inputs of a target, the right ones first."""
+    paths = (folder / target).glob("*.json")
+    for path in sorted(paths, key=lambda path: (not path.name.startswith("right-"), path.name)):
         yield read_input(path)

@@ -187,7 +187,10 @@ def _rows(name: str, header: Sequence[str], reader: _Reader, problems: list[Prob
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
-            if any(stripped) and len(cells) != len(header):
+            if "\0" in "".join(cells):
+                # No path and no C library takes a text with one.
+                problems.append(Problem(name, line, "", "holds a NUL character; take it out"))
+            elif any(stripped) and len(cells) != len(header):
                 problems.append(Problem(name, line, "", f"{len(cells)} cells under {len(header)} columns"))
             elif any(stripped):
                 yield Row(name, line, dict(zip(header, stripped, strict=True)))

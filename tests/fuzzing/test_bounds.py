@@ -85,6 +85,16 @@ def test_an_absurd_size_ends_within_the_bounds(attempt, right, name, change):
 DEEP = b"[" * 100_000
 
 
+@pytest.mark.parametrize("column", [",videos/v0001", "\nv0001,p", ",NES,"])
+def test_a_nul_character_in_a_table_is_named_with_its_row(tmp_path, right, column):
+    from s3harness.dataset.load import read_dataset
+
+    _, files = right("dataset")
+    for file, data in _replaced(files, "videos.csv", column, column[:3] + "\0" + column[3:]).items():
+        (tmp_path / file).write_bytes(data)
+    assert "videos.csv:2: holds a NUL character; take it out" in map(str, read_dataset(tmp_path)[1])
+
+
 @pytest.mark.parametrize("line", [DEEP.decode(), "{", "[]", '{"step": "x"}'])
 def test_a_damaged_log_of_training_steps_is_named(tmp_path, line):
     from s3harness.errors import S3HarnessError
