@@ -225,6 +225,8 @@ def _is_meant(wanted: str, known: str) -> bool:
 
 def _shown(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
     """A sampler as a model's card has it, with sound if the model is given any."""
+    if "name" not in sampler:
+        raise SpecError("sampler: name must be given, by the task or by each protocol that changes its sampler")
     own = card.get("samplers", {}).get(sampler["name"], {})
     shown: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
     return shown | {"audio": hears and bool(card.get("audio", True))}

@@ -12,8 +12,8 @@ from s3harness.cli import main
 from s3harness.errors import SpecError
 from s3harness.specs.directory import specs_directory
 from s3harness.specs.document import MAX_BYTES, read_document
-from s3harness.specs.models import read_card
-from s3harness.specs.tasks import problems_of, read_task, task_names
+from s3harness.specs.models import ModelCard, read_card
+from s3harness.specs.tasks import problems_of, read_task, resolve, task_names
 
 RIGHT = """\
 schema: s3harness/task/v1
@@ -334,3 +334,14 @@ def test_all_tasks_of_the_benchmark_are_right():
     assert len(task_names()) == 7
     for path in (specs_directory() / "tasks").glob("*.yaml"):
         assert read_task(path).data["name"] == f"s3/{path.stem}"
+
+
+def test_a_sampler_without_a_name_in_a_protocol_is_named(tmp_path):
+    text = RIGHT.replace(
+        "sampler: {name: sliding_windows, window_s: 30, stride_s: 25, fps: 2}\n", "uses: s3/task1_features\n"
+    )
+    (tmp_path / "task.yaml").write_text(text)
+    with pytest.raises(SpecError):
+        read_task(tmp_path / "task.yaml")
+    with pytest.raises(SpecError, match="sampler: name must be given"):
+        resolve({"sampler": {"fps": 2}}, protocol="paper", profile="strict", model=ModelCard("m"))
