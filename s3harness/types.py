@@ -291,10 +291,12 @@ class Score:
     def skill(self) -> float | None:
         """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined.
 
-        What lies beyond the ceiling, as a signed error does on the other side of 0, is as far from it as on this side.
+        It is above 1 beyond a ceiling that is not the highest score. A signed error, of which less is not better, is as
+        far from 0 on either side.
         """
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
-        return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
+        missing = (self.value - self.ceiling) / (self.floor - self.ceiling)
+        return 1 - (missing if self.higher_is_better else abs(missing))
