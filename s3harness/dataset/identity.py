@@ -21,7 +21,7 @@ SECRET = Path("private") / "secret"
 ID_DIGITS = 12
 """Hexadecimal digits of an id: among 50,000 videos two share one with a probability of 5 in a million."""
 
-_HAS_LETTER = re.compile(rf"(?=\d*[a-f])[0-9a-f]{{{ID_DIGITS}}}")
+_HAS_LETTER = re.compile(rf"(?=\d{{0,{ID_DIGITS - 1}}}[a-f])[0-9a-f]{{{ID_DIGITS}}}")
 _SECRET_FORM = re.compile(r"[0-9a-f]{64}")
 
 

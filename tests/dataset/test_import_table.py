@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3harness.cli import cli, main
+from s3harness.dataset.identity import opaque_ids
 from s3harness.dataset.import_table import import_table, seconds
 from s3harness.dataset.load import load_dataset, opaque_id
 from s3harness.dataset.validate import validate_dataset
@@ -370,6 +371,12 @@ def test_what_is_no_time_is_refused(text):
 def test_hours_minutes_and_seconds_add_up(hours, minutes, rest):
     assert seconds(f"{hours}:{minutes:02d}:{rest:02d}") == 3600 * hours + 60 * minutes + rest
     assert seconds(f"{60 * hours + minutes}:{rest:02d}") == 3600 * hours + 60 * minutes + rest
+
+
+def test_no_id_that_an_import_gives_is_changed_when_the_data_set_is_read():
+    """One whose twelve digits were all decimal was taken for a number written by hand, and hashed once more."""
+    names = [f"{n}.mp4" for n in range(2000)]
+    assert [i for i in opaque_ids("v", names, "0" * 64).values() if opaque_id(i) != i] == []
 
 
 def test_sides_have_spellings_of_their_own(ward):
