@@ -83,6 +83,17 @@ def test_videos_of_one_patient_are_one_piece_of_evidence():
     assert few.floor_test.p_value is None, "too few patients for a test"
 
 
+def test_a_class_of_few_patients_leaves_no_test_as_it_leaves_no_interval():
+    """Nine patients, two of them NES, all items of whom may be right by luck."""
+    references, predictions = diagnosed(24, 9)
+    rare = [(r, p) for r, p in zip(references, predictions, strict=True) if r.truth == "ES" or r.cluster in (0, 2)]
+    score = primary("7", *map(list, zip(*rare, strict=True)))
+    assert score.interval is None
+    assert "NES of 2" in score.interval_note
+    assert score.floor_test.interval is None
+    assert score.floor_test.p_value is None
+
+
 def _with_patients(pairs, cluster):
     references, predictions = pairs
     return [replace(r, cluster=cluster(r.cluster)) for r in references], predictions
