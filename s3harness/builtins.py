@@ -25,7 +25,10 @@ COMMANDS = {
     "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; data, gate, export."),
     "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push, export."),
-    "leaderboard": ("s3harness.cli.leaderboard:leaderboard", "The leaderboard: verify submissions, build the pages."),
+    "leaderboard": (
+        "s3harness.cli.leaderboard:leaderboard",
+        "The leaderboard: verify submissions, check-pull-request, build the pages.",
+    ),
     "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate, check."),
     "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
     "models": ("s3harness.cli.models:models", "The model cards: list, show."),

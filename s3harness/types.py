@@ -291,12 +291,15 @@ class Score:
     def skill(self) -> float | None:
         """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined.
 
-        It is above 1 beyond a ceiling that is not the highest score. A signed error, of which less is not better, is as
-        far from 0 on either side.
+        A signed error beyond 0 is as far from its ceiling as on this side. A score above a ceiling that is only the
+        best to be expected, as where words differ, has all there is; where even that is below the floor, there is none.
         """
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
-        missing = (self.value - self.ceiling) / (self.floor - self.ceiling)
-        return 1 - (missing if self.higher_is_better else abs(missing))
+        if self.higher_is_better and self.ceiling < self.floor:
+            return None
+        if self.higher_is_better and self.value > self.ceiling:
+            return 1.0
+        return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))

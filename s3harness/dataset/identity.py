@@ -21,7 +21,8 @@ SECRET = Path("private") / "secret"
 ID_DIGITS = 12
 """Hexadecimal digits of an id: among 50,000 videos two share one with a probability of 5 in a million."""
 
-_HAS_LETTER = re.compile(rf"(?=\d{{0,{ID_DIGITS - 1}}}[a-f])[0-9a-f]{{{ID_DIGITS}}}")
+_LIKE_NO_NUMBER = re.compile(rf"(?![0-9a-f]{{0,{ID_DIGITS - 5}}}\d{{5}})[0-9a-f]{{{ID_DIGITS}}}")
+"""No five decimal digits in a row: an id is never taken for a date or a number of a patient by who looks for these."""
 _SECRET_FORM = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,8 +61,8 @@ def opaque_ids(letter: str, names: Iterable[str], secret: str) -> dict[str, str]
 
 
 def _digits(text: str, secret: str) -> str:
-    """Return the first run of hexadecimal digits that holds a letter, so that no id can be taken for a number."""
+    """Return the first run of hexadecimal digits that looks like no number."""
     digest = hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).hexdigest()
-    match = _HAS_LETTER.search(digest)
-    # 64 digits without a letter have a probability of 1e-13: hash again rather than fail.
+    match = _LIKE_NO_NUMBER.search(digest)
+    # About one digest in 40,000 has no such run: hash again rather than fail.
     return match[0] if match else _digits(digest, secret)

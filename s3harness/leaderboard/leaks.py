@@ -31,6 +31,7 @@ _HASHED = {
     "media_sha256",
     "fingerprint",
     "answers_sha256",
+    "items_sha256",
     "requests",
     "files",
     "revision",

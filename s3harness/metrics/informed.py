@@ -64,7 +64,7 @@ def _rationales() -> Reader:
     mixture = [
         ("truth", weight({"yes": yes, "no": no})),
         ("medoid_yes", weight({"yes": yes, "no": 1 - SPECIFICITY})),
-        ("medoid_no", weight({"yes": 1 - SENSITIVITY, "no": no})),
+        ("medoid_no", weight({"yes": 1 - SENSITIVITY, "no": no, "": 1.0})),
     ]
     name = f"reader: sensitivity {SENSITIVITY}, specificity {SPECIFICITY}, the true reason every other time"
     says = {"truth": lambda reference: Prediction(reference.item, reference.truth)}

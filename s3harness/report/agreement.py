@@ -57,7 +57,7 @@ def _missing(annotator: str, videos: Sequence[str]) -> str:
 
 
 def _questions(found: Agreement, is_roomy: bool) -> Table:
-    table = _table("question", "videos", "agree", "Cohen's κ", "Fleiss' κ", "α", *found.annotators)
+    table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *found.annotators)
     for q in found.questions:
         shares = [number(q.prevalence.get(name)) for name in found.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]

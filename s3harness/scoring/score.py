@@ -216,7 +216,7 @@ class _Measured:
         values = {name: _number(self.value(expected.totals)) for name, expected in self.expected.items()}
         informed, truth = values.pop(_READER, None), values.pop(_TRUTH, None)
         ceiling = self._ceiling(values.pop(_CEILING, None), truth, informed)
-        floor, best = _best_floor(values, ceiling, offered)
+        floor, best = _best_floor(values, ceiling, offered, self.higher_is_better)
         value = _number(self.value(totals)) if items.items else None
         parts = self.parts(totals) if items.items else {}
         interval = IntervalResult(None) if value is None else _interval(self, resamples, seed)
@@ -332,9 +332,9 @@ def _untested(truth: object) -> bool:
 
 
 def _best_floor(
-    floors: Mapping[str, float | None], ceiling: float | None, offered: Answerers
+    floors: Mapping[str, float | None], ceiling: float | None, offered: Answerers, higher_is_better: bool
 ) -> tuple[float | None, str]:
-    """The trivial answerer that comes nearest to the ceiling.
+    """The trivial answerer with the highest score, or, of errors, which may be signed, the one nearest to the ceiling.
 
     Of equals it is the one that spreads its answers most, a coin before a constant: the paired test against a constant
     is dominated by which patients the constant happens to be right about. Then it is the first.
@@ -342,7 +342,9 @@ def _best_floor(
     defined = {name: value for name, value in floors.items() if value is not None}
     if not defined or ceiling is None:
         return None, ""
-    distance = {name: round(abs(ceiling - value), _DIGITS) for name, value in defined.items()}
+    distance = {
+        name: round(-value if higher_is_better else abs(ceiling - value), _DIGITS) for name, value in defined.items()
+    }
     best = min(distance, key=lambda name: (distance[name], -len(offered.floors[name].mixture)))
     return defined[best], best
 

@@ -46,6 +46,9 @@ HOSTILE = """
 WORDS = "\x1b[31m<script>alert(1)</script>{{ 7*7 }}=cmd|'/c calc'!A0 ../../owned"
 
 
+ALLOWED = ("--allow-identifiers", "the texts are attacks, and one looks like a path")
+
+
 @pytest.fixture
 def annotated(copy):
     """A data set whose annotators wrote what they should not."""
@@ -64,7 +67,7 @@ def test_hostile_answers_and_annotations_are_only_text(s3, annotated, cache, tmp
     place.mkdir()
     monkeypatch.chdir(place)
     out = place / "out"
-    done = s3(*run_words(annotated, out, cache, "--limit", "3", backend="hostile"))
+    done = s3(*run_words(annotated, out, cache, "--limit", "3", *ALLOWED, backend="hostile"))
     assert done.code == 0, done.err
     assert len(journal(out)) > 50
     scored, reported = s3("score", out, "--all"), s3("report", out, "--data", annotated)
@@ -88,6 +91,6 @@ def test_they_earn_nothing_by_asking_for_it(s3, annotated, cache, tmp_path):
     """A reply that says what the score is has no say in it."""
     s3.plugin("hostile", HOSTILE)
     out = tmp_path / "out"
-    assert s3(*run_words(annotated, out, cache, "--limit", "3", "--tasks", "7", backend="hostile")).code == 0
+    assert s3(*run_words(annotated, out, cache, "--limit", "3", "--tasks", "7", *ALLOWED, backend="hostile")).code == 0
     rows = json.loads((out / "scores.json").read_text())["scores"]
     assert all(row["value"] is None or row["value"] < 1 for row in rows)

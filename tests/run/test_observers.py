@@ -38,4 +38,4 @@ def test_observers_that_fail_or_meddle_change_nothing(s3, dataset, cache, tmp_pa
     assert_same_run(out, undisturbed["floors"])
     for said in ("RuntimeError: at the start", "ValueError: at a response", "'tuple' object has no attribute 'clear'"):
         assert done.err.count(said) == 1
-    assert done.out.count("\n7 diagnosis") == 1, "the table is whole"
+    assert done.out.count("\n7 diagnosis: ") == 2, "the table is whole, with a note on each interval"

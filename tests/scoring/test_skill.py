@@ -6,20 +6,22 @@ from s3harness.types import Score
 
 
 @pytest.mark.parametrize(
-    ("value", "floor", "ceiling", "more", "skill"),
+    ("value", "floor", "ceiling", "skill"),
     [
-        (0.5, 0.5, 1.0, True, 0.0),
-        (1.0, 0.5, 1.0, True, 1.0),
-        (0.25, 0.5, 1.0, True, -0.5),
-        (0.3, 0.0, 0.2, True, 1.5),
-        (3.0, 9.0, 0.0, False, 2 / 3),
-        (-2.0, 0.5, 0.0, False, -3.0),
-        (2.0, 0.5, 0.0, False, -3.0),
-        (0.7, 1.0, 1.0, True, None),
-        (None, 0.5, 1.0, True, None),
-        (0.7, None, 1.0, True, None),
+        (0.5, 0.5, 1.0, 0.0),
+        (1.0, 0.5, 1.0, 1.0),
+        (0.25, 0.5, 1.0, -0.5),
+        (3.0, 9.0, 0.0, 2 / 3),
+        (-2.0, 0.5, 0.0, -3.0),
+        (2.0, 0.5, 0.0, -3.0),
+        (0.9, 0.5, 0.75, 1.0),
+        (0.9, 0.75, 0.5, None),
+        (0.7, 1.0, 1.0, None),
+        (None, 0.5, 1.0, None),
+        (0.7, None, 1.0, None),
     ],
 )
-def test_skill_is_how_much_of_the_way_from_the_floor_to_the_ceiling_is_gone(value, floor, ceiling, more, skill):
-    score = Score("task", "metric", value, None, floor, "floor", ceiling, 10, 5, 1.0, {}, higher_is_better=more)
+def test_skill_is_how_much_of_the_way_from_the_floor_to_the_ceiling_is_gone(value, floor, ceiling, skill):
+    is_error = ceiling == 0.0
+    score = Score("task", "metric", value, None, floor, "floor", ceiling, 10, 5, 1.0, {}, not is_error)
     assert score.skill == (None if skill is None else pytest.approx(skill))
