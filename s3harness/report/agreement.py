@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SHOWN_VIDEOS = 5
 _LONGEST_WORD = 14
 """Columns of the question, so that no word of a sign's name is broken: "responsiveness"."""
+_SHORT_NAMES = 20
+"""Characters of the annotators' names together that leave room for it on a terminal of 80 columns."""
 _ROOMY = 110
 """Columns of a terminal in which an estimate and its interval stand on one line."""
 
@@ -62,7 +64,8 @@ def _questions(found: Agreement, is_roomy: bool) -> Table:
         shares = [number(q.prevalence.get(name)) for name in found.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]
         table.add_row(q.question.replace("_", " "), str(q.n), number(q.agreement), *estimates, *shares)
-    table.columns[0].min_width = _LONGEST_WORD
+    if sum(map(len, found.annotators)) <= _SHORT_NAMES:
+        table.columns[0].min_width = _LONGEST_WORD
     if not is_roomy and any(q.cohen.interval for q in found.questions):
         table.columns[3].width = len("(0.000–1.000)")
     table.caption = "Under each annotator: the share of yes, left or ES among what they decided."
