@@ -37,7 +37,10 @@ COMMANDS = {
         "s3harness.cli.data:data",
         "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
     ),
-    "audit": ("s3harness.cli.audit:audit", "What went to which host, and that nothing private is in what is shared."),
+    "audit": (
+        "s3harness.cli.audit:audit",
+        "Show which hosts received data, and check shareable files for private content.",
+    ),
     "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
     "doctor": ("s3harness.cli.doctor:doctor", "What is installed, what can run here, and what to do about the rest."),
 }

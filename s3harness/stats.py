@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from s3harness.intervals import (
     FEWEST,
+    FEWEST_PATIENTS,
     ROUNDING,
     Array,
     Formula,
@@ -134,7 +135,7 @@ def paired_test_of_sums(
     extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - ROUNDING)
     p_value = extreme / len(swapped) if is_exact else (extreme + 1) / (len(swapped) + 1)
     result = patient_interval(both, sums, resamples=interval_resamples, seed=seed, level=level)
-    interval, note = _agreeing(result, float(p_value), level)
+    interval, note = _agreeing(both.possible(result), float(p_value), level)
     return PairedTest(
         difference=difference,
         interval=interval,
@@ -154,8 +155,9 @@ def difference_from_constant(
     ``sums`` are by patient, both side by side (patients, 2k). Exchanging answers, as :func:`paired_test_of_sums` does,
     asks whether the two are interchangeable; a cautious reader and a coin are not, whatever their skill, so that it
     finds little. Here the difference is divided by its jackknife error and held against Student's t, with the degrees
-    of freedom that the rarest class allows. The p-value is NaN where there is no interval either, and never below the
-    2/2ⁿ of n patients.
+    of freedom that the rarest class allows. The p-value is NaN with too few patients for an interval, and never below
+    the 2/2ⁿ of n patients; where all patients differ alike, as where one is always right, n are those of the rarest
+    class (sign test).
     """
     both = _Difference(metric)
     difference = float(both.value(sums.sum(axis=0)))
@@ -167,7 +169,9 @@ def difference_from_constant(
     if result.interval is not None:
         ratio = abs(difference) / error if error > ROUNDING else math.copysign(math.inf, abs(difference) - ROUNDING)
         p_value = max(least_p, min(1.0, 2.0 * student_tail(freedom, ratio)))
-    interval, note = _agreeing(result, p_value, level)
+    elif error <= ROUNDING and freedom >= FEWEST and len(sums) >= FEWEST_PATIENTS:
+        p_value = _p_of_equal_differences(both, sums) if abs(difference) > ROUNDING else 1.0
+    interval, note = _agreeing(both.possible(result), p_value, level)
     return PairedTest(
         difference=difference,
         interval=interval,
@@ -177,6 +181,12 @@ def difference_from_constant(
         error=error,
         freedom=freedom,
     )
+
+
+def _p_of_equal_differences(both: _Difference, sums: Array) -> float:
+    """Return the two-sided p of the sign test for as many patients as the rarest class has, all of one sign."""
+    patients = min(int(np.count_nonzero(share)) for share in class_shares(both, sums).values())
+    return float(2.0 ** (1 - patients))
 
 
 def _agreeing(result: IntervalResult, p_value: float, level: float) -> tuple[Interval | None, str]:
@@ -303,6 +313,14 @@ class _Difference:
         """Items of each class by patient, if the metric tells; the items of both systems are the same."""
         support = getattr(self.metric, "support", None)
         return support(np.split(sums, 2, axis=-1)[0]) if support else {}
+
+    def possible(self, result: IntervalResult) -> IntervalResult:
+        """Return the interval without differences that scores between the metric's bounds cannot have."""
+        low, high = getattr(self.metric, "bounds", None) or (-math.inf, math.inf)
+        if result.interval is None or not math.isfinite(high - low):
+            return result
+        given, most = result.interval, high - low
+        return IntervalResult(Interval(max(given.low, -most), min(given.high, most), given.level), result.note)
 
     def freedom(self, sums: Array) -> float:
         """Degrees of freedom of the difference."""

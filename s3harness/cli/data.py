@@ -144,11 +144,17 @@ def table(
     from s3harness.dataset.import_table import import_table
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.warnings import dataset_warnings
+    from s3harness.errors import DatasetError
 
     number = import_table(table, out, mapping=mapping, videos=videos, encoding=encoding, link=link, ids_of=ids_of)
-    for warning in dataset_warnings(load_dataset(out)):
+    made = f"{out}: {number} {'video' if number == 1 else 'videos'}"
+    try:
+        dataset = load_dataset(out)
+    except DatasetError as error:
+        raise DatasetError(f"{made}, imported, but it cannot be used yet: {error}") from error
+    for warning in dataset_warnings(dataset):
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{out}: {number} {'video' if number == 1 else 'videos'}; check it with s3harness data validate {out}")
+    click.echo(f"{made}; check it with s3harness data validate {out}")
 
 
 @import_group.command("s3-release")

@@ -78,10 +78,10 @@ def evaluate(
 ) -> None:
     """Score the two-stage diagnosis of run directories, or of the released models of a checkout, out of fold.
 
-    Nobody is diagnosed by a classifier that met him: folds are of patients, and settings and threshold are chosen
-    within the training patients. A classifier is fitted twice, on the model's own predictions of the other patients
-    and on what the annotators saw in them. What is found of a run stays in RUN/diagnosis.json, too, where the report
-    looks for it. Exit code 1 if a source could not be diagnosed.
+    Each patient is scored by a classifier trained without that patient: folds are of patients, and settings and
+    threshold are chosen within the training patients. A classifier is fitted twice, on the model's own predictions of
+    the other patients and on the annotations of these. The results of a run are kept in RUN/diagnosis.json, too, for
+    its report. Exit code 1 if a source could not be diagnosed.
     """
     from s3harness.report.diagnosis import print_end
 

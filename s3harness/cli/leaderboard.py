@@ -136,7 +136,7 @@ def _print(verdict: Verdict) -> None:
         return
     counts = f"{verdict.n_scores} scores of {verdict.n_items} items from {verdict.n_responses} raw answers"
     by = "the submission's own annotations" if verdict.tier == "claimed" else "the annotations given"
-    click.echo(f"Accepted as {verdict.tier}: {counts}, the same again by {by}.")
+    click.echo(f"Accepted as {verdict.tier}: {counts}, the same as scored with {by}.")
     if verdict.tier == "claimed":
         click.echo("Claimed entries are not ranked; with --data DIR the annotations of that folder count.")
 

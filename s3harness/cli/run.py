@@ -67,14 +67,14 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that video may be sent to; repeatable.")
 @identifier_options
-@click.option("--executor", default="local", show_default=True, help="Who carries the plan out.")
+@click.option("--executor", default="local", show_default=True, help="Where requests run: local or ray.")
 @click.option(
     "-x",
     "--executor-option",
     "executor_options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="What it is told; repeatable.",
+    help="An option of the executor; repeatable.",
 )
 @click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept.")
 @click.option("--cache-gb", type=click.FloatRange(min=0), help="How much of them, in GB.")
@@ -187,13 +187,15 @@ def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) ->
     if as_json:
         print_json(plan)
         return
-    items = plan.pop("items")
+    items, warnings = plan.pop("items"), plan.pop("warnings")
     rows = {f"items of {task}": number for task, number in items.items()} | plan
     shown = {
         name: f"{value:,.1f}" if name in ("hours", "requests_a_minute") else f"{value:,.0f}"
         for name, value in rows.items()
     }
     print_pairs({name.replace("_", " "): value for name, value in shown.items()})
+    for task, warning in warnings.items():
+        click.echo(f"warning: {task}: {warning}")
 
 
 def _stated_rate(rate: str) -> float | None:

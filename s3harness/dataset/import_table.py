@@ -194,7 +194,7 @@ def _read_row(row: Row, mapping: Mapping[str, Any], found: Imported) -> None:
     _agree(video, "split", _cell(row, mapping, "split"))
     _agree(video, "onset_body_part", _body_part(_cell(row, mapping, "onset_body_part")))
     if "diagnosis" in mapping:
-        _agree(video, "diagnosis", _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping)))
+        _agree(video, "diagnosis", _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping), "diagnosis.values"))
     _agree(video, "report", _cell(row, mapping, "report"))
     for feature, columns in _signs(row, mapping):
         if (name, feature) in found.features:
@@ -242,25 +242,32 @@ def _sign(word: str, words: Mapping[str, str]) -> str:
 
 
 def _label(row: Row, columns: Mapping[str, str], mapping: Mapping[str, Any]) -> dict[str, Any]:
-    further = mapping.get("words", {})
-    words = {key: (*spellings, *map(str.lower, further.get(key, ()))) for key, spellings in WORDS.items()}
+    words, sides = _spellings(WORDS, mapping), _spellings(SIDES, mapping)
     return {
-        "present": _word(_cell(row, columns, "present"), words) if "present" in columns else "yes",
+        "present": _word(_cell(row, columns, "present"), words, "words") if "present" in columns else "yes",
         "start_s": seconds(_cell(row, columns, "start")),
         "end_s": seconds(_cell(row, columns, "end")),
-        "side": _word(_cell(row, columns, "side"), SIDES) if _cell(row, columns, "side") else None,
+        "side": _word(_cell(row, columns, "side"), sides, "words") if _cell(row, columns, "side") else None,
         "justification": _cell(row, columns, "justification"),
     }
 
 
-def _word(text: str, words: Mapping[str, Iterable[str]]) -> str | None:
+def _spellings(builtin: Mapping[str, tuple[str, ...]], mapping: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return meaning → its spellings in lower case, the mapping's own ones among them."""
+    further = mapping.get("words", {})
+    return {key: (*spellings, *map(str.lower, further.get(key, ()))) for key, spellings in builtin.items()}
+
+
+def _word(text: str, words: Mapping[str, Iterable[str]], where: str) -> str | None:
+    """Return the meaning of a word; ``where`` is the place in the mapping for spellings that are not known."""
     for meaning, spellings in words.items():
         if text.lower() in spellings:
             return meaning
     if not text:
         return None
     raise ValueError(
-        f"{text!r} is none of {', '.join(w for s in words.values() for w in s if w)}; add it to the mapping"
+        f"{text!r} is none of {', '.join(w for s in words.values() for w in s if w)}; add it to the mapping, "
+        f"under {where}"
     )
 
 

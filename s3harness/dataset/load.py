@@ -173,7 +173,8 @@ def _span(
         problems.append(row.problem(last, f"the offset {end:g} s is before the onset {start:g} s"))
     for column, value in ((first, start), (last, end)):
         if value is not None and duration_s is not None and value > duration_s + BORDER_S:
-            problems.append(row.problem(column, f"{value:g} s is outside the video, which lasts {duration_s:g} s"))
+            text = f"{value:g} s is outside the video, which lasts {duration_s:g} s; times count from its start"
+            problems.append(row.problem(column, text))
     return start, end
 
 

@@ -23,7 +23,8 @@ def requirements() -> Iterator[Check]:
     problems = {check.found: check for root in reversed(roots) for check in _problems(root, installed)}
     yield from problems.values()
     if not problems:
-        yield Check("packages", "requirements", f"all met, of {len(roots)} packages and what they need")
+        noun = "package and its" if len(roots) == 1 else "packages and their"
+        yield Check("packages", "requirements", f"all met, of {len(roots)} {noun} dependencies")
 
 
 def _problems(root: str, installed: Mapping[str, Distribution]) -> Iterator[Check]:

@@ -44,15 +44,20 @@ class ClassesMet:
             return ""
         if len(single) == len(subjects) and len(set(single.values())) == 1:
             label = next(iter(single.values()))
-            return f"every item has the truth {label!r}: always saying so is right, and nothing can be learnt here"
+            return f"every item has the truth {label!r}: always answering it is right, and the task cannot be scored"
         named = ", ".join(f"{about} ({label})" for about, label in list(single.items())[:NAMED])
         more = f" and {len(single) - NAMED} more" if len(single) > NAMED else ""
-        shown = f"{len(single)} of {len(subjects)} subjects"
-        return f"one class alone in {shown}, which no balanced score counts: {named}{more}"
+        verb = "has" if len(single) == 1 else "have"
+        shown = f"{len(single)} of {len(subjects)} questions"
+        return f"{shown} {verb} one true answer alone and cannot be scored by a balanced metric: {named}{more}"
+
+    def warnings(self) -> dict[str, str]:
+        """Return task → its warning, of the tasks that have one."""
+        return {task: warning for task in self.tasks() if (warning := self.warning(task))}
 
 
 def one_class_warnings(references: Iterable[Reference]) -> dict[str, str]:
     """Return task → a sentence on its subjects that have one class alone, of the tasks where there are any."""
     classes = ClassesMet()
     classes.add(references)
-    return {task: warning for task in classes.tasks() if (warning := classes.warning(task))}
+    return classes.warnings()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 
 _SHOWN_VIDEOS = 5
+_LONGEST_WORD = 14
+"""Columns of the question, so that no word of a sign's name is broken: "responsiveness"."""
+_SHORT_NAMES = 20
+"""Characters of the annotators' names together that leave room for it on a terminal of 80 columns."""
 _ROOMY = 110
 """Columns of a terminal in which an estimate and its interval stand on one line."""
 
@@ -32,12 +36,21 @@ def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console:
         console.print()
         console.print(table)
     for line in (
-        "Brackets: 95 % intervals between patients. κ of Cohen: mean over the pairs of annotators. What was "
-        "untested or not written down agrees with nothing and is not counted.",
+        _about_intervals(found, ceilings),
+        "Cohen's κ: mean over the pairs of annotators. Answers that are untested or missing are not counted.",
         "Human: one annotator's work scored as an answer, against another's; mean of both directions.",
         DISCLAIMER,
     ):
         console.print(line, style="dim", soft_wrap=True, highlight=False)
+
+
+def _about_intervals(found: Agreement, ceilings: Sequence[HumanCeiling]) -> str:
+    intervals = [q.cohen.interval for q in found.questions]
+    intervals += [estimate.interval for estimate in found.overall.values()]
+    intervals += [ceiling.interval for ceiling in ceilings]
+    if any(intervals):
+        return "Brackets: 95 % intervals between patients."
+    return f"No intervals: too few patients ({found.n_patients})."
 
 
 def _missing(annotator: str, videos: Sequence[str]) -> str:
@@ -46,12 +59,14 @@ def _missing(annotator: str, videos: Sequence[str]) -> str:
 
 
 def _questions(found: Agreement, is_roomy: bool) -> Table:
-    table = _table("question", "videos", "agree", "Cohen's κ", "Fleiss' κ", "α", *found.annotators)
+    table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *found.annotators)
     for q in found.questions:
         shares = [number(q.prevalence.get(name)) for name in found.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]
         table.add_row(q.question.replace("_", " "), str(q.n), number(q.agreement), *estimates, *shares)
-    if not is_roomy:
+    if sum(map(len, found.annotators)) <= _SHORT_NAMES:
+        table.columns[0].min_width = _LONGEST_WORD
+    if not is_roomy and any(q.cohen.interval for q in found.questions):
         table.columns[3].width = len("(0.000–1.000)")
     table.caption = "Under each annotator: the share of yes, left or ES among what they decided."
     return table

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
+from s3harness.metrics.one_class import ClassesMet
 from s3harness.run.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ PIXELS_PER_TOKEN = 28 * 28 * 2
 CHARACTERS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """Sizes of a plan. Token counts are rough: the real ones are the engine's, and in the manifest of a run."""
+    """Sizes of a plan, and a warning for each task whose truths make it unfit for a score.
+
+    Token counts are rough: the real ones are the engine's, and in the manifest of a run.
+    """
 
     videos: int
     video_seconds: float
@@ -33,17 +37,19 @@ class Estimate:
     prompt_tokens: int
     media_tokens: int
     media_tokens_cached: int
+    warnings: Mapping[str, str]
 
 
 def estimate(plan: Plan) -> Estimate:
     """Walk a plan and add up."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
-    seconds = 0.0
+    seconds, classes = 0.0, ClassesMet()
     for video in plan:
         videos += 1
         seconds += video.video.duration_s or 0.0
         items.update(reference.task for reference in video.references)
+        classes.add(video.references)
         for step in video.steps:
             clips += 1
             frames += len(step.clip.timestamps)
@@ -53,7 +59,16 @@ def estimate(plan: Plan) -> Estimate:
             media += shown * len(step.requests)
             cached += shown * (len(step.requests) - 1)
     return Estimate(
-        videos, seconds, dict(items), clips, frames, requests, characters // CHARACTERS_PER_TOKEN, media, cached
+        videos=videos,
+        video_seconds=seconds,
+        items=dict(items),
+        clips=clips,
+        frames=frames,
+        requests=requests,
+        prompt_tokens=characters // CHARACTERS_PER_TOKEN,
+        media_tokens=media,
+        media_tokens_cached=cached,
+        warnings=classes.warnings(),
     )
 
 

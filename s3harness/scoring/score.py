@@ -28,8 +28,8 @@ RESAMPLES = 2000
 SEED = 0
 RQI = "rqi"
 """The metric that reads reports, and that a judge can read them for."""
-_CEILING, _READER = "ceiling", "reader"
-"""The truth itself, and the simulated reader, among the trivial answerers."""
+_CEILING, _TRUTH, _READER = "ceiling", "truth", "reader"
+"""The best answers to be expected, the truth itself, and the simulated reader, among the trivial answerers."""
 _DIGITS = 12
 """Decimals to which floors are equal: sums of the same numbers in another order."""
 _ADDED = 1024
@@ -76,7 +76,7 @@ class TaskScorer:
         training: Iterable[Reference] | None = None,
     ) -> None:
         self._answerers = _read_by_rules(answerers(spec.item, references, training), judged)
-        self._says = {_CEILING: truth_of, **self._answerers.says}
+        self._says = {_CEILING: truth_of, _TRUTH: truth_of, **self._answerers.says}
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
         self._comparing = [one for one in self._measured if not one.by_video]
         self._held: list[Pair] = []
@@ -112,14 +112,17 @@ class TaskScorer:
         for one in measured:
             rows = remember(partial(_rows, one, said))
             for name, mixture in self._mixtures():
+                if name == _TRUTH and not one.has_ceiling:
+                    continue
                 parts = ((rows(part), weights[id(weigh)]) for part, weigh in mixture)
                 one.expectation(name).add(parts, references, is_whole=one not in self._comparing)
 
     def _mixtures(self) -> list[tuple[str, Mixture]]:
-        """The truth, each floor and the simulated reader, as mixtures of what is said."""
+        """The ceiling, the truth, each floor and the simulated reader, as mixtures of what is said."""
         reader = self._answerers.reader
         return [
             (_CEILING, [(_CEILING, certain)]),
+            (_TRUTH, [(_TRUTH, certain)]),
             *((name, floor.mixture) for name, floor in self._answerers.floors.items()),
             *([(_READER, reader.mixture)] if reader else []),
         ]
@@ -164,6 +167,7 @@ class _Measured:
         self.metric = build_metric(task, self.spec)
         self.higher_is_better, self.unit = self.metric.higher_is_better, self.metric.unit
         self.by_video = getattr(self.metric, "by_video", False)
+        self.has_ceiling = getattr(self.metric, "ceiling", None) is not None
         self.subject = str(spec.params.get("subject", ""))
         self.coverage, self.sums = _Coverage(self.subject, judge, self.metric), PatientSums()
         self.expected: dict[str, Expectation] = {}
@@ -188,7 +192,7 @@ class _Measured:
         Sums by patient, for the test against the floor, are held of the floors of a primary metric alone.
         """
         if name not in self.expected:
-            self.expected[name] = Expectation(self.spec.primary and name not in (_CEILING, _READER))
+            self.expected[name] = Expectation(self.spec.primary and name not in (_CEILING, _TRUTH, _READER))
         return self.expected[name]
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
@@ -210,7 +214,8 @@ class _Measured:
         """The score of all that was added, beside those of the truth and of the trivial answerers."""
         totals, items = self.sums.totals, self.coverage
         values = {name: _number(self.value(expected.totals)) for name, expected in self.expected.items()}
-        ceiling, informed = values.pop(_CEILING, None), values.pop(_READER, None)
+        informed, truth = values.pop(_READER, None), values.pop(_TRUTH, None)
+        ceiling = self._ceiling(values.pop(_CEILING, None), truth, informed)
         floor, best = _best_floor(values, ceiling, offered, self.higher_is_better)
         value = _number(self.value(totals)) if items.items else None
         parts = self.parts(totals) if items.items else {}
@@ -237,9 +242,21 @@ class _Measured:
             informed_name=offered.reader.name if offered.reader and informed is not None else "",
         )
 
+    def _ceiling(self, expected: float | None, truth: float | None, informed: float | None) -> float | None:
+        """Return the metric's own ceiling, or what the truth scores where a noisy reader is above that ceiling.
+
+        A ceiling made of other patients' answers is too low where there are few of them.
+        """
+        if expected is None or truth is None or informed is None:
+            return expected
+        is_exceeded = informed > expected if self.higher_is_better else informed < expected
+        return truth if is_exceeded else expected
+
     def _floor_test(self, floor: str) -> FloorTest | None:
         sums = self.expected[floor].sums
-        return tested_against_floor(self, self.sums, sums) if sums else None
+        # The metric itself and not this wrapper of it: the test asks it for its classes and its bounds.
+        with blamed("metric", self.spec.name):
+            return tested_against_floor(self.metric, self.sums, sums) if sums else None
 
 
 class Expectation:

@@ -236,6 +236,13 @@ class TestCommand:
         ):
             assert words in result.output
 
+    def test_fits_a_terminal_without_breaking_words(self, directories):
+        result = CliRunner().invoke(cli, ["data", "agreement", *directories], env={"COLUMNS": "80"})
+        questions = result.output.partition("Under each annotator")[0].splitlines()
+        words = {line[:14].strip() for line in questions}
+        assert {"responsiveness", "simultaneously", "straightening", "vocalization"} <= words
+        assert max(len(line) for line in questions if "  " in line) <= 80
+
     def test_json_has_all_of_it(self, directories):
         found = json.loads(CliRunner().invoke(cli, ["data", "agreement", *directories, "--json"]).output)
         assert (len(found["left_out"]["first"]), found["left_out"]["second"]) == (1, [])

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3harness.cli import cli, main
+from s3harness.dataset.identity import opaque_ids
 from s3harness.dataset.import_table import import_table, seconds
 from s3harness.dataset.load import load_dataset, opaque_id
 from s3harness.dataset.validate import validate_dataset
@@ -370,3 +371,37 @@ def test_what_is_no_time_is_refused(text):
 def test_hours_minutes_and_seconds_add_up(hours, minutes, rest):
     assert seconds(f"{hours}:{minutes:02d}:{rest:02d}") == 3600 * hours + 60 * minutes + rest
     assert seconds(f"{60 * hours + minutes}:{rest:02d}") == 3600 * hours + 60 * minutes + rest
+
+
+def test_no_id_that_an_import_gives_is_changed_when_the_data_set_is_read():
+    """One whose twelve digits were all decimal was taken for a number written by hand, and hashed once more."""
+    names = [f"{n}.mp4" for n in range(2000)]
+    assert [i for i in opaque_ids("v", names, "0" * 64).values() if opaque_id(i) != i] == []
+
+
+def test_sides_have_spellings_of_their_own(ward):
+    mapping = f'{LONG_MAPPING}words: {{left: ["li."], right: ["re."], both: ["bds."]}}\n'
+    (ward / "long.yaml").write_text(mapping, encoding="utf-8")
+    table = LONG.replace("left", "li.").replace(",r\n", ",Re.\n").replace("1,3,", "1,3,bds.")
+    (ward / "long.csv").write_text(table, encoding="utf-8")
+    dataset, problems = validate_dataset(_bring(ward, "long"))
+    assert problems == []
+    sides = {name: label.side for video in dataset.videos for name, label in video.features.items()}
+    assert (sides["tonic"], sides["head_turning"], sides["clonic"]) == ("left", "right", "both")
+
+
+def test_a_spelling_that_is_not_known_is_sent_to_the_place_in_the_mapping(ward):
+    (ward / "long.csv").write_text(LONG.replace("left", "li."), encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"long.csv:2: 'li.' is none of left, .* add it to the mapping, under words"):
+        _bring(ward, "long")
+
+
+def test_an_import_that_cannot_be_used_yet_says_so_and_what_is_wrong(ward):
+    """As clock times do, which are outside every video."""
+    (ward / "long.csv").write_text(LONG.replace("b.mp4,two,clonic,1,3,", "b.mp4,two,clonic,23:15:01,23:15:03,"))
+    out = ward.parent / "out"
+    arguments = [ward / "long.csv", "--mapping", ward / "long.yaml", "--videos", ward, "--out", out]
+    result = CliRunner().invoke(cli, ["data", "import", "table", *map(str, arguments)])
+    message = str(result.exception)
+    assert f"{out}: 3 videos, imported, but it cannot be used yet: the data set has 2 problems" in message
+    assert "83701 s is outside the video, which lasts 4 s; times count from its start" in message

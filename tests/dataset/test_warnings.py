@@ -68,5 +68,7 @@ def test_a_table_of_occurrences_alone_is_warned_of_wherever_it_is_met(tmp_path):
     output = invoke("data", "validate", out, "--no-media").stdout
     assert "warning: no sign is ever absent" in output
     assert output.endswith("2 videos, 0 problems, 2 warnings\n")
+    planned = invoke("run", "--backend", "floors", "--data", out, "--out", tmp_path / "run", "--dry-run").stdout
+    assert "warning: s3/task1_features: every item has the truth 'yes'" in planned
     for command in (("validate", out, "--no-media"), ("info", out)):
         assert len(json.loads(invoke("data", *command, "--json").stdout)["warnings"]) == 2

@@ -1,4 +1,4 @@
-"""Nobody is diagnosed by a classifier that met him, by whatever road one comes."""
+"""Each patient is scored by a classifier trained without that patient, by every command and function that does."""
 
 from __future__ import annotations
 

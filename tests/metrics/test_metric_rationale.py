@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from metric_cases import answered, pair, parts, score
 
 from s3harness.errors import SpecError
+from s3harness.metrics.base import Pair
 from s3harness.metrics.floors import floors_for, oracle
 from s3harness.metrics.rationale import CANDIDATES, rationale_informedness
 from s3harness.metrics.statements import FILE, load_rationale_lexicon, statements
@@ -218,6 +219,21 @@ def test_the_ceiling_of_a_task_is_what_other_words_reach_and_not_the_truth_repea
     assert primary.value == pytest.approx(1.0)
     assert 0.1 < primary.ceiling < 1.0
     assert {score.metric: score.ceiling for score in others}["ROUGE-L"] == pytest.approx(1.0)
+
+
+def test_a_ceiling_below_a_noisy_reader_gives_way_to_the_truth():
+    """Among few patients hardly anybody else's sentence fits: that is no limit of what can be reached."""
+    spec = resolve(load_task("s3/task2_rationales").data, protocol="strict", profile="strict", model=ModelCard("any"))
+    references = [
+        Reference(f"i{n}", spec.name, f"v{n}", "tonic", n, {"present": "yes", "text": text})
+        for n, text in enumerate(
+            ("The left arm stiffens.", "The right leg is rigid at 12 s.", "The trunk stiffens slowly.", "Face tense.")
+        )
+    ]
+    primary = score_task(spec, references, oracle(references), resamples=20)[0]
+    own = rationale_informedness().ceiling(references)
+    assert score(rationale_informedness(), [Pair(r, own(r)) for r in references]) < primary.informed
+    assert (primary.ceiling, primary.skill) == (pytest.approx(1.0), pytest.approx(1.0))
 
 
 def test_where_true_sentences_do_not_differ_there_is_nothing_to_tell():

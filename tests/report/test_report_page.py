@@ -55,6 +55,15 @@ def test_every_item_and_every_answer_is_in_it(ran: Path) -> None:
     )
 
 
+def test_a_score_without_an_interval_has_the_reason_beside_it(ran: Path) -> None:
+    scores = json.loads((ran / "scores.json").read_text())["scores"]
+    reasons = {score["interval_note"] for score in scores if score["interval"] is None} - {""}
+    assert reasons
+    page = write_report(ran).read_text()
+    for reason in reasons:
+        assert f"<small>{html.escape(reason)}</small>" in page
+
+
 def test_it_needs_no_network(ran: Path) -> None:
     text = html.unescape(write_report(ran).read_text())
     assert "default-src 'none'" in text

@@ -105,7 +105,8 @@ def test_signs_and_intervals_of_an_agreement_are_shown_whole(dataset: Path, caps
     assert "…" not in text
     assert "movement" in text
     assert "(1.000–1.000)" not in text, "three patients carry no interval"
-    assert re.search(r"annotator +annotator *\n", text), "nor is a column"
+    assert "No intervals: too few patients (3)." in text
+    assert re.search(r"annotator 1 +annotator 2 *\n", text), "nor is a column"
 
 
 def test_of_more_runs_each_row_names_two() -> None:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from made_up_run import write_run
 
+from s3harness.metrics.base import Pair
 from s3harness.metrics.one_class import one_class_warnings
 from s3harness.report.table import print_scores
 from s3harness.scoring.floor_test import corrected, is_above_floor
 from s3harness.scoring.run import read_scores, score_run
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score import build_metric, score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.stats import paired_permutation
 from s3harness.testing.answerers import honest
 from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.types import FloorTest, Prediction, Reference, Score
@@ -50,7 +52,7 @@ def test_a_score_is_above_its_floor_where_a_paired_test_by_patient_says_so(patie
     assert is_above_floor(score) is is_above
     if patients == 4:
         assert score.value == 1.0
-        assert score.floor_test.p_value >= 2 / 2**4, "so few patients cannot show it"
+        assert score.floor_test.p_value is None, "so few patients cannot show it"
 
 
 @pytest.mark.parametrize("task", ["1", "3", "7"])
@@ -77,7 +79,19 @@ def test_videos_of_one_patient_are_one_piece_of_evidence():
         primary("7", *_with_patients(diagnosed(20, 20), clusters)) for clusters in (lambda n: n % 4, lambda n: n)
     )
     assert few.value == many.value == 1.0
-    assert many.floor_test.p_value < 0.01 < few.floor_test.p_value
+    assert many.floor_test.p_value < 0.01
+    assert few.floor_test.p_value is None, "too few patients for a test"
+
+
+def test_a_class_of_few_patients_leaves_no_test_as_it_leaves_no_interval():
+    """Nine patients, two of them NES, all items of whom may be right by luck."""
+    references, predictions = diagnosed(24, 9)
+    rare = [(r, p) for r, p in zip(references, predictions, strict=True) if r.truth == "ES" or r.cluster in (0, 2)]
+    score = primary("7", *map(list, zip(*rare, strict=True)))
+    assert score.interval is None
+    assert "NES of 2" in score.interval_note
+    assert score.floor_test.interval is None
+    assert score.floor_test.p_value is None
 
 
 def _with_patients(pairs, cluster):
@@ -161,7 +175,7 @@ def test_a_task_of_garbage_ranks_below_the_same_task_honestly_answered(run):
     assert np.mean([s.skill for s in garbage.values()]) < np.mean([s.skill for s in honest_scores.values()])
 
 
-ONE_CLASS = "every item has the truth 'yes': always saying so is right, and nothing can be learnt here"
+ONE_CLASS = "every item has the truth 'yes': always answering it is right, and the task cannot be scored"
 
 
 def test_a_task_of_one_class_warns_that_nothing_can_be_learnt_from_it(capsys):
@@ -181,7 +195,25 @@ def test_subjects_of_one_class_are_named_beside_the_others():
         for n, truth in enumerate(truths)
     ]
     assert one_class_warnings(references) == {
-        "t": "one class alone in 1 of 2 subjects, which no balanced score counts: clonic (no)"
+        "t": "1 of 2 questions has one true answer alone and cannot be scored by a balanced metric: clonic (no)"
     }
     assert one_class_warnings([r for r in references if r.subject == "tonic"]) == {}
     assert one_class_warnings(references_of("boundary", made_up_videos(8, patients=4))) == {}
+
+
+def test_a_difference_of_scores_ends_where_the_scores_must():
+    """Seven patients leave so wide an interval that it would go beyond 1, which no two shares differ by."""
+    references, predictions = diagnosed(7, 7)
+    wrong = {"ES": "NES", "NES": "ES"}
+    metric = build_metric("t", next(m for m in spec("7").metrics if m.primary))
+
+    def rows_of(rightly_diagnosed):
+        answers = [p if rightly_diagnosed(r.cluster) else replace(p, value=wrong[p.value]) for r, p in pairs]
+        return metric.statistics([Pair(r, answer) for (r, _), answer in zip(pairs, answers, strict=True)])
+
+    pairs = list(zip(references, predictions, strict=True))
+    rows = rows_of(lambda patient: patient != 0), rows_of(lambda patient: patient == 1)
+    test = paired_permutation(metric, *rows, np.array([r.cluster for r in references]), resamples=200)
+    assert test.difference > 0.5
+    assert test.interval is not None
+    assert test.interval.high == 1.0

@@ -133,6 +133,7 @@ def _summary_row(score: Score) -> dict[str, Any]:
         "primary": score.primary,
         "value": number(score.value, score.unit),
         "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else "–",
+        "interval_note": "" if interval else score.interval_note,
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
