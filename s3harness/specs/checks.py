@@ -25,6 +25,8 @@ from s3harness.specs.tasks import PROFILES, PROTOCOLS, TaskSpec, resolve
 from s3harness.types import Clip, FeatureLabel, Video
 
 ASKED_OF = "asked of"
+MAX_PROBLEMS = 50
+"""Problems of one spec; nobody reads more at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def task_problems(document: Document) -> list[SpecError]:
         except SpecError as error:
             place, _, message = str(error).partition(": ")
             found.setdefault((place, message.partition(f"{ASKED_OF} ")[2].partition(": ")[2] or message), error)
+        if len(found) >= MAX_PROBLEMS:
+            break
     return list(found.values())
 
 

@@ -43,7 +43,7 @@ class Document:
 
     def line(self, where: Place) -> int:
         """The line of a field, or of the nearest one around it that is written in the file."""
-        marks = dict(_places(_node(self.path.read_bytes()), ()))
+        marks = _marks(self.path.read_bytes())
         return next((_line(marks[where[:n]].start_mark) for n in range(len(where), 0, -1) if where[:n] in marks), 1)
 
 
@@ -112,6 +112,12 @@ def _explained(error: Any) -> Iterator[tuple[Place, str]]:
 def _rank(error: Any) -> tuple[int, bool]:
     """Of several errors the outermost tells most, and of a misspelled field rather that than that it is missing."""
     return len(error.absolute_path), error.validator == "required"
+
+
+@lru_cache(maxsize=4)
+def _marks(text: bytes) -> Mapping[Place, Any]:
+    """Return the node of each place: kept, as a document with one error often has many."""
+    return dict(_places(_node(text), ()))
 
 
 @lru_cache
