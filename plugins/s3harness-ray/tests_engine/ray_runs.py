@@ -129,4 +129,6 @@ def _command(pid: int) -> str:
 
 def _manifest(out: Path) -> dict[str, object]:
     data = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    return {key: value for key, value in data.items() if key not in ("seconds", "environment")}
+    timeless = {key: value for key, value in data.items() if key not in ("seconds", "session", "environment")}
+    identities = [{k: v for k, v in entry.items() if k != "since"} for entry in data["identities"]]
+    return timeless | {"identities": identities}
