@@ -35,7 +35,7 @@ unit: $(VENV)/.dev
 
 # One arena, or the limit on memory would count what no thread has used.
 fuzz: $(VENV)/.dev
-	MALLOC_ARENA_MAX=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+	MALLOC_ARENA_MAX=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
