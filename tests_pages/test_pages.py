@@ -97,7 +97,11 @@ def test_a_timeline_opens_and_shows_the_raw_answer(page: Any, made: Path) -> Non
     lanes = page.locator("#lanes .row")
     assert lanes.count() > 15
     lanes.first.click()
-    assert "onerror" in page.locator("#answers pre").last.inner_text(), "the answer is shown as the text that it is"
+    answer = page.locator("#answers article > pre").last
+    assert "onerror" in answer.inner_text(), "the answer is shown as the text that it is"
+    sent = page.locator("#answers details").last
+    sent.locator("summary").click()
+    assert sent.inner_text().strip() != "what was sent", "what was sent stands below the answer"
     assert page.locator("#answers img").count() == 0
     assert _fits(page)
 
