@@ -29,12 +29,12 @@ CASES = {
 
 
 def guesser(random: np.random.Generator, patients: Array, truth: Array) -> Array:
-    """Whether yes is said: at a patient's own rate, around three in ten."""
+    """Return the answers of a guesser: yes at a patient's own rate, around three in ten."""
     return random.normal(size=len(patients)) + of_patients(random, patients) < -0.7
 
 
 def cautious(random: np.random.Generator, patients: Array, truth: Array) -> Array:
-    """Whether yes is said: sensitivity 0.3, specificity 0.9."""
+    """Return the answers of a cautious reader: sensitivity 0.3, specificity 0.9."""
     return random.random(len(patients)) < np.where(truth, 0.3, 0.1)
 
 
@@ -57,15 +57,15 @@ def sums_of(name: str, says: Callable[..., Array], n: int, sizes: str, seed: int
 
 def cell(name: str, says: Callable[..., Array], n: int, sizes: str, runs: int) -> str:
     """Percent called different by this test (and percent tested) / by exchanging answers."""
-    metric, found, tested, exchanged = CASES[name][0], 0, 0, 0
+    metric, rejected, tested, exchanged = CASES[name][0], 0, 0, 0
     for seed in range(runs):
         sums = sums_of(name, says, n, sizes, seed)
         test: PairedTest = difference_from_constant(metric, sums, resamples=300)
         tested += bool(np.isfinite(test.p_value))
-        found += test.p_value <= 0.05
+        rejected += test.p_value <= 0.05
         few = PERMUTATIONS if 2**n <= PERMUTATIONS else 500
         exchanged += paired_test_of_sums(metric, sums, resamples=few, interval_resamples=2).p_value <= 0.05
-    share = f"{100 * found / tested:.1f}" if tested else "–"
+    share = f"{100 * rejected / tested:.1f}" if tested else "–"
     return f"{share} ({100 * tested / runs:.0f}) / {100 * exchanged / runs:.1f}"
 
 

@@ -7,6 +7,7 @@ One that draws lots is a mixture of answers with weights, so that it can be scor
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +83,7 @@ def coin(one: str, other: str) -> Floor:
     return Floor([(one, always(0.5)), (other, always(0.5))])
 
 
-class Cohort:
+class Cohort(ABC):
     """What is learnt of the references of one kind of item, one after the other."""
 
     def __init__(self) -> None:
@@ -93,10 +94,10 @@ class Cohort:
         self.patients.add(reference.cluster)
         self.learn(reference.cluster, reference.subject, reference.truth, reference)
 
+    @abstractmethod
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
-        """Learn what a subclass needs of a reference."""
-        raise NotImplementedError
+        """Learn what the answerers of this kind of item need of a reference."""
 
+    @abstractmethod
     def answerers(self, left_out: Without) -> Answerers:
         """Return the answerers of what was learnt, with the patient left out that an item says."""
-        raise NotImplementedError
