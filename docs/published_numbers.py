@@ -26,7 +26,7 @@ from s3harness.metrics.paper.laterality import paper_laterality
 from s3harness.metrics.paper.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.rqi import parse_preset, score_report
 from s3harness.scoring.floor_test import is_above_floor
-from s3harness.scoring.release_findings import findings
+from s3harness.scoring.release_findings import Finding, findings
 from s3harness.scoring.release_paper import check_paper
 from s3harness.scoring.release_strict import StrictResult, corrected_together, score_strict
 from s3harness.specs.tasks import task_names
@@ -50,6 +50,7 @@ class Numbers:
 
     release: Release
     results: Sequence[StrictResult]
+    findings: Sequence[Finding]
     compared: int
     mismatches: int
 
@@ -84,9 +85,11 @@ def computed(release: Release) -> Numbers:
     names = models_of(release)
     results = [score_strict(release, annotations, name, task_names(), resamples=RESAMPLES) for name in names]
     checks = [check_paper(release, name) for name in names]
+    together = corrected_together(results)
     return Numbers(
         release,
-        corrected_together(results),
+        together,
+        findings(release, together),
         sum(len(check.published) for check in checks),
         sum(len(check.mismatches) for check in checks),
     )
@@ -213,7 +216,7 @@ def _moments(numbers: Numbers) -> str:
 
 
 def _failures(numbers: Numbers) -> str:
-    found = [f.text for f in findings(numbers.release, numbers.results) if f.kind == "selection"]
+    found = [f.text for f in numbers.findings if f.kind == "selection"]
     texts = [text for text in found if "F1" in text]
     return (
         "**A failure that is dropped is a gift.** "
@@ -253,12 +256,8 @@ def _constants(numbers: Numbers) -> str:
         side: max(numbers.published(released.laterality_pairs, partial(accuracy, subject=side)).values())
         for side in ("head_turning", "arm_movement")
     }
-    alike = [
-        f.text for f in findings(numbers.release, numbers.results) if f.kind == "constant" and f.task == task_names()[2]
-    ]
-    wins = [
-        f for f in findings(numbers.release, numbers.results) if f.kind == "trivial wins" and f.task == task_names()[2]
-    ]
+    alike = [f.text for f in numbers.findings if f.kind == "constant" and f.task == task_names()[2]]
+    wins = [f for f in numbers.findings if f.kind == "trivial wins" and f.task == task_names()[2]]
     return "**A constant can look like skill.** " + claim(
         sum(f.changes for f in wins) >= 2 and len(alike) >= 3,
         f"The best published accuracies for the side of the head turning ({best['head_turning']:.2f}) and of the arm "
@@ -295,11 +294,7 @@ def _with_report(numbers: Numbers) -> str:
         subject: numbers.published(released.diagnosis_pairs, partial(paper_diagnosis, statistic="f1", subject=subject))
         for subject in ("video", "video_and_report")
     }
-    found = [
-        f
-        for f in findings(numbers.release, numbers.results)
-        if f.kind == "trivial wins" and "video and report" in f.text
-    ]
+    found = [f for f in numbers.findings if f.kind == "trivial wins" and "video and report" in f.text]
     es, n = sum(r.truth == "ES" for r in _videos(numbers)), len(_videos(numbers))
     always = 2 * es / (n + es)
     return "**Always epileptic, and the report alone.** " + claim(
