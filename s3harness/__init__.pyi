@@ -53,7 +53,7 @@ from .training.job import TrainingJob as TrainingJob
 from .training.messages import image_messages as image_messages
 from .training.monitor import Said as Said
 from .training.rewards import reward_function as reward_function
-from .training.samples import Sample as Sample
+from .training.sample import Sample as Sample
 from .transforms.contract import Transform as Transform
 from .types import Answer as Answer
 from .types import Clip as Clip

@@ -42,7 +42,8 @@ def score_release(
     windows; exit code 1 if a published number differs, a table cannot be read, or none was compared.
     """
     from s3harness.paper.layout import open_release
-    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+    from s3harness.specs.loading import full_name, task_names
+    from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
     release = open_release(checkout, "full" if part == "full" else "test")
