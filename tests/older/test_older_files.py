@@ -1,4 +1,4 @@
-"""Runs and submissions that an earlier state of the package wrote are read, scored and resumed as before, byte for byte.
+"""Runs and submissions of an earlier state of the package are read, scored and resumed as before, byte for byte.
 
 The archive holds a synthetic data set's tables (four cartoons), a run of the ``kinematics`` and one of the ``floors``
 backend on it with their scores of both profiles, and a packed submission.
