@@ -25,17 +25,17 @@ from s3harness.guard.redaction import Redactor
 from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
 from s3harness.plugins.manager import load, manager
-from s3harness.run.durations import with_lengths
+from s3harness.run.durations import with_durations
 from s3harness.run.event_loop import on_sigterm, until_stopped
 from s3harness.run.executor import started_facts
-from s3harness.run.interventions import Changes, changes_of
+from s3harness.run.interventions import Interventions, load_interventions
 from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
-from s3harness.run.worker_spec import Recipe, media_store
+from s3harness.run.worker_spec import WorkerSpec, media_store
 from s3harness.rundir.identities import Identities, write_counts
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import Journal, read_journal
-from s3harness.rundir.manifest import Determinants, finish_manifest, note_identifiers, start_manifest
+from s3harness.rundir.manifest import RunIdentity, finish_manifest, note_identifiers, start_manifest
 from s3harness.rundir.sent import FILE as SENT
 from s3harness.rundir.sent import sent_summary, sent_text
 from s3harness.specs.loading import load_task, task_names
@@ -103,9 +103,9 @@ class Prepared:
     backend_class: type[Backend]
     dataset: Dataset
     plan: Plan
-    determinants: Determinants
-    changes: Changes = field(default_factory=Changes)
-    lenders: Mapping[str, Video] = field(default_factory=dict)
+    determinants: RunIdentity
+    changes: Interventions = field(default_factory=Interventions)
+    audio_donors: Mapping[str, Video] = field(default_factory=dict)
     identifiers: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -135,37 +135,37 @@ def prepare(settings: Settings) -> Prepared:
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
     manager().registry.entry("executor", settings.executor)
-    changes = changes_of(settings.transforms, settings.probe)
+    changes = load_interventions(settings.transforms, settings.probe)
     backend_class = cast("type[Backend]", load("backend", settings.backend))
     model = _model(settings, backend_class)
     dataset = _dataset(settings)
     scored, specs = _specs(settings.tasks)
     asked = _with_used(scored, specs)
     resolved = {n: resolve(s, protocol=settings.protocol, profile="", model=model) for n, s in specs.items()}
-    tasks = changes.asked(with_sampling(resolved, settings.sampling))
+    tasks = changes.reword(with_sampling(resolved, settings.sampling))
     scored, asked = ([name for name in names if name in tasks] for names in (scored, asked))
     plan = Plan(dataset, model, tuple(tasks[n] for n in scored), tuple(tasks[n] for n in asked))
     search = search_of(settings.data, dataset.videos)
     identifiers = check_outgoing(texts_of_plan(plan), search, settings.consent)
     about = {key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")}
-    determinants = Determinants(
-        settings.backend,
-        {name: value for name, value in settings.options.items() if name not in backend_class.incidental},
-        model,
-        settings.protocol,
-        specs,
-        tuple(tasks.values()),
-        about,
-        settings.split,
-        settings.limit,
-        backend_class.sees_truth,
-        settings.sampling,
-        changes.transforms.describe(),
-        settings.probe,
-        _trainings(settings, dataset),
+    determinants = RunIdentity(
+        backend=settings.backend,
+        options={name: value for name, value in settings.options.items() if name not in backend_class.incidental},
+        model=model,
+        protocol=settings.protocol,
+        specs=specs,
+        tasks=tuple(tasks.values()),
+        dataset=about,
+        split=settings.split,
+        limit=settings.limit,
+        sees_truth=backend_class.sees_truth,
+        sampling=settings.sampling,
+        transforms=changes.transforms.describe(),
+        probe=settings.probe,
+        trainings=_trainings(settings, dataset),
     )
-    lenders = changes.lenders(dataset.videos)
-    return Prepared(settings, backend_class, dataset, plan, determinants, changes, lenders, identifiers)
+    audio_donors = changes.audio_donors(dataset.videos)
+    return Prepared(settings, backend_class, dataset, plan, determinants, changes, audio_donors, identifiers)
 
 
 def check_backend(run: Prepared) -> None:
@@ -207,7 +207,7 @@ def execute(run: Prepared, progress: Progress) -> Outcome:
 
 
 def _answer(
-    run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress, survey: Survey
+    run: Prepared, recipe: WorkerSpec, worker: Worker, journal: Journal, progress: Progress, survey: Survey
 ) -> tuple[Sequence[Score], int]:
     """Ask what is not answered yet, score, and finish the manifest; returns the scores and how many requests failed."""
     from s3harness.scoring.score_run import score_run
@@ -241,19 +241,19 @@ def _answer(
     return scores, failed
 
 
-def _recipe(run: Prepared) -> Recipe:
+def _recipe(run: Prepared) -> WorkerSpec:
     settings = run.settings
-    return Recipe(
-        settings.backend,
-        run.backend_class,
-        run.plan.model,
-        settings.options,
-        settings.cache_dir,
-        settings.cache_bytes,
-        settings.media,
-        settings.allow_remote,
+    return WorkerSpec(
+        name=settings.backend,
+        backend=run.backend_class,
+        model=run.plan.model,
+        options=settings.options,
+        cache_dir=settings.cache_dir,
+        cache_bytes=settings.cache_bytes,
+        media=settings.media,
+        allow_remote=settings.allow_remote,
         transforms=run.changes.transforms.names,
-        lenders=run.lenders,
+        audio_donors=run.audio_donors,
     )
 
 
@@ -267,19 +267,27 @@ def _surveyed(plan: Plan, journal: Journal, survey: Survey) -> Iterator[Referenc
 
 
 def _truth(run: Prepared) -> Truth:
-    kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
+    kinds = {task.name: task.item for task in (*run.plan.requested, *run.plan.scored)}
     videos = {video.id: video for video in run.dataset.videos}
     references = {reference.item: reference for video in run.plan for reference in video.references}
-    return Truth(videos, references, kinds, run.changes.truths)
+    return Truth(videos, references, kinds, run.changes.truth_changes)
 
 
-def _ask(run: Prepared, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:
+def _ask(run: Prepared, recipe: WorkerSpec, worker: Worker, journal: Journal, progress: Progress) -> None:
     from s3harness.run.executor import Execution
 
     redact = Redactor(private_words(run.settings.data, run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", run.settings.executor))
     identities = _identities(run, journal)
-    execution = Execution(recipe, worker, journal, redact, progress, run.settings.executor_options, identities)
+    execution = Execution(
+        worker_spec=recipe,
+        worker=worker,
+        journal=journal,
+        redact=redact,
+        progress=progress,
+        options=run.settings.executor_options,
+        identities=identities,
+    )
     until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
@@ -321,7 +329,7 @@ def _dataset(settings: Settings) -> Dataset:
     if not videos:
         raise UsageError("there are no videos to ask about")
     store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
-    return replace(dataset, videos=with_lengths(videos, store))
+    return replace(dataset, videos=with_durations(videos, store))
 
 
 def _trainings(settings: Settings, dataset: Dataset) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ BYTES_PER_SECOND = 24_000 * 4
 """Of sound as it is kept (:data:`s3harness.media.frames.RATE`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MediaOptions:
     """``workers`` videos are decoded at once (0: as many as the processor has room for), each by ``threads`` threads.
 

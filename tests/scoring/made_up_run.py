@@ -50,7 +50,7 @@ def write_run(folder: Path, videos: int, tasks: tuple[str, ...] = ()) -> Path:
     run = prepare(Settings("floors", write_data(folder / "data", videos), folder / "run", tasks=tasks))
     run.settings.out.mkdir()
     start_manifest(run.settings.out, run.determinants, resume=False, is_new=True)
-    kinds = {task.name: task.item for task in run.plan.asked}
+    kinds = {task.name: task.item for task in run.plan.requested}
     references = []
     with Journal(run.settings.out) as journal:
         for video in run.plan:
