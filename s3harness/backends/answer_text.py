@@ -7,26 +7,26 @@ import json
 from s3harness.types import Request
 
 
-def write(request: Request, value: object, words: str = "") -> str:
+def write_answer(request: Request, value: object, words: str = "") -> str:
     """Write a value as text in the form that the request's prompt asks for.
 
     A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
     """
     fields = _fields(request)
     if "timestamp" in fields:
-        return json.dumps({"timestamp": clock(_number(value))})
+        return json.dumps({"timestamp": format_timestamp(_number(value))})
     if "frame" in fields:
         return json.dumps({"frame": str(_frame(request, _number(value)))})
     if "answer" in fields:
         return json.dumps({name: value if name == "answer" else words for name in fields}, ensure_ascii=False)
     if isinstance(value, float):
-        return clock(value)
+        return format_timestamp(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
 
 
-def clock(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """Format seconds as MM:SS, with milliseconds where they are not zero."""
     milliseconds = max(0, round(seconds * 1000))
     whole, fraction = divmod(milliseconds, 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from s3harness.backends.answer_text import write
+from s3harness.backends.answer_text import write_answer
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.references import events
 from s3harness.errors import UsageError, suggest
@@ -61,10 +61,10 @@ class FloorsBackend(Backend):
         if value is None:
             return Response(request.id, "")
         if isinstance(value, Mapping):
-            return Response(request.id, write(request, value["present"], str(value["text"])))
+            return Response(request.id, write_answer(request, value["present"], str(value["text"])))
         if isinstance(value, float):
             value -= request.clip.start_s
-        return Response(request.id, write(request, value, "As always."))
+        return Response(request.id, write_answer(request, value, "As always."))
 
 
 class OracleBackend(Backend):
@@ -121,7 +121,7 @@ def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
 def _feature(request: Request, video: Video) -> str:
     label = video.features.get(request.subject, FeatureLabel("no"))
     answer = {"yes": "yes" if shows(request.clip, label) else "no", "no": "no"}.get(label.present)
-    return write(request, answer or _untested(request), label.justification)
+    return write_answer(request, answer or _untested(request), label.justification)
 
 
 def _untested(request: Request) -> str:
@@ -131,28 +131,28 @@ def _untested(request: Request) -> str:
 
 def _laterality(request: Request, video: Video) -> str:
     if request.subject == "onset_body_part":
-        return write(request, video.onset_body_part)
-    return write(request, video.features[request.subject].side)
+        return write_answer(request, video.onset_body_part)
+    return write_answer(request, video.features[request.subject].side)
 
 
 def _boundary(request: Request, video: Video) -> str:
     times = {"seizure_onset": video.onset_s, "seizure_offset": video.offset_s}
     at = times[request.subject] if request.subject in times else video.features[request.subject].start_s
-    return write(request, float(at or 0.0) - request.clip.start_s)
+    return write_answer(request, float(at or 0.0) - request.clip.start_s)
 
 
 def _sequence(request: Request, video: Video) -> str:
     # A prompt lists the signs that the model could notice, each as " name: definition".
     listed = [name for name in vocabulary().names if f" {name}:" in request.prompt]
-    return write(request, [n for n, _ in events(video, listed) if shows(request.clip, video.features[n])])
+    return write_answer(request, [n for n, _ in events(video, listed) if shows(request.clip, video.features[n])])
 
 
 def _report(request: Request, video: Video) -> str:
-    return write(request, video.report)
+    return write_answer(request, video.report)
 
 
 def _diagnosis(request: Request, video: Video) -> str:
-    return write(request, video.diagnosis, "The annotators said so.")
+    return write_answer(request, video.diagnosis, "The annotators said so.")
 
 
 _ORACLE: Mapping[str, Callable[[Request, Video], str]] = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from s3harness.cli.groups import PluginGroup
 from s3harness.cli.options import json_option, parse_options, print_json
 
 if TYPE_CHECKING:
@@ -17,46 +18,9 @@ if TYPE_CHECKING:
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=PluginGroup)
 def data() -> None:
-    """Data sets: synth, preview, import, validate, info, agreement, split, allow-links."""
-
-
-@data.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The directory to make.")
-@click.option("--videos", type=click.IntRange(min=1), default=12, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--resolution", default="640x360", show_default=True, help="WIDTHxHEIGHT in pixels.")
-@click.option("--fps", type=click.IntRange(1, 60), default=25, show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=5), help="The length of every video; drawn for each if absent.")
-@click.option("--audio/--no-audio", default=True, show_default=True)
-@click.option(
-    "--prior",
-    type=click.Choice(("s3", "physiology")),
-    default="s3",
-    show_default=True,
-    help="How often, when and for how long signs occur: as the benchmark's labels say, or the literature.",
-)
-@click.option(
-    "--balance-nuisance", is_flag=True, help="Length, light, room and bit rate tell nothing of the diagnosis."
-)
-@click.option("--mirrored", is_flag=True, help="The mirror image of the data set: pictures flipped, sides swapped.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-def synth(out: Path, resolution: str, seconds: float | None, **choices: Any) -> None:
-    """Make a data set of synthetic seizures: rendered people, real mp4 files, exact annotations.
-
-    Cartoons show that software works and what a metric does. They are no evidence of clinical performance.
-    """
-    from signal import default_int_handler
-
-    from s3harness.report.progress import shown_count
-    from s3harness.run.event_loop import on_sigterm
-    from s3harness.synth import synthesize
-
-    size = _resolution(resolution)
-    with on_sigterm(default_int_handler), shown_count("videos") as progress:
-        synthesize(out, resolution=size, duration_s=seconds, progress=progress, **choices)
-    click.echo(f"{out}: {choices['videos']} videos")
+    """Data sets: preview, import, validate, info, agreement, split, allow-links."""
 
 
 @data.command()
@@ -322,10 +286,3 @@ def split(directory: Path, test: float, folds: int | None, seed: int, as_json: b
         print_json({name: counts[name] for name in names})
     else:
         click.echo(", ".join(f"{name}: {counts[name]} videos" for name in names))
-
-
-def _resolution(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise click.BadParameter(f"{text!r} is not WIDTHxHEIGHT", param_hint="--resolution")
-    return int(width), int(height)

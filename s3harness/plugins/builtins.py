@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from s3harness.plugins.registry import Registrar
 
 COMMANDS = {
-    "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
     "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
     "sweep": ("s3harness.cli.sweep:sweep", "The same at several frame rates and windows: a table and curves."),
     "probe": ("s3harness.cli.probe:probe", "The same of changed clips, or in other words: what evidence is used."),
@@ -35,7 +34,7 @@ COMMANDS = {
     "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
     "data": (
         "s3harness.cli.data:data",
-        "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
+        "Data sets: preview, import, validate, info, agreement, split, allow-links.",
     ),
     "audit": (
         "s3harness.cli.audit:audit",
@@ -47,7 +46,6 @@ COMMANDS = {
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
 BACKENDS = {
-    "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
     "floors": "s3harness.backends.floors:FloorsBackend",
     "oracle": "s3harness.backends.floors:OracleBackend",
     "recorded": "s3harness.backends.recorded:RecordedBackend",
