@@ -9,6 +9,7 @@ from s3harness.guard.pattern import Rule, rule, starts_of
 from s3harness.guard.vocabulary import alternatives, words
 
 _UNIT = re.compile(rf" ?(?:{'|'.join(words('units'))})(?!\w)", re.IGNORECASE)
+_COUNTED = re.compile(rf"(?<!\w)(?:{'|'.join(words('units'))}):? $", re.IGNORECASE)
 
 
 def numbers() -> Iterator[Rule]:
@@ -52,7 +53,9 @@ def numbers() -> Iterator[Rule]:
     yield rule(
         "number", "certain", r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", "digit", case=True
     )
-    yield rule("number", "certain", r"(?<![\w.])[12] ?\d{2} ?[01]\d ?\d{2} ?\d{3} ?\d{3}(?: ?\d{2})?(?!\w)", "digit")
+    yield rule(
+        "number", "certain", r"(?<![\w.])[12] ?\d{2} ?[01]\d ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}(?: ?\d{2})?(?!\w)", "digit"
+    )
     yield rule("number", "certain", r"(?<![\w.])\d{7,40}(?!\w)", "digit")
     yield rule(
         "serial",
@@ -87,12 +90,14 @@ def phones() -> Iterator[Rule]:
     )
     yield rule("number", "certain", r"(?<![\w.])\d{3}([-.])\d{3}\1\d{4}(?:x\d{1,6})?(?!\w)", "digit")
     yield rule("number", "certain", r"(?<![\w.:])\d{2,4}(?:[ .-]\d{2,4}){2,5}(?![\w:.]*\d)", "digit", check=_is_grouped)
+    # Local numbers of seven digits: no list of measured values has one digit between two groups of three.
+    yield rule("number", "certain", r"(?<![\w.:])\d{3} \d \d{3}(?![\w:.]*\d)", "digit", check=_is_no_count)
     yield rule(
         "number",
         "likely",
         r"(?<![\w.:])\d{3}[ -]\d{1,2}[ -]\d{3,4}(?![\w:.]*\d)",
         "digit",
-        check=is_no_measure,
+        check=_is_no_count,
     )
 
 
@@ -102,12 +107,20 @@ def is_no_measure(match: re.Match[str]) -> bool:
     return not _UNIT.match(match.string, match.end()) and last not in words("units")
 
 
+def _is_no_count(match: re.Match[str]) -> bool:
+    """Return whether a number is no measure and no list of things counted, as in ``frames 120 4 310``."""
+    return is_no_measure(match) and not _COUNTED.search(match.string, max(0, match.start() - 20), match.start())
+
+
 def _is_grouped(match: re.Match[str]) -> bool:
     """Groups of digits that make a number of a person: nine digits or more, and no list of round or growing ones."""
     groups = re.split(r"[ .-]", match[0])
     numbers = [int(group) for group in groups]
     total = sum(map(len, groups))
-    is_list = all(n % 10 == 0 for n in numbers) or (numbers == sorted(numbers) and total < 10)
+    is_in_threes = len(groups) == 3 and all(len(group) == 3 for group in groups)
+    is_growing = numbers == sorted(numbers) and total < 10
+    # One in six telephone numbers of three groups of three grows by chance: there, a word of counting must precede.
+    is_list = all(n % 10 == 0 for n in numbers) or (is_growing and not (is_in_threes and _is_no_count(match)))
     has_long = any(len(group) >= 3 for group in groups)
     is_french = match[0].startswith("0") and len(groups) == 5
     return (has_long or is_french) and 9 <= total <= 15 and not is_list and is_no_measure(match)

@@ -22,6 +22,8 @@ from s3harness.guard.search import Search, fingerprint, masked
         ("It ends at 14:35:07.", "likely", "14:35:07"),
         ("He is 93 years old.", "certain", "93 years"),
         ("Camera S/N 0456-221 was off.", "certain", "S/N 0456-221"),
+        ("Her husband answers at 583 8 723 at night.", "certain", "583 8 723"),
+        ("Her husband answers at 531 596 923 at night.", "certain", "531 596 923"),
     ],
 )
 def test_the_place_is_that_of_the_original(text: str, tier: str, identifier: str) -> None:
