@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ __all__ = ["Document", "Place", "read_document", "specs_directory", "validate"]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+MAX_PROBLEMS = 50
+"""Problems of one spec; nobody reads more at once."""
+MAX_ERRORS = 500
+"""Errors of the schema that are looked at; lists are measured before their entries, so a bound is always among them."""
+LIMITS = ("maxItems", "maxProperties")
 SHOWN_CHARACTERS = 80
 TEXT = "tag:yaml.org,2002:str"
 MEANT = "did you mean "
@@ -85,8 +91,8 @@ def validate(document: Document, schema: str) -> None:
 
 def schema_problems(document: Document, schema: str) -> list[SpecError]:
     """All that the schema finds wrong with a document, what tells most first."""
-    errors = sorted(_validator(schema).iter_errors(document.data), key=_rank)
-    explained = dict.fromkeys(found for error in errors for found in _explained(error))
+    errors = _errors(document.data, schema)
+    explained = dict.fromkeys(islice((found for error in errors for found in _explained(error)), MAX_PROBLEMS))
     meant = {f"{said.rpartition(MEANT)[2].removesuffix('?')} must be given" for _, said in explained if MEANT in said}
     kept = [(where, said) for where, said in explained if said not in meant]
     return [document.error(where, message) for where, message in kept]
@@ -94,9 +100,18 @@ def schema_problems(document: Document, schema: str) -> list[SpecError]:
 
 def form_problem(data: object, schema: str) -> str:
     """The first thing that the schema finds wrong with a value that stands in no file: its place and what is wrong."""
-    errors = sorted(_validator(schema).iter_errors(data), key=_rank)
+    errors = _errors(data, schema)
     where, message = next(_explained(errors[0])) if errors else ((), "")
     return f"{'.'.join(map(str, where)) or 'the document'}: {message}" if errors else ""
+
+
+def exceeds_limits(document: Document, schema: str) -> bool:
+    """Return whether a document has more entries somewhere than its schema takes: trying them all would cost."""
+    return any(error.validator in LIMITS for error in _errors(document.data, schema))
+
+
+def _errors(data: object, schema: str) -> list[Any]:
+    return sorted(islice(_validator(schema).iter_errors(data), MAX_ERRORS), key=_rank)
 
 
 def _explained(error: Any) -> Iterator[tuple[Place, str]]:
@@ -171,6 +186,8 @@ _EXPLAINED: Mapping[str, Callable[[Any, Any], str]] = {
     "const": lambda wanted, found: f"{_shown(found)} is not {wanted!r}",
     "type": lambda wanted, found: f"{_shown(found)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
     "required": lambda wanted, found: f"{', '.join(n for n in wanted if n not in found)} must be given",
+    "maxItems": lambda wanted, found: f"has {len(found)} entries; at most {wanted} are taken",
+    "maxProperties": lambda wanted, found: f"has {len(found)} entries; at most {wanted} are taken",
     "not": lambda wanted, _: f"{' and '.join(wanted['required'])} exclude each other; give one",
 }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from s3harness.errors import SpecError, UsageError
 from s3harness.plugins import suggest
 from s3harness.specs.catalogue import catalogue
-from s3harness.specs.document import Document, read_document, schema_problems, validate
+from s3harness.specs.document import Document, exceeds_limits, read_document, schema_problems, validate
 from s3harness.specs.rqi_presets import preset_name
 
 if TYPE_CHECKING:
@@ -153,6 +153,9 @@ def problems_of(path: Path) -> list[SpecError]:
 
     document = read_document(path)
     problems = schema_problems(document, "task")
+    # Every entry is tried under each protocol, profile and subject, which is cheap only within the schema's limits.
+    if exceeds_limits(document, "task"):
+        return problems
     try:
         problems += task_problems(document)
     except Exception:
