@@ -167,7 +167,7 @@ class _Pool:
 
 def _scratch() -> str | None:
     """Memory rather than a disk, where there is some."""
-    return "/dev/shm" if shutil.os.access("/dev/shm", os.W_OK) else None
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 if __name__ == "__main__":
