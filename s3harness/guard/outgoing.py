@@ -116,7 +116,7 @@ def _remedy(found: Sequence[OutgoingIdentifier], certain: int) -> list[str]:
     if certain:
         lines.append(
             "Take them out of the data set's tables (s3harness data validate names every row), or say why they may "
-            "go out: --allow-identifiers REASON, which is kept in the manifest."
+            "go out: --allow-identifiers REASON, which is kept with the result."
         )
     likely = [one.fingerprint for one in found if one.tier == "likely"]
     if likely:

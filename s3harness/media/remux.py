@@ -1,0 +1,49 @@
+"""Copies of video files without what a camera or a recorder notes in them: titles, dates, places, serial numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import MediaError
+
+COPIED = ("video", "audio")
+"""Kinds of streams that are copied. Time codes are times of day, and subtitles and attachments may hold names."""
+
+
+def copy_without_metadata(source: Path, target: Path) -> None:
+    """Copy the encoded pictures and sound of a video file into a new one, and nothing else.
+
+    Nothing is encoded anew: every packet stays as it is, with its time. The ending of ``target`` decides the container.
+    What is in the pictures, the sound and the encoder's own notes inside the packets is copied with them. Raises
+    :class:`MediaError` for a file that cannot be read, or whose streams the container does not take.
+    """
+    import av
+
+    try:
+        # Without bitexact the muxer writes its version, and Matroska a random id: the same file would differ each time.
+        with av.open(str(source)) as old, av.open(str(target), "w", options={"fflags": "+bitexact"}) as new:
+            streams = {stream.index: _added(new, stream) for stream in old.streams if _is_copied(stream)}
+            for packet in old.demux(*(old.streams[index] for index in streams)):
+                # Demuxing ends with an empty packet for each stream, which is there for decoders.
+                if packet.dts is None and packet.size == 0:
+                    continue
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        target.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise MediaError(f"the video cannot be copied without its metadata: {reason}") from None
+
+
+def _is_copied(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    # A cover picture counts as a video stream; it may show a name.
+    return stream.type in COPIED and not stream.disposition & Disposition.attached_pic
+
+
+def _added(container: Any, template: Any) -> Any:
+    stream = container.add_stream_from_template(template)
+    stream.metadata.clear()
+    return stream
