@@ -69,7 +69,8 @@ def _changed(draw: Draw, name: str, data: bytes) -> bytes:
     if by_form and draw.random() < 0.75:
         try:
             return by_form(draw, data)
-        except (ValueError, RecursionError, csv.Error):
+        # Not in this form, or a whole number that grew by earlier mutations beyond what a float or a text can hold.
+        except (ValueError, OverflowError, RecursionError, csv.Error):
             pass
     return _bytes(draw, data)
 
