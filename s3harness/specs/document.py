@@ -11,9 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError
+from s3harness.errors import SpecError, suggest
 from s3harness.package_data import specs_directory
-from s3harness.plugins import suggest
 
 if TYPE_CHECKING:
     import yaml
