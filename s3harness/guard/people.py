@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from s3harness.guard.identifiers import Identifier, Tier
+from s3harness.guard.kinds import Identifier, Tier
 from s3harness.guard.normal import fold
 from s3harness.guard.pattern import starts_of
 from s3harness.guard.vocabulary import (

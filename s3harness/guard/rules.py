@@ -11,7 +11,7 @@ from functools import cache
 
 from s3harness.guard.dates import ages, dates, times
 from s3harness.guard.hosts_and_files import codes, files, hosts
-from s3harness.guard.identifiers import Identifier
+from s3harness.guard.kinds import Identifier
 from s3harness.guard.numbers import numbers, phones
 from s3harness.guard.pattern import Rule
 from s3harness.guard.places import places

@@ -45,7 +45,7 @@ TEXTS = [OutgoingText("v0001", "report", "Anna turns the head."), OutgoingText("
 def test_a_list_that_was_looked_at_is_not_asked_again(tmp_path) -> None:
     with pytest.raises(IdentifiersError) as refused:
         check_outgoing(TEXTS, Search(), Consent(folder=tmp_path))
-    code = code_of(one.fingerprint for one in refused.value.found)
+    code = code_of(one.fingerprint for one in refused.value.identifiers)
     assert f"--reviewed {code}" in str(refused.value)
     assert check_outgoing(TEXTS, Search(), Consent(reviewed=code, folder=tmp_path)) == {}
     assert (tmp_path / "reviewed.json").stat().st_mode & 0o077 == 0
@@ -67,7 +67,7 @@ def test_certain_identifiers_cannot_be_confirmed_and_need_a_reason(tmp_path) -> 
     texts = [OutgoingText("v0001", "report", "Frau Huber turns the head; Anna watches.")]
     with pytest.raises(IdentifiersError) as refused:
         check_outgoing(texts, Search(), Consent(folder=tmp_path))
-    code = code_of(one.fingerprint for one in refused.value.found if one.tier == "likely")
+    code = code_of(one.fingerprint for one in refused.value.identifiers if one.tier == "likely")
     with pytest.raises(IdentifiersError, match="--allow-identifiers REASON"):
         check_outgoing(texts, Search(), Consent(reviewed=code, folder=tmp_path))
     let_through = check_outgoing(texts, Search(), Consent(reason="consented", folder=tmp_path))
