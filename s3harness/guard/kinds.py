@@ -8,6 +8,7 @@ from typing import Literal
 Tier = Literal["certain", "likely"]
 """``certain`` is refused at once; a person has to look at what is ``likely``."""
 
+# The keys are written into manifests; messages have the names.
 KINDS = {
     "media": "what looks like media or encoded data",
     "address": "an address of a host",

@@ -14,6 +14,7 @@ _COUNTED = re.compile(rf"(?<!\w)(?:{'|'.join(words('units'))}):? $", re.IGNORECA
 
 def numbers() -> Iterator[Rule]:
     """Yield the rules of numbers with a label, of national forms, of long ones, and of serial numbers."""
+    # A code has four characters at least; the check wants three digits in it, so that "MRN unknown" is none.
     code = r"[A-Z0-9][A-Z0-9./-]{3,30}"
     number = alternatives("labels_of_numbers")
     separator = r"(?:\W{0,3}(?:is |no\.? |nr\.? |number |n° |#|: ?|= ?){0,2})"
@@ -40,8 +41,11 @@ def numbers() -> Iterator[Rule]:
         starts=starts_of(serial),
         check=_has_digits,
     )
+    # In capitals alone: "sn" in small letters begins ordinary words, such as "snoring".
     yield rule("serial", "certain", rf"(?<!\w)SN{separator}{code}", "digit", case=True, check=_has_digits)
+    # Social security number of the United States.
     yield rule("number", "certain", r"(?<![\w.])\d{3}-\d{2}-\d{4}(?![\w-])", "digit")
+    # Numbers with a check letter, such as the Spanish DNI and NIE.
     yield rule(
         "number",
         "certain",
@@ -49,14 +53,18 @@ def numbers() -> Iterator[Rule]:
         "digit",
         case=True,
     )
+    # Codice fiscale of Italy.
     yield rule("number", "certain", r"(?<!\w)[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z](?!\w)", "digit", case=True)
+    # IBAN.
     yield rule(
         "number", "certain", r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", "digit", case=True
     )
     yield rule(
         "number", "certain", r"(?<![\w.])[12] ?\d{2} ?[01]\d ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}(?: ?\d{2})?(?!\w)", "digit"
     )
+    # Any number of seven digits: frames, pixels and times of a clip have fewer.
     yield rule("number", "certain", r"(?<![\w.])\d{7,40}(?!\w)", "digit")
+    # Capitals and digits without a label may be a serial number, or the name of a drug or a montage: a question.
     yield rule(
         "serial",
         "likely",
@@ -113,7 +121,7 @@ def _is_no_count(match: re.Match[str]) -> bool:
 
 
 def _is_grouped(match: re.Match[str]) -> bool:
-    """Groups of digits that make a number of a person: nine digits or more, and no list of round or growing ones."""
+    """Return whether groups of digits make a person's number: nine digits or more, no list of round or growing ones."""
     groups = re.split(r"[ .-]", match[0])
     numbers = [int(group) for group in groups]
     total = sum(map(len, groups))

@@ -36,7 +36,7 @@ class Search:
     def __call__(self, text: str) -> Sequence[Identifier]:
         """Return the identifiers in a text by their places, without those that are harmless."""
         if text not in self._cache:
-            # Emptied rather than thinned out: what is searched again soon stands near, and this costs nothing a text.
+            # Emptied whole when full: to keep an order of use would cost time at each look-up.
             if len(self._cache) >= MAX_CACHED_TEXTS:
                 self._cache.clear()
             self._cache[text] = self._identifiers(text)
