@@ -30,7 +30,7 @@ class OutgoingText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingIdentifier:
     """An identifier in a text that would go out; ``shown`` is the masked identifier with the text around it."""
 
@@ -99,8 +99,14 @@ def check_outgoing(
 
 
 def _outgoing(text: OutgoingText, one: Identifier, others: Sequence[Identifier]) -> OutgoingIdentifier:
-    shown = masked(text.text, one, others)
-    return OutgoingIdentifier(text.video, text.field, one.kind, one.tier, shown, fingerprint(text.text, one))
+    return OutgoingIdentifier(
+        video=text.video,
+        field=text.field,
+        kind=one.kind,
+        tier=one.tier,
+        shown=masked(text.text, one, others),
+        fingerprint=fingerprint(text.text, one),
+    )
 
 
 def _table(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:

@@ -11,7 +11,7 @@ from s3harness.guard.kinds import Tier
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A pattern of a kind; a match counts if ``check`` returns true for it.
 
@@ -38,7 +38,8 @@ def rule(
     check: Callable[[re.Match[str]], bool] | None = None,
 ) -> Rule:
     """Return a rule whose pattern is read without regard to case unless ``case`` says so."""
-    return Rule(kind, tier, re.compile(pattern, 0 if case else re.IGNORECASE), needs, starts, check)
+    compiled = re.compile(pattern, 0 if case else re.IGNORECASE)
+    return Rule(kind=kind, tier=tier, pattern=compiled, needs=needs, starts=starts, check=check)
 
 
 def starts_of(pattern: str) -> frozenset[str]:
