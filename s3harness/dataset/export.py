@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from s3harness.dataset.export_card import COLUMNS, SIGN, SIGNS, TEXT, card
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.sources import search_of
-from s3harness.errors import DatasetError, MediaError, UsageError
+from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
 from s3harness.guard.outgoing import Consent, OutgoingText, check_outgoing
 from s3harness.types import FeatureLabel, Video
 
@@ -78,7 +78,8 @@ def export_dataset(
     ``form`` is ``parquet`` (a table a split, whose column ``file`` names the videos in ``videos/``) or ``hub`` (a
     folder that can be uploaded as it is, with a column ``video`` that Hugging Face plays). Raises :class:`UsageError`
     without the package ``datasets``, for a split that Hugging Face has no name for, and for identifiers in a text that
-    would go out; :class:`DatasetError` for a video file that is missing or cannot be copied. Nothing is left then.
+    would go out; :class:`DatasetError` for a video file that is missing or cannot be copied; :class:`S3HarnessError` if
+    the disk refuses. Nothing is left then.
     """
     _require_library()
     if out.exists():
@@ -95,14 +96,11 @@ def export_dataset(
     if layout is _VIDEO_FOLDER:
         _check_every_split_has_a_file(splits, files)
     numbers = {name: len(videos) for name, videos in splits.items()}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place and moved there at the end: a folder that is there is whole.
-    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out.parent) as temporary:
-        folder = Path(temporary) / "export"
-        _write(folder, splits, files, layout)
-        text = card(dataset, numbers, {name: layout.table(name) for name in splits}, layout.loaded)
-        (folder / "README.md").write_text(text + _let_through(let_through), encoding="utf-8")
-        shutil.move(folder, out)
+    text = card(dataset, numbers, {name: layout.table(name) for name in splits}, layout.loaded)
+    try:
+        _write_whole(out, splits, files, layout, text + _let_through(let_through))
+    except OSError as error:
+        raise S3HarnessError(f"{out} cannot be written: {error.strerror or error}") from error
     return Exported(len(dataset.videos), len(files), numbers)
 
 
@@ -161,6 +159,23 @@ def _check_every_split_has_a_file(splits: Mapping[str, Sequence[Video]], files: 
             raise UsageError(
                 f"no video of split {name} has a file, which --format hub needs; use --format parquet or --no-video"
             )
+
+
+def _write_whole(
+    out: Path,
+    splits: Mapping[str, Sequence[Video]],
+    files: Mapping[str, tuple[Path, str]],
+    layout: _Layout,
+    text: str,
+) -> None:
+    """Write the folder as a whole or not at all; ``text`` is its card."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside its place and moved there at the end: a folder that is there is whole.
+    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out.parent) as temporary:
+        folder = Path(temporary) / "export"
+        _write(folder, splits, files, layout)
+        (folder / "README.md").write_text(text, encoding="utf-8")
+        shutil.move(folder, out)
 
 
 def _write(

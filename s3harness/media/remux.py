@@ -47,7 +47,7 @@ def _copy_packets(old: InputContainer, target: Path) -> None:
                 packet.stream = streams[packet.stream.index]
                 new.mux(packet)
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(getattr(error, "strerror", None) or type(error).__name__) from None
+        raise MediaError(getattr(error, "strerror", None) or str(error)) from None
 
 
 def _is_copied(stream: Any) -> bool:

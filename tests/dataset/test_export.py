@@ -237,6 +237,13 @@ def test_what_cannot_be_exported_is_named_with_a_remedy(tmp_path, capsys, data, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
+def test_a_disk_that_refuses_is_named(tmp_path, capsys, data):
+    (tmp_path / "file").write_text("")
+    code, output = call(capsys, "data", "export", data, "--no-video", "--output", tmp_path / "file" / "out")
+    assert code == 1
+    assert "cannot be written: Not a directory" in output or "cannot be written: File exists" in output
+
+
 def test_a_folder_that_is_there_stays_as_it_is(tmp_path, capsys, data):
     (tmp_path / "out").mkdir()
     code, output = call(capsys, "data", "export", data, "--output", tmp_path / "out")
