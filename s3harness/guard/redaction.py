@@ -1,4 +1,4 @@
-"""Keeping private words out of what is written: errors of libraries like to quote the file they choke on."""
+"""Redaction of private words in what is written: errors of libraries often quote the path of a file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ READ_LENGTH = 10_000
 
 
 class Redactor:
-    """Takes the private words of a data set, and whatever looks like a path, out of a text."""
+    """Replacement of the private words of a data set, and of whatever looks like a path, by an ellipsis."""
 
     def __init__(self, words: Iterable[str]) -> None:
         by_length = defaultdict[int, set[str]](set)
         for word in words:
             by_length[len(word)].add(word)
-        self._longest_first = sorted(((n, found) for n, found in by_length.items() if n > 1), reverse=True)
+        # The longest first, so that a name within a longer one leaves no rest; single letters would blot out all text.
+        self._longest_first = sorted(((n, same) for n, same in by_length.items() if n > 1), reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without them, on one line, at most ``MAX_LENGTH`` characters."""
+        """Return the text without them, on one line, at most ``MAX_LENGTH`` characters."""
         text = " ".join(text[:READ_LENGTH].split())
         return _PATH.sub("…", "".join(self._pieces(text)))[:MAX_LENGTH]
 
     def _pieces(self, text: str) -> Iterator[str]:
-        """Looked up place by place: a large data set has more words than a pattern can hold."""
+        # Looked up place by place: a large data set has more words than one regular expression can hold.
         place = 0
         while place < len(text):
             length = next((n for n, words in self._longest_first if text[place : place + n] in words), 0)
