@@ -275,10 +275,10 @@ def _http(folder: Path) -> None:
 
 
 async def _ask(url: str) -> None:
-    from s3harness_openai.answer import answer_id, answered_as, cached_tokens, read_reply
-    from s3harness_openai.meeting import _models
-    from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
-    from s3harness_openai.wire import Wire
+    from s3harness_openai.discovery import _models
+    from s3harness_openai.errors import Trouble, Withheld, Words, check_status
+    from s3harness_openai.response import answer_id, answered_as, cached_tokens, read_reply
+    from s3harness_openai.transport import Wire
 
     import s3harness
 
@@ -319,7 +319,7 @@ def port() -> int:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    from s3harness_openai.trouble import Trouble, Withheld
+    from s3harness_openai.errors import Trouble, Withheld
 
     return (S3HarnessError, Trouble, Withheld)
 

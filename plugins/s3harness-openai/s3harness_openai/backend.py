@@ -10,16 +10,16 @@ from types import TracebackType
 from typing import Self
 
 import s3harness
-from s3harness_openai.client import IDS, Client
-from s3harness_openai.meeting import Acquaintance, check_video, come_back, meet
+from s3harness_openai.discovery import Acquaintance, check_video, come_back, meet
+from s3harness_openai.dispatch import IDS, Client
+from s3harness_openai.errors import Words
+from s3harness_openai.media_parts import Form, Manner, Showcase
 from s3harness_openai.options import Options
-from s3harness_openai.question import Question
+from s3harness_openai.payload import Question
 from s3harness_openai.served import is_model_of
-from s3harness_openai.servers import Fleet, Server
-from s3harness_openai.shown import Form, Manner, Showcase
-from s3harness_openai.trouble import Words
+from s3harness_openai.server_pool import Fleet, Server
+from s3harness_openai.transport import Wire
 from s3harness_openai.window import Window
-from s3harness_openai.wire import Wire
 
 SPARE_CONNECTIONS = 4
 """For calling on servers while all requests are under way."""

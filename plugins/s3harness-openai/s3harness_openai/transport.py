@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpcore2
 
 import s3harness
+from s3harness_openai.errors import Faulty, Slow, Unreachable
 from s3harness_openai.line import Line
-from s3harness_openai.trouble import Faulty, Slow, Unreachable
 
 CONNECT_S = 10.0
 KEEP_ALIVE_S = 60.0

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from misbehaving import Does, Misbehaving, Seen, says
-from s3harness_openai.answer import cached_tokens, read_reply
-from s3harness_openai.servers import Answers
-from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
+from s3harness_openai.errors import Trouble, Withheld, Words, check_status
+from s3harness_openai.response import cached_tokens, read_reply
+from s3harness_openai.server_pool import Answers
 
 import s3harness
 

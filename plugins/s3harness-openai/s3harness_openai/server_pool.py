@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from s3harness_openai.answer import answer_id
-from s3harness_openai.trouble import Busy, Faulty, Rejected, Slow, Trouble, Unanswered
+from s3harness_openai.errors import Busy, Faulty, Rejected, Slow, Trouble, Unanswered
+from s3harness_openai.response import answer_id
+from s3harness_openai.transport import Place
 from s3harness_openai.window import Window
-from s3harness_openai.wire import Place
 
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 30.0

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import s3harness
+from s3harness_openai.errors import Trouble, Unreachable, Words
+from s3harness_openai.media_parts import frame_times
 from s3harness_openai.options import Options
 from s3harness_openai.served import Listed, choose_model, identity
-from s3harness_openai.servers import Fleet, Server
-from s3harness_openai.shown import frame_times
-from s3harness_openai.trouble import Trouble, Unreachable, Words
-from s3harness_openai.wire import Reply, Wire
+from s3harness_openai.server_pool import Fleet, Server
+from s3harness_openai.transport import Reply, Wire
 
 HELLO_S = 10.0
 TRY_EVERY_S = 1.0

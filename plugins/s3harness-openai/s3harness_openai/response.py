@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import s3harness
-from s3harness_openai.trouble import Faulty, Withheld, Words, check_status
+from s3harness_openai.errors import Faulty, Withheld, Words, check_status
 
 BROKEN_OFF = {"", "error", "abort", "aborted", "cancelled"}
 """Reasons for having finished that say that the answer is none."""

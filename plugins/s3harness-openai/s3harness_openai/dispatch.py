@@ -9,12 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
-from s3harness_openai.answer import answered_as, cached_tokens, read_reply
-from s3harness_openai.options import Options
-from s3harness_openai.question import Question
-from s3harness_openai.served import is_answer_of
-from s3harness_openai.servers import Fleet, Server, Sight, pause_s
-from s3harness_openai.trouble import (
+from s3harness_openai.errors import (
     Busy,
     ContextOverflow,
     Declined,
@@ -30,7 +25,12 @@ from s3harness_openai.trouble import (
     Words,
     check_status,
 )
-from s3harness_openai.wire import Wire
+from s3harness_openai.options import Options
+from s3harness_openai.payload import Question
+from s3harness_openai.response import answered_as, cached_tokens, read_reply
+from s3harness_openai.served import is_answer_of
+from s3harness_openai.server_pool import Fleet, Server, Sight, pause_s
+from s3harness_openai.transport import Wire
 
 MISSES_BELIEVED = 3
 """A server that has forgotten a clip so many times that it was just shown is not asked by id any more."""

@@ -8,11 +8,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from s3harness_openai.servers import FIRST_PAUSE_S, MOST_PAUSE_S, Sight, pause_s
-from s3harness_openai.shown import clock
-from s3harness_openai.trouble import MAX_CHARACTERS, Words
+from s3harness_openai.errors import MAX_CHARACTERS, Words
+from s3harness_openai.media_parts import clock
+from s3harness_openai.server_pool import FIRST_PAUSE_S, MOST_PAUSE_S, Sight, pause_s
+from s3harness_openai.transport import _retry_after_s
 from s3harness_openai.window import FIRST, Window
-from s3harness_openai.wire import _retry_after_s
 
 
 @given(st.integers(1, 200), st.lists(st.booleans(), max_size=300))

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import s3harness
+from s3harness_openai.media_parts import Shown
 from s3harness_openai.options import Options
-from s3harness_openai.shown import Shown
-from s3harness_openai.wire import Body
+from s3harness_openai.transport import Body
 
 TOP_LOGPROBS = 20
 HOLE = "clip goes here"
