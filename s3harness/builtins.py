@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3harness.hookspecs import hookimpl
-from s3harness.specs.directory import own_models
+from s3harness.package_data import own_models
 
 if TYPE_CHECKING:
     from s3harness.plugins import Registrar
@@ -161,8 +161,8 @@ def s3harness_register(registry: Registrar) -> None:
     for name, (target, _) in COMMANDS.items():
         registry.command(name, target)
     for name in own_models():
-        registry.model(name, "s3harness.specs.directory:models_directory")
-    registry.task_specs("s3", "s3harness.specs.directory:specs_directory")
+        registry.model(name, "s3harness.package_data:models_directory")
+    registry.task_specs("s3", "s3harness.package_data:specs_directory")
     registry.executor("local", "s3harness.run.execute:local")
     registry.dataset("table", "s3harness.dataset.import_table:import_table")
     registry.dataset("s3-release", "s3harness.dataset.import_release:import_release")

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from s3harness.plugins import Registrar
-    from s3harness.run.manifest import RunInfo
-    from s3harness.types import Request, Response, Score
+    from s3harness.types import Request, Response, RunInfo, Score
 
 PROJECT = "s3harness"
 

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from s3harness.installed import EntryPoint, Package
-    from s3harness.run.manifest import RunInfo
-    from s3harness.types import Request, Response, Score
+    from s3harness.types import Request, Response, RunInfo, Score
 
 Kind = Literal[
     "backend",

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s3harness.files import parse_json
+from s3harness.files import parse_json, write_json
 from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.manifest import write_json
 
 FILE = "diagnosis.json"
 

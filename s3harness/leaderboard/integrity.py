@@ -10,6 +10,7 @@ from typing import Any
 
 import s3harness
 from s3harness.errors import S3HarnessError
+from s3harness.files import digest
 from s3harness.leaderboard.findings import Finding
 from s3harness.leaderboard.folder import (
     ITEMS,
@@ -24,7 +25,6 @@ from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.pack import model_description
 from s3harness.leaderboard.replan import backend_class, card_of, own_spec
 from s3harness.leaderboard.titles import skeleton
-from s3harness.run.manifest import digest
 from s3harness.scoring.run import told_changes
 from s3harness.scoring.score import RESAMPLES
 from s3harness.specs.models import load_model, model_names

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import s3harness
-from s3harness.files import parse_json
+from s3harness.files import parse_json, write_json
 from s3harness.leaderboard.findings import Finding
 from s3harness.leaderboard.replays import Resemblance
 from s3harness.leaderboard.signatures import SUFFIX, is_signed, sign
-from s3harness.run.manifest import write_json
 
 Tier = Literal["published", "claimed", "re-scored", "reproduced"]
 """Published: copied from a paper, not run again. Claimed: scored by the submitter, whose annotations nobody else has

@@ -8,16 +8,14 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
-import s3harness
-from s3harness.errors import S3HarnessError, UsageError
-from s3harness.files import parse_json
+from s3harness.errors import UsageError
+from s3harness.files import parse_json, write_json
 from s3harness.forms import (
     each,
     is_flag,
@@ -33,24 +31,13 @@ from s3harness.forms import (
 from s3harness.plugins import Kind, manager
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
+from s3harness.version import __version__
 
 FILE = "manifest.json"
 SCHEMA = "s3harness/run/v1"
 PROMPTS_NOTE = "The prompts are this harness's own wording in every protocol, the paper's included."
 
 _SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """A run as observers see it; ``directory`` is where its files are."""
-
-    directory: Path
-    backend: str
-    model: str
-    tasks: tuple[str, ...]
-    protocol: str
-    n_requests: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +102,7 @@ def plugins_used(run: Determinants) -> dict[str, str]:
         if "sampler" in task.data:
             named.append(("sampler", task.sampler[0]))
     entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
-    return {"s3harness": s3harness.__version__} | {entry.package: entry.version for entry in entries}
+    return {"s3harness": __version__} | {entry.package: entry.version for entry in entries}
 
 
 def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
@@ -231,46 +218,6 @@ def environment() -> dict[str, object]:
         "cpus": os.cpu_count(),
         "versions": {name: v for name in _libraries() if (v := _version(name))},
     }
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write JSON whole or not at all, the same bytes for the same data."""
-    text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(path, text)
-
-
-def write_text(path: Path, text: str | Iterable[str], *, is_private: bool = False) -> None:
-    """Write a text or its pieces whole or not at all; :class:`S3HarnessError` if the disk takes it not.
-
-    What is private can be read by its owner alone.
-    """
-    with written(path, is_private=is_private) as file:
-        file.writelines([text] if isinstance(text, str) else text)
-
-
-@contextmanager
-def written(path: Path, *, is_private: bool = False) -> Iterator[TextIO]:
-    """A file to write, which is there whole afterwards or not at all; raises as :func:`write_text` does.
-
-    A kill may leave the unfinished file behind; it always has the same name, so that the next writer takes it away.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        mode = 0o600 if is_private else 0o666
-        with open(temporary, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            yield file
-        temporary.replace(path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
-        raise
-
-
-def digest(words: Iterable[str]) -> str:
-    """SHA-256 of a set of words, in hexadecimal."""
-    return hashlib.sha256("\n".join(sorted(set(words))).encode()).hexdigest()
 
 
 def _differs_only_in(found: Mapping[str, str], wanted: Mapping[str, str], package: str) -> bool:

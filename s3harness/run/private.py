@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3harness.files import parse_json
+from s3harness.files import parse_json, write_text
 from s3harness.guard.own_words import OwnWords
-from s3harness.run.manifest import write_text
 
 FILE = "private.json"
 FORM = 2

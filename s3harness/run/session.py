@@ -17,6 +17,7 @@ from s3harness.dataset.run_card import FILE as RUN_CARD
 from s3harness.dataset.run_card import refuse_trained_on, trainings
 from s3harness.dataset.sources import private_words, search_of
 from s3harness.errors import UsageError
+from s3harness.files import digest, write_text
 from s3harness.guard.outgoing import Consent, check_outgoing
 from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
@@ -26,15 +27,7 @@ from s3harness.run.changes import Changes, changes_of
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import Journal, read_journal
 from s3harness.run.lengths import with_lengths
-from s3harness.run.manifest import (
-    Determinants,
-    RunInfo,
-    digest,
-    finish_manifest,
-    note_identifiers,
-    start_manifest,
-    write_text,
-)
+from s3harness.run.manifest import Determinants, finish_manifest, note_identifiers, start_manifest
 from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
 from s3harness.run.private import PrivateWords
@@ -48,7 +41,7 @@ from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
 from s3harness.specs.weights import with_weights
-from s3harness.types import Reference, Score, Video
+from s3harness.types import Reference, RunInfo, Score, Video
 
 if TYPE_CHECKING:
     from s3harness.run.execute import Progress

@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any
 
 from s3harness.errors import UsageError
-from s3harness.files import parse_json
+from s3harness.files import parse_json, write_text
 from s3harness.forms import (
     Check,
     each,
@@ -27,7 +27,6 @@ from s3harness.forms import (
     row,
     wrong_field,
 )
-from s3harness.run.manifest import write_text
 from s3harness.types import Reference
 
 FILE = "items.jsonl"

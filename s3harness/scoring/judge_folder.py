@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
-from s3harness.files import parse_json
+from s3harness.files import parse_json, write_json
 from s3harness.guard.outgoing import Consent
 from s3harness.guard.own_words import OwnWords
 from s3harness.plugins import manager
-from s3harness.run.manifest import shown_option, write_json
+from s3harness.run.manifest import shown_option
 from s3harness.specs.models import ModelCard
 
 FILE = "judge.json"

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from s3harness.errors import SpecError, UsageError
-from s3harness.files import parse_json
+from s3harness.files import atomic_write, parse_json, write_json
 from s3harness.metrics.base import Pair
 from s3harness.plugins import manager
 from s3harness.run.journal import FILE as JOURNAL
 from s3harness.run.journal import JournalIndex
-from s3harness.run.manifest import read_manifest, write_json, written
+from s3harness.run.manifest import read_manifest
 from s3harness.rundir.identities import told_mixture
 from s3harness.scoring.answers import Readers
 from s3harness.scoring.floor_test import corrected
@@ -165,7 +165,7 @@ class _PredictionFiles(ExitStack):
         """Write a line for each pair."""
         if task not in self._files:
             path = self._folder / f"{task.rpartition('/')[2]}.jsonl"
-            self._files[task] = self.enter_context(written(path, is_private=True))
+            self._files[task] = self.enter_context(atomic_write(path, is_private=True))
         self._files[task].writelines(f"{_ENCODER.encode(_told(pair))}\n" for pair in pairs)
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
-from s3harness.files import parse_json
-from s3harness.run.manifest import write_json, write_text
+from s3harness.files import parse_json, write_json, write_text
 from s3harness.training.rewards import MetricReward, rewards_as_json
 from s3harness.training.samples import Sample, TrainingSet
 from s3harness.training.shown import image_messages
