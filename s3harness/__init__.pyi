@@ -41,11 +41,13 @@ from .plugins import Registrar as Registrar
 from .probes.probe import Asked as Asked
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
+from .run.asking import pause_s as pause_s
 from .run.execute import Execution as Execution
 from .run.plan import Step as Step
 from .run.plan import VideoPlan as VideoPlan
 from .run.recipe import Recipe as Recipe
 from .run.recipe import media_store as media_store
+from .run.redact import Redactor as Redactor
 from .run.worker import Worker as Worker
 from .rundir.identities import config_hash as config_hash
 from .rundir.identities import public_name as public_name
