@@ -1,4 +1,4 @@
-"""Getting to know the servers before anything is asked: who they are, which model they have, what they take."""
+"""Discover the servers before the first request: which engine they are, which model they serve, what they take."""
 
 from __future__ import annotations
 
@@ -9,192 +9,212 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import s3harness
-from s3harness_openai.errors import Trouble, Unreachable, Words
+from s3harness_openai.errors import TransientError, Unreachable, quote
 from s3harness_openai.media_parts import frame_times
-from s3harness_openai.options import Options
-from s3harness_openai.served import Listed, choose_model, identity
-from s3harness_openai.server_pool import Fleet, Server
-from s3harness_openai.transport import Reply, Wire
+from s3harness_openai.options import OpenAIOptions
+from s3harness_openai.served import ListedModel, choose_model, identity
+from s3harness_openai.server_pool import Server, ServerPool
+from s3harness_openai.transport import HttpTransport, Reply
 
-HELLO_S = 10.0
-TRY_EVERY_S = 1.0
-PROBE_SIDE = 112
-PROBE_S = 300.0
+LIST_TIMEOUT_S = 10.0
+RETRY_INTERVAL_S = 1.0
 
-KEEP_CLIPS = frozenset({"vllm", "sglang", "lmdeploy"})
-"""Servers that reuse what they have made of a clip, by the names that they give themselves."""
+TEST_SIDE = 112
+"""Width and height of the test frames: divisible by 14, 16 and 28, the patch sizes of common vision encoders."""
 
-VERSIONS = {
+TEST_TIMEOUT_S = 300.0
+"""A server that has just started is slow with its first prompt."""
+
+PREFIX_CACHING = frozenset({"vllm", "sglang", "lmdeploy"})
+"""Engines that reuse what they computed for a clip, by the name that each gives itself."""
+
+VERSION_ENDPOINTS = {
     "vllm": ("/version", "version"),
     "sglang": ("/get_server_info", "version"),
     "llamacpp": ("/props", "build_info"),
 }
-"""Where servers tell their version, by the names that they give themselves: path and field."""
+"""Path and field of the version of each engine, by the name that it gives itself."""
 
-AWAY = frozenset({502, 503, 504})
+UNAVAILABLE = frozenset({502, 503, 504})
+"""Status of a server that is still starting, or of a gateway that has no server behind it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Acquaintance:
-    """What is known of the servers: ``kind`` as they call themselves, ``version`` where they tell it."""
+class ServerInfo:
+    """The model of the servers, their engine by the name that it gives itself, and its version where known."""
 
     model: str
-    kind: str
+    engine: str
     version: str = ""
 
     @property
     def is_vllm(self) -> bool:
-        """Whether it is vLLM, which takes more than the others."""
-        return self.kind == "vllm"
+        """Tell whether the engine is vLLM, which takes video with times, media ids and choices."""
+        return self.engine == "vllm"
 
     @property
-    def keeps_clips(self) -> bool:
-        """Whether the first prompt of a clip is work saved for its others."""
-        return self.kind in KEEP_CLIPS
+    def caches_prefixes(self) -> bool:
+        """Tell whether the first prompt of a clip saves the engine work for the clip's other prompts."""
+        return self.engine in PREFIX_CACHING
 
 
-async def meet(
-    fleet: Fleet, wire: Wire, options: Options, card: s3harness.ModelCard, say: Callable[[str], None], words: Words
-) -> Acquaintance:
-    """Call on all servers. Those that are away are called on further, as long as one is there.
+async def discover(
+    *,
+    pool: ServerPool,
+    transport: HttpTransport,
+    options: OpenAIOptions,
+    card: s3harness.ModelCard,
+    report_status: Callable[[str], None],
+    redact: s3harness.Redactor,
+) -> ServerInfo:
+    """Ask all servers for their model, and set the identity of each; one that is away is probed further.
 
     Raises :class:`s3harness.S3HarnessError` if none is there in time, if one wants a key or does not have the model.
     """
-    lists = await _model_lists(fleet, wire, options, say, words)
-    chosen = choose_model(card, lists, options.model)
-    for server in fleet.servers:
+    lists = await _list_models(pool, transport, options, report_status, redact)
+    model = choose_model(card, lists, options.model)
+    for server in pool.servers:
         if server.url in lists:
-            await _identify(wire, server, card, chosen, lists[server.url])
-    first = next(server for server in fleet.servers if server.url in lists)
-    return Acquaintance(chosen, str(first.identity.get("server", "")), str(first.identity.get("version", "")))
+            await _identify(transport, server, card, model, lists[server.url])
+    first = next(server for server in pool.servers if server.url in lists)
+    return ServerInfo(model, str(first.identity.get("server", "")), str(first.identity.get("version", "")))
 
 
-async def _identify(
-    wire: Wire, server: Server, card: s3harness.ModelCard, chosen: str, models: Sequence[Listed]
-) -> None:
-    """Write down for a server what it tells of its model and of itself."""
-    listed = next((model for model in models if model.get("id") == chosen), {})
-    kind = str(listed.get("owned_by") or "").lower()
-    version = await _version(wire, server.url, *VERSIONS[kind]) if kind in VERSIONS else ""
-    server.identity = identity(card, chosen, listed, kind, version)
-
-
-async def come_back(wire: Wire, server: Server, card: s3harness.ModelCard, chosen: str, words: Words) -> bool:
-    """Whether a server that was away answers again, and with the model that was chosen; it may have been restarted."""
+async def is_back(
+    transport: HttpTransport, server: Server, card: s3harness.ModelCard, model: str, redact: s3harness.Redactor
+) -> bool:
+    """Probe a server that was away: tell whether it answers, and with the same model."""
     try:
-        reply = await wire.get(f"{server.url}/models", HELLO_S)
-        if reply.status in AWAY:
+        reply = await transport.get(f"{server.url}/models", LIST_TIMEOUT_S)
+        if reply.status in UNAVAILABLE:
             return False
-        models = _models(server.url, reply, words)
-    except (Trouble, s3harness.S3HarnessError):
+        models = _parse_models(server.url, reply, redact)
+    except (TransientError, s3harness.S3HarnessError):
         return False
-    names = [str(model.get("id")) for model in models]
-    if not chosen:
-        return False  # the servers that are there are still being met
-    if names and chosen not in names:
-        server.away = f"it is there again, and serves {', '.join(names)} instead of {chosen}"
+    # The model is not chosen yet while the other servers are being discovered.
+    if not model:
         return False
-    await _identify(wire, server, card, chosen, models)
+    names = [str(entry.get("id")) for entry in models]
+    # It may have been restarted with another model.
+    if names and model not in names:
+        server.unreachable = f"it is there again, but serves {', '.join(names)} instead of {model}"
+        return False
+    await _identify(transport, server, card, model, models)
     return True
 
 
-async def check_video(wire: Wire, server: Server, model: str, words: Words) -> None:
-    """Show a vLLM two grey frames, and when they were; :class:`s3harness.S3HarnessError` if it takes no such thing.
-
-    One that is not told takes the frames to be a second apart, and the first 32 of them alone.
-    """
-    clip = s3harness.Clip("", 0.0, 1.0, (0.0, 0.5), PROBE_SIDE**2)
-    url = {"url": f"data:video/jpeg;base64,{','.join([_grey_picture()] * 2)}"}
+async def check_video(transport: HttpTransport, server: Server, model: str, redact: s3harness.Redactor) -> None:
+    """Send vLLM two grey frames with their times; :class:`s3harness.S3HarnessError` if it does not take them."""
+    # Without --trust-request-mm-kwargs, vLLM takes the first 32 frames and places them a second apart: such answers
+    # would look right and be about other times, so a run must not begin.
+    clip = s3harness.Clip("", 0.0, 1.0, (0.0, 0.5), TEST_SIDE**2)
+    url = {"url": f"data:video/jpeg;base64,{','.join([_grey_jpeg()] * 2)}"}
     content: list[object] = [{"type": "video_url", "video_url": url}, {"type": "text", "text": "?"}]
-    asked = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 1, "temperature": 0}
-    asked["media_io_kwargs"] = {"video": frame_times(clip.timestamps, clip)}
+    fields = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 1, "temperature": 0}
+    fields["media_io_kwargs"] = {"video": frame_times(clip.timestamps, clip)}
     try:
-        reply = await wire.post(f"{server.url}/chat/completions", [json.dumps(asked).encode()], PROBE_S)
-    except Trouble as trouble:
-        raise s3harness.S3HarnessError(f"the server {server.url} did not answer a first question: {trouble}") from None
+        reply = await transport.post(f"{server.url}/chat/completions", [json.dumps(fields).encode()], TEST_TIMEOUT_S)
+    except TransientError as error:
+        raise s3harness.S3HarnessError(f"the server {server.url} did not answer a test request: {error}") from None
     if reply.status != 200:
-        raise _unfit(server.url, words(reply.body.decode("utf-8", "replace")))
+        raise _no_video_error(server.url, quote(reply.body.decode("utf-8", "replace"), redact))
 
 
-def _unfit(url: str, said: str) -> s3harness.S3HarnessError:
-    if "trust-request-mm-kwargs" in said:
+async def _identify(
+    transport: HttpTransport, server: Server, card: s3harness.ModelCard, model: str, entries: Sequence[ListedModel]
+) -> None:
+    """Set the identity of a server from its list of models and its version."""
+    entry = next((entry for entry in entries if entry.get("id") == model), {})
+    engine = str(entry.get("owned_by") or "").lower()
+    version = await _version(transport, server.url, *VERSION_ENDPOINTS[engine]) if engine in VERSION_ENDPOINTS else ""
+    server.identity = identity(card, model, entry, engine, version)
+
+
+def _no_video_error(url: str, message: str) -> s3harness.S3HarnessError:
+    if "trust-request-mm-kwargs" in message:
         return s3harness.S3HarnessError(
-            f"the vLLM server {url} does not let a request say when its frames were, and would take the first 32 as a "
-            "second apart; start it with --trust-request-mm-kwargs, or show single images: -o media=frames"
+            f"the vLLM server {url} ignores the times of frames, and would take the first 32 as a second apart; start "
+            "it with --trust-request-mm-kwargs, or send single images: -o media=frames"
         )
     return s3harness.S3HarnessError(
-        f"the vLLM server {url} takes no video as a sequence of pictures; show single images instead, -o media=frames, "
-        f"or a file, -o media=mp4; it said: {said}"
+        f"the vLLM server {url} does not take video as a sequence of images; send single images instead, "
+        f"-o media=frames, or a file, -o media=mp4; its message: {message}"
     )
 
 
-async def _model_lists(
-    fleet: Fleet, wire: Wire, options: Options, say: Callable[[str], None], words: Words
-) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """The models of each server that is there, by its address."""
-    until = time.monotonic() + options.wait_s
+async def _list_models(
+    pool: ServerPool,
+    transport: HttpTransport,
+    options: OpenAIOptions,
+    report_status: Callable[[str], None],
+    redact: s3harness.Redactor,
+) -> Mapping[str, Sequence[ListedModel]]:
+    """Return the models of each server that is there, by its address."""
+    deadline = time.monotonic() + options.wait_s
     while True:
-        found = await asyncio.gather(*(_greet(wire, server) for server in fleet.servers))
-        there = {s.url: reply for s, reply in zip(fleet.servers, found, strict=True) if isinstance(reply, Reply)}
-        if there:
+        results = await asyncio.gather(*(_request_list(transport, server) for server in pool.servers))
+        replies = {s.url: reply for s, reply in zip(pool.servers, results, strict=True) if isinstance(reply, Reply)}
+        if replies:
             break
-        why = "; ".join(f"{server.url}: {trouble}" for server, trouble in zip(fleet.servers, found, strict=True))
-        if time.monotonic() >= until:
+        reasons = "; ".join(f"{server.url}: {error}" for server, error in zip(pool.servers, results, strict=True))
+        if time.monotonic() >= deadline:
             raise s3harness.S3HarnessError(
-                f"no server is there ({words(why)}); start it, give its address with -o base_url=ADDRESS, "
+                f"no server is there ({quote(reasons, redact)}); start it, give its address with -o base_url=ADDRESS, "
                 "or wait for it with -o wait_s=SECONDS"
             )
-        say("waiting for a server")
-        await asyncio.sleep(TRY_EVERY_S)
-    for server, reply in zip(fleet.servers, found, strict=True):
-        if not isinstance(reply, Reply):
-            fleet.is_away(server, reply)
-    return {url: _models(url, reply, words) for url, reply in there.items()}
+        report_status("waiting for a server")
+        await asyncio.sleep(RETRY_INTERVAL_S)
+    for server, result in zip(pool.servers, results, strict=True):
+        if not isinstance(result, Reply):
+            pool.mark_unreachable(server, result)
+    return {url: _parse_models(url, reply, redact) for url, reply in replies.items()}
 
 
-async def _greet(wire: Wire, server: Server) -> Reply | Trouble:
+async def _request_list(transport: HttpTransport, server: Server) -> Reply | TransientError:
+    # The error is returned, so that one server that is away does not cancel the requests to the others.
     try:
-        reply = await wire.get(f"{server.url}/models", HELLO_S)
-    except Trouble as trouble:
-        return trouble
-    return Unreachable(f"HTTP {reply.status}") if reply.status in AWAY else reply
+        reply = await transport.get(f"{server.url}/models", LIST_TIMEOUT_S)
+    except TransientError as error:
+        return error
+    return Unreachable(f"HTTP {reply.status}") if reply.status in UNAVAILABLE else reply
 
 
-def _models(url: str, reply: Reply, words: Words) -> Sequence[Mapping[str, Any]]:
-    """The models of a list; none where a server has no such list."""
+def _parse_models(url: str, reply: Reply, redact: s3harness.Redactor) -> Sequence[ListedModel]:
+    """Return the entries of a server's list of models; none where it has no such list."""
     if reply.status in (401, 403):
         raise s3harness.S3HarnessError(
             f"the server {url} wants a key (HTTP {reply.status}); put it into a variable of the environment and name "
             "that: -o api_key_env=NAME"
         )
     if 300 <= reply.status < 400:
-        raise s3harness.S3HarnessError(f"the server {url} sends on to another address; name that one with -o base_url")
+        raise s3harness.S3HarnessError(f"the server {url} redirects to another address; use that one with -o base_url")
+    # Any other status may come from a server that has no list, and answers completions all the same.
     try:
-        found = s3harness.parse_json(reply.body) if reply.status == 200 else {}
+        data = s3harness.parse_json(reply.body) if reply.status == 200 else {}
     except ValueError:
-        raise s3harness.S3HarnessError(
-            f"what answers at {url} is no OpenAI-compatible server: {words(reply.body.decode('utf-8', 'replace'))}"
-        ) from None
-    listed = found.get("data") if isinstance(found, dict) else None
-    return [model for model in listed if isinstance(model, dict)] if isinstance(listed, list) else []
+        text = quote(reply.body.decode("utf-8", "replace"), redact)
+        raise s3harness.S3HarnessError(f"the server {url} is no OpenAI-compatible server; it answers: {text}") from None
+    entries = data.get("data") if isinstance(data, dict) else None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-async def _version(wire: Wire, url: str, path: str, key: str) -> str:
+async def _version(transport: HttpTransport, url: str, path: str, field: str) -> str:
+    """Return the version of an engine, empty where it does not report one: a run goes without it."""
     parts = urlsplit(url)
+    # These endpoints stand beside /v1 and not below it.
     try:
-        reply = await wire.get(f"{parts.scheme}://{parts.netloc}{path}", HELLO_S)
-        return str(s3harness.parse_json(reply.body)[key])
-    except (Trouble, s3harness.S3HarnessError, ValueError, KeyError, TypeError):
+        reply = await transport.get(f"{parts.scheme}://{parts.netloc}{path}", LIST_TIMEOUT_S)
+        return str(s3harness.parse_json(reply.body)[field])
+    except (TransientError, s3harness.S3HarnessError, ValueError, KeyError, TypeError):
         return ""
 
 
-def _grey_picture() -> str:
+def _grey_jpeg() -> str:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.new("RGB", (PROBE_SIDE, PROBE_SIDE), (127, 127, 127)).save(out, "JPEG")
+    Image.new("RGB", (TEST_SIDE, TEST_SIDE), (127, 127, 127)).save(out, "JPEG")
     return base64.b64encode(out.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""Asking a question until it is answered: which server, how often, and what to do about trouble."""
+"""Send a request until it is answered: the choice of the server, the attempts, and the reaction to each error."""
 
 from __future__ import annotations
 
@@ -11,200 +11,212 @@ from dataclasses import dataclass, field, replace
 import s3harness
 from s3harness_openai.errors import (
     Busy,
-    ContextOverflow,
-    Declined,
-    Faulty,
-    Forgotten,
-    Mistaken,
+    ContentFiltered,
+    MediaIdMissing,
     Rejected,
-    Repeated,
-    Trouble,
-    Unanswered,
+    RequestTooLong,
+    RetriesExhausted,
+    ServerError,
+    TransientError,
     Unreachable,
-    Withheld,
-    Words,
+    UnsupportedParameter,
+    WrongModel,
     check_status,
 )
-from s3harness_openai.options import Options
-from s3harness_openai.payload import Question
-from s3harness_openai.response import answered_as, cached_tokens, read_reply
+from s3harness_openai.options import OpenAIOptions
+from s3harness_openai.payload import ChatPayload
+from s3harness_openai.response import count_cached_tokens, model_name, parse_response
 from s3harness_openai.served import is_answer_of
-from s3harness_openai.server_pool import Fleet, Server, Sight, pause_s
-from s3harness_openai.transport import Wire
+from s3harness_openai.server_pool import CachedClip, Server, ServerPool, pause_s
+from s3harness_openai.transport import HttpTransport
 
 MISSES_BELIEVED = 3
-"""A server that has forgotten a clip so many times that it was just shown is not asked by id any more."""
+"""After so many clips in a row that a server was just sent and no longer has, it is not asked by id any more."""
 
-MISTAKEN_BELIEVED = 3
-"""After so many replies in a row that another model gave, servers are asked nothing more: a router sits behind them."""
+WRONG_MODELS_BELIEVED = 3
+"""After so many replies in a row from another model, no request is sent any more: a router sits behind the servers."""
 
-IDS = "media ids"
-LEFT_OUT = {
-    "logprobs": "it gives no probabilities, so there are none of the answers",
-    "structured": "it does not take the schema of the answer, so answers were free text",
-    "max_tokens": "it wants max_completion_tokens instead of max_tokens, and got it",
-    "temperature": "it takes no temperature, so its own was used",
-    "seed": "it takes no seed, so none was given",
-    IDS: "it forgets clips that it was just shown, so each request brought its clip",
+MEDIA_IDS = "media ids"
+UNSUPPORTED_NOTES = {
+    "logprobs": "returns no log probabilities, so answers have none",
+    "structured": "does not take the schema of the answer, so answers were free text",
+    "max_tokens": "wants max_completion_tokens instead of max_tokens, and got it",
+    "temperature": "takes no temperature, so its own was used",
+    "seed": "takes no seed, so none was sent",
+    MEDIA_IDS: "forgets clips that it was just sent, so each request brought its clip",
 }
+"""Note to the user for each parameter that a server does not take."""
 
 
 @dataclass
-class _Course:
-    """How the asking of one question has gone so far."""
+class _AskState:
+    """Progress of one request."""
 
     attempts: int = 1
-    put_off_since: float | None = None
+    waiting_since: float | None = None
     avoid: Server | None = None
     is_rejected: bool = False
     without: set[str] = field(default_factory=set)
 
 
-class Client:
-    """Asks questions of the servers of a fleet. ``names`` are those that a reply may give the model."""
+class Dispatcher:
+    """Sends requests to the servers of a pool; ``model_names`` are those that a reply may give the model."""
 
     def __init__(
         self,
-        fleet: Fleet,
-        wire: Wire,
-        options: Options,
-        words: Words,
-        note: Callable[[str], None],
-        names: Collection[str] = (),
+        *,
+        pool: ServerPool,
+        transport: HttpTransport,
+        options: OpenAIOptions,
+        redact: s3harness.Redactor,
+        add_note: Callable[[str], None],
+        model_names: Collection[str] = (),
     ) -> None:
-        self._fleet, self._wire, self._options, self._words, self._note = fleet, wire, options, words, note
-        self._names = tuple(names)
-        self._mistaken = 0
+        self._pool, self._transport, self._options = pool, transport, options
+        self._redact, self._add_note = redact, add_note
+        self._model_names = tuple(model_names)
+        self._wrong_models = 0
         self.prompt_tokens = self.cached_tokens = 0
 
-    async def ask(self, question: Question) -> s3harness.Response:
-        """The response to a question.
+    async def ask(self, payload: ChatPayload) -> s3harness.Response:
+        """Return the response to a request.
 
-        What a server rejects is put to another, once: that one may be the wrong one. Raises :class:`Unanswered` when
-        attempts or patience are used up, and other :class:`s3harness.S3HarnessError` where asking again would not help.
+        Raises :class:`RetriesExhausted` when the attempts or the time to wait are used up, and other
+        :class:`s3harness.S3HarnessError` where sending the request again would not help.
         """
-        course = _Course()
-        if self._mistaken >= MISTAKEN_BELIEVED:
-            raise Mistaken(
-                f"the servers answered {self._mistaken} times in a row as another model than {self._named()}; "
-                "nothing more is asked of them"
+        state = _AskState()
+        if self._wrong_models >= WRONG_MODELS_BELIEVED:
+            raise WrongModel(
+                f"the servers answered {self._wrong_models} times in a row as another model than "
+                f"{self._requested_name()}; no request is sent to them any more"
             )
         while True:
             try:
-                async with self._lent(question, course) as server:
-                    return await self._ask(server, question, course)
-            except Withheld as refusal:
-                sent = question.sent(course.without)
+                async with self._acquired(payload, state) as server:
+                    return await self._send(server, payload, state)
+            except ContentFiltered as refusal:
+                sent = payload.sent(state.without)
                 return s3harness.Response(
-                    question.request.id, str(refusal), "refused", attempts=course.attempts, sent=sent
+                    payload.request.id, str(refusal), "refused", attempts=state.attempts, sent=sent
                 )
-            except (Busy, Unreachable) as trouble:
-                self._mind_patience(course, trouble)
-            except Forgotten:
-                continue
-            except Declined as trouble:
-                course.without.add(question.named(trouble.part))
+            except (Busy, Unreachable) as error:
+                self._check_patience(state, error)
+            except MediaIdMissing:
+                continue  # costs no attempt: the next body brings the clip
+            except UnsupportedParameter as error:
+                state.without.add(payload.unsupported_key(error.parameter))
             except Rejected:
-                if course.is_rejected or len(self._fleet.servers) == 1:
+                # Another server gets the request once, because the first may be the one that is set up wrongly.
+                if state.is_rejected or len(self._pool.servers) == 1:
                     raise
-                course.is_rejected = True
-            except Faulty as trouble:
-                await self._mind_attempts(course, trouble)
+                state.is_rejected = True
+            except ServerError as error:
+                await self._back_off(state, error)
 
     @asynccontextmanager
-    async def _lent(self, question: Question, course: _Course) -> AsyncIterator[Server]:
-        """A server for a while; its trouble is told to the fleet."""
-        server = await self._fleet.lend(question.shown.key, course.avoid, is_rejected=course.is_rejected)
+    async def _acquired(self, payload: ChatPayload, state: _AskState) -> AsyncIterator[Server]:
+        """Hold a server for one attempt, and report its errors to the pool."""
+        server = await self._pool.acquire(payload.clip.key, state.avoid, is_rejected=state.is_rejected)
         sent_at = time.monotonic()
         try:
             yield server
-        except Busy as trouble:
-            self._fleet.put_off(server, trouble, sent_at)
+        except Busy as error:
+            self._pool.mark_busy(server, error, sent_at)
             raise
-        except Unreachable as trouble:
-            self._fleet.is_away(server, trouble)
+        except Unreachable as error:
+            self._pool.mark_unreachable(server, error)
             raise
-        except (Faulty, Rejected) as trouble:
-            course.avoid = server
-            self._fleet.failed(server, trouble, sent_at)
+        except (ServerError, Rejected) as error:
+            state.avoid = server
+            self._pool.record_failure(server, error, sent_at)
             raise
         finally:
-            self._fleet.give_back(server)
+            # After the marks above, or the server would be given to the next request before it rests.
+            self._pool.release(server)
 
-    async def _ask(self, server: Server, question: Question, course: _Course) -> s3harness.Response:
-        without = server.without | course.without
-        key = question.shown.key
-        by_id = question.shown.by_id is not None and key in server.clips and IDS not in without
+    async def _send(self, server: Server, payload: ChatPayload, state: _AskState) -> s3harness.Response:
+        """Make one attempt at a server."""
+        without = server.unsupported | state.without
+        key = payload.clip.key
+        takes_ids = payload.clip.id_parts is not None and MEDIA_IDS not in without
+        # Looked up before sending: another request may evict the clip from the server's list meanwhile.
+        cached = server.clips.get(key) if takes_ids else None
         url = f"{server.url}/chat/completions"
-        body = question.body(without, by_id=by_id)
-        reply = await self._wire.post(url, body, self._options.timeout_s, question.request.id, server.answers.place)
+        body = payload.body(without, by_id=cached is not None)
+        reply = await self._transport.post(url, body, self._options.timeout_s, payload.request.id)
         try:
-            check_status(reply.status, reply.retry_after_s, reply.body, self._words, question.parts(without))
-            if reply.place == "repeated":
-                raise Repeated("the server gave an answer that it had given before, perhaps to another question")
-            response = read_reply(reply.body, question.request, self._words)
-            if by_id and server.clips[key].is_missing(response.prompt_tokens):
-                raise Faulty("the server answered by an id without having the clip")
-            self._check_model(answered_as(response))
-        except (Busy, Withheld, ContextOverflow, Repeated, Mistaken):
+            parameters = payload.optional_parameters(without)
+            check_status(reply.status, reply.retry_after_s, reply.body, self._redact, parameters)
+            response = parse_response(reply.body, payload.request, self._redact)
+            # A server that ignores an unknown id answers from the text alone; only the length of its prompt shows it.
+            if cached is not None and cached.is_missing_from(response.prompt_tokens):
+                raise ServerError("the server answered by an id without having the clip")
+            self._check_model(model_name(response))
+        except (Busy, ContentFiltered, RequestTooLong, WrongModel):
             raise
-        except Exception as trouble:
-            if by_id:
-                self._missed(server, key)
-                raise Forgotten(str(trouble)) from trouble
+        except Exception as error:
+            # Servers report a missing clip in many ways, so any other error of a request by id is taken for it.
+            if cached is not None:
+                self._record_miss(server, key)
+                raise MediaIdMissing(str(error)) from error
             raise
-        self._answered(server, question, response, by_id)
-        self._count(cached_tokens(reply.body))
-        self._leave_out(server, course.without)
+        self._record_answer(server, payload, response, by_id=cached is not None)
+        self._add_cached_tokens(count_cached_tokens(reply.body))
+        # Only now, when the request without them was answered, is it sure that the parameters were the reason.
+        self._mark_unsupported(server, state.without)
         identity = {**server.identity, **(response.identity or {})}
-        return replace(response, attempts=course.attempts, sent=question.sent(without), identity=identity)
+        return replace(response, attempts=state.attempts, sent=payload.sent(without), identity=identity)
 
-    def _check_model(self, told: str) -> None:
-        """Refuse the reply of another model than the one that was asked: it is no answer to the question."""
-        if self._names and not is_answer_of(told, self._names):
-            self._mistaken += 1
-            raise Mistaken(
-                f"the server answered as {s3harness.public_name(told)}, and {self._named()} was asked; if it is the "
-                "same model, say so with -o answers_as=NAME"
+    def _check_model(self, name: str) -> None:
+        """Raise :class:`WrongModel` for the reply of another model than the one that was requested."""
+        if self._model_names and not is_answer_of(name, self._model_names):
+            self._wrong_models += 1
+            raise WrongModel(
+                f"the server answered as {s3harness.public_name(name)}, but {self._requested_name()} was requested; "
+                "if it is the same model, say so with -o answers_as=NAME"
             )
-        self._mistaken = 0
+        self._wrong_models = 0
 
-    def _named(self) -> str:
-        return s3harness.public_name(self._names[0])
+    def _requested_name(self) -> str:
+        # A model served from a directory is named by its path, which must not be journalled.
+        return s3harness.public_name(self._model_names[0])
 
-    def _answered(self, server: Server, question: Question, response: s3harness.Response, by_id: bool) -> None:
-        server.answered()
+    def _record_answer(
+        self, server: Server, payload: ChatPayload, response: s3harness.Response, *, by_id: bool
+    ) -> None:
+        server.record_answer()
         if by_id:
-            server.misses = 0
-        elif question.shown.by_id is not None:
-            server.remember(question.shown.key, Sight(response.prompt_tokens, question.text_bytes()))
+            server.media_id_misses = 0
+        elif payload.clip.id_parts is not None:
+            server.remember(payload.clip.key, CachedClip(response.prompt_tokens, payload.text_bytes()))
 
-    def _count(self, told: tuple[int, int] | None) -> None:
-        if told is not None:
-            self.prompt_tokens += told[0]
-            self.cached_tokens += told[1]
+    def _add_cached_tokens(self, counts: tuple[int, int] | None) -> None:
+        if counts is not None:
+            self.prompt_tokens += counts[0]
+            self.cached_tokens += counts[1]
 
-    def _missed(self, server: Server, key: str) -> None:
+    def _record_miss(self, server: Server, key: str) -> None:
         server.clips.pop(key, None)
-        server.misses += 1
-        if server.misses >= MISSES_BELIEVED:
-            self._leave_out(server, {IDS})
+        server.media_id_misses += 1
+        if server.media_id_misses >= MISSES_BELIEVED:
+            self._mark_unsupported(server, {MEDIA_IDS})
 
-    def _leave_out(self, server: Server, parts: Set[str]) -> None:
-        """Remember what a server was better asked without, and say so, once."""
-        for part in sorted(parts - server.without):
-            server.without.add(part)
-            kind, _, task = part.partition(":")
-            self._note(f"{server.url}: {LEFT_OUT[kind]}{f' ({task})' if task else ''}")
+    def _mark_unsupported(self, server: Server, parameters: Set[str]) -> None:
+        """Remember the parameters that a server does not take, and note each for the user, once."""
+        for parameter in sorted(parameters - server.unsupported):
+            server.unsupported.add(parameter)
+            kind, _, task = parameter.partition(":")
+            self._add_note(f"{server.url} {UNSUPPORTED_NOTES[kind]}{f' ({task})' if task else ''}")
 
-    def _mind_patience(self, course: _Course, trouble: Trouble) -> None:
+    def _check_patience(self, state: _AskState, error: TransientError) -> None:
         now = time.monotonic()
-        course.put_off_since = course.put_off_since or now
-        if now - course.put_off_since > self._options.patience_s:
-            raise Unanswered(f"put off for {self._options.patience_s:g} s: {trouble}") from trouble
+        state.waiting_since = state.waiting_since or now
+        if now - state.waiting_since > self._options.patience_s:
+            raise RetriesExhausted(f"no server took it for {self._options.patience_s:g} s: {error}") from error
 
-    async def _mind_attempts(self, course: _Course, trouble: Faulty) -> None:
-        if course.attempts >= self._options.attempts:
-            raise Unanswered(f"{trouble} ({course.attempts} attempts)") from trouble
-        await asyncio.sleep(pause_s(course.attempts))
-        course.attempts += 1
+    async def _back_off(self, state: _AskState, error: ServerError) -> None:
+        if state.attempts >= self._options.attempts:
+            plural = "" if state.attempts == 1 else "s"
+            raise RetriesExhausted(f"{error} ({state.attempts} attempt{plural})") from error
+        await asyncio.sleep(pause_s(state.attempts))
+        state.attempts += 1

@@ -1,153 +1,156 @@
-"""What can go wrong between a request and its answer, and what is done about each kind of it."""
+"""Errors between a request and its answer, and the error that each HTTP status and server message stands for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import s3harness
 
 MAX_CHARACTERS = 240
-TELLING_CHARACTERS = 600
-"""What is wrong is told at the beginning of a message; further on servers repeat what they were sent."""
+"""The longest quotation of a server in an error, which goes into the journal."""
+
+CLASSIFIED_CHARACTERS = 600
+"""Servers say what is wrong at the beginning of a message; further on they repeat what they were sent."""
 
 
-class Trouble(Exception):
-    """Something went wrong that may pass: the request is asked again."""
+class TransientError(Exception):
+    """An error that may pass: the request is sent again."""
 
 
-class Busy(Trouble):
-    """The server takes no more just now (429, 503): it is left alone for a while, which costs no attempt."""
+class Busy(TransientError):
+    """The server takes no more requests now (429, 503): it is left alone for a while, which costs no attempt."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
 
-class Unreachable(Trouble):
-    """Nothing was sent, because no server is there: it is waited for, which costs no attempt."""
+class Unreachable(TransientError):
+    """Nothing was sent, because no server is there: the request waits for one, which costs no attempt."""
 
 
-class Faulty(Trouble):
-    """An answer failed to come, or came in pieces: this costs an attempt."""
+class ServerError(TransientError):
+    """The reply failed to come or is not complete: this costs an attempt."""
 
 
-class Slow(Faulty):
-    """No answer came in time: this costs an attempt, and says that the server has too much to do."""
+class ServerTimeout(ServerError):
+    """No reply came in time: this costs an attempt, and halves the requests in flight at the server."""
 
 
-class Repeated(Faulty):
-    """An answer came that belongs to another request."""
+class UnsupportedParameter(TransientError):
+    """The server does not take a parameter of the request that can be left out."""
 
-
-class Declined(Trouble):
-    """The server does not take a part of the request that can be left out."""
-
-    def __init__(self, part: str, message: str) -> None:
+    def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
-        self.part = part
+        self.parameter = parameter
 
 
-class Forgotten(Trouble):
-    """The server has no more of a clip than its id: the clip is sent again."""
+class MediaIdMissing(TransientError):
+    """The server no longer has the clip of a media id: the clip is sent again."""
 
 
-class ContextOverflow(s3harness.S3HarnessError):
-    """The request is longer than what the model can take; asking again would change nothing."""
+class RequestTooLong(s3harness.S3HarnessError):
+    """The request is longer than what the model or the server takes; sending it again would change nothing."""
 
 
 class Rejected(s3harness.S3HarnessError):
-    """The server will not take the request; asking again would change nothing."""
+    """The server does not take the request; sending it again would change nothing."""
 
 
-class Mistaken(Rejected):
-    """The reply says that another model gave it: it is no answer of the one that was asked."""
+class WrongModel(Rejected):
+    """The reply names another model than the one that was requested, so it is no answer of this run."""
 
 
-class Unanswered(s3harness.S3HarnessError):
-    """The attempts, or the patience, were used up."""
+class RetriesExhausted(s3harness.S3HarnessError):
+    """The attempts, or the time to wait for a server, were used up."""
 
 
-class Withheld(Exception):
-    """The server declined to answer: a content filter, or the model itself."""
+class ContentFiltered(Exception):
+    """The model, or the server's content filter, refused to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Makes the words of a server fit to be journalled: short, on one line, without media and without ``secrets``."""
+# Media and keys that a server repeats would otherwise end up in the journal.
+_MEDIA = re.compile(r"data:[\w/+.-]*;base64,[^\s\"']*|[A-Za-z0-9+/=_-]{80,}")
+_CREDENTIALS = re.compile(r"\b(?:sk|pk|hf)[-_][A-Za-z0-9_\-.*]{8,}|\bBearer\s+\S{8,}")
 
-    secrets: tuple[str, ...] = ()
-
-    def __call__(self, text: str) -> str:
-        """The text, shortened and redacted."""
-        text = self.redacted(text)
-        return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
-
-    def redacted(self, text: str) -> str:
-        """The text on one line, redacted."""
-        for secret in self.secrets:
-            text = text.replace(secret, "…")
-        return " ".join(_KEYS.sub("…", _DATA.sub("…", text[:20_000])).split())
-
-
-_DATA = re.compile(r"data:[\w/+.-]*;base64,[^\s\"']*|[A-Za-z0-9+/=_-]{80,}")
-_KEYS = re.compile(r"\b(?:sk|pk|hf)[-_][A-Za-z0-9_\-.*]{8,}|\bBearer\s+\S{8,}")
-
-_OVERFLOW = re.compile(
+_TOO_LONG = re.compile(
     r"context[ _](?:length|window|size)|maximum (?:model )?length|max_model_len|longer than the maximum"
     r"|too many (?:input )?tokens|(?:prompt|input)(?: is)? too long|token count exceeds|max_total_tokens",
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content[ _](?:filter|policy|management)|safety system|moderation", re.IGNORECASE)
-_HOPELESS = re.compile(r"insufficient_quota|billing[ _](?:hard_|hard )?limit|request too large", re.IGNORECASE)
-"""What no waiting mends. Where to pay for more is told of every limit, that of a minute too."""
+# A limit per minute may also say "billing" (where to pay for more), so the word alone does not mean a used-up quota.
+_QUOTA_EXHAUSTED = re.compile(r"insufficient_quota|billing[ _](?:hard_|hard )?limit|request too large", re.IGNORECASE)
 
-PARTS: Mapping[str, re.Pattern[str]] = {
+OPTIONAL_PARAMETERS: Mapping[str, re.Pattern[str]] = {
     "logprobs": re.compile(r"logprob", re.IGNORECASE),
     "structured": re.compile(r"response_format|json_?schema|structured|guided|grammar|schema", re.IGNORECASE),
     "max_tokens": re.compile(r"max_completion_tokens", re.IGNORECASE),
     "temperature": re.compile(r"temperature", re.IGNORECASE),
     "seed": re.compile(r"\bseed\b", re.IGNORECASE),
 }
-"""What can be left out of a request, or said otherwise, by the words with which servers refuse it."""
+"""Parameters that can be left out or given under another name, with the words by which servers refuse them."""
 
 
-def check_status(status: int, retry_after_s: float | None, body: bytes, words: Words, parts: Iterable[str]) -> None:
-    """Raise what a reply that is not 200 means; ``parts`` are those of the request that could be left out."""
+def redactor(key: str) -> s3harness.Redactor:
+    """Return what removes media, credentials and the run's own ``key`` from the text of a server."""
+    secrets = [key] if key else []
+    # Paths stay: the runner removes them from errors, and a refusal may say "and/or".
+    return s3harness.Redactor(secrets, patterns=(_MEDIA, _CREDENTIALS), max_length=CLASSIFIED_CHARACTERS)
+
+
+def quote(text: str, redact: s3harness.Redactor) -> str:
+    """Return the redacted text of a server on one line, at most ``MAX_CHARACTERS`` long."""
+    text = redact(text)
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+
+
+def check_status(
+    status: int, retry_after_s: float | None, body: bytes, redact: s3harness.Redactor, parameters: Iterable[str]
+) -> None:
+    """Raise the error that a reply with another status than 200 stands for.
+
+    ``parameters`` are those of ``OPTIONAL_PARAMETERS`` that the request has, in the order in which to give them up.
+    """
     if status == 200:
         return
-    said = words.redacted(_said(body))[:TELLING_CHARACTERS]
-    message = f"HTTP {status}: {words(said)}" if said else f"HTTP {status}"
-    if status == 429 and not _HOPELESS.search(said):
+    text = redact(_error_text(body))
+    message = f"HTTP {status}: {quote(text, redact)}" if text else f"HTTP {status}"
+    # A used-up quota also comes as 429, and no wait helps there.
+    if status == 429 and not _QUOTA_EXHAUSTED.search(text):
         raise Busy(message, retry_after_s)
     if status in (502, 503, 529):
         raise Busy(message, retry_after_s)
+    # 201 to 299 carry no completion; 408, 409 and 425 are the client errors that may pass.
     if status < 300 or status >= 500 or status in (408, 409, 425):
-        raise Faulty(message)
+        raise ServerError(message)
+    # A redirect could lead to a host that the user did not allow.
     if 300 <= status < 400:
-        raise Rejected(f"{message}: the server sends on to another address, which is not followed; name that one")
-    if _FILTERED.search(said):
-        raise Withheld(message)
-    if _OVERFLOW.search(said) or status == 413:
-        raise ContextOverflow(message)
+        raise Rejected(f"{message}: the server redirects to another address, which is not followed; use that one")
+    # Azure reports its content filter as a 400.
+    if _FILTERED.search(text):
+        raise ContentFiltered(message)
+    if _TOO_LONG.search(text) or status == 413:
+        raise RequestTooLong(message)
     if status in (400, 422):
-        for part in parts:
-            if PARTS[part].search(said):
-                raise Declined(part, message)
+        for parameter in parameters:
+            if OPTIONAL_PARAMETERS[parameter].search(text):
+                raise UnsupportedParameter(parameter, message)
     raise Rejected(message)
 
 
-def _said(body: bytes) -> str:
-    """The message of an error's body, with its code; the body itself if it has none."""
+def _error_text(body: bytes) -> str:
+    """Return the message of an error's body, with its code; the body itself if it has none."""
     text = body[:100_000].decode("utf-8", "replace")
     try:
-        found = s3harness.parse_json(text)
+        data = s3harness.parse_json(text)
     except ValueError:
-        return re.sub(r"<[^>]*>", " ", text)
-    error = found.get("error", found) if isinstance(found, dict) else found
+        return re.sub(r"<[^>]*>", " ", text)  # gateways answer in HTML
+    # OpenAI nests the message under "error"; FastAPI's own errors have "detail" at the top, others a "message".
+    error = data.get("error", data) if isinstance(data, dict) else data
     if isinstance(error, dict):
-        told = [error.get(name) for name in ("message", "code", "type", "detail", "param")]
-        kept = dict.fromkeys(str(one) for one in told if one not in (None, ""))
-        return " · ".join(kept) or text
+        values = [error.get(name) for name in ("message", "code", "type", "detail", "param")]
+        texts = dict.fromkeys(str(value) for value in values if value not in (None, ""))
+        return " · ".join(texts) or text
     return error if isinstance(error, str) else text

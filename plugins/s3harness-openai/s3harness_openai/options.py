@@ -1,4 +1,4 @@
-"""What a user can say of the servers and of how they are asked (``-o key=value``), and what a model card says of it."""
+"""Options of the servers and of the requests, from ``-o key=value`` and from the model card."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ Media = Literal["auto", "frames", "jpeg_sequence", "mp4"]
 Labels = Literal["auto", "none", "seconds", "numbers"]
 Image = Literal["jpeg", "png"]
 
-OF_ENGINES = frozenset({"min_version", "dtype", "tensor_parallel_size", "max_model_len", "limit_mm_per_prompt"})
-"""What a card may say of the engine behind the server; it is said where that is started."""
+ENGINE_OPTIONS = frozenset({"min_version", "dtype", "tensor_parallel_size", "max_model_len", "limit_mm_per_prompt"})
+"""Entries of a card for the engine behind the server, which take effect where that is started and are ignored here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """``base_url`` are the addresses of servers of one model; ``model`` is the name by which they know it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAIOptions:
+    """Options of the backend.
 
-    ``answers_as`` is the name that their replies give the model, where that is another: a proxy's, say.
+    ``base_url`` are the addresses of servers of one model; ``model`` is its name there, where none of its names is the
+    card's. ``answers_as`` is the name that their replies give the model, where that is another: a proxy's, say.
 
-    ``media``: video as single images (``frames``), as JPEG pictures of one video (``jpeg_sequence``, vLLM), as a file
-    (``mp4``); ``auto`` is what suits the server. ``labels`` stand as text before each of the single images.
-    ``image`` is what a picture is encoded as, ``jpeg_quality`` from 1 to 95. ``media_ids`` sends a clip once and then
-    by its id (vLLM). ``structured`` holds the server to the schema of the answer, ``logprobs`` asks for probabilities.
+    ``media`` sends video as single images (``frames``), as JPEG images of one video (``jpeg_sequence``, vLLM) or as a
+    file (``mp4``); ``auto`` is what suits the server. ``labels`` stand as text before each of the single images.
+    ``image`` is the encoding of an image, ``jpeg_quality`` from 1 to 95. ``media_ids`` sends a clip once and then
+    by its id (vLLM). ``structured`` holds the server to the schema of the answer, ``logprobs`` requests probabilities.
 
-    ``in_flight`` requests are asked of a server at once at most, ``requests_per_minute`` of all together. A request is
-    tried ``attempts`` times and may take ``timeout_s`` each time; a server that is away or busy is waited for,
-    ``patience_s`` in all, which costs no attempt; ``wait_s`` is how long one may take to start. ``proxy`` is the
-    address of a proxy; the environment's is not used. ``extra`` are further fields of each request.
+    ``in_flight`` is the largest number of requests at a server at once, ``requests_per_minute`` that of all together.
+    A request is sent ``attempts`` times and may take ``timeout_s`` seconds each time; a server that is away or busy is
+    waited for, ``patience_s`` seconds in all, which costs no attempt; ``wait_s`` is how long one may take to start.
+    ``proxy`` is the address of a proxy; the environment's is not used. ``extra`` are further fields of each request.
     """
 
     base_url: tuple[str, ...] = ("http://localhost:8000/v1",)
@@ -55,24 +56,30 @@ class Options:
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @staticmethod
-    def of(said: Mapping[str, object], card: Mapping[str, object]) -> Options:
-        """What the user said, over what the card says; :class:`s3harness.UsageError` for what is wrong."""
-        of_card = {name: value for name, value in card.items() if name not in OF_ENGINES}
-        return Options(**cast("Any", {name: _read(name, value) for name, value in {**of_card, **said}.items()}))
+    def of(options: Mapping[str, object], card: Mapping[str, object]) -> OpenAIOptions:
+        """Return the user's options over those of the card; :class:`s3harness.UsageError` for a wrong one."""
+        of_card = {name: value for name, value in card.items() if name not in ENGINE_OPTIONS}
+        return OpenAIOptions(
+            **cast("Any", {name: _read(name, value) for name, value in {**of_card, **options}.items()})
+        )
 
     def api_key(self) -> str:
-        """The key of the named variable, empty if none is named; :class:`s3harness.UsageError` if it is not set."""
+        """Return the key in the named variable, empty if none is named.
+
+        Raises :class:`s3harness.UsageError` if the variable is not set.
+        """
+        # Options hold the name of the variable and never the key, because the manifest records options.
         if not self.api_key_env:
             return ""
         key = os.environ.get(self.api_key_env, "").strip()
         if not key:
-            raise s3harness.UsageError(f"the variable {self.api_key_env} of the environment holds no key")
+            raise s3harness.UsageError(f"the environment variable {self.api_key_env} holds no key")
         return key
 
 
 def _read(name: str, value: object) -> object:
     if name not in _READERS:
-        known = ", ".join(spec.name for spec in fields(Options))
+        known = ", ".join(spec.name for spec in fields(OpenAIOptions))
         hint = "; a key is given by the name of its variable, api_key_env" if "key" in name else ""
         raise s3harness.UsageError(f"the openai backend has no option {name!r}; it has {known}{hint}")
     try:

@@ -1,4 +1,4 @@
-"""A request as the JSON that servers take: parts that exist once for a clip, and a few hundred bytes around them."""
+"""The JSON body of a chat completion: the encoded clip, which many bodies share, and a few hundred bytes around it."""
 
 from __future__ import annotations
 
@@ -7,102 +7,113 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import s3harness
-from s3harness_openai.media_parts import Shown
-from s3harness_openai.options import Options
+from s3harness_openai.media_parts import EncodedClip
+from s3harness_openai.options import OpenAIOptions
 from s3harness_openai.transport import Body
 
 TOP_LOGPROBS = 20
-HOLE = "clip goes here"
+"""The most that OpenAI and vLLM (by default) return for a token."""
+
+CLIP_PLACEHOLDER = "clip goes here"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request and what it shows, to be written for a server that takes it ``without`` some parts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPayload:
+    """A request with its encoded clip, which can be written without the parameters that a server does not take."""
 
     request: s3harness.Request
-    shown: Shown
+    clip: EncodedClip
     model: str
-    options: Options
+    options: OpenAIOptions
     text_first: bool
-    speaks_vllm: bool
+    is_for_vllm: bool
     labels: str = ""
 
-    def parts(self, without: Set[str]) -> list[str]:
-        """What of this request a server might refuse and could do without, in the order of trying."""
-        there = {
-            "logprobs": self.asks_logprobs(without),
+    def optional_parameters(self, without: Set[str]) -> list[str]:
+        """Return the parameters of this request that a server may refuse, in the order in which to give them up."""
+        present = {
+            "logprobs": self.wants_logprobs(without),
             "structured": self._schema() is not None,
             "max_tokens": True,
             "temperature": True,
             "seed": self.request.generation.seed is not None,
         }
-        return [part for part, is_there in there.items() if is_there and self.named(part) not in without]
+        return [
+            name for name, is_present in present.items() if is_present and self.unsupported_key(name) not in without
+        ]
 
-    def named(self, part: str) -> str:
-        """How a server's not taking a part is remembered: by the task where it is its schema that is not taken."""
-        return f"structured:{self.request.task}" if part == "structured" else part
+    def unsupported_key(self, parameter: str) -> str:
+        """Return the key under which to remember that a server does not take a parameter."""
+        # A server may refuse the schema of one task and take that of another.
+        return f"structured:{self.request.task}" if parameter == "structured" else parameter
 
     def text_bytes(self) -> int:
-        """How long the text is: no tokenizer makes more tokens of it than this."""
+        """Return the length of the text: an upper bound of its tokens, whatever the tokenizer."""
         return len(f"{self.request.system}{self.request.prompt}".encode("utf-8", "replace"))
 
-    def asks_logprobs(self, without: Set[str]) -> bool:
-        """Whether the probabilities of closed answers are asked for."""
+    def wants_logprobs(self, without: Set[str]) -> bool:
+        """Tell whether log probabilities are requested, which serve closed answers alone."""
         return self.options.logprobs and "logprobs" not in without and s3harness.closed_answer(self.request) is not None
 
     def body(self, without: Set[str], *, by_id: bool) -> Body:
-        """The JSON in parts; ``by_id`` shows the clip by its id alone."""
-        parts = self.shown.by_id if by_id and self.shown.by_id is not None else self.shown.parts
-        written = json.dumps(self._fields(without, shows=bool(parts)), ensure_ascii=False).encode("utf-8", "replace")
+        """Return the JSON in parts; ``by_id`` sends the id of the clip in place of the clip."""
+        parts = self.clip.id_parts if by_id and self.clip.id_parts is not None else self.clip.parts
+        # "replace", because a prompt may hold a lone surrogate, which UTF-8 cannot encode.
+        body = json.dumps(self._fields(without, has_media=bool(parts)), ensure_ascii=False).encode("utf-8", "replace")
         if not parts:
-            return [written]
-        before, after = written.split(json.dumps({"type": HOLE}).encode())
+            return [body]
+        # The parts are put in as they are, so that their megabytes exist once for all requests of the clip. No prompt
+        # can contain the placeholder, because JSON escapes its quotes.
+        before, after = body.split(json.dumps({"type": CLIP_PLACEHOLDER}).encode())
         return [before, parts, after]
 
     def sent(self, without: Set[str]) -> s3harness.Sent:
-        """What a server was sent: the media, and every field of the request that is not a message or of one clip."""
-        left_out = {"model", "messages", *self.shown.fields}
-        fields = self._fields(without, shows=bool(self.shown.parts))
+        """Return the record of what a server was sent: the media, and all settings that are not of one clip."""
+        left_out = {"model", "messages", *self.clip.fields}
+        fields = self._fields(without, has_media=bool(self.clip.parts))
         settings = {name: value for name, value in fields.items() if name not in left_out}
-        if self.shown.parts:
+        if self.clip.parts:
             settings["placement"] = "text, then media" if self.text_first else "media, then text"
-        if self.shown.sent.media == "frames":
+        if self.clip.sent.media == "frames":
             settings["labels"] = self.labels
-        return replace(self.shown.sent, settings=settings)
+        return replace(self.clip.sent, settings=settings)
 
-    def _fields(self, without: Set[str], *, shows: bool) -> Mapping[str, object]:
+    def _fields(self, without: Set[str], *, has_media: bool) -> Mapping[str, object]:
         request = self.request
         content: list[object] = [{"type": "text", "text": request.prompt}]
-        if shows:
-            content.insert(len(content) if self.text_first else 0, {"type": HOLE})
+        if has_media:
+            content.insert(len(content) if self.text_first else 0, {"type": CLIP_PLACEHOLDER})
         messages: list[object] = [{"role": "system", "content": request.system}] if request.system else []
         messages.append({"role": "user", "content": content})
         fields: dict[str, object] = {"model": self.model, "messages": messages}
-        fields |= self._generation(without) | self._answer(without)
-        if self.asks_logprobs(without):
+        fields |= self._generation_fields(without) | self._answer_format(without)
+        if self.wants_logprobs(without):
             fields |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return {**fields, **self.shown.fields, **self.options.extra}
+        # The user's own fields come last, so that they win.
+        return {**fields, **self.clip.fields, **self.options.extra}
 
-    def _generation(self, without: Set[str]) -> dict[str, object]:
+    def _generation_fields(self, without: Set[str]) -> dict[str, object]:
         generation = self.request.generation
+        # OpenAI's reasoning models refuse max_tokens and take this instead.
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
-        given = {
+        optional = {
             "temperature": None if "temperature" in without else generation.temperature,
             "top_p": generation.top_p,
             "seed": None if "seed" in without else generation.seed,
         }
-        return {limit: generation.max_tokens} | {name: value for name, value in given.items() if value is not None}
+        return {limit: generation.max_tokens} | {name: value for name, value in optional.items() if value is not None}
 
     def _schema(self) -> Mapping[str, object] | None:
         return self.request.answer_schema if self.options.structured else None
 
-    def _answer(self, without: Set[str]) -> dict[str, object]:
-        """What holds the server to the form of the answer."""
+    def _answer_format(self, without: Set[str]) -> dict[str, object]:
+        """Return the fields that make the server hold the answer to its schema or its choices."""
         schema = self._schema()
-        if self.named("structured") in without or not self.options.structured:
+        if self.unsupported_key("structured") in without or not self.options.structured:
             return {}
         if schema is None:
             choices = list(self.request.choices)
-            return {"structured_outputs": {"choice": choices}} if choices and self.speaks_vllm else {}
-        wanted = {"name": "answer", "strict": True, "schema": schema}
-        return {"response_format": {"type": "json_schema", "json_schema": wanted}}
+            # The OpenAI protocol has no field for choices; this one is vLLM's own.
+            return {"structured_outputs": {"choice": choices}} if choices and self.is_for_vllm else {}
+        json_schema = {"name": "answer", "strict": True, "schema": schema}
+        return {"response_format": {"type": "json_schema", "json_schema": json_schema}}

@@ -195,10 +195,14 @@ class Misbehaving:
                 await writer.drain()
                 await asyncio.sleep(does.byte_every_s)
             return True
-        writer.write(body)
-        if does.repeats_after_s is not None:
+        again = (
+            b"" if does.repeats_after_s is None else f"HTTP/1.1 {does.status} Whatever\r\n{head}\r\n".encode() + body
+        )
+        # In one write where the second reply follows at once, so that the client reads both together.
+        writer.write(body + (b"" if does.repeats_after_s else again))
+        if does.repeats_after_s:
             await asyncio.sleep(does.repeats_after_s)
-            writer.write(f"HTTP/1.1 {does.status} Whatever\r\n{head}\r\n".encode() + body)
+            writer.write(again)
         await writer.drain()
         if does.answers:
             self.answered[does.answers] += 1
@@ -207,7 +211,7 @@ class Misbehaving:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Break a connection so that the other side sees it reset."""
-    found = writer.get_extra_info("socket")
-    if found is not None:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -33,11 +33,11 @@ def page_data(folder: Path) -> dict[str, Any]:
     """What the report of a run shows, as its page holds it."""
     code, _, err = command("report", folder)
     assert code == 0, err
-    found = re.search(
+    match = re.search(
         r'<script type="application/json" id="data">(.*?)</script>', (folder / "report.html").read_text(), re.S
     )
-    assert found is not None
-    return json.loads(found[1])
+    assert match is not None
+    return json.loads(match[1])
 
 
 def shown_of(page: dict[str, Any], request: str) -> dict[str, str]:
@@ -58,9 +58,9 @@ def clock(seconds: float) -> str:
 
 
 def times_of(text: str) -> list[float]:
-    found = re.search(r"at ([\d., ]+) s$", text)
-    assert found is not None, text
-    return [float(time) for time in found[1].split(", ")]
+    match = re.search(r"at ([\d., ]+) s$", text)
+    assert match is not None, text
+    return [float(time) for time in match[1].split(", ")]
 
 
 @pytest.mark.parametrize(
@@ -85,21 +85,23 @@ def compare(server: Misbehaving, folder: Path, page: dict[str, Any]) -> None:
     """Each request that came has its like in the page, and no other is there."""
     lines = [json.loads(line) for line in (folder / "responses.jsonl").read_text().splitlines()]
     assert len(server.asked) == len(lines) > 0
-    told, came = [], []
+    recorded, received = [], []
     for line in lines:
         shown = shown_of(page, line["id"])
         times, start = times_of(shown["media"]), line["clip"]["start_s"]
         assert f"from {start:g} s to {line['clip']['end_s']:g} s" in shown["media"]
         assert f"{len(times)} frames sent as frames" in shown["media"]
         settings = json.loads(shown["settings"])
-        kept = {name: settings.get(name) for name in SETTINGS}
-        told.append((shown["prompt"], tuple(clock(time - start) for time in times), json.dumps(kept, sort_keys=True)))
+        sent = {name: settings.get(name) for name in SETTINGS}
+        recorded.append(
+            (shown["prompt"], tuple(clock(time - start) for time in times), json.dumps(sent, sort_keys=True))
+        )
     for seen in server.asked:
         prompt, labels = got(seen)
         assert len(labels) == sum(part["type"] == "image_url" for part in seen.content)
-        kept = {name: seen.json.get(name) for name in SETTINGS}
-        came.append((prompt, tuple(labels), json.dumps(kept, sort_keys=True)))
-    assert sorted(told) == sorted(came)
+        sent = {name: seen.json.get(name) for name in SETTINGS}
+        received.append((prompt, tuple(labels), json.dumps(sent, sort_keys=True)))
+    assert sorted(recorded) == sorted(received)
 
 
 def test_a_probe_that_asks_in_other_words_is_shown_in_those_words(run, long_data, cache, tmp_path):
@@ -146,9 +148,9 @@ def test_a_report_that_was_given_is_kept_in_private_and_withheld_from_the_page(r
         done = run(server.url, tasks="7")
     assert done.code == 0, done.err
     assert any(report in got(seen)[0] for seen in server.asked)
-    kept = done.folder / "sent.jsonl"
-    assert kept.stat().st_mode & 0o077 == 0
-    assert report in "".join(json.loads(line).get("prompt", "") for line in kept.read_text().splitlines())
+    records = done.folder / "sent.jsonl"
+    assert records.stat().st_mode & 0o077 == 0
+    assert report in "".join(json.loads(line).get("prompt", "") for line in records.read_text().splitlines())
     page = page_data(done.folder)
     assert report not in (done.folder / "report.html").read_text()
     withheld = [r["text"] for r in page["sent"].values() if "[the written report of this video]" in r["text"]]

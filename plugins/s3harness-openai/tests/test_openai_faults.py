@@ -97,51 +97,51 @@ def test_a_request_that_met_with_it_was_asked_again_until_it_was_answered(fault,
 
 def test_a_server_that_says_when_is_left_alone_until_then(run):
     """Nothing is sent between the 429 and what it asked for, but what was under way."""
-    told: list[float] = []
+    refused_at: list[float] = []
 
     def busy(seen: Seen) -> Does | None:
         if seen.number == 5:
-            told.append(time.monotonic())
+            refused_at.append(time.monotonic())
             return refuses(429, "slow down", **{"Retry-After": "0.6"})
         return None
 
     with Misbehaving(busy, latency_s=0.02) as server:
         assert run(server.url, **QUICK).code == 0
-    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    after = [seen.at - refused_at[0] for seen in server.asked if seen.at > refused_at[0]]
     assert len(after) > 20
     assert not [seconds for seconds in after if 0.15 < seconds < 0.58]
 
 
 def test_a_date_to_come_back_at_is_kept(run):
-    told: list[float] = []
+    refused_at: list[float] = []
 
     def busy(seen: Seen) -> Does | None:
         if seen.number == 5:
-            told.append(time.monotonic())
+            refused_at.append(time.monotonic())
             return in_a_second()
         return None
 
     with Misbehaving(busy, latency_s=0.02) as server:
         assert run(server.url, **QUICK).code == 0
-    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    after = [seen.at - refused_at[0] for seen in server.asked if seen.at > refused_at[0]]
     assert not [seconds for seconds in after if 0.15 < seconds < 0.9]
 
 
-@pytest.mark.parametrize("asked", ["86400", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_wait_of_days_that_is_asked_for_by_mistake_ends_nothing(run, asked):
+@pytest.mark.parametrize("retry_after", ["86400", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_of_days_that_is_asked_for_by_mistake_ends_nothing(run, retry_after):
     """The server answers what was under way, and more when it is tried again; it is left alone for ``patience_s``."""
-    told: list[float] = []
+    refused_at: list[float] = []
 
     def busy(seen: Seen) -> Does | None:
         if seen.number == 5:
-            told.append(time.monotonic())
-            return refuses(429, "slow down", **{"Retry-After": asked})
+            refused_at.append(time.monotonic())
+            return refuses(429, "slow down", **{"Retry-After": retry_after})
         return None
 
     with Misbehaving(busy, latency_s=0.05) as server:
         done = run(server.url, **{**QUICK, "patience_s": 1.0})
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
-    after = [seen.at - told[0] for seen in server.asked if seen.at > told[0]]
+    after = [seen.at - refused_at[0] for seen in server.asked if seen.at > refused_at[0]]
     assert not [seconds for seconds in after if 0.15 < seconds < 0.95]
 
 
@@ -152,10 +152,10 @@ def test_a_server_that_is_out_of_quota_for_the_day_fails_what_is_left_in_its_tim
     assert (done.code, done.statuses()) == (1, {"ok": 5, "failed": N - 5})
 
 
-@pytest.mark.parametrize("asked", ["0", "-1", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_server_that_says_come_back_at_once_again_and_again_is_not_asked_without_rest(run, asked):
+@pytest.mark.parametrize("retry_after", ["0", "-1", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_server_that_says_come_back_at_once_again_and_again_is_not_asked_without_rest(run, retry_after):
     server = Misbehaving()
-    busy = refuses(429, "slow down", **{"Retry-After": asked})
+    busy = refuses(429, "slow down", **{"Retry-After": retry_after})
     server.behave = lambda seen: busy if seen.key and seen.at < server.asked[0].at + 2 else None
     with server:
         done = run(server.url, **QUICK)
@@ -164,8 +164,10 @@ def test_a_server_that_says_come_back_at_once_again_and_again_is_not_asked_witho
 
 
 def test_a_limit_of_requests_a_minute_is_no_end_though_it_names_where_to_pay_for_more(run):
-    said = "Rate limit reached on requests per min (RPM): Limit 3. Add a payment method: example.com/account/billing."
-    limit = refuses(429, said, **{"Retry-After": "0.2"})
+    message = (
+        "Rate limit reached on requests per min (RPM): Limit 3. Add a payment method: example.com/account/billing."
+    )
+    limit = refuses(429, message, **{"Retry-After": "0.2"})
     with Misbehaving(lambda seen: limit if seen.number == 5 else None) as server:
         done = run(server.url, **QUICK)
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
@@ -207,20 +209,20 @@ def test_an_answer_cut_short_is_cut(run):
 
 
 STAYS = {
-    "context overflow": (lambda: refuses(400, OVERFLOW), "ContextOverflow: HTTP 400", 1),
+    "context overflow": (lambda: refuses(400, OVERFLOW), "RequestTooLong: HTTP 400", 1),
     "context overflow of llama.cpp": (
         lambda: refuses(400, "the request exceeds the available context size, try increasing it"),
-        "ContextOverflow",
+        "RequestTooLong",
         1,
     ),
-    "a body too large": (lambda: Does(b"<html>Payload too large</html>", 413), "ContextOverflow: HTTP 413", 1),
+    "a body too large": (lambda: Does(b"<html>Payload too large</html>", 413), "RequestTooLong: HTTP 413", 1),
     "a bad request": (lambda: refuses(400, "image could not be decoded"), "Rejected: HTTP 400", 1),
     "no quota": (lambda: refuses(429, "You exceeded your quota: insufficient_quota"), "Rejected: HTTP 429", 1),
-    "500 for ever": (lambda: refuses(500, "internal error"), "Unanswered: HTTP 500: internal error", 4),
-    "resets for ever": (lambda: Does(reset=True), "Unanswered: the connection broke", 4),
-    "no JSON for ever": (lambda: Does(b"yes"), "Unanswered: the reply (3 bytes) is no JSON", 4),
-    "no choices for ever": (lambda: Does({"choices": []}), "Unanswered: the reply has no choices", 4),
-    "no answer in time": (lambda: Does(says().body, wait_s=1.2), "Unanswered: no answer within 0.8 s", 4),
+    "500 for ever": (lambda: refuses(500, "internal error"), "RetriesExhausted: HTTP 500: internal error", 4),
+    "resets for ever": (lambda: Does(reset=True), "RetriesExhausted: the connection broke", 4),
+    "no JSON for ever": (lambda: Does(b"yes"), "RetriesExhausted: the reply (3 bytes) is no JSON", 4),
+    "no choices for ever": (lambda: Does({"choices": []}), "RetriesExhausted: the reply has no choices", 4),
+    "no answer in time": (lambda: Does(says().body, wait_s=1.2), "RetriesExhausted: no answer within 0.8 s", 4),
 }
 
 
@@ -243,9 +245,9 @@ def test_trouble_that_stays_fails_those_that_met_with_it_and_no_other(stayed):
 @pytest.mark.parametrize("fault", STAYS)
 def test_trouble_that_stays_is_named_and_asked_no_more_often_than_helps(fault, stayed):
     done, server, each = stayed
-    _, said, times = STAYS[fault]
+    _, message, times = STAYS[fault]
     assert sum(seen.key == each.key(fault) for seen in server.asked) == times
-    assert sum(said in line.get("error", "") for line in done.lines) >= 1
+    assert sum(message in line.get("error", "") for line in done.lines) >= 1
 
 
 def test_only_failures_are_asked_again_when_the_run_goes_on(stayed, run_once):

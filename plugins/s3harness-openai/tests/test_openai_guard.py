@@ -18,10 +18,10 @@ ELSEWHERE = "192.0.2.77"
 @pytest.fixture
 def connected(monkeypatch) -> Iterator[list[str]]:
     """The addresses that anything in this process connects to."""
-    found: list[str] = []
-    _WATCHED.append(found)
-    yield found
-    _WATCHED.remove(found)
+    addresses: list[str] = []
+    _WATCHED.append(addresses)
+    yield addresses
+    _WATCHED.remove(addresses)
 
 
 _WATCHED: list[list[str]] = []
@@ -29,8 +29,8 @@ _WATCHED: list[list[str]] = []
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
     if event == "socket.connect" and isinstance(arguments[1], tuple):
-        for found in _WATCHED:
-            found.append(str(arguments[1][0]))
+        for addresses in _WATCHED:
+            addresses.append(str(arguments[1][0]))
 
 
 sys.addaudithook(_watch)
@@ -45,8 +45,8 @@ def names(monkeypatch) -> dict[str, list[str]]:
     def look_up(host, port, *args, **kwargs):
         if host not in meanings:
             return real(host, port, *args, **kwargs)
-        known = meanings[host]
-        address = known.pop(0) if len(known) > 1 else known[0]
+        addresses = meanings[host]
+        address = addresses.pop(0) if len(addresses) > 1 else addresses[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port or 0)))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -124,7 +124,7 @@ def test_redirects_are_not_followed(method, run):
         done = run(server.url)
     assert done.code == 1
     assert other.bytes == 0
-    assert "sends on to another address" in done.everything()
+    assert "redirects to another address" in done.everything()
 
 
 def test_proxies_of_the_environment_are_not_used(run, monkeypatch):

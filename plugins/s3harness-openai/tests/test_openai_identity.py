@@ -62,8 +62,14 @@ def test_the_manifest_says_what_the_server_told_and_every_answer_whose_it_is(run
         done = run(server.url, **FRAMES)
     assert done.code == 0, done.err
     (identity,) = identities(done)
-    told = {"served": "some-model", "root": "org/weights", "server": "vllm", "version": "0.11.0", "max_model_len": 4096}
-    assert identity | told == identity
+    expected = {
+        "served": "some-model",
+        "root": "org/weights",
+        "server": "vllm",
+        "version": "0.11.0",
+        "max_model_len": 4096,
+    }
+    assert identity | expected == identity
     assert identity["package"].startswith("s3harness-openai ")
     assert {line["by"] for line in done.lines} == {0}
     assert done.manifest()["identities"][0]["answers"] == N
@@ -81,14 +87,14 @@ def test_a_server_of_other_weights_under_the_name_of_the_card_is_refused(run):
 
 
 @pytest.mark.parametrize(
-    "told", ["some-model-2026-01-01", "some-model-20260101", "some-model-0613", "provider/some-model"]
+    "name", ["some-model-2026-01-01", "some-model-20260101", "some-model-0613", "provider/some-model"]
 )
-def test_a_snapshot_of_the_model_is_that_model_and_is_recorded(told, run):
-    with Misbehaving(answering_as(told, system_fingerprint="fp_1")) as server:
+def test_a_snapshot_of_the_model_is_that_model_and_is_recorded(name, run):
+    with Misbehaving(answering_as(name, system_fingerprint="fp_1")) as server:
         done = run(server.url)
     assert (done.code, done.statuses()) == (0, {"ok": N})
     (identity,) = identities(done)
-    assert (identity["answered_as"], identity["system_fingerprint"]) == (told, "fp_1")
+    assert (identity["answered_as"], identity["system_fingerprint"]) == (name, "fp_1")
 
 
 def test_a_reply_of_another_model_is_a_failure_that_names_both_and_a_router_is_soon_asked_nothing_more(run):
@@ -97,7 +103,7 @@ def test_a_reply_of_another_model_is_a_failure_that_names_both_and_a_router_is_s
     assert (done.code, done.statuses()) == (1, {"failed": N})
     assert len(server.asked) == 3
     assert not any(line["text"] for line in done.lines)
-    assert "answered as impostor, and some-model was asked" in done.lines[0]["error"]
+    assert "answered as impostor, but some-model was requested" in done.lines[0]["error"]
     with Misbehaving(answering_as("impostor")) as server:
         done = run(server.url, out="meant", answers_as="impostor")
     assert (done.code, done.statuses()) == (0, {"ok": N})
@@ -133,10 +139,10 @@ def _begun(run, behave) -> None:
     ],
 )
 def test_a_run_is_gone_on_with_by_the_same_model_and_engine_or_is_called_a_mixture(before, after, named, run):
-    def serving(told):
-        told = dict(told)
-        version = told.pop("version", "")
-        return listing({"id": "some-model", **told}, version=version)
+    def serving(entry):
+        entry = dict(entry)
+        version = entry.pop("version", "")
+        return listing({"id": "some-model", **entry}, version=version)
 
     _begun(run, serving(before))
     with Misbehaving(serving(after)) as server:
@@ -259,7 +265,7 @@ def test_an_identity_is_in_the_manifest_before_the_first_answer_is_in_the_journa
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "is_same"),
+    ("name", "requested", "is_same"),
     [
         ("gpt-x", "gpt-x", True),
         ("gpt-x-2026-01-01", "gpt-x", True),
@@ -274,8 +280,8 @@ def test_an_identity_is_in_the_manifest_before_the_first_answer_is_in_the_journa
         ("gpt", "gpt-x", False),
     ],
 )
-def test_which_names_in_a_reply_are_those_of_the_model(told, asked, is_same):
-    assert bool(is_answer_of(told, [asked])) == is_same
+def test_which_names_in_a_reply_are_those_of_the_model(name, requested, is_same):
+    assert is_answer_of(name, [requested]) == is_same
 
 
 @pytest.mark.parametrize(

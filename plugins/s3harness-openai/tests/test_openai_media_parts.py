@@ -32,10 +32,10 @@ def url_data(part: dict) -> bytes:
 
 def clips(server: Misbehaving) -> dict[str, list[Seen]]:
     """The requests by the clip that they show, whatever they ask."""
-    found = defaultdict(list)
+    by_clip = defaultdict(list)
     for seen in server.asked:
-        found[json.dumps(seen.content[:-1])].append(seen)
-    return found
+        by_clip[json.dumps(seen.content[:-1])].append(seen)
+    return by_clip
 
 
 @pytest.fixture
@@ -124,10 +124,10 @@ def test_sound_is_sent_where_the_model_hears(run, card):
 def test_the_schema_the_settings_and_further_fields_are_sent(run):
     with Misbehaving() as server:
         assert run(server.url, extra="{repetition_penalty: 1.05}").code == 0
-    asked = server.asked[0].json
-    assert asked["response_format"]["json_schema"]["schema"]["properties"]["answer"] == {"enum": ["yes", "no"]}
-    assert (asked["temperature"], asked["max_tokens"], asked["repetition_penalty"]) == (0, 256, 1.05)
-    assert "structured_outputs" not in asked
+    fields = server.asked[0].json
+    assert fields["response_format"]["json_schema"]["schema"]["properties"]["answer"] == {"enum": ["yes", "no"]}
+    assert (fields["temperature"], fields["max_tokens"], fields["repetition_penalty"]) == (0, 256, 1.05)
+    assert "structured_outputs" not in fields
 
 
 LEFT_OUT = [
@@ -138,13 +138,13 @@ LEFT_OUT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "message", "part", "told"), LEFT_OUT)
-def test_what_a_server_does_not_take_is_left_out_and_that_is_said_once(name, message, part, told, run):
+@pytest.mark.parametrize(("name", "message", "part", "note"), LEFT_OUT)
+def test_what_a_server_does_not_take_is_left_out_and_that_is_said_once(name, message, part, note, run):
     with Misbehaving(lambda seen: refuses(400, message) if seen.key and name in seen.json else None) as server:
         done = run(server.url, in_flight=1)
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
     assert len(server.asked) == N + 1, "only the first request is refused"
-    assert done.err.count(told) == 1
+    assert done.err.count(note) == 1
     assert done.manifest()["engine"]["without"] == [part]
 
 
@@ -211,9 +211,9 @@ def test_vllm_is_sent_a_clip_once_with_the_times_of_its_frames(run):
     assert (server.whole, server.by_id) == (2, N - 2)
     whole = [seen for seen in server.asked if seen.content[0]["video_url"] and seen.content[0].get("uuid")]
     for seen in whole:
-        told = seen.json["media_io_kwargs"]["video"]
-        assert [tick / told["fps"] for tick in told["frames_indices"]] == TIMES
-        assert (told["num_frames"], told["do_sample_frames"]) == (-1, False)
+        video = seen.json["media_io_kwargs"]["video"]
+        assert [tick / video["fps"] for tick in video["frames_indices"]] == TIMES
+        assert (video["num_frames"], video["do_sample_frames"]) == (-1, False)
         assert seen.content[0]["video_url"]["url"].startswith("data:video/jpeg;base64,")
         assert seen.content[0]["video_url"]["url"].count(",") == 24
     assert done.manifest()["engine"] == {
@@ -241,7 +241,7 @@ def test_a_server_that_forgets_everything_is_sent_everything(run):
     assert (done.code, done.statuses()) == (0, {"ok": N})
     assert server.whole == N
     assert len(server.asked) <= N + 1 + 3
-    assert done.err.count("it forgets clips that it was just shown") == 1
+    assert done.err.count("forgets clips that it was just sent") == 1
 
 
 def test_an_answer_about_a_clip_that_was_not_seen_is_none(run):
@@ -279,12 +279,12 @@ def test_a_request_without_media_is_text_alone(tmp_path):
         "id", "judge", "item", "report", Clip("", 0.0, 0.0, (), 0), "What does it say?", "You read reports."
     )
 
-    async def asked(url: str) -> Response:
+    async def ask(url: str) -> Response:
         async with OpenAIBackend(ModelCard("some-model"), {"base_url": url}, MediaStore(tmp_path)) as backend:
             return await backend.generate(request)
 
     with Misbehaving() as server:
-        response = asyncio.run(asked(server.url))
+        response = asyncio.run(ask(server.url))
     assert (response.text, response.status) == (ANSWER, "ok")
     assert server.asked[0].json["messages"] == [
         {"role": "system", "content": "You read reports."},

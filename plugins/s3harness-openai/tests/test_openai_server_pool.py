@@ -60,18 +60,18 @@ def test_a_server_that_answers_nothing_does_not_draw_all_questions_to_itself(sta
 
 def test_what_both_servers_reject_fails_and_is_asked_of_each_once(run):
     with Misbehaving() as server, Misbehaving() as other:
-        known = set()
+        rejected = set()
 
         def rejects(seen: Seen) -> Does | None:
-            if seen.key and not known:
-                known.add(seen.key)
-            return refuses(400, "image could not be decoded") if seen.key in known else None
+            if seen.key and not rejected:
+                rejected.add(seen.key)
+            return refuses(400, "image could not be decoded") if seen.key in rejected else None
 
         server.behave = other.behave = rejects
         done = run(f"{server.url},{other.url}", **QUICK)
     assert (done.code, done.statuses()) == (1, {"ok": N - 1, "failed": 1}), done.err
     for each in (server, other):
-        assert sum(seen.key in known for seen in each.asked) == 1
+        assert sum(seen.key in rejected for seen in each.asked) == 1
 
 
 def test_a_server_that_was_never_there_costs_nothing(run):
@@ -119,20 +119,20 @@ def test_among_several_models_the_one_of_the_card_is_asked(run):
 
 
 @pytest.mark.parametrize(
-    ("models", "options", "said"),
+    ("models", "options", "message"),
     [
         (["a", "b"], {}, "no server has the model some-model; they have a, b"),
         (["a", "b"], {"model": "c"}, "has no model 'c'; it has a, b"),
         (["a"], {}, "no server has the model some-model; they have a;"),
-        ([], {}, "say -o model=NAME"),
+        ([], {}, "-o model=NAME"),
     ],
 )
-def test_a_server_without_the_model_is_not_asked(models, options, said, run):
+def test_a_server_without_the_model_is_not_asked(models, options, message, run):
     with Misbehaving() as server:
         server.models = models
         done = run(server.url, **options)
     assert done.code == 1
-    assert said in done.err
+    assert message in done.err
     assert server.asked == []
 
 
@@ -151,7 +151,7 @@ def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(ru
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"colour": "red"}, "no option 'colour'; it has base_url, model, answers_as, api_key_env"),
         ({"api_key": "sk-1234567890"}, "name of its variable, api_key_env"),
@@ -167,10 +167,10 @@ def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(ru
         ({"base_url": "http://no-such-host.invalid/v1"}, "there is no host named"),
     ],
 )
-def test_a_wrong_option_is_a_wrong_call_that_says_what_is_right(options, said, run):
+def test_a_wrong_option_is_a_wrong_call_that_says_what_is_right(options, message, run):
     done = run("http://127.0.0.1:9/v1", **options)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
     assert "sk-1234567890" not in done.err
     assert "word@" not in done.err
 
