@@ -8,7 +8,7 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from misbehaving import Does, Misbehaving, Seen, says
+from misbehaving import Misbehaving, Reaction, ReceivedRequest, says
 from s3harness_openai.errors import ContentFiltered, TransientError, check_status, redactor
 from s3harness_openai.response import count_cached_tokens, parse_response
 
@@ -22,9 +22,9 @@ REQUEST = s3harness.Request("id", "s3/task1_features", "item", "tonic", s3harnes
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
-def answer_to(seen: Seen) -> str:
+def answer_to(request: ReceivedRequest) -> str:
     """An answer that says which question it belongs to."""
-    return json.dumps({"answer": "yes", "justification": hashlib.sha256(seen.prompt.encode()).hexdigest()})
+    return json.dumps({"answer": "yes", "justification": hashlib.sha256(request.prompt.encode()).hexdigest()})
 
 
 def test_nothing_of_a_run_without_trouble_looks_like_a_fault(run):
@@ -35,14 +35,14 @@ def test_nothing_of_a_run_without_trouble_looks_like_a_fault(run):
 
 
 def test_a_second_reply_that_follows_at_once_is_not_taken_for_the_answer_to_another_question(run):
-    def behave(seen: Seen) -> Does | None:
-        if not seen.key:
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if not request.key:
             return None
-        does = says(answer_to(seen), id=f"chatcmpl-{seen.number}")
-        does.repeats_after_s = 0.0 if seen.number % 3 == 0 else None
+        does = says(answer_to(request), id=f"chatcmpl-{request.number}")
+        does.repeats_after_s = 0.0 if request.number % 3 == 0 else None
         return does
 
-    with Misbehaving(lambda seen: says(answer_to(seen)) if seen.key else None) as server:
+    with Misbehaving(lambda request: says(answer_to(request)) if request.key else None) as server:
         right = {line["id"]: line["text"] for line in run(server.url, out="right", **QUICK).lines}
     with Misbehaving(behave) as server:
         done = run(server.url, **QUICK)
@@ -53,14 +53,14 @@ def test_a_second_reply_that_follows_at_once_is_not_taken_for_the_answer_to_anot
 
 @pytest.mark.parametrize("after_s", [0.0, 0.004])
 def test_an_error_that_comes_twice_moves_no_answer_to_another_question(run, after_s):
-    def behave(seen: Seen) -> Does | None:
-        if not seen.key:
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if not request.key:
             return None
-        if seen.number % 5:
-            return says(answer_to(seen), id=f"chatcmpl-{seen.number}")
-        return Does({}, 500, repeats_after_s=after_s)
+        if request.number % 5:
+            return says(answer_to(request), id=f"chatcmpl-{request.number}")
+        return Reaction({}, 500, repeats_after_s=after_s)
 
-    with Misbehaving(lambda seen: says(answer_to(seen)) if seen.key else None) as server:
+    with Misbehaving(lambda request: says(answer_to(request)) if request.key else None) as server:
         right = {line["id"]: line["text"] for line in run(server.url, out="right", **QUICK).lines}
     with Misbehaving(behave) as server:
         done = run(server.url, **QUICK)
@@ -70,10 +70,10 @@ def test_an_error_that_comes_twice_moves_no_answer_to_another_question(run, afte
 
 def test_a_server_whose_answers_are_all_alike_is_believed(run):
     """The same id and the same words for every question."""
-    with Misbehaving(lambda seen: says(id="chatcmpl") if seen.key else None) as server:
+    with Misbehaving(lambda request: says(id="chatcmpl") if request.key else None) as server:
         done = run(server.url, **QUICK)
     assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
-    assert len(server.asked) == N
+    assert len(server.requests) == N
 
 
 def test_a_connection_is_kept_for_further_questions(run):
