@@ -108,7 +108,7 @@ def _encode(clip: s3harness.Clip, media: s3harness.MediaStore, media_format: Med
     if clip.timestamps and media_format.has_frames:
         frame_parts, sent = _frame_parts(clip, media, media_format, key)
         parts += frame_parts
-    if media_format.has_audio and media.has_sound(clip):
+    if media_format.has_audio and media.has_audio(clip):
         parts.append(_audio_part(clip, media, key))
         sent = replace(sent, sound_s=clip.end_s - clip.start_s)
     whole = b",".join(part.json(with_id=media_format.with_ids) for part in parts)
