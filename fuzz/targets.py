@@ -283,26 +283,26 @@ def _http(folder: Path) -> None:
 
 
 async def _ask(url: str) -> None:
-    from s3harness_openai.answer import answer_id, answered_as, cached_tokens, read_reply
-    from s3harness_openai.meeting import _models
-    from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
-    from s3harness_openai.wire import Wire
+    from s3harness_openai.discovery import _parse_models
+    from s3harness_openai.errors import ContentFiltered, TransientError, check_status, redactor
+    from s3harness_openai.response import count_cached_tokens, model_name, parse_response
+    from s3harness_openai.transport import HttpTransport
 
     import s3harness
 
     clip = s3harness.Clip("v0001", 0.0, 1.0, (0.0,), 100)
     request = s3harness.Request("r1", "s3/task1_features", "i1", "tonic", clip, "?", choices=("yes", "no"))
-    wire, words = Wire(s3harness.Guard(), most=1, key="k", proxy="", sent=lambda *_: None), Words(("k",))
+    transport = HttpTransport(s3harness.Guard(), max_connections=1, key="k", proxy="", log_send=lambda *_: None)
+    redact = redactor("k")
     try:
-        with suppress(Trouble, Withheld, s3harness.S3HarnessError):
-            _models(url, await wire.get(f"{url}/models", 1.0), words)
-        reply = await wire.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
-        check_status(reply.status, reply.retry_after_s, reply.body, words, ("logprobs", "seed"))
-        answer_id(reply.body)
-        answered_as(read_reply(reply.body, request, words))
-        cached_tokens(reply.body)
+        with suppress(TransientError, ContentFiltered, s3harness.S3HarnessError):
+            _parse_models(url, await transport.get(f"{url}/models", 1.0), redact)
+        reply = await transport.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
+        check_status(reply.status, reply.retry_after_s, reply.body, redact, ("logprobs", "seed"))
+        model_name(parse_response(reply.body, request, redact))
+        count_cached_tokens(reply.body)
     finally:
-        await wire.close()
+        await transport.close()
 
 
 # One for each process: a fork has the socket of its parent, and no thread that answers at it.
@@ -328,9 +328,9 @@ def port() -> int:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    from s3harness_openai.trouble import Trouble, Withheld
+    from s3harness_openai.errors import ContentFiltered, TransientError
 
-    return (S3HarnessError, Trouble, Withheld)
+    return (S3HarnessError, TransientError, ContentFiltered)
 
 
 def targets() -> dict[str, Target]:
