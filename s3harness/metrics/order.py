@@ -7,13 +7,16 @@ the answer. Two empty lists agree (1), an empty and a full one do not (0), and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from s3harness.metrics.base import ItemMean, Pair
 
 TIE_S = 1.0
 """Two true onsets at most this far apart have no order: annotators note whole seconds."""
+
+GAP = "<GAP>"
+"""The authors' label of a position that one of two aligned sequences leaves empty."""
 
 Event = tuple[str, float]
 """(feature, onset in seconds)"""
@@ -87,6 +90,17 @@ def agreement(answer: Sequence[str], truth: Sequence[Event], tie_s: float = TIE_
     return right * 2.0 * common / (len(answer) + len(truth))
 
 
+def temporal_f1(prediction: Sequence[str], truth: Sequence[str]) -> float:
+    """Share of aligned positions with equal labels, 0–1, where a surplus token at the end is a hit (see the module).
+
+    Micro F1 of single-label positions is this share. Two empty sequences score 1, one empty sequence 0.
+    """
+    if not prediction or not truth:
+        return float(not prediction and not truth)
+    hits = [predicted == true for predicted, true in _aligned(prediction, truth)]
+    return sum(hits) / len(hits)
+
+
 def _against_truth(pair: Pair, score: Callable[[Sequence[str], Sequence[str]], float]) -> float:
     """A score of the answer against the truth, ties in the truth taken as the answer has them."""
     said = _said(pair)
@@ -118,3 +132,22 @@ def _features() -> frozenset[str]:
     from s3harness.specs.features import vocabulary
 
     return frozenset(vocabulary().names)
+
+
+def _aligned(prediction: Sequence[str], truth: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The authors' alignment as (predicted, true) labels, one per position."""
+    from rapidfuzz.distance import Levenshtein
+
+    for step in Levenshtein.opcodes(prediction, truth):
+        said = prediction[step.src_start : step.src_end]
+        true = truth[step.dest_start : step.dest_end]
+        if step.tag == "delete":
+            yield from [(GAP, _at(truth, step.dest_start))] * len(said)
+        elif step.tag == "insert":
+            yield from ((_at(prediction, step.src_start), label) for label in true)
+        else:
+            yield from zip(said, true, strict=True)
+
+
+def _at(tokens: Sequence[str], index: int) -> str:
+    return tokens[index] if index < len(tokens) else GAP

@@ -7,17 +7,20 @@ their white space is made single, as in the published scores.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.features import PRESENCE, said_presence
-from s3harness.metrics.stemmer import porter_stemmer
 from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
 
 ORDERS = 4
@@ -238,3 +241,33 @@ def _bleu_tokenizer() -> Any:
 
     untyped: Any = tokenizer_13a
     return untyped.Tokenizer13a()
+
+
+_PACKAGES = ("nltk", "nltk.stem")
+_MODULE = "nltk.stem.porter"
+
+
+@cache
+def porter_stemmer() -> Any:
+    """The stemmer, with a method ``stem(word)``."""
+    return _porter().PorterStemmer()
+
+
+def _porter() -> ModuleType:
+    """The stemmer's module, its packages standing empty while it is imported, and forgotten after that.
+
+    So ``import nltk`` means the whole of it for whoever says it later. Where it was said before, nothing is saved.
+    """
+    found = None if "nltk" in sys.modules else find_spec("nltk")
+    if found is None or not found.submodule_search_locations:
+        return import_module(_MODULE)
+    folder = found.submodule_search_locations[0]
+    for name in _PACKAGES:
+        package = ModuleType(name)
+        package.__path__ = ["/".join([folder, *name.split(".")[1:]])]
+        sys.modules[name] = package
+    try:
+        return import_module(_MODULE)
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "nltk"]:
+            del sys.modules[name]

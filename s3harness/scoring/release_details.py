@@ -24,7 +24,8 @@ from s3harness.dataset.release import (
 )
 from s3harness.errors import DatasetError
 from s3harness.files import parse_json
-from s3harness.metrics.paper.order import edit_distance, lcs_ratio, released_tokens, temporal_f1
+from s3harness.metrics.order import temporal_f1
+from s3harness.metrics.paper.order import edit_distance, lcs_ratio, released_tokens
 from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
 from s3harness.scoring.release_windows import Compared
 

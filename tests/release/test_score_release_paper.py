@@ -10,7 +10,8 @@ from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, sequence, structu
 
 from s3harness.cli import cli
 from s3harness.dataset.release import models, open_release
-from s3harness.metrics.paper.order import lcs_ratio, temporal_f1
+from s3harness.metrics.order import temporal_f1
+from s3harness.metrics.paper.order import lcs_ratio
 from s3harness.scoring.release_paper import check_paper, mismatch_lines, table_of, task_of, without_predictions
 from s3harness.scoring.release_windows import split_tokens, window_number
 

@@ -2,7 +2,7 @@
 
 Defects, kept because the published numbers have them:
 
-- :func:`temporal_f1` pays for padding. The aligner writes a surplus predicted token as ``<GAP>`` and, past the end of
+- :func:`s3harness.metrics.order.temporal_f1` pays for padding. The aligner writes a surplus predicted token as ``<GAP>`` and, past the end of
   the truth, the truth as ``<GAP>`` too, and the two gaps count as a hit: four hundred words of nonsense after any
   answer score 0.99.
 - :func:`lcs_ratio` divides by the length of the prediction, so that one common sign beats every longer answer.
@@ -15,11 +15,10 @@ The repaired metrics are in :mod:`s3harness.metrics.order`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from s3harness.metrics.base import ItemMean, Pair
-
-GAP = "<GAP>"
+from s3harness.metrics.order import temporal_f1
 
 
 def edit_distance(prediction: Sequence[str], truth: Sequence[str]) -> float:
@@ -34,17 +33,6 @@ def lcs_ratio(prediction: Sequence[str], truth: Sequence[str]) -> float:
     from rapidfuzz.distance import LCSseq
 
     return float(LCSseq.similarity(prediction, truth)) / len(prediction) if prediction else 0.0
-
-
-def temporal_f1(prediction: Sequence[str], truth: Sequence[str]) -> float:
-    """Share of aligned positions with equal labels, 0–1, where a surplus token at the end is a hit (see the module).
-
-    Micro F1 of single-label positions is this share. Two empty sequences score 1, one empty sequence 0.
-    """
-    if not prediction or not truth:
-        return float(not prediction and not truth)
-    hits = [predicted == true for predicted, true in _aligned(prediction, truth)]
-    return sum(hits) / len(hits)
 
 
 def released_tokens(text: str) -> list[str]:
@@ -78,22 +66,3 @@ def _over_tokens(function: Callable[[Sequence[str], Sequence[str]], float]) -> C
         return function([str(token) for token in prediction], [str(event[0]) for event in truth])
 
     return score
-
-
-def _aligned(prediction: Sequence[str], truth: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The authors' alignment as (predicted, true) labels, one per position."""
-    from rapidfuzz.distance import Levenshtein
-
-    for step in Levenshtein.opcodes(prediction, truth):
-        said = prediction[step.src_start : step.src_end]
-        true = truth[step.dest_start : step.dest_end]
-        if step.tag == "delete":
-            yield from [(GAP, _at(truth, step.dest_start))] * len(said)
-        elif step.tag == "insert":
-            yield from ((_at(prediction, step.src_start), label) for label in true)
-        else:
-            yield from zip(said, true, strict=True)
-
-
-def _at(tokens: Sequence[str], index: int) -> str:
-    return tokens[index] if index < len(tokens) else GAP

@@ -65,15 +65,6 @@ class Cell:
         return is_half or round(self.recomputed, self.digits) == self.published
 
 
-def published_cells(release: Release, model: str) -> Iterator[Cell]:
-    """Every published number of a model that is a formula of its predictions, Tasks 1–5 and 7 and the texts of Task 6.
-
-    A table in which the model is not, or for which it has no predictions, gives none.
-    """
-    for cells in published_tables(release, model):
-        yield from cells
-
-
 def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
     """The same table by table, so that one that cannot be read (:class:`DatasetError`) leaves the others alone."""
     lacking = set(missing_predictions(release, model))
