@@ -21,7 +21,7 @@ from s3harness.plugins import blamed, load
 from s3harness.scoring.floor_test import corrected, tested_against_floor
 from s3harness.scoring.judging import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
-from s3harness.stats import PatientSums, added
+from s3harness.stats import PatientSums, add_rows
 from s3harness.types import FloorTest, Prediction, Reference, Score
 
 RESAMPLES = 2000
@@ -282,7 +282,7 @@ class Expectation:
                 some = slice(start, start + _ADDED)
                 weighted = rows[some] * weights[some, None]
                 if self.sums is None:
-                    self._totals = added(self._totals, weighted)
+                    self._totals = add_rows(self._totals, weighted)
                 else:
                     self.sums.add(weighted, [reference.cluster for reference in references[some]])
             # Rows of all items at once are large: those of the next answer are made when these are gone.

@@ -2,9 +2,9 @@
 
 Defects, kept because the published numbers have them:
 
-- :func:`s3harness.metrics.order.temporal_f1` pays for padding. The aligner writes a surplus predicted token as ``<GAP>`` and, past the end of
-  the truth, the truth as ``<GAP>`` too, and the two gaps count as a hit: four hundred words of nonsense after any
-  answer score 0.99.
+- :func:`~s3harness.metrics.order.temporal_f1` pays for padding. The aligner writes a surplus predicted token as
+  ``<GAP>`` and, past the end of the truth, the truth as ``<GAP>`` too, and the two gaps count as a hit: four hundred
+  words of nonsense after any answer score 0.99.
 - :func:`lcs_ratio` divides by the length of the prediction, so that one common sign beats every longer answer.
 - :func:`edit_distance` is not normalised: an empty answer costs the length of the truth, a long one has no limit.
 - Tokens are compared as they come, case and all, and no vocabulary is enforced.
