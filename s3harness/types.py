@@ -311,3 +311,15 @@ class Score:
             return 1.0
         # abs: a bias of −2 s is as far from the ceiling 0 as one of +2 s.
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run as observers see it; ``directory`` is where its files are."""
+
+    directory: Path
+    backend: str
+    model: str
+    tasks: tuple[str, ...]
+    protocol: str
+    n_requests: int

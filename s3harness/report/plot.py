@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from s3harness.run.manifest import write_text
+from s3harness.files import write_text
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 INK, PALE, FONT = "#222222", "#c8c8c8", "font-family='sans-serif' font-size='12'"
