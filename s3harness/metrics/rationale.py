@@ -35,7 +35,7 @@ from typing import ClassVar
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.features import PRESENCE, said_presence
+from s3harness.metrics.features import PRESENCE, presence_in
 from s3harness.metrics.rqi.text import count_words
 from s3harness.metrics.statements import FACETS, SHARED, statements
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
@@ -160,7 +160,7 @@ def _stratum(reference: Reference) -> Stratum:
 
 
 def _presence(pair: Pair) -> str | None:
-    return said_presence(field_of(pair.prediction.value, "present")) if pair.is_answered else None
+    return presence_in(field_of(pair.prediction.value, "present")) if pair.is_answered else None
 
 
 def _free_words(pairs: Sequence[Pair], strata: Mapping[Stratum, Sequence[int]]) -> dict[str, float]:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
-from s3harness.metrics.features import PRESENCE, said_presence
+from s3harness.metrics.features import PRESENCE, presence_in
 from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, flat
 
 ORDERS = 4
@@ -98,7 +98,7 @@ class RationaleScore:
         for row, pair in zip(rows, pairs, strict=True):
             present = field_of(pair.reference.truth, "present")
             if pair.reference.subject in blocks and present in PRESENCE and true_text(pair):
-                is_right = said_presence(field_of(pair.prediction.value, "present")) == present
+                is_right = presence_in(field_of(pair.prediction.value, "present")) == present
                 score = _rouge_l_of(pair) if is_right else 0.0
                 row[blocks[pair.reference.subject], PRESENCE.index(str(present))] = score or 0.0, 1.0
         return flat(rows)

@@ -16,7 +16,7 @@ from s3harness.intervals import IntervalResult, patient_interval
 from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
-from s3harness.metrics.one_class import ClassesMet
+from s3harness.metrics.one_class import ClassCoverage
 from s3harness.plugins.manager import blamed, load
 from s3harness.scoring.floor_test import corrected, tested_against_floor
 from s3harness.scoring.judging.judge import Judged, judged_metric, judged_pairs
@@ -80,7 +80,7 @@ class TaskScorer:
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
         self._comparing = [one for one in self._measured if not one.by_video]
         self._held: list[Pair] = []
-        self._classes = ClassesMet()
+        self._classes = ClassCoverage()
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add some more pairs."""
