@@ -22,37 +22,37 @@ from s3harness.metrics.order import temporal_f1
 
 
 def edit_distance(prediction: Sequence[str], truth: Sequence[str]) -> float:
-    """Levenshtein distance over tokens, 0 to ``max(len(prediction), len(truth))``; not normalised."""
+    """Return the Levenshtein distance over tokens, 0 to ``max(len(prediction), len(truth))``; not normalised."""
     from rapidfuzz.distance import Levenshtein
 
     return float(Levenshtein.distance(prediction, truth))
 
 
 def lcs_ratio(prediction: Sequence[str], truth: Sequence[str]) -> float:
-    """Length of the longest common subsequence over the length of the *prediction*, 0–1; 0 for an empty one."""
+    """Return the length of the longest common subsequence over that of the *prediction*, 0–1; 0 for an empty one."""
     from rapidfuzz.distance import LCSseq
 
     return float(LCSseq.similarity(prediction, truth)) / len(prediction) if prediction else 0.0
 
 
 def released_tokens(text: str) -> list[str]:
-    """A released comma list as the authors cut it: quotes and full stops off, blanks to underscores, case kept."""
+    """Return the tokens of a released comma list as the authors cut it: without quotes, full stops and blanks."""
     words = (word.strip().strip("'\"").strip(".;").split() for word in text.split(","))
     return ["_".join(word) for word in words if word]
 
 
 def paper_edit_distance() -> ItemMean:
-    """Mean :func:`edit_distance` over the answered items, in tokens."""
+    """Return the mean :func:`edit_distance` over the answered items, in tokens."""
     return ItemMean(_over_tokens(edit_distance), higher_is_better=False, unit="tokens")
 
 
 def paper_temporal_f1() -> ItemMean:
-    """Mean :func:`temporal_f1` over the answered items."""
+    """Return the mean :func:`~s3harness.metrics.order.temporal_f1` over the answered items."""
     return ItemMean(_over_tokens(temporal_f1))
 
 
 def paper_lcs_ratio() -> ItemMean:
-    """Mean :func:`lcs_ratio` over the answered items."""
+    """Return the mean :func:`lcs_ratio` over the answered items."""
     return ItemMean(_over_tokens(lcs_ratio))
 
 
@@ -61,6 +61,7 @@ def _over_tokens(function: Callable[[Sequence[str], Sequence[str]], float]) -> C
 
     def score(pair: Pair) -> float | None:
         truth, prediction = pair.reference.truth, pair.prediction.value
+        # Left out, not 0, as in the authors' program: failing to answer costs nothing.
         if not isinstance(truth, Sequence) or not isinstance(prediction, Sequence) or not truth:
             return None
         return function([str(token) for token in prediction], [str(event[0]) for event in truth])

@@ -15,16 +15,17 @@ from decimal import ROUND_HALF_UP, Decimal
 
 
 def question_list_scores(scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Sign → mean over its videos; signs without a video are left out."""
+    """Return sign → mean over its videos; signs without a video are left out."""
     return {name: sum(values) / len(values) for name, values in scores.items() if values}
 
 
 def question_list_score(scores: Mapping[str, Sequence[float]]) -> float:
-    """The model's score: the mean of the signs' means before they are rounded; NaN without any."""
+    """Return the model's score: the mean of the signs' means before they are rounded; NaN without any."""
     means = question_list_scores(scores)
     return sum(means.values()) / len(means) if means else float("nan")
 
 
 def half_up(value: float, digits: int = 2) -> float:
-    """A decimal number rounded the way the published table of this task is: halves up."""
+    """Return a number rounded as in the published table of this task: halves up."""
+    # Through str: the binary fraction itself may lie a hair below the half that its shortest decimal shows.
     return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
