@@ -1,17 +1,14 @@
-"""What a user can say of the engine (``-o key=value``), over what a model card says of it."""
+"""Options of the backend: the user's ``-o name=value`` over the settings of the model card."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import s3harness
 
-INSTALL = "pip install torch torchvision 's3harness-transformers'"
 OF_CARD = frozenset({"min_version", "dtype_on_gpu"})
 """What a card alone says."""
 OF_CARD_AS = {"dtype": "dtype_on_gpu"}
@@ -20,7 +17,7 @@ DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TransformersOptions:
     """``dtype``, ``attn_implementation``, ``device_map`` and ``trust_remote_code`` are those of ``from_pretrained``.
 
     ``dtype`` is the card's on a GPU, and float32 on the CPU, unless it is named. ``adapter`` is the directory of a LoRA
@@ -44,43 +41,14 @@ class Options:
     dtype_on_gpu: str = "bfloat16"
 
     @staticmethod
-    def of(said: Mapping[str, object], card: Mapping[str, object]) -> Options:
+    def of(said: Mapping[str, object], card: Mapping[str, object]) -> TransformersOptions:
         """What the user said, over what the card says; :class:`s3harness.UsageError` for what is wrong."""
         for name in set(said) & OF_CARD:
             raise _unknown(name)
         of_card = {OF_CARD_AS.get(name, name): value for name, value in card.items()}
-        return Options(**cast("Any", {name: _read(name, value) for name, value in {**of_card, **said}.items()}))
-
-
-def require_engine(model: s3harness.ModelCard, least: str) -> None:
-    """Raise :class:`s3harness.UsageError` unless torch and a new enough transformers are installed.
-
-    Neither is imported: that takes seconds.
-    """
-    for lack in lacks():
-        raise s3harness.UsageError(f"the transformers backend needs {lack}")
-    found = installed_version("transformers")
-    if _numbers(found) < _numbers(least):
-        raise s3harness.UsageError(f"{model.name} needs transformers {least}, and {found} is installed: {INSTALL}")
-
-
-def lacks() -> list[str]:
-    """What is not installed, and what to do about it."""
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
-    return [f"{' and '.join(missing)}: {INSTALL}"] if missing else []
-
-
-def installed_version(name: str) -> str:
-    """The version of a distribution, empty where there is none."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = text.partition("+")[0].split(".")
-    return tuple(int(digits) for part in parts if (digits := "".join(c for c in part if c.isdigit())))[:3]
+        return TransformersOptions(
+            **cast("Any", {name: _read(name, value) for name, value in {**of_card, **said}.items()})
+        )
 
 
 def _read(name: str, value: object) -> object:
@@ -93,7 +61,7 @@ def _read(name: str, value: object) -> object:
 
 
 def _unknown(name: str) -> s3harness.UsageError:
-    known = ", ".join(spec.name for spec in fields(Options) if spec.name not in OF_CARD)
+    known = ", ".join(spec.name for spec in fields(TransformersOptions) if spec.name not in OF_CARD)
     return s3harness.UsageError(f"the transformers backend has no option {name!r}; it has {known}")
 
 

@@ -11,7 +11,7 @@ import s3harness
 
 @dataclass(frozen=True, slots=True)
 class WarmupOptions:
-    """``steps`` of ``batch_size`` pictures each; every ``probe_every`` steps the signs are told on other patients."""
+    """``steps`` of ``batch_size`` pictures each; every ``probe_every`` steps AUROCs on the validation patients."""
 
     steps: int = 1000
     batch_size: int = 64
