@@ -40,9 +40,10 @@ class Target:
 def _spec(folder: Path) -> None:
     """A task spec: all that is wrong with it, then its prompts and its answers, as a run would need them."""
     from s3harness.scoring.answers import parse
+    from s3harness.specs.loading import problems_of, read_task
     from s3harness.specs.models import ModelCard
     from s3harness.specs.prompts import prompt_about, prompt_parts
-    from s3harness.specs.tasks import problems_of, read_task, resolve
+    from s3harness.specs.tasks import resolve
     from s3harness.types import Clip
 
     path = folder / "task.yaml"
@@ -109,10 +110,10 @@ def _table(folder: Path) -> None:
 
 def _run(folder: Path) -> None:
     """A run directory: read line by line, then scored."""
-    from s3harness.run.journal import mend, read_journal
-    from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.items import Items
-    from s3harness.scoring.run import read_scores, score_run
+    from s3harness.rundir.items import Items
+    from s3harness.rundir.journal import mend, read_journal
+    from s3harness.rundir.manifest import read_manifest
+    from s3harness.scoring.score_run import read_scores, score_run
 
     with suppress(S3HarnessError):
         list(read_journal(folder / "responses.jsonl"))
@@ -166,8 +167,9 @@ def _text(path: Path) -> str:
 
 @cache
 def _strict_specs() -> Mapping[str, TaskSpec]:
+    from s3harness.specs.loading import load_task, task_names
     from s3harness.specs.models import ModelCard
-    from s3harness.specs.tasks import load_task, resolve, task_names
+    from s3harness.specs.tasks import resolve
 
     card = ModelCard(MODEL)
     return {
@@ -236,15 +238,15 @@ def _json(folder: Path) -> None:
 def _records(folder: Path) -> None:
     """The smaller files that somebody else may have written, all from the same bytes."""
     from s3harness.dataset.run_card import read_card
-    from s3harness.diagnosis.kept import read_diagnosis
     from s3harness.diagnosis.model_file import read_model
+    from s3harness.diagnosis.result_file import read_diagnosis
+    from s3harness.guard.audit_log import read_audit
+    from s3harness.guard.private_words import PrivateWords
     from s3harness.guard.review import read_reviewed
     from s3harness.leaderboard.entries import published, released
-    from s3harness.run.audit import read_audit
-    from s3harness.run.private import PrivateWords
     from s3harness.rundir.sent import read_sent
-    from s3harness.scoring.judge_folder import read_about
-    from s3harness.training.samples import Question
+    from s3harness.scoring.judging.folder import read_about
+    from s3harness.training.sample import SampleTruth
 
     data = next(iter(folder.iterdir())).read_bytes()
     for name in ("run_card.json", "diagnosis.json", "reviewed.json", "private.json", "judge.json", "sent.jsonl"):
@@ -262,7 +264,7 @@ def _records(folder: Path) -> None:
         lambda: PrivateWords.read(folder),
         lambda: read_sent(folder),
         lambda: read_about(folder),
-        lambda: Question.from_text(data.decode(errors="replace")),
+        lambda: SampleTruth.from_text(data.decode(errors="replace")),
     )
     for read in readers:
         with suppress(S3HarnessError):

@@ -46,7 +46,7 @@ def compare(
     from s3harness.analysis.compare import compare as compare_systems
     from s3harness.analysis.systems import join
     from s3harness.report.comparison import print_comparison
-    from s3harness.specs.tasks import full_name
+    from s3harness.specs.loading import full_name
 
     systems = _systems(runs, release["released"], split_names(release["models"]), release["part"], data, profile)
     asked = {task for system in systems for task in system.tasks}
@@ -99,8 +99,8 @@ def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str])
     """Released models; one that is called as a run is called "… (released)"."""
     from s3harness.analysis.systems import read_released
     from s3harness.cli.score_release import chosen_models
-    from s3harness.dataset.release import open_release
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.layout import open_release
 
     release = open_release(checkout, "full" if part == "full" else "test")
     annotations = read_annotations(release)

@@ -12,7 +12,7 @@ from s3harness.analysis.evidence import Said, evidence, said, share_interval
 from s3harness.probes import builtin
 from s3harness.probes.probe import Asked, Probe, load_probe
 from s3harness.probes.wordings import wordings
-from s3harness.specs.tasks import load_task, task_names
+from s3harness.specs.loading import load_task, task_names
 
 KINDS = {
     "1 features": "s3/task1_features",
@@ -101,7 +101,7 @@ def test_floors_are_changed_by_nothing(dataset, cache, tmp_path):
 
 
 def load_all():
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     return manager().registry.names("probe")
 

@@ -11,8 +11,8 @@ from s3harness_transformers.loading import load_processor
 from s3harness_transformers.request_encoder import RequestEncoder
 
 import s3harness
+from s3harness.evaluation import Settings, prepare
 from s3harness.media import MediaStore
-from s3harness.run.session import Settings, prepare
 from s3harness.specs.models import load_model
 
 CARDS = {

@@ -99,7 +99,7 @@ def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, 
 
     import s3harness as public
     from s3harness.media.options import MediaOptions
-    from s3harness.run.recipe import media_store
+    from s3harness.run.worker_spec import media_store
     from s3harness.training.clips import ClipFrames
     from s3harness.training.samples import SetSettings, build_training_set
 
