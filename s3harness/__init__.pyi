@@ -1,5 +1,6 @@
 """The public names: all that a plugin may import from ``s3harness``, and where each is defined."""
 
+from . import options as options
 from .aggregators.aggregate import Aggregate as Aggregate
 from .analysis.evidence import share_interval as share_interval
 from .backends.base import Backend as Backend

@@ -57,10 +57,9 @@ def score_release(
 
 def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     """The folders of the models named, in any of the release's spellings; all of them if none is named."""
-    from s3harness.errors import UsageError
+    from s3harness.errors import UsageError, suggest
     from s3harness.paper.layout import model_key
     from s3harness.paper.layout import models as models_of
-    from s3harness.plugins.registry import suggest
 
     there = models_of(release)
     known = {model_key(name) for name in there}

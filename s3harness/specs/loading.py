@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import SpecError, UsageError, suggest
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, read_document, schema_problems, validate
 

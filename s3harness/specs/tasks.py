@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import SpecError, UsageError, suggest
 from s3harness.specs.rqi_presets import preset_name
 
 if TYPE_CHECKING:

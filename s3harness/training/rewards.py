@@ -26,10 +26,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
-from s3harness.errors import S3HarnessError, UsageError
+from s3harness.errors import S3HarnessError, UsageError, suggest
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.floors import oracle
-from s3harness.plugins.registry import suggest
 from s3harness.scoring.answers import parse
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import build_metric
