@@ -6,8 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 
 import s3harness
+from s3harness.options import read_options
 from s3harness_trl.errors import explained_out_of_memory
-from s3harness_trl.options import GrpoOptions, SftOptions, WarmupOptions, options_of
+from s3harness_trl.options import GrpoOptions, SftOptions, WarmupOptions
+
+OWNER = "the trainer"
 
 # For libraries that read them on import, which is later: no telemetry, no warnings.
 ENVIRONMENT = {
@@ -29,21 +32,21 @@ def train(job: s3harness.TrainingJob) -> Mapping[str, object]:
 
 
 def _warm_up(job: s3harness.TrainingJob) -> Mapping[str, object]:
-    options = options_of(WarmupOptions, job.options)
+    options = read_options(WarmupOptions, OWNER, job.options)
     from s3harness_trl.warmup import warm_up
 
     return warm_up(job, options)
 
 
 def _fine_tune(job: s3harness.TrainingJob) -> Mapping[str, object]:
-    options = options_of(SftOptions, job.options)
+    options = read_options(SftOptions, OWNER, job.options)
     from s3harness_trl.sft import fine_tune
 
     return fine_tune(job, options)
 
 
 def _reinforce(job: s3harness.TrainingJob) -> Mapping[str, object]:
-    options = options_of(GrpoOptions, job.options)
+    options = read_options(GrpoOptions, OWNER, job.options)
     if not job.rewards:
         raise s3harness.UsageError("GRPO is by rewards, and there is none; name a metric (--rewards)")
     from s3harness_trl.grpo import reinforce

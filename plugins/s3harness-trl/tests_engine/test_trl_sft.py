@@ -130,7 +130,7 @@ def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, 
     ("more", "why"),
     [
         ("-o stepz=4", "stepz"),
-        ("-o steps=0", "not below 1"),
+        ("-o steps=0", "from 1"),
         ("-o learning_rate=fast", "a number"),
         ("-o batch_size=6 -o accumulate=4", "cannot be divided"),
         ("--held-out 0.2 --split nobody", "nobody"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated, cast
 
 import s3harness
+from s3harness import options
 from s3harness_vllm.adapters import ADAPTER_CONFIG, adapter_arguments
 from s3harness_vllm.installation import engine_argument_names, require_version, require_vllm
 
-BACKEND_OPTIONS = ("adapter", "structured", "logprobs", "in_flight", "timeout_s")
-"""Options of this backend; every other name is an argument of the engine."""
+OWNER = "the vllm backend"
 
 FIXED: Mapping[str, str] = {
     "model": "the weights are named by --model, or by --weights DIR",
@@ -22,30 +23,36 @@ FIXED: Mapping[str, str] = {
 }
 """Engine arguments that a user may not set, each with the reason or with what to use in its place."""
 
-IN_FLIGHT = 64
-TIMEOUT_S = 1800.0
-
 COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
 """JSON without white space: a model that may write any may write nothing else until its answer is cut."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EngineSetup:
-    """Arguments of the engine, and how requests are sent to it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VllmOptions:
+    """Options of the backend itself; all other names are arguments of the engine.
 
-    ``engine`` are arguments of ``AsyncEngineArgs``; ``hinted_gpus`` is the card's number of GPUs where the user named
-    none. ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or choices,
+    ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or choices,
     ``logprobs`` requests the probabilities of closed answers. At most ``in_flight`` requests are under way for each
     replica, each for at most ``timeout_s`` seconds.
     """
 
-    engine: Mapping[str, object]
-    hinted_gpus: int | None = None
-    adapter: Path | None = None
+    adapter: Annotated[Path | None, options.directory_with(ADAPTER_CONFIG)] = None
     structured: bool = True
     logprobs: bool = True
-    in_flight: int = IN_FLIGHT
-    timeout_s: float = TIMEOUT_S
+    in_flight: Annotated[int, options.whole(1)] = 64
+    timeout_s: Annotated[float, options.number(0.01)] = 1800.0
+
+
+OWN_NAMES = tuple(option.name for option in fields(VllmOptions))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSetup:
+    """Arguments of ``AsyncEngineArgs``, the card's number of GPUs where the user named none, and backend options."""
+
+    engine: Mapping[str, object]
+    hinted_gpus: int | None = None
+    options: VllmOptions = field(default_factory=VllmOptions)
 
     @property
     def replicas(self) -> int:
@@ -58,8 +65,8 @@ class EngineSetup:
         return self.engine.get("mm_processor_cache_gb") != 0
 
 
-def engine_setup(model: s3harness.ModelCard, options: Mapping[str, object]) -> EngineSetup:
-    """Combine the user's options, the model card's settings and this package's defaults, in this order of priority.
+def engine_setup(model: s3harness.ModelCard, values: Mapping[str, object]) -> EngineSetup:
+    """Combine the user's values, the model card's settings and this package's defaults, in this order of priority.
 
     Raises :class:`s3harness.UsageError` for a missing or too old vLLM, an unknown option, or a wrong value.
     """
@@ -68,15 +75,17 @@ def engine_setup(model: s3harness.ModelCard, options: Mapping[str, object]) -> E
     require_version(str(card.pop("min_version", "0")), model.name)
     if model.weights is None:
         raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
-    user_arguments = {name: _checked(name, value, argument_names) for name, value in options.items()}
-    backend_options = {name: user_arguments.pop(name) for name in BACKEND_OPTIONS if name in user_arguments}
+    own = {name: value for name, value in values.items() if name in OWN_NAMES}
+    arguments = {name: value for name, value in values.items() if name not in OWN_NAMES}
+    for name in arguments:
+        _check_argument(name, argument_names)
+    backend_options = options.read_options(VllmOptions, OWNER, own)
     # The card's number of GPUs is a hint: it is fitted to this machine once vLLM can be asked how many there are.
-    hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in user_arguments else None
-    engine = {**_defaults(model), **card, **user_arguments, "model": model.weights}
-    adapter = backend_options.get("adapter")
-    if isinstance(adapter, Path):
-        engine |= adapter_arguments(adapter, user_arguments)
-    return EngineSetup(engine=engine, hinted_gpus=hint, **backend_options)  # type: ignore[arg-type]
+    hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in arguments else None
+    engine = {**_defaults(model), **card, **arguments, "model": model.weights}
+    if backend_options.adapter is not None:
+        engine |= adapter_arguments(backend_options.adapter, arguments)
+    return EngineSetup(engine=engine, hinted_gpus=cast("int | None", hint), options=backend_options)
 
 
 def fitting_gpus(hint: int, gpus: int) -> int:
@@ -99,48 +108,13 @@ def _defaults(model: s3harness.ModelCard) -> dict[str, object]:
     }
 
 
-def _checked(name: str, value: object, argument_names: frozenset[str]) -> object:
+def _check_argument(name: str, argument_names: frozenset[str]) -> None:
+    """Raise :class:`s3harness.UsageError` for an argument that a user may not set or that the engine does not have."""
     if name in FIXED:
-        raise s3harness.UsageError(f"the vllm backend takes no {name}: {FIXED[name]}")
-    if name in _READERS:
-        try:
-            return _READERS[name](value)
-        except (TypeError, ValueError) as error:
-            raise s3harness.UsageError(f"the vllm backend's option {name}: {error}") from None
+        raise s3harness.UsageError(f"{OWNER} takes no {name}: {FIXED[name]}")
     # No names at all means that a newer vLLM has moved them; its own error then has to do.
     if argument_names and name not in argument_names:
-        near = difflib.get_close_matches(name, [*BACKEND_OPTIONS, *argument_names], n=4, cutoff=0.5)
-        hint = f"; near it are {', '.join(near)}" if near else f"; its own are {', '.join(BACKEND_OPTIONS)}"
-        raise s3harness.UsageError(f"neither the vllm backend nor its engine has an option {name!r}{hint}")
-    return value
-
-
-def _directory(value: object) -> Path:
-    path = Path(str(value))
-    if not (path / ADAPTER_CONFIG).is_file():
-        raise ValueError(f"a directory is expected that peft has saved, with an {ADAPTER_CONFIG}")
-    return path
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is expected")
-    return value
-
-
-def _at_least(low: float, kind: type[int] | type[float]) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, kind if kind is int else (int, float)) or not value >= low:
-            raise ValueError(f"a{' whole' if kind is int else ''} number of at least {low:g} is expected")
-        return value
-
-    return read
-
-
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "adapter": _directory,
-    "structured": _switch,
-    "logprobs": _switch,
-    "in_flight": _at_least(1, int),
-    "timeout_s": _at_least(0.01, float),
-}
+        near = difflib.get_close_matches(name, [*OWN_NAMES, *argument_names], n=4, cutoff=0.5)
+        # Without a similar name its own options alone are listed: the engine has 200 arguments.
+        hint = f"; near it are {', '.join(near)}" if near else f"; its own are {', '.join(OWN_NAMES)}"
+        raise s3harness.UsageError(f"neither {OWNER} nor its engine has an option {name!r}{hint}")

@@ -34,7 +34,7 @@ class VllmBackend(s3harness.Backend):
     """Answers by vLLM. A clip's first request carries its frames and sound, its others refer to them by id alone.
 
     Frames go in as one video with their times, and none is left out. ``-o`` takes any argument of vLLM's
-    ``AsyncEngineArgs`` by its name, and those of :class:`~s3harness_vllm.arguments.EngineSetup`.
+    ``AsyncEngineArgs`` by its name, and those of :class:`~s3harness_vllm.arguments.VllmOptions`.
     """
 
     # A clip's other requests then find its tokens in the prefix cache (README: 93 % of those that can come from it).
@@ -43,7 +43,7 @@ class VllmBackend(s3harness.Backend):
     def __init__(self, model: s3harness.ModelCard, options: Mapping[str, object], media: s3harness.MediaStore) -> None:
         super().__init__(model, options, media)
         self.setup = engine_setup(model, options)
-        self.limits = s3harness.Limits(self.setup.in_flight * self.setup.replicas, self.setup.timeout_s)
+        self.limits = s3harness.Limits(self.setup.options.in_flight * self.setup.replicas, self.setup.options.timeout_s)
         self.cached_tokens = 0
         self.prompt_tokens = 0
         self._cached_clips: OrderedDict[str, None] = OrderedDict()
@@ -73,7 +73,7 @@ class VllmBackend(s3harness.Backend):
             # A cancelled start: Python calls no __aexit__ where __aenter__ did not return.
             self._exit_stack.close()
             raise
-        self._adapter = lora_request(self.setup.adapter)
+        self._adapter = lora_request(self.setup.options.adapter)
         self._facts = _facts(self._engine, self.setup)
         config = self._engine.vllm_config.model_config.hf_config
         self._identity = _identity(self.model, self._facts, config)
@@ -136,7 +136,8 @@ class VllmBackend(s3harness.Backend):
     ) -> RequestOutput:
         assert self._engine is not None
         self._n_sent += 1
-        params = sampling_params(request, structured=self.setup.structured, logprobs=self.setup.logprobs)
+        options = self.setup.options
+        params = sampling_params(request, structured=options.structured, logprobs=options.logprobs)
         try:
             outputs = self._engine.generate(
                 await self._render(self._engine, request, clip_media, data),
@@ -196,8 +197,8 @@ def _facts(engine: AsyncLLM, setup: EngineSetup) -> dict[str, object]:
         "tensor_parallel_size": parallel.tensor_parallel_size,
         "pipeline_parallel_size": parallel.pipeline_parallel_size,
         "data_parallel_size": parallel.data_parallel_size,
-        "adapter": adapter_id(setup.adapter) if setup.adapter else "",
-        "structured": setup.structured,
+        "adapter": adapter_id(setup.options.adapter) if setup.options.adapter else "",
+        "structured": setup.options.structured,
     }
     return {name: value for name, value in facts.items() if value not in ("", None)}
 

@@ -52,7 +52,7 @@ def test_the_gpus_of_the_user_are_no_hint():
         ({"tensor_paralel_size": 2}, ["tensor_parallel_size"]),
         ({"model": "x/y"}, ["--model", "--weights"]),
         ({"structured": "maybe"}, ["structured", "true or false"]),
-        ({"in_flight": 0}, ["in_flight", "at least 1"]),
+        ({"in_flight": 0}, ["in_flight", "from 1"]),
         ({"adapter": "nowhere"}, ["adapter_config.json"]),
         ({"lora": "nowhere"}, ["lora"]),
         ({"enable_lora": True}, ["-o adapter=DIR"]),
@@ -74,7 +74,7 @@ def test_a_model_without_weights_and_a_vllm_that_is_too_old_say_so():
 def test_an_adapter_brings_its_rank(tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 24}))
     setup = engine_setup(LINGSHU, {"adapter": str(tmp_path)})
-    assert setup.adapter == tmp_path
+    assert setup.options.adapter == tmp_path
     assert (setup.engine["enable_lora"], setup.engine["max_lora_rank"]) == (True, 32)
 
 
