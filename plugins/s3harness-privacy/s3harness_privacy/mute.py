@@ -13,7 +13,7 @@ class SoundRemoval(s3harness.Transform):
 
     mutes = True
 
-    def sound(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    def audio(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         """Silence of the same length."""
         # The media store refuses the sound of a clip that is muted before it comes here; this is a second barrier.
         return np.zeros_like(samples)

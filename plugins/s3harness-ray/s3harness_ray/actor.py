@@ -20,10 +20,10 @@ Answer = tuple[str, s3harness.Response, str]
 
 
 class EngineActor:
-    """The actor. It gets the recipe of its engine, and the plans that it is to carry out."""
+    """The actor. It gets the spec of its worker, and the plans that it is to carry out."""
 
-    def __init__(self, recipe: s3harness.Recipe) -> None:
-        self._recipe = recipe
+    def __init__(self, worker_spec: s3harness.WorkerSpec) -> None:
+        self._worker_spec = worker_spec
         self._notes: list[str] = []
         self._worker: s3harness.Worker | None = None
 
@@ -58,7 +58,7 @@ class EngineActor:
         def report(phase: str) -> None:
             loop.call_soon_threadsafe(emit, phase)
 
-        self._worker = self._recipe.worker()
+        self._worker = self._worker_spec.worker()
         self._worker.backend.say = report
         self._worker.backend.note = self._notes.append
         await self._worker.__aenter__()
@@ -70,12 +70,12 @@ class EngineActor:
         return self._worker
 
 
-def put_recipe(recipe: s3harness.Recipe) -> Any:
-    """Put a recipe into Ray's object store once, for all actors that are created in the run."""
-    return ray.put(recipe)
+def put_worker_spec(worker_spec: s3harness.WorkerSpec) -> Any:
+    """Put a worker spec into Ray's object store once, for all actors that are created in the run."""
+    return ray.put(worker_spec)
 
 
-def create_actor(recipe: Any, resources: WorkerResources) -> Any:
+def create_actor(worker_spec: Any, resources: WorkerResources) -> Any:
     """Create an actor in a process of its own; its engine is not loaded yet."""
     options = {
         "num_cpus": resources.cpus,
@@ -84,7 +84,7 @@ def create_actor(recipe: Any, resources: WorkerResources) -> Any:
         # An actor that Ray restarted would have no engine, and its plans would be lost: the pool replaces it.
         "max_restarts": 0,
     }
-    return ray.remote(EngineActor).options(**options).remote(recipe)
+    return ray.remote(EngineActor).options(**options).remote(worker_spec)
 
 
 async def stream(method: Any, *arguments: object) -> AsyncIterator[Any]:

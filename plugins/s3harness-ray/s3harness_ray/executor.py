@@ -16,7 +16,7 @@ from typing import Any
 from ray.exceptions import NodeDiedError, ObjectLostError, OutOfMemoryError, RayActorError, RayTaskError
 
 import s3harness
-from s3harness_ray.actor import create_actor, kill, put_recipe, stream
+from s3harness_ray.actor import create_actor, kill, put_worker_spec, stream
 from s3harness_ray.cluster import WorkerResources, connected
 from s3harness_ray.options import RayOptions
 
@@ -40,11 +40,11 @@ async def ray(execution: s3harness.Execution, plans: Iterable[s3harness.VideoPla
     workers are lost.
     """
     options = RayOptions.of(execution.options)
-    with connected(options, execution.recipe.allow_remote) as resources:
-        media = execution.recipe.media
+    with connected(options, execution.worker_spec.allow_remote) as resources:
+        media = execution.worker_spec.media
         # Workers on one machine would otherwise each start as many decoders as the machine has cores.
         media = replace(media, workers=media.workers or min(resources.decoders, media.n_workers()))
-        execution = replace(execution, recipe=replace(execution.recipe, media=media))
+        execution = replace(execution, worker_spec=replace(execution.worker_spec, media=media))
         await _WorkerPool(execution, plans, resources, options.restarts).run()
 
 
@@ -59,7 +59,7 @@ class _WorkerPool:
         restarts: int,
     ) -> None:
         self._execution, self._resources, self._restarts = execution, resources, restarts
-        self._recipe = put_recipe(execution.recipe)
+        self._worker_spec = put_worker_spec(execution.worker_spec)
         self._plans = iter(plans)
         self._returned: deque[s3harness.VideoPlan] = deque()
         self._losses: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class _WorkerPool:
         is_lost = True
         while is_lost:
             is_lost = False
-            actor, pending = create_actor(self._recipe, self._resources), PendingPlans()
+            actor, pending = create_actor(self._worker_spec, self._resources), PendingPlans()
             try:
                 await self._load(actor, name)
                 await self._feed(actor, pending)

@@ -128,7 +128,7 @@ class VllmBackend(s3harness.Backend):
 
     def _clip_media(self, clip: s3harness.Clip) -> ClipMedia:
         video = bool(clip.timestamps) and "video" in self.model.modalities
-        audio = self.model.hears() and not clip.is_text_only and self.media.has_sound(clip)
+        audio = self.model.hears() and not clip.is_text_only and self.media.has_audio(clip)
         return ClipMedia(self.media.key(clip) if video or audio else "", video, audio)
 
     async def _send(
