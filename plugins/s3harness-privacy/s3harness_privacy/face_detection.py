@@ -69,6 +69,7 @@ def _prepared(picture: Picture) -> tuple[Picture, float]:
     scale = max(1.0, picture.shape[0] / MAX_HEIGHT)
     size = (max(1, round(picture.shape[1] / scale)), max(1, round(picture.shape[0] / scale)))
     grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+    # Equalised, because cascades miss faces in pictures of little contrast, such as those of a dark room.
     return np.asarray(cv2.equalizeHist(grey), np.uint8), picture.shape[0] / size[1]
 
 

@@ -16,6 +16,7 @@ MAX_COMPARISONS = 400
 """A statement is compared with so many different ones before it, and found equal to any one before it."""
 
 _END_OF_STATEMENT = re.compile(r"(?<=[.!?;])\s+|\n+")
+# An apostrophe or hyphen inside a word belongs to it: "patient's", "left-sided".
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _DECISIVE = frozenset(
     {

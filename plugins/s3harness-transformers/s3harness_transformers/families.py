@@ -24,7 +24,7 @@ AUDIO_RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True)
 class ProcessorFamily:
-    """How the processor of a family limits pixels, and whether it reads the frame rate from its arguments.
+    """Properties of a family's processor: its limit of pixels, and whether it reads the frame rate from its arguments.
 
     Where the limit is ``per_frame`` or ``per_clip``, frames keep the size that they have in the clip, which is within
     the clip's ``max_pixels``: sides are rounded to whole patches, and frames below the processor's minimum are
