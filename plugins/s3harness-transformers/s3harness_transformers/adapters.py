@@ -29,9 +29,10 @@ def load_adapter(model: Any, directory: Path) -> Any:
     # Some versions of peft count the base model's own weights as missing.
     missing = [name for name in result.missing_keys if "lora_" in name or "modules_to_save" in name]
     if unexpected or missing:
+        example = (unexpected or missing)[0]
         raise s3harness.UsageError(
-            f"-o adapter: it does not fit this model: {len(unexpected)} of its tensors have no place in it, and "
-            f"{len(missing)} places none ({(unexpected or missing)[0]}); was it trained on another architecture?"
+            f"-o adapter: it does not fit this model: {len(unexpected)} of its tensors are unknown to the model, and "
+            f"{len(missing)} are missing (such as {example}); was it trained on another architecture?"
         )
     return adapted
 

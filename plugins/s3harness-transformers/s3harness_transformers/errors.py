@@ -35,7 +35,7 @@ def loading_error(error: Exception, weights: str, is_local: bool) -> Exception:
     # transformers raises OSError for whatever it cannot download.
     if not is_local and isinstance(error, OSError):
         return s3harness.S3HarnessError(
-            f"{subject} are not on this machine and cannot be had from the hub: {_first_line(error)}; "
+            f"{subject} are not on this machine and cannot be downloaded from the hub: {_first_line(error)}; "
             "download them where there is a network, and name their directory by --weights DIR"
         )
     return s3harness.S3HarnessError(f"{subject} cannot be loaded: {type(error).__name__}: {_first_line(error)}")

@@ -18,8 +18,8 @@ OWNER = "the vllm backend"
 FIXED: Mapping[str, str] = {
     "model": "the weights are named by --model, or by --weights DIR",
     "enable_lora": "an adapter is named by -o adapter=DIR",
-    "runner": "the harness asks for text",
-    "enable_log_requests": "what is asked goes into no log",
+    "runner": "the harness generates text alone",
+    "enable_log_requests": "prompts are not logged",
 }
 """Engine arguments that a user may not set, each with the reason or with what to use in its place."""
 

@@ -217,5 +217,5 @@ def _identity(card: s3harness.ModelCard, facts: Mapping[str, object], config: An
 def _complete_output(outputs: Sequence[RequestOutput]) -> RequestOutput:
     """The output of a request that was answered to its end; :class:`s3harness.RetryableError` if it was aborted."""
     if not outputs or outputs[-1].outputs[0].finish_reason not in ("stop", "length"):
-        raise s3harness.RetryableError("vLLM gave up on the request")
+        raise s3harness.RetryableError("vLLM aborted the request")
     return outputs[-1]

@@ -93,7 +93,7 @@ def is_media_evicted(error: BaseException) -> bool:
 def _death_error(logged: Sequence[str]) -> Exception:
     memory_errors = [line for line in map(_last_line, logged) if _MEMORY.search(line)]
     # The last one: errors that were logged long before did not end the engine.
-    reason = (memory_errors or [_last_line(line) for line in logged] or ["it does not say why"])[-1]
+    reason = (memory_errors or [_last_line(line) for line in logged] or ["its log has no reason"])[-1]
     if memory_errors:
         return s3harness.OutOfMemory(f"vLLM ended: {_memory_message(reason)}; then go on with --resume")
     return EngineDied(f"vLLM ended: {reason}; go on with --resume")

