@@ -15,8 +15,10 @@ from .backends.choice_probabilities import closed_answer as closed_answer
 from .dataset.load import load_dataset as load_dataset
 from .dataset.run_card import read_card as read_card
 from .diagnosis.classifier import Classifier as Classifier
+from .errors import ContextOverflow as ContextOverflow
 from .errors import DatasetError as DatasetError
 from .errors import MediaError as MediaError
+from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import RetryableError as RetryableError
 from .errors import S3HarnessError as S3HarnessError

@@ -29,6 +29,14 @@ class MediaError(S3HarnessError):
     """A video cannot give what was asked of it. The message never holds a path or a file name."""
 
 
+class OutOfMemory(S3HarnessError):
+    """The weights or a request do not fit into memory. The message names the options that change that."""
+
+
+class ContextOverflow(S3HarnessError):
+    """A prompt, its clip included, is longer than the model's context. The message says how to shorten it."""
+
+
 class RetryableError(S3HarnessError):
     """A backend raises this for trouble that may pass; ``retry_after_s`` is the wait the server asked for."""
 

@@ -1,9 +1,11 @@
-"""What vLLM and torch say when there is no room, and what a user is told of it."""
+"""Errors of vLLM and torch for a lack of memory or room, and the errors that a user gets in their place."""
 
 from __future__ import annotations
 
 import pytest
-from s3harness_vllm import failures
+from s3harness_vllm import errors
+
+import s3harness
 
 CACHE = (
     "EngineCore failed to start. ValueError: To serve at least one request with the model's max seq len (65536), "
@@ -29,7 +31,7 @@ HOST = (
 
 
 @pytest.mark.parametrize(
-    ("logged", "wanted", "options"),
+    ("logged", "amounts", "options"),
     [
         (CACHE, ["16.0 GiB", "3.52 GiB", "14416"], ["-o max_model_len=N", "-o kv_cache_dtype=fp8"]),
         (DEVICE, ["12.31/79.1 GiB", "72.77 GiB"], ["a smaller -o gpu_memory_utilization=X"]),
@@ -38,22 +40,22 @@ HOST = (
         (HOST, ["96636764160 bytes"], ["-o max_num_seqs=N"]),
     ],
 )
-def test_a_start_without_enough_memory_tells_how_much_was_wanted_and_which_options_help(logged, wanted, options):
-    unsaid = RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
-    found = failures.of_start(unsaid, ["WARNING before it", logged])
-    assert isinstance(found, failures.OutOfMemory)
-    assert all(part in str(found) for part in [*wanted, *options]), str(found)
-    assert "--gpu-memory-utilization" not in str(found)
-    assert "non-PyTorch" not in str(found)
+def test_a_start_without_enough_memory_names_the_amounts_and_the_options_that_help(logged, amounts, options):
+    uninformative = RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
+    error = errors.start_error(uninformative, ["WARNING before it", logged])
+    assert isinstance(error, s3harness.OutOfMemory)
+    assert all(part in str(error) for part in [*amounts, *options]), str(error)
+    assert "--gpu-memory-utilization" not in str(error)
+    assert "non-PyTorch" not in str(error)
 
 
 def test_a_process_that_the_system_killed_is_taken_to_have_run_out_of_memory():
-    said = "Engine core initialization failed. See root cause above. Failed core proc(s): {'EngineCore': -9}"
-    found = failures.of_start(RuntimeError(said), [])
-    assert isinstance(found, failures.OutOfMemory)
-    assert "killed" in str(found)
-    ended = said.replace("-9", "1")
-    assert isinstance(failures.of_start(RuntimeError(ended), []), failures.EngineNotStarted)
+    message = "Engine core initialization failed. See root cause above. Failed core proc(s): {'EngineCore': -9}"
+    error = errors.start_error(RuntimeError(message), [])
+    assert isinstance(error, s3harness.OutOfMemory)
+    assert "killed" in str(error)
+    ended = message.replace("-9", "1")
+    assert isinstance(errors.start_error(RuntimeError(ended), []), errors.EngineNotStarted)
 
 
 class EngineDeadError(Exception):
@@ -61,16 +63,18 @@ class EngineDeadError(Exception):
 
 
 def test_an_engine_that_ends_for_want_of_memory_says_how_much_and_that_the_run_can_go_on():
-    found = failures.of_request(EngineDeadError("EngineCore encountered an issue"), [CUDA, "EngineCore ended"])
-    assert isinstance(found, failures.OutOfMemory)
-    assert "20.00 GiB" in str(found)
-    assert "--resume" in str(found)
-    assert isinstance(failures.of_request(EngineDeadError(""), ["ZeroDivisionError"]), failures.EngineDied)
+    error = errors.request_error(EngineDeadError("EngineCore encountered an issue"), [CUDA, "EngineCore ended"])
+    assert isinstance(error, s3harness.OutOfMemory)
+    assert "20.00 GiB" in str(error)
+    assert "--resume" in str(error)
+    assert isinstance(errors.request_error(EngineDeadError(""), ["ZeroDivisionError"]), errors.EngineDied)
 
 
 def test_a_clip_for_which_the_engine_has_no_room_names_the_option_that_makes_it():
-    said = "The decoder prompt contains a(n) video item with 34560 embedding tokens, which exceeds the pre-allocated "
-    found = failures.of_request(ValueError(said + "encoder cache size 12288. Please reduce the input size"))
-    assert isinstance(found, failures.ContextOverflow)
-    assert "34560" in str(found)
-    assert "mm_processor_kwargs" in str(found)
+    message = (
+        "The decoder prompt contains a(n) video item with 34560 embedding tokens, which exceeds the pre-allocated "
+    )
+    error = errors.request_error(ValueError(message + "encoder cache size 12288. Please reduce the input size"))
+    assert isinstance(error, s3harness.ContextOverflow)
+    assert "34560" in str(error)
+    assert "mm_processor_kwargs" in str(error)

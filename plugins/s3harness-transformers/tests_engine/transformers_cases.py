@@ -1,14 +1,14 @@
-"""Requests of the golden video as the plan of a run has them, and what a family's model is shown of them."""
+"""Requests of the golden video, as the plan of a run has them, and encoders and backends of each family."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from s3harness_transformers.asked import Asker
 from s3harness_transformers.backend import TransformersBackend
 from s3harness_transformers.families import family_of
-from s3harness_transformers.loading import read_processor
+from s3harness_transformers.loading import load_processor
+from s3harness_transformers.request_encoder import RequestEncoder
 
 import s3harness
 from s3harness.evaluation.prepare import prepare
@@ -27,8 +27,8 @@ CARDS = {
 
 
 @dataclass
-class Shown:
-    """Plans runs of the golden video, and makes tensors of their requests."""
+class Cases:
+    """Plans runs of the golden video, and makes encoders and backends for them."""
 
     tiny: dict[str, Path]
     golden: Path
@@ -51,10 +51,12 @@ class Shown:
         self.store.prepare(plan.video, plan.clips)
         return plan.steps
 
-    def asker(self, family, **options):
+    def encoder(self, family, **options):
         source = {"local_files_only": True}
-        config, processor = read_processor(str(self.tiny[family]), source)
-        return Asker(processor, family_of(config.model_type), self.card(family), self.store, **options), processor
+        config, processor = load_processor(str(self.tiny[family]), source)
+        return RequestEncoder(
+            processor, family_of(config.model_type), self.card(family), self.store, **options
+        ), processor
 
     def backend(self, family, card=None, **options):
         return TransformersBackend(card or self.card(family), options, self.store)

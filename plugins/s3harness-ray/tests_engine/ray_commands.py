@@ -1,4 +1,4 @@
-"""Runs the command line in processes of its own, and finds the processes that Ray starts for it."""
+"""Runs of the command line in processes of their own, and the processes that Ray starts for them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Commands:
 
 
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-    """What came of a process; fails if it takes too long."""
+    """The result of a process; fails if it takes too long."""
     try:
         out, err = process.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
@@ -56,13 +56,13 @@ def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]
 
 
 def wait_for(process: subprocess.Popen[str], is_time) -> object:
-    """Wait for something to be true, and give it; fails if the process ends before."""
+    """Wait for a condition to become true, and return its value; fails if the process ends before."""
     until = time.monotonic() + PATIENCE_S
-    while not (found := is_time()):
+    while not (value := is_time()):
         assert process.poll() is None, f"ended before its time: {process.communicate()}"
         assert time.monotonic() < until
         time.sleep(0.01)
-    return found
+    return value
 
 
 def whole_lines(out: Path) -> list[dict[str, object]]:
@@ -75,9 +75,9 @@ def whole_lines(out: Path) -> list[dict[str, object]]:
 def answers(out: Path) -> dict[object, dict[str, object]]:
     """Request → its one line, without how long it took; fails if a request has several."""
     lines = whole_lines(out)
-    found = {line["id"]: {k: v for k, v in line.items() if k != "latency_s"} for line in lines}
-    assert len(found) == len(lines), "a request is answered more than once"
-    return found
+    answers_by_id = {line["id"]: {k: v for k, v in line.items() if k != "latency_s"} for line in lines}
+    assert len(answers_by_id) == len(lines), "a request is answered more than once"
+    return answers_by_id
 
 
 def assert_same_files(out: Path, other: Path) -> None:
@@ -90,9 +90,9 @@ def assert_same_files(out: Path, other: Path) -> None:
     assert _manifest(out) == _manifest(other)
 
 
-def engines(driver: int) -> list[int]:
+def actors(driver: int) -> list[int]:
     """The processes of the actors that a run has."""
-    return [pid for pid in descendants(driver) if _command(pid).startswith("ray::Engine")]
+    return [pid for pid in descendants(driver) if _command(pid).startswith("ray::EngineActor")]
 
 
 def descendants(pid: int) -> list[int]:
@@ -104,16 +104,16 @@ def descendants(pid: int) -> list[int]:
         except (OSError, ValueError):
             continue
         parents.setdefault(parent, []).append(int(path.parent.name))
-    found, left = [], [pid]
+    pids, left = [], [pid]
     while left:
         children = parents.get(left.pop(), [])
-        found += children
+        pids += children
         left += children
-    return found
+    return pids
 
 
-def is_there(pid: int) -> bool:
-    """Whether a process is there, and not merely waiting to be reaped."""
+def is_running(pid: int) -> bool:
+    """True if a process is running, and not merely waiting to be reaped."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

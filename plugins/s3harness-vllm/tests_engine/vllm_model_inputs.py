@@ -1,4 +1,4 @@
-"""What vLLM's processors make of a clip beside those of transformers: ``vllm_shown.py DATA WEIGHTS OUT``.
+"""Compares a clip's tensors by vLLM's processors with those of transformers: ``vllm_model_inputs.py DATA WEIGHTS OUT``.
 
 ``WEIGHTS`` has a directory for each of the cards below, by its name. No engine is started.
 """
@@ -15,9 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from s3harness_transformers.asked import Asker
 from s3harness_transformers.families import family_of
 from s3harness_transformers.loading import read_processor
+from s3harness_transformers.request_encoder import RequestEncoder
 from s3harness_vllm.backend import VllmBackend
 from s3harness_vllm.prompt import media_data
 
@@ -32,9 +32,9 @@ FEW = 8
 
 
 async def main(data: Path, weights: Path, out: Path) -> None:
-    """Show the first clip of Task 1 under both protocols."""
+    """Process the first clip of Task 1 under both protocols."""
     torch.set_num_threads(1)
-    found = {}
+    findings = {}
     with tempfile.TemporaryDirectory() as cache:
         media = s3harness.MediaStore(Path(cache))
         for directory in sorted(weights.iterdir()):
@@ -44,13 +44,13 @@ async def main(data: Path, weights: Path, out: Path) -> None:
             for protocol in ("strict", "paper"):
                 request = first_request(data, directory, protocol, media)
                 ours = await of_vllm(backend, renderer, request, media)
-                found[f"{directory.name} {protocol}"] = compared(ours, of_transformers(card, request, media))
-            found[f"{directory.name} room"] = room_of_video(renderer)
-    out.write_text(json.dumps(found))
+                findings[f"{directory.name} {protocol}"] = comparison(ours, of_transformers(card, request, media))
+            findings[f"{directory.name} room"] = room_of_video(renderer)
+    out.write_text(json.dumps(findings))
 
 
 def renderer_of(backend: VllmBackend):
-    """What makes prompts of requests in an engine of this backend."""
+    """The renderer of an engine of this backend, which makes prompts of requests."""
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.renderers import renderer_from_config
 
@@ -79,9 +79,9 @@ def first_request(data: Path, weights: Path, protocol: str, media: s3harness.Med
 
 async def of_vllm(backend: VllmBackend, renderer, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
     """Tokens and tensors that vLLM would hand to its model."""
-    shows = backend._shows(request.clip)
+    clip_media = backend._clip_media(request.clip)
     engine = SimpleNamespace(renderer=renderer)
-    prompt = await backend._prompt(engine, request, shows, media_data(request, shows, media))
+    prompt = await backend._render(engine, request, clip_media, media_data(request, clip_media, media))
     items = {name: item for kind in prompt["mm_kwargs"].values() for one in kind for name, item in one.items()}
     return {"input_ids": prompt["prompt_token_ids"]} | {name: item.data for name, item in items.items()}
 
@@ -89,36 +89,36 @@ async def of_vllm(backend: VllmBackend, renderer, request: s3harness.Request, me
 def of_transformers(card: s3harness.ModelCard, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
     """Tokens and tensors that the transformers backend would."""
     config, processor = read_processor(str(card.weights), {"local_files_only": True})
-    asked = Asker(processor, family_of(config.model_type), card, media).ask(request)
-    return {"input_ids": asked.words["input_ids"][0].tolist(), **asked.media}
+    encoded = RequestEncoder(processor, family_of(config.model_type), card, media).encode(request)
+    return {"input_ids": encoded.text["input_ids"][0].tolist(), **encoded.media}
 
 
 def room_of_video(renderer) -> int | None:
     """Tokens of a video that an engine makes room for when it starts, where that does not take one to find out."""
     info = renderer.get_mm_processor().info
-    found = info.get_mm_max_tokens_per_item(renderer.model_config.max_model_len, {"video": 1})
-    return found and int(found["video"])
+    max_tokens = info.get_mm_max_tokens_per_item(renderer.model_config.max_model_len, {"video": 1})
+    return max_tokens and int(max_tokens["video"])
 
 
-def compared(ours: dict, theirs: dict) -> dict[str, object]:
-    """What the pictures came to, and how far apart the two are at most."""
+def comparison(ours: dict, theirs: dict) -> dict[str, object]:
+    """The shape of the frames, and the largest differences between the two."""
     pixels = theirs.get("pixel_values_videos", theirs.get("pixel_values"))
-    found = {"same_tokens": same_tokens(ours, theirs), "shape": list(pixels.shape)}
-    found["pixels_apart"] = apart(ours["pixel_values_videos"], pixels)
+    findings = {"same_tokens": same_tokens(ours, theirs), "shape": list(pixels.shape)}
+    findings["pixels_apart"] = apart(ours["pixel_values_videos"], pixels)
     if "video_grid_thw" in ours:
-        found["grid"] = ours["video_grid_thw"].tolist()
-        found["same_grid"] = found["grid"] == theirs["video_grid_thw"][0].tolist()
+        findings["grid"] = ours["video_grid_thw"].tolist()
+        findings["same_grid"] = findings["grid"] == theirs["video_grid_thw"][0].tolist()
     if "second_per_grid_ts" in ours:
         step = theirs.get("video_second_per_grid", theirs.get("second_per_grid_ts"))
-        found["steps_apart"] = apart(ours["second_per_grid_ts"], torch.as_tensor(step[0]))
+        findings["steps_apart"] = apart(ours["second_per_grid_ts"], torch.as_tensor(step[0]))
     if "input_audio_features" in ours:
         heard = int(theirs["feature_attention_mask"].sum())
-        found["sound_apart"] = apart(ours["input_audio_features"], theirs["input_features"][0, :, :heard])
-    return found
+        findings["sound_apart"] = apart(ours["input_audio_features"], theirs["input_features"][0, :, :heard])
+    return findings
 
 
 def same_tokens(ours: dict, theirs: dict) -> bool:
-    """Whether the prompts are one, whichever token holds the place of a picture."""
+    """True if the prompts agree, whichever token holds the place of a frame."""
     one, other = ours["input_ids"], theirs["input_ids"]
     place = int(ours["video_token_id"]) if "video_token_id" in ours else None
     held = {b for a, b in zip(one, other, strict=True) if a == place}

@@ -1,4 +1,4 @@
-"""Golden clip → what frames, times and sound reach the model of each family, under both protocols."""
+"""Golden clip → frames, times and sound in the model inputs of each family, under both protocols."""
 
 from __future__ import annotations
 
@@ -39,109 +39,109 @@ MARKS = {
 
 
 @pytest.mark.parametrize(("family", "protocol", "times", "video", "audio", "grid", "step"), SEEN)
-def test_the_pictures_of_the_clip_reach_the_model_at_their_times(
-    shown, family, protocol, times, video, audio, grid, step
+def test_the_frames_of_the_clip_reach_the_model_at_their_times(
+    cases, family, protocol, times, video, audio, grid, step
 ):
-    asker, processor = shown.asker(family)
-    request = shown.steps(family, protocol)[0].requests[0]
+    encoder, processor = cases.encoder(family)
+    request = cases.steps(family, protocol)[0].requests[0]
     assert request.clip.timestamps == times
-    asked = asker.ask(request)
-    assert pictures(asked.media, processor) == [round(time * FPS) for time in times]
+    encoded = encoder.encode(request)
+    assert pictures(encoded.media, processor) == [round(time * FPS) for time in times]
     marks = [processor.tokenizer.convert_tokens_to_ids(mark) for mark in MARKS[family] if mark]
-    ids = asked.words["input_ids"][0].tolist()
+    ids = encoded.text["input_ids"][0].tolist()
     assert [ids.count(mark) for mark in marks] == [video, audio][: len(marks)]
     if grid:
-        assert asked.media["video_grid_thw"].tolist() == [list(grid)]
+        assert encoded.media["video_grid_thw"].tolist() == [list(grid)]
     if step:
-        told = asked.media.get("second_per_grid_ts", asked.media.get("video_second_per_grid"))
-        assert [float(one) for one in told] == pytest.approx([step])
+        steps = encoded.media.get("second_per_grid_ts", encoded.media.get("video_second_per_grid"))
+        assert [float(one) for one in steps] == pytest.approx([step])
 
 
 @pytest.mark.parametrize(("protocol", "n"), [("strict", 30), ("paper", 60)])
-def test_qwen3_is_told_the_time_of_each_pair_of_frames_in_words(shown, protocol, n):
-    asker, processor = shown.asker("qwen3-vl")
-    asked = asker.ask(shown.steps("qwen3-vl", protocol)[0].requests[0])
-    told = re.findall(r"<([0-9.]+) seconds>", processor.tokenizer.decode(asked.words["input_ids"][0]))
-    assert told == [f"{i + 0.25:.1f}" for i in range(n)]
+def test_qwen3_gets_the_time_of_each_pair_of_frames_in_words(cases, protocol, n):
+    encoder, processor = cases.encoder("qwen3-vl")
+    encoded = encoder.encode(cases.steps("qwen3-vl", protocol)[0].requests[0])
+    times = re.findall(r"<([0-9.]+) seconds>", processor.tokenizer.decode(encoded.text["input_ids"][0]))
+    assert times == [f"{i + 0.25:.1f}" for i in range(n)]
 
 
-def test_times_are_those_of_the_clip_and_not_of_the_video(shown):
-    asker, processor = shown.asker("qwen3-vl")
-    late = next(step for step in shown.steps("qwen3-vl", "strict") if step.clip.start_s == 25.0)
-    asked = asker.ask(late.requests[0])
-    told = re.findall(r"<([0-9.]+) seconds>", processor.tokenizer.decode(asked.words["input_ids"][0]))
-    assert told[:2] == ["0.2", "1.2"]
-    assert pictures(asked.media, processor)[0] == 25 * FPS
+def test_times_are_those_of_the_clip_and_not_of_the_video(cases):
+    encoder, processor = cases.encoder("qwen3-vl")
+    late = next(step for step in cases.steps("qwen3-vl", "strict") if step.clip.start_s == 25.0)
+    encoded = encoder.encode(late.requests[0])
+    times = re.findall(r"<([0-9.]+) seconds>", processor.tokenizer.decode(encoded.text["input_ids"][0]))
+    assert times[:2] == ["0.2", "1.2"]
+    assert pictures(encoded.media, processor)[0] == 25 * FPS
 
 
-def test_internvl_is_told_the_number_of_each_frame(shown):
-    asker, processor = shown.asker("internvl3.5")
-    asked = asker.ask(shown.steps("internvl3.5", "paper", "4")[0].requests[0])
-    told = re.findall(r"Frame(\d+): <img>", processor.tokenizer.decode(asked.words["input_ids"][0]))
-    assert told == [str(i + 1) for i in range(60)]
+def test_internvl_gets_the_number_of_each_frame(cases):
+    encoder, processor = cases.encoder("internvl3.5")
+    encoded = encoder.encode(cases.steps("internvl3.5", "paper", "4")[0].requests[0])
+    times = re.findall(r"Frame(\d+): <img>", processor.tokenizer.decode(encoded.text["input_ids"][0]))
+    assert times == [str(i + 1) for i in range(60)]
 
 
 @pytest.mark.parametrize(
     ("protocol", "windows", "tokens"), [("strict", [3000], 750), ("paper", [3000, 3000, 600], 1650)]
 )
-def test_audio_flamingo_hears_and_does_not_see(shown, protocol, windows, tokens):
-    asker, processor = shown.asker("audio-flamingo")
-    steps = shown.steps("audio-flamingo", protocol)
-    asked = asker.ask(steps[0].requests[0])
-    assert set(asked.media) == {"input_features", "input_features_mask"}
-    assert asked.media["input_features_mask"].sum(-1).tolist() == windows
-    assert asked.words["input_ids"][0].tolist().count(processor.audio_token_id) == tokens
+def test_audio_flamingo_hears_and_does_not_see(cases, protocol, windows, tokens):
+    encoder, processor = cases.encoder("audio-flamingo")
+    steps = cases.steps("audio-flamingo", protocol)
+    encoded = encoder.encode(steps[0].requests[0])
+    assert set(encoded.media) == {"input_features", "input_features_mask"}
+    assert encoded.media["input_features_mask"].sum(-1).tolist() == windows
+    assert encoded.text["input_ids"][0].tolist().count(processor.audio_token_id) == tokens
     assert {request.subject for step in steps for request in step.requests} == {
         "ictal_vocalization", "verbal_responsiveness",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(("family", "rows"), [("qwen2.5-omni", 30_000), ("qwen3-omni", 3000)])
-def test_the_sound_of_a_window_is_as_long_as_the_window(shown, family, rows):
-    asker, _ = shown.asker(family)
-    media = asker.ask(shown.steps(family)[0].requests[0]).media
+def test_the_sound_of_a_window_is_as_long_as_the_window(cases, family, rows):
+    encoder, _ = cases.encoder(family)
+    media = encoder.encode(cases.steps(family)[0].requests[0]).media
     assert media["input_features"].shape == (1, 128, rows)
     assert int(media["feature_attention_mask"].sum()) == 3000
 
 
 @pytest.mark.parametrize("family", ["qwen2.5-vl", "qwen3-vl", "qwen3-omni"])
-def test_large_pictures_come_at_the_pixels_of_the_clip_and_no_fewer(shown, family, tmp_path):
+def test_large_frames_have_the_pixels_of_the_clip_and_no_fewer(cases, family, tmp_path):
     store = MediaStore(tmp_path / "cache")
     video = s3harness.Video("big", "p", write_golden(tmp_path / "big.mp4", seconds=2, size=(1280, 720)), 2.0)
     clip = s3harness.Clip("big", 0.0, 2.0, (0.0, 0.5, 1.0, 1.5), 602_112)
     store.prepare(video, [clip])
-    asker, processor = shown.asker(family)
+    encoder, processor = cases.encoder(family)
     # A checkpoint's own budget, which is for all frames of a video, would shrink these.
     processor.video_processor._part.size = {"shortest_edge": 4096, "longest_edge": 200_000}
-    asker._media = store
-    (_, height, width) = asker.ask(replace(a_request(), clip=clip)).media["video_grid_thw"][0].tolist()
+    encoder._media = store
+    (_, height, width) = encoder.encode(replace(a_request(), clip=clip)).media["video_grid_thw"][0].tolist()
     patch = processor.video_processor.patch_size
     assert 0.9 * 602_112 < height * width * patch**2 <= 602_112
 
 
-def test_a_clip_is_converted_once_for_all_of_its_questions(shown):
-    asker, processor = shown.asker("qwen3-vl")
-    request = shown.steps("qwen3-vl")[0].requests[0]
-    asked = [asker.ask(replace(request, prompt=prompt)) for prompt in ("Is it so?", "Or so?", "When?")]
-    assert len({one.media["pixel_values_videos"].data_ptr() for one in asked}) == 1
-    assert len({processor.tokenizer.decode(one.words["input_ids"][0]) for one in asked}) == 3
+def test_a_clip_is_encoded_once_for_all_of_its_questions(cases):
+    encoder, processor = cases.encoder("qwen3-vl")
+    request = cases.steps("qwen3-vl")[0].requests[0]
+    encoded = [encoder.encode(replace(request, prompt=prompt)) for prompt in ("Is it so?", "Or so?", "When?")]
+    assert len({one.media["pixel_values_videos"].data_ptr() for one in encoded}) == 1
+    assert len({processor.tokenizer.decode(one.text["input_ids"][0]) for one in encoded}) == 3
 
 
-def test_text_alone_is_asked_without_media(shown):
-    asker, processor = shown.asker("qwen2.5-omni")
+def test_a_request_of_text_alone_is_encoded_without_media(cases):
+    encoder, processor = cases.encoder("qwen2.5-omni")
     clip = s3harness.Clip("none", 0.0, 0.0, (), 4)
     assert clip.is_text_only
-    asked = asker.ask(replace(a_request(), clip=clip, prompt="ES or NES?", system="You are terse."))
-    assert asked.media == {}
-    text = processor.tokenizer.decode(asked.words["input_ids"][0])
+    encoded = encoder.encode(replace(a_request(), clip=clip, prompt="ES or NES?", system="You are terse."))
+    assert encoded.media == {}
+    text = processor.tokenizer.decode(encoded.text["input_ids"][0])
     assert text.startswith("<|im_start|>system\nYou are terse.<|im_end|>\n<|im_start|>user\nES or NES?<|im_end|>")
 
 
 @pytest.mark.parametrize(("placement", "first"), [("media_first", "video"), ("text_first", "text")])
-def test_the_clip_stands_where_the_card_has_it(shown, placement, first):
-    asker, _ = shown.asker("qwen3-vl")
-    asker._card = replace(asker._card, prompt_placement=placement)
-    (message,) = asker.messages(shown.steps("qwen3-vl")[0].requests[0])
+def test_the_clip_stands_where_the_card_has_it(cases, placement, first):
+    encoder, _ = cases.encoder("qwen3-vl")
+    encoder._card = replace(encoder._card, prompt_placement=placement)
+    (message,) = encoder.messages(cases.steps("qwen3-vl")[0].requests[0])
     assert message["content"][0]["type"] == first
 
 

@@ -1,4 +1,4 @@
-"""A clip of large pictures → the tensors that vLLM hands to a model of each family, as its card has them shown."""
+"""A clip of large pictures → the tensors that vLLM hands to a model of each family, at the sizes of its card."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shown(weights, large, environment, tmp_path_factory) -> dict:
-    """What vLLM's processors made of the clip, beside those of transformers."""
-    out = tmp_path_factory.mktemp("shown") / "found.json"
-    script = Path(__file__).with_name("vllm_shown.py")
+def comparisons(weights, large, environment, tmp_path_factory) -> dict:
+    """The tensors of vLLM's processors compared with those of transformers."""
+    out = tmp_path_factory.mktemp("inputs") / "findings.json"
+    script = Path(__file__).with_name("vllm_model_inputs.py")
     command = [sys.executable, script, *(str(path) for path in (large, weights, out))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -61,26 +61,26 @@ def shown(weights, large, environment, tmp_path_factory) -> dict:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_prompt_pictures_and_sound_are_those_of_the_transformers_backend(shown, case):
-    found = shown[case]
-    assert found["same_tokens"]
-    assert found["pixels_apart"] == 0
-    assert found.get("steps_apart", 0) == 0, "the seconds of a grid step"
-    assert ("sound_apart" in found) is ("omni" in case)
-    assert found.get("sound_apart", 0) == 0
+def test_prompt_pictures_and_sound_are_those_of_the_transformers_backend(comparisons, case):
+    comparison = comparisons[case]
+    assert comparison["same_tokens"]
+    assert comparison["pixels_apart"] == 0
+    assert comparison.get("steps_apart", 0) == 0, "the seconds of a grid step"
+    assert ("sound_apart" in comparison) is ("omni" in case)
+    assert comparison.get("sound_apart", 0) == 0
 
 
 @pytest.mark.parametrize("case", GRIDS)
-def test_no_checkpoint_makes_pictures_smaller_than_the_card_says(shown, case):
+def test_no_checkpoint_makes_pictures_smaller_than_the_card_says(comparisons, case):
     steps, down, across, side = GRIDS[case]
-    assert shown[case]["grid"] == [steps, down, across]
+    assert comparisons[case]["grid"] == [steps, down, across]
     assert 0.95 * 602_112 < down * across * side**2 <= 602_112
 
 
-def test_internvl_shows_every_frame_as_one_tile(shown):
-    assert shown["internvl3.5-8b paper"]["shape"] == [8, 3, 56, 56]
+def test_internvl_shows_every_frame_as_one_tile(comparisons):
+    assert comparisons["internvl3.5-8b paper"]["shape"] == [8, 3, 56, 56]
 
 
 @pytest.mark.parametrize(("name", "frames", "side"), [("qwen3-vl-8b", 120, 32), ("qwen2.5-vl-7b", 60, 28)])
-def test_an_engine_has_room_for_the_longest_clip_that_its_card_shows(shown, name, frames, side):
-    assert shown[f"{name} room"] >= frames * 602_112 / (2 * side**2)
+def test_an_engine_has_room_for_the_longest_clip_of_its_card(comparisons, name, frames, side):
+    assert comparisons[f"{name} room"] >= frames * 602_112 / (2 * side**2)
