@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from s3harness.report.plain import print_rows
-from s3harness.report.plot import Point, Row, Scale, line_chart, row_chart, write_svg
+from s3harness.report.plot import PlotPoint, PlotRow, Scale, line_chart, row_chart, write_svg
 from s3harness.report.table import DISCLAIMER
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _notes(notes: Iterable[str]) -> None:
 def _systems_chart(found: Diagnosed) -> str:
     kinds = ("floor", "direct", "two-stage", "ceiling")
     rows = [_row(s.name, s.measures["balanced_accuracy"], kinds.index(s.kind)) for s in found.systems]
-    return row_chart(f"{found.source}: ES or NES", Scale("balanced accuracy", 0.0, 1.0, mark=0.5), rows)
+    return row_chart(f"{found.source}: ES or NES", Scale(title="balanced accuracy", low=0.0, high=1.0, mark=0.5), rows)
 
 
 def _ratio_chart(found: Diagnosed) -> str:
@@ -179,7 +179,8 @@ def _ratio_chart(found: Diagnosed) -> str:
         for own, true in zip(found.ratios, found.true_ratios, strict=True)
         for series, who, ratios in ((0, "as answered", own), (1, "as annotated", true))
     ]
-    scale = Scale("LR+: how much likelier in ES than in NES", *RATIOS, is_log=True, mark=1.0)
+    low, high = RATIOS
+    scale = Scale(title="LR+: how much likelier in ES than in NES", low=low, high=high, is_log=True, mark=1.0)
     return row_chart(f"{found.source}: likelihood ratios of the signs", scale, rows)
 
 
@@ -188,7 +189,9 @@ def _importance_chart(found: Diagnosed, shown: Findings) -> str:
     series = {"unclear": 0, "ES": 1, "NES": 2}
     rows = [_row(f"{i.sign} ({i.direction})", i.importance, series[i.direction]) for i in ordered]
     ends = [end for row in rows for end in (row.low, row.high, row.value) if end is not None] or [0.0]
-    scale = Scale("rise of the Brier score when the sign is exchanged", min(*ends, -0.01), max(*ends, 0.01), mark=0.0)
+    # At least ±0.01: a scale without length would draw rounding errors as large effects.
+    title = "rise of the Brier score when the sign is permuted"
+    scale = Scale(title=title, low=min(*ends, -0.01), high=max(*ends, 0.01), mark=0.0)
     return row_chart(f"{found.source}: {_titled(shown)}", scale, rows)
 
 
@@ -197,17 +200,18 @@ def _calibration_chart(found: Diagnosed) -> str:
     series = [
         (
             f.classifier.replace("_", " "),
-            [Point(p.predicted, p.observed.value or 0.0, *_ends(p.observed)) for p in f.curve],
+            [PlotPoint(p.predicted, p.observed.value or 0.0, *_ends(p.observed)) for p in f.curve],
         )
         for f in found.findings
         if f.fitted_on == first
     ]
-    x, y = Scale("predicted probability of ES", 0.0, 1.0), Scale("share of ES", 0.0, 1.0)
+    x = Scale(title="predicted probability of ES", low=0.0, high=1.0)
+    y = Scale(title="observed share of ES", low=0.0, high=1.0)
     return line_chart(f"{found.source}: calibration, fitted on {first}", x, y, series, diagonal=True)
 
 
-def _row(name: str, measure: Measure, series: int) -> Row:
-    return Row(name, measure.value, *_ends(measure), series)
+def _row(name: str, measure: Measure, series: int) -> PlotRow:
+    return PlotRow(name, measure.value, *_ends(measure), series)
 
 
 def _ends(measure: Measure) -> tuple[float | None, float | None]:
