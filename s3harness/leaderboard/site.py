@@ -24,7 +24,7 @@ from s3harness.leaderboard.ranks import (
     task_skill,
 )
 from s3harness.report.page.charts import whisker
-from s3harness.report.page.html import policy
+from s3harness.report.page.html import policy, styles
 from s3harness.report.table import number, task_title
 from s3harness.run.manifest import write_text
 from s3harness.types import Score
@@ -112,7 +112,7 @@ class _Pages:
         )
         script = (TEMPLATES / "table.js").read_text(encoding="utf-8")
         self._environment.globals |= {
-            "css": (TEMPLATES / "site.css").read_text(encoding="utf-8"),
+            "css": styles(TEMPLATES / "site.css"),
             "script": script,
             "policy": policy(script),
         }
@@ -153,7 +153,7 @@ def _row(entry: Entry, score: Score) -> dict[str, Any]:
         "bold": False,
         "value": "failed" if has_failed and score.value is None else number(score.value, score.unit),
         "sort": "" if score.value is None else score.value,
-        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else score.interval_note or "–",
+        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else _no_interval(score),
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
@@ -164,6 +164,10 @@ def _row(entry: Entry, score: Score) -> dict[str, Any]:
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
         "n": f"{score.n_items} items, {score.n_patients} patients",
     }
+
+
+def _no_interval(score: Score) -> str:
+    return f"no interval: {score.interval_note}" if score.interval_note else "–"
 
 
 def _bounds(scores: Iterable[Score]) -> Iterator[tuple[str, str, int]]:
