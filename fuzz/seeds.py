@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fuzz.inputs import CORPUS, Input
-from s3harness.specs.directory import specs_directory
+from s3harness.package_data import specs_directory
 
 MAPPING = """\
 schema: s3harness/mapping/v1

@@ -303,3 +303,15 @@ class Score:
         if self.higher_is_better and self.value > self.ceiling:
             return 1.0
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run as observers see it; ``directory`` is where its files are."""
+
+    directory: Path
+    backend: str
+    model: str
+    tasks: tuple[str, ...]
+    protocol: str
+    n_requests: int

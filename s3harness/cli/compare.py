@@ -99,8 +99,8 @@ def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str])
     """Released models; one that is called as a run is called "… (released)"."""
     from s3harness.analysis.systems import read_released
     from s3harness.cli.score_release import chosen_models
-    from s3harness.dataset.release import open_release
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.layout import open_release
 
     release = open_release(checkout, "full" if part == "full" else "test")
     annotations = read_annotations(release)

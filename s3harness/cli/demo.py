@@ -33,7 +33,7 @@ def demo(data: Path, out: Path) -> None:
     decoded once, and a second call answers nothing twice.
     """
     from s3harness.cli.run import execute_visibly, show_outcome
-    from s3harness.run.session import Settings, prepare
+    from s3harness.evaluation import Settings, prepare
 
     if not (data / "dataset.json").exists():
         _render(data)

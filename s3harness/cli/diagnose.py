@@ -217,9 +217,9 @@ def _is_checkout(path: Path) -> bool:
 
 def _released(path: Path, models: str | None, part: str) -> Iterator[tuple[str, Any]]:
     from s3harness.cli.score_release import chosen_models
-    from s3harness.dataset.release import open_release
-    from s3harness.dataset.release_annotations import read_annotations
     from s3harness.diagnosis.sources import source_of_release
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.layout import open_release
 
     release = open_release(path, "full" if part == "full" else "test")
     annotations = read_annotations(release)
@@ -253,7 +253,7 @@ def _evaluated(sources: list[tuple[str, Any]], settings: Settings) -> tuple[dict
 
 def _keep(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: Settings) -> None:
     """Write what was found of runs into their directories."""
-    from s3harness.diagnosis.kept import write_diagnosis
+    from s3harness.diagnosis.result_file import write_diagnosis
 
     for name in runs.keys() & evaluated.keys():
         write_diagnosis(runs[name], {"settings": asdict(settings), **_source_as_json(evaluated[name])})
@@ -288,6 +288,6 @@ def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Settings
 
 
 def _source_as_json(found: Diagnosed) -> dict[str, Any]:
-    from s3harness.diagnosis.published import known_of
+    from s3harness.paper.two_stage import known_of
 
     return asdict(found) | ({"published_note": known_of(found.published)} if found.published else {})

@@ -11,8 +11,8 @@ import click
 from s3harness.cli.options import identifier_options, parse_options
 
 if TYPE_CHECKING:
-    from s3harness.scoring.judge_folder import JudgeSettings
-    from s3harness.scoring.judging import Judged
+    from s3harness.scoring.judging.folder import JudgeSettings
+    from s3harness.scoring.judging.judge import Judged
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ def judge_options(command: Command) -> Command:
 
 def judge_settings(folder: Path, **said: Any) -> JudgeSettings | None:
     """Who judges by what the options say; ``None`` for the rules. ``folder`` is where replies are by default."""
-    from s3harness.scoring.judge_folder import JudgeSettings
+    from s3harness.scoring.judging.folder import JudgeSettings
 
     given = [name for name, value in said.items() if value]
     if said["judge"] is None:
@@ -60,7 +60,7 @@ def judge_settings(folder: Path, **said: Any) -> JudgeSettings | None:
 def judge_visibly(texts: Iterable[str], settings: JudgeSettings) -> Judged:
     """Have texts judged with progress shown, and say who judged and what could not be read."""
     from s3harness.report.progress import shown_progress
-    from s3harness.scoring.judging import judge_reports
+    from s3harness.scoring.judging.judge import judge_reports
 
     with shown_progress() as progress:
         judged = judge_reports(texts, settings, progress)

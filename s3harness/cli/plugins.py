@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s3harness.cli.options import json_option, parse_options, print_json
-from s3harness.plugins import BUILTIN, KINDS
+from s3harness.plugins.registry import BUILTIN, KINDS
 
 if TYPE_CHECKING:
-    from s3harness.plugins import Entry, Kind, Plugin, PluginManager
-    from s3harness.testing.bench import Settings
+    from s3harness.plugins.manager import PluginManager
+    from s3harness.plugins.registry import Kind, Plugin, RegistryEntry
     from s3harness.testing.contract import Verdict
+    from s3harness.testing.trial import Settings
 
 
 @click.group()
@@ -28,7 +29,7 @@ def plugins() -> None:
 @json_option
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List everything that is registered: kind, name, package, version and state."""
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
     from s3harness.report.plain import print_rows
 
     rows = [row for row in _rows(manager()) if kind in (None, row["kind"])]
@@ -51,7 +52,7 @@ def check(names: Sequence[str], every: bool, options: Sequence[str], as_json: bo
 
     Each is tried in a process of its own. The exit code is 1 if any promise is broken; each that is broken is named.
     """
-    from s3harness.testing.bench import Settings
+    from s3harness.testing.trial import Settings
 
     if bool(names) == every:
         raise click.UsageError("name what is to be checked, or say --all")
@@ -80,7 +81,7 @@ def new(name: str, kind: str, out: Path) -> None:
 
 def _all_names() -> list[str]:
     """What plugins brought, and the packages that are broken."""
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     entries = manager().registry.entries.values()
     brought = [f"{entry.kind}:{entry.name}" for entry in entries if entry.package != BUILTIN]
@@ -139,7 +140,7 @@ def _rows(found: PluginManager) -> Iterator[dict[str, str]]:
             yield _row("plugin", plugin, f"broken: {plugin.error}; mend it, or pip uninstall {plugin.package}")
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: RegistryEntry) -> str:
     """Whether the module of an entry is there, as far as can be told without importing anything."""
     from importlib.util import find_spec
 
@@ -153,5 +154,5 @@ def _state(entry: Entry) -> str:
     return "registered" if is_there else f"broken: there is no module {looked_for}; reinstall {entry.package}"
 
 
-def _row(kind: str, of: Entry | Plugin, state: str) -> dict[str, str]:
+def _row(kind: str, of: RegistryEntry | Plugin, state: str) -> dict[str, str]:
     return {"kind": kind, "name": of.name, "package": of.package, "version": of.version, "state": state}

@@ -21,7 +21,7 @@ from s3harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from s3harness.run.session import Outcome, Prepared, Settings
+    from s3harness.evaluation import Outcome, Prepared, Settings
 
 
 @click.command()
@@ -89,7 +89,7 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **said: Any) -> None:
     Every answer is journalled the moment it comes, so a run may be stopped or killed at any time and gone on with by
     --resume. The exit code is 1 if any request failed.
     """
-    from s3harness.run.session import prepare
+    from s3harness.evaluation import prepare
 
     if rate is not None and not dry_run:
         raise click.UsageError("--rate is for --dry-run, which tells how long a run would take")
@@ -104,8 +104,8 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **said: Any) -> None:
 
 def settings_of(said: dict[str, Any]) -> Settings:
     """The settings that the options of ``run`` say."""
+    from s3harness.evaluation import Settings
     from s3harness.media.options import MediaOptions
-    from s3harness.run.session import Settings
 
     gigabytes = said.pop("cache_gb")
     if gigabytes is not None and not math.isfinite(gigabytes):
@@ -127,8 +127,8 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
 
     If it is stopped, it says that it goes on with the same command, and what that needs besides (``again``).
     """
+    from s3harness.evaluation import execute
     from s3harness.report.progress import shown_progress
-    from s3harness.run.session import execute
 
     try:
         with shown_progress() as progress, redirect_stdout(sys.stderr):
@@ -146,8 +146,8 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
-    from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.run import scores_file, told_cautions
+    from s3harness.rundir.manifest import read_manifest
+    from s3harness.scoring.score_run import scores_file, told_cautions
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -174,9 +174,9 @@ def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) ->
     """
     from dataclasses import asdict
 
+    from s3harness.evaluation import check_backend
     from s3harness.report.plain import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
-    from s3harness.run.session import check_backend
 
     check_backend(prepared)
     per_minute = None if rate is None else _stated_rate(rate) or measured_rate(Path(rate))

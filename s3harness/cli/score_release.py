@@ -13,7 +13,7 @@ import click
 from s3harness.cli.options import json_option, print_json, split_names
 
 if TYPE_CHECKING:
-    from s3harness.dataset.release import Release
+    from s3harness.paper.layout import Release
 
 
 @click.command("score-release")
@@ -41,7 +41,7 @@ def score_release(
     change. paper: every published number is computed again and compared, and every merged file made again from its
     windows; exit code 1 if a published number differs, a table cannot be read, or none was compared.
     """
-    from s3harness.dataset.release import open_release
+    from s3harness.paper.layout import open_release
     from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
 
     check_choice("profile", profile, PROFILES)
@@ -56,10 +56,10 @@ def score_release(
 
 def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     """The folders of the models named, in any of the release's spellings; all of them if none is named."""
-    from s3harness.dataset.release import model_key
-    from s3harness.dataset.release import models as models_of
     from s3harness.errors import UsageError
-    from s3harness.plugins import suggest
+    from s3harness.paper.layout import model_key
+    from s3harness.paper.layout import models as models_of
+    from s3harness.plugins.registry import suggest
 
     there = models_of(release)
     known = {model_key(name) for name in there}
@@ -72,15 +72,15 @@ def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
 
 
 def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
-    from s3harness.report.release import paper_total, print_paper
-    from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_paper import (
+    from s3harness.paper.problems import odd_annotations
+    from s3harness.paper.reproduce import (
         check_paper,
         explained_lines,
         mismatch_lines,
         unused_tables,
         without_predictions,
     )
+    from s3harness.report.release import paper_total, print_paper
 
     numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
     checks = []
@@ -125,11 +125,11 @@ def _strict(
 ) -> None:
     from dataclasses import asdict
 
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.findings import findings
+    from s3harness.paper.problems import odd_annotations
+    from s3harness.paper.strict import corrected_together, score_strict
     from s3harness.report.release import print_annotations, print_findings, print_strict
-    from s3harness.scoring.release_findings import findings
-    from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_strict import corrected_together, score_strict
 
     annotations = read_annotations(release)
     results = []

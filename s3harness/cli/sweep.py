@@ -45,8 +45,8 @@ def sweep(*, fps: str, window: str, swept: str, plot: Path | None, as_json: bool
     that sample by frames a second, a window to those that look through windows; the overlap stays the same share.
     """
     from s3harness.analysis.sweep import grid, prepare_sweep, read_point
+    from s3harness.files import write_json, write_text
     from s3harness.report.sweep import sweep_chart
-    from s3harness.run.manifest import write_json, write_text
 
     settings = grid(_numbers("--fps", fps), _numbers("--window", window), split_names(swept))
     base = settings_of({**said, "out": said["out"] or _directory(said), "profile": "strict"})

@@ -82,7 +82,7 @@ def settings_of(said: dict[str, Any]) -> SetSettings:
 def chosen_rewards(text: str, made: TrainingSet) -> Sequence[Reward]:
     """The rewards that ``--rewards`` says: strict, authors, or metrics by name with weights."""
     if text == "authors":
-        from s3harness.training.authors import authors_rewards
+        from s3harness.training.paper_rewards import authors_rewards
 
         return [reward for reward in authors_rewards(made.specs) if made.of_task(reward.task)]
     return metric_rewards_of(text, made)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from s3harness.files import write_text
 from s3harness.leaderboard.entries import Entry
 from s3harness.leaderboard.samples import Sample
-from s3harness.run.manifest import write_text
 from s3harness.types import Score
 
 VERSION = "0.3.0"

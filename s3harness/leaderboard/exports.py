@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.files import write_text
 from s3harness.leaderboard.entries import Entry
 from s3harness.leaderboard.escapes import for_csv, for_latex, for_markdown
 from s3harness.leaderboard.every_eval_ever import write_record
@@ -22,7 +23,6 @@ from s3harness.leaderboard.folder import read_folder
 from s3harness.leaderboard.ranks import is_failed, mean_skill, task_skill
 from s3harness.leaderboard.samples import Sample, read_samples
 from s3harness.report.table import number, task_title
-from s3harness.run.manifest import write_text
 from s3harness.types import Score
 
 RECORDS = "every_eval_ever"

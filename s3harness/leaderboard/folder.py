@@ -17,7 +17,7 @@ from s3harness.errors import UsageError
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.safe_json import loads, place
 from s3harness.leaderboard.titles import name_problem, named_texts, prose_problem
-from s3harness.specs.directory import specs_directory
+from s3harness.package_data import specs_directory
 
 SUBMISSION = "submission.json"
 MANIFEST = "manifest.json"

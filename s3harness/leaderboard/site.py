@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
+from s3harness.files import write_text
 from s3harness.leaderboard.boards import Board, boards_of, data_of
 from s3harness.leaderboard.entries import Entry
 from s3harness.leaderboard.exports import HubTarget, write_exports
@@ -26,7 +27,6 @@ from s3harness.leaderboard.ranks import (
 from s3harness.report.page.charts import whisker
 from s3harness.report.page.html import policy, styles
 from s3harness.report.table import number, task_title
-from s3harness.run.manifest import write_text
 from s3harness.types import Score
 
 TEMPLATES = Path(__file__).parent / "pages"

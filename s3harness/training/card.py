@@ -9,7 +9,7 @@ from typing import Any
 
 from s3harness.dataset.known_patients import KnownPatients
 from s3harness.dataset.run_card import FILE, SCHEMA, marks_in, numbers_of
-from s3harness.run.manifest import write_json
+from s3harness.files import write_json
 from s3harness.training.rewards import Reward
 from s3harness.training.samples import TrainingSet
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from s3harness.dataset.import_table import import_table
+from s3harness.package_data import specs_directory
 from s3harness.specs.checks import sample_video
-from s3harness.specs.directory import specs_directory
 from s3harness.specs.document import read_document, validate
 from s3harness.specs.features import Feature
 from s3harness.specs.models import load_model

@@ -10,7 +10,7 @@ import pytest
 
 from s3harness.cli import main
 from s3harness.errors import SpecError
-from s3harness.specs.directory import specs_directory
+from s3harness.package_data import specs_directory
 from s3harness.specs.document import MAX_BYTES, read_document
 from s3harness.specs.models import ModelCard, read_card
 from s3harness.specs.tasks import problems_of, read_task, resolve, task_names

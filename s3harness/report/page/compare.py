@@ -10,11 +10,11 @@ from typing import Any
 from s3harness.analysis.compare import Comparison, Report
 from s3harness.analysis.systems import Shared
 from s3harness.analysis.versus import Versus, versus
+from s3harness.files import write_text
 from s3harness.report.comparison import comparison_notes, p_text
 from s3harness.report.page.charts import difference_whisker
 from s3harness.report.page.html import page
 from s3harness.report.table import number, task_title
-from s3harness.run.manifest import write_text
 from s3harness.specs.features import vocabulary
 
 FIRST, SECOND = "first named", "second named"

@@ -10,6 +10,7 @@ from typing import Any
 
 from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
+from s3harness.files import write_text
 from s3harness.report.page import evidence
 from s3harness.report.page.charts import histogram, whisker
 from s3harness.report.page.content import (
@@ -25,9 +26,8 @@ from s3harness.report.page.costs import costs
 from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
-from s3harness.run.manifest import write_text
 from s3harness.scoring.floor_test import is_above_floor
-from s3harness.scoring.run import told_cautions
+from s3harness.scoring.score_run import told_cautions
 from s3harness.specs.features import vocabulary
 from s3harness.types import Score
 
