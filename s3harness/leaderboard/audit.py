@@ -15,7 +15,7 @@ from s3harness.guard.audit_log import FILE, read_audit
 from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.review import read_reviewed
 from s3harness.guard.search import Search
-from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
 from s3harness.leaderboard.leaks import find_leaks, page_leaks
 from s3harness.leaderboard.pack import About, pack, words_of_run
@@ -84,7 +84,7 @@ class Audit:
     """
 
     sessions: tuple[Session, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     searched: tuple[str, ...]
     is_packed: bool
     identifiers: Mapping[str, Any] = field(default_factory=dict)
@@ -126,12 +126,12 @@ def _made_of(run: Path) -> Iterator[Path]:
             yield path
 
 
-def _sessions(run: Path) -> tuple[list[Session], list[Finding]]:
+def _sessions(run: Path) -> tuple[list[Session], list[AuditFinding]]:
     logs = [run / FILE, *sorted((run / JUDGES).glob(f"*/{FILE}"))]
     if not logs[0].is_file():
-        return [], [Finding(FILE, "", "audit", "is missing, so nobody knows what went where")]
+        return [], [AuditFinding(FILE, "", "audit", "is missing, so nobody knows what went where")]
     sessions: list[Session] = []
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     for log in logs:
         name = str(log.relative_to(run))
         found = [*_of_log(log, name, findings)]
@@ -140,11 +140,11 @@ def _sessions(run: Path) -> tuple[list[Session], list[Finding]]:
     return sessions, findings
 
 
-def _of_log(log: Path, name: str, findings: list[Finding]) -> Iterator[Session]:
+def _of_log(log: Path, name: str, findings: list[AuditFinding]) -> Iterator[Session]:
     session: Session | None = None
     for number, (line, follows) in enumerate(read_audit(log), start=1):
         if not follows:
-            findings.append(Finding(name, str(number), "audit", "the line before it was changed or taken out"))
+            findings.append(AuditFinding(name, str(number), "audit", "the line before it was changed or taken out"))
         if line["event"] == "started":
             if session:
                 yield session
@@ -172,11 +172,11 @@ def _note(session: Session, line: Mapping[str, Any]) -> None:
             session.answered, session.failed = line["answered"], line["failed"]
 
 
-def _contact_findings(session: Session) -> Iterator[Finding]:
+def _contact_findings(session: Session) -> Iterator[AuditFinding]:
     """Contacts that were not permitted; those that were refused sent nothing."""
     for place, how in session.contacts.items():
         if how == "unnamed":
-            yield Finding(
+            yield AuditFinding(
                 session.where,
                 "",
                 "host",
@@ -184,10 +184,10 @@ def _contact_findings(session: Session) -> Iterator[Finding]:
                 "if it was for weights, have them here (--weights DIR, HF_HUB_OFFLINE=1) or name the host",
             )
         elif how == "refused":
-            yield Finding(session.where, "", "host", f"{place} was tried while the run asked, and refused: not named")
+            yield AuditFinding(session.where, "", "host", f"{place} was tried while the run asked, and refused: not named")
 
 
-def _unlogged(run: Path, sessions: Iterable[Session]) -> list[Finding]:
+def _unlogged(run: Path, sessions: Iterable[Session]) -> list[AuditFinding]:
     """Answers that came from a server without a request in the log, where this process sent them all."""
     own = [session for session in sessions if session.where == FILE]
     asked = set[str]().union(*(session.asked for session in own))
@@ -195,10 +195,10 @@ def _unlogged(run: Path, sessions: Iterable[Session]) -> list[Finding]:
         return []
     answered = {entry.id for entry in read_journal(run / RESPONSES) if entry.response.status != "failed"}
     missing = len(answered - asked)
-    return [Finding(FILE, "", "audit", f"{missing} answers have no request in the log")] if missing else []
+    return [AuditFinding(FILE, "", "audit", f"{missing} answers have no request in the log")] if missing else []
 
 
-def _packed(run: Path, data: Path | None, about: About) -> tuple[list[str], list[Finding]]:
+def _packed(run: Path, data: Path | None, about: About) -> tuple[list[str], list[AuditFinding]]:
     """Pack and throw away; what was searched, and why it would be refused."""
     with tempfile.TemporaryDirectory(prefix="s3harness-audit-") as folder:
         try:
@@ -208,7 +208,7 @@ def _packed(run: Path, data: Path | None, about: About) -> tuple[list[str], list
         return sorted(packed.files), []
 
 
-def _as_it_is(run: Path, data: Path | None, about: About) -> tuple[list[str], list[Finding]]:
+def _as_it_is(run: Path, data: Path | None, about: About) -> tuple[list[str], list[AuditFinding]]:
     """Search the files of a run that cannot be packed yet."""
     names = [RESPONSES, ITEMS, *(f"{PREDICTIONS}/{path.name}" for path in sorted((run / PREDICTIONS).glob("*.jsonl")))]
     tables = {name: _whole_lines(run / name) for name in names if (run / name).is_file()}
@@ -216,16 +216,16 @@ def _as_it_is(run: Path, data: Path | None, about: About) -> tuple[list[str], li
     return [MANIFEST, *tables], find_leaks(folder, Search(words_of_run(run, data), about.allowed, read_reviewed(run)))
 
 
-def findings_in_page(page: Path, run: Path) -> list[Finding]:
+def findings_in_page(page: Path, run: Path) -> list[AuditFinding]:
     """Return the identifiers in a page that is made of a run, by the private words that the run knows."""
     return [*_findings_in(page, Search(PrivateWords.read(run), reviewed=read_reviewed(run)))]
 
 
-def _findings_in(path: Path, search: Search) -> Iterator[Finding]:
+def _findings_in(path: Path, search: Search) -> Iterator[AuditFinding]:
     """What may not be in a page, a picture or a table: media, and identifiers in what it says."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if _MEDIA.search(text):
-        yield Finding(path.name, "", "leak", "holds media; keep it here")
+        yield AuditFinding(path.name, "", "leak", "holds media; keep it here")
     yield from page_leaks(path.name, text, search)
 
 

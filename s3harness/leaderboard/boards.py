@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 
 SHOWN_DIGITS = 7
 
@@ -17,7 +17,7 @@ class Board:
 
     title: str
     partial: str
-    entries: Sequence[Entry]
+    entries: Sequence[LeaderboardEntry]
 
     @property
     def tasks(self) -> list[str]:
@@ -25,12 +25,12 @@ class Board:
         return sorted({task for entry in self.entries for task in entry.tasks})
 
 
-def boards_of(entries: Iterable[Entry]) -> list[Board]:
+def boards_of(entries: Iterable[LeaderboardEntry]) -> list[Board]:
     """Group entries by data set and its fingerprint, split, protocol, scoring, and the items of each task.
 
     Boards of whole entries come first; in each of these groups, those with most entries.
     """
-    groups: dict[tuple[object, ...], list[Entry]] = {}
+    groups: dict[tuple[object, ...], list[LeaderboardEntry]] = {}
     for entry in entries:
         groups.setdefault(_key(entry), []).append(entry)
     titles = Counter(_title(group[0]) for group in groups.values())
@@ -41,21 +41,21 @@ def boards_of(entries: Iterable[Entry]) -> list[Board]:
     return sorted(boards, key=lambda board: (bool(board.partial), -len(board.entries), board.title))
 
 
-def data_of(entry: Entry) -> str:
+def data_of(entry: LeaderboardEntry) -> str:
     """Name, version and split of the data that an entry was asked about."""
     return entry.dataset + (f", {entry.split}" if entry.split else "")
 
 
-def _key(entry: Entry) -> tuple[object, ...]:
+def _key(entry: LeaderboardEntry) -> tuple[object, ...]:
     asked = tuple(sorted(entry.item_sets.items()))
     return (entry.dataset, entry.fingerprint, entry.split, entry.protocol, entry.scoring, entry.partial, asked)
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: LeaderboardEntry) -> str:
     return f"{data_of(entry) or 'Unnamed data'}: {entry.partial}" if entry.partial else data_of(entry) or "Unnamed data"
 
 
-def _full_title(entry: Entry) -> str:
+def _full_title(entry: LeaderboardEntry) -> str:
     """A title that tells boards of one data set apart: by protocol and scoring, and by the items."""
     from hashlib import sha256
 

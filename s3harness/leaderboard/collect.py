@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import S3HarnessError
-from s3harness.leaderboard.entries import Entry, entry_of
+from s3harness.leaderboard.entries import LeaderboardEntry, entry_of
 from s3harness.leaderboard.findings import RefusedError, printable
 from s3harness.leaderboard.folder import SUBMISSION, read_folder
 from s3harness.leaderboard.integrity import integrity_findings, point_findings
-from s3harness.leaderboard.replays import Answers, read_answers
+from s3harness.leaderboard.replays import SubmittedAnswers, read_answers
 from s3harness.leaderboard.verdicts import RANKED, Verdict, signed_verdict
 from s3harness.leaderboard.verify import verify
 
@@ -28,8 +28,8 @@ class Collected:
     ``left_out`` is name → why.
     """
 
-    ranked: list[Entry] = field(default_factory=list)
-    claimed: list[Entry] = field(default_factory=list)
+    ranked: list[LeaderboardEntry] = field(default_factory=list)
+    claimed: list[LeaderboardEntry] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,7 +70,7 @@ def folders_of(submissions: Path) -> list[Path]:
     return [path for path in found if not path.is_symlink()]
 
 
-def answers_among(submissions: Path, besides: Path) -> list[Answers]:
+def answers_among(submissions: Path, besides: Path) -> list[SubmittedAnswers]:
     """Return the answers of all submissions of a folder but one."""
     return [read_answers(path) for path in folders_of(submissions) if path.resolve() != besides.resolve()]
 
@@ -85,7 +85,7 @@ def _by_record(collected: Collected, path: Path, record: Mapping[str, Any]) -> N
         _as_claimed(collected, path)
 
 
-def _by_verifying(collected: Collected, path: Path, data: Path, among: Mapping[Path, Answers], looked_at: bool) -> None:
+def _by_verifying(collected: Collected, path: Path, data: Path, among: Mapping[Path, SubmittedAnswers], looked_at: bool) -> None:
     others = [answers for other, answers in among.items() if other != path]
     verdict = verify(path, data, others, LOOKED_AT if looked_at else "")
     if verdict.accepted:

@@ -25,7 +25,7 @@ from s3harness.types import Score
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LeaderboardEntry:
     """One model's row: who it is, how it was asked, and its scores by task and metric.
 
     ``item_sets`` name the items that it was asked, by task (:mod:`s3harness.leaderboard.item_sets`); ``partial`` says
@@ -65,7 +65,7 @@ class Entry:
         return sorted({*self.item_sets, *self.primary})
 
 
-def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
+def entry_of(folder: Path, tier: Tier = "claimed") -> LeaderboardEntry:
     """Return the entry of one submission.
 
     Raises :class:`S3HarnessError` if its documents are not what they should be, or hold an identifier.
@@ -79,7 +79,7 @@ def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
     if leaks := find_leaks(documents, search_of(documents)):
         raise RefusedError(f"{folder.name} is not shown", leaks)
     run = manifest["run"]
-    return Entry(
+    return LeaderboardEntry(
         slug=folder.resolve().name,
         model=describe(about["model"]["name"]) | about["model"],
         tier=tier,
@@ -127,7 +127,7 @@ def published_directory() -> Path:
     return inside if inside.is_dir() else package.parent / "leaderboard" / "published"
 
 
-def released(path: Path) -> Iterator[Entry]:
+def released(path: Path) -> Iterator[LeaderboardEntry]:
     """The entries of what ``s3harness score-release --profile strict --all --json`` printed."""
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ def released(path: Path) -> Iterator[Entry]:
             scores = [score_of(score) for score in row["scores"]]
             model = describe(name, tuple(row["modalities"]))
             tier: Tier = "re-scored"
-            yield Entry(
+            yield LeaderboardEntry(
                 slug=_slug(f"released-{name}"),
                 model=model,
                 tier=tier,

@@ -15,8 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from s3harness.files import write_text
-from s3harness.leaderboard.entries import Entry
-from s3harness.leaderboard.samples import Sample
+from s3harness.leaderboard.entries import LeaderboardEntry
+from s3harness.leaderboard.samples import SampleRecord
 from s3harness.types import Score
 
 VERSION = "0.3.0"
@@ -29,7 +29,7 @@ _UNITS = {"": ("proportion", 0.0, 1.0), "points": ("points", 0.0, 100.0), "s": (
 _SIGNED = ("MCC", "content informedness", "signed bias")
 
 
-def write_record(entry: Entry, out: Path, now: int, samples: Iterable[Sample] = ()) -> Path:
+def write_record(entry: LeaderboardEntry, out: Path, now: int, samples: Iterable[SampleRecord] = ()) -> Path:
     """Write an entry's record, and its samples if there are any, into their place below ``out``; returns the record.
 
     ``now`` is the time of writing, in seconds since 1970. An entry always has the same file name, whatever the time.
@@ -51,7 +51,7 @@ def write_record(entry: Entry, out: Path, now: int, samples: Iterable[Sample] = 
     return path
 
 
-def record(entry: Entry, now: int) -> dict[str, Any]:
+def record(entry: LeaderboardEntry, now: int) -> dict[str, Any]:
     """The aggregate record of an entry. A score without a value has no result; the source's details name it."""
     undefined = [_result_id(score) for score in entry.scores if score.value is None]
     return {
@@ -71,7 +71,7 @@ def record(entry: Entry, now: int) -> dict[str, Any]:
     }
 
 
-def instances(entry: Entry, now: int, samples: Iterable[Sample]) -> Iterator[dict[str, Any]]:
+def instances(entry: LeaderboardEntry, now: int, samples: Iterable[SampleRecord]) -> Iterator[dict[str, Any]]:
     """One instance-level record for each sample."""
     shared = {"schema_version": VERSION, "evaluation_id": _evaluation_id(entry, now), "model_id": model_id(entry)}
     for sample in samples:
@@ -94,14 +94,14 @@ def instances(entry: Entry, now: int, samples: Iterable[Sample]) -> Iterator[dic
         }
 
 
-def model_id(entry: Entry) -> str:
+def model_id(entry: LeaderboardEntry) -> str:
     """``developer/model``: the address of the weights on the Hub, else ``unreleased/`` and the model's name."""
     weights = str(entry.model["weights"] or "")
     own = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*(?<!\.)", weights)
     return weights if own else f"{UNRELEASED}/{re.sub(r'[^a-z0-9._-]+', '-', entry.model['name'].lower()).strip('.')}"
 
 
-def _model(entry: Entry) -> dict[str, Any]:
+def _model(entry: LeaderboardEntry) -> dict[str, Any]:
     known = {True: "open_weights", False: "closed_weights", None: "unknown"}
     details = {"deployment_type": "unknown", "model_availability": known[entry.model["open_weights"]]}
     more = {key: entry.model[key] for key in ("revision", "family", "parameters_b", "licence")}
@@ -110,7 +110,7 @@ def _model(entry: Entry) -> dict[str, Any]:
     return about | engine | {"additional_details": details | _strings(more)}
 
 
-def _result(entry: Entry, score: Score) -> dict[str, Any]:
+def _result(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
     data = {"split": entry.split, "n_items": score.n_items, "n_patients": score.n_patients}
     return {
         "evaluation_result_id": _result_id(score),
@@ -125,7 +125,7 @@ def _result(entry: Entry, score: Score) -> dict[str, Any]:
     }
 
 
-def _metric(entry: Entry, score: Score) -> dict[str, Any]:
+def _metric(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
     unit, low, high = _UNITS.get(score.unit, (score.unit, None, None))
     if score.metric.startswith(_SIGNED):
         low = None if high is None else -high
@@ -156,7 +156,7 @@ def _uncertainty(score: Score) -> dict[str, Any]:
     return {"uncertainty": {"confidence_interval": told, "num_samples": score.n_items}}
 
 
-def _attribution(sample: Sample) -> dict[str, Any]:
+def _attribution(sample: SampleRecord) -> dict[str, Any]:
     own = sample.spec.for_subject(sample.reference.subject)
     method = f"{own.uses or own.answer['parser']}, {own.aggregator[0]}"
     value = _text(sample.prediction.value)
@@ -164,7 +164,7 @@ def _attribution(sample: Sample) -> dict[str, Any]:
     return told | {"is_terminal": True}
 
 
-def _tokens(sample: Sample) -> dict[str, float] | None:
+def _tokens(sample: SampleRecord) -> dict[str, float] | None:
     """The tokens of all windows; none for a task that reads the answers of another, which has them already."""
     into, out = _total(sample, "prompt_tokens"), _total(sample, "completion_tokens")
     if into is None or out is None:
@@ -172,26 +172,26 @@ def _tokens(sample: Sample) -> dict[str, float] | None:
     return {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
 
 
-def _performance(sample: Sample) -> dict[str, float] | None:
+def _performance(sample: SampleRecord) -> dict[str, float] | None:
     seconds = _total(sample, "latency_s")
     return None if seconds is None else {"latency_ms": round(1000 * seconds, 3)}
 
 
-def _total(sample: Sample, key: str) -> float | None:
+def _total(sample: SampleRecord, key: str) -> float | None:
     """A number of all windows together; ``None`` if one of them does not tell it, or all are another task's."""
     values = [line[key] for line in sample.responses if line.get(key) is not None]
     is_told = values and len(values) == len(sample.responses) and not sample.spec.uses
     return sum(values) if is_told else None
 
 
-def _uuid(entry: Entry) -> str:
+def _uuid(entry: LeaderboardEntry) -> str:
     """A version-4 UUID that the same scores of the same entry always get."""
     told = [(score.task, score.metric, score.value, score.n_items, str(score.interval)) for score in entry.scores]
     same = [entry.slug, entry.dataset, entry.split, entry.protocol, told]
     return str(UUID(bytes=hashlib.sha256(_dumps(same).encode()).digest()[:16], version=4))
 
 
-def _evaluation_id(entry: Entry, now: int) -> str:
+def _evaluation_id(entry: LeaderboardEntry, now: int) -> str:
     return f"{COLLECTION}/{model_id(entry).replace('/', '_')}/{now}"
 
 

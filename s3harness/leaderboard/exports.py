@@ -16,12 +16,12 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import write_text
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.leaderboard.escapes import for_csv, for_latex, for_markdown
 from s3harness.leaderboard.every_eval_ever import write_record
 from s3harness.leaderboard.folder import read_folder
 from s3harness.leaderboard.ranks import is_failed, mean_skill, task_skill
-from s3harness.leaderboard.samples import Sample, read_samples
+from s3harness.leaderboard.samples import SampleRecord, read_samples
 from s3harness.report.table import number, task_title
 from s3harness.types import Score
 
@@ -62,13 +62,13 @@ class HubTarget:
             raise UsageError(f"--hub-source {self.source_url!r} is no address of a page; https://… is expected")
 
 
-def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def rows(entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
     """The one table behind all exports: a row for each score of each entry; ``None`` where there is no number."""
     return [_row(entry, score) for entry in entries for score in entry.scores]
 
 
 def write_exports(
-    entries: Sequence[Entry], out: Path, *, with_samples: bool = False, hub: HubTarget | None = None
+    entries: Sequence[LeaderboardEntry], out: Path, *, with_samples: bool = False, hub: HubTarget | None = None
 ) -> None:
     """Write every form of the table into a folder; results for the Hub only where ``hub`` says where they belong.
 
@@ -102,7 +102,7 @@ def as_json_rows(table: Sequence[dict[str, Any]]) -> str:
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def as_latex(entries: Sequence[Entry]) -> str:
+def as_latex(entries: Sequence[LeaderboardEntry]) -> str:
     """A booktabs table of the primary scores with their intervals."""
     tasks = sorted({task for entry in entries for task in entry.tasks})
     head = " & ".join(["Model", *(for_latex(task_title(task)) for task in tasks)])
@@ -113,7 +113,7 @@ def as_latex(entries: Sequence[Entry]) -> str:
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
 
 
-def model_card_section(entry: Entry) -> str:
+def model_card_section(entry: LeaderboardEntry) -> str:
     """Markdown for the evaluation section of a model card."""
     partial = f" A partial entry: {for_markdown(entry.partial)}." if entry.partial else ""
     about = f"Protocol {for_markdown(entry.protocol)}, {entry.tier}.{partial}"
@@ -136,7 +136,7 @@ def model_card_section(entry: Entry) -> str:
     return "\n".join([*lines, ""])
 
 
-def hub_results(entry: Entry, hub: HubTarget) -> str:
+def hub_results(entry: LeaderboardEntry, hub: HubTarget) -> str:
     """The Hub's ``.eval_results`` YAML: an item for the mean skill, and one for the skill of each task.
 
     The Hub takes one number, and a greater one is better; of errors in seconds and scores of other units the skill is
@@ -164,7 +164,7 @@ def _hub_item(hub: HubTarget, task: str, value: float, notes: str, shared: dict[
     return about | {"date": shared["date"], "source": dict(shared["source"]), "notes": notes}
 
 
-def _samples(entry: Entry) -> Iterable[Sample]:
+def _samples(entry: LeaderboardEntry) -> Iterable[SampleRecord]:
     folder = read_folder(entry.folder) if entry.folder else None
     return read_samples(folder) if folder and folder.has_truth else ()
 
@@ -174,7 +174,7 @@ def _now() -> int:
     return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
 
 
-def _row(entry: Entry, score: Score) -> dict[str, Any]:
+def _row(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
     interval = score.interval
     return {
         "entry": entry.slug,
@@ -200,7 +200,7 @@ def _row(entry: Entry, score: Score) -> dict[str, Any]:
     }
 
 
-def _cell(entry: Entry, task: str) -> str:
+def _cell(entry: LeaderboardEntry, task: str) -> str:
     score = entry.primary.get(task)
     if score is None:
         return "failed" if task in entry.tasks else "--"
@@ -210,5 +210,5 @@ def _cell(entry: Entry, task: str) -> str:
     return f"{number(score.value)}{interval}"
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: LeaderboardEntry) -> str:
     return str(entry.model["title"] or entry.model["name"])

@@ -12,7 +12,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One reason to refuse: in which file and where in it, of what kind, and what is wrong."""
 
     file: str
@@ -28,7 +28,7 @@ class Finding:
 class RefusedError(S3HarnessError):
     """A submission that is refused; ``findings`` say why."""
 
-    def __init__(self, what: str, findings: Sequence[Finding], remedy: str = "") -> None:
+    def __init__(self, what: str, findings: Sequence[AuditFinding], remedy: str = "") -> None:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         more = [f"  … and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else []
         super().__init__("\n".join([f"{what}: {len(findings)} to mend", *shown, *more]) + remedy)

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import MANIFEST, RESPONSES, SCORES, SUBMISSION, Folder
 from s3harness.leaderboard.replan import backend_class
-from s3harness.leaderboard.replays import Answers, normalised
+from s3harness.leaderboard.replays import SubmittedAnswers, normalised
 from s3harness.leaderboard.titles import skeleton
 from s3harness.types import Prediction, Reference, Score
 
@@ -28,8 +28,8 @@ def review_findings(
     references: Iterable[Reference],
     predictions: Mapping[str, Prediction],
     scores: Sequence[Score],
-    others: Iterable[Answers],
-) -> Iterator[Finding]:
+    others: Iterable[SubmittedAnswers],
+) -> Iterator[AuditFinding]:
     """Yield what a maintainer has to look at; of a yardstick, which sees the truth and says so, its name alone."""
     yield from _names(folder, others)
     if not folder.documents[MANIFEST]["run"]["sees_truth"]:
@@ -38,22 +38,22 @@ def review_findings(
         yield from _tokens(folder)
 
 
-def _names(folder: Folder, others: Iterable[Answers]) -> Iterator[Finding]:
+def _names(folder: Folder, others: Iterable[SubmittedAnswers]) -> Iterator[AuditFinding]:
     model = folder.about["model"]
     title = model.get("title") or model["name"]
     for other in others:
         if other.title != title and skeleton(other.title) == skeleton(title):
-            yield Finding(SUBMISSION, "model.title", "name", f"is easily mistaken for that of {other.name}")
+            yield AuditFinding(SUBMISSION, "model.title", "name", f"is easily mistaken for that of {other.name}")
 
 
-def _perfect(scores: Iterable[Score]) -> Iterator[Finding]:
+def _perfect(scores: Iterable[Score]) -> Iterator[AuditFinding]:
     primary = [score for score in scores if score.primary and score.value is not None and score.ceiling is not None]
     perfect = [score for score in primary if _is_perfect(score)]
     is_everything = bool(primary) and len(perfect) == len(primary)
     for score in perfect:
         if is_everything or score.n_items >= PERFECT_ITEMS:
             where = f"{score.task} {score.metric}"
-            yield Finding(
+            yield AuditFinding(
                 SCORES, where, "perfect", f"{score.n_items} items are answered as well as by the truth itself"
             )
 
@@ -64,7 +64,7 @@ def _is_perfect(score: Score) -> bool:
     return math.isclose(score.value, score.ceiling, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _own_words(references: Iterable[Reference], predictions: Mapping[str, Prediction]) -> Iterator[Finding]:
+def _own_words(references: Iterable[Reference], predictions: Mapping[str, Prediction]) -> Iterator[AuditFinding]:
     repeated: dict[str, list[bool]] = {}
     for reference in references:
         words = {normalised(text) for text in _texts(reference.truth)}
@@ -75,7 +75,7 @@ def _own_words(references: Iterable[Reference], predictions: Mapping[str, Predic
     for task, hits in repeated.items():
         if sum(hits) >= max(2, VERBATIM * len(hits)):
             message = f"{task}: {sum(hits)} of {len(hits)} answers are the annotators' own words"
-            yield Finding(RESPONSES, "", "verbatim", message)
+            yield AuditFinding(RESPONSES, "", "verbatim", message)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _tokens(folder: Folder) -> Iterator[Finding]:
+def _tokens(folder: Folder) -> Iterator[AuditFinding]:
     """Answers of a model that an engine serves, without the tokens that engines count."""
     backend = backend_class(folder.documents[MANIFEST]["run"]["backend"])
     if backend is not None and backend.is_model:
@@ -99,4 +99,4 @@ def _tokens(folder: Folder) -> Iterator[Finding]:
     answered = [line for line in responses if line["status"] == "ok" and line["text"]]
     missing = sum(not line.get("completion_tokens") for line in answered)
     if missing:
-        yield Finding(RESPONSES, "", "tokens", f"{missing} of {len(answered)} answers of a served model have no tokens")
+        yield AuditFinding(RESPONSES, "", "tokens", f"{missing} of {len(answered)} answers of a served model have no tokens")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
-from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.safe_json import loads, place
 from s3harness.leaderboard.titles import name_problem, named_texts, prose_problem
 from s3harness.package_data import specs_directory
@@ -67,10 +67,10 @@ def read_folder(path: Path) -> Folder:
     """
     if not path.is_dir() or path.is_symlink():
         raise UsageError(f"{path} is no folder of a submission; s3harness submit pack RUN makes one")
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     files = dict(_files(path, findings))
     missing = [name for name in (*DOCUMENTS, *TABLES) if name not in files and not findings]
-    findings += [Finding(name, "", "schema", "is missing") for name in missing]
+    findings += [AuditFinding(name, "", "schema", "is missing") for name in missing]
     documents, tables = _parse(files, findings)
     if findings:
         raise RefusedError("the submission is refused", findings)
@@ -79,12 +79,12 @@ def read_folder(path: Path) -> Folder:
 
 def read_document(path: Path) -> Any:
     """One document of a submission, valid by its schema, or :class:`RefusedError`."""
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     too_big = path.is_symlink() or path.stat().st_size > MAX_FILE_BYTES
     value = None if too_big else _checked(path.name, "", _bytes(path), DOCUMENTS[path.name], findings)
     if too_big or findings:
         raise RefusedError(
-            f"{path.name} is refused", findings or [Finding(path.name, "", "file", "too big, or a link")]
+            f"{path.name} is refused", findings or [AuditFinding(path.name, "", "file", "too big, or a link")]
         )
     return value
 
@@ -100,11 +100,11 @@ def answers_sha256(responses: list[Any]) -> str:
     return hashlib.sha256(json.dumps(sorted(last.items())).encode()).hexdigest()
 
 
-def _files(folder: Path, findings: list[Finding]) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, findings: list[AuditFinding]) -> Iterator[tuple[str, bytes]]:
     for name, entry in _entries(folder, ""):
         problem = _problem(name, entry)
         if problem:
-            findings.append(Finding(name[:100], "", "file", problem))
+            findings.append(AuditFinding(name[:100], "", "file", problem))
         else:
             yield name, _bytes(Path(entry.path))
 
@@ -135,7 +135,7 @@ def _bytes(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES)
 
 
-def _parse(files: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+def _parse(files: Mapping[str, bytes], findings: list[AuditFinding]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     documents: dict[str, Any] = {}
     tables: dict[str, list[Any]] = {}
     for name, data in files.items():
@@ -144,35 +144,35 @@ def _parse(files: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[st
         else:
             lines = data.splitlines()
             if len(lines) > MAX_LINES:
-                findings.append(Finding(name, "", "schema", f"{len(lines)} lines; at most {MAX_LINES} are taken"))
+                findings.append(AuditFinding(name, "", "schema", f"{len(lines)} lines; at most {MAX_LINES} are taken"))
                 continue
             kind = TABLES.get(name, "prediction")
             tables[name] = [_checked(name, str(n), line, kind, findings) for n, line in enumerate(lines, start=1)]
     return documents, tables
 
 
-def _checked(name: str, line: str, data: bytes, kind: str, findings: list[Finding]) -> Any:
+def _checked(name: str, line: str, data: bytes, kind: str, findings: list[AuditFinding]) -> Any:
     try:
         value = loads(data)
     except ValueError as error:
-        findings.append(Finding(name, line, "schema", str(error)))
+        findings.append(AuditFinding(name, line, "schema", str(error)))
         return None
     for problem in _validator(kind).iter_errors(value):
         where = place(list(problem.absolute_path))
         message = f"does not meet {problem.validator!r} of the schema ({str(problem.validator_value)[:80]})"
-        findings.append(Finding(name, line, "schema", f"{where}: {message}"))
+        findings.append(AuditFinding(name, line, "schema", f"{where}: {message}"))
     if kind == DOCUMENTS[SUBMISSION] and not findings:
         findings += _name_findings(value)
     return value
 
 
-def _name_findings(about: Mapping[str, Any]) -> Iterator[Finding]:
+def _name_findings(about: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Names, titles and notes that could be taken for others, or would change what stands around them."""
     for where, text in named_texts(about):
         if problem := name_problem(text):
-            yield Finding(SUBMISSION, where, "name", problem)
+            yield AuditFinding(SUBMISSION, where, "name", problem)
     if problem := prose_problem(about.get("notes", "")):
-        yield Finding(SUBMISSION, "notes", "name", problem)
+        yield AuditFinding(SUBMISSION, "notes", "name", problem)
 
 
 @lru_cache

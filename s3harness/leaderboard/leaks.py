@@ -16,7 +16,7 @@ from s3harness.files import parse_json
 from s3harness.guard.identifiers import KINDS, Identifier
 from s3harness.guard.own_words import OwnWords
 from s3harness.guard.search import Search, fingerprint
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import DOCUMENTS, MANIFEST, Folder
 from s3harness.leaderboard.safe_json import place, walk
 
@@ -49,12 +49,12 @@ class _Text:
     text: str
 
 
-def find_leaks(folder: Folder, search: Search) -> list[Finding]:
+def find_leaks(folder: Folder, search: Search) -> list[AuditFinding]:
     """Return every leak of a submission; the messages tell the kind and the place, never the text.
 
     What is likely and not reviewed is of the kind :data:`REVIEW`, the rest :data:`LEAK`.
     """
-    found: dict[tuple[str, str, str], Finding] = {}
+    found: dict[tuple[str, str, str], AuditFinding] = {}
     for piece in _texts(folder):
         for one in _identifiers(piece, search):
             where = ":".join(part for part in (piece.line, place(piece.where)) if part)
@@ -87,7 +87,7 @@ def _identifiers(piece: _Text, search: Search) -> Iterator[Identifier]:
 _OWN_NAMES = ("submitter", "title")
 
 
-def page_leaks(name: str, page: str, search: Search) -> Iterator[Finding]:
+def page_leaks(name: str, page: str, search: Search) -> Iterator[AuditFinding]:
     """Yield the leaks of a page: in the text that is seen, in attributes, and in the data of its scripts."""
     kinds: dict[str, Identifier] = {}
     for text in page_texts(page):
@@ -134,10 +134,10 @@ _NO_TEXT = ("script", "style")
 _ATTRIBUTES = ("title", "alt", "content", "aria-label", "value", "href")
 
 
-def _finding(file: str, where: str, one: Identifier) -> Finding:
+def _finding(file: str, where: str, one: Identifier) -> AuditFinding:
     if one.tier == "certain":
-        return Finding(file, where, LEAK, f"holds {KINDS[one.kind]}")
-    return Finding(file, where, REVIEW, f"may hold {KINDS[one.kind]}; please review")
+        return AuditFinding(file, where, LEAK, f"holds {KINDS[one.kind]}")
+    return AuditFinding(file, where, REVIEW, f"may hold {KINDS[one.kind]}; please review")
 
 
 def _texts(folder: Folder) -> Iterable[_Text]:

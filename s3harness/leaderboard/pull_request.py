@@ -15,7 +15,7 @@ from pathlib import Path
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.leaderboard.collect import FOLDER_NAME
-from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.folder import MAX_FILE_BYTES, is_file_of_submission
 from s3harness.leaderboard.verdicts import SUFFIX_OF_RECORD
 
@@ -56,7 +56,7 @@ def take_submission(repository: Path, base: str, head: str, out: Path) -> Path:
     findings = [*_findings(changes), *_size_findings(changes, git)]
     names = {change.path.split("/")[1] for change in changes if change.path.count("/") > 1}
     if len(names) != 1 and not findings:
-        findings.append(Finding(SUBMISSIONS, "", "pull request", f"{len(names)} folders are new; one is expected"))
+        findings.append(AuditFinding(SUBMISSIONS, "", "pull request", f"{len(names)} folders are new; one is expected"))
     findings += [finding for name in sorted(names) for finding in _name_findings(name, git.names(ours))]
     if findings:
         raise RefusedError("the pull request is refused", findings)
@@ -121,16 +121,16 @@ def _change(facts: str, path: str) -> _Change:
     return _Change(status[:1], mode, blob, path)
 
 
-def _findings(changes: Sequence[_Change]) -> Iterator[Finding]:
+def _findings(changes: Sequence[_Change]) -> Iterator[AuditFinding]:
     """Yield what is not a new plain file of a submission."""
     if not changes:
-        yield Finding(SUBMISSIONS, "", "pull request", "nothing is new; add one folder made by s3harness submit pack")
+        yield AuditFinding(SUBMISSIONS, "", "pull request", "nothing is new; add one folder made by s3harness submit pack")
     if len(changes) > MAX_FILES:
-        yield Finding(SUBMISSIONS, "", "pull request", f"{len(changes)} files differ; at most {MAX_FILES} are taken")
+        yield AuditFinding(SUBMISSIONS, "", "pull request", f"{len(changes)} files differ; at most {MAX_FILES} are taken")
         return
     for change in changes:
         if problem := _problem(change):
-            yield Finding(change.path[:200], "", "pull request", problem)
+            yield AuditFinding(change.path[:200], "", "pull request", problem)
 
 
 def _problem(change: _Change) -> str:
@@ -146,26 +146,26 @@ def _problem(change: _Change) -> str:
     return ""
 
 
-def _size_findings(changes: Sequence[_Change], git: _Git) -> Iterator[Finding]:
+def _size_findings(changes: Sequence[_Change], git: _Git) -> Iterator[AuditFinding]:
     total = 0
     for change in [change for change in changes[:MAX_FILES] if change.status == "A" and change.mode == _PLAIN_FILE]:
         size = git.size(change.blob)
         total += size or 0
         if size is None:
-            yield Finding(change.path[:200], "", "pull request", "is missing in the repository")
+            yield AuditFinding(change.path[:200], "", "pull request", "is missing in the repository")
         elif size > MAX_FILE_BYTES:
-            yield Finding(change.path[:200], "", "pull request", f"{size} bytes; a file may have {MAX_FILE_BYTES}")
+            yield AuditFinding(change.path[:200], "", "pull request", f"{size} bytes; a file may have {MAX_FILE_BYTES}")
     if total > MAX_TOTAL_BYTES:
-        yield Finding(SUBMISSIONS, "", "pull request", f"{total} bytes; a submission may have {MAX_TOTAL_BYTES}")
+        yield AuditFinding(SUBMISSIONS, "", "pull request", f"{total} bytes; a submission may have {MAX_TOTAL_BYTES}")
 
 
-def _name_findings(name: str, taken: set[str]) -> Iterator[Finding]:
+def _name_findings(name: str, taken: set[str]) -> Iterator[AuditFinding]:
     """Yield why a new folder cannot have its name: file systems without case would mix it with another."""
     if name.casefold().endswith(_RESERVED_ENDS):
-        yield Finding(f"{SUBMISSIONS}/{name}", "", "pull request", "this end of a name is kept for other files")
+        yield AuditFinding(f"{SUBMISSIONS}/{name}", "", "pull request", "this end of a name is kept for other files")
     folded = {other.casefold(): other for other in taken}
     for clash in {name.casefold(), f"{name}{SUFFIX_OF_RECORD}".casefold()} & folded.keys():
-        yield Finding(
+        yield AuditFinding(
             f"{SUBMISSIONS}/{name}", "", "pull request", f"{folded[clash]} is there already; choose a new name"
         )
 

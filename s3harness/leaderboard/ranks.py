@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.scoring.floor_test import corrected, is_above_floor
 from s3harness.types import Score
 
@@ -48,7 +48,7 @@ def surest(scores: Iterable[Score]) -> float:
     return max((_bounds(score)[0] for score in scores), default=float("-inf"))
 
 
-def above_floor(entries: Sequence[Entry]) -> set[tuple[str, str]]:
+def above_floor(entries: Sequence[LeaderboardEntry]) -> set[tuple[str, str]]:
     """Return the entries (by slug) and tasks whose primary score is significantly above its floor.
 
     The test is the paired one of :func:`~s3harness.scoring.floor_test.is_above_floor`, its p-values corrected by Holm
@@ -86,7 +86,7 @@ def task_skill(score: Score) -> float | None:
     return max(WORST_SKILL, score.skill)
 
 
-def mean_skill(entry: Entry) -> float | None:
+def mean_skill(entry: LeaderboardEntry) -> float | None:
     """Return the mean skill over all tasks that an entry was asked; a task without a score counts as failed.
 
     ``None`` for a partial entry, and where no task has a skill on these items.

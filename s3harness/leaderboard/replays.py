@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import MAX_FILE_BYTES, PREDICTIONS, RESPONSES, SUBMISSION, Folder
 from s3harness.leaderboard.safe_json import loads
 
@@ -44,7 +44,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class SubmittedAnswers:
     """All that one submission answered: subject, and text or prediction, by task, item and window."""
 
     name: str
@@ -56,7 +56,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class ReplayAgreement:
     """How often two submissions say the same of ``n`` answers.
 
     ``chances`` are the expected number of differences of two that answer independently.
@@ -79,7 +79,7 @@ class Resemblance:
     other: str
     task: str
     kind: Kind
-    agreement: Agreement
+    agreement: ReplayAgreement
     pairs: tuple[tuple[str, str, str], ...]
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class Resemblance:
         return f"{self.task}: {told.same} of {told.n} {self.kind} are those of {self.other} ({beyond})"
 
 
-def answers_of(folder: Folder, name: str) -> Answers:
+def answers_of(folder: Folder, name: str) -> SubmittedAnswers:
     """Return what a submission answered."""
     predictions = [
         line for file, lines in folder.tables.items() if file.startswith(f"{PREDICTIONS}/") for line in lines
@@ -96,7 +96,7 @@ def answers_of(folder: Folder, name: str) -> Answers:
     return _answers(name, _title(folder.about), folder.tables[RESPONSES], predictions)
 
 
-def read_answers(path: Path) -> Answers:
+def read_answers(path: Path) -> SubmittedAnswers:
     """Return what the submission in a folder answered; unreadable lines are left out, and links not followed."""
     about = next(_lines(path / SUBMISSION, whole=True), {})
     responses = [line for line in _lines(path / RESPONSES) if line.keys() >= _OF_RESPONSE]
@@ -105,7 +105,7 @@ def read_answers(path: Path) -> Answers:
     return _answers(path.resolve().name, _title(about), responses, predictions)
 
 
-def is_same(mine: Answers, other: Answers) -> bool:
+def is_same(mine: SubmittedAnswers, other: SubmittedAnswers) -> bool:
     """Whether one submission holds the other's answers, whatever their case, blanks, punctuation, order or number."""
     if mine.digest == other.digest:
         return True
@@ -113,7 +113,7 @@ def is_same(mine: Answers, other: Answers) -> bool:
     return told.kappa is not None and told.chances >= LEAST_CHANCES and told.kappa >= SAME_TEXTS
 
 
-def resemblances(mine: Answers, other: Answers) -> Iterator[Resemblance]:
+def resemblances(mine: SubmittedAnswers, other: SubmittedAnswers) -> Iterator[Resemblance]:
     """Yield the tasks in which the texts, or else the predictions, agree by :data:`SUSPECT` or more."""
     tasks = sorted({key[0] for key in mine.texts} | {key[0] for key in mine.predictions})
     for task in tasks:
@@ -124,7 +124,7 @@ def resemblances(mine: Answers, other: Answers) -> Iterator[Resemblance]:
                 break
 
 
-def agreement(ours: Mapping[Key, tuple[str, str]], theirs: Mapping[Key, tuple[str, str]]) -> Agreement:
+def agreement(ours: Mapping[Key, tuple[str, str]], theirs: Mapping[Key, tuple[str, str]]) -> ReplayAgreement:
     """Return how far two submissions agree over the answers that both have."""
     pairs: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for key in ours.keys() & theirs.keys():
@@ -132,19 +132,19 @@ def agreement(ours: Mapping[Key, tuple[str, str]], theirs: Mapping[Key, tuple[st
         pairs[key[0], subject].append((answer, theirs[key][1]))
     same = sum(a == b for group in pairs.values() for a, b in group)
     n = sum(map(len, pairs.values()))
-    return Agreement(n, same, n - sum(map(_by_chance, pairs.values())))
+    return ReplayAgreement(n, same, n - sum(map(_by_chance, pairs.values())))
 
 
-def replay_findings(mine: Answers, others: Iterable[Answers]) -> Iterator[Finding]:
+def replay_findings(mine: SubmittedAnswers, others: Iterable[SubmittedAnswers]) -> Iterator[AuditFinding]:
     """Yield a finding for each other submission that this one repeats."""
     for other in others:
         if is_same(mine, other):
             told = agreement(mine.texts, other.texts)
             share = f"{told.same} of {told.n} texts are those of {other.name}"
-            yield Finding(RESPONSES, "", "duplicate", f"{share}: the same run, submitted before")
+            yield AuditFinding(RESPONSES, "", "duplicate", f"{share}: the same run, submitted before")
 
 
-def near_replays(mine: Answers, others: Iterable[Answers]) -> list[Resemblance]:
+def near_replays(mine: SubmittedAnswers, others: Iterable[SubmittedAnswers]) -> list[Resemblance]:
     """Return what resembles another submission without being the same."""
     return [found for other in others if not is_same(mine, other) for found in resemblances(mine, other)]
 
@@ -166,7 +166,7 @@ def _title(about: Mapping[str, Any]) -> str:
     return str(model.get("title") or model.get("name") or "")
 
 
-def _answers(name: str, title: str, responses: Sequence[Any], predictions: Sequence[Any]) -> Answers:
+def _answers(name: str, title: str, responses: Sequence[Any], predictions: Sequence[Any]) -> SubmittedAnswers:
     texts, raw = {}, {}
     for line in responses:
         key = (line["task"], line["item"], str(line["clip"]["index"]))
@@ -178,7 +178,7 @@ def _answers(name: str, title: str, responses: Sequence[Any], predictions: Seque
         for line in predictions
         if line["value"] is not None
     }
-    return Answers(name, title, _digest(texts), texts, values, raw)
+    return SubmittedAnswers(name, title, _digest(texts), texts, values, raw)
 
 
 def _digest(texts: Mapping[Key, tuple[str, str]]) -> str:
@@ -200,7 +200,7 @@ def _of_task(answers: Mapping[Key, tuple[str, str]], task: str) -> dict[Key, tup
     return {key: answer for key, answer in answers.items() if key[0] == task}
 
 
-def _side_by_side(mine: Answers, other: Answers, task: str) -> Iterator[tuple[str, str, str]]:
+def _side_by_side(mine: SubmittedAnswers, other: SubmittedAnswers, task: str) -> Iterator[tuple[str, str, str]]:
     """Yield some items of a task with both texts (predictions where the texts are another task's), differing first."""
     texts = [{k: v for k, v in one.raw.items() if k[0] == task} for one in (mine, other)]
     values = [{k: v for k, (_, v) in one.predictions.items() if k[0] == task} for one in (mine, other)]

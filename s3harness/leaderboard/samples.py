@@ -17,7 +17,7 @@ from s3harness.types import Clip, Prediction, Reference
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleRecord:
     """One item: its task, its truth, what was made of the raw answers, and what that scores."""
 
     spec: TaskSpec
@@ -28,7 +28,7 @@ class Sample:
     score: ItemScore
 
 
-def read_samples(folder: Folder) -> Iterator[Sample]:
+def read_samples(folder: Folder) -> Iterator[SampleRecord]:
     """The samples of a submission that holds its truth, in its order; an item that no metric counts is left out."""
     tasks, hears = _tasks(folder), model_of(folder.documents[MANIFEST]).hears()
     responses = {line["id"]: line for line in folder.tables[RESPONSES]}
@@ -38,7 +38,7 @@ def read_samples(folder: Folder) -> Iterator[Sample]:
                 raw = [responses[request] for request in reference.requests if request in responses]
                 asked = tasks[task.spec.uses].spec if task.spec.uses in tasks else task.spec
                 prompt = "" if asked.uses or not raw else _prompt(asked, reference.subject, raw[0]["clip"], hears)
-                yield Sample(task.spec, reference, prediction, prompt, raw, score)
+                yield SampleRecord(task.spec, reference, prediction, prompt, raw, score)
 
 
 def _tasks(folder: Folder) -> dict[str, ScoredTask]:

@@ -13,7 +13,7 @@ from typing import Any
 from s3harness.errors import UsageError
 from s3harness.files import write_text
 from s3harness.leaderboard.boards import Board, boards_of, data_of
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.leaderboard.exports import HubTarget, write_exports
 from s3harness.leaderboard.ranks import (
     above_floor,
@@ -34,11 +34,11 @@ MARK = ".s3harness-leaderboard"
 
 
 def build_site(
-    entries: Sequence[Entry],
+    entries: Sequence[LeaderboardEntry],
     published: Sequence[Mapping[str, Any]],
     out: Path,
     *,
-    claimed: Sequence[Entry] = (),
+    claimed: Sequence[LeaderboardEntry] = (),
     with_samples: bool = False,
     hub: HubTarget | None = None,
 ) -> Path:
@@ -64,7 +64,7 @@ def build_site(
     return out / "index.html"
 
 
-def _refuse_equal_slugs(entries: Sequence[Entry]) -> None:
+def _refuse_equal_slugs(entries: Sequence[LeaderboardEntry]) -> None:
     counts = Counter(entry.slug.casefold() for entry in entries)
     twice = sorted(slug for slug, number in counts.items() if number > 1)
     if twice:
@@ -72,7 +72,7 @@ def _refuse_equal_slugs(entries: Sequence[Entry]) -> None:
 
 
 def _write_pages(
-    entries: Sequence[Entry], claimed: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path
+    entries: Sequence[LeaderboardEntry], claimed: Sequence[LeaderboardEntry], published: Sequence[Mapping[str, Any]], out: Path
 ) -> None:
     pages, boards = _Pages(out), boards_of(entries)
     tasks = sorted({task for board in boards for task in board.tasks})
@@ -125,7 +125,7 @@ def _file(task: str) -> str:
     return f"{task.rpartition('/')[2].replace('_', '-')}.html"
 
 
-def _task_table(task: str, entries: Sequence[Entry], above: Set[tuple[str, str]]) -> dict[str, Any]:
+def _task_table(task: str, entries: Sequence[LeaderboardEntry], above: Set[tuple[str, str]]) -> dict[str, Any]:
     """The rows of one task, best skill first, and its floors and ceilings; ``above`` are those above their floor."""
     asked = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
     ranks = rank_intervals({entry.slug: score for entry, score in asked if not entry.sees_truth})
@@ -146,7 +146,7 @@ def _sortable(score: Score) -> float:
     return float("-inf") if skill is None else skill
 
 
-def _row(entry: Entry, score: Score) -> dict[str, Any]:
+def _row(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
     interval, has_failed = score.interval, is_failed(score)
     return _about(entry) | {
         "rank": "",
@@ -181,7 +181,7 @@ def _bounds(scores: Iterable[Score]) -> Iterator[tuple[str, str, int]]:
                 yield shown
 
 
-def _about(entry: Entry) -> dict[str, Any]:
+def _about(entry: LeaderboardEntry) -> dict[str, Any]:
     parameters = entry.model["parameters_b"]
     return {
         "slug": entry.slug,
@@ -229,7 +229,7 @@ def _count(number_of: int, noun: str) -> str:
     return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
 
 
-def _claimed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def _claimed(entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
     """What submitters say of themselves, by name and without a rank: nobody else has scored it."""
     rows = [
         _about(entry)
@@ -240,7 +240,7 @@ def _claimed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["name"], row["slug"]))
 
 
-def _model(entry: Entry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _model(entry: LeaderboardEntry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = [
         (task_title(task), [_row(entry, score) | {"metric": score.metric} for score in scores])
         for task, scores in _by_task(entry.scores).items()

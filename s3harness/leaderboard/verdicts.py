@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s3harness.files import parse_json, write_json
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.replays import Resemblance
 from s3harness.leaderboard.signatures import SUFFIX, is_signed, sign
 from s3harness.version import __version__
@@ -40,8 +40,8 @@ class Verdict:
     """
 
     tier: Tier
-    findings: tuple[Finding, ...] = ()
-    reviews: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
+    reviews: tuple[AuditFinding, ...] = ()
     resemblances: tuple[Resemblance, ...] = ()
     reviewed: str = ""
     checked: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.leaderboard.findings import Finding, RefusedError
+from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.flags import review_findings
 from s3harness.leaderboard.folder import (
     ITEMS,
@@ -27,7 +27,7 @@ from s3harness.leaderboard.folder import (
 from s3harness.leaderboard.integrity import answer_findings, integrity_findings, point_findings
 from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.replan import planned_references, unscored
-from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
+from s3harness.leaderboard.replays import SubmittedAnswers, answers_of, near_replays, replay_findings
 from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
 from s3harness.rundir.identities import told_mixture
@@ -47,12 +47,12 @@ ADDED_IN_V2 = frozenset({"interval_note", "floor_test", "informed", "informed_na
 class _Rescored:
     """What came of scoring the raw answers again."""
 
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
     predictions: Mapping[str, Prediction] | None = None
     scores: Sequence[Score] = ()
 
 
-def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), reviewed: str = "") -> Verdict:
+def verify(path: Path, data: Path | None = None, among: Sequence[SubmittedAnswers] = (), reviewed: str = "") -> Verdict:
     """Check files, leaks, hashes, replays and items of a submission, then score its raw answers and compare.
 
     ``data`` is a data set directory with the annotations, whose items and truth then count, whatever the submission
@@ -84,18 +84,18 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), 
     )
 
 
-def _leaks(folder: Folder, data: Path | None) -> list[Finding]:
+def _leaks(folder: Folder, data: Path | None) -> list[AuditFinding]:
     words = own_words(data, load_dataset(data).videos) if data else None
     return find_leaks(folder, search_of(folder, words))
 
 
-def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[Finding]]:
+def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[AuditFinding]]:
     """Return the references to score by, and what is wrong with the item list."""
     stated = {line["item"]: line for line in folder.tables[ITEMS]}
     if data is None:
         if not folder.has_truth:
             why = "the truth is withheld, so nothing can be scored again without the annotations: --data DIR"
-            return [], [Finding(ITEMS, "", "truth", why)]
+            return [], [AuditFinding(ITEMS, "", "truth", why)]
         return [reference_of(line) for line in stated.values()], []
     planned, problem = _planned(folder, data)
     if problem:
@@ -105,18 +105,18 @@ def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], lis
     return list(wanted.values()), list(_item_findings(stated, wanted))
 
 
-def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], Finding | None]:
+def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], AuditFinding | None]:
     try:
         fingerprint = load_dataset(data).fingerprint
         if folder.about["dataset"]["fingerprint"] != fingerprint:
             what = "was made on another data set, or another version of it, than the one given"
-            return {}, Finding(MANIFEST, "dataset", "items", what)
+            return {}, AuditFinding(MANIFEST, "dataset", "items", what)
         return planned_references(folder.documents[MANIFEST], data), None
     except UsageError as error:
-        return {}, Finding(MANIFEST, "run", "items", f"cannot be planned again: {error}")
+        return {}, AuditFinding(MANIFEST, "run", "items", f"cannot be planned again: {error}")
 
 
-def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -> Iterator[Finding]:
+def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -> Iterator[AuditFinding]:
     for what, items in (
         ("missing", wanted.keys() - stated.keys()),
         ("not of this split", stated.keys() - wanted.keys()),
@@ -124,7 +124,7 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
         if items:
             some = ", ".join(sorted(items)[:SHOWN_ITEMS])
             tasks = sorted({"/".join(item.split("/")[:2]) for item in items})
-            yield Finding(ITEMS, "", "items", f"{len(items)} items are {what} ({some} …), of {', '.join(tasks)}")
+            yield AuditFinding(ITEMS, "", "items", f"{len(items)} items are {what} ({some} …), of {', '.join(tasks)}")
     wrong: dict[str, int] = {}
     for item, line in stated.items():
         if item in wanted:
@@ -134,7 +134,7 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
     for key, number in wrong.items():
         # No item is named: from which truths are wrong, the right ones of a withheld data set would be known.
         items_differ = "1 item differs" if number == 1 else f"{number} items differ"
-        yield Finding(ITEMS, key, "items", f"{items_differ} from the data set's")
+        yield AuditFinding(ITEMS, key, "items", f"{items_differ} from the data set's")
 
 
 def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
@@ -145,7 +145,7 @@ def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
             tasks = read_run(run, stated["profile"], stated["rqi"])
             scores = corrected(s for t in tasks.values() for s in score_task(t.spec, t.references, t.predictions))
         except S3HarnessError as error:
-            return _Rescored((Finding(SCORES, "", "scores", f"cannot be scored again: {error}"),))
+            return _Rescored((AuditFinding(SCORES, "", "scores", f"cannot be scored again: {error}"),))
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}
     again = as_json(scores, folder.documents[MANIFEST], stated["profile"], stated["rqi"], RESAMPLES)
     ignored = frozenset() if folder.about["schema"] == SCHEMA else ADDED_IN_V2
@@ -153,32 +153,32 @@ def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
     return _Rescored(findings, predicted, scores)
 
 
-def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterator[Finding]:
+def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterator[AuditFinding]:
     told: dict[str, tuple[str, int, Any]] = {}
     for name, lines in folder.tables.items():
         if name.startswith(f"{PREDICTIONS}/"):
             told |= {line["item"]: (name, number, line) for number, line in enumerate(lines, start=1)}
     for item in sorted(predicted.keys() - told.keys())[:SHOWN_ITEMS]:
-        yield Finding(PREDICTIONS, "", "predictions", f"{item} is missing")
+        yield AuditFinding(PREDICTIONS, "", "predictions", f"{item} is missing")
     for item, (name, number, line) in told.items():
         right = json.loads(json.dumps(asdict(predicted[item]))) if item in predicted else {}
         if any(line[key] != right.get(key) for key in ("value", "status", "probability")):
-            yield Finding(name, str(number), "predictions", "is not what the raw answers say")
+            yield AuditFinding(name, str(number), "predictions", "is not what the raw answers say")
 
 
-def _score_findings(stated: Mapping[str, Any], again: Mapping[str, Any], ignored: frozenset[str]) -> Iterator[Finding]:
+def _score_findings(stated: Mapping[str, Any], again: Mapping[str, Any], ignored: frozenset[str]) -> Iterator[AuditFinding]:
     """Yield what differs from the scores that came out again; ``ignored`` are fields that need not be there."""
     theirs = {(score["task"], score["metric"]): score for score in stated["scores"]}
     ours = {(score["task"], score["metric"]): score for score in again["scores"]}
     for task, metric in sorted(theirs.keys() ^ ours.keys()):
         what = "is missing" if (task, metric) in ours else "is no score of this profile"
-        yield Finding(SCORES, f"{task} {metric}", "scores", what)
+        yield AuditFinding(SCORES, f"{task} {metric}", "scores", what)
     for key in sorted(theirs.keys() & ours.keys()):
         compared = [name for name in ours[key] if name in theirs[key] or name not in ignored]
         wrong = [name for name in compared if not _equal(theirs[key].get(name), ours[key][name])]
         if wrong:
             values = "; ".join(f"{n} {_short(theirs[key].get(n))}, re-scored {_short(ours[key][n])}" for n in wrong)
-            yield Finding(SCORES, " ".join(key), "scores", values)
+            yield AuditFinding(SCORES, " ".join(key), "scores", values)
 
 
 def _equal(told: Any, found: Any) -> bool:

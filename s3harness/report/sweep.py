@@ -90,8 +90,8 @@ def _panel(title: str, x_title: str, curves: dict[str, list[tuple[float, Score]]
 
 def _plot_point(x: float, score: Score) -> PlotPoint:
     interval = score.interval
-    ends = (interval.low, interval.high) if interval else (None, None)
-    return PlotPoint(x, score.value or 0.0, *ends, score.floor)
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return PlotPoint(x, score.value or 0.0, low, high, score.floor)
 
 
 def _range(scores: Sequence[Score]) -> tuple[float, float]:
