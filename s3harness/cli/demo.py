@@ -72,7 +72,7 @@ def _write_pages(data: Path, out: Path) -> None:
 
     submissions = out.with_name(f"{out.name}-submissions")
     shutil.rmtree(submissions / "kinematics", ignore_errors=True)
-    pack(out, submissions / "kinematics", About("demo"), data)
+    pack(out, submissions / "kinematics", About(submitter="demo"), data)
     collected = collect(submissions, data, reviewed=["kinematics"])
     for name, reason in collected.left_out.items():
         click.echo(f"not on the leaderboard: {name}: {reason}", err=True)

@@ -1,4 +1,4 @@
-"""The answers of a submission in a folder that scoring reads as it reads a run."""
+"""Unpacking of a submission into a run directory, so that the code that scores runs scores submissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from s3harness.types import Reference
 
 @contextmanager
 def unpacked(folder: Folder, references: Iterable[Reference]) -> Iterator[Path]:
-    """A temporary run directory with the answers of a submission and these references of its items."""
+    """Yield a temporary run directory with the answers of a submission and the given references."""
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary)
         write_json(run / MANIFEST, folder.documents[MANIFEST])

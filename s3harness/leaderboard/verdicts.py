@@ -1,7 +1,6 @@
-"""Verdicts: what verifying a submission came to, and the signed record of it beside the submission.
+"""Verdicts of verifying a submission, and their signed records beside the submission.
 
-A record says nothing unless a maintainer's key has signed it, and then only of these very files in a folder of this
-name.
+A record counts only if a maintainer's key has signed it, and only for exactly these files in a folder of this name.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from s3harness.leaderboard.signatures import SUFFIX, is_signed, sign
 from s3harness.version import __version__
 
 Tier = Literal["published", "claimed", "re-scored", "reproduced"]
-"""Published: copied from a paper, not run again. Claimed: scored by the submitter, whose annotations nobody else has
-seen. Re-scored: the same scores came out of the raw answers and the maintainer's own annotations. Reproduced: the
-answers, too, came out again, in a run by somebody else."""
+"""Published: copied from a paper, not run again. Claimed: scored by the submitter only. Re-scored: the maintainer got
+the same scores from the raw answers and their own annotations. Reproduced: somebody else ran the model and got the
+same answers."""
 
 SUFFIX_OF_RECORD = ".verdict.json"
 SCHEMA = "s3harness/verdict/v2"
 MAX_RECORD_BYTES = 1 << 20
 RANKED: tuple[Tier, ...] = ("re-scored", "reproduced")
-"""Tiers of what somebody else than the submitter has scored: only these are ranked."""
+"""Tiers whose scores somebody else than the submitter has computed: only these are ranked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What verifying came to: the tier, what was checked, what speaks against it, and what a maintainer has to look at.
+    """Outcome of verifying a submission: its tier, the checks done, its problems, and what a maintainer has to review.
 
     ``findings`` reject a submission. ``reviews`` and ``resemblances`` to other submissions hold it back until a
-    maintainer gives the reason for which it is accepted all the same (``reviewed``). ``notes`` are what a reader of its
-    scores has to know: that several models answered, say.
+    maintainer states a reason to accept it (``reviewed``). ``notes`` are facts that readers of its scores need, such as
+    that several models answered.
     """
 
     tier: Tier
@@ -52,24 +51,24 @@ class Verdict:
 
     @property
     def needs_review(self) -> bool:
-        """Whether a maintainer has to look at something, and has not said so yet."""
+        """True if a maintainer has to review something and has not stated a reason to accept it."""
         return bool(self.reviews or self.resemblances) and not self.reviewed
 
     @property
     def accepted(self) -> bool:
-        """Whether nothing speaks against it, and nothing is left to look at."""
+        """True if there is no finding, and nothing left to review."""
         return not self.findings and not self.needs_review
 
 
 def as_reproduced(verdict: Verdict) -> Verdict:
-    """Return the verdict for a submission whose answers came out again in a run by somebody else, if it is accepted."""
+    """Return the verdict with the tier "reproduced", if it is an accepted one of a re-scored submission."""
     return replace(verdict, tier="reproduced") if verdict.accepted and verdict.tier == "re-scored" else verdict
 
 
 def write_verdict(submission: Path, verdict: Verdict, key: Path | None = None) -> Path:
     """Write the record of a verdict beside the submission, signed if there is a key, and return its path.
 
-    An older signature is removed in any case.
+    An older signature is removed in any case, since it signs an older record.
     """
     path = record_path(submission)
     path.with_name(path.name + SUFFIX).unlink(missing_ok=True)
@@ -82,6 +81,7 @@ def write_verdict(submission: Path, verdict: Verdict, key: Path | None = None) -
 def signed_verdict(submission: Path, allowed_signers: Path) -> Mapping[str, Any] | None:
     """Return the signed record of a submission; ``None`` without one, or with one of other files or another name."""
     path = record_path(submission)
+    # The size is limited, since whoever may write to the folder of submissions may have put a huge file there.
     if not is_signed(path, allowed_signers) or path.stat().st_size > MAX_RECORD_BYTES:
         return None
     try:
@@ -99,13 +99,13 @@ def signed_verdict(submission: Path, allowed_signers: Path) -> Mapping[str, Any]
 
 
 def record_path(submission: Path) -> Path:
-    """The path of the record beside a submission."""
+    """Return the path of the record beside a submission."""
     path = submission.resolve()
     return path.with_name(path.name + SUFFIX_OF_RECORD)
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 of the files of a submission and their names."""
+    """Return the SHA-256 of the files of a submission and their names."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:

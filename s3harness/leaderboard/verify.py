@@ -1,4 +1,4 @@
-"""Verifying: every score of a submission earned again from its raw answers, or the submission refused."""
+"""Verifying of a submission: its raw answers are scored again, and every difference is a finding."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.types import Prediction, Reference, Score
 
 TOLERANCE = 1e-9
+"""Relative and absolute difference up to which two numbers are equal: processors round differently."""
 SHOWN_ITEMS = 3
 ADDED_IN_V2 = frozenset({"interval_note", "floor_test", "informed", "informed_name"})
-"""Fields of a score that submissions of version 1 do not have."""
+"""Fields of a score that submissions of version 1 lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rescored:
-    """What came of scoring the raw answers again."""
+    """Result of scoring the raw answers again."""
 
     findings: tuple[AuditFinding, ...] = ()
     predictions: Mapping[str, Prediction] | None = None
@@ -55,10 +56,10 @@ class _Rescored:
 def verify(path: Path, data: Path | None = None, among: Sequence[SubmittedAnswers] = (), reviewed: str = "") -> Verdict:
     """Check files, leaks, hashes, replays and items of a submission, then score its raw answers and compare.
 
-    ``data`` is a data set directory with the annotations, whose items and truth then count, whatever the submission
-    says; without it the submission must hold the truth itself, and is no more than claimed. ``among`` are the answers
-    of the submissions that it may repeat. ``reviewed`` is a maintainer's reason to accept what the verdict asks to
-    look at; it accepts nothing that is wrong.
+    ``data`` is a data set directory with annotations; its items and truth count, not the submission's. Without it the
+    submission must include the truth, and its tier is only "claimed". ``among`` are the answers of the submissions that
+    it may have copied. ``reviewed`` is a maintainer's reason to accept the points of a review; findings reject a
+    submission all the same.
     """
     try:
         folder = read_folder(path)
@@ -68,6 +69,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[SubmittedAnswer
     findings = [*_leaks(folder, data), *integrity_findings(folder), *replay_findings(answers, among)]
     references, of_items = _references(folder, data)
     findings += [*of_items, *answer_findings(folder, references)]
+    # Scoring takes minutes, and a submission with a finding is refused in any case.
     rescored = _Rescored() if findings else _rescored(folder, references)
     findings += [*rescored.findings, *point_findings(folder)]
     return Verdict(
@@ -90,18 +92,18 @@ def _leaks(folder: Folder, data: Path | None) -> list[AuditFinding]:
 
 
 def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[AuditFinding]]:
-    """Return the references to score by, and what is wrong with the item list."""
+    """Return the references to score by, and the findings about the item list."""
     stated = {line["item"]: line for line in folder.tables[ITEMS]}
     if data is None:
         if not folder.has_truth:
-            why = "the truth is withheld, so nothing can be scored again without the annotations: --data DIR"
+            why = "the truth is withheld; give the data set with the annotations: --data DIR"
             return [], [AuditFinding(ITEMS, "", "truth", why)]
         return [reference_of(line) for line in stated.values()], []
     planned, problem = _planned(folder, data)
     if problem:
         return [], [problem]
-    lent = unscored(folder.documents[MANIFEST], {line["task"] for line in stated.values()})
-    wanted = {item: reference for item, reference in planned.items() if reference.task not in lent}
+    only_used = unscored(folder.documents[MANIFEST], {line["task"] for line in stated.values()})
+    wanted = {item: reference for item, reference in planned.items() if reference.task not in only_used}
     return list(wanted.values()), list(_item_findings(stated, wanted))
 
 
@@ -109,7 +111,7 @@ def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], AuditFin
     try:
         fingerprint = load_dataset(data).fingerprint
         if folder.about["dataset"]["fingerprint"] != fingerprint:
-            what = "was made on another data set, or another version of it, than the one given"
+            what = "is of another data set, or another version of it, than the one given"
             return {}, AuditFinding(MANIFEST, "dataset", "items", what)
         return planned_references(folder.documents[MANIFEST], data), None
     except UsageError as error:
@@ -122,9 +124,11 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
         ("not of this split", stated.keys() - wanted.keys()),
     ):
         if items:
-            some = ", ".join(sorted(items)[:SHOWN_ITEMS])
+            some, more = ", ".join(sorted(items)[:SHOWN_ITEMS]), ", …" if len(items) > SHOWN_ITEMS else ""
             tasks = sorted({"/".join(item.split("/")[:2]) for item in items})
-            yield AuditFinding(ITEMS, "", "items", f"{len(items)} items are {what} ({some} …), of {', '.join(tasks)}")
+            are = "item is" if len(items) == 1 else "items are"
+            message = f"{len(items)} {are} {what} ({some}{more}), of {', '.join(tasks)}"
+            yield AuditFinding(ITEMS, "", "items", message)
     wrong: dict[str, int] = {}
     for item, line in stated.items():
         if item in wanted:
@@ -154,24 +158,26 @@ def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
 
 
 def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterator[AuditFinding]:
-    told: dict[str, tuple[str, int, Any]] = {}
+    stated: dict[str, tuple[str, int, Any]] = {}
     for name, lines in folder.tables.items():
         if name.startswith(f"{PREDICTIONS}/"):
-            told |= {line["item"]: (name, number, line) for number, line in enumerate(lines, start=1)}
-    for item in sorted(predicted.keys() - told.keys())[:SHOWN_ITEMS]:
+            stated |= {line["item"]: (name, number, line) for number, line in enumerate(lines, start=1)}
+    for item in sorted(predicted.keys() - stated.keys())[:SHOWN_ITEMS]:
         yield AuditFinding(PREDICTIONS, "", "predictions", f"{item} is missing")
-    for item, (name, number, line) in told.items():
+    for item, (name, number, line) in stated.items():
         right = json.loads(json.dumps(asdict(predicted[item]))) if item in predicted else {}
         if any(line[key] != right.get(key) for key in ("value", "status", "probability")):
-            yield AuditFinding(name, str(number), "predictions", "is not what the raw answers say")
+            yield AuditFinding(name, str(number), "predictions", "differs from the raw answers")
 
 
-def _score_findings(stated: Mapping[str, Any], again: Mapping[str, Any], ignored: frozenset[str]) -> Iterator[AuditFinding]:
-    """Yield what differs from the scores that came out again; ``ignored`` are fields that need not be there."""
+def _score_findings(
+    stated: Mapping[str, Any], again: Mapping[str, Any], ignored: frozenset[str]
+) -> Iterator[AuditFinding]:
+    """Yield the differences from the scores computed again; ``ignored`` are fields that may be missing."""
     theirs = {(score["task"], score["metric"]): score for score in stated["scores"]}
     ours = {(score["task"], score["metric"]): score for score in again["scores"]}
     for task, metric in sorted(theirs.keys() ^ ours.keys()):
-        what = "is missing" if (task, metric) in ours else "is no score of this profile"
+        what = "is missing" if (task, metric) in ours else "is not a score of this profile"
         yield AuditFinding(SCORES, f"{task} {metric}", "scores", what)
     for key in sorted(theirs.keys() & ours.keys()):
         compared = [name for name in ours[key] if name in theirs[key] or name not in ignored]
@@ -181,12 +187,12 @@ def _score_findings(stated: Mapping[str, Any], again: Mapping[str, Any], ignored
             yield AuditFinding(SCORES, " ".join(key), "scores", values)
 
 
-def _equal(told: Any, found: Any) -> bool:
-    if isinstance(told, Mapping) and isinstance(found, Mapping):
-        return told.keys() == found.keys() and all(_equal(told[key], found[key]) for key in found)
-    if isinstance(told, int | float) and isinstance(found, int | float):
-        return math.isclose(told, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return bool(told == found)
+def _equal(stated: Any, computed: Any) -> bool:
+    if isinstance(stated, Mapping) and isinstance(computed, Mapping):
+        return stated.keys() == computed.keys() and all(_equal(stated[key], computed[key]) for key in computed)
+    if isinstance(stated, int | float) and isinstance(computed, int | float):
+        return math.isclose(stated, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(stated == computed)
 
 
 def _short(value: Any) -> str:
