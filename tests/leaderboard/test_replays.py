@@ -173,4 +173,4 @@ def test_a_look_accepts_nothing_that_is_wrong(tmp_path: Path, dataset: Path, boa
     replay = Path(shutil.copytree(board / "first-model", board / "again"))
     result = call("leaderboard", "verify", replay, "--data", dataset, "--reviewed", "I looked.")
     assert result.exit_code == 1
-    assert "the same run, submitted before" in result.output
+    assert "this run was submitted before" in result.output

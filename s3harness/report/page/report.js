@@ -9,6 +9,9 @@
   let current = 0, chosen = null;
 
   const wrong = (item) => item.wrong;
+  const signs = new Set(data.signs.map((s) => s.name));
+  // Items about one sign are shown in its lane (its rationale is left out); all others get a button.
+  const isOfSign = (i) => ["feature", "boundary", "rationale"].includes(i.kind) && signs.has(i.subject);
 
   function make(tag, attributes, text, space) {
     const node = space ? document.createElementNS(space, tag) : document.createElement(tag);
@@ -91,8 +94,7 @@
     byId("timeline").replaceChildren(box);
     byId("video").value = String(current);
     byId("place").textContent = `${current + 1} of ${data.videos.length}`;
-    byId("others").replaceChildren(...video.items.filter((i) => !["feature", "boundary", "rationale"].includes(i.kind)
-      || i.subject.startsWith("seizure")).filter((i) => !only || wrong(i)).map(button));
+    byId("others").replaceChildren(...video.items.filter((i) => !isOfSign(i) && (!only || wrong(i))).map(button));
     byId("answers").replaceChildren();
     play(video);
   }
