@@ -1,5 +1,6 @@
 """The public names: all that a plugin may import from ``s3harness``, and where each is defined."""
 
+from . import options as options
 from .aggregators.aggregate import Aggregate as Aggregate
 from .analysis.evidence import share_interval as share_interval
 from .backends.base import Backend as Backend
@@ -41,10 +42,10 @@ from .probes.probe import Asked as Asked
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
 from .run.executor import Execution as Execution
-from .run.plan import Step as Step
+from .run.plan import ClipRequests as ClipRequests
 from .run.plan import VideoPlan as VideoPlan
 from .run.worker import Worker as Worker
-from .run.worker_spec import Recipe as Recipe
+from .run.worker_spec import WorkerSpec as WorkerSpec
 from .run.worker_spec import media_store as media_store
 from .rundir.identities import config_hash as config_hash
 from .rundir.identities import public_name as public_name
@@ -53,7 +54,7 @@ from .training.job import TrainingJob as TrainingJob
 from .training.messages import image_messages as image_messages
 from .training.monitor import Said as Said
 from .training.rewards import reward_function as reward_function
-from .training.samples import Sample as Sample
+from .training.sample import Sample as Sample
 from .transforms.contract import Transform as Transform
 from .types import Answer as Answer
 from .types import Clip as Clip

@@ -30,10 +30,10 @@ def cache() -> None:
 @json_option
 def info(directory: Path | None, as_json: bool) -> None:
     """Say where the cache is, how much it holds, since when, and whether others can look into it."""
-    from s3harness.media import default_cache_dir, held
+    from s3harness.media import cache_usage, default_cache_dir
 
     directory = directory or default_cache_dir()
-    found = held(directory)
+    found = cache_usage(directory)
     days = None if found.oldest_s is None else round(max(0.0, time.time() - found.oldest_s) / DAY_S, 1)
     if as_json:
         about = {"files": found.files, "oldest_days": days, "private": found.is_private}
@@ -49,11 +49,11 @@ def info(directory: Path | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(directory: Path | None, yes: bool) -> None:
     """Delete all decoded frames, after asking. Runs keep their answers; videos are decoded again when next needed."""
-    from s3harness.media import default_cache_dir, held
+    from s3harness.media import cache_usage, default_cache_dir
     from s3harness.media import purge as purge_cache
 
     directory = directory or default_cache_dir()
-    found = held(directory)
+    found = cache_usage(directory)
     if found.files and not yes:
         click.confirm(f"delete {found.n_bytes / MEGABYTE:,.1f} MB of decoded frames in {directory}?", abort=True)
     click.echo(f"{directory}: {purge_cache(directory) / MEGABYTE:,.1f} MB deleted")

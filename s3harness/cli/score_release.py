@@ -42,7 +42,8 @@ def score_release(
     windows; exit code 1 if a published number differs, a table cannot be read, or none was compared.
     """
     from s3harness.paper.layout import open_release
-    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+    from s3harness.specs.loading import full_name, task_names
+    from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
     release = open_release(checkout, "full" if part == "full" else "test")
@@ -56,10 +57,9 @@ def score_release(
 
 def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     """The folders of the models named, in any of the release's spellings; all of them if none is named."""
-    from s3harness.errors import UsageError
+    from s3harness.errors import UsageError, suggest
     from s3harness.paper.layout import model_key
     from s3harness.paper.layout import models as models_of
-    from s3harness.plugins.registry import suggest
 
     there = models_of(release)
     known = {model_key(name) for name in there}

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s3harness.dataset.load import Dataset
-from s3harness.errors import UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import UsageError, suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import FeatureLabel, Video
 
@@ -80,7 +79,7 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
 
     """
     from s3harness.media.decode import decode
-    from s3harness.media.frames import RATE, Picture, Sound
+    from s3harness.media.frames import RATE, AudioChunk, DecodedFrame
     from s3harness.media.probe import probe
 
     info = probe(path)
@@ -90,9 +89,9 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
     levels, rest = list[float](), np.zeros(0)
     with path.open("rb") as file:
         for item in decode(file, {most: frozenset(times_s)}, info.has_audio):
-            if isinstance(item, Picture):
+            if isinstance(item, DecodedFrame):
                 pixels |= dict.fromkeys(item.wanted, item.pixels)
-            elif isinstance(item, Sound):
+            elif isinstance(item, AudioChunk):
                 tenths, rest = _whole_tenths(np.concatenate([rest, item.samples]), RATE // 10)
                 levels += np.sqrt(np.mean(np.square(tenths), axis=1)).tolist()
     # Damaged videos may have no frame near the last times.

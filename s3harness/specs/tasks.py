@@ -1,18 +1,13 @@
-"""Task specs: loaded, validated, and resolved for a protocol, a scoring profile and a model."""
+"""Task specs, resolved for a protocol, a scoring profile and a model."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins.registry import suggest
-from s3harness.specs.catalogue import catalogue
-from s3harness.specs.document import Document, read_document, schema_problems, validate
+from s3harness.errors import SpecError, UsageError, suggest
 from s3harness.specs.rqi_presets import preset_name
 
 if TYPE_CHECKING:
@@ -21,7 +16,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("strict", "paper")
 PROTOCOL_VERSIONS = {"strict": 2, "paper": 1}
-"""The version of each protocol's prompts and samplers: it rises with any change to what a model is asked."""
+"""Version of each protocol's prompts and samplers; any change to what a model is asked raises it."""
 PROFILES = ("strict", "paper")
 DEFAULT_MAX_TOKENS = 512
 
@@ -38,7 +33,7 @@ class MetricSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """One task as it is asked and scored, after protocol, family and profile had their say.
+    """One task as it is asked and scored: the spec with protocol, family and profile merged into it.
 
     ``data`` is the merged spec, from which everything else here is read; ``hash`` is its SHA-256.
     """
@@ -52,12 +47,12 @@ class TaskSpec:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Title for people."""
         return str(self.data["title"])
 
     @property
     def item(self) -> str:
-        """What one item is."""
+        """Kind of item: ``feature``, ``boundary``, ``report`` and others; see :mod:`s3harness.specs.subjects`."""
         return str(self.data["item"])
 
     @property
@@ -105,99 +100,40 @@ class TaskSpec:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """How the answer is read: ``parser``, its parameters, ``schema`` and ``choices``."""
+        """Reading of the answer: ``parser``, its parameters, ``schema`` and ``choices``."""
         return dict(self.data["answer"])
 
     @property
     def generation(self) -> Generation:
-        """How the answer is generated."""
+        """Generation settings of the answer."""
         from s3harness.types import Generation
 
         return Generation(**{"max_tokens": DEFAULT_MAX_TOKENS, **self.data.get("generation", {})})
 
 
-def task_names() -> list[str]:
-    """The full names of the benchmark's own tasks, in order: what is asked if nobody says what."""
-    return list(catalogue().own)
-
-
-def known_tasks() -> list[str]:
-    """The full names of all known tasks: the benchmark's own, then those of plugins."""
-    return list(catalogue().documents)
-
-
-def load_task(name: str) -> Document:
-    """The validated document of a task, by full name, short name (``task4``, ``4``) or path to a YAML file."""
-    if name.endswith((".yaml", ".yml")):
-        return read_task(Path(name))
-    return _checked(catalogue().documents[full_name(name)].path)
-
-
-def read_task(path: Path) -> Document:
-    """Read and check one spec; :class:`SpecError` names file, line, field and what would be right."""
-    from s3harness.specs.checks import check_task
-
-    document = read_document(path)
-    validate(document, "task")
-    check_task(document)
-    return document
-
-
-def problems_of(path: Path) -> list[SpecError]:
-    """Everything that is wrong with a spec, each with file, line, field and what would be right; none if it is right.
-
-    Of a spec whose form is wrong as much is tried as there is to try. Raises :class:`SpecError` for a file that cannot
-    be read.
-    """
-    from s3harness.specs.checks import task_problems
-
-    document = read_document(path)
-    problems = schema_problems(document, "task")
-    try:
-        problems += task_problems(document)
-    except Exception:
-        if not problems:
-            raise
-    return list({str(problem): problem for problem in problems}.values())
-
-
-def full_name(name: str) -> str:
-    """``4``, ``task4`` or ``task4_temporal_boundaries`` → ``s3/task4_temporal_boundaries``.
-
-    A short name means the benchmark's own task if there is one.
-    """
-    wanted = f"task{name}" if name.isdigit() else name
-    matches = [k for k in task_names() if _is_meant(wanted, k)] or [k for k in known_tasks() if _is_meant(wanted, k)]
-    if len(matches) != 1:
-        hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known_tasks())
-        problems = "".join(f"\n  {problem}" for problem in catalogue().problems)
-        raise UsageError(f"there is no task named {name!r}{hint}{problems}")
-    return matches[0]
-
-
 def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: ModelCard) -> TaskSpec:
     """Merge protocol, family, model and profile into a task's spec.
 
-    What is asked comes from the task, then its protocol, then the model's family, then the model's card; what is read
-    and scored from the task, then its profile. Sound is part of a clip exactly if the model hears.
+    Prompt and sampler come from the task, then its protocol, then the model's family, then the model's card; reading
+    and scoring from the task, then its profile. A clip has sound exactly if the model hears.
     """
-    asked = data.get("protocols", {}).get(protocol, {})
-    family = asked.get("families", {}).get(model.family, {})
-    scored = data.get("profiles", {}).get(profile, {})
-    kept = {k: v for k, v in data.items() if k not in ("protocols", "profiles")}
-    merged = _merged(_merged(kept, {k: v for k, v in asked.items() if k != "families"}), family)
+    asking = data.get("protocols", {}).get(protocol, {})
+    family = asking.get("families", {}).get(model.family, {})
+    scoring = data.get("profiles", {}).get(profile, {})
+    common = {k: v for k, v in data.items() if k not in ("protocols", "profiles")}
+    merged = _merged(_merged(common, {k: v for k, v in asking.items() if k != "families"}), family)
     card = model.protocols.get(protocol, {})
     if "sampler" in merged:
         subjects = [subject for subject in merged.get("subjects", {}).values() if "sampler" in subject]
         for subject in subjects:
-            subject["sampler"] = _shown(_merged(merged, subject)["sampler"], card, model.hears())
-        merged["sampler"] = _shown(merged["sampler"], card, model.hears())
+            subject["sampler"] = _for_model(_merged(merged, subject)["sampler"], card, model.hears())
+        merged["sampler"] = _for_model(merged["sampler"], card, model.hears())
     merged = _merged(merged, {"generation": card.get("generation", {})})
-    return TaskSpec(_merged(merged, scored))
+    return TaskSpec(_merged(merged, scoring))
 
 
 def with_rqi(spec: TaskSpec, preset: str) -> TaskSpec:
-    """The spec with another preset of the Seizure-RQI, which its label names in full: ``strict-2`` for ``strict``.
+    """Return the spec with another preset of the Seizure-RQI; its label names it in full: ``strict-2`` for ``strict``.
 
     Raises :class:`UsageError` for an unknown preset.
     """
@@ -213,23 +149,13 @@ def check_choice(kind: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"there is no {kind} named {value!r}{suggest(value, known)}")
 
 
-@lru_cache
-def _checked(path: Path) -> Document:
-    return read_task(path)
-
-
-def _is_meant(wanted: str, known: str) -> bool:
-    short = known.rpartition("/")[2]
-    return wanted in (known, short) or short.startswith(f"{wanted}_")
-
-
-def _shown(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
-    """A sampler as a model's card has it, with sound if the model is given any."""
+def _for_model(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
+    """Return the sampler with the parameters of a model's card, and sound if the model hears."""
     if "name" not in sampler:
         raise SpecError("sampler: name must be given, by the task or by each protocol that changes its sampler")
     own = card.get("samplers", {}).get(sampler["name"], {})
-    shown: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
-    return shown | {"audio": hears and bool(card.get("audio", True))}
+    merged: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
+    return merged | {"audio": hears and bool(card.get("audio", True))}
 
 
 def _named(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -244,7 +170,7 @@ def _metric(entry: dict[str, Any], primary: bool) -> MetricSpec:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of ``base`` with ``over`` on top; a new sampler or parser brings its own parameters."""
+    """Return a deep copy of ``base`` with ``over`` on top; a new sampler or parser brings its own parameters."""
     out = {k: _merged(v, {}) if isinstance(v, Mapping) else v for k, v in base.items()}
     for key, value in over.items():
         if isinstance(value, Mapping) and isinstance(out.get(key), Mapping) and not _replaces(out[key], value):
@@ -259,6 +185,6 @@ def _replaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _without_rival(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """A sampler takes frames per second or a number of frames, never both."""
+    """Return ``old`` without the frame rate if ``new`` gives a number of frames, and the other way round."""
     rivals = {"fps": "frames", "frames": "fps"}
     return {k: v for k, v in old.items() if rivals.get(k) not in new}

@@ -34,14 +34,14 @@ def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[s
 
 
 def test_it_is_off_when_plugins_are_imported(environment):
-    done = run("from s3harness.plugins import manager; manager()", environment)
+    done = run("from s3harness.plugins.manager import manager; manager()", environment)
     assert done.stderr.strip() == "1 1 1 0"
 
 
 def test_the_hub_s_library_agrees(environment):
     """By its own constant, in the process that ran the command line."""
     code = (
-        "from s3harness.plugins import manager; manager(); from huggingface_hub import constants; "
+        "from s3harness.plugins.manager import manager; manager(); from huggingface_hub import constants; "
         "print(constants.HF_HUB_DISABLE_TELEMETRY)"
     )
     assert run(code, environment).stdout.strip() == "True"
@@ -53,9 +53,17 @@ def test_workers_of_other_processes_switch_it_off_too(environment):
 import os
 from s3harness.backends.floors import FloorsBackend
 from s3harness.media.options import MediaOptions
-from s3harness.run.worker_spec import Recipe
+from s3harness.run.worker_spec import WorkerSpec
 from s3harness.specs.models import ModelCard
-Recipe("floors", FloorsBackend, ModelCard("floors"), {}, None, None, MediaOptions()).worker()
+WorkerSpec(
+    name="floors",
+    backend=FloorsBackend,
+    model=ModelCard("floors"),
+    options={},
+    cache_dir=None,
+    cache_bytes=None,
+    media=MediaOptions(),
+).worker()
 print(os.environ["HF_HUB_DISABLE_TELEMETRY"], os.environ["RAY_USAGE_STATS_ENABLED"])
 """
     assert run(code, environment).stdout.strip() == "1 0"

@@ -14,7 +14,7 @@ from s3harness.cli import cli
 from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
 from s3harness.metrics.features import feature_balanced_accuracy, feature_macro_f1
-from s3harness.specs.tasks import task_names
+from s3harness.specs.loading import task_names
 from s3harness.testing import check_metric
 from s3harness.testing.answerers import error
 from s3harness.testing.attacks import attacks
@@ -74,7 +74,10 @@ def test_the_command_lists_what_the_published_metrics_break():
     result = CliRunner().invoke(cli, ["tasks", "check", "5", "6", "--profile", "paper"])
     assert result.exit_code == 0, result.output
     assert "5 event order: temporal F1 (primary): breaks" in result.output
-    assert "as good as a reader who watched the video: spam, spam after it\n    above a reader who watched: spam\n" in result.output
+    assert (
+        "as good as a reader who watched the video: spam, spam after it\n    above a reader who watched: spam\n"
+        in result.output
+    )
     assert "no more for seeing more: number of invented signs, falling: 0, " in result.output
     assert "\n    padding counts as hits\n" in result.output
     assert "not advice in a poor report: the cap of 50 does not touch a report that has less" in result.output

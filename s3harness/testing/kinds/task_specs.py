@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from s3harness.specs.loading import read_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import PROTOCOLS, read_task, resolve
+from s3harness.specs.tasks import PROTOCOLS, resolve
 from s3harness.testing.golden import golden_plan, golden_requests
 from s3harness.testing.trial import Bench
 
@@ -52,5 +53,5 @@ def _plan(bench: Bench, data: Mapping[str, Any], path: Path) -> None:
     whole = golden_plan(card)
     for protocol in PROTOCOLS:
         spec = resolve(data, protocol=protocol, profile="strict", model=card)
-        asked = golden_requests(replace(whole, scored=(spec,), asked=(spec,)))
+        asked = golden_requests(replace(whole, scored=(spec,), requested=(spec,)))
         bench.must("answers", bool(asked), f"{path.name}: of two annotated videos nothing is asked ({protocol})")
