@@ -129,6 +129,7 @@ def model_card_section(entry: LeaderboardEntry) -> str:
     for score in entry.scores:
         if score.primary:
             interval = f"{number(score.interval.low)}–{number(score.interval.high)}" if score.interval else "–"
+            # A dash would read as "not run".
             value = "failed" if is_failed(score) and score.value is None else number(score.value, score.unit)
             cells = (for_markdown(task_title(score.task)), for_markdown(score.metric), value, interval)
             skill = number(task_skill(score))

@@ -22,6 +22,7 @@ class AuditFinding:
     message: str
 
     def __str__(self) -> str:
+        # File names and places may be a submitter's own text.
         place = f"{self.file}:{self.where}" if self.where else self.file
         return printable(f"{place}: {self.message}")
 
@@ -30,6 +31,7 @@ class RefusedError(S3HarnessError):
     """Raised for a submission that is refused; ``findings`` are the reasons."""
 
     def __init__(self, what: str, findings: Sequence[AuditFinding], remedy: str = "") -> None:
+        # A submission may have a finding per line of its files; the attribute keeps them all.
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         more = [f"  … and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else []
         problems = f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'}"

@@ -42,6 +42,7 @@ def _names(folder: Folder, others: Iterable[SubmittedAnswers]) -> Iterator[Audit
     model = folder.about["model"]
     title = model.get("title") or model["name"]
     for other in others:
+        # The same title twice is an update by the same people, or is found as a replay.
         if other.title != title and skeleton(other.title) == skeleton(title):
             yield AuditFinding(SUBMISSION, "model.title", "name", f"looks almost like the title of {other.name}")
 

@@ -81,6 +81,7 @@ def likely_fingerprints(folder: Folder, search: Search) -> set[str]:
 
 def _identifiers(piece: _Text, search: Search) -> Iterator[Identifier]:
     """Yield the identifiers of a text; a submitter and a model's title may look like a person's name or a place."""
+    # A submitter gives a name on purpose; other identifiers in these fields still count.
     is_name = piece.file in DOCUMENTS and piece.where[-1:] and piece.where[-1] in _OWN_NAMES
     return (one for one in search(piece.text) if not (is_name and one.kind in ("name", "place")))
 

@@ -81,6 +81,7 @@ def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder
         raise UsageError(f"{out} exists already; choose another --out")
     manifest = _finished(run)
     search = Search(words_of_run(run, data), about.allowed, read_reviewed(run))
+    # A data set without a licence is not open.
     licence = str(manifest["run"]["dataset"].get("licence") or "")
     with_truth = licence.startswith(OPEN_LICENCES) if about.with_truth is None else about.with_truth
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -145,6 +146,7 @@ def _with_reviewed(folder: Folder, path: Path, search: Search) -> Folder:
 
 def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with_truth: bool, has_data: bool) -> Folder:
     out.mkdir()
+    # Listed keys only: a field that a later version adds to the journal is not shared unnoticed.
     responses = [{k: line[k] for k in _OF_RESPONSE if k in line} for line in _lines(run / RESPONSES)]
     _write_lines(out / RESPONSES, responses)
     _write_lines(out / ITEMS, (_with(line, with_truth) for line in _lines(run / ITEMS)))

@@ -83,6 +83,7 @@ def task_skill(score: Score) -> float | None:
     """
     if _is_undefined(score):
         return None
+    # A failed task has no value, and a skill of None would leave it out of the mean.
     if is_failed(score) or score.skill is None:
         return WORST_SKILL
     return max(WORST_SKILL, score.skill)
@@ -105,6 +106,7 @@ def mean_skill(entry: LeaderboardEntry) -> float | None:
 def _is_undefined(score: Score) -> bool:
     if score.floor is None or score.ceiling is None:
         return True
+    # Skill divides by the distance between floor and ceiling.
     return math.isclose(score.ceiling, score.floor, rel_tol=1e-9, abs_tol=1e-12)
 
 

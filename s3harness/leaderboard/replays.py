@@ -128,6 +128,7 @@ def resemblances(mine: SubmittedAnswers, other: SubmittedAnswers) -> Iterator[Re
 def agreement(ours: Mapping[Key, tuple[str, str]], theirs: Mapping[Key, tuple[str, str]]) -> ReplayAgreement:
     """Return the agreement of two submissions over the answers that both have."""
     pairs: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    # By the subject of our own answer: an item has one subject, whatever a file states.
     for key in ours.keys() & theirs.keys():
         subject, answer = ours[key]
         pairs[key[0], subject].append((answer, theirs[key][1]))
@@ -207,6 +208,7 @@ def _side_by_side(mine: SubmittedAnswers, other: SubmittedAnswers, task: str) ->
     """Yield some items of a task with both texts (or predictions, if the texts are another task's), differing first."""
     texts = [{k: v for k, v in one.raw.items() if k[0] == task} for one in (mine, other)]
     values = [{k: v for k, (_, v) in one.predictions.items() if k[0] == task} for one in (mine, other)]
+    # A task that uses another's answers has no texts of its own.
     ours, theirs = texts if texts[0].keys() & texts[1].keys() else values
     both = sorted(ours.keys() & theirs.keys(), key=lambda key: (ours[key] == theirs[key], key))
     for key in both[:SHOWN_PAIRS]:

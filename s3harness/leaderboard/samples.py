@@ -59,6 +59,7 @@ def _tasks(folder: Folder) -> dict[str, ScoredTask]:
     tasks = {}
     for name, spec in specs.items():
         references = [reference_of(line) for line in folder.tables[ITEMS] if line["task"] == name]
+        # A prediction that was not packed counts as a missing one.
         predictions = [predicted.get(r.item, Prediction(r.item, None, "missing")) for r in references]
         if references:
             tasks[name] = ScoredTask(spec, references, predictions)
@@ -72,6 +73,7 @@ def _prompt(task: TaskSpec, subject: str, window: Mapping[str, Any], hears: bool
     that a number of frames in it is computed from the sampler's rate.
     """
     spec = task.for_subject(subject)
+    # Prompts name seconds and numbers of frames; the times of the frames themselves do not occur in them.
     fps, length_s = float(spec.sampler[1].get("fps", 0.0)), float(window["end_s"]) - float(window["start_s"])
     clip = Clip("", window["start_s"], window["end_s"], (0.0,) * round(length_s * fps), 0)
     prompt = prompt_about(spec.prompt, item=spec.item, subject=subject, hears=hears, clip=clip, report=REPORT_WITHHELD)

@@ -21,7 +21,9 @@ def unpacked(folder: Folder, references: Iterable[Reference]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary)
         write_json(run / MANIFEST, folder.documents[MANIFEST])
+        # Byte for byte, so that the answers scored are those that were hashed.
         (run / JOURNAL).write_bytes(folder.files[RESPONSES])
+        # The references stand in for the submission's item list, whose truth may be withheld or wrong.
         lines = (json.dumps(asdict(reference), ensure_ascii=False) for reference in references)
         write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
         yield run

@@ -71,6 +71,7 @@ def write_verdict(submission: Path, verdict: Verdict, key: Path | None = None) -
     An older signature is removed in any case, since it signs an older record.
     """
     path = record_path(submission)
+    # Removed first: if writing fails, no signature is left beside a record that it does not cover.
     path.with_name(path.name + SUFFIX).unlink(missing_ok=True)
     write_json(path, _record(submission, verdict))
     if key is not None:
@@ -89,6 +90,7 @@ def signed_verdict(submission: Path, allowed_signers: Path) -> Mapping[str, Any]
     except ValueError:
         return None
     folder = submission.resolve()
+    # A signed record that was copied to another submission does not count.
     is_about_it = (
         isinstance(record, dict)
         and record.get("schema") == SCHEMA
@@ -109,6 +111,7 @@ def folder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
+            # File by file, so that moving bytes from one file to the next changes the digest.
             content = hashlib.file_digest(file, "sha256").hexdigest()
         digest.update(f"{content} {path.relative_to(folder).as_posix()}\n".encode())
     return digest.hexdigest()
@@ -124,6 +127,7 @@ def _record(submission: Path, verdict: Verdict) -> dict[str, Any]:
         "tier": verdict.tier,
         "s3harness": __version__,
         "findings": [str(finding) for finding in verdict.findings],
+        # As text, since people read them and the pages only quote the first.
         "reviews": [str(one) for one in (*verdict.reviews, *verdict.resemblances)],
         "reviewed": verdict.reviewed,
     }

@@ -65,6 +65,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[SubmittedAnswer
         folder = read_folder(path)
     except RefusedError as error:
         return Verdict(tier="claimed", findings=error.findings, checked=("files",))
+    # Named by its folder, as findings about other submissions name it.
     answers = answers_of(folder, path.resolve().name)
     findings = [*_leaks(folder, data), *integrity_findings(folder), *replay_findings(answers, among)]
     references, of_items = _references(folder, data)
@@ -93,6 +94,7 @@ def _leaks(folder: Folder, data: Path | None) -> list[AuditFinding]:
 
 def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], list[AuditFinding]]:
     """Return the references to score by, and the findings about the item list."""
+    # By item: a duplicate is a finding of integrity_findings.
     stated = {line["item"]: line for line in folder.tables[ITEMS]}
     if data is None:
         if not folder.has_truth:
@@ -110,6 +112,7 @@ def _references(folder: Folder, data: Path | None) -> tuple[list[Reference], lis
 def _planned(folder: Folder, data: Path) -> tuple[dict[str, Reference], AuditFinding | None]:
     try:
         fingerprint = load_dataset(data).fingerprint
+        # Compared first: items of another data set would all be reported one by one.
         if folder.about["dataset"]["fingerprint"] != fingerprint:
             what = "is of another data set, or another version of it, than the one given"
             return {}, AuditFinding(MANIFEST, "dataset", "items", what)
@@ -132,6 +135,7 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
     wrong: dict[str, int] = {}
     for item, line in stated.items():
         if item in wanted:
+            # Through JSON, in which tuples become lists as in the file.
             right = json.loads(json.dumps(asdict(wanted[item])))
             for key in (key for key in line if line[key] != right[key]):
                 wrong[key] = wrong.get(key, 0) + 1
@@ -144,6 +148,7 @@ def _item_findings(stated: Mapping[str, Any], wanted: Mapping[str, Reference]) -
 def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
     """Score the raw answers and compare predictions and scores."""
     stated = folder.documents[SCORES]
+    # Scored by the code that scores runs, so that both can never differ.
     with unpacked(folder, references) as run:
         try:
             tasks = read_run(run, stated["profile"], stated["rqi"])
@@ -152,6 +157,7 @@ def _rescored(folder: Folder, references: Sequence[Reference]) -> _Rescored:
             return _Rescored((AuditFinding(SCORES, "", "scores", f"cannot be scored again: {error}"),))
     predicted = {p.item: p for task in tasks.values() for p in task.predictions}
     again = as_json(scores, folder.documents[MANIFEST], stated["profile"], stated["rqi"], RESAMPLES)
+    # A submission of version 2 without these fields has lost them after packing.
     ignored = frozenset() if folder.about["schema"] == SCHEMA else ADDED_IN_V2
     findings = (*_prediction_findings(folder, predicted), *_score_findings(stated, again, ignored))
     return _Rescored(findings, predicted, scores)
@@ -166,6 +172,7 @@ def _prediction_findings(folder: Folder, predicted: Mapping[str, Any]) -> Iterat
         yield AuditFinding(PREDICTIONS, "", "predictions", f"{item} is missing")
     for item, (name, number, line) in stated.items():
         right = json.loads(json.dumps(asdict(predicted[item]))) if item in predicted else {}
+        # A parser's note explains a prediction and enters no score.
         if any(line[key] != right.get(key) for key in ("value", "status", "probability")):
             yield AuditFinding(name, str(number), "predictions", "differs from the raw answers")
 
@@ -180,6 +187,7 @@ def _score_findings(
         what = "is missing" if (task, metric) in ours else "is not a score of this profile"
         yield AuditFinding(SCORES, f"{task} {metric}", "scores", what)
     for key in sorted(theirs.keys() & ours.keys()):
+        # Fields that this version does not know cannot be computed again.
         compared = [name for name in ours[key] if name in theirs[key] or name not in ignored]
         wrong = [name for name in compared if not _equal(theirs[key].get(name), ours[key][name])]
         if wrong:

@@ -24,10 +24,12 @@ def print_comparison(report: Report, console: Console | None = None) -> None:
     if len(pairs) == 1:
         console.print(*pairs, style="bold", highlight=False, markup=False, soft_wrap=True)
     console.print(_table(report.tasks, "p (Holm)", with_runs=len(pairs) > 1))
+    # Of about twenty signs only those that differ: the page lists all.
     differing = [c for c in report.features if c.is_significant]
     if differing:
         console.print("\nFeatures that differ", style="bold")
         console.print(_table(differing, "p (BH)", with_runs=len(pairs) > 1))
+    # Ranks of two systems say no more than their difference.
     if any(len(ranks) > 2 for ranks in report.ranks.values()):
         console.print(_ranks(report))
     for line in comparison_notes(report):
@@ -58,6 +60,7 @@ def _verdicts(comparisons: Sequence[Comparison], *, several: bool) -> Iterator[s
     """Yield one sentence if all comparisons have the same verdict, else one each."""
     verdicts = {c.verdict for c in comparisons}
     if len(verdicts) == 1 and len(comparisons) > 1:
+        # Seven equal sentences would hide the rest of the notes.
         yield f"Verdict in all {_counted(len(comparisons), 'comparison')}: {verdicts.pop()}."
         return
     for c in comparisons:

@@ -42,6 +42,7 @@ def print_diagnosed(diagnosed: Diagnosed, classifier: str = "") -> None:
     chosen = next((f for f in diagnosed.findings if f.classifier == classifier), diagnosed.findings[0])
     click.echo(f"\nSigns, out of fold, by {_titled(chosen)}")
     print_rows([*_sign_rows(diagnosed, chosen)])
+    # What is known of the paper's own numbers comes first, as readers compare with it.
     _notes([*_published(diagnosed), *diagnosed.notes])
 
 
@@ -129,6 +130,7 @@ def _titled(findings: Findings) -> str:
 
 
 def _sign_rows(diagnosed: Diagnosed, findings: Findings) -> Iterable[dict[str, str]]:
+    # One entry per sign in each, in the same order.
     rows = zip(diagnosed.ratios, diagnosed.true_ratios, findings.influences, strict=True)
     for own, true, influence in sorted(rows, key=lambda row: -(row[2].importance.value or 0.0)):
         yield {
@@ -191,6 +193,7 @@ def _ratio_chart(diagnosed: Diagnosed) -> str:
 
 def _importance_chart(diagnosed: Diagnosed, findings: Findings) -> str:
     ordered = sorted(findings.influences, key=lambda i: -(i.importance.value or 0.0))
+    # Colours by direction, the same in every chart.
     series = {"unclear": 0, "ES": 1, "NES": 2}
     rows = [_row(f"{i.sign} ({i.direction})", i.importance, series[i.direction]) for i in ordered]
     ends = [end for row in rows for end in (row.low, row.high, row.value) if end is not None] or [0.0]

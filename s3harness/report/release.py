@@ -36,6 +36,7 @@ def print_paper(
         # A log has no width; rich would fold the columns of all models into 80 characters.
         console.width = max(console.width, NAMES_WIDTH + MODEL_WIDTH * len(checks))
     console.print(_paper_table(checks))
+    # Names of models are too long for headings of thirteen columns.
     _notes(console, [f"[{number}] {check.model}" for number, check in enumerate(checks, start=1)])
     _notes(console, [f"{c.model}: no file of {', '.join(c.missing)}" for c in checks if c.missing])
     _notes(console, [f"{c.model}: {problem}" for c in checks for problem in (*c.unread, *c.problems)])
@@ -97,8 +98,10 @@ def _paper_table(checks: Sequence[PaperCheck]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("table", no_wrap=True)
     for number in range(1, len(checks) + 1):
+        # Escaped, since rich takes brackets for markup.
         table.add_column(f"\\[{number}]", justify="right", no_wrap=True)
     counts = [check.counts() for check in checks]
+    # In the order of the paper, with tables that only some models have.
     for name in dict.fromkeys(name for count in counts for name in count):
         table.add_row(name, *(_cell(count.get(name)) for count in counts))
     return table

@@ -39,6 +39,7 @@ def print_study(study: Study) -> None:
     nothing = dict.fromkeys(MEASURES.values(), "–")
     rows = [(one, _cells(one.agreement) if one.agreement else nothing) for one in study.compared]
     print_rows([{"Seizure-RQI": one.score, "reports": one.n_reports, **cells} for one, cells in rows])
+    # Only a release that includes extracted structures can be recomputed.
     if study.remade:
         click.echo(
             f"\n{study.equal} of {study.remade} scores from released structures equal the published ones (1e-9)."
@@ -69,6 +70,7 @@ def _signs(one: SignAgreement) -> dict[str, object]:
 
 
 def _number(value: float, interval: Interval | None) -> str:
+    # A correlation without variance is NaN.
     if not math.isfinite(value):
         return "undefined"
     return f"{value:.3f} ({interval.low:.2f}–{interval.high:.2f})" if interval else f"{value:.3f}"

@@ -18,6 +18,7 @@ def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] 
     """Print a line per metric with the promises it breaks, the pairs of reports ranked wrongly, and the total."""
     for one in outcomes:
         result = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
+        # The paper's metrics are fixed, defects included.
         fails = " (MAY NOT BE PRIMARY)" if one.metric.primary and one.broken and profile != "paper" else ""
         click.echo(f"{_title(one)}: {result}{fails}{'' if one.is_known else ' (NEW DEFECT)'}")
         if one.beaten_by:

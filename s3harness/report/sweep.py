@@ -17,6 +17,7 @@ RATE, WINDOW, TRANSFORM = "frames a second", "window, s", "transform"
 
 def print_sweep(points: Sequence[Point]) -> None:
     """Print each task's score in each setting beside interval and floor, then each feature's balanced accuracy."""
+    # Imported where it is needed: the chart is drawn without a terminal.
     import click
 
     print_rows([{"setting": p.setting.name, **_cells(score)} for p in points for score in p.tasks])
@@ -62,6 +63,7 @@ class _XAxis:
     def place(self, setting: Setting) -> float:
         if self.title == TRANSFORM:
             return self.transforms.index(setting.transform) + 1.0
+        # 0 stands for the tasks' own rate or window, which differs from task to task.
         return (setting.window_s if self.title == WINDOW else setting.fps) or 0.0
 
     def curve(self, setting: Setting) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def print_gate(report: GateReport, *, every: bool) -> None:
     """Print the rewards of candidate answers: of each reward the three best-paid candidates, or ``every`` one."""
     shown = list(report.payments)
+    # Refused candidates are always listed: they decide whether training may begin.
     if not every:
         counts: Counter[str] = Counter()
         shown = [p for p in shown if p.is_refused or _next(counts, p.reward) <= BEST]
@@ -70,6 +71,7 @@ def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
                 "candidate": p.candidate,
                 "paid": p.paid,
                 "truth": p.truth,
+                # A share of nothing has no value.
                 "share": p.share if p.truth > 0 else None,
                 "samples": p.samples,
                 "refused": p.is_refused,

@@ -53,6 +53,7 @@ class Content:
 
     def of_kind(self, kind: str) -> ScoredTask | None:
         """Return the task whose items are of a kind, if the run has one."""
+        # The first one: the sections of the report are about one task of a kind each.
         return next((task for task in self.tasks.values() if task.spec.item == kind), None)
 
 
@@ -80,6 +81,7 @@ def heat_map(content: Content) -> list[dict[str, Any]]:
         return []
     tally: dict[str, Counter[tuple[str, str]]] = {}
     for reference, prediction in zip(task.references, task.predictions, strict=True):
+        # No answer is "lost", so that the word cannot hide one.
         answer = "lost" if prediction.value is None else str(prediction.value)
         tally.setdefault(reference.subject, Counter())[str(reference.truth), answer] += 1
     # The benchmark's signs in its order, then those of a task of the user's own.
@@ -173,6 +175,7 @@ def timelines(content: Content) -> list[dict[str, Any]]:
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             video = videos.setdefault(reference.video_id, {"id": reference.video_id, "items": [], "end": 1.0})
             video["items"].append(_item(task, reference, asdict(prediction), by_item.get(reference.item, [])))
+            # Without the data set the last window is all that is known of a video's length.
             video["end"] = max(video["end"], reference.window[1] if reference.window else 0.0)
     return list(videos.values())
 

@@ -58,6 +58,7 @@ def sent(run: Path) -> dict[str, dict[str, Any]]:
 
 
 def _prompt_text(record: Mapping[str, Any]) -> str:
+    # "public" is the prompt with the report withheld; prompts without a report have none.
     prompt = str(record.get("public") or record["prompt"])
     return f"{record['system']}\n\n{prompt}" if record["system"] else prompt
 
@@ -101,6 +102,7 @@ def annotated(data: Path, run: Path) -> dict[str, dict[str, Any]]:
     Raises :class:`UsageError` if the data set is not the run's.
     """
     dataset = load_dataset(data)
+    # Annotations of another data set would be drawn over the answers without a warning.
     if read_manifest(run)["run"]["dataset"]["fingerprint"] != dataset.fingerprint:
         raise UsageError(f"{data} is not the data set of {run}, or has changed since")
     return {

@@ -38,6 +38,7 @@ def _measure(measure: Mapping[str, Any] | None) -> tuple[str, str]:
     if measure is None or measure["value"] is None:
         return "–", ""
     interval = measure["interval"]
+    # Two digits: with tens of patients the third is noise.
     return f"{measure['value']:.2f}", f"{interval['low']:.2f}–{interval['high']:.2f}" if interval else ""
 
 

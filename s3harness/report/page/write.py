@@ -48,6 +48,7 @@ def write_report(run: Path, out: Path | None = None, data: Path | None = None, v
     Raises :class:`UsageError` if ``run`` is not a run directory, has no scores, or belongs to another data set.
     """
     content = read_content(run)
+    # Read before the file is written, so that a wrong --data leaves an older page as it is.
     script_data = _script_data(run, content, data, videos)
     out = out or run / (LOCAL_FILE if videos else FILE)
     more = {"costs": costs(run), "two_stage": two_stage(run)}
@@ -77,6 +78,7 @@ def _files(videos: Path, data: Path | None, ids: list[str]) -> dict[str, str]:
     """Return video → the URI of its file on this computer."""
     if not videos.is_dir():
         raise UsageError(f"{videos} is not a folder of videos")
+    # The folder may be any copy of the videos; only their file names are taken from the data set.
     named = {v.id: v.path.name for v in load_dataset(data).videos if v.path is not None} if data else {}
     uris = {}
     for name in ids:
@@ -115,6 +117,7 @@ def _page(content: Content, script_data: Mapping[str, Any], **more: Any) -> str:
 
 def _rqi(content: Content) -> dict[str, float]:
     """Return the mean of each component, then of each penalty."""
+    # Components come with the primary metric of the reports alone.
     parts = next((s.parts for s in content.scores if s.primary and content.kind_of(s.task) == "report"), {})
     return dict(sorted(parts.items(), key=lambda part: (part[0] not in COMPONENTS, COMPONENTS.find(part[0]))))
 
@@ -144,6 +147,7 @@ def _summary_row(score: Score) -> dict[str, Any]:
 def _above(score: Score) -> str:
     """Return the test of a score against its floor: its result, the difference and p; empty without a test."""
     test = score.floor_test
+    # Secondary metrics are not tested: each test would cost the others power.
     if test is None or test.p_adjusted is None:
         return ""
     return f"{'yes' if is_above_floor(score) else 'no'}: {test.difference:+.3g}, p = {test.p_adjusted:.2g}"
@@ -156,6 +160,7 @@ def _histogram(name: str, errors: list[float]) -> dict[str, str]:
 
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
+    # An interrupted run has no environment yet.
     run, versions = manifest["run"], manifest.get("environment", {}).get("versions", {})
     facts = {
         "model": run["model"]["name"],
@@ -169,4 +174,5 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
         "plugins": ", ".join(f"{name} {version}" for name, version in run["plugins"].items()),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
+    # A baseline has no weights or tokens to list.
     return {name: value for name, value in facts.items() if value}
