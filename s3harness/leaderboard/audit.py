@@ -220,6 +220,7 @@ def _packed(run: Path, data: Path | None, about: About) -> tuple[list[str], list
     with tempfile.TemporaryDirectory(prefix="s3harness-audit-") as folder:
         try:
             packed = pack(run, Path(folder) / "submission", about, data)
+        # A refused submission is the very finding that the audit is for.
         except RefusedError as refused:
             return ["the submission"], list(refused.findings)
         return sorted(packed.files), []

@@ -90,6 +90,7 @@ def write_exports(
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
     """Return comma-separated values; text that a spreadsheet would run as a formula is escaped."""
+    # csv ends lines with CR LF by default, which diffs of exports in git would show.
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()

@@ -117,6 +117,7 @@ class _Pages:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         script = (TEMPLATES / "table.js").read_text(encoding="utf-8")
+        # Style and script are read once and stand in every page, so that a page opens from a disk by itself.
         self._environment.globals |= {
             "css": styles(TEMPLATES / "site.css"),
             "script": script,
@@ -233,6 +234,7 @@ def _overall(board: Board, tables: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
 
 def _falling(skill: float | str) -> float:
+    # Entries without a mean skill come last.
     return -skill if isinstance(skill, float) else math.inf
 
 

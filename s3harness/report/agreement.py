@@ -68,6 +68,7 @@ def _missing(annotator: str, videos: Sequence[str]) -> str:
 def _questions(agreement: Agreement, is_roomy: bool) -> Table:
     table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *agreement.annotators)
     for q in agreement.questions:
+        # An annotator who decided nothing has no share.
         shares = [number(q.prevalence.get(name)) for name in agreement.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]
         table.add_row(q.question.replace("_", " "), str(q.n), number(q.agreement), *estimates, *shares)

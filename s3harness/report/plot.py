@@ -90,7 +90,7 @@ class PlotRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class ChartPanel:
     """One chart of a page of small ones."""
 
     title: str
@@ -104,6 +104,7 @@ def line_chart(title: str, x: Scale, y: Scale, series: Series, *, diagonal: bool
     box = _Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
     parts = [text(LEFT, 18, title, weight="bold"), *box.axes(x, y)]
     if diagonal:
+        # Perfect calibration lies on this line.
         ends = (*box.place(x, y, x.low, y.low), *box.place(x, y, x.high, y.high))
         parts.append(line(*ends, stroke(PALE, "5 4")))
     parts += box.curves(x, y, series)
@@ -114,6 +115,7 @@ def line_chart(title: str, x: Scale, y: Scale, series: Series, *, diagonal: bool
 def row_chart(title: str, x: Scale, rows: Sequence[PlotRow]) -> str:
     """Return one row per value, its interval as a line; a row without a value has its name and a dash."""
     height = TOP + ROW * max(len(rows), 1) + BOTTOM
+    # The longest name decides, since SVG cannot measure text.
     start = 14 + max((len(row.name) for row in rows), default=0) * NAME_WIDTH
     box = _Box(start, TOP, WIDTH - RIGHT, height - BOTTOM)
     parts = [text(14, 18, title, weight="bold"), *box.x_axis(x)]
@@ -130,7 +132,7 @@ def row_chart(title: str, x: Scale, rows: Sequence[PlotRow]) -> str:
     return _svg(WIDTH, height, parts)
 
 
-def panel_chart(panels: Sequence[Panel], note: str) -> str:
+def panel_chart(panels: Sequence[ChartPanel], note: str) -> str:
     """Return small line charts, four in a row, with one legend and a note below all."""
     rows = math.ceil(len(panels) / PANELS_IN_A_ROW)
     width, height = PANELS_IN_A_ROW * PANEL_WIDTH, rows * PANEL_HEIGHT + 60

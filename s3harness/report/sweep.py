@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from s3harness.analysis.sweep import Point, Setting
 from s3harness.report.plain import print_rows
-from s3harness.report.plot import Panel, PlotPoint, Scale, panel_chart
+from s3harness.report.plot import ChartPanel, PlotPoint, Scale, panel_chart
 from s3harness.report.table import DISCLAIMER, number, task_title
 from s3harness.types import Score
 
@@ -75,7 +75,7 @@ class _XAxis:
         return " ".join(filter(None, (rate, window, setting.transform)))
 
 
-def _panel(title: str, x_title: str, curves: dict[str, list[tuple[float, Score]]]) -> Panel:
+def _panel(title: str, x_title: str, curves: dict[str, list[tuple[float, Score]]]) -> ChartPanel:
     places = sorted({x for dots in curves.values() for x, _ in dots})
     scores = [score for dots in curves.values() for _, score in dots]
     # Rates and windows are tried in multiples, which a logarithmic axis spaces evenly.
@@ -87,7 +87,7 @@ def _panel(title: str, x_title: str, curves: dict[str, list[tuple[float, Score]]
         (name, [_plot_point(place, score) for place, score in sorted(dots, key=lambda pair: pair[0])])
         for name, dots in curves.items()
     ]
-    return Panel(title, x, Scale(title="", low=low, high=high), series)
+    return ChartPanel(title, x, Scale(title="", low=low, high=high), series)
 
 
 def _plot_point(x: float, score: Score) -> PlotPoint:

@@ -66,6 +66,7 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
     lines = [f"Floor: score of the best trivial answerer on the same items ({named})." if named else ""]
     lines += [floor_test_line(ABOVE, scores), _reader_line(scores)]
+    # Of the primary metrics alone, by which models are ranked.
     lines += [f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in scores if s.primary and s.warning]
     lines += [
         f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
