@@ -81,7 +81,7 @@ def _rows(found: Audit) -> list[dict[str, object]]:
 def _as_json(found: Audit) -> dict[str, object]:
     from dataclasses import asdict
 
-    sessions = [{k: v for k, v in asdict(session).items() if k != "asked"} for session in found.sessions]
+    sessions = [{k: v for k, v in asdict(session).items() if k != "request_ids"} for session in found.sessions]
     findings = [asdict(finding) for finding in found.findings]
     return {
         "sessions": sessions,

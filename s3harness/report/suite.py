@@ -1,4 +1,4 @@
-"""What the adversarial suite says of the metrics of a profile, for the terminal."""
+"""Results of the adversarial suite for the metrics of a profile, for the terminal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> None:
-    """A line for each metric, what it breaks under it, the pairs of reports ranked wrongly, and the total."""
+    """Print a line per metric with the promises it breaks, the pairs of reports ranked wrongly, and the total."""
     for one in outcomes:
-        kept = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
+        result = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
+        # The paper's metrics are fixed, defects included.
         fails = " (MAY NOT BE PRIMARY)" if one.metric.primary and one.broken and profile != "paper" else ""
-        click.echo(f"{_title(one)}: {kept}{fails}{'' if one.is_known else ' (NOT KNOWN)'}")
+        click.echo(f"{_title(one)}: {result}{fails}{'' if one.is_known else ' (NEW DEFECT)'}")
         if one.beaten_by:
-            click.echo(f"    as good as one who watched: {', '.join(sorted(one.beaten_by))}")
-        for promise, text in (("readers win", "above one who watched"), ("monotone", "no more for seeing more")):
+            click.echo(f"    as good as a reader who watched the video: {', '.join(sorted(one.beaten_by))}")
+        for promise, text in (("readers win", "above a reader who watched"), ("monotone", "no gain from seeing more")):
             if one.broken.get(promise):
                 click.echo(f"    {text}: {', '.join(sorted(set(one.broken[promise])))}")
         if one.known.reason:
@@ -34,12 +35,12 @@ def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] 
     new = _unknown(profile, outcomes, wrong)
     click.echo(
         f"{len(outcomes)} metrics of the profile {profile}: {len(outcomes) - len(broken)} keep every promise, "
-        f"{len(broken)} break some, {primary} of them primary; not known of before: {new}"
+        f"{len(broken)} break some, {primary} of them primary; new defects: {new}"
     )
 
 
 def as_data(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> dict[str, Any]:
-    """The same for JSON."""
+    """Return the results as JSON-able data."""
     return {
         "profile": profile,
         "metrics": [
@@ -63,10 +64,11 @@ def _print_pairs(profile: str, wrong: Sequence[str]) -> None:
     from s3harness.testing.scenarios import scenarios
 
     pairs = len(scenarios())
-    click.echo(f"{pairs} pairs of reports: the Seizure-RQI ranks {pairs - len(wrong)} as a reader would")
+    click.echo(f"{pairs} pairs of reports: the Seizure-RQI ranks {pairs - len(wrong)} correctly")
     for name in wrong:
-        reason = PAPER_SCENARIOS.get(name, "NOT KNOWN") if profile == "paper" else "NOT KNOWN"
-        click.echo(f"    not {name.replace('_', ' ')}: {reason}")
+        # The paper's formula is fixed: its wrong rankings are listed with their reasons, and no new one may appear.
+        reason = PAPER_SCENARIOS.get(name, "NEW DEFECT") if profile == "paper" else "NEW DEFECT"
+        click.echo(f"    wrong: {name.replace('_', ' ')}: {reason}")
 
 
 def _unknown(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> int:
