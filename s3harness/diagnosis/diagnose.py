@@ -19,7 +19,7 @@ from s3harness.diagnosis.published import Published, published_two_stage
 from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
 from s3harness.diagnosis.sources import Direct, Source
-from s3harness.errors import UsageError
+from s3harness.errors import S3HarnessError, UsageError
 
 CLASSIFIERS = ("logistic_regression", "shallow_tree", "random_forest")
 DIRECT_NAMES = {"video": "own answer, video alone", "video_and_report": "own answer, video and expert's report"}
@@ -129,6 +129,27 @@ def diagnose(source: Source, settings: Settings, memory: Memory | None = None) -
         published_two_stage(source.release_model, es, len(cases) - es) if source.release_model else None,
         (*source.notes, *_notes(source, cases), *failures),
     )
+
+
+def diagnose_all(
+    sources: Sequence[tuple[str, Callable[[], Source]]], settings: Settings, report: Callable[[str], None]
+) -> tuple[dict[str, Diagnosed], list[str]]:
+    """Read and diagnose sources; return the results by name, and the messages of those that failed.
+
+    ``report`` is called with each name before its work begins. The error of a single source is raised.
+    """
+    memory, failures = Memory(), []
+    results: dict[str, Diagnosed] = {}
+    for name, read in sources:
+        report(name)
+        try:
+            results[name] = diagnose(read(), settings, memory)
+        except S3HarnessError as error:
+            # Of several sources, one that fails must not cost the results of the others, which take minutes.
+            if len(sources) == 1:
+                raise
+            failures.append(f"{name}: {error}")
+    return results, failures
 
 
 def floor_and_direct(source: Source, cases: Cases, resamples: int) -> Iterator[System]:

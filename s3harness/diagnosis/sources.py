@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from s3harness.dataset.import_release import NAME as RELEASE_NAME
 from s3harness.dataset.import_release import VERSION as RELEASE_VERSION
 from s3harness.dataset.known_patients import Marks, patient_marks, place_mark, source_names
 from s3harness.dataset.load import Dataset, load_dataset
-from s3harness.dataset.release import Release, patient_of
-from s3harness.dataset.release_annotations import Annotations
+from s3harness.dataset.release import Release, chosen_models, open_release, patient_of
+from s3harness.dataset.release_annotations import Annotations, read_annotations
 from s3harness.diagnosis.cases import Cases, presence, presence_of_truth
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.metrics.base import Array
@@ -120,6 +121,47 @@ def source_of_dataset(directory: Path) -> Source:
     cases = cases_of_videos(dataset.videos, _numbers(dataset.videos), _marks(dataset, directory))
     origin = Origin(dataset.name, dataset.version, dataset.fingerprint, by_place_alone=False)
     return Source(directory.resolve().name, origin, cases, cases, (), ())
+
+
+def is_checkout(path: Path) -> bool:
+    """Return ``True`` for a checkout of the authors' release, by the folder of its truth."""
+    return (path / "result" / "ground_truth").is_dir()
+
+
+def sources_at(
+    paths: Iterable[Path], data: Path | None, models: Sequence[str], part: str
+) -> Iterator[tuple[str, Callable[[], Source]]]:
+    """Yield name and reader of each source: a run directory, or the ``models`` of a checkout's ``part``.
+
+    ``data`` is the data set of the runs. Nothing is read yet, so that one source that fails does not stop the others.
+    """
+    for path in paths:
+        if is_checkout(path):
+            yield from _released_at(path, models, part)
+        else:
+            yield str(path), partial(source_of_run, path, data)
+
+
+def source_at(path: Path, data: Path | None, models: Sequence[str], part: str) -> tuple[str, Source]:
+    """Read the one source that a path means: a data set, a run directory, or one model of a checkout.
+
+    The first value is "annotations" or "predictions". :class:`UsageError` for a checkout without exactly one model.
+    """
+    if (path / "dataset.json").is_file():
+        return "annotations", source_of_dataset(path)
+    if not is_checkout(path):
+        return "predictions", source_of_run(path, data)
+    released = list(_released_at(path, models, part))
+    if len(released) != 1:
+        raise UsageError(f"{path} holds {len(released)} models; name one of them with --models")
+    return "predictions", released[0][1]()
+
+
+def _released_at(path: Path, models: Sequence[str], part: str) -> Iterator[tuple[str, Callable[[], Source]]]:
+    release = open_release(path, "full" if part == "full" else "test")
+    annotations = read_annotations(release)  # once for all models
+    for model in chosen_models(release, models):
+        yield model, partial(source_of_release, release, annotations, model)
 
 
 def cases_of_videos(videos: Iterable[Video], numbers: Mapping[str, int], marks: Marks) -> Cases:
