@@ -38,9 +38,9 @@ from .network import Guard as Guard
 from .network import remote_hosts as remote_hosts
 from .parsers.reading import Reading as Reading
 from .plugins import Registrar as Registrar
-from .probes.probe import Asked as Asked
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
+from .probes.probe import ProbeSubject as ProbeSubject
 from .run.execute import Execution as Execution
 from .run.plan import Step as Step
 from .run.plan import VideoPlan as VideoPlan
