@@ -1,4 +1,4 @@
-"""Writing a new plugin from the templates of its kind."""
+"""Write a new plugin from the templates of its kind."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a kind's new package holds besides what all hold.
+    """The parts of a new package that differ between kinds.
 
-    ``attribute`` is what is registered of its module, ``run`` the command that uses it, ``test`` the template of its
-    test, ``data`` further files: path in the package → template.
+    ``attribute`` is the registered name in its module, ``run`` a command that uses the component, ``test`` the
+    template of its test, ``data`` further files: path in the package → template.
     """
 
     summary: str
@@ -110,9 +110,9 @@ TEMPLATES: Mapping[Kind, Template] = {
 
 
 def write_plugin(name: str, kind: str, parent: Path) -> Path:
-    """Write a plugin of a kind into ``parent``; returns its folder, ``s3harness-NAME``.
+    """Write a plugin of a kind into ``parent`` and return its folder, ``s3harness-NAME``.
 
-    Raises :class:`UsageError` for a name that cannot be one, an unknown kind, and a folder that is there already.
+    Raises :class:`UsageError` for an invalid or registered name, an unknown kind, and a folder that exists.
     """
     if kind not in TEMPLATES:
         raise UsageError(f"there is no kind {kind!r} of plugins{suggest(kind, KINDS)}")
@@ -120,11 +120,13 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
     taken = manager().registry.entries.get((cast("Kind", kind), names.registered))
     if taken is not None:
         raise UsageError(
-            f"{kind} {names.registered!r} is there already, of package {taken.package!r}; choose another name"
+            f"{kind} {names.registered!r} already exists, in package {taken.package!r}; choose another name"
         )
     folder = parent / names.package
+    # Never written over: it may hold the work of days.
     if folder.exists():
-        raise UsageError(f"{folder} is there already; choose another name, or another --out")
+        raise UsageError(f"{folder} already exists; choose another name, or another --out")
+    # Filled in before the first file is written, so that a wrong template leaves no half of a package.
     texts = {path: names.put_into(text) for path, text in _texts(names, kind).items()}
     try:
         for path, text in texts.items():
@@ -137,35 +139,37 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a plugin is called, where it is registered and in Python."""
+    """The names of a plugin: registered, in Python, and of its distribution."""
 
     registered: str
 
     @classmethod
-    def of(cls, said: str) -> Names:
-        """The names of a plugin, or :class:`UsageError`."""
-        name = said.removeprefix(PREFIX)
+    def of(cls, text: str) -> Names:
+        """Parse the user's name of a plugin, with or without the prefix; :class:`UsageError` if it is invalid."""
+        name = text.removeprefix(PREFIX)
+        # The name becomes a folder, a module, and part of commands: nothing that any of these would quote.
         is_right = re.fullmatch(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*", name) and len(name) <= LONGEST_NAME
         if not is_right or keyword.iskeyword(name):
             raise UsageError(
-                f"{said!r} cannot be a plugin's name: small letters and digits with single -, _ or . between them, "
-                f"at most {LONGEST_NAME}, beginning with a letter"
+                f"{text!r} cannot be a plugin's name: use lower-case letters and digits, with single -, _ or . between "
+                f"them, at most {LONGEST_NAME} characters, beginning with a letter; no keyword of Python"
             )
         return cls(name)
 
     @property
     def identifier(self) -> str:
-        """In Python."""
+        """Return the name in Python."""
         return re.sub(r"[._-]", "_", self.registered)
 
     @property
     def package(self) -> str:
-        """Of the distribution, and of its folder."""
+        """Return the name of the distribution and of its folder."""
         return PREFIX + self.registered.replace("_", "-").replace(".", "-")
 
     def put_into(self, text: str) -> str:
-        """A template's text with these names."""
+        """Return a template's text with these names in place of ``newcomer``."""
         title = "".join(part.capitalize() for part in self.identifier.split("_"))
+        # The longer ones first: "newcomer" is a part of all of them.
         for old, new in (
             ("s3harness_newcomer", f"s3harness_{self.identifier}"),
             ("s3harness-newcomer", self.package),
@@ -179,7 +183,7 @@ class Names:
 
 
 def _texts(names: Names, kind: str) -> dict[str, str]:
-    """Path in the package's folder → what is written there, still of a plugin called newcomer."""
+    """Return path in the package's folder → text, still of a plugin called newcomer."""
     template = TEMPLATES[cast("Kind", kind)]
     module = f"s3harness_{names.identifier}"
     texts = {
@@ -196,10 +200,11 @@ def _texts(names: Names, kind: str) -> dict[str, str]:
 def _filled(name: str, kind: str) -> str:
     template = TEMPLATES[cast("Kind", kind)]
     text = (files("s3harness.scaffold") / "files" / f"{name}.template").read_text(encoding="utf-8")
-    told = kind.replace("_", " ").replace("rqi", "RQI")
+    label = kind.replace("_", " ").replace("rqi", "RQI")
     values = {
         "kind": kind,
-        "a_kind": f"{'an' if told[0] in 'aeiouR' else 'a'} {told}",
+        # "R": "RQI" is pronounced with a vowel first.
+        "a_kind": f"{'an' if label[0] in 'aeiouR' else 'a'} {label}",
         "summary": template.summary,
         "attribute": template.attribute,
         "run": template.run,
