@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+# Few, short and small, so that a laptop renders and decodes them while the user waits.
 VIDEOS = 20
 SEED = 0
 SECONDS = 30.0
@@ -21,21 +22,21 @@ FPS = 20
     type=click.Path(path_type=Path),
     default=Path("demo-data"),
     show_default=True,
-    help="The data set to make or use.",
+    help="Data set directory, made if it does not exist.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="The run directory."
+    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="Run directory."
 )
 def demo(data: Path, out: Path) -> None:
-    """Make synthetic videos, ask the kinematics baseline all seven tasks about them, and show its scores.
+    """Render synthetic videos, run the kinematics baseline on all seven tasks, and show its scores.
 
-    Then its report and a leaderboard of one, as pages to open. Everything is local: the videos are rendered once,
-    decoded once, and a second call answers nothing twice.
+    It also writes the run's report and a leaderboard with this one entry, as HTML pages. Everything is local. A second
+    call renders nothing and answers nothing again.
     """
     from s3harness.cli.run import execute_visibly, show_outcome
     from s3harness.run.session import Settings, prepare
 
-    if not (data / "dataset.json").exists():
+    if not (data / "dataset.json").exists():  # written last: a data set without it was interrupted
         _render(data)
     prepared = prepare(Settings("kinematics", data, out, resume=True))
     outcome = execute_visibly(prepared)
@@ -63,7 +64,7 @@ def _render(data: Path) -> None:
 
 
 def _write_pages(data: Path, out: Path) -> None:
-    """The report beside the run; the submission and the leaderboard in folders beside it."""
+    """Write the report into the run directory; the submission and the leaderboard into folders beside it."""
     from s3harness.leaderboard.collect import collect
     from s3harness.leaderboard.entries import published, published_directory
     from s3harness.leaderboard.pack import About, pack
@@ -71,8 +72,10 @@ def _write_pages(data: Path, out: Path) -> None:
     from s3harness.report.page import write_report
 
     submissions = out.with_name(f"{out.name}-submissions")
+    # pack() refuses a folder that exists, and the demo may be called again.
     shutil.rmtree(submissions / "kinematics", ignore_errors=True)
     pack(out, submissions / "kinematics", About("demo"), data)
+    # Accepted as reviewed: an entry with anything that a maintainer should look at would not be ranked.
     collected = collect(submissions, data, reviewed=["kinematics"])
     for name, reason in collected.left_out.items():
         click.echo(f"not on the leaderboard: {name}: {reason}", err=True)
