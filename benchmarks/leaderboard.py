@@ -26,7 +26,7 @@ from s3harness.files import write_json
 from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION
 from s3harness.leaderboard.pack import About, pack
 from s3harness.leaderboard.verdicts import Verdict, write_verdict
-from s3harness.scoring.run import score_run
+from s3harness.scoring.score_run import score_run
 from s3harness.synth import synthesize
 
 VIDEOS = 8

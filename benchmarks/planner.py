@@ -26,9 +26,9 @@ from s3harness.testing.cases import made_up_videos
 from s3harness.types import Reference, Request, Response, Video
 
 if TYPE_CHECKING:
-    from s3harness.run.journal import Journal
+    from s3harness.evaluation import Prepared
     from s3harness.run.plan import Plan
-    from s3harness.run.session import Prepared
+    from s3harness.rundir.journal import Journal
 
 STEPS = ("load", "plan", "run", "resume", "score")
 RESAMPLES = 200
@@ -82,14 +82,14 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
     """One step, in this process."""
     from s3harness import plugins
     from s3harness.dataset.load import load_dataset
-    from s3harness.plugins import Entry
+    from s3harness.evaluation import Settings, execute, prepare
+    from s3harness.plugins.registry import RegistryEntry
     from s3harness.run.estimate import estimate
-    from s3harness.run.execute import Progress
-    from s3harness.run.session import Settings, execute, prepare
-    from s3harness.scoring.run import score_run
+    from s3harness.run.executor import Progress
+    from s3harness.scoring.score_run import score_run
 
     registry = plugins.manager().registry
-    registry.add(Entry("backend", "absent", f"{Path(__file__).stem}:Absent", "benchmarks", "0"))
+    registry.add(RegistryEntry("backend", "absent", f"{Path(__file__).stem}:Absent", "benchmarks", "0"))
     out = work / "run"
     if step == "load":
         load_dataset(work / "data")
@@ -110,9 +110,9 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
 
 def write_run(run: Prepared) -> None:
     """The run directory that a run would leave for scoring, every request answered alike."""
-    from s3harness.run.journal import Journal
-    from s3harness.run.manifest import start_manifest
-    from s3harness.scoring.items import write_items
+    from s3harness.rundir.items import write_items
+    from s3harness.rundir.journal import Journal
+    from s3harness.rundir.manifest import start_manifest
 
     out = run.settings.out
     out.mkdir()

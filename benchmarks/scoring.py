@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from s3harness.metrics.base import Pair
-from s3harness.scoring.score import build_metric, score_task
+from s3harness.scoring.score_task import build_metric, score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
 from s3harness.stats import interval_of_rows

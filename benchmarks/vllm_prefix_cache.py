@@ -102,7 +102,7 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
 
 def planned(work: Path, chosen: argparse.Namespace) -> Plan:
     """All seven tasks of some synthetic videos, as many frames to each clip."""
-    from s3harness.run.session import Settings, prepare
+    from s3harness.evaluation import Settings, prepare
     from s3harness.synth import synthesize
 
     synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=RESOLUTION, fps=8, duration_s=60.0)

@@ -14,21 +14,21 @@ from pathlib import Path
 from textwrap import fill
 from typing import cast
 
-from s3harness.dataset.release import Release, open_release
-from s3harness.dataset.release import models as models_of
-from s3harness.dataset.release_annotations import CLIP_S, read_annotations
-from s3harness.diagnosis.published import published_two_stage
 from s3harness.metrics.base import Metric
-from s3harness.metrics.paper import released
-from s3harness.metrics.paper.diagnosis import paper_diagnosis
-from s3harness.metrics.paper.features import paper_features
-from s3harness.metrics.paper.laterality import paper_laterality
-from s3harness.metrics.paper.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.metrics.rqi import parse_preset, score_report
+from s3harness.paper.annotations import CLIP_S, read_annotations
+from s3harness.paper.findings import Finding, findings
+from s3harness.paper.layout import Release, open_release
+from s3harness.paper.layout import models as models_of
+from s3harness.paper.metrics import released
+from s3harness.paper.metrics.diagnosis import paper_diagnosis
+from s3harness.paper.metrics.features import paper_features
+from s3harness.paper.metrics.laterality import paper_laterality
+from s3harness.paper.metrics.order import paper_lcs_ratio, paper_temporal_f1
+from s3harness.paper.reproduce import check_paper
+from s3harness.paper.strict import StrictResult, corrected_together, score_strict
+from s3harness.paper.two_stage import published_two_stage
 from s3harness.scoring.floor_test import is_above_floor
-from s3harness.scoring.release_findings import Finding, findings
-from s3harness.scoring.release_paper import check_paper
-from s3harness.scoring.release_strict import StrictResult, corrected_together, score_strict
 from s3harness.specs.tasks import task_names
 from s3harness.types import Prediction, Score
 

@@ -69,8 +69,9 @@ def models() -> str:
 
 def hooks() -> str:
     """The hooks, and what can be registered."""
-    from s3harness import hookspecs
-    from s3harness.plugins import KINDS, Registrar, manager
+    from s3harness.plugins import hookspecs
+    from s3harness.plugins.manager import manager
+    from s3harness.plugins.registry import KINDS, Registrar
 
     lines = ["# Extension points", "", *_prose(hookspecs), "", "## Hooks", ""]
     for name, hook in vars(hookspecs).items():
@@ -91,7 +92,7 @@ def hooks() -> str:
 
 def metrics() -> str:
     """Every metric: its formula, its range and its source."""
-    from s3harness.builtins import METRICS
+    from s3harness.plugins.builtins import METRICS
 
     lines = [
         "# Metrics",
@@ -116,8 +117,8 @@ def metrics() -> str:
 
 def rqi() -> str:
     """The terms and penalties of the Seizure-RQI."""
-    from s3harness.builtins import RQI_PENALTIES
     from s3harness.metrics.rqi import certainty, components, penalties, score, weighed
+    from s3harness.plugins.builtins import RQI_PENALTIES
 
     lines = ["# Seizure-RQI", "", *_prose(score), "", "## Components", "", *_prose(components), ""]
     for name in ("strict_components", "paper_components"):

@@ -109,10 +109,10 @@ def _table(folder: Path) -> None:
 
 def _run(folder: Path) -> None:
     """A run directory: read line by line, then scored."""
-    from s3harness.run.journal import mend, read_journal
-    from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.items import Items
-    from s3harness.scoring.run import read_scores, score_run
+    from s3harness.rundir.items import Items
+    from s3harness.rundir.journal import mend, read_journal
+    from s3harness.rundir.manifest import read_manifest
+    from s3harness.scoring.score_run import read_scores, score_run
 
     with suppress(S3HarnessError):
         list(read_journal(folder / "responses.jsonl"))
@@ -236,14 +236,14 @@ def _json(folder: Path) -> None:
 def _records(folder: Path) -> None:
     """The smaller files that somebody else may have written, all from the same bytes."""
     from s3harness.dataset.run_card import read_card
-    from s3harness.diagnosis.kept import read_diagnosis
     from s3harness.diagnosis.model_file import read_model
+    from s3harness.diagnosis.result_file import read_diagnosis
+    from s3harness.guard.audit_log import read_audit
+    from s3harness.guard.private_words import PrivateWords
     from s3harness.guard.review import read_reviewed
     from s3harness.leaderboard.entries import published, released
-    from s3harness.run.audit import read_audit
-    from s3harness.run.private import PrivateWords
     from s3harness.rundir.sent import read_sent
-    from s3harness.scoring.judge_folder import read_about
+    from s3harness.scoring.judging.folder import read_about
     from s3harness.training.samples import Question
 
     data = next(iter(folder.iterdir())).read_bytes()

@@ -13,7 +13,7 @@ from typing import Any, cast
 from s3harness.metrics.base import Pair
 from s3harness.metrics.order import longest_common_share
 from s3harness.metrics.rqi import SeizureRQI
-from s3harness.scoring.run import ScoredTask
+from s3harness.scoring.score_run import ScoredTask
 from s3harness.types import Prediction, Reference
 
 NEAR_S = 2.0

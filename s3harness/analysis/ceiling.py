@@ -13,12 +13,12 @@ from itertools import permutations
 
 import numpy as np
 
-from s3harness.dataset.agreement import RESAMPLES, Panel
+from s3harness.analysis.agreement import RESAMPLES, Panel
 from s3harness.dataset.references import truths
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.metrics.subjects import defined_mean
-from s3harness.scoring.score import build_metric
+from s3harness.scoring.score_task import build_metric
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import MetricSpec, TaskSpec, load_task, resolve, task_names
 from s3harness.stats import interval_of_rows

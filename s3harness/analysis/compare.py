@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from s3harness.analysis.systems import Joined
 from s3harness.metrics.base import Array, Metric, Pair
-from s3harness.scoring.score import build_metric
+from s3harness.scoring.score_task import build_metric
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import (
     PairedTest,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3harness.metrics.rqi import extract
-from s3harness.scoring.run import ScoredTask
+from s3harness.scoring.score_run import ScoredTask
 
 SEQUENCE, REPORT = "order of events", "report"
 

@@ -17,12 +17,12 @@ from s3harness.metrics.base import ItemMean
 from s3harness.metrics.rqi import extract
 from s3harness.metrics.rqi.structure import NONE
 from s3harness.probes.probe import Expected, Probe, ProbeSubject, differ
-from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.journal import read_journal
-from s3harness.run.manifest import read_manifest
+from s3harness.rundir.items import Items
+from s3harness.rundir.journal import FILE as JOURNAL
+from s3harness.rundir.journal import read_journal
+from s3harness.rundir.manifest import read_manifest
 from s3harness.scoring.answers import read_answers
-from s3harness.scoring.items import Items
-from s3harness.scoring.run import run_tasks
+from s3harness.scoring.score_run import run_tasks
 from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
 

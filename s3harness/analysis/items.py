@@ -9,8 +9,8 @@ import numpy as np
 
 from s3harness.analysis.attribution import HIT, REJECTED, outcomes
 from s3harness.metrics.base import Pair
-from s3harness.scoring.run import ScoredTask
-from s3harness.scoring.score import build_metric
+from s3harness.scoring.score_run import ScoredTask
+from s3harness.scoring.score_task import build_metric
 
 CLOSED = ("feature", "laterality", "diagnosis")
 """Items with a closed list of answers: one scores 1 if it is right and 0 if not."""

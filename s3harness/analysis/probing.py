@@ -9,12 +9,12 @@ from typing import Any
 
 from s3harness.analysis.evidence import Evidence, evidence, read_said
 from s3harness.errors import UsageError
+from s3harness.evaluation import Prepared, Settings, prepare
 from s3harness.files import write_json
-from s3harness.plugins import manager
+from s3harness.plugins.manager import manager
 from s3harness.probes.probe import Probe, load_probe
-from s3harness.run.manifest import read_manifest
-from s3harness.run.session import Prepared, Settings, prepare
-from s3harness.scoring.run import shown_through
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.score_run import shown_through
 
 SCHEMA = "s3harness/evidence/v1"
 FILE = "evidence.json"

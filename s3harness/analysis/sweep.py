@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
-from s3harness.run.session import Prepared, Settings, prepare
-from s3harness.scoring.run import read_run, read_scores
-from s3harness.scoring.score import RESAMPLES, score_task
+from s3harness.evaluation import Prepared, Settings, prepare
+from s3harness.scoring.score_run import read_run, read_scores
+from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Score, Video
 
 if TYPE_CHECKING:
-    from s3harness.scoring.run import ScoredTask
+    from s3harness.scoring.score_run import ScoredTask
 
 NO_TRANSFORM = "none"
 """The name of the setting that adds no transform."""
@@ -95,7 +95,7 @@ def decode_once(runs: Sequence[Prepared], done: Callable[[int, int], None] = lam
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from s3harness.run.recipe import media_store
+    from s3harness.run.worker_spec import media_store
 
     settings = runs[0].settings
     if not runs[0].backend_class.uses_media:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from s3harness.dataset.release import Release
-from s3harness.dataset.release_annotations import Annotations
 from s3harness.errors import UsageError
 from s3harness.metrics.base import Pair
-from s3harness.run.manifest import read_manifest
-from s3harness.scoring.release_answers import ReleasedModel
-from s3harness.scoring.release_strict import released_task
-from s3harness.scoring.run import ScoredTask, read_run
+from s3harness.paper.annotations import Annotations
+from s3harness.paper.answers import ReleasedModel
+from s3harness.paper.layout import Release
+from s3harness.paper.strict import released_task
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.score_run import ScoredTask, read_run
 from s3harness.specs.tasks import TaskSpec, task_names
 
 Shared = Mapping[str, tuple[TaskSpec, Mapping[str, Sequence[Pair]]]]

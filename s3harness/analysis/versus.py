@@ -10,7 +10,7 @@ from itertools import combinations
 from s3harness.analysis.items import CLOSED, ItemScore, item_scores
 from s3harness.analysis.systems import Shared
 from s3harness.metrics.base import Pair
-from s3harness.scoring.run import ScoredTask
+from s3harness.scoring.score_run import ScoredTask
 from s3harness.types import Reference
 
 

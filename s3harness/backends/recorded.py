@@ -59,7 +59,7 @@ class RecordedBackend(Backend):
 
 
 def _read_journal(path: Path) -> Iterator[tuple[Key, Response]]:
-    from s3harness.run.journal import read_journal
+    from s3harness.rundir.journal import read_journal
 
     for entry in read_journal(path):
         yield (entry.item, entry.clip.index), entry.response

@@ -108,8 +108,8 @@ def _runs(runs: Sequence[Path], data: Path | None, profile: str) -> list[System]
 def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str]) -> list[System]:
     """Read released models; one with the name of a run gets the name "… (released)"."""
     from s3harness.analysis.systems import read_released
-    from s3harness.dataset.release import chosen_models, open_release
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.layout import chosen_models, open_release
 
     release = open_release(checkout, "full" if part == "full" else "test")
     annotations = read_annotations(release)

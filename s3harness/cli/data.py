@@ -50,7 +50,7 @@ def synth(out: Path, resolution: str, seconds: float | None, **choices: Any) -> 
     from signal import default_int_handler
 
     from s3harness.report.progress import shown_count
-    from s3harness.run.stopping import on_sigterm
+    from s3harness.run.event_loop import on_sigterm
     from s3harness.synth import synthesize
 
     size = _resolution(resolution)
@@ -84,13 +84,13 @@ class Importers(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the importers, the built-in ones first."""
-        from s3harness.plugins import manager
+        from s3harness.plugins.manager import manager
 
         return list(dict.fromkeys([*super().list_commands(ctx), *manager().registry.names("dataset")]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of an importer; ``None`` if there is none of this name."""
-        from s3harness.plugins import manager
+        from s3harness.plugins.manager import manager
 
         own = super().get_command(ctx, cmd_name)
         registry = manager().registry
@@ -105,7 +105,7 @@ def _importer(name: str, package: str) -> click.Command:
     """Make the command of a plugin's importer; the importer's module is imported when the command is called."""
 
     def run(source: Path, out: Path, options: tuple[str, ...]) -> None:
-        from s3harness.plugins import load
+        from s3harness.plugins.manager import load
 
         cast("Callable[..., object]", load("dataset", name))(source, out, **parse_options(options))
         click.echo(f"{out}: imported; check it with s3harness data validate {out}")
@@ -178,7 +178,7 @@ def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_js
     """
     from dataclasses import asdict
 
-    from s3harness.dataset.import_release import import_release
+    from s3harness.paper.importer import import_release
     from s3harness.report.plain import print_rows
 
     report = import_release(checkout, out, videos=videos, link=link)
@@ -296,9 +296,9 @@ def agreement(directories: tuple[Path, ...], as_json: bool) -> None:
     """
     from dataclasses import asdict
 
+    from s3harness.analysis.agreement import agreement as agreement_of
+    from s3harness.analysis.agreement import load_panel
     from s3harness.analysis.ceiling import human_ceilings
-    from s3harness.dataset.agreement import agreement as agreement_of
-    from s3harness.dataset.agreement import load_panel
     from s3harness.report.agreement import print_agreement
 
     if len(directories) < 2:

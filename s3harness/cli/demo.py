@@ -34,7 +34,7 @@ def demo(data: Path, out: Path) -> None:
     call renders nothing and answers nothing again.
     """
     from s3harness.cli.run import execute_visibly, show_outcome
-    from s3harness.run.session import Settings, prepare
+    from s3harness.evaluation import Settings, prepare
 
     if not (data / "dataset.json").exists():  # written last: a data set without it was interrupted
         _render(data)

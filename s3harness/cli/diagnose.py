@@ -212,7 +212,7 @@ def _settings(arguments: dict[str, Any]) -> Settings:
 
 def _write(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: Settings) -> None:
     """Write the results of runs into their directories, where their reports find them."""
-    from s3harness.diagnosis.kept import write_diagnosis
+    from s3harness.diagnosis.result_file import write_diagnosis
 
     for name in runs.keys() & evaluated.keys():
         write_diagnosis(runs[name], {"settings": asdict(settings), **_source_as_json(evaluated[name])})
@@ -247,6 +247,6 @@ def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Settings
 
 
 def _source_as_json(result: Diagnosed) -> dict[str, Any]:
-    from s3harness.diagnosis.published import known_of
+    from s3harness.paper.two_stage import known_of
 
     return asdict(result) | ({"published_note": known_of(result.published)} if result.published else {})

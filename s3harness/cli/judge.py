@@ -11,8 +11,8 @@ import click
 from s3harness.cli.options import count, identifier_options, parse_options
 
 if TYPE_CHECKING:
-    from s3harness.scoring.judge_folder import JudgeSettings
-    from s3harness.scoring.judging import Judged
+    from s3harness.scoring.judging.folder import JudgeSettings
+    from s3harness.scoring.judging.judge import Judged
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +40,7 @@ def judge_settings(folder: Path, **arguments: Any) -> JudgeSettings | None:
 
     ``folder`` is the default directory of the judge's replies.
     """
-    from s3harness.scoring.judge_folder import JudgeSettings
+    from s3harness.scoring.judging.folder import JudgeSettings
 
     set_options = [name for name, value in arguments.items() if value]
     if arguments["judge"] is None:
@@ -63,7 +63,7 @@ def judge_settings(folder: Path, **arguments: Any) -> JudgeSettings | None:
 def judge_visibly(texts: Iterable[str], settings: JudgeSettings) -> Judged:
     """Have the judge read texts with progress shown, and print the counts of read and unread ones."""
     from s3harness.report.progress import shown_progress
-    from s3harness.scoring.judging import judge_reports
+    from s3harness.scoring.judging.judge import judge_reports
 
     with shown_progress() as progress:
         judged = judge_reports(texts, settings, progress)

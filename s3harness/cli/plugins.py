@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s3harness.cli.options import count, json_option, parse_options, print_json
-from s3harness.plugins import BUILTIN, KINDS
+from s3harness.plugins.registry import BUILTIN, KINDS
 
 if TYPE_CHECKING:
-    from s3harness.plugins import Entry, Kind, Plugin, PluginManager
-    from s3harness.testing.bench import Settings
+    from s3harness.plugins.manager import PluginManager
+    from s3harness.plugins.registry import Kind, Plugin, RegistryEntry
     from s3harness.testing.contract import Verdict
+    from s3harness.testing.trial import Settings
 
 
 @click.group()
@@ -28,7 +29,7 @@ def plugins() -> None:
 @json_option
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List all registered components: kind, name, package, version and state."""
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
     from s3harness.report.plain import print_rows
 
     rows = [row for row in _rows(manager()) if kind in (None, row["kind"])]
@@ -51,7 +52,7 @@ def check(names: Sequence[str], every: bool, options: Sequence[str], as_json: bo
 
     Each component is tried in its own process. Broken promises are listed, and the exit code is then 1.
     """
-    from s3harness.testing.bench import Settings
+    from s3harness.testing.trial import Settings
 
     if bool(names) == every:
         raise click.UsageError("name the components to check, or use --all; not both")
@@ -80,7 +81,7 @@ def new(name: str, kind: str, out: Path) -> None:
 
 def _all_names() -> list[str]:
     """Names of all components of plugins, and of the packages that are broken."""
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     entries = manager().registry.entries.values()
     brought = [f"{entry.kind}:{entry.name}" for entry in entries if entry.package != BUILTIN]
@@ -140,7 +141,7 @@ def _rows(plugin_manager: PluginManager) -> Iterator[dict[str, str]]:
             yield _row("plugin", plugin, f"broken: {plugin.error}; fix it, or pip uninstall {plugin.package}")
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: RegistryEntry) -> str:
     """Return "registered", or "broken" if the module of an entry does not exist; nothing is imported."""
     from importlib.util import find_spec
 
@@ -155,5 +156,5 @@ def _state(entry: Entry) -> str:
     return "registered" if has_module else f"broken: there is no module {looked_for}; reinstall {entry.package}"
 
 
-def _row(kind: str, of: Entry | Plugin, state: str) -> dict[str, str]:
+def _row(kind: str, of: RegistryEntry | Plugin, state: str) -> dict[str, str]:
     return {"kind": kind, "name": of.name, "package": of.package, "version": of.version, "state": state}

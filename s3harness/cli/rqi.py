@@ -18,8 +18,8 @@ from s3harness.errors import UsageError
 if TYPE_CHECKING:
     from s3harness.metrics.rqi import RQI
     from s3harness.metrics.rqi.validate import Key
-    from s3harness.scoring.judge_folder import JudgeSettings
-    from s3harness.scoring.judging import Judged
+    from s3harness.scoring.judging.folder import JudgeSettings
+    from s3harness.scoring.judging.judge import Judged
 
 FOLDER = "judges"
 """The default directory of a judge's replies, in the working directory."""
@@ -108,10 +108,10 @@ def validate(source: Path, preset: str, as_json: bool, **judge: Any) -> None:
 
 
 def _of_release(checkout: Path, preset: str, settings: JudgeSettings | None, as_json: bool) -> Judged | None:
-    from s3harness.dataset.release import open_release
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.expert_study import read_reports_of_study, study, texts_of_study
+    from s3harness.paper.layout import open_release
     from s3harness.report.study import print_study
-    from s3harness.scoring.release_study import read_reports_of_study, study, texts_of_study
 
     release = open_release(checkout)
     reports, annotations = read_reports_of_study(release), read_annotations(release)

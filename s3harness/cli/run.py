@@ -21,7 +21,7 @@ from s3harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from s3harness.run.session import Outcome, Prepared, Settings
+    from s3harness.evaluation import Outcome, Prepared, Settings
 
 
 @click.command()
@@ -95,7 +95,7 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
     Each answer is written to the journal as it arrives, so a run can be stopped or killed at any time and continued
     with --resume. The exit code is 1 if any request failed.
     """
-    from s3harness.run.session import prepare
+    from s3harness.evaluation import prepare
 
     if rate is not None and not dry_run:
         raise click.UsageError("--rate needs --dry-run: it estimates how long a run would take")
@@ -111,7 +111,6 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
 def settings_of(arguments: dict[str, Any]) -> Settings:
     """Build the settings of a run from the command's parsed options, which are changed in place."""
     from s3harness.media.options import MediaOptions
-    from s3harness.run.session import Settings
 
     gigabytes = arguments.pop("cache_gb")
     # click's FloatRange lets "inf" and "nan" pass, and int(nan * 1e9) below would be a traceback.
@@ -136,8 +135,8 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
 
     If the user stops it, print how to continue: the same command, with ``again`` added.
     """
+    from s3harness.evaluation import execute
     from s3harness.report.progress import shown_progress
-    from s3harness.run.session import execute
 
     try:
         # Engines and plugins print to stdout, which with --json must hold one JSON document alone.
@@ -156,8 +155,8 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
     """Print the scores of a run and the number of its failed requests."""
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
-    from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.run import scores_file, told_cautions
+    from s3harness.rundir.manifest import read_manifest
+    from s3harness.scoring.score_run import scores_file, told_cautions
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -184,9 +183,9 @@ def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) ->
     """
     from dataclasses import asdict
 
+    from s3harness.evaluation import check_backend
     from s3harness.report.plain import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
-    from s3harness.run.session import check_backend
 
     check_backend(prepared)  # a dry run refuses wrong backend options too, or the error would come after the wait
     per_minute = None if rate is None else _stated_rate(rate) or measured_rate(Path(rate))

@@ -14,8 +14,8 @@ from s3harness.cli.judge import judge_options, judge_settings, print_judged
 from s3harness.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
-    from s3harness.scoring.judge_folder import JudgeSettings
-    from s3harness.scoring.judging import Judged
+    from s3harness.scoring.judging.folder import JudgeSettings
+    from s3harness.scoring.judging.judge import Judged
 
 
 @click.command()
@@ -43,9 +43,9 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     """
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
-    from s3harness.run.manifest import read_manifest
-    from s3harness.scoring.judge_folder import FOLDER
-    from s3harness.scoring.run import score_run, scores_file, told_cautions
+    from s3harness.rundir.manifest import read_manifest
+    from s3harness.scoring.judging.folder import FOLDER
+    from s3harness.scoring.score_run import score_run, scores_file, told_cautions
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
@@ -67,7 +67,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
 
 def _judged(run: Path, profile: str, settings: JudgeSettings | None) -> Judged | None:
     from s3harness.report.progress import shown_progress
-    from s3harness.scoring.judged_run import judge_run
+    from s3harness.scoring.judging.judge_run import judge_run
 
     if settings is None:
         return None

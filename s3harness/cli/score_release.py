@@ -13,7 +13,7 @@ import click
 from s3harness.cli.options import json_option, print_json, split_names
 
 if TYPE_CHECKING:
-    from s3harness.dataset.release import Release
+    from s3harness.paper.layout import Release
 
 
 @click.command("score-release")
@@ -51,7 +51,7 @@ def score_release(
     that change. paper: recomputes and compares every published number, and merges every prediction file again from its
     windows; the exit code is 1 if a published number differs, a table cannot be read, or nothing was compared.
     """
-    from s3harness.dataset.release import chosen_models, open_release
+    from s3harness.paper.layout import chosen_models, open_release
     from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
 
     check_choice("profile", profile, PROFILES)
@@ -65,15 +65,15 @@ def score_release(
 
 
 def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
-    from s3harness.report.release import paper_total, print_paper
-    from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_paper import (
+    from s3harness.paper.problems import odd_annotations
+    from s3harness.paper.reproduce import (
         check_paper,
         explained_lines,
         mismatch_lines,
         unused_tables,
         without_predictions,
     )
+    from s3harness.report.release import paper_total, print_paper
 
     # The authors number their tables by task; a task of a plugin has no number, and none of their tables.
     numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
@@ -120,11 +120,11 @@ def _strict(
 ) -> None:
     from dataclasses import asdict
 
-    from s3harness.dataset.release_annotations import read_annotations
+    from s3harness.paper.annotations import read_annotations
+    from s3harness.paper.findings import findings
+    from s3harness.paper.problems import odd_annotations
+    from s3harness.paper.strict import corrected_together, score_strict
     from s3harness.report.release import print_annotations, print_findings, print_strict
-    from s3harness.scoring.release_findings import findings
-    from s3harness.scoring.release_oddities import odd_annotations
-    from s3harness.scoring.release_strict import corrected_together, score_strict
 
     annotations = read_annotations(release)
     results = []

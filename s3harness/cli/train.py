@@ -137,7 +137,7 @@ def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: 
 
 def _write_media(out: Path, training_set: TrainingSet, media: str, cache_dir: Path | None) -> int:
     from s3harness.media.options import MediaOptions
-    from s3harness.run.recipe import media_store
+    from s3harness.run.worker_spec import media_store
     from s3harness.training.media import write_media
 
     def done(clips: int) -> None:

@@ -84,7 +84,7 @@ def settings_of(arguments: dict[str, Any]) -> SetSettings:
 def chosen_rewards(text: str, training_set: TrainingSet) -> Sequence[Reward]:
     """Return the rewards of ``--rewards``: strict, authors, or metrics by name with weights."""
     if text == "authors":
-        from s3harness.training.authors import authors_rewards
+        from s3harness.training.paper_rewards import authors_rewards
 
         return [reward for reward in authors_rewards(training_set.specs) if training_set.of_task(reward.task)]
     return metric_rewards_of(text, training_set)

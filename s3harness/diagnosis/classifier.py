@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from s3harness.errors import PluginError
 from s3harness.metrics.base import Array
-from s3harness.plugins import load
+from s3harness.plugins.manager import load
 
 Parameters = Mapping[str, Any]
 """What JSON can hold, and enough to compute probabilities from."""

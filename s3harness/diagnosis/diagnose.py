@@ -15,11 +15,11 @@ from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.flips import Flip, flips
 from s3harness.diagnosis.folds import deal_folds, folds_of_splits, held_out, require_both, require_patients
-from s3harness.diagnosis.published import Published, published_two_stage
 from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
 from s3harness.diagnosis.sources import Direct, Source
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.paper.two_stage import Published, published_two_stage
 
 CLASSIFIERS = ("logistic_regression", "shallow_tree", "random_forest")
 DIRECT_NAMES = {"video": "own answer, video alone", "video_and_report": "own answer, video and expert's report"}

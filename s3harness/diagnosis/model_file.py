@@ -20,7 +20,7 @@ from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.sources import Origin, Source
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.plugins import manager
+from s3harness.plugins.manager import manager
 
 SCHEMA = "s3harness/diagnosis/v1"
 NOTE = "Research use, not a medical device."

@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from s3harness.dataset.import_release import NAME as RELEASE_NAME
-from s3harness.dataset.import_release import VERSION as RELEASE_VERSION
 from s3harness.dataset.known_patients import Marks, patient_marks, place_mark, source_names
 from s3harness.dataset.load import Dataset, load_dataset
-from s3harness.dataset.release import Release, chosen_models, open_release, patient_of
-from s3harness.dataset.release_annotations import Annotations, read_annotations
 from s3harness.diagnosis.cases import Cases, presence, presence_of_truth
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.metrics.base import Array
-from s3harness.run.manifest import read_manifest
-from s3harness.scoring.release_answers import ReleasedModel
-from s3harness.scoring.release_strict import released_task
-from s3harness.scoring.run import ScoredTask, read_run
+from s3harness.paper.annotations import Annotations, read_annotations
+from s3harness.paper.answers import ReleasedModel
+from s3harness.paper.importer import NAME as RELEASE_NAME
+from s3harness.paper.importer import VERSION as RELEASE_VERSION
+from s3harness.paper.layout import Release, chosen_models, open_release, patient_of
+from s3harness.paper.strict import released_task
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.score_run import ScoredTask, read_run
 from s3harness.specs.features import vocabulary
 from s3harness.types import Video
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from s3harness.doctor.check import Check
-from s3harness.own_packages import OWN_PACKAGES
-from s3harness.plugins import BUILTIN, Entry, manager
+from s3harness.plugins.known_packages import OWN_PACKAGES
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import BUILTIN, RegistryEntry
 
 
 def plugins() -> Iterator[Check]:
@@ -36,7 +37,7 @@ def engines() -> Iterator[Check]:
             yield Check("engines", name, "not installed", "ok", f"pip install {package}, if you want it")
 
 
-def _engine(entry: Entry) -> Check:
+def _engine(entry: RegistryEntry) -> Check:
     try:
         # Backends import their engine when a run starts it, so loading the class is cheap.
         backend = entry.load()

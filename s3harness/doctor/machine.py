@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import s3harness
 from s3harness.doctor.check import Check, State
+from s3harness.version import __version__
 
 LEAST_PYTHON = (3, 11)
 GPU_TIMEOUT_S = 10.0
@@ -32,7 +32,7 @@ def python() -> Iterator[Check]:
         "broken" if is_old else "ok",
         f"install Python {'.'.join(map(str, LEAST_PYTHON))} or newer" if is_old else "",
     )
-    yield Check("python", "s3harness", f"{s3harness.__version__} at {Path(s3harness.__file__).parent}")
+    yield Check("python", "s3harness", f"{__version__} at {Path(__file__).parents[1]}")
     is_linux = sys.platform == "linux"  # sched_getaffinity exists on Linux alone; it knows the limits of a container
     yield Check(
         "python",

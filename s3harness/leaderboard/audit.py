@@ -11,16 +11,16 @@ from typing import Any
 
 from s3harness.errors import S3HarnessError
 from s3harness.files import parse_json
+from s3harness.guard.audit_log import FILE, read_audit
+from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.review import read_reviewed
 from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import Finding, RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
 from s3harness.leaderboard.leaks import find_leaks, page_leaks
 from s3harness.leaderboard.pack import About, pack, words_of_run
-from s3harness.run.audit import FILE, read_audit
-from s3harness.run.journal import read_journal
-from s3harness.run.manifest import read_manifest
-from s3harness.run.private import PrivateWords
+from s3harness.rundir.journal import read_journal
+from s3harness.rundir.manifest import read_manifest
 
 IN_PROCESS = "in process"
 JUDGES = "judges"

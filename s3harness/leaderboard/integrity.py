@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import s3harness
 from s3harness.errors import S3HarnessError
 from s3harness.files import digest
 from s3harness.leaderboard.findings import Finding
@@ -25,11 +24,12 @@ from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.pack import model_description
 from s3harness.leaderboard.replan import backend_class, card_of, own_spec
 from s3harness.leaderboard.titles import skeleton
-from s3harness.scoring.run import told_changes
-from s3harness.scoring.score import RESAMPLES
+from s3harness.scoring.score_run import told_changes
+from s3harness.scoring.score_task import RESAMPLES
 from s3harness.specs.models import load_model, model_names
 from s3harness.specs.tasks import PROFILES, resolve
 from s3harness.types import Reference
+from s3harness.version import __version__
 
 
 def integrity_findings(folder: Folder) -> Iterator[Finding]:
@@ -144,9 +144,9 @@ def spec_findings(manifest: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _scorer(scores: Mapping[str, Any]) -> Iterator[Finding]:
     version = scores["plugins"].get("s3harness")
-    if version != s3harness.__version__:
+    if version != __version__:
         remedy = "score the run with this version and pack it again"
-        yield Finding(SCORES, "plugins", "scorer", f"scored by {version}, this is {s3harness.__version__}; {remedy}")
+        yield Finding(SCORES, "plugins", "scorer", f"scored by {version}, this is {__version__}; {remedy}")
     if scores["profile"] not in PROFILES:
         yield Finding(SCORES, "profile", "scorer", f"{scores['profile']} is no profile")
     if scores["interval"].get("resamples") != RESAMPLES:

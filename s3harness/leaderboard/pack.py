@@ -15,6 +15,7 @@ from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json, write_json, write_text
 from s3harness.guard.own_words import OwnWords
+from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.review import code_of, confirm, read_reviewed
 from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import RefusedError
@@ -33,9 +34,8 @@ from s3harness.leaderboard.folder import (
 from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.leaks import REVIEW, find_leaks, likely_fingerprints
 from s3harness.leaderboard.titles import one_line
-from s3harness.run.manifest import read_manifest
-from s3harness.run.private import PrivateWords
-from s3harness.scoring.run import told_changes
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.score_run import told_changes
 from s3harness.specs.models import load_model, model_names
 
 OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")

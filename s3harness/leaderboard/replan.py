@@ -9,10 +9,10 @@ from typing import Any, cast
 from s3harness.backends.base import Backend
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import S3HarnessError
-from s3harness.plugins import load, manager
-from s3harness.run.lengths import with_lengths
+from s3harness.plugins.manager import load, manager
+from s3harness.run.durations import with_lengths
 from s3harness.run.plan import Plan
-from s3harness.scoring.run import model_of
+from s3harness.scoring.score_run import model_of
 from s3harness.specs.models import ModelCard, load_model, model_names
 from s3harness.specs.tasks import load_task, resolve, task_names
 from s3harness.types import Reference

@@ -8,9 +8,9 @@ from typing import Any
 
 from s3harness.analysis.items import ItemScore, item_scores
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
-from s3harness.run.question import REPORT_WITHHELD
-from s3harness.scoring.items import reference_of
-from s3harness.scoring.run import ScoredTask, model_of, run_tasks
+from s3harness.run.requests import REPORT_WITHHELD
+from s3harness.rundir.items import reference_of
+from s3harness.scoring.score_run import ScoredTask, model_of, run_tasks
 from s3harness.specs.prompts import prompt_about
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Prediction, Reference

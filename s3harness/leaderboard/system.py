@@ -11,7 +11,7 @@ from s3harness.leaderboard.folder import ITEMS, MANIFEST, read_folder
 from s3harness.leaderboard.integrity import hash_findings, spec_findings
 from s3harness.leaderboard.replan import planned_references
 from s3harness.leaderboard.unpack import unpacked
-from s3harness.scoring.items import reference_of
+from s3harness.rundir.items import reference_of
 
 
 def read_submission(path: Path, name: str, *, profile: str, data: Path | None = None) -> System:

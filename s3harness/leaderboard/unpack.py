@@ -11,7 +11,7 @@ from pathlib import Path
 
 from s3harness.files import write_json, write_text
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, RESPONSES, Folder
-from s3harness.run.journal import FILE as JOURNAL
+from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.types import Reference
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import s3harness
 from s3harness.files import parse_json, write_json
 from s3harness.leaderboard.findings import Finding
 from s3harness.leaderboard.replays import Resemblance
 from s3harness.leaderboard.signatures import SUFFIX, is_signed, sign
+from s3harness.version import __version__
 
 Tier = Literal["published", "claimed", "re-scored", "reproduced"]
 """Published: copied from a paper, not run again. Claimed: scored by the submitter, whose annotations nobody else has
@@ -122,7 +122,7 @@ def _record(submission: Path, verdict: Verdict) -> dict[str, Any]:
         "sha256": folder_digest(folder),
         "accepted": verdict.accepted,
         "tier": verdict.tier,
-        "s3harness": s3harness.__version__,
+        "s3harness": __version__,
         "findings": [str(finding) for finding in verdict.findings],
         "reviews": [str(one) for one in (*verdict.reviews, *verdict.resemblances)],
         "reviewed": verdict.reviewed,

@@ -31,10 +31,10 @@ from s3harness.leaderboard.replays import Answers, answers_of, near_replays, rep
 from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
 from s3harness.rundir.identities import told_mixture
+from s3harness.rundir.items import reference_of
 from s3harness.scoring.floor_test import corrected
-from s3harness.scoring.items import reference_of
-from s3harness.scoring.run import as_json, read_run
-from s3harness.scoring.score import RESAMPLES, score_task
+from s3harness.scoring.score_run import as_json, read_run
+from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.types import Prediction, Reference, Score
 
 TOLERANCE = 1e-9

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from s3harness.files import parse_json
-from s3harness.media.slab import UNFINISHED, Slab, SlabWriter, read_slab
+from s3harness.media.frame_file import UNFINISHED, Slab, SlabWriter, read_slab
 
 DEFAULT_BUDGET_BYTES = 20 * 1024**3
 RESERVE_BYTES = 1024**3

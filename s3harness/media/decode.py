@@ -33,11 +33,10 @@ from s3harness.media.container import (
     picture_stream,
     sound_streams,
 )
-from s3harness.media.frames import Pixels
+from s3harness.media.frames import SLACK_S, End, Item, Picture, Pixels, Sound, Source
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
-from s3harness.media.items import SLACK_S, End, Item, Picture, Sound, Source
-from s3harness.media.nearest import Nearest, Pick
-from s3harness.media.route import Course, Detour, Route, find_route
+from s3harness.media.nearest_frame import Nearest, Pick
+from s3harness.media.seek_plan import Course, Detour, Route, find_route
 from s3harness.media.sound import SoundLine
 
 SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
@@ -54,7 +53,7 @@ def decode(
     """Decode ``file``: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
 
     ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time
-    more than :data:`~s3harness.media.items.SLACK_S` behind the end of the last picture gets none. With ``audio`` the
+    more than :data:`~s3harness.media.frames.SLACK_S` behind the end of the last picture gets none. With ``audio`` the
     sound is decoded to its end; without it the pass stops when every wanted time has its picture. A :class:`Source`
     that comes again says that the pass has begun anew, and that nothing before it counts. ``beat`` is called again and
     again, and may raise to end the pass. Raises :class:`MediaError` if there is no picture at all.

@@ -21,12 +21,11 @@ from weakref import WeakValueDictionary
 
 from s3harness.errors import MediaError
 from s3harness.media.cache import DEFAULT_BUDGET_BYTES, MediaCache, Note
-from s3harness.media.forms import Form
+from s3harness.media.cache_writer import Recording
+from s3harness.media.frame_file import understand
 from s3harness.media.frames import RATE, Frames, Jpegs, Samples
+from s3harness.media.loaded_video import Form, Shelf
 from s3harness.media.options import MEGABYTE, MediaOptions
-from s3harness.media.record import Recording
-from s3harness.media.reel import understand
-from s3harness.media.shelf import Shelf
 from s3harness.types import Clip, Video
 
 HASH_BLOCK = 1 << 20

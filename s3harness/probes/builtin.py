@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from s3harness.dataset.mirror import mirrored_text
 from s3harness.probes.probe import OPEN, Expected, Probe, ProbeSubject, absent, change, flip, same
 from s3harness.probes.wordings import worded
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import TaskSpec
+from s3harness.transforms.mirror import mirrored_text
 from s3harness.types import Clip, FeatureLabel, Side, Video
 
 MOVEMENTS = frozenset(

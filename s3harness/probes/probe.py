@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from s3harness.errors import PluginError, UsageError
-from s3harness.plugins import load, manager, suggest
+from s3harness.plugins.manager import load, manager
+from s3harness.plugins.registry import suggest
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Video
 

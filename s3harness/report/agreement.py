@@ -11,8 +11,8 @@ from rich.table import Table
 from s3harness.report.table import DISCLAIMER, number, task_title
 
 if TYPE_CHECKING:
+    from s3harness.analysis.agreement import Agreement, Estimate
     from s3harness.analysis.ceiling import HumanCeiling
-    from s3harness.dataset.agreement import Agreement, Estimate
     from s3harness.types import Interval
 
 

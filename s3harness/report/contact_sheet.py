@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from s3harness.dataset.load import Dataset
 from s3harness.errors import UsageError
-from s3harness.plugins import suggest
+from s3harness.plugins.registry import suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import FeatureLabel, Video
 
@@ -76,8 +76,7 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
 
     """
     from s3harness.media.decode import decode
-    from s3harness.media.frames import RATE
-    from s3harness.media.items import Picture, Sound
+    from s3harness.media.frames import RATE, Picture, Sound
     from s3harness.media.probe import probe
 
     info = probe(path)

@@ -157,7 +157,7 @@ def _finer(measure: Measure) -> str:
 
 
 def _published(found: Diagnosed) -> list[str]:
-    from s3harness.diagnosis.published import known_of
+    from s3harness.paper.two_stage import known_of
 
     return [known_of(found.published)] if found.published else []
 

@@ -11,10 +11,10 @@ from rich.table import Table
 from s3harness.report.table import print_scores, task_title
 
 if TYPE_CHECKING:
-    from s3harness.scoring.release_answers import Stray
-    from s3harness.scoring.release_findings import Finding
-    from s3harness.scoring.release_paper import PaperCheck, TableCount
-    from s3harness.scoring.release_strict import StrictResult
+    from s3harness.paper.answers import Stray
+    from s3harness.paper.findings import Finding
+    from s3harness.paper.reproduce import PaperCheck, TableCount
+    from s3harness.paper.strict import StrictResult
 
 SHOWN_ROWS = 12
 NAMES_WIDTH, MODEL_WIDTH = 42, 18
@@ -28,7 +28,7 @@ def print_paper(
     console: Console | None = None,
 ) -> None:
     """Print the numbers compared by table and model, every mismatch, and the total."""
-    from s3harness.scoring.release_paper import explained_lines, mismatch_lines
+    from s3harness.paper.reproduce import explained_lines, mismatch_lines
 
     console = console or Console()
     if not console.is_terminal:

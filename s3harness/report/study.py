@@ -11,8 +11,7 @@ from s3harness.report.plain import print_pairs, print_rows
 
 if TYPE_CHECKING:
     from s3harness.metrics.rqi.validate import Validation
-    from s3harness.scoring.release_signs import SignAgreement
-    from s3harness.scoring.release_study import Study
+    from s3harness.paper.expert_study import SignAgreement, Study
     from s3harness.types import Interval
 
 MEASURES = {

@@ -59,7 +59,7 @@ def as_data(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | No
 
 
 def _print_pairs(profile: str, wrong: Sequence[str]) -> None:
-    from s3harness.testing.known import PAPER_SCENARIOS
+    from s3harness.testing.known_defects import PAPER_SCENARIOS
     from s3harness.testing.scenarios import scenarios
 
     pairs = len(scenarios())

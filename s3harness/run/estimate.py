@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
 from s3harness.metrics.one_class import ClassesMet
-from s3harness.run.manifest import read_manifest
+from s3harness.rundir.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

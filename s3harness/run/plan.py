@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from s3harness.dataset.load import Dataset
 from s3harness.dataset.references import truths
-from s3harness.run.question import Question, Shown
+from s3harness.run.requests import Question, Shown
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Reference, Request, Video

@@ -15,13 +15,13 @@ from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from s3harness.confinement import confined
 from s3harness.errors import MediaError, S3HarnessError
+from s3harness.guard.sockets import confined
 from s3harness.media.options import MEGABYTE, MediaOptions, decoded_bytes
-from s3harness.media.pool import Pool
-from s3harness.run.asking import ask
+from s3harness.media.thread_pool import Pool
+from s3harness.run.admission import Admission, Gate, Order, Slots
 from s3harness.run.plan import Step, VideoPlan
-from s3harness.run.slots import Admission, Gate, Order, Slots
+from s3harness.run.retry import ask
 from s3harness.types import Clip, Request, Response
 
 if TYPE_CHECKING:

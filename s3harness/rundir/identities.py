@@ -19,8 +19,8 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import write_json
-from s3harness.run.manifest import FILE as MANIFEST
-from s3harness.run.manifest import read_manifest
+from s3harness.rundir.manifest import FILE as MANIFEST
+from s3harness.rundir.manifest import read_manifest
 
 KEY = "identities"
 OF_REPLIES = ("answered_as", "system_fingerprint")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from s3harness.errors import UsageError
-from s3harness.plugins import KINDS, Kind, manager, suggest
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import KINDS, Kind, suggest
 
 PREFIX = "s3harness-"
 LONGEST_NAME = 40

@@ -13,8 +13,8 @@ from s3harness.errors import SpecError
 from s3harness.parsers.echo import PromptText
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import declines
-from s3harness.plugins import blamed, load
-from s3harness.run.journal import Entry
+from s3harness.plugins.manager import blamed, load
+from s3harness.rundir.journal import Entry
 from s3harness.specs.prompts import prompt_parts
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Response

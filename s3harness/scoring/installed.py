@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from s3harness.errors import PluginError
-from s3harness.plugins import BUILTIN, manager
-from s3harness.run.manifest import names_to_score
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import BUILTIN
+from s3harness.rundir.manifest import names_to_score
 from s3harness.specs.tasks import TaskSpec
 
 

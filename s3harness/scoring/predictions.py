@@ -11,7 +11,7 @@ from typing import cast
 from s3harness.aggregators.aggregate import Aggregate
 from s3harness.errors import SpecError
 from s3harness.metrics.base import Pair
-from s3harness.plugins import blamed, load
+from s3harness.plugins.manager import blamed, load
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Prediction, PredictionStatus, Reference
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from s3harness.errors import PluginError, SpecError
-from s3harness.plugins import BUILTIN, Entry, PluginManager, manager
+from s3harness.plugins.manager import PluginManager, manager
+from s3harness.plugins.registry import BUILTIN, RegistryEntry
 from s3harness.specs.document import Document, read_document
 
 
@@ -44,7 +45,7 @@ def card_document(name: str) -> Document:
     return read_document(path / f"{name}.yaml" if path.is_dir() else path)
 
 
-def entry_path(entry: Entry) -> Path:
+def entry_path(entry: RegistryEntry) -> Path:
     """The path that a registered model card or directory of task specs stands for."""
     target = entry.load()
     try:
@@ -57,7 +58,7 @@ def entry_path(entry: Entry) -> Path:
 @lru_cache(maxsize=1)
 def _catalogue(plugins: PluginManager) -> Catalogue:
     found = Catalogue()
-    claims: dict[str, list[tuple[Entry, Document]]] = {}
+    claims: dict[str, list[tuple[RegistryEntry, Document]]] = {}
     for name in plugins.registry.names("task_specs"):
         entry = plugins.registry.entry("task_specs", name)
         for document in _documents(entry, found):
@@ -67,7 +68,7 @@ def _catalogue(plugins: PluginManager) -> Catalogue:
     return found
 
 
-def _documents(entry: Entry, found: Catalogue) -> Iterator[Document]:
+def _documents(entry: RegistryEntry, found: Catalogue) -> Iterator[Document]:
     """The documents of one directory; only the benchmark's own may not fail."""
     try:
         paths = sorted((entry_path(entry) / "tasks").glob("*.yaml"))
@@ -85,7 +86,7 @@ def _documents(entry: Entry, found: Catalogue) -> Iterator[Document]:
             found.problems.append(f"package {entry.package!r}: {error}")
 
 
-def _settle(name: str, claimants: list[tuple[Entry, Document]], found: Catalogue) -> None:
+def _settle(name: str, claimants: list[tuple[RegistryEntry, Document]], found: Catalogue) -> None:
     """Give a name to the one that claims it, to the benchmark if it does, and otherwise to nobody."""
     (first, document), *others = claimants
     if first.package == BUILTIN:

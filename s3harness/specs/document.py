@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError
 from s3harness.package_data import specs_directory
-from s3harness.plugins import suggest
+from s3harness.plugins.registry import suggest
 
 if TYPE_CHECKING:
     import yaml

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError, UsageError
-from s3harness.plugins import suggest
+from s3harness.plugins.registry import suggest
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, read_document, schema_problems, validate
 from s3harness.specs.rqi_presets import preset_name

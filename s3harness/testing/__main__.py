@@ -11,8 +11,8 @@ import os
 import sys
 from dataclasses import asdict
 
-from s3harness.testing.bench import Settings
 from s3harness.testing.contract import verdict
+from s3harness.testing.trial import Settings
 
 
 def main() -> None:

@@ -23,8 +23,9 @@ from importlib import import_module
 from typing import cast, get_args
 
 from s3harness.errors import PluginError, UsageError
-from s3harness.plugins import KINDS, Kind, manager, suggest
-from s3harness.testing.bench import COMMON, LIMIT_S, Bench, Finding, Settings
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import KINDS, Kind, suggest
+from s3harness.testing.trial import COMMON, LIMIT_S, Bench, Finding, Settings
 
 DATA: frozenset[Kind] = frozenset({"model", "task_specs"})
 """Kinds whose target is a path, which has no docstring."""
@@ -70,7 +71,7 @@ def check(
 ) -> None:
     """Raise :class:`BrokenContract` if what is registered by this name breaks the ``promise``, any if empty.
 
-    What the others mean :class:`~s3harness.testing.bench.Settings` says. :class:`UsageError` for an unknown kind, name
+    What the others mean :class:`~s3harness.testing.trial.Settings` says. :class:`UsageError` for an unknown kind, name
     or promise.
     """
     known = promises_of(kind)

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from s3harness.testing.bench import COMMON, Finding, Settings
 from s3harness.testing.contract import Verdict
+from s3harness.testing.trial import COMMON, Finding, Settings
 
 ALL_TRIALS = 20.0
 """All trials together may take so many times the limit of one."""

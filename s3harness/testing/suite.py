@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import MetricSpec, load_task, resolve
-from s3harness.testing.known import PAPER_SCENARIOS, Known, known_of
+from s3harness.testing.known_defects import PAPER_SCENARIOS, Known, known_of
 from s3harness.testing.metrics import check_metric
 
 

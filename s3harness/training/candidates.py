@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from s3harness.backends.pen import write
+from s3harness.backends.answer_text import write
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
 from s3harness.training.samples import Sample

@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Any
 
 from s3harness.media import MediaStore
-from s3harness.run.journal import Entry
 from s3harness.run.plan import Plan, plan_video
+from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import read_answer
 from s3harness.scoring.predictions import predict
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score_task import score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec
 from s3harness.training.clips import ClipFrames

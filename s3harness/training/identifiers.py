@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from s3harness.dataset.mirror import mirrored_video
 from s3harness.dataset.sources import search_of
 from s3harness.guard.outgoing import Consent, OutgoingText, check_outgoing
 from s3harness.guard.review import folder_of_dataset
 from s3harness.run.outgoing import REPORT, texts_of_request
 from s3harness.training.samples import TrainingSet
+from s3harness.transforms.mirror import mirrored_video
 
 
 def check_training(data: Path, made: TrainingSet, consent: Consent) -> dict[str, object]:

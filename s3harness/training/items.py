@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from s3harness.backends.answer_text import write
 from s3harness.backends.floors import perfect_answer, shows
-from s3harness.backends.pen import write
 from s3harness.dataset.references import events
 from s3harness.metrics.rqi.extract import extract
 from s3harness.specs.features import vocabulary

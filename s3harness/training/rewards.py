@@ -29,10 +29,10 @@ from typing import Any, Protocol, cast
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.floors import oracle
-from s3harness.plugins import suggest
+from s3harness.plugins.registry import suggest
 from s3harness.scoring.answers import parse
 from s3harness.scoring.predictions import predict
-from s3harness.scoring.score import build_metric
+from s3harness.scoring.score_task import build_metric
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.training.balance import CLOSED

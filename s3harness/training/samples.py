@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.load import Dataset, load_dataset
-from s3harness.dataset.mirror import mirrored_video
 from s3harness.errors import UsageError
 from s3harness.files import parse_json
 from s3harness.run.plan import Plan, plan_video
@@ -24,8 +23,9 @@ from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROTOCOLS, TaskSpec, check_choice, load_task, resolve, task_names
 from s3harness.training.balance import BALANCES, balanced
-from s3harness.training.division import Division, divide
 from s3harness.training.items import ClipTruth, clip_truth
+from s3harness.training.split import Division, divide
+from s3harness.transforms.mirror import mirrored_video
 from s3harness.types import Clip, Reference, Request, Video
 
 VIDEO_ONLY = ModelCard("training", modalities=("video",))

@@ -17,8 +17,8 @@ from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json, write_json
 from s3harness.guard.outgoing import Consent
 from s3harness.media.options import MediaOptions
-from s3harness.plugins import load, manager
-from s3harness.run.recipe import media_store
+from s3harness.plugins.manager import load, manager
+from s3harness.run.worker_spec import media_store
 from s3harness.specs.models import load_model
 from s3harness.specs.weights import weights_id
 from s3harness.training.card import write_card

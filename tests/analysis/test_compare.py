@@ -11,8 +11,8 @@ import pytest
 from s3harness.analysis.compare import Report, compare
 from s3harness.analysis.systems import join, read_runs
 from s3harness.errors import UsageError
-from s3harness.run.execute import Progress
-from s3harness.run.session import Settings, execute, prepare
+from s3harness.evaluation import Settings, execute, prepare
+from s3harness.run.executor import Progress
 
 TASKS = ("1", "4", "7")
 

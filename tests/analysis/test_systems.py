@@ -19,7 +19,7 @@ from s3harness.analysis.systems import System, join
 from s3harness.cli import main
 from s3harness.errors import UsageError
 from s3harness.report.comparison import comparison_notes
-from s3harness.scoring.run import ScoredTask
+from s3harness.scoring.score_run import ScoredTask
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import full_name, load_task, resolve
 from s3harness.types import Prediction, Reference

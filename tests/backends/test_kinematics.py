@@ -26,7 +26,7 @@ from s3harness.backends.kinematics.voice import RATE, SILENCE, measure_voice
 from s3harness.dataset.load import Dataset
 from s3harness.errors import UsageError
 from s3harness.media.frames import Frames
-from s3harness.plugins import load
+from s3harness.plugins.manager import load
 from s3harness.run.plan import Plan, plan_video
 from s3harness.specs.features import vocabulary
 from s3harness.specs.models import ModelCard

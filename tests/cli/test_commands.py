@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
-from s3harness.builtins import COMMANDS
 from s3harness.cli import cli, main
+from s3harness.plugins.builtins import COMMANDS
 
 
 def _call(*arguments: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from diagnosis_cases import run_words, telling, write_answers, write_data
 
-from s3harness.diagnosis.published import TWO_STAGE, known_of, least_es_share, possible_tables, published_two_stage
+from s3harness.paper.two_stage import TWO_STAGE, known_of, least_es_share, possible_tables, published_two_stage
 from s3harness.report.plot import Point, Row, Scale, line_chart, row_chart
 
 FAST = ("--classifiers", "logistic_regression", "--repeats", "1", "--resamples", "100")

@@ -12,7 +12,8 @@ from s3harness.diagnosis.cases import UNANSWERED, UNTESTED, presence, presence_o
 from s3harness.diagnosis.classifier import Classifier, load_classifier
 from s3harness.diagnosis.encoding import encoder_from, learn_encoder, levels
 from s3harness.errors import PluginError
-from s3harness.plugins import BUILTIN, Entry, manager
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import BUILTIN, RegistryEntry
 from s3harness.types import Prediction
 
 NAMES = ("logistic_regression", "shallow_tree", "random_forest")
@@ -153,7 +154,7 @@ class Prevalence(Classifier):
 @pytest.fixture
 def registered(monkeypatch):
     def register(name):
-        entry = Entry("classifier", name, f"{__name__}:{name}", BUILTIN, "1")
+        entry = RegistryEntry("classifier", name, f"{__name__}:{name}", BUILTIN, "1")
         monkeypatch.setitem(manager().registry.entries, ("classifier", name), entry)
 
     return register

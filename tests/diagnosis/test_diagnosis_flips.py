@@ -10,7 +10,7 @@ from diagnosis_cases import telling, with_vectors
 from s3harness.diagnosis.crossfit import cross_fit
 from s3harness.diagnosis.flips import flips
 from s3harness.diagnosis.folds import deal_folds
-from s3harness.diagnosis.kept import read_diagnosis
+from s3harness.diagnosis.result_file import read_diagnosis
 
 
 def _flips(said, truths):

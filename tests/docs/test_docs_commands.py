@@ -12,7 +12,7 @@ import pytest
 from doc_blocks import PAGES, PLUGIN_PAGES, ROOT, Command, check_names, commands, mentioned, read_command
 
 from s3harness.cli import main
-from s3harness.plugins import manager
+from s3harness.plugins.manager import manager
 
 SHOWING = [page for page in PAGES if commands(page)]
 RUNNING = [page for page in SHOWING if any(not command.needs for command in commands(page))]

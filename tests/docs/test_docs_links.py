@@ -10,8 +10,8 @@ import pytest
 import yaml
 from doc_blocks import PLUGIN_PAGES, ROOT
 
-from s3harness.builtins import COMMANDS, METRICS, RQI_PENALTIES
-from s3harness.plugins import KINDS
+from s3harness.plugins.builtins import COMMANDS, METRICS, RQI_PENALTIES
+from s3harness.plugins.registry import KINDS
 
 _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 OTHERS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from s3harness.dataset.release import open_release
+from s3harness.paper.layout import open_release
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import MAX_DEPTH, MAX_DIGITS, parse_json
-from s3harness.run.journal import read_journal
-from s3harness.run.manifest import read_manifest
-from s3harness.scoring.items import Items
+from s3harness.rundir.items import Items
+from s3harness.rundir.journal import read_journal
+from s3harness.rundir.manifest import read_manifest
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**64), 2**64) | st.floats(allow_nan=False) | st.text(),

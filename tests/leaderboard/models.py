@@ -18,7 +18,7 @@ from calling import call
 from tampering import edit
 
 from s3harness.leaderboard.pack import About, pack
-from s3harness.scoring.run import score_run
+from s3harness.scoring.score_run import score_run
 
 Change = Callable[[dict[str, Any]], None]
 SERVED = "a-server"

@@ -11,7 +11,7 @@ from calling import call
 from tampering import edit
 
 from s3harness.guard.identifiers import KINDS, find_identifiers
-from s3harness.run.private import PrivateWords
+from s3harness.guard.private_words import PrivateWords
 
 PLANTED = {
     "path": (

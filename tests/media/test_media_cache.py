@@ -17,7 +17,7 @@ from media_videos import make_clip, number
 
 from s3harness.media import MediaStore, default_cache_dir, purge
 from s3harness.media.cache import MediaCache
-from s3harness.media.slab import SlabWriter, read_slab
+from s3harness.media.frame_file import SlabWriter, read_slab
 from s3harness.types import Video
 
 FRAMES_OF_A_CLIP = 8

@@ -9,8 +9,8 @@ from media_videos import is_upright, number, with_durations, write_video
 
 from s3harness.errors import MediaError
 from s3harness.media.decode import decode
-from s3harness.media.items import End, Picture, Source
-from s3harness.media.nearest import Nearest
+from s3harness.media.frames import End, Picture, Source
+from s3harness.media.nearest_frame import Nearest
 
 ENOUGH = 10**6
 

@@ -9,7 +9,7 @@ from media_videos import make_clip, number
 from PIL import Image
 
 from s3harness.errors import MediaError
-from s3harness.media.forms import Forms
+from s3harness.media.loaded_video import Forms
 
 ASKERS = 8
 

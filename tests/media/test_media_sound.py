@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from media_videos import beep_starts, beeps, write_video
 
 from s3harness.media.decode import decode
-from s3harness.media.frames import RATE
-from s3harness.media.items import End, Sound
+from s3harness.media.frames import RATE, End, Sound
 from s3harness.media.resample import cut
 
 

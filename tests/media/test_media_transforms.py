@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from media_videos import beeps, make_clip, write_video
 
 from s3harness.errors import MediaError, PluginError, UsageError
-from s3harness.media import Frames, MediaStore, transforms
-from s3harness.media import transform as of_transforms
-from s3harness.media.shown import ShownStore
-from s3harness.media.transform import Transform, Transforms, load_transforms
+from s3harness.media import Frames, MediaStore
+from s3harness.transforms import builtin
+from s3harness.transforms import contract as of_transforms
+from s3harness.transforms.contract import Transform, Transforms, load_transforms
+from s3harness.transforms.store import ShownStore
 from s3harness.types import Clip, FeatureLabel, Video
 
 SIZES = st.tuples(st.integers(2, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 999))
@@ -28,7 +29,7 @@ def frames_of(n, height, width, seed):
 @given(SIZES)
 def test_mirror_and_reverse_undo_themselves_and_change_what_they_say(size):
     frames = frames_of(*size)
-    for step, axis in ((transforms.mirror, 2), (transforms.reverse, 0)):
+    for step, axis in ((builtin.mirror, 2), (builtin.reverse, 0)):
         shown = step(frames)
         np.testing.assert_array_equal(shown.pixels, np.flip(frames.pixels, axis))
         np.testing.assert_array_equal(step(shown).pixels, frames.pixels)
@@ -38,27 +39,27 @@ def test_mirror_and_reverse_undo_themselves_and_change_what_they_say(size):
 @given(SIZES)
 def test_shuffle_shows_every_picture_once_in_another_order_the_same_each_time(size):
     frames = frames_of(*size)
-    shown = transforms.shuffle(frames)
+    shown = builtin.shuffle(frames)
     assert sorted(p.tobytes() for p in shown.pixels) == sorted(p.tobytes() for p in frames.pixels)
     assert shown.pixels.tobytes() != frames.pixels.tobytes()
-    np.testing.assert_array_equal(transforms.shuffle(frames).pixels, shown.pixels)
+    np.testing.assert_array_equal(builtin.shuffle(frames).pixels, shown.pixels)
 
 
 @given(SIZES)
 def test_freeze_shows_one_picture_of_the_clip_and_blank_none(size):
     frames = frames_of(*size)
-    frozen = transforms.freeze(frames).pixels
+    frozen = builtin.freeze(frames).pixels
     assert {p.tobytes() for p in frozen} == {frames.pixels[len(frozen) // 2].tobytes()}
-    assert set(transforms.blank(frames).pixels.ravel()) == {transforms.GREY}
+    assert set(builtin.blank(frames).pixels.ravel()) == {builtin.GREY}
 
 
 def test_the_truth_of_a_clip_run_backwards_is_that_of_the_mirrored_time_line():
     clip = Clip("v", 10.0, 40.0, (), 100)
     video = Video("v", "p", onset_s=15.0, offset_s=30.0, features={"tonic": FeatureLabel("yes", 12.0, 18.0, "left")})
-    shown = transforms.reverse.truth(video, clip)
+    shown = builtin.reverse.truth(video, clip)
     assert shown.features["tonic"] == FeatureLabel("yes", 32.0, 38.0, "left")
     assert (shown.onset_s, shown.offset_s) == (20.0, 35.0)
-    assert transforms.reverse.truth(replace(shown, report=video.report), clip) == video
+    assert builtin.reverse.truth(replace(shown, report=video.report), clip) == video
 
 
 def test_a_silent_clip_has_no_sign_that_is_heard_and_all_that_are_seen():
@@ -67,7 +68,7 @@ def test_a_silent_clip_has_no_sign_that_is_heard_and_all_that_are_seen():
         "verbal_responsiveness": FeatureLabel("yes", 1.0, 2.0),
     }
     video = Video("v", "p", features={"tonic": FeatureLabel("yes", 1.0, 2.0), **heard}, report="A cry.")
-    shown = transforms.silence.truth(video, Clip("v", 0.0, 9.0, (), 100))
+    shown = builtin.silence.truth(video, Clip("v", 0.0, 9.0, (), 100))
     assert {name: label.present for name, label in shown.features.items()} == {
         "tonic": "yes",
         "ictal_vocalization": "no",
@@ -88,7 +89,7 @@ def shown_through(tmp_path, *steps):
 
 
 def test_every_form_of_a_clip_is_the_changed_one(tmp_path, loud):
-    plain, shown = MediaStore(tmp_path / "cache"), shown_through(tmp_path, transforms.mirror, transforms.silence)
+    plain, shown = MediaStore(tmp_path / "cache"), shown_through(tmp_path, builtin.mirror, builtin.silence)
     clip = make_clip(loud, audio=True)
     for store in (plain, shown):
         store.prepare(loud, [clip])
@@ -103,7 +104,7 @@ def test_every_form_of_a_clip_is_the_changed_one(tmp_path, loud):
 
 def test_media_shown_in_different_ways_have_different_keys_and_one_decoding(tmp_path, loud):
     clip = make_clip(loud, audio=True)
-    ways = [(), (transforms.mirror,), (transforms.blank,), (transforms.mirror, transforms.blank), (Mirror(),)]
+    ways = [(), (builtin.mirror,), (builtin.blank,), (builtin.mirror, builtin.blank), (Mirror(),)]
     keys, decodes = set(), 0
     for steps in ways:
         store = shown_through(tmp_path, *steps) if steps else MediaStore(tmp_path / "cache")
@@ -114,12 +115,12 @@ def test_media_shown_in_different_ways_have_different_keys_and_one_decoding(tmp_
     assert decodes == 1
 
 
-class Mirror(transforms.Mirror):
+class Mirror(builtin.Mirror):
     version = "2"
 
 
 def test_who_changes_the_pictures_changes_only_their_own(tmp_path, loud):
-    store, clip = shown_through(tmp_path, transforms.mirror), make_clip(loud)
+    store, clip = shown_through(tmp_path, builtin.mirror), make_clip(loud)
     store.prepare(loud, [clip])
     first = store.frames(clip).pixels
     kept = first.copy()
@@ -167,7 +168,7 @@ def test_sound_of_another_length_is_not_let_through(tmp_path, loud):
 
 def test_a_clip_can_have_the_sound_of_another_video_and_its_own_pictures(tmp_path, loud, other):
     lenders = {loud.id: other}
-    swap = Transforms((("swap", transforms.swap_sound),))
+    swap = Transforms((("swap", builtin.swap_sound),))
     plain = MediaStore(tmp_path / "cache")
     shown = ShownStore(tmp_path / "cache", transforms=swap, lenders=lenders)
     clip, lent = make_clip(loud, audio=True), make_clip(other, audio=True)
@@ -195,4 +196,4 @@ def test_a_function_of_frames_is_a_transform_and_a_class_is_none():
     frames = frames_of(3, 4, 5, 0)
     np.testing.assert_array_equal(made(frames).pixels, frames.pixels[:, ::-1])
     with pytest.raises(PluginError, match=r"s3harness\.Transform"):
-        of_transforms._transform("mirror", transforms.Mirror)
+        of_transforms._transform("mirror", builtin.Mirror)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from s3harness.dataset.release import Release, open_release
+from s3harness.paper.layout import Release, open_release
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ import pytest
 from metric_cases import answered, pair, parts, references_of, score, unanswered
 
 from s3harness.metrics.floors import floors_for
-from s3harness.metrics.paper.boundaries import paper_boundary_mae, released_seconds
-from s3harness.metrics.paper.diagnosis import paper_diagnosis, released_diagnosis
-from s3harness.metrics.paper.features import paper_features
-from s3harness.metrics.paper.laterality import paper_laterality
-from s3harness.metrics.paper.order import (
+from s3harness.paper.metrics.boundaries import paper_boundary_mae, released_seconds
+from s3harness.paper.metrics.diagnosis import paper_diagnosis, released_diagnosis
+from s3harness.paper.metrics.features import paper_features
+from s3harness.paper.metrics.laterality import paper_laterality
+from s3harness.paper.metrics.order import (
     edit_distance,
     lcs_ratio,
     paper_edit_distance,
@@ -19,13 +19,13 @@ from s3harness.metrics.paper.order import (
     released_tokens,
     temporal_f1,
 )
-from s3harness.metrics.paper.question_list import (
+from s3harness.paper.metrics.question_list import (
     half_up,
     question_list_item,
     question_list_score,
     question_list_scores,
 )
-from s3harness.metrics.paper.text import paper_bleu, paper_rouge_l
+from s3harness.paper.metrics.text import paper_bleu, paper_rouge_l
 
 ABC = ["a", "b", "c"]
 

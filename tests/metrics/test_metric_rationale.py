@@ -17,7 +17,7 @@ from s3harness.metrics.floors import floors_for, oracle
 from s3harness.metrics.rationale import CANDIDATES, rationale_informedness
 from s3harness.metrics.statements import FILE, load_rationale_lexicon, statements
 from s3harness.metrics.text import normalised
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score_task import score_task
 from s3harness.specs.document import specs_directory
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import load_task, resolve

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from s3harness.dataset.release import missing_predictions, models, read_release_table
-from s3harness.metrics.paper.published import Cell, published_cells
+from s3harness.paper.layout import missing_predictions, models, read_release_table
+from s3harness.paper.metrics.published import Cell, published_cells
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from s3harness.dataset.release import (
+from s3harness.errors import DatasetError
+from s3harness.paper.layout import (
     clock_seconds,
     missing_predictions,
     model_key,
@@ -17,9 +18,8 @@ from s3harness.dataset.release import (
     read_release_table,
     video_of_window,
 )
-from s3harness.errors import DatasetError
-from s3harness.metrics.paper.published import published_cells
-from s3harness.metrics.paper.released import diagnosis_pairs, feature_pairs
+from s3harness.paper.metrics.published import published_cells
+from s3harness.paper.metrics.released import diagnosis_pairs, feature_pairs
 
 VIDEOS = [f"P000{n}@x@y@tag_{n}.mp4" for n in range(4)]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from s3harness.run.journal import Entry
+from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import read_answer
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, load_task, resolve

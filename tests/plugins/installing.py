@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from s3harness.cli import main
-from s3harness.plugins import manager
+from s3harness.plugins.manager import manager
 from s3harness.testing import Verdict, verdict
-from s3harness.testing.bench import Settings
+from s3harness.testing.trial import Settings
 
 HEAD = "import s3harness\n\n@s3harness.hookimpl\ndef s3harness_register(registry):\n"
 

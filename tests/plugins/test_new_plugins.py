@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from s3harness.plugins import KINDS
+from s3harness.plugins.registry import KINDS
 from s3harness.scaffold.new import TEMPLATES, write_plugin
 from s3harness.testing.golden import golden
 

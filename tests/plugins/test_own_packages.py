@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from s3harness.errors import UsageError
-from s3harness.own_packages import OWN_PACKAGES
-from s3harness.plugins import Registrar, Registry
+from s3harness.plugins.known_packages import OWN_PACKAGES
+from s3harness.plugins.registry import Registrar, Registry
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 

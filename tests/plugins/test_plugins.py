@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from s3harness import hookspecs
-from s3harness.plugins import KINDS, Registrar, manager
+from s3harness.plugins import hookspecs
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import KINDS, Registrar
 
 HEAD = "import s3harness\n@s3harness.hookimpl\ndef s3harness_register(registry):\n"
 FRIEND = "registry.backend('friendly', 'good_plugin:Backend')"
@@ -130,7 +131,7 @@ def test_what_is_no_entry_point_is_named_as_broken(site):
 
 def test_a_package_that_points_at_the_built_ins_changes_nothing(site):
     before = [row for row in site.listed("plugins", "list") if row["package"] == "s3harness"]
-    site.install("aaa", "", entry="aaa = s3harness.builtins")
+    site.install("aaa", "", entry="aaa = s3harness.plugins.builtins")
     after = [row for row in site.listed("plugins", "list") if row["package"] == "s3harness"]
     assert before == after
     assert len(before) > 50

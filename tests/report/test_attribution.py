@@ -9,7 +9,7 @@ import pytest
 
 from s3harness.analysis.attribution import losses, outcomes
 from s3harness.analysis.consistency import self_consistency
-from s3harness.scoring.run import ScoredTask
+from s3harness.scoring.score_run import ScoredTask
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Prediction, Reference
 

@@ -5,8 +5,6 @@ import json
 
 import pytest
 
-from s3harness.dataset.release import open_release
-from s3harness.dataset.release_annotations import read_annotations
 from s3harness.errors import DatasetError
 from s3harness.metrics.rqi import (
     ReportTruth,
@@ -19,6 +17,8 @@ from s3harness.metrics.rqi import (
 from s3harness.metrics.rqi import score as score_module
 from s3harness.metrics.rqi.validate import validate
 from s3harness.metrics.typical_report import WORDS
+from s3harness.paper.annotations import read_annotations
+from s3harness.paper.layout import open_release
 from s3harness.specs.features import vocabulary
 
 MODELS = {

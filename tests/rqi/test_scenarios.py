@@ -2,7 +2,7 @@
 
 import pytest
 
-from s3harness.testing.known import PAPER_SCENARIOS
+from s3harness.testing.known_defects import PAPER_SCENARIOS
 from s3harness.testing.scenarios import ranked_wrong, scenarios
 
 SCENARIOS = scenarios()

@@ -13,7 +13,7 @@ from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi import ReportStructure, ReportTruth, SeizureRQI, extract, score_report, score_structures
 from s3harness.metrics.rqi.score import parse_preset
 from s3harness.metrics.rqi.weighed import LESS_SPECIFIC
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score_task import score_task
 from s3harness.specs.features import vocabulary
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import load_task, resolve

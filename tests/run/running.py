@@ -27,10 +27,10 @@ from s3harness.cli import main
 PATIENCE_S = 120.0
 HEAVY = [
     "s3harness.cli.run",
-    "s3harness.run.session",
-    "s3harness.run.execute",
+    "s3harness.evaluation",
+    "s3harness.run.executor",
     "s3harness.run.plan",
-    "s3harness.scoring.run",
+    "s3harness.scoring.score_run",
     "s3harness.backends.floors",
     "s3harness.media.decode",
     "s3harness.report.progress",

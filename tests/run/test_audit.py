@@ -7,7 +7,7 @@ import json
 import pytest
 from running import SLOW, journal, run_words, whole_lines
 
-from s3harness.run.audit import FILE, read_audit
+from s3harness.guard.audit_log import FILE, read_audit
 
 ASKING = """
     import os, socket

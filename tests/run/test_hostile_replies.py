@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from s3harness.cli import main
-from s3harness.testing.offline import offline
+from s3harness.guard.sockets import offline
 
 SAYS = """
 from pathlib import Path
@@ -62,7 +62,7 @@ REPLIES = {
 @pytest.fixture
 def called(tmp_path, monkeypatch, capfd):
     """The command line in an empty folder, with the backend that says what a file holds; no host can be reached."""
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     site = tmp_path / "site"
     site.mkdir()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import answers, journal, run_words
 
-from s3harness.run.slots import Gate, Slots
+from s3harness.run.admission import Gate, Slots
 
 WITNESS = """
     import asyncio

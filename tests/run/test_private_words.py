@@ -9,7 +9,7 @@ import av
 import pytest
 from running import changed_table, journal, run_words
 
-from s3harness.run.redact import MAX_LENGTH, Redactor
+from s3harness.guard.redaction import MAX_LENGTH, Redactor
 
 TELLTALE = ("jane_roe", "jane roe", "roe, jane", "mrn-4711", "1999-12", "kennedy")
 """Too long to be found by chance in the bytes of a video."""
@@ -136,7 +136,7 @@ def test_a_table_of_answers_is_not_named_in_the_manifest(here, dataset, cache, t
 
 
 def test_a_key_is_not_in_the_manifest():
-    from s3harness.run.manifest import shown_option
+    from s3harness.rundir.manifest import shown_option
 
     for name in ("api_key", "TOKEN", "password", "client_secret"):
         assert "hunter2" not in str(shown_option(name, "hunter2"))

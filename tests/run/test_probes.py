@@ -101,7 +101,7 @@ def test_floors_are_changed_by_nothing(dataset, cache, tmp_path):
 
 
 def load_all():
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     return manager().registry.names("probe")
 

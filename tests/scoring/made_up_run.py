@@ -8,10 +8,10 @@ from random import Random
 
 from s3harness.backends.floors import perfect_answer
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
-from s3harness.run.journal import Journal
-from s3harness.run.manifest import start_manifest
-from s3harness.run.session import Settings, prepare
-from s3harness.scoring.items import write_items
+from s3harness.evaluation import Settings, prepare
+from s3harness.rundir.items import write_items
+from s3harness.rundir.journal import Journal
+from s3harness.rundir.manifest import start_manifest
 from s3harness.testing.cases import made_up_videos
 from s3harness.types import Response
 

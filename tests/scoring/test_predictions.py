@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from s3harness.run.journal import Entry
+from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import read_answer, read_answers
 from s3harness.scoring.predictions import predict
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score_task import score_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec, load_task, resolve
 from s3harness.types import Answer, Clip, Prediction, Reference, Response

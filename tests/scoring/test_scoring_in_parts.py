@@ -13,11 +13,12 @@ from made_up_run import write_data, write_run
 
 from s3harness.dataset.load import load_dataset
 from s3harness.metrics.base import ItemMean
-from s3harness.plugins import Entry, manager
-from s3harness.scoring import run as scoring
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import RegistryEntry
+from s3harness.scoring import score_run as scoring
 from s3harness.scoring.floor_test import corrected
-from s3harness.scoring.run import read_run, score_run
-from s3harness.scoring.score import score_task
+from s3harness.scoring.score_run import read_run, score_run
+from s3harness.scoring.score_task import score_task
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_a_metric_that_does_not_say_that_it_goes_by_video_is_given_all_pairs(mak
     run = write_run(tmp_path / "run", 12, ("7",))
     monkeypatch.setattr(scoring, "PART", 1)
     monkeypatch.setitem(
-        manager().registry.entries, ("metric", "met"), Entry("metric", "met", f"{__name__}:{make}", "p", "1")
+        manager().registry.entries, ("metric", "met"), RegistryEntry("metric", "met", f"{__name__}:{make}", "p", "1")
     )
     manifest = json.loads((run / "manifest.json").read_text())
     (task,) = manifest["run"]["tasks"].values()

@@ -9,7 +9,7 @@ import pytest
 
 from s3harness import UsageError
 from s3harness.cli import main
-from s3harness.run.manifest import Determinants
+from s3harness.rundir.manifest import Determinants
 from s3harness.specs.models import load_model
 from s3harness.specs.weights import WHOLE_BYTES, weights_id, with_weights
 

@@ -14,10 +14,11 @@ import pytest
 import s3harness
 from s3harness.errors import UsageError
 from s3harness.media import Frames
-from s3harness.plugins import KINDS, manager
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import KINDS
 from s3harness.testing import BrokenContract, check, promises, try_object, verdict
-from s3harness.testing.bench import COMMON, Settings
 from s3harness.testing.contract import promises_of
+from s3harness.testing.trial import COMMON, Settings
 
 CHECKED = (
     *("backend", "model", "sampler", "transform", "parser", "aggregator", "rqi_penalty", "judge", "probe"),

@@ -19,7 +19,7 @@ from s3harness.testing import check_metric
 from s3harness.testing.answerers import error
 from s3harness.testing.attacks import attacks
 from s3harness.testing.cases import made_up_videos, references_of
-from s3harness.testing.known import NOT_RANKED
+from s3harness.testing.known_defects import NOT_RANKED
 from s3harness.testing.metrics import CENTRED, KINDS
 from s3harness.testing.monotone import trials
 from s3harness.testing.suite import metrics_of, outcome_of, unknown
@@ -91,7 +91,7 @@ def test_the_command_finds_nothing_of_the_strict_primary_metrics():
 
 
 def test_what_is_not_known_is_told_and_a_failure(monkeypatch):
-    monkeypatch.setattr("s3harness.testing.known.NOT_RANKED", {})
+    monkeypatch.setattr("s3harness.testing.known_defects.NOT_RANKED", {})
     result = CliRunner().invoke(cli, ["tasks", "check", "5"])
     assert result.exit_code == 1
     assert "out of vocabulary: breaks honest wins, readers win, monotone (NOT KNOWN)" in result.output

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from s3harness.training.authors import authors_rewards
 from s3harness.training.gate import LIMIT, examine, fitted
+from s3harness.training.paper_rewards import authors_rewards
 from s3harness.training.rewards import metric_rewards, strict_rewards
 from s3harness.training.samples import SetSettings, build_training_set
 

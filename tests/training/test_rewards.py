@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3harness.backends.pen import write
+from s3harness.backends.answer_text import write
 from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
 from s3harness.specs.tasks import MetricSpec

@@ -11,8 +11,9 @@ import pytest
 from s3harness.dataset.run_card import FILE, read_card, trainings
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.media.options import MediaOptions
-from s3harness.plugins import Entry, manager
-from s3harness.run.recipe import media_store
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import RegistryEntry
+from s3harness.run.worker_spec import media_store
 from s3harness.training.clips import ClipFrames, mirrored_frames
 from s3harness.training.gate import fitted
 from s3harness.training.rewards import strict_rewards
@@ -38,7 +39,7 @@ def failing(job):
 def trainers(monkeypatch):
     entries = dict(manager().registry.entries)
     for name in ("noting", "failing"):
-        entries["trainer", name] = Entry("trainer", name, f"{__name__}:{name}", "tests", "0")
+        entries["trainer", name] = RegistryEntry("trainer", name, f"{__name__}:{name}", "tests", "0")
     monkeypatch.setattr(manager().registry, "entries", entries)
     JOBS.clear()
 

@@ -10,12 +10,12 @@ import pytest
 from training_cases import NAME, write_dataset
 
 from s3harness.dataset.load import load_dataset
-from s3harness.dataset.mirror import mirrored_text, mirrored_video
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan
 from s3harness.specs.tasks import load_task, resolve, task_names
 from s3harness.training.rewards import strict_rewards
 from s3harness.training.samples import VIDEO_ONLY, Question, SetSettings, build_training_set
+from s3harness.transforms.mirror import mirrored_text, mirrored_video
 
 
 def test_every_task_has_samples_and_all_samples_are_of_training_patients(made):

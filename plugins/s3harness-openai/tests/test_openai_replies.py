@@ -144,7 +144,7 @@ replies = st.fixed_dictionaries(
 @example({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}], "usage": ["a"]}, 200)
 @example({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1.5}}, 200)
 def test_whatever_json_a_server_replies_is_an_answer_or_trouble(reply, status):
-    from s3harness.run.asking import checked_response
+    from s3harness.run.retry import checked_response
 
     body = json.dumps(reply).encode()
     try:

@@ -20,7 +20,7 @@ from s3harness_privacy.silhouette import silhouette
 
 import s3harness
 from s3harness.cli import main
-from s3harness.plugins import manager
+from s3harness.plugins.manager import manager
 
 NAMES = ("face_blur", "silhouette", "mute")
 PIXELS = 480 * 270

@@ -13,7 +13,7 @@ from s3harness_redundancy.statements import repeats, statements
 from s3harness import ReportStructure
 from s3harness.cli import main
 from s3harness.metrics.rqi import score_report
-from s3harness.plugins import load
+from s3harness.plugins.manager import load
 from s3harness.testing import check, promises
 from s3harness.testing.golden import golden
 
@@ -138,7 +138,7 @@ def _file(folder: Path, text: str) -> Path:
 
 
 def _main(*arguments: str) -> int:
-    from s3harness.plugins import manager
+    from s3harness.plugins.manager import manager
 
     manager.cache_clear()
     with pytest.raises(SystemExit) as ended:

@@ -11,8 +11,8 @@ from s3harness_transformers.families import family_of
 from s3harness_transformers.loading import read_processor
 
 import s3harness
+from s3harness.evaluation import Settings, prepare
 from s3harness.media import MediaStore
-from s3harness.run.session import Settings, prepare
 from s3harness.specs.models import load_model
 
 CARDS = {

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from s3harness import ItemMean
 from s3harness.dataset.run_card import FILE
-from s3harness.plugins import Entry, manager
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import RegistryEntry
 from s3harness.training import monitor
 
 GROUPS = f"{TUNING} -o answers=2 -o max_answer_tokens=6 -o lora_rank=0"
@@ -93,7 +94,7 @@ def _signs(pair):
 
 
 def test_a_reward_that_pays_for_nothing_is_refused_before_a_step_with_the_table(said, model, tmp_path, monkeypatch):
-    entry = Entry("metric", "begins", f"{__name__}:begins", "tests", "0")
+    entry = RegistryEntry("metric", "begins", f"{__name__}:begins", "tests", "0")
     monkeypatch.setitem(manager().registry.entries, ("metric", "begins"), entry)
     words = said("grpo", model, tmp_path / "out", GROUPS)
     words[words.index("--tasks") + 1] = "5"

@@ -97,7 +97,7 @@ def test_what_is_shown_in_evaluation_is_what_was_shown_in_training(tuned, said, 
 
     import s3harness as public
     from s3harness.media.options import MediaOptions
-    from s3harness.run.recipe import media_store
+    from s3harness.run.worker_spec import media_store
     from s3harness.training.clips import ClipFrames
     from s3harness.training.samples import SetSettings, build_training_set
 

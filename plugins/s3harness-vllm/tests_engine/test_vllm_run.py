@@ -14,8 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from vllm_processes import killed, lines, wait_for, words
 
+from s3harness.evaluation import Settings, prepare
 from s3harness.run.plan import Plan
-from s3harness.run.session import Settings, prepare
 from s3harness.types import Request
 
 TASKS = {f"s3/task{n}" for n in (1, 3, 4, 5, 6, 7)}

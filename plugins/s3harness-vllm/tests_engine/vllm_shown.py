@@ -22,7 +22,7 @@ from s3harness_vllm.backend import VllmBackend
 from s3harness_vllm.prompt import media_data
 
 import s3harness
-from s3harness.run.session import Settings, prepare
+from s3harness.evaluation import Settings, prepare
 from s3harness.specs.models import load_model
 
 OPTIONS = {"dtype": "float32", "tensor_parallel_size": 1, "mm_device_do_normalize": False, "mm_processor_cache_gb": 0}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from s3harness.backends.answer_text import clock, write
 from s3harness.backends.kinematics.body_part import first_body_part
 from s3harness.backends.kinematics.diagnosis import diagnose, diagnose_report, quoted_report
 from s3harness.backends.kinematics.dialogue import is_spoken_to
 from s3harness.backends.kinematics.judge import Finding, Judgement
 from s3harness.backends.kinematics.side import stronger_side
-from s3harness.backends.pen import clock, write
 from s3harness.errors import S3HarnessError
 from s3harness.types import Request
 

@@ -1,7 +1,7 @@
 """Judges: a report read into its structure by a language model, as an alternative to the rules.
 
 A judge is a prompt, the JSON Schema of the reply, and a reader of the reply. It asks nobody itself: any backend
-can be asked (:mod:`s3harness.scoring.judging`), and what it replied is read again whenever a run is scored. Plugins
+can be asked (:mod:`s3harness.scoring.judging.judge`), and its reply is read again whenever a run is scored. Plugins
 register judges of their own by name.
 """
 
@@ -18,7 +18,7 @@ from s3harness.metrics.rqi.text import MAX_CHARACTERS, count_words
 from s3harness.parsers.json_text import embedded_json
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.text import without_thinking
-from s3harness.plugins import load
+from s3harness.plugins.manager import load
 from s3harness.specs.features import vocabulary
 from s3harness.types import Generation
 

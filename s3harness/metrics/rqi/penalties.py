@@ -14,7 +14,7 @@ from typing import cast
 from s3harness.metrics.rqi.components import SLEEP, supported
 from s3harness.metrics.rqi.structure import NONE, ReportStructure, ReportTruth
 from s3harness.metrics.rqi.weighed import RESPONSIVE, UNRESPONSIVE, opposed_signs, vaguely_right
-from s3harness.plugins import load
+from s3harness.plugins.manager import load
 
 VOCABULARY = 20
 PER_DISTRACTION = 0.95

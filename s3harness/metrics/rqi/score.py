@@ -75,7 +75,7 @@ from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunc
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.metrics.rqi.truth import report_truth
 from s3harness.metrics.rqi.weighed import expects_signs, weighed_components
-from s3harness.plugins import blamed
+from s3harness.plugins.manager import blamed
 from s3harness.specs.rqi_presets import preset_name
 
 WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}

@@ -10,8 +10,8 @@ from typing import Any
 
 from s3harness.analysis.attribution import HIT, REJECTED, UNTESTED, Loss, Outcome, counts, losses, outcomes
 from s3harness.analysis.consistency import Consistency, self_consistency
-from s3harness.run.manifest import read_manifest
-from s3harness.scoring.run import ScoredTask, read_run, read_scores
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.score_run import ScoredTask, read_run, read_scores
 from s3harness.specs.features import vocabulary
 from s3harness.types import Reference, Score
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from s3harness.report.table import task_title
-from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.journal import Entry, read_journal
+from s3harness.rundir.journal import FILE as JOURNAL
+from s3harness.rundir.journal import Entry, read_journal
 
 UNKNOWN = "–"
 ALL = "all tasks"

@@ -10,9 +10,9 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
 from s3harness.report.page.content import Content
-from s3harness.run.journal import FILE as JOURNAL
-from s3harness.run.journal import Entry, read_journal
-from s3harness.run.manifest import read_manifest
+from s3harness.rundir.journal import FILE as JOURNAL
+from s3harness.rundir.journal import Entry, read_journal
+from s3harness.rundir.manifest import read_manifest
 from s3harness.rundir.sent import read_sent
 from s3harness.scoring.answers import read_answer
 

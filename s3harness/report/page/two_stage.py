@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s3harness.diagnosis.kept import read_diagnosis
+from s3harness.diagnosis.result_file import read_diagnosis
 from s3harness.report.diagnosis import HEADINGS
 from s3harness.specs.features import vocabulary
 

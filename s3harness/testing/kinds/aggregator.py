@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from s3harness.aggregators.aggregate import Aggregate
 from s3harness.errors import S3HarnessError
-from s3harness.testing.bench import Bench, same, takes, writable
+from s3harness.testing.trial import Bench, same, takes, writable
 from s3harness.types import Answer, Clip
 
 PROMISES: Mapping[str, str] = {

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 from s3harness.backends.base import Backend, Limits
-from s3harness.run.asking import checked_response
+from s3harness.run.retry import checked_response
 from s3harness.specs.models import ModelCard, load_model
-from s3harness.testing.bench import Bench, writable
 from s3harness.testing.golden import (
     WatchedStore,
     golden_plan,
@@ -25,6 +24,7 @@ from s3harness.testing.golden import (
     prepared,
     text_only,
 )
+from s3harness.testing.trial import Bench, writable
 from s3harness.types import Modality, Request, Response
 
 PROMISES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from s3harness.diagnosis.classifier import Classifier
 from s3harness.metrics.base import Array
-from s3harness.testing.bench import Bench, same, writable
+from s3harness.testing.trial import Bench, same, writable
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a class made without arguments, an s3harness.Classifier, whose grid is a list of settings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from s3harness.testing.bench import Bench
+from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a click command",

@@ -10,8 +10,8 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.validate import validate_dataset
 from s3harness.errors import S3HarnessError
-from s3harness.testing.bench import Bench, takes
 from s3harness.testing.golden import golden
+from s3harness.testing.trial import Bench, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (source, out, **options)",

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import UsageError
-from s3harness.run.execute import Execution, Progress, local
-from s3harness.run.journal import FILE, Journal, read_journal
+from s3harness.guard.redaction import Redactor
+from s3harness.run.executor import Execution, Progress, local
 from s3harness.run.plan import Plan, VideoPlan
-from s3harness.run.recipe import Recipe
-from s3harness.run.redact import Redactor
-from s3harness.testing.bench import Bench, takes
+from s3harness.run.worker_spec import Recipe
+from s3harness.rundir.journal import FILE, Journal, read_journal
 from s3harness.testing.golden import golden, golden_plan
+from s3harness.testing.trial import Bench, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of an Execution and an iterable of VideoPlan, and returns a coroutine",

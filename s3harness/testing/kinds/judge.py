@@ -8,9 +8,9 @@ from typing import Any
 
 from s3harness.metrics.rqi.structure import ReportStructure
 from s3harness.parsers.reading import Reading
-from s3harness.testing.bench import Bench, same
 from s3harness.testing.cases import made_up_videos
 from s3harness.testing.kinds.parser import TEXTS
+from s3harness.testing.trial import Bench, same
 from s3harness.types import Generation
 
 MEMBERS = ("system", "answer_schema", "generation", "prompt", "read")

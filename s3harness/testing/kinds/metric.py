@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s3harness.testing.bench import Bench, takes
 from s3harness.testing.metrics import CENTRED, KINDS, Violation, check_metric
 from s3harness.testing.metrics import PROMISES as OF_METRICS
+from s3harness.testing.trial import Bench, takes
 
 MEMBERS = ("higher_is_better", "unit", "statistics", "value", "parts")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from s3harness.specs.models import read_card
-from s3harness.testing.bench import Bench
+from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is the path of a YAML file or of a directory with NAME.yaml, or a function that returns one",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from s3harness.parsers.reading import Reading, ReadingStatus
-from s3harness.testing.bench import Bench, same, takes, writable
+from s3harness.testing.trial import Bench, same, takes, writable
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (text, **params) that returns a Reading of a known status",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from s3harness.errors import S3HarnessError
-from s3harness.media.transform import load_transforms
 from s3harness.probes.probe import Direction, Expected, Probe, ProbeSubject
 from s3harness.specs.models import ModelCard
 from s3harness.specs.subjects import subjects
 from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
-from s3harness.testing.bench import Bench, same
 from s3harness.testing.cases import made_up_videos
+from s3harness.testing.trial import Bench, same
+from s3harness.transforms.contract import load_transforms
 from s3harness.types import Clip, Video
 
 PROMISES: Mapping[str, str] = {

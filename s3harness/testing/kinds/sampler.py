@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from s3harness.errors import S3HarnessError
 from s3harness.specs.subjects import subjects
-from s3harness.testing.bench import Bench, same, takes
 from s3harness.testing.cases import made_up_videos
+from s3harness.testing.trial import Bench, same, takes
 from s3harness.types import Clip, Video
 
 PROMISES: Mapping[str, str] = {

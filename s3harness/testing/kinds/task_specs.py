@@ -8,8 +8,8 @@ from typing import Any
 
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOLS, read_task, resolve
-from s3harness.testing.bench import Bench
 from s3harness.testing.golden import golden_plan, golden_requests
+from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is the path of a directory with tasks/*.yaml, or a function that returns it",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from s3harness.media import MediaStore
-from s3harness.testing.bench import Bench, takes, writable
 from s3harness.testing.golden import golden, golden_patients
 from s3harness.testing.kinds.dataset import contents
+from s3harness.testing.trial import Bench, takes, writable
 from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.job import Stage, TrainingJob

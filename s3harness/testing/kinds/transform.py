@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from s3harness.media import Frames
-from s3harness.media.transform import Transform
-from s3harness.testing.bench import Bench, same, takes
 from s3harness.testing.golden import golden_frames
+from s3harness.testing.trial import Bench, same, takes
+from s3harness.transforms.contract import Transform
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of Frames, or an s3harness.Transform; its pictures are uint8, T × H × W × 3",

@@ -1,0 +1,131 @@
+"""The audit log of a run, ``audit.jsonl``: what this process connected to and sent where, written before it goes.
+
+Lines are only ever added, each by one ``write``, so that a kill at any instant leaves whole lines and at most one torn
+tail, which the next start takes away. Each line holds the beginning of the hash of the line before it, so that a log
+that was changed later shows it. It names hosts, and so it stays in the run directory and is in no submission.
+
+========  =============================================================================================
+event     and what it holds
+========  =============================================================================================
+started   ``backend``, ``model``, ``executor``, ``hosts`` that it says it asks, ``allow_remote`` as the user named them,
+          and ``identifiers`` that the user let through to the model, with the reason
+contact   ``address``, ``port``, and ``how``: ``here``, ``named``, ``unnamed``, or ``refused`` (nothing was sent)
+request   ``host``, ``bytes`` of its body, and the ``id`` of the run's request, empty where a server was only greeted
+ended     ``status`` (complete, stopped, or the error's name), ``answered`` and ``failed``; missing after a kill
+========  =============================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from s3harness.errors import S3HarnessError
+from s3harness.files import parse_json
+from s3harness.guard.sockets import watched
+
+FILE = "audit.jsonl"
+HASH_LENGTH = 16
+
+
+class AuditLog:
+    """Enter it for as long as a run asks; ``counted`` tells at the end how many were answered and failed."""
+
+    def __init__(
+        self, directory: Path, started: Mapping[str, object], counted: Callable[[], Mapping[str, int]]
+    ) -> None:
+        self.path = directory / FILE
+        self._started, self._counted = started, counted
+        self._contacts: set[tuple[str, int, str]] = set()
+        self._lock = threading.Lock()
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._fd, self._before = self._opened()
+        self._append("started", self._started)
+        named = self._started.get("allow_remote", ())
+        assert isinstance(named, Sequence)
+        self._open.enter_context(watched(self.contact, named))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+        status = "complete" if kind is None else "stopped" if kind is KeyboardInterrupt else kind.__name__
+        try:
+            self._append("ended", {"status": status, **self._counted()})
+            os.fsync(self._fd)
+        except OSError as trouble:
+            raise self._unwritable(trouble) from trouble
+        finally:
+            os.close(self._fd)
+
+    def contact(self, address: str, port: int, how: str) -> None:
+        """Write down that something is connected to; the same again is not written twice."""
+        if (address, port, how) not in self._contacts:
+            self._contacts.add((address, port, how))
+            self._append("contact", {"address": address, "port": port, "how": how})
+
+    def sent(self, host: str, n_bytes: int, request_id: str = "") -> None:
+        """Write down that a request goes to a host; :class:`S3HarnessError` if that cannot be, and it must not go."""
+        self._append("request", {"host": host, "bytes": n_bytes, "id": request_id})
+
+    def _append(self, event: str, facts: Mapping[str, object]) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._lock:
+            line = json.dumps({"event": event, "at": at, **facts, "before": self._before}).encode()
+            start = os.lseek(self._fd, 0, os.SEEK_END)
+            try:
+                if os.write(self._fd, line + b"\n") < len(line) + 1:
+                    raise OSError(0, "only a part of the line was written")
+            except OSError as error:
+                os.ftruncate(self._fd, start)
+                raise self._unwritable(error) from error
+            self._before = line_hash(line)
+
+    def _opened(self) -> tuple[int, str]:
+        """The log to be appended to, without a torn tail, and the hash of its last line."""
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            whole, _, torn = self.path.read_bytes().rpartition(b"\n")
+            if torn:
+                os.ftruncate(fd, len(whole) + (1 if whole else 0))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return fd, line_hash(whole.rpartition(b"\n")[2]) if whole else ""
+
+    def _unwritable(self, error: OSError) -> S3HarnessError:
+        return S3HarnessError(
+            f"the audit log {self.path} cannot be written: {error.strerror}; nothing is sent without it"
+        )
+
+
+def read_audit(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The lines of a log, and whether each follows the one before it unchanged; a torn tail is passed over.
+
+    Raises :class:`S3HarnessError` naming a line that cannot be read.
+    """
+    before = ""
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            found = parse_json(line)
+            yield found, found["before"] == before
+        except (ValueError, KeyError, TypeError) as error:
+            raise S3HarnessError(f"{path}:{number}: not a line of an audit log; it was changed by someone") from error
+        before = line_hash(line.rstrip(b"\n"))
+
+
+def line_hash(line: bytes) -> str:
+    """The beginning of the SHA-256 of a line, without its end of line."""
+    return hashlib.sha256(line).hexdigest()[:HASH_LENGTH]

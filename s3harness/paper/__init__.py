@@ -1,0 +1,1 @@
+"""The paper's benchmark: the authors' release read, its numbers reproduced, and what they show."""

@@ -1,0 +1,174 @@
+"""The files of published details: the Seizure-RQI of each report and the order metrics of each video, computed again.
+
+They stand in folders beside the published tables, ``task6rqi_test`` and ``task5``, one file per model. A place is a row
+of a file; nothing here names a video.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+
+from s3harness.errors import DatasetError
+from s3harness.files import parse_json
+from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
+from s3harness.paper.layout import (
+    Release,
+    ReleaseTable,
+    model_key,
+    number_in,
+    read_predictions,
+    read_release_table,
+    read_sequences,
+    read_structures,
+)
+from s3harness.paper.metrics.order import edit_distance, lcs_ratio, released_tokens, temporal_f1
+from s3harness.paper.windows import Compared
+
+EXACT = 1e-9
+"""How far off a published number that is printed in full may be."""
+
+
+def rqi_scores(release: Release, model: str) -> dict[str, RQI]:
+    """Video → Seizure-RQI of the released structure of its report; empty where there is no such file."""
+    table = read_structures(release, model)
+    if table is None:
+        return {}
+    truths, preset = paper_truths(release), parse_preset("paper")
+    return {
+        video: score_structures(structure, truths[video], preset)
+        for video, structure in structures(table).items()
+        if video in truths
+    }
+
+
+def rqi_details(release: Release, model: str, scores: Mapping[str, RQI]) -> Iterator[Compared]:
+    """Every number of the model's Seizure-RQI by video, and of the summary beside it, from these scores."""
+    for path in _files(release, model, r"task6_(.+)_rqi.*\.csv"):
+        file = str(path.relative_to(release.published))
+        for video, place, column, cell in _cells(read_release_table(path), _RQI):
+            made = _RQI[column](scores[video]) if video in scores else math.nan
+            yield _exactly(file, model, f"{place}, {column}", _number(cell, file, column), made)
+        if (summary := path.with_name(f"{path.stem}_summary.json")).is_file():
+            yield from _summary(summary, file.replace(path.name, summary.name), model, list(scores.values()))
+
+
+def order_details(release: Release, model: str) -> Iterator[Compared]:
+    """Every number of the model's order metrics by video."""
+    paths, table = _files(release, model, r"task5_sequence_3_metrics_(.+)\.csv"), None
+    if paths:
+        table = read_predictions(release, model, "sequence")
+    if table is None:
+        return
+    answers = {video: released_tokens(text) for video, text in table.column("feature_list").items()}
+    truth = read_sequences(release, heard="omni" in model.lower())
+    for path in paths:
+        file = str(path.relative_to(release.published))
+        for video, place, column, cell in _cells(read_release_table(path), _ORDER):
+            known = video in answers and video in truth
+            made = _ORDER[column](answers[video], released_tokens(truth[video])) if known else math.nan
+            yield _exactly(file, model, f"{place}, {column}", number_in(cell, file, column), made)
+
+
+def paper_truths(release: Release) -> dict[str, ReportTruth]:
+    """Video → the expert's structure, held against the signs of Task 5 (those that are heard too, for every model)."""
+    signs = {video: tuple(released_tokens(text)) for video, text in read_sequences(release, heard=True).items()}
+    found = structures(read_release_table(release.truth / "task6_report_modified.csv"))
+    return {video: ReportTruth(structure, signs.get(video)) for video, structure in found.items()}
+
+
+def structures(table: ReleaseTable) -> dict[str, ReportStructure]:
+    """Video → what was extracted of its report; :class:`DatasetError` names the row that cannot be read."""
+    found = {}
+    for number, (video, cells) in enumerate(table.rows.items(), start=1):
+        try:
+            found[video] = released_structure(cells)
+        except DatasetError as error:
+            raise DatasetError(f"{table.file}: row {number}: {error}") from None
+    return found
+
+
+def shown_number(value: float, digits: int | None) -> str:
+    """A number with two decimals more than it was printed with, so that a mismatch shows how far off it is."""
+    return "nothing" if math.isnan(value) else f"{value:.{10 if digits is None else digits + 2}f}"
+
+
+_RQI: Mapping[str, Callable[[RQI], float]] = {
+    "seizure_rqi": lambda score: score.points,
+    "structural_completeness_score": lambda score: 100 * (score.components["S"].value or 0.0),
+    "coverage_score": lambda score: 100 * (score.components["C"].value or 0.0),
+    "temporal_f1_score": lambda score: 100 * (score.components["T"].value or 0.0),
+    "localizing_features_score": lambda score: 100 * (score.components["L"].value or 0.0),
+    "base_score": lambda score: score.base,
+    "hallucination_multiplier": lambda score: score.penalties["paper_hallucination"].multiplier,
+    "has_safety_issues": lambda score: float(score.penalties["paper_hazard"].cap < 100),
+    "has_non_seizure_content": lambda score: float(score.penalties["paper_off_topic"].multiplier < 1),
+    "content_penalty_multiplier": lambda score: score.penalties["paper_off_topic"].multiplier,
+    "length_multiplier": lambda score: score.penalties["paper_length"].multiplier,
+}
+"""Column of the files of the Seizure-RQI → the same of a score; the two that are True or False are 1 or 0."""
+
+_ORDER: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
+    "edit_distance": edit_distance,
+    "temporal_f1": temporal_f1,
+    "lcs_ratio_gt": lcs_ratio,
+    "lcs_ratio": lcs_ratio,
+    "pred_len": lambda said, _: float(len(said)),
+    "gt_len": lambda _, true: float(len(true)),
+}
+"""Column of the files of the order metrics → the same of an answer and the truth."""
+
+_SUMMARY: Mapping[str, tuple[str, Callable[[Sequence[float]], float]]] = {
+    "mean_seizure_rqi": ("seizure_rqi", fmean),
+    "std_seizure_rqi": ("seizure_rqi", lambda values: stdev(values) if len(values) > 1 else math.nan),
+    "min_seizure_rqi": ("seizure_rqi", min),
+    "max_seizure_rqi": ("seizure_rqi", max),
+    "mean_structural": ("structural_completeness_score", fmean),
+    "mean_coverage": ("coverage_score", fmean),
+    "mean_temporal_f1": ("temporal_f1_score", fmean),
+    "mean_localizing": ("localizing_features_score", fmean),
+    "mean_hallucination_multiplier": ("hallucination_multiplier", fmean),
+    "reports_with_safety_issues": ("has_safety_issues", sum),
+    "reports_with_non_seizure": ("has_non_seizure_content", sum),
+    "mean_length_multiplier": ("length_multiplier", fmean),
+    "total_reports": ("seizure_rqi", lambda values: float(len(values))),
+}
+"""Key of a summary → the column that it sums up, and how."""
+
+
+def _summary(path: Path, file: str, model: str, scores: Sequence[RQI]) -> Iterator[Compared]:
+    try:
+        said = parse_json(path.read_text(encoding="utf-8"))
+        numbers = {key: float(said[key]) for key in _SUMMARY if key in said}
+    except (OSError, ValueError, TypeError) as error:
+        raise DatasetError(f"{file}: no summary of numbers: {error}") from None
+    for key, published in numbers.items():
+        column, of = _SUMMARY[key]
+        made = of([_RQI[column](score) for score in scores]) if scores else math.nan
+        yield _exactly(file, model, key, published, made)
+
+
+def _files(release: Release, model: str, pattern: str) -> list[Path]:
+    """The files of a model's details, beside the published tables or in a folder there; ``pattern`` names the model."""
+    paths = sorted([*release.published.glob("*.csv"), *release.published.glob("*/*.csv")])
+    names = [re.fullmatch(pattern, path.name) for path in paths]
+    return [p for p, name in zip(paths, names, strict=True) if name and model_key(name[1]) == model_key(model)]
+
+
+def _cells(table: ReleaseTable, columns: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
+    """(video, place of its row, column, cell) of a file of details."""
+    for number, (video, cells) in enumerate(table.rows.items(), start=1):
+        yield from ((video, f"row {number}", column, cells[column]) for column in columns if column in cells)
+
+
+def _number(cell: str, file: str, column: str) -> float:
+    return float(cell == "True") if cell in ("True", "False") else number_in(cell, file, column)
+
+
+def _exactly(file: str, model: str, place: str, released: float, made: float) -> Compared:
+    return Compared(
+        file, model, place, shown_number(released, None), shown_number(made, None), abs(made - released) <= EXACT
+    )

@@ -1,0 +1,246 @@
+"""The published tables computed again from the released predictions, cell by cell."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from s3harness.metrics.base import Metric, Pair
+from s3harness.paper.layout import (
+    PREDICTION_FILES,
+    Release,
+    ReleaseTable,
+    missing_predictions,
+    model_key,
+    number_in,
+    published_table,
+    read_boundaries,
+    read_release_table,
+)
+from s3harness.paper.metrics import released
+from s3harness.paper.metrics.boundaries import paper_boundary_mae
+from s3harness.paper.metrics.confusion import Statistic
+from s3harness.paper.metrics.diagnosis import paper_diagnosis
+from s3harness.paper.metrics.features import paper_features
+from s3harness.paper.metrics.laterality import paper_laterality
+from s3harness.paper.metrics.order import paper_edit_distance, paper_lcs_ratio, paper_temporal_f1
+from s3harness.paper.metrics.question_list import half_up, question_list_score, question_list_scores
+from s3harness.paper.metrics.text import paper_bleu, paper_rouge_1, paper_rouge_l, texts_of
+
+STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+NOT_COMPUTED = "bert"
+"""In the name of columns that need a neural network to compute."""
+NO_NUMBER = frozenset({"", "nan", "na", "n/a", "-"})
+"""What a published table has where a model has no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One published number of a model, and what comes out when it is computed again (NaN if nothing does).
+
+    ``file`` and ``column`` say where it is printed, ``digits`` with how many decimals; ``None`` means all of them.
+    ``reason`` says why it cannot come out of what was released: the release itself shows that it was computed from
+    other predictions.
+    """
+
+    file: str
+    model: str
+    column: str
+    published: float
+    recomputed: float
+    digits: int | None = 2
+    reason: str = ""
+
+    @property
+    def matches(self) -> bool:
+        """Whether the two are equal at the printed precision; of an exact half, which way it is rounded is open."""
+        if self.digits is None:
+            return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
+        half = 0.5 * 10.0**-self.digits
+        is_half = math.isclose(abs(self.recomputed - self.published), half, rel_tol=1e-9)
+        return is_half or round(self.recomputed, self.digits) == self.published
+
+
+def published_cells(release: Release, model: str) -> Iterator[Cell]:
+    """Every published number of a model that is a formula of its predictions, Tasks 1–5 and 7 and the texts of Task 6.
+
+    A table in which the model is not, or for which it has no predictions, gives none.
+    """
+    for cells in published_tables(release, model):
+        yield from cells
+
+
+def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
+    """The same table by table, so that one that cannot be read (:class:`DatasetError`) leaves the others alone."""
+    lacking = set(missing_predictions(release, model))
+    return [cells(release, model) for cells, kinds in _TABLES if not lacking.issuperset(kinds)]
+
+
+def _features(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.feature_pairs(release, model)
+    metrics = {f"{{}}_{statistic}": paper_features(statistic=statistic) for statistic in STATISTICS}
+    yield from _compared(release, "Task1_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs))
+
+
+def _rationales(release: Release, model: str) -> Iterator[Cell]:
+    metrics: dict[str, Metric] = {
+        "bleu_corpus": paper_bleu(),
+        "rouge1_f1_mean": paper_rouge_1(),
+        "rougeL_f1_mean": paper_rouge_l(),
+    }
+    pairs = released.rationale_pairs(release, model)
+    values = {
+        (name, column): value
+        for column, metric in metrics.items()
+        for name, value in _parts_and_mean(metric, pairs).items()
+    }
+    counted = Counter(pair.reference.subject for pair in pairs if texts_of(pair))
+    columns = {"bleu_corpus": "{}_bleu", "rouge1_f1_mean": "{}_rouge"}
+    wide = {columns[column].format(name): value for (name, column), value in values.items() if column in columns}
+    summaries = _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else []
+    reasons: dict[str, str] = {}
+    for path in summaries:
+        table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        reasons |= _other_pairs(table, counted)
+        for name, cells in table.rows.items():
+            average = re.fullmatch(r"AVG(_\d+)?", name) is not None
+            reason = reasons.get("AVG" if average else name, "")
+            if name in counted and "n_pairs" in cells:
+                n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
+                yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), None, reason)
+            for column in metrics:
+                value = values.get(("AVG" if average else name, column), math.nan)
+                published = number_in(cells[column], path, column)
+                yield Cell(path, model, f"{name}/{column}", published, value, None, reason)
+    for cell in _compared(release, "task2_feature_metrics.csv", model, wide):
+        yield replace(cell, reason=reasons.get(cell.column.rpartition("_")[0], ""))
+
+
+def _other_pairs(table: ReleaseTable, counted: Mapping[str, int]) -> dict[str, str]:
+    """Feature → why its published scores cannot come back: they are of another number of pairs than was released.
+
+    Their average ("AVG") cannot either.
+    """
+    published = {
+        name: int(number_in(cells["n_pairs"], table.file, "n_pairs"))
+        for name, cells in table.rows.items()
+        if name in counted and cells.get("n_pairs")
+    }
+    reasons = {
+        name: f"published of {n} pairs, {counted[name]} were released"
+        for name, n in published.items()
+        if n != counted[name]
+    }
+    return reasons | ({"AVG": "the average of features published of other pairs"} if reasons else {})
+
+
+def _question_list(release: Release, model: str) -> Iterator[Cell]:
+    for path in _files_of(release, model, "middle_results", "_video_feature_scores.csv"):
+        table = read_release_table(release.published / path)
+        names = [name for name in table.columns if name != "file_name"]
+        scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
+        means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
+        overall = {"question_list_score": question_list_score(scores)}
+        yield from _compared(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
+        yield from _compared(release, "Task2__overall_scores.csv", model, overall, key="model_name")
+
+
+def _laterality(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.laterality_pairs(release, model)
+    metrics = {f"{{}}_{statistic}": paper_laterality(statistic=statistic) for statistic in STATISTICS}
+    names = {subject: column for subject, (column, _) in released.LATERALITY.items()}
+    yield from _compared(release, "Task3_spatial_metrics.csv", model, _parts(metrics, pairs, names))
+
+
+def _boundaries(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.boundary_pairs(release, model)
+    errors = _parts({"{}": paper_boundary_mae()}, pairs)
+    perfect = dict.fromkeys(read_boundaries(release).column("feature").values(), 0.0) if errors else {}
+    yield from _compared(release, "Task4_time_mae_metrics.csv", model, perfect | errors)
+
+
+def _sequence(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.sequence_pairs(release, model)
+    metrics: dict[str, Metric] = {
+        "edit_distance": paper_edit_distance(),
+        "temporal_f1": paper_temporal_f1(),
+        "lcs_ratio": paper_lcs_ratio(),
+    }
+    yield from _compared(release, "task5_sequence_3_metrics.csv", model, _values(metrics, pairs))
+
+
+def _report(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.report_pairs(release, model)
+    metrics: dict[str, Metric] = {
+        "bleu_corpus": paper_bleu(),
+        "rouge1_f1": paper_rouge_1(),
+        "rougeL_f1": paper_rouge_l(),
+    }
+    yield from _compared(release, "task6_report_nlp_metrics.csv", model, _values(metrics, pairs))
+
+
+def _diagnosis(release: Release, model: str) -> Iterator[Cell]:
+    pairs = released.diagnosis_pairs(release, model)
+    metrics = {f"{statistic}_{{}}": paper_diagnosis(statistic=statistic) for statistic in STATISTICS}
+    names = {subject: column.removeprefix("prediction_") for subject, column in released.DIAGNOSIS.items()}
+    yield from _compared(release, "Task7_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs, names))
+
+
+_TABLES: tuple[tuple[Callable[[Release, str], Iterator[Cell]], tuple[str, ...]], ...] = (
+    (_features, ("features",)),
+    (_rationales, ("rationales",)),
+    (_question_list, tuple(PREDICTION_FILES)),
+    (_laterality, ("head_turning", "arm_movement", "onset_body_part")),
+    (_boundaries, ("boundaries",)),
+    (_sequence, ("sequence",)),
+    (_report, ("report",)),
+    (_diagnosis, ("diagnosis",)),
+)
+"""What recomputes a table, and the kinds of prediction of which it needs one."""
+
+
+def _compared(
+    release: Release, file: str, model: str, recomputed: Mapping[str, float], *, key: str = "model"
+) -> Iterator[Cell]:
+    """Every number that a published table has for the model, beside the recomputed one."""
+    path = published_table(release, file)
+    if not recomputed or path is None:
+        return
+    for name, cells in read_release_table(path, keys=(key,)).rows.items():
+        for column, text in cells.items() if model_key(name) == model_key(model) else ():
+            if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
+                published = number_in(text, path.name, column)
+                yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
+
+
+def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:
+    """The files of a folder of published details that belong to a model, as paths within the published tables."""
+    paths = sorted((release.published / folder).glob(f"*{suffix}"))
+    own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
+    return [f"{folder}/{path.name}" for path in own]
+
+
+def _parts_and_mean(metric: Metric, pairs: Sequence[Pair]) -> dict[str, float]:
+    """Subject → part of the metric, and its value as "AVG"; empty without pairs."""
+    totals = metric.statistics(pairs).sum(axis=0)
+    return {**metric.parts(totals), "AVG": float(metric.value(totals))} if pairs else {}
+
+
+def _values(metrics: Mapping[str, Metric], pairs: Sequence[Pair]) -> dict[str, float]:
+    """Column → value of its metric; empty without pairs."""
+    return {name: float(m.value(m.statistics(pairs).sum(axis=0))) for name, m in metrics.items()} if pairs else {}
+
+
+def _parts(
+    metrics: Mapping[str, Metric], pairs: Sequence[Pair], names: Mapping[str, str] | None = None
+) -> dict[str, float]:
+    """Column, the metric's name filled with the subject's, → that part of its metric."""
+    return {
+        column.format((names or {}).get(subject, subject)): value
+        for column, metric in metrics.items()
+        for subject, value in metric.parts(metric.statistics(pairs).sum(axis=0)).items()
+    }

@@ -1,0 +1,168 @@
+"""What s3harness itself brings, registered through the same hook as a plugin's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3harness.package_data import own_models
+from s3harness.plugins.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from s3harness.plugins.registry import Registrar
+
+COMMANDS = {
+    "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
+    "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
+    "sweep": ("s3harness.cli.sweep:sweep", "The same at several frame rates and windows: a table and curves."),
+    "probe": ("s3harness.cli.probe:probe", "The same of changed clips, or in other words: what evidence is used."),
+    "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
+    "score-release": (
+        "s3harness.cli.score_release:score_release",
+        "Score the authors' released predictions, or compute their tables again.",
+    ),
+    "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
+    "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
+    "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; data, gate, export."),
+    "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
+    "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push, export."),
+    "leaderboard": (
+        "s3harness.cli.leaderboard:leaderboard",
+        "The leaderboard: verify submissions, check-pull-request, build the pages.",
+    ),
+    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate, check."),
+    "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
+    "models": ("s3harness.cli.models:models", "The model cards: list, show."),
+    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
+    "data": (
+        "s3harness.cli.data:data",
+        "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
+    ),
+    "audit": (
+        "s3harness.cli.audit:audit",
+        "Show which hosts received data, and check shareable files for private content.",
+    ),
+    "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
+    "doctor": ("s3harness.cli.doctor:doctor", "What is installed, what can run here, and what to do about the rest."),
+}
+"""The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
+
+BACKENDS = {
+    "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
+    "floors": "s3harness.backends.floors:FloorsBackend",
+    "oracle": "s3harness.backends.floors:OracleBackend",
+    "recorded": "s3harness.backends.recorded:RecordedBackend",
+}
+SAMPLERS = ("event_clip", "onset_window", "sliding_windows", "uniform_frames", "whole_video")
+PARSERS = {
+    "json_answer": "s3harness.parsers.json_answer:json_answer",
+    "choice": "s3harness.parsers.choice:choice",
+    "timestamp": "s3harness.parsers.timestamp:timestamp",
+    "frame_number": "s3harness.parsers.frame_number:frame_number",
+    "event_list": "s3harness.parsers.event_list:event_list",
+    "es_nes": "s3harness.parsers.es_nes:es_nes",
+    "free_text": "s3harness.parsers.free_text:free_text",
+}
+AGGREGATORS = {
+    "any_yes": "s3harness.aggregators.presence:any_yes",
+    "any_yes_rationale": "s3harness.aggregators.presence:any_yes_rationale",
+    "first_window": "s3harness.aggregators.presence:first_window",
+    "first_window_rationale": "s3harness.aggregators.presence:first_window_rationale",
+    "overlap_merge": "s3harness.aggregators.order:overlap_merge",
+    "first_mention": "s3harness.aggregators.order:first_mention",
+    "joined_text": "s3harness.aggregators.report:joined_text",
+    "single": "s3harness.aggregators.single:single",
+    "clip_time": "s3harness.aggregators.single:clip_time",
+}
+METRICS = {
+    "feature_macro_f1": "s3harness.metrics.features:feature_macro_f1",
+    "feature_balanced_accuracy": "s3harness.metrics.features:feature_balanced_accuracy",
+    "feature_mcc": "s3harness.metrics.features:feature_mcc",
+    "feature_auroc": "s3harness.metrics.features:FeatureAuroc",
+    "rationale_informedness": "s3harness.metrics.rationale:rationale_informedness",
+    "rationale_score": "s3harness.metrics.text:rationale_score",
+    "rouge_l": "s3harness.metrics.text:rouge_l",
+    "bleu": "s3harness.metrics.text:bleu",
+    "laterality_balanced_accuracy": "s3harness.metrics.laterality:laterality_balanced_accuracy",
+    "laterality_macro_f1": "s3harness.metrics.laterality:laterality_macro_f1",
+    "boundary_mae": "s3harness.metrics.boundaries:boundary_mae",
+    "boundary_mae_answered": "s3harness.metrics.boundaries:boundary_mae_answered",
+    "boundary_bias": "s3harness.metrics.boundaries:boundary_bias",
+    "boundary_within": "s3harness.metrics.boundaries:boundary_within",
+    "interval_iou": "s3harness.metrics.boundaries:interval_iou",
+    "lcs_f": "s3harness.metrics.order:lcs_f",
+    "edit_similarity": "s3harness.metrics.order:edit_similarity",
+    "order_agreement": "s3harness.metrics.order:order_agreement",
+    "duplicate_rate": "s3harness.metrics.order:duplicate_rate",
+    "out_of_vocabulary_rate": "s3harness.metrics.order:out_of_vocabulary_rate",
+    "rqi": "s3harness.metrics.rqi:SeizureRQI",
+    "diagnosis_balanced_accuracy": "s3harness.metrics.diagnosis:diagnosis_balanced_accuracy",
+    "diagnosis_mcc": "s3harness.metrics.diagnosis:diagnosis_mcc",
+    "diagnosis_sensitivity": "s3harness.metrics.diagnosis:diagnosis_sensitivity",
+    "diagnosis_specificity": "s3harness.metrics.diagnosis:diagnosis_specificity",
+    "diagnosis_f1": "s3harness.metrics.diagnosis:diagnosis_f1",
+    "paper_features": "s3harness.paper.metrics.features:paper_features",
+    "paper_laterality": "s3harness.paper.metrics.laterality:paper_laterality",
+    "paper_boundary_mae": "s3harness.paper.metrics.boundaries:paper_boundary_mae",
+    "paper_edit_distance": "s3harness.paper.metrics.order:paper_edit_distance",
+    "paper_temporal_f1": "s3harness.paper.metrics.order:paper_temporal_f1",
+    "paper_lcs_ratio": "s3harness.paper.metrics.order:paper_lcs_ratio",
+    "paper_bleu": "s3harness.paper.metrics.text:paper_bleu",
+    "paper_rouge_1": "s3harness.paper.metrics.text:paper_rouge_1",
+    "paper_rouge_l": "s3harness.paper.metrics.text:paper_rouge_l",
+    "paper_diagnosis": "s3harness.paper.metrics.diagnosis:paper_diagnosis",
+}
+CLASSIFIERS = {
+    "logistic_regression": "s3harness.diagnosis.classifiers:LogisticRegression",
+    "shallow_tree": "s3harness.diagnosis.classifiers:ShallowTree",
+    "random_forest": "s3harness.diagnosis.classifiers:RandomForest",
+}
+RQI_PENALTIES = (
+    "hallucination",
+    "invention",
+    "off_topic",
+    "length",
+    "hazard",
+    "paper_hallucination",
+    "paper_off_topic",
+    "paper_length",
+    "paper_hazard",
+)
+TRANSFORMS = ("mirror", "reverse", "shuffle", "freeze", "blank", "silence", "swap_sound")
+PROBES = (
+    *("repeat", "mirror", "reverse", "shuffle", "freeze", "blank", "mute", "audio_swap", "polarity"),
+    *("paraphrase_1", "paraphrase_2"),
+)
+JUDGES = {"structure": "s3harness.metrics.rqi.judge:StructureJudge"}
+
+
+@hookimpl
+def s3harness_register(registry: Registrar) -> None:
+    """Register the built-ins."""
+    for name, target in BACKENDS.items():
+        registry.backend(name, target)
+    for name in SAMPLERS:
+        registry.sampler(name, f"s3harness.samplers:{name}")
+    for name, target in PARSERS.items():
+        registry.parser(name, target)
+    for name, target in AGGREGATORS.items():
+        registry.aggregator(name, target)
+    for name, target in METRICS.items():
+        registry.metric(name, target)
+    for name, target in CLASSIFIERS.items():
+        registry.classifier(name, target)
+    for name in RQI_PENALTIES:
+        registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
+    for name in TRANSFORMS:
+        registry.transform(name, f"s3harness.transforms.builtin:{name}")
+    for name in PROBES:
+        registry.probe(name, f"s3harness.probes.builtin:{name}")
+    for name, target in JUDGES.items():
+        registry.judge(name, target)
+    for name, (target, _) in COMMANDS.items():
+        registry.command(name, target)
+    for name in own_models():
+        registry.model(name, "s3harness.package_data:models_directory")
+    registry.task_specs("s3", "s3harness.package_data:specs_directory")
+    registry.executor("local", "s3harness.run.executor:local")
+    registry.dataset("table", "s3harness.dataset.import_table:import_table")
+    registry.dataset("s3-release", "s3harness.paper.importer:import_release")

@@ -1,0 +1,140 @@
+"""Carrying out a plan: every answer is journalled the moment it comes, by one writer.
+
+An executor is a function ``(execution: Execution, plans: Iterable[VideoPlan]) -> Coroutine``. It has workers ask what
+is not answered yet (:meth:`Execution.todo`), this process's own or others that are made from ``execution.recipe``, and
+hands what they answer to :meth:`Execution.write`. Only a journal that cannot be written ends the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from s3harness.backends.base import Backend
+from s3harness.errors import UsageError
+from s3harness.guard.redaction import Redactor
+from s3harness.plugins.manager import manager
+from s3harness.run.plan import Step, VideoPlan
+from s3harness.run.worker import Worker
+from s3harness.run.worker_spec import Recipe
+from s3harness.rundir.identities import OF_REPLIES, Identities, MixtureError
+from s3harness.rundir.journal import Journal
+from s3harness.types import Request, Response
+
+
+@dataclass
+class Progress:
+    """What has happened so far; ``changed`` is called after each journalled response and each new ``phase``.
+
+    ``phase`` is what the engine is doing before it answers; ``messages`` are for the end of the run. ``causes`` counts
+    failed requests by error and video.
+    """
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    phase: str = ""
+    messages: list[str] = field(default_factory=list)
+    changed: Callable[[Progress], None] = lambda _: None
+
+    def counts(self) -> dict[str, int]:
+        """How many requests were answered, and how many failed."""
+        return {"answered": self.done - self.failed, "failed": self.failed}
+
+    def say(self, phase: str) -> None:
+        """The engine says what it is doing."""
+        self.phase = phase
+        self.changed(self)
+
+
+@dataclass
+class Execution:
+    """What an executor is given.
+
+    ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``recipe`` may leave it
+    alone but for what its backend says of itself (``limits``, ``uses_media``). ``options`` are for the executor.
+    ``identities`` are those of whoever has answered so far.
+    """
+
+    recipe: Recipe
+    worker: Worker
+    journal: Journal
+    redact: Redactor
+    progress: Progress
+    options: Mapping[str, object] = field(default_factory=dict)
+    identities: Identities = field(default_factory=Identities)
+
+    def __post_init__(self) -> None:
+        self.worker.backend.say = self.progress.say
+        self.worker.backend.note = self.progress.messages.append
+
+    async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
+        """The plans with what is still to be asked of each video, without the videos that are done."""
+        for plan in plans:
+            await asyncio.sleep(0)  # a run can be stopped while it passes over what is done
+            left = self.left(plan)
+            if left.steps:
+                yield left
+
+    def left(self, plan: VideoPlan) -> VideoPlan:
+        """What is still to be asked of a video."""
+        todo = ((step.clip, [r for r in step.requests if not self.journal.is_answered(r.id)]) for step in plan.steps)
+        return replace(plan, steps=tuple(Step(clip, tuple(requests)) for clip, requests in todo if requests))
+
+    def write(self, request: Request, response: Response, media: str) -> None:
+        """Journal a response, and count it.
+
+        Raises :class:`S3HarnessError` if the journal cannot be written, and :class:`UsageError` where the engine is
+        another than the one that gave the answers so far. A reply that says that another model gave it is a failure.
+        """
+        response, by = self._identified(response)
+        response = replace(response, error=self.redact(response.error))
+        self.journal.write(request, response, media, by)
+        self.progress.phase = ""
+        self.progress.done += 1
+        if response.status == "failed":
+            self.progress.failed += 1
+            self.progress.causes[response.error, request.clip.video_id] += 1
+        self.progress.messages += manager().response(request, response)
+        self.progress.changed(self.progress)
+
+    def _identified(self, response: Response) -> tuple[Response, int | None]:
+        """The response, and the number of whoever gave it; nobody answered what failed."""
+        if response.status == "failed":
+            return response, None
+        try:
+            return response, self.identities.number_of(response.identity or {})
+        except MixtureError as error:
+            if not error.differs.keys() <= set(OF_REPLIES):
+                raise
+            failed = Response(
+                response.request_id,
+                status="failed",
+                error=f"the reply is of another model: {error.told}",
+                attempts=response.attempts,
+                latency_s=response.latency_s,
+            )
+            return failed, None
+
+
+def started_facts(backend: Backend, model: str, executor: str, allow_remote: Sequence[str]) -> dict[str, object]:
+    """Return the facts that the audit log's line of a start holds."""
+    facts: dict[str, object] = {"backend": type(backend).__name__, "model": model, "executor": executor}
+    return facts | {"hosts": list(backend.hosts), "remote": backend.remote, "allow_remote": list(allow_remote)}
+
+
+async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
+    """The executor of one machine: this process does it all.
+
+    Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
+    """
+    if execution.options:
+        raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
+    async with execution.worker as worker, asyncio.TaskGroup() as group:
+        execution.identities.check(worker.identity)
+        async for plan in execution.todo(plans):
+            admission = await worker.admit(plan)
+            group.create_task(worker.carry_out(plan, admission, execution.write))

@@ -1,0 +1,100 @@
+"""What an engine is made from, in this process or in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3harness.backends.base import Backend, Truth
+from s3harness.errors import S3HarnessError, UsageError
+from s3harness.guard.hosts import unnamed_hosts
+from s3harness.guard.telemetry import switch_off
+from s3harness.media.options import MediaOptions
+from s3harness.specs.models import ModelCard
+
+if TYPE_CHECKING:
+    from s3harness.media import MediaStore
+    from s3harness.run.worker import Worker
+    from s3harness.types import Video
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
+
+    ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
+    ``truth`` is for a backend that sees it; ``sends`` is what would leave this machine with a remote one.
+    ``transforms`` names what clips are shown through, and ``lenders`` says whose sound they have, if not their own.
+    """
+
+    name: str
+    backend: type[Backend]
+    model: ModelCard
+    options: Mapping[str, object]
+    cache_dir: Path | None
+    cache_bytes: int | None
+    media: MediaOptions
+    allow_remote: Sequence[str] = ()
+    truth: Truth | None = field(default=None, repr=False)
+    sends: str = "video"
+    transforms: tuple[str, ...] = ()
+    lenders: Mapping[str, Video] = field(default_factory=dict, repr=False)
+
+    def worker(self) -> Worker:
+        """A worker with an engine of its own, not loaded yet.
+
+        Raises :class:`S3HarnessError` if there can be none, and :class:`UsageError` if it would send video to a host
+        that the user has not named.
+        """
+        from s3harness.run.worker import Worker
+
+        switch_off()
+        store = media_store(self.cache_dir, self.cache_bytes, self.media, self.transforms, self.lenders)
+        backend = self._made(store)
+        self._refuse_unnamed_host(backend)
+        if self.truth is not None:
+            backend.see(self.truth)
+        return Worker(backend, store, self.media, self.allow_remote)
+
+    def _made(self, store: MediaStore) -> Backend:
+        try:
+            return self.backend(self.model, self.options, store)
+        except S3HarnessError:
+            raise
+        except Exception as error:
+            raise S3HarnessError(f"the {self.name} backend cannot be made: {type(error).__name__}: {error}") from error
+
+    def _refuse_unnamed_host(self, backend: Backend) -> None:
+        unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
+        if unnamed or (backend.remote and not backend.hosts):
+            say = " ".join(f"--allow-remote {host}" for host in unnamed or ("HOST",))
+            where = ", ".join(unnamed) or "a host it does not name"
+            raise UsageError(
+                f"the {self.name} backend would send {self.sends} to {where}; "
+                f"nothing leaves this machine unless you say {say}"
+            )
+
+
+def media_store(
+    cache_dir: Path | None = None,
+    cache_bytes: int | None = None,
+    options: MediaOptions | None = None,
+    transforms: Sequence[str] = (),
+    lenders: Mapping[str, Video] | None = None,
+) -> MediaStore:
+    """A media store; ``None`` is the user's own cache, and its usual size.
+
+    It shows clips through ``transforms``, by name; ``lenders`` says whose sound a video's clips have, if not its own.
+    """
+    from s3harness.media import DEFAULT_BUDGET_BYTES, MediaStore, default_cache_dir
+
+    folder = cache_dir or default_cache_dir()
+    budget = DEFAULT_BUDGET_BYTES if cache_bytes is None else cache_bytes
+    if not transforms:
+        return MediaStore(folder, budget, options)
+    from s3harness.transforms.contract import load_transforms
+    from s3harness.transforms.store import ShownStore
+
+    return ShownStore(folder, budget, options, load_transforms(transforms), lenders)

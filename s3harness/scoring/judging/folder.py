@@ -1,0 +1,129 @@
+"""Where the replies of a judge are kept, and what they come from.
+
+A folder per judge, backend and model holds ``responses.jsonl``, the raw replies, and ``judge.json``, who gave them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s3harness.errors import UsageError
+from s3harness.files import parse_json, write_json
+from s3harness.guard.outgoing import Consent
+from s3harness.guard.own_words import OwnWords
+from s3harness.plugins.manager import manager
+from s3harness.rundir.manifest import shown_option
+from s3harness.specs.models import ModelCard
+
+FILE = "judge.json"
+SCHEMA = "s3harness/judge/v1"
+FOLDER = "judges"
+"""Where the folders of judges are, in a run or in the working directory."""
+
+_WHEREABOUTS = re.compile(r"url|host|port|key|token|secret|password", re.IGNORECASE)
+"""Options that say where the judge is and how to be let in: they may change from one day to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """Which judge reads, and who is asked: without a ``backend`` what is journalled in ``folder`` is all there is.
+
+    ``model`` is the alias of a model card, the path of one, or a name that the backend knows. ``words`` are the private
+    words of the data set that the reports are of; with other identifiers they are sent only with the user's reason.
+    """
+
+    judge: str
+    folder: Path
+    backend: str | None = None
+    model: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    allow_remote: Sequence[str] = ()
+    allow_identifiers: str = ""
+    reviewed: str = ""
+    words: OwnWords | None = None
+
+    @property
+    def consent(self) -> Consent:
+        """What the user says of identifiers in what would be sent."""
+        return Consent(self.allow_identifiers, self.reviewed, self.folder)
+
+
+def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
+    """The folder of these replies, whether or not it is there; :class:`UsageError` if it holds those of another."""
+    name = "-".join(part for part in (settings.judge, str(settings.backend), model.name) if part)
+    directory = settings.folder / re.sub(r"[^\w.+-]+", "_", name)
+    if not (directory / FILE).exists():
+        return directory
+    known, now = read_about(directory), _about(settings, model)
+    differing = [key for key, value in now.items() if key != "packages" and known.get(key) != value]
+    if differing:
+        what = ", ".join(f"{key} {known.get(key)!r}, now {now[key]!r}" for key in differing)
+        raise UsageError(
+            f"{directory} holds replies to another call ({what}); repeat that one, or move the folder away"
+        )
+    return directory
+
+
+def make_folder(directory: Path, settings: JudgeSettings, model: ModelCard) -> None:
+    """Make the folder if it is not there, and write down who judges."""
+    if (directory / FILE).exists():
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be made: {error.strerror}") from error
+    write_json(directory / FILE, {"schema": SCHEMA, **_about(settings, model)})
+
+
+def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
+    """Write into ``judge.json`` which identifiers the user let through to the judge, and why."""
+    write_json(directory / FILE, {"schema": SCHEMA, **read_about(directory), "identifiers": dict(identifiers)})
+
+
+def recorded_folder(settings: JudgeSettings) -> Path:
+    """The one folder with a judge's replies, of the model if one is named; :class:`UsageError` if there is not one."""
+    about = {path.parent: read_about(path.parent) for path in sorted(settings.folder.glob(f"*/{FILE}"))}
+    of_judge = {
+        path: str(one["model"] or one["backend"]) for path, one in about.items() if one["judge"] == settings.judge
+    }
+    found = [path for path, model in of_judge.items() if settings.model in (None, model)]
+    if len(found) == 1:
+        return found[0]
+    models = ", ".join(dict.fromkeys(of_judge.values()))
+    held = f"replies of judge {settings.judge!r} by {models}" if models else f"no replies of judge {settings.judge!r}"
+    remedy = "say which by --judge-model, or " if models else ""
+    raise UsageError(f"{settings.folder} holds {held}: {remedy}say who is to be asked by --judge-backend")
+
+
+def read_about(directory: Path) -> dict[str, Any]:
+    """What ``judge.json`` says of the replies in a folder, or :class:`UsageError`."""
+    path = directory / FILE
+    try:
+        about = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}; it says whose replies these are") from error
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+        raise UsageError(f"{path}: not a {SCHEMA}")
+    return {key: value for key, value in about.items() if key != "schema"}
+
+
+def _about(settings: JudgeSettings, model: ModelCard) -> dict[str, Any]:
+    """Who judges: what determines the replies, and the packages that it comes from."""
+    registry = manager().registry
+    entries = (registry.entry("judge", settings.judge), registry.entry("backend", str(settings.backend)))
+    options = {k: shown_option(k, v) for k, v in sorted(settings.options.items()) if not _WHEREABOUTS.search(k)}
+    about = {
+        "judge": settings.judge,
+        "backend": settings.backend,
+        "model": model.name,
+        "weights": model.weights,
+        "revision": model.revision,
+        "options": options,
+        "packages": {entry.package: entry.version for entry in entries},
+    }
+    return dict(json.loads(json.dumps(about, default=str)))

@@ -1,0 +1,40 @@
+"""A judge at work on a run: every text that scoring its reports takes, the trivial answerers' among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3harness.errors import UsageError
+from s3harness.guard.private_words import PrivateWords
+from s3harness.metrics.base import Pair
+from s3harness.metrics.floors import answerers
+from s3harness.scoring.judging.folder import JudgeSettings
+from s3harness.scoring.judging.judge import Judged, judge_reports, reports_of
+from s3harness.scoring.score_run import ScoredTask, read_run
+
+if TYPE_CHECKING:
+    from s3harness.run.executor import Progress
+
+
+def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: Progress) -> Judged:
+    """Have a judge read the reports of a run, as a profile makes them of the answers.
+
+    Raises as :func:`.read_run` and :func:`.judge_reports` do.
+    """
+    tasks = read_run(directory, profile, kinds=("report",))
+    if not tasks:
+        raise UsageError(f"{directory} has no reports for a judge to read: its tasks ask for none")
+    settings = replace(settings, words=PrivateWords.read(directory))
+    return judge_reports(sorted(set().union(*map(_texts, tasks.values()))), settings, progress)
+
+
+def _texts(task: ScoredTask) -> set[str]:
+    given = map(Pair, task.references, task.predictions)
+    offered = answerers(task.spec.item, task.references)
+    floors = [offered.says[part] for floor in offered.floors.values() for part, _ in floor.mixture]
+    return reports_of(
+        chain(given, (Pair(reference, say(reference)) for reference in task.references for say in floors))
+    )

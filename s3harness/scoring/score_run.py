@@ -1,0 +1,276 @@
+"""Scoring a run directory: journal and items in, ``predictions/`` and ``scores.json`` out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from s3harness.errors import SpecError, UsageError
+from s3harness.files import atomic_write, parse_json, write_json
+from s3harness.metrics.base import Pair
+from s3harness.plugins.manager import manager
+from s3harness.rundir.identities import told_mixture
+from s3harness.rundir.items import Items
+from s3harness.rundir.journal import FILE as JOURNAL
+from s3harness.rundir.journal import JournalIndex
+from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.answers import Readers
+from s3harness.scoring.floor_test import corrected
+from s3harness.scoring.installed import check_installed
+from s3harness.scoring.judging.judge import Judged
+from s3harness.scoring.predictions import predicted
+from s3harness.scoring.score_task import RESAMPLES, RQI, SEED, TaskScorer
+from s3harness.specs.checks import check_foreign_task
+from s3harness.specs.models import ModelCard
+from s3harness.specs.rqi_presets import preset_name
+from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
+from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
+
+FILE = "scores.json"
+PREDICTIONS = "predictions"
+STRICT = "strict"
+PART = 1024
+"""How many pairs of a task are scored at a time."""
+SCHEMA = "s3harness/scores/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTask:
+    """One task of a run, read: its spec, and reference and prediction of each item, in one order."""
+
+    spec: TaskSpec
+    references: Sequence[Reference]
+    predictions: Sequence[Prediction]
+
+
+def read_run(
+    directory: Path, profile: str = "strict", rqi: str | None = None, kinds: Collection[str] = ()
+) -> dict[str, ScoredTask]:
+    """Task → its references and predictions, for the tasks of a run that have items.
+
+    ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict-2+redundancy`` say; ``kinds`` are the
+    kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
+    Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
+    """
+    read: dict[str, list[Pair]] = {}
+    tasks = run_tasks(read_manifest(directory), profile, rqi)
+    for videos in _by_answers(directory, tasks, kinds):
+        for pair in chain.from_iterable(videos):
+            read.setdefault(pair.reference.task, []).append(pair)
+    return {
+        name: ScoredTask(spec, [pair.reference for pair in read[name]], [pair.prediction for pair in read[name]])
+        for name, spec in tasks.items()
+        if name in read
+    }
+
+
+def score_run(
+    directory: Path,
+    *,
+    profile: str = "strict",
+    rqi: str | None = None,
+    judged: Judged | None = None,
+    resamples: int = RESAMPLES,
+) -> list[Score]:
+    """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
+
+    ``judged`` are a judge's scores of the run's reports (:func:`s3harness.scoring.judging.judge_run.judge_run`). Where
+    the scores are written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
+    """
+    manifest = read_manifest(directory)
+    tasks = run_tasks(manifest, profile, rqi)
+    made: dict[str, list[Score]] = {}
+    for videos in _by_answers(directory, tasks):
+        scorers: dict[str, TaskScorer] = {}
+        with _PredictionFiles(directory / predictions_folder(profile)) as files:
+            for task, pairs in in_parts(videos):
+                if task not in scorers:
+                    scorers[task] = TaskScorer(tasks[task], Items(directory, (task,), {task: tasks[task].item}), judged)
+                scorers[task].add(pairs)
+                files.write(task, pairs)
+        made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
+    scores = corrected(score for name in tasks for score in made.get(name, ()))
+    found = as_json(scores, manifest, profile, rqi, resamples, judged)
+    write_json(directory / scores_file(profile, rqi, judged), found)
+    return scores
+
+
+def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged | None = None) -> str:
+    """The name of the file of scores made in this way: ``scores.json`` is what reports and leaderboards read.
+
+    Whatever is scored in another way has a file of its own, so that no score is ever taken for another.
+    """
+    named = [profile] if profile != STRICT else []
+    named += [f"rqi-{preset_name(rqi)}"] if rqi else []
+    named += [f"judge-{judged.name}"] if judged else []
+    return re.sub(r"[^\w.+-]+", "_", "-".join(["scores", *named])) + ".json"
+
+
+def predictions_folder(profile: str) -> str:
+    """The name of the folder of predictions as a profile reads the answers."""
+    return PREDICTIONS if profile == STRICT else f"{PREDICTIONS}-{profile}"
+
+
+def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None) -> dict[str, TaskSpec]:
+    """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile.
+
+    Raises :class:`PluginError` naming the package that is not installed, if one brought what they name.
+    """
+    specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
+    for name, data in specs.items():
+        try:
+            check_foreign_task(name, data)
+        except SpecError as error:
+            raise UsageError(f"manifest.json: {error}") from error
+    protocol, model = manifest["run"]["protocol"], model_of(manifest)
+    resolved = {name: resolve(data, protocol=protocol, profile=profile, model=model) for name, data in specs.items()}
+    check_installed(resolved.values(), manifest["run"]["plugins"])
+    return {name: with_rqi(spec, rqi) if rqi else spec for name, spec in resolved.items()}
+
+
+def model_of(manifest: Mapping[str, Any]) -> ModelCard:
+    """The model card that a run was made with."""
+    card = dict(manifest["run"]["model"])
+    try:
+        return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
+    except TypeError as error:
+        raise UsageError(f"manifest.json: run.model: {error}") from error
+
+
+def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
+    """Task and pairs, :data:`PART` of them or a few more at a time, those of a video together."""
+    parts: dict[str, list[Pair]] = {}
+    for video in videos:
+        for pair in video:
+            parts.setdefault(pair.reference.task, []).append(pair)
+        yield from [(task, parts.pop(task)) for task in list(parts) if len(parts[task]) >= PART]
+    yield from parts.items()
+
+
+class _PredictionFiles(ExitStack):
+    """``<folder>/<task>.jsonl`` of some tasks, all whole at the end: item, prediction and truth side by side."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder, self._files = folder, dict[str, TextIO]()
+
+    def write(self, task: str, pairs: Iterable[Pair]) -> None:
+        """Write a line for each pair."""
+        if task not in self._files:
+            path = self._folder / f"{task.rpartition('/')[2]}.jsonl"
+            self._files[task] = self.enter_context(atomic_write(path, is_private=True))
+        self._files[task].writelines(f"{_ENCODER.encode(_told(pair))}\n" for pair in pairs)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=asdict)
+
+
+def _told(pair: Pair) -> dict[str, object]:
+    prediction = {field.name: getattr(pair.prediction, field.name) for field in fields(pair.prediction)}
+    return prediction | {"subject": pair.reference.subject, "truth": pair.reference.truth}
+
+
+def _by_answers(
+    directory: Path, tasks: Mapping[str, TaskSpec], kinds: Collection[str] = ()
+) -> Iterator[Iterator[list[Pair]]]:
+    """The pairs of the tasks that read the same answers, video by video, and so on to the next such tasks.
+
+    So each answer is read once, and a large run is never in memory.
+    """
+    asked = {name: spec.uses or name for name, spec in tasks.items() if not kinds or spec.item in kinds}
+    with JournalIndex(directory / JOURNAL, asked.values()) as journal:
+        for source in dict.fromkeys(asked.values()):
+            names = [name for name in asked if asked[name] == source]
+            items = Items(directory, names, {name: tasks[name].item for name in names})
+            readers = Readers({source: tasks[source]} if source in tasks else {})
+            yield predicted(items, partial(_answers, readers, journal, source), tasks)
+
+
+def _answers(readers: Readers, journal: JournalIndex, task: str, video_id: str) -> Mapping[str, Answer]:
+    return readers.read(journal.entries(task, video_id))
+
+
+def as_json(
+    scores: Sequence[Score],
+    manifest: Mapping[str, Any],
+    profile: str,
+    rqi: str | None,
+    resamples: int,
+    judged: Judged | None = None,
+) -> dict[str, Any]:
+    """What a file of scores holds; who judged only where somebody did."""
+    run = manifest["run"]
+    penalties = [manager().registry.entry("rqi_penalty", name) for name in rqi.split("+")[1:]] if rqi else []
+    return {
+        "schema": SCHEMA,
+        "model": run["model"]["name"],
+        "backend": run["backend"],
+        "protocol": run["protocol"],
+        "profile": profile,
+        "sees_truth": run["sees_truth"],
+        **({"transforms": shown_through(run)} if shown_through(run) else {}),
+        **({"probe": run["probe"]} if run.get("probe") else {}),
+        **({"mixture": mixture} if (mixture := told_mixture(manifest)) else {}),
+        "rqi": preset_name(rqi) if rqi else None,
+        **_rqi_preset(run_tasks(manifest, profile, rqi)),
+        "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
+        "interval": {"level": 0.95, "resampled": "patients", "resamples": resamples, "seed": SEED},
+        **({"judge": {**judged.about, "reports": judged.counts()}} if judged else {}),
+        "scores": [asdict(score) | {"skill": score.skill} for score in scores],
+    }
+
+
+def _rqi_preset(tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
+    """The preset that the Seizure-RQI was computed with, in full; nothing where no task has one."""
+    metrics = [metric for spec in tasks.values() for metric in spec.metrics if metric.name == RQI]
+    return {"rqi_preset": preset_name(str(metrics[0].params.get("preset", "strict")))} if metrics else {}
+
+
+def shown_through(run: Mapping[str, Any]) -> list[str]:
+    """The names of the transforms that clips were shown through, from a manifest's ``run``."""
+    return [str(transform["name"]) for transform in run.get("transforms", ())]
+
+
+def told_changes(run: Mapping[str, Any]) -> str:
+    """What a run changed of what is shown and asked, in a sentence, from a manifest's ``run``; empty if nothing."""
+    names = shown_through(run)
+    through = f"the clips were shown through {', '.join(names)}" if names else ""
+    probe = f"it was asked by the probe {run['probe']}" if run.get("probe") else ""
+    told = "; ".join(filter(None, (through, probe)))
+    return f"{told[0].upper()}{told[1:]}." if told else ""
+
+
+def told_cautions(manifest: Mapping[str, Any]) -> str:
+    """What a reader of the scores has to know of a run: what it changed, and that several models answered."""
+    return " ".join(filter(None, (told_changes(manifest["run"]), told_mixture(manifest))))
+
+
+def read_scores(directory: Path) -> list[Score]:
+    """The scores of a run directory, or :class:`UsageError`."""
+    path = directory / FILE
+    try:
+        return [score_of(row) for row in parse_json(path.read_text(encoding="utf-8"))["scores"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: no scores can be read; run s3harness score {directory} first") from error
+
+
+def score_of(row: Mapping[str, Any]) -> Score:
+    """A score from its JSON; ``KeyError`` or ``TypeError`` if it is none."""
+    floor_test = dict(row["floor_test"]) if row.get("floor_test") else None
+    if floor_test:
+        floor_test["interval"] = _interval_of(floor_test["interval"])
+    fields_of_score = {key: value for key, value in row.items() if key != "skill"}
+    fields_of_score["interval"] = _interval_of(row["interval"])
+    fields_of_score["floor_test"] = FloorTest(**floor_test) if floor_test else None
+    return Score(**fields_of_score)
+
+
+def _interval_of(row: Mapping[str, Any] | None) -> Interval | None:
+    return Interval(**row) if row else None
