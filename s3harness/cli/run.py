@@ -110,6 +110,7 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
 
 def settings_of(arguments: dict[str, Any]) -> Settings:
     """Build the settings of a run from the command's parsed options, which are changed in place."""
+    from s3harness.evaluation import Settings
     from s3harness.media.options import MediaOptions
 
     gigabytes = arguments.pop("cache_gb")
