@@ -17,8 +17,9 @@ import numpy as np
 
 from s3harness.metrics.base import Pair
 from s3harness.scoring.score_task import build_metric, score_task
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.stats import interval_of_rows
 from s3harness.testing.answerers import honest
 from s3harness.testing.cases import made_up_videos, references_of

@@ -29,7 +29,7 @@ from s3harness.paper.reproduce import check_paper
 from s3harness.paper.strict import StrictResult, corrected_together, score_strict
 from s3harness.paper.two_stage import published_two_stage
 from s3harness.scoring.floor_test import is_above_floor
-from s3harness.specs.tasks import task_names
+from s3harness.specs.loading import task_names
 from s3harness.types import Prediction, Score
 
 PAGE = Path(__file__).with_name("numbers.md")

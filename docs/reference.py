@@ -38,7 +38,7 @@ def tasks() -> str:
     import yaml
 
     from s3harness.specs.features import vocabulary
-    from s3harness.specs.tasks import load_task, task_names
+    from s3harness.specs.loading import load_task, task_names
 
     lines = ["# Tasks and signs", "", "Made of the specs in `task_specs/`; the wording of the prompts is our own.", ""]
     for name in task_names():

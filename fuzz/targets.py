@@ -40,9 +40,10 @@ class Target:
 def _spec(folder: Path) -> None:
     """A task spec: all that is wrong with it, then its prompts and its answers, as a run would need them."""
     from s3harness.scoring.answers import parse
+    from s3harness.specs.loading import problems_of, read_task
     from s3harness.specs.models import ModelCard
     from s3harness.specs.prompts import prompt_about, prompt_parts
-    from s3harness.specs.tasks import problems_of, read_task, resolve
+    from s3harness.specs.tasks import resolve
     from s3harness.types import Clip
 
     path = folder / "task.yaml"
@@ -166,8 +167,9 @@ def _text(path: Path) -> str:
 
 @cache
 def _strict_specs() -> Mapping[str, TaskSpec]:
+    from s3harness.specs.loading import load_task, task_names
     from s3harness.specs.models import ModelCard
-    from s3harness.specs.tasks import load_task, resolve, task_names
+    from s3harness.specs.tasks import resolve
 
     card = ModelCard(MODEL)
     return {
@@ -244,7 +246,7 @@ def _records(folder: Path) -> None:
     from s3harness.leaderboard.entries import published, released
     from s3harness.rundir.sent import read_sent
     from s3harness.scoring.judging.folder import read_about
-    from s3harness.training.samples import Question
+    from s3harness.training.sample import SampleTruth
 
     data = next(iter(folder.iterdir())).read_bytes()
     for name in ("run_card.json", "diagnosis.json", "reviewed.json", "private.json", "judge.json", "sent.jsonl"):
@@ -262,7 +264,7 @@ def _records(folder: Path) -> None:
         lambda: PrivateWords.read(folder),
         lambda: read_sent(folder),
         lambda: read_about(folder),
-        lambda: Question.from_text(data.decode(errors="replace")),
+        lambda: SampleTruth.from_text(data.decode(errors="replace")),
     )
     for read in readers:
         with suppress(S3HarnessError):

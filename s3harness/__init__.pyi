@@ -1,5 +1,6 @@
 """The public names: all that a plugin may import from ``s3harness``, and where each is defined."""
 
+from . import options as options
 from .aggregators.aggregate import Aggregate as Aggregate
 from .analysis.evidence import share_interval as share_interval
 from .backends.base import Backend as Backend
@@ -53,7 +54,7 @@ from .training.job import TrainingJob as TrainingJob
 from .training.messages import image_messages as image_messages
 from .training.monitor import Said as Said
 from .training.rewards import reward_function as reward_function
-from .training.samples import Sample as Sample
+from .training.sample import Sample as Sample
 from .transforms.contract import Transform as Transform
 from .types import Answer as Answer
 from .types import Clip as Clip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class S3HarnessError(Exception):
     """The work failed: exit code 1. The message names the thing, the place and the remedy."""
@@ -33,3 +35,11 @@ class RetryableError(S3HarnessError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+def suggest(name: str, known: Sequence[str]) -> str:
+    """End of an error about an unknown name: the nearest known names, or all of them."""
+    import difflib  # imported where it is used: most commands end without such an error
+
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(known) or 'none'}"

@@ -38,9 +38,10 @@ from s3harness.rundir.journal import Journal, read_journal
 from s3harness.rundir.manifest import Determinants, finish_manifest, note_identifiers, start_manifest
 from s3harness.rundir.sent import FILE as SENT
 from s3harness.rundir.sent import sent_summary, sent_text
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
-from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, load_task, resolve, task_names
+from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice, resolve
 from s3harness.specs.weights import with_weights
 from s3harness.types import Reference, RunInfo, Score, Video
 

@@ -19,8 +19,9 @@ from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.metrics.subjects import defined_mean
 from s3harness.scoring.score_task import build_metric
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import MetricSpec, TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import MetricSpec, TaskSpec, resolve
 from s3harness.stats import interval_of_rows
 from s3harness.types import Interval, Modality, Reference
 

@@ -21,7 +21,8 @@ from s3harness.paper.layout import Release
 from s3harness.paper.strict import released_task
 from s3harness.rundir.manifest import read_manifest
 from s3harness.scoring.score_run import ScoredTask, read_run
-from s3harness.specs.tasks import TaskSpec, task_names
+from s3harness.specs.loading import task_names
+from s3harness.specs.tasks import TaskSpec
 
 Shared = Mapping[str, tuple[TaskSpec, Mapping[str, Sequence[Pair]]]]
 """Task → its spec, and the pairs of each system on the items that all were asked, in one order."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from s3harness.backends.answer_text import write
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.references import events
-from s3harness.errors import UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import UsageError, suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import Clip, FeatureLabel, Request, Response, Video
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.errors import PluginError, S3HarnessError, UsageError
+from s3harness.errors import PluginError, S3HarnessError, UsageError, suggest
 from s3harness.plugins.builtins import COMMANDS
 from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import suggest
 from s3harness.report.plain import harmless
 from s3harness.version import __version__
 

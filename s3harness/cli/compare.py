@@ -52,7 +52,7 @@ def compare(
     from s3harness.analysis.compare import compare as compare_systems
     from s3harness.analysis.systems import join
     from s3harness.report.comparison import print_comparison
-    from s3harness.specs.tasks import full_name
+    from s3harness.specs.loading import full_name
 
     systems = _systems(runs, release["released"], split_names(release["models"]), release["part"], data, profile)
     answered = {task for system in systems for task in system.tasks}

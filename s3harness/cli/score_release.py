@@ -52,7 +52,8 @@ def score_release(
     windows; the exit code is 1 if a published number differs, a table cannot be read, or nothing was compared.
     """
     from s3harness.paper.layout import chosen_models, open_release
-    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+    from s3harness.specs.loading import full_name, task_names
+    from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)
     release = open_release(checkout, "full" if part == "full" else "test")

@@ -47,8 +47,9 @@ def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json
     import yaml
 
     from s3harness.report.plain import harmless
+    from s3harness.specs.loading import load_task
     from s3harness.specs.models import ModelCard, load_model
-    from s3harness.specs.tasks import PROTOCOLS, check_choice, load_task, resolve
+    from s3harness.specs.tasks import PROTOCOLS, check_choice, resolve
 
     check_choice("protocol", protocol, PROTOCOLS)
     # Without a model, as for one that sees and hears, so that no part of the task is left out.
@@ -71,7 +72,7 @@ def validate_task(file: Path, as_json: bool) -> None:
     The exit code is 2 if there is any problem.
     """
     from s3harness.report.plain import harmless
-    from s3harness.specs.tasks import problems_of, read_task
+    from s3harness.specs.loading import problems_of, read_task
 
     problems = [str(problem) for problem in problems_of(file)]
     if as_json:
@@ -98,7 +99,8 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     Seizure-RQI also ranks pairs of reports. The exit code is 1 if a promise is broken that is not a documented defect.
     """
     from s3harness.report.suite import as_data, print_suite
-    from s3harness.specs.tasks import PROFILES, check_choice, full_name, task_names
+    from s3harness.specs.loading import full_name, task_names
+    from s3harness.specs.tasks import PROFILES, check_choice
     from s3harness.testing.scenarios import ranked_wrong
     from s3harness.testing.suite import suite, unknown
 

@@ -22,8 +22,7 @@ from s3harness.dataset.identity import SECRET, new_secret, opaque_ids, read_secr
 from s3harness.dataset.links import allow_links, links_outside
 from s3harness.dataset.load import SCHEMA
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, parse_table, write_table
-from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError, suggest
 from s3harness.specs.document import Document, Place, read_document, validate
 from s3harness.specs.features import vocabulary
 

@@ -11,9 +11,8 @@ from typing import cast
 
 from s3harness.dataset.links import allowed_links, target_outside
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
-from s3harness.errors import DatasetError, UsageError
+from s3harness.errors import DatasetError, UsageError, suggest
 from s3harness.files import parse_json
-from s3harness.plugins.registry import suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
 

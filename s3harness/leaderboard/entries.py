@@ -19,8 +19,8 @@ from s3harness.leaderboard.titles import one_line
 from s3harness.leaderboard.verdicts import Tier
 from s3harness.report.table import task_title
 from s3harness.scoring.score_run import score_of
+from s3harness.specs.loading import task_names
 from s3harness.specs.models import ModelCard, load_model, model_names
-from s3harness.specs.tasks import task_names
 from s3harness.types import Score
 
 

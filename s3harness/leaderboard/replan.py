@@ -13,8 +13,9 @@ from s3harness.plugins.manager import load, manager
 from s3harness.run.durations import with_lengths
 from s3harness.run.plan import Plan
 from s3harness.scoring.score_run import model_of
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model, model_names
-from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.specs.tasks import resolve
 from s3harness.types import Reference
 
 

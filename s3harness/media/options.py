@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
-from s3harness.errors import UsageError
+from s3harness.options import read_options, seconds, whole
 from s3harness.types import Clip
 
 MEGABYTE = 1_000_000
@@ -15,7 +16,7 @@ BYTES_PER_SECOND = 24_000 * 4
 """Of sound as it is kept (:data:`s3harness.media.frames.RATE`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaOptions:
     """``workers`` videos are decoded at once (0: as many as the processor has room for), each by ``threads`` threads.
 
@@ -26,36 +27,19 @@ class MediaOptions:
     last bit, so they are kept apart.
     """
 
-    workers: int = 0
-    threads: int = 1
-    ahead: int = 0
-    ahead_mb: int = 2000
-    memory_mb: int = 2000
-    stall_s: float = 60.0
-    total_s: float = 3600.0
+    workers: Annotated[int, whole(0)] = 0
+    threads: Annotated[int, whole(0)] = 1
+    ahead: Annotated[int, whole(0)] = 0
+    ahead_mb: Annotated[int, whole(1)] = 2000
+    memory_mb: Annotated[int, whole(1)] = 2000
+    stall_s: Annotated[float, seconds] = 60.0
+    total_s: Annotated[float, seconds] = 3600.0
     hwaccel: str = ""
 
-    def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("threads", 0), ("ahead", 0), ("ahead_mb", 1), ("memory_mb", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise UsageError(f"--media {name}={value}: a whole number from {least} is expected")
-        for name in ("stall_s", "total_s"):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 < value < float("inf"):
-                raise UsageError(f"--media {name}={value}: a number of seconds above 0 is expected")
-
-        if not isinstance(self.hwaccel, str):
-            raise UsageError(f"--media hwaccel={self.hwaccel}: the name of a hardware decoder is expected")
-
     @classmethod
-    def of(cls, said: Mapping[str, object]) -> MediaOptions:
-        """The options that a user said; :class:`UsageError` for one that there is not."""
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(said.keys() - set(known))
-        if unknown:
-            raise UsageError(f"there is no --media option {', '.join(unknown)}; there are {', '.join(known)}")
-        return cls(**said)  # type: ignore[arg-type]
+    def of(cls, values: Mapping[str, object]) -> MediaOptions:
+        """Return the options of ``--media``; raise :class:`UsageError` for an unknown name or a wrong value."""
+        return read_options(cls, "--media", values)
 
     def n_workers(self) -> int:
         """How many videos are decoded at once."""

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from s3harness.dataset.tables import Problem
-from s3harness.errors import DatasetError, UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import DatasetError, UsageError, suggest
 from s3harness.types import FeatureLabel, Presence
 
 Part = Literal["test", "full"]

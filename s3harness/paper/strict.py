@@ -15,8 +15,9 @@ from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_run import ScoredTask
 from s3harness.scoring.score_task import RESAMPLES, SEED, score_task
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec, load_task, resolve
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Answer, Modality, Reference, Score
 
 NOT_SCORED = frozenset({"interval_iou"})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from s3harness.errors import PluginError, S3HarnessError, UsageError
+from s3harness.errors import PluginError, S3HarnessError, UsageError, suggest
 from s3harness.guard.telemetry import switch_off
 from s3harness.plugins import hookspecs
 from s3harness.plugins.discovery import normalised, packages_with
@@ -32,7 +32,6 @@ from s3harness.plugins.registry import (
     Registry,
     RegistryEntry,
     checked_registration,
-    suggest,
     traced,
 )
 from s3harness.plugins.time_limit import TookTooLong, deadline

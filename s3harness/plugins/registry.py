@@ -12,11 +12,11 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
-from s3harness.errors import PluginError, UsageError
+from s3harness.errors import PluginError, UsageError, suggest
 from s3harness.plugins.known_packages import OWN_PACKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 Kind = Literal[
     "backend",
@@ -205,14 +205,6 @@ class Registry:
         """End of the error about an unknown name: the package to install, otherwise the nearest names."""
         package = OWN_PACKAGES.get((kind, name))
         return f" here: pip install {package}" if package else suggest(name, self.names(kind))
-
-
-def suggest(name: str, known: Sequence[str]) -> str:
-    """End of an error about an unknown name: the nearest known names, or all of them."""
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(known) or 'none'}"
 
 
 @contextmanager

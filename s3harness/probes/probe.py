@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from s3harness.errors import PluginError, UsageError
+from s3harness.errors import PluginError, UsageError, suggest
 from s3harness.plugins.manager import load, manager
-from s3harness.plugins.registry import suggest
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Video
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from s3harness.specs.document import read_document, specs_directory
-from s3harness.specs.tasks import TaskSpec, known_tasks, load_task
+from s3harness.specs.loading import known_tasks, load_task
+from s3harness.specs.tasks import TaskSpec
 
 FILE = "wordings.yaml"
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s3harness.dataset.load import Dataset
-from s3harness.errors import UsageError
-from s3harness.plugins.registry import suggest
+from s3harness.errors import UsageError, suggest
 from s3harness.specs.features import vocabulary
 from s3harness.types import FeatureLabel, Video
 

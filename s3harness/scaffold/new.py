@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import cast
 
-from s3harness.errors import UsageError
+from s3harness.errors import UsageError, suggest
 from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import KINDS, Kind, suggest
+from s3harness.plugins.registry import KINDS, Kind
 
 PREFIX = "s3harness-"
 LONGEST_NAME = 40

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from s3harness.errors import PluginError, S3HarnessError, SpecError
+from s3harness.errors import PluginError, S3HarnessError, SpecError, suggest
 from s3harness.guard.answer_schema import SchemaRefusedError, check_answer_schema
 from s3harness.plugins.manager import load, manager
-from s3harness.plugins.registry import Kind, suggest
+from s3harness.plugins.registry import Kind
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, Place, form_problem
 from s3harness.specs.features import vocabulary

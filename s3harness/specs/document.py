@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError
+from s3harness.errors import SpecError, suggest
 from s3harness.package_data import specs_directory
-from s3harness.plugins.registry import suggest
 
 if TYPE_CHECKING:
     import yaml

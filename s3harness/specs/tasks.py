@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3harness.errors import SpecError, UsageError
-from s3harness.plugins.registry import suggest
-from s3harness.specs.catalogue import catalogue
-from s3harness.specs.document import Document, read_document, schema_problems, validate
+from s3harness.errors import SpecError, UsageError, suggest
 from s3harness.specs.rqi_presets import preset_name
 
 if TYPE_CHECKING:
@@ -116,65 +111,6 @@ class TaskSpec:
         return Generation(**{"max_tokens": DEFAULT_MAX_TOKENS, **self.data.get("generation", {})})
 
 
-def task_names() -> list[str]:
-    """The full names of the benchmark's own tasks, in order: what is asked if nobody says what."""
-    return list(catalogue().own)
-
-
-def known_tasks() -> list[str]:
-    """The full names of all known tasks: the benchmark's own, then those of plugins."""
-    return list(catalogue().documents)
-
-
-def load_task(name: str) -> Document:
-    """The validated document of a task, by full name, short name (``task4``, ``4``) or path to a YAML file."""
-    if name.endswith((".yaml", ".yml")):
-        return read_task(Path(name))
-    return _checked(catalogue().documents[full_name(name)].path)
-
-
-def read_task(path: Path) -> Document:
-    """Read and check one spec; :class:`SpecError` names file, line, field and what would be right."""
-    from s3harness.specs.checks import check_task
-
-    document = read_document(path)
-    validate(document, "task")
-    check_task(document)
-    return document
-
-
-def problems_of(path: Path) -> list[SpecError]:
-    """Everything that is wrong with a spec, each with file, line, field and what would be right; none if it is right.
-
-    Of a spec whose form is wrong as much is tried as there is to try. Raises :class:`SpecError` for a file that cannot
-    be read.
-    """
-    from s3harness.specs.checks import task_problems
-
-    document = read_document(path)
-    problems = schema_problems(document, "task")
-    try:
-        problems += task_problems(document)
-    except Exception:
-        if not problems:
-            raise
-    return list({str(problem): problem for problem in problems}.values())
-
-
-def full_name(name: str) -> str:
-    """``4``, ``task4`` or ``task4_temporal_boundaries`` → ``s3/task4_temporal_boundaries``.
-
-    A short name means the benchmark's own task if there is one.
-    """
-    wanted = f"task{name}" if name.isdigit() else name
-    matches = [k for k in task_names() if _is_meant(wanted, k)] or [k for k in known_tasks() if _is_meant(wanted, k)]
-    if len(matches) != 1:
-        hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known_tasks())
-        problems = "".join(f"\n  {problem}" for problem in catalogue().problems)
-        raise UsageError(f"there is no task named {name!r}{hint}{problems}")
-    return matches[0]
-
-
 def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: ModelCard) -> TaskSpec:
     """Merge protocol, family, model and profile into a task's spec.
 
@@ -211,16 +147,6 @@ def check_choice(kind: str, value: str, known: Sequence[str]) -> None:
     """Raise :class:`UsageError` unless a value is one of those known."""
     if value not in known:
         raise UsageError(f"there is no {kind} named {value!r}{suggest(value, known)}")
-
-
-@lru_cache
-def _checked(path: Path) -> Document:
-    return read_task(path)
-
-
-def _is_meant(wanted: str, known: str) -> bool:
-    short = known.rpartition("/")[2]
-    return wanted in (known, short) or short.startswith(f"{wanted}_")
 
 
 def _shown(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast, get_args
 
-from s3harness.errors import PluginError, UsageError
+from s3harness.errors import PluginError, UsageError, suggest
 from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import KINDS, Kind, suggest
+from s3harness.plugins.registry import KINDS, Kind
 from s3harness.testing.trial import COMMON, LIMIT_S, Bench, Finding, Settings
 
 DATA: frozenset[Kind] = frozenset({"model", "task_specs"})

@@ -77,7 +77,8 @@ def golden_plan(model: ModelCard) -> Plan:
     """All that the seven tasks ask a model of the golden videos."""
     from s3harness.dataset.load import load_dataset
     from s3harness.run.plan import Plan
-    from s3harness.specs.tasks import load_task, resolve, task_names
+    from s3harness.specs.loading import load_task, task_names
+    from s3harness.specs.tasks import resolve
 
     specs = [resolve(load_task(n).data, protocol="strict", profile="strict", model=model) for n in task_names()]
     return Plan(load_dataset(golden().data), model, tuple(specs), tuple(spec for spec in specs if not spec.uses))

@@ -21,11 +21,10 @@ from typing import Literal, cast
 
 import numpy as np
 
-from s3harness.errors import UsageError
+from s3harness.errors import UsageError, suggest
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import oracle
 from s3harness.plugins.manager import load
-from s3harness.plugins.registry import suggest
 from s3harness.stats import cluster_sums
 from s3harness.testing.answerers import degenerate, error, honest, unanswered
 from s3harness.testing.cases import made_up_videos, references_of

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import MetricSpec, load_task, resolve
+from s3harness.specs.tasks import MetricSpec, resolve
 from s3harness.testing.known_defects import PAPER_SCENARIOS, Known, known_of
 from s3harness.testing.metrics import check_metric
 

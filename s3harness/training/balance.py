@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from s3harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from s3harness.training.samples import Sample
+    from s3harness.training.sample import Sample
 
 BALANCES = ("repeat", "drop", "none")
 """Repeat the samples of the rarer answers, drop those of the commoner ones, or leave all as they are.

@@ -14,7 +14,7 @@ from typing import Any
 from s3harness.backends.answer_text import write
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
-from s3harness.training.samples import Sample
+from s3harness.training.sample import Sample
 from s3harness.types import Reference
 
 COPIES = 10

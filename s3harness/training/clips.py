@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from s3harness.media import Frames, MediaStore
-from s3harness.training.samples import Sample
+from s3harness.training.sample import Sample
 from s3harness.types import Clip, Video
 
 VIDEOS_HELD = 32

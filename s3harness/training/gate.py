@@ -15,7 +15,8 @@ from statistics import mean
 from s3harness.metrics.floors import DRAWN
 from s3harness.training.candidates import Candidate, candidates
 from s3harness.training.rewards import MetricReward, Reward, RewardError
-from s3harness.training.samples import Sample, TrainingSet
+from s3harness.training.sample import Sample
+from s3harness.training.samples import TrainingSet
 
 LIMIT = 0.8
 """A reward that pays a candidate this share of what it pays the truth, or more, is refused."""

@@ -20,7 +20,7 @@ from s3harness.scoring.answers import parse
 from s3harness.specs.tasks import TaskSpec
 from s3harness.training.balance import CLOSED
 from s3harness.training.rewards import text_of
-from s3harness.training.samples import Question
+from s3harness.training.sample import SampleTruth
 
 FILE = "monitor.jsonl"
 GRAM = 4
@@ -57,7 +57,7 @@ class Said:
     """One answer of the model in training; ``paid`` is the rewards by name, ``ended`` whether it came to its end."""
 
     task: str
-    question: Question
+    question: SampleTruth
     text: str
     paid: Mapping[str, float]
     ended: bool = True
@@ -65,7 +65,7 @@ class Said:
     @classmethod
     def of(cls, task: str, sample: str, completion: object, paid: Mapping[str, float], *, ended: bool) -> Said:
         """An answer as trainers have it: ``sample`` is the column that rewards are computed from."""
-        return cls(task, Question.from_text(sample), text_of(completion), paid, ended)
+        return cls(task, SampleTruth.from_text(sample), text_of(completion), paid, ended)
 
 
 @dataclass(frozen=True, slots=True)

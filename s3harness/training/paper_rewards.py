@@ -26,7 +26,7 @@ from s3harness.files import parse_json
 from s3harness.metrics.text import bleu_of, bleu_statistics, rouge_l_f
 from s3harness.parsers.timestamp import timestamp
 from s3harness.specs.tasks import TaskSpec
-from s3harness.training.samples import Question
+from s3harness.training.sample import SampleTruth
 from s3harness.types import Reference
 
 FORMAT = 0.2
@@ -50,7 +50,7 @@ class AuthorsReward:
         """authors_task."""
         return f"authors_{self.task.rpartition('/')[2].split('_')[0]}"
 
-    def score(self, text: str, question: Question) -> float | None:
+    def score(self, text: str, question: SampleTruth) -> float | None:
         """The reward, 0 to 1.7 (5.2 for lists)."""
         reference = question.reference(self.task)
         if reference is None:
@@ -73,7 +73,7 @@ def authors_rewards(specs: Mapping[str, TaskSpec]) -> list[AuthorsReward]:
     return [AuthorsReward(spec.name, spec.item) for spec in specs.values() if spec.item in _FORMULAS]
 
 
-def _feature(answer: str, reference: Reference, question: Question) -> float:
+def _feature(answer: str, reference: Reference, question: SampleTruth) -> float:
     said = parse_json(answer)
     if said["answer"] != reference.truth:
         return 0.0
@@ -81,17 +81,17 @@ def _feature(answer: str, reference: Reference, question: Question) -> float:
     return 0.5 + sum(_likeness(str(said["justification"]), reason["text"]) for reason in reasons)
 
 
-def _exactly(answer: str, reference: Reference, question: Question) -> float:
+def _exactly(answer: str, reference: Reference, question: SampleTruth) -> float:
     return float(answer == reference.truth)
 
 
-def _time(answer: str, reference: Reference, question: Question) -> float:
+def _time(answer: str, reference: Reference, question: SampleTruth) -> float:
     said: Any = timestamp(answer).value
     true: Any = reference.truth
     return 1.0 - min(1.0, abs(float(said) + question.clip.start_s - float(true)) / FURTHEST_S)
 
 
-def _order(answer: str, reference: Reference, question: Question) -> float:
+def _order(answer: str, reference: Reference, question: SampleTruth) -> float:
     from rapidfuzz.distance import LCSseq
 
     said = [word.strip() for word in answer.split(",") if word.strip() and word.strip() != "none"]
@@ -99,12 +99,12 @@ def _order(answer: str, reference: Reference, question: Question) -> float:
     return ORDER * LCSseq.similarity(said, [name for name, _ in truth]) / len(said)
 
 
-def _report(answer: str, reference: Reference, question: Question) -> float:
+def _report(answer: str, reference: Reference, question: SampleTruth) -> float:
     truth: Any = reference.truth
     return _likeness(answer, truth["text"])
 
 
-def _diagnosis(answer: str, reference: Reference, question: Question) -> float:
+def _diagnosis(answer: str, reference: Reference, question: SampleTruth) -> float:
     said = parse_json(answer)["answer"] if answer.startswith("{") else answer
     return float(said == reference.truth) * (1.0 if reference.subject == "video" else 0.5)
 
@@ -115,7 +115,7 @@ def _likeness(said: str, truth: str) -> float:
     return (bleu + rouge_l_f(said, truth)) / 2
 
 
-_FORMULAS: Mapping[str, Callable[[str, Reference, Question], float]] = {
+_FORMULAS: Mapping[str, Callable[[str, Reference, SampleTruth], float]] = {
     "feature": _feature,
     "laterality": _exactly,
     "boundary": _time,

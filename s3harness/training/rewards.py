@@ -26,17 +26,16 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
-from s3harness.errors import S3HarnessError, UsageError
+from s3harness.errors import S3HarnessError, UsageError, suggest
 from s3harness.metrics.base import Metric, Pair
 from s3harness.metrics.floors import oracle
-from s3harness.plugins.registry import suggest
 from s3harness.scoring.answers import parse
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import build_metric
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.training.balance import CLOSED
-from s3harness.training.samples import Question
+from s3harness.training.sample import SampleTruth
 from s3harness.types import Answer, Prediction, Reference
 
 SCHEMA = "s3harness/rewards/v1"
@@ -65,7 +64,7 @@ class Reward(Protocol):
     def weight(self) -> float:
         """What a trainer multiplies it by."""
 
-    def score(self, text: str, question: Question) -> float | None:
+    def score(self, text: str, question: SampleTruth) -> float | None:
         """The reward of an answer; ``None`` for what it does not score."""
 
     def written(self, text: str) -> str:
@@ -94,7 +93,7 @@ class MetricReward:
         """task_metric, as an identifier."""
         return f"{self.task.rpartition('/')[2].split('_')[0]}_{self.metric.name}"
 
-    def score(self, text: str, question: Question) -> float | None:
+    def score(self, text: str, question: SampleTruth) -> float | None:
         """The reward, 0–1; ``None`` where the metric or the floor leave nothing to tell."""
         floor = self.floors.get(question.subject, 0.0)
         raw = self.raw(text, question)
@@ -102,7 +101,7 @@ class MetricReward:
             return None
         return _clipped((raw - floor) / (1.0 - floor))
 
-    def raw(self, text: str, question: Question) -> float | None:
+    def raw(self, text: str, question: SampleTruth) -> float | None:
         """The reward before the floor is taken off, 0–1."""
         reference = question.reference(self.task)
         if reference is None or self.metric.params.get("subject", "") not in ("", reference.subject):
@@ -122,7 +121,7 @@ class MetricReward:
         """As it is."""
         return text
 
-    def _prediction(self, text: str, question: Question, reference: Reference) -> Prediction:
+    def _prediction(self, text: str, question: SampleTruth, reference: Reference) -> Prediction:
         reading = parse(text, self.reader.for_subject(reference.subject), reference.subject)
         if reading.status == "unparsable":
             return Prediction(reference.item, None, "unparsable", reading.note)
@@ -194,7 +193,7 @@ def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
     """A reward as trainers call it: ``f(completions, **columns) -> list[float | None]``.
 
     A completion is a text or a list of messages, of which the last counts; the column ``sample`` holds each one's
-    :class:`~s3harness.training.samples.Question` as JSON. ``None`` skips a sample of another task. Raises
+    :class:`~s3harness.training.sample.SampleTruth` as JSON. ``None`` skips a sample of another task. Raises
     :class:`RewardError` where a reward is no finite number.
     """
 
@@ -202,7 +201,7 @@ def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
         if "sample" not in columns or len(columns["sample"]) != len(completions):
             raise UsageError(f"the reward {reward.name} needs a column 'sample' with one entry for each completion")
         return [
-            _checked(reward, text_of(completion), Question.from_text(sample))
+            _checked(reward, text_of(completion), SampleTruth.from_text(sample))
             for completion, sample in zip(completions, columns["sample"], strict=True)
         ]
 
@@ -264,7 +263,7 @@ def _of_one_answer(spec: TaskSpec) -> MetricSpec:
 def _named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, MetricSpec]]:
     task, colon, metric = name.rpartition(":")
     if colon:
-        from s3harness.specs.tasks import full_name
+        from s3harness.specs.loading import full_name
 
         spec = specs.get(full_name(task))
         return [(spec, MetricSpec(metric, metric, {}, True))] if spec else []
@@ -286,7 +285,7 @@ def _witnesses(kind: str, reference: Reference) -> list[Reference]:
     return [replace(reference, item=f"witness {c}", truth=c) for c in classes.get(kind, ()) if c != truth]
 
 
-def _checked(reward: Reward, text: str, question: Question) -> float | None:
+def _checked(reward: Reward, text: str, question: SampleTruth) -> float | None:
     value = reward.score(text, question)
     if value is not None and not math.isfinite(value):
         raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; mend the reward")

@@ -7,26 +7,25 @@ by. A sample is one clip with one prompt; patients held out are in none. All is 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import UsageError
-from s3harness.files import parse_json
 from s3harness.run.plan import Plan, plan_video
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
-from s3harness.specs.tasks import PROTOCOLS, TaskSpec, check_choice, load_task, resolve, task_names
+from s3harness.specs.tasks import PROTOCOLS, TaskSpec, check_choice, resolve
 from s3harness.training.balance import BALANCES, balanced
 from s3harness.training.items import ClipTruth, clip_truth
+from s3harness.training.sample import Sample
 from s3harness.training.split import Division, divide
 from s3harness.transforms.mirror import mirrored_video
-from s3harness.types import Clip, Reference, Request, Video
+from s3harness.types import Reference, Request, Video
 
 VIDEO_ONLY = ModelCard("training", modalities=("video",))
 """Who is trained if nobody says: a model that sees and does not hear."""
@@ -54,58 +53,6 @@ class SetSettings:
     balance: str = "repeat"
     leave_out_constant: bool = False
     sampling: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a reward needs of a sample: the subject, the clip, and the truth by task (a task may use another's answer).
-
-    It is JSON-able, and travels with a sample as one column.
-    """
-
-    subject: str
-    clip: Clip
-    references: tuple[Reference, ...]
-
-    def reference(self, task: str) -> Reference | None:
-        """What a task scores the answer by, if it does."""
-        return next((reference for reference in self.references if reference.task == task), None)
-
-    def as_text(self) -> str:
-        """The question as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
-
-    @classmethod
-    def from_text(cls, text: str) -> Question:
-        """The question of a JSON text; :class:`UsageError` if it holds none."""
-        try:
-            data = parse_json(text)
-            clip = Clip(**{**data["clip"], "timestamps": tuple(data["clip"]["timestamps"])})
-            return cls(str(data["subject"]), clip, tuple(_reference(row) for row in data["references"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"a column 'sample' as train export writes it is expected, not {text[:80]!r}: {error!r}"
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One clip, one prompt, and the answer to learn. Where it is ``mirrored``, the loader flips the frames."""
-
-    request: Request
-    target: str
-    references: tuple[Reference, ...]
-    mirrored: bool = False
-
-    @property
-    def question(self) -> Question:
-        """What rewards are computed from."""
-        return Question(self.request.subject, self.request.clip, self.references)
-
-    @property
-    def id(self) -> str:
-        """A short hash of the request and of whether it is mirrored."""
-        return hashlib.sha256(f"{self.request.id}/{self.mirrored}/{self.target}".encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -250,8 +197,3 @@ def _references(
             yield replace(
                 reference, task=spec.name, truth=found.truths[spec.item], window=window, requests=(request.id,)
             )
-
-
-def _reference(row: Mapping[str, Any]) -> Reference:
-    window = row["window"]
-    return Reference(**{**row, "window": tuple(window) if window else None, "requests": tuple(row["requests"])})

@@ -20,8 +20,9 @@ from s3harness.cli import main
 from s3harness.errors import UsageError
 from s3harness.report.comparison import comparison_notes
 from s3harness.scoring.score_run import ScoredTask
+from s3harness.specs.loading import full_name, load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import full_name, load_task, resolve
+from s3harness.specs.tasks import resolve
 from s3harness.types import Prediction, Reference
 
 BOTH = ("video", "audio")

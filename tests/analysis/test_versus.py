@@ -9,7 +9,8 @@ import pytest
 
 from s3harness.analysis.versus import versus
 from s3harness.metrics.base import Pair
-from s3harness.specs.tasks import TaskSpec, load_task, resolve
+from s3harness.specs.loading import load_task
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Prediction, Reference
 
 

@@ -29,8 +29,9 @@ from s3harness.media.frames import Frames
 from s3harness.plugins.manager import load
 from s3harness.run.plan import Plan, plan_video
 from s3harness.specs.features import vocabulary
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.specs.tasks import resolve
 from s3harness.types import Clip, FeatureLabel, Video
 
 HEIGHT, WIDTH = 180, 320

@@ -34,14 +34,14 @@ def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[s
 
 
 def test_it_is_off_when_plugins_are_imported(environment):
-    done = run("from s3harness.plugins import manager; manager()", environment)
+    done = run("from s3harness.plugins.manager import manager; manager()", environment)
     assert done.stderr.strip() == "1 1 1 0"
 
 
 def test_the_hub_s_library_agrees(environment):
     """By its own constant, in the process that ran the command line."""
     code = (
-        "from s3harness.plugins import manager; manager(); from huggingface_hub import constants; "
+        "from s3harness.plugins.manager import manager; manager(); from huggingface_hub import constants; "
         "print(constants.HF_HUB_DISABLE_TELEMETRY)"
     )
     assert run(code, environment).stdout.strip() == "True"

@@ -68,13 +68,13 @@ def test_a_kill_in_the_middle_leaves_nothing_half(tmp_path, mute):
     clips = [make_clip(mute, 0, 12)]
     killed = start(
         """
-        from s3harness.media import record
-        take, seen = record.Recording.take, []
+        from s3harness.media import cache_writer
+        take, seen = cache_writer.Recording.take, []
         def take_three_items(self, item, *rest):
             seen.append(take(self, item, *rest))
             if len(seen) == 4:
                 os.kill(os.getpid(), signal.SIGKILL)
-        record.Recording.take = take_three_items
+        cache_writer.Recording.take = take_three_items
         MediaStore(cache).prepare(video, clips)
         """,
         mute,

@@ -205,13 +205,13 @@ def test_a_video_that_neither_disk_nor_memory_can_hold_fails_by_name(tmp_path, m
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
-        ({"wokers": 2}, "no --media option wokers; there are workers"),
-        ({"workers": -1}, "workers=-1"),
-        ({"workers": True}, "workers=True"),
-        ({"stall_s": 0}, "stall_s=0"),
-        ({"total_s": float("nan")}, "total_s=nan"),
-        ({"ahead_mb": "much"}, "ahead_mb=much"),
-        ({"hwaccel": 3}, "hwaccel=3"),
+        ({"wokers": 2}, "--media has no option 'wokers'; did you mean workers?"),
+        ({"workers": -1}, "workers: a whole number from 0 is expected, not -1"),
+        ({"workers": True}, "workers: a whole number from 0 is expected, not True"),
+        ({"stall_s": 0}, "stall_s: a number of seconds above 0 is expected, not 0"),
+        ({"total_s": float("nan")}, "total_s: a number of seconds above 0 is expected, not nan"),
+        ({"ahead_mb": "much"}, "ahead_mb: a whole number from 1 is expected, not 'much'"),
+        ({"hwaccel": True}, "hwaccel: a word is expected, not True"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(said, complaint):

@@ -19,8 +19,9 @@ from s3harness.metrics.statements import FILE, load_rationale_lexicon, statement
 from s3harness.metrics.text import normalised
 from s3harness.scoring.score_task import score_task
 from s3harness.specs.document import specs_directory
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import load_task, resolve
+from s3harness.specs.tasks import resolve
 from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.types import Prediction, Reference
 

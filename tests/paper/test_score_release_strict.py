@@ -13,7 +13,7 @@ from s3harness.paper.annotations import read_annotations
 from s3harness.paper.findings import findings
 from s3harness.paper.layout import open_release
 from s3harness.paper.strict import score_strict
-from s3harness.specs.tasks import full_name, task_names
+from s3harness.specs.loading import full_name, task_names
 
 
 @pytest.fixture

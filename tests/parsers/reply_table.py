@@ -12,8 +12,9 @@ import yaml
 
 from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import read_answer
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec, load_task, resolve
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Answer, Clip, Response
 
 FOLDER = Path(__file__).parent / "replies"

@@ -12,8 +12,9 @@ from s3harness.probes.wordings import worded, wordings
 from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import parse, read_answer
 from s3harness.specs.features import vocabulary
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.prompts import prompt_about, prompt_parts
-from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Clip, Response
 
 CLIP = Clip("v", 0.0, 30.0, tuple(i / 2 for i in range(60)), 0)

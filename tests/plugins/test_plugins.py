@@ -257,7 +257,7 @@ def test_the_tasks_of_a_plugin_are_listed_after_the_benchmarks_and_asked_only_by
     assert names[7:] == ["mine/task6_more"]
     assert site.run("tasks", "show", "mine/task6_more", "--json").returncode == 0
     assert json.loads(site.run("tasks", "show", "6", "--json").stdout)["name"] == "s3/task6_report"
-    asked = site.python("-c", "from s3harness.specs.tasks import task_names; print(*task_names())").stdout.split()
+    asked = site.python("-c", "from s3harness.specs.loading import task_names; print(*task_names())").stdout.split()
     assert asked == names[:7]
 
 

@@ -15,8 +15,9 @@ from s3harness.metrics.rqi.score import parse_preset
 from s3harness.metrics.rqi.weighed import LESS_SPECIFIC
 from s3harness.scoring.score_task import score_task
 from s3harness.specs.features import vocabulary
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import load_task, resolve
+from s3harness.specs.tasks import resolve
 from s3harness.types import Prediction, Reference
 
 STRICT = parse_preset("strict-2")

@@ -66,7 +66,7 @@ LENGTHS = """
 
 
 def test_a_metric_whose_plugin_is_gone_names_the_plugin_and_the_remedy(s3, here, dataset, cache, tmp_path):
-    from s3harness.specs.tasks import load_task
+    from s3harness.specs.loading import load_task
 
     s3.plugin("lengths", LENGTHS)
     spec = json.loads(json.dumps(load_task("6").data))

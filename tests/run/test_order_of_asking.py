@@ -178,7 +178,7 @@ TEXT_ONLY = """
 def test_a_clip_that_shows_nothing_is_asked_about_though_its_video_cannot_be_read(s3, here, copy, cache, tmp_path):
     import yaml
 
-    from s3harness.specs.tasks import load_task
+    from s3harness.specs.loading import load_task
 
     s3.plugin("text_only", TEXT_ONLY)
     spec = dict(load_task("7").data) | {"name": "mine/blind", "sampler": {"name": "nothing"}, "protocols": {}}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from running import journal, run_words
 
-from s3harness.specs.tasks import load_task
+from s3harness.specs.loading import load_task
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from s3harness.analysis.evidence import Said, evidence, said, share_interval
 from s3harness.probes import builtin
 from s3harness.probes.probe import Probe, ProbeSubject, load_probe
 from s3harness.probes.wordings import wordings
-from s3harness.specs.tasks import load_task, task_names
+from s3harness.specs.loading import load_task, task_names
 
 KINDS = {
     "1 features": "s3/task1_features",

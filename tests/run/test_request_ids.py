@@ -11,9 +11,10 @@ import pytest
 
 from s3harness.dataset.load import Dataset
 from s3harness.run.plan import Plan
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.prompts import prompt_context, render
-from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.testing.cases import made_up_videos
 from s3harness.types import NOT_HASHED, Request, Video
 

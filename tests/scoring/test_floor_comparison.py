@@ -15,8 +15,9 @@ from s3harness.report.table import print_scores
 from s3harness.scoring.floor_test import corrected, is_above_floor
 from s3harness.scoring.score_run import read_scores, score_run
 from s3harness.scoring.score_task import build_metric, score_task
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.specs.tasks import resolve
 from s3harness.stats import paired_permutation
 from s3harness.testing.answerers import honest
 from s3harness.testing.cases import made_up_videos, references_of

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from s3harness.scoring.score_task import score_task
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import load_task, resolve
+from s3harness.specs.tasks import resolve
 from s3harness.types import Prediction, Reference, Score
 
 

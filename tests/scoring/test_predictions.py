@@ -11,8 +11,9 @@ from s3harness.rundir.journal import Entry
 from s3harness.scoring.answers import read_answer, read_answers
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import score_task
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import TaskSpec, load_task, resolve
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import Answer, Clip, Prediction, Reference, Response
 
 MODEL = ModelCard("tested", modalities=("video", "audio"))

@@ -11,9 +11,10 @@ from s3harness.dataset.references import truths
 from s3harness.run.plan import Plan, VideoPlan, plan_video
 from s3harness.specs.checks import sample_video
 from s3harness.specs.features import vocabulary
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model, model_names
 from s3harness.specs.subjects import subjects
-from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.types import FeatureLabel, Request, Video
 
 SEERS = [name for name in model_names() if "video" in load_model(name).modalities]

@@ -3,9 +3,10 @@
 import pytest
 
 from s3harness.errors import UsageError
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
 from s3harness.specs.sampling import with_sampling
-from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.specs.tasks import resolve
 
 MODEL = ModelCard("any", modalities=("video", "audio"))
 SPECS = {

@@ -13,9 +13,9 @@ from s3harness.package_data import specs_directory
 from s3harness.specs.checks import sample_video
 from s3harness.specs.document import read_document, validate
 from s3harness.specs.features import Feature
+from s3harness.specs.loading import load_task
 from s3harness.specs.models import load_model
 from s3harness.specs.prompts import prompt_context
-from s3harness.specs.tasks import load_task
 from s3harness.types import Clip
 
 TEXT = (specs_directory() / "README.md").read_text(encoding="utf-8")

@@ -12,8 +12,9 @@ from s3harness.cli import main
 from s3harness.errors import SpecError
 from s3harness.package_data import specs_directory
 from s3harness.specs.document import MAX_BYTES, read_document
+from s3harness.specs.loading import problems_of, read_task, task_names
 from s3harness.specs.models import ModelCard, read_card
-from s3harness.specs.tasks import problems_of, read_task, resolve, task_names
+from s3harness.specs.tasks import resolve
 
 RIGHT = """\
 schema: s3harness/task/v1

@@ -14,7 +14,7 @@ from s3harness.cli import cli
 from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
 from s3harness.metrics.features import feature_balanced_accuracy, feature_macro_f1
-from s3harness.specs.tasks import task_names
+from s3harness.specs.loading import task_names
 from s3harness.testing import check_metric
 from s3harness.testing.answerers import error
 from s3harness.testing.attacks import attacks

@@ -12,9 +12,11 @@ from training_cases import NAME, write_dataset
 from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan
-from s3harness.specs.tasks import load_task, resolve, task_names
+from s3harness.specs.loading import load_task, task_names
+from s3harness.specs.tasks import resolve
 from s3harness.training.rewards import strict_rewards
-from s3harness.training.samples import VIDEO_ONLY, Question, SetSettings, build_training_set
+from s3harness.training.sample import SampleTruth
+from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
 from s3harness.transforms.mirror import mirrored_text, mirrored_video
 
 
@@ -148,7 +150,7 @@ def test_a_split_is_trained_on_alone(data):
 def test_a_question_survives_the_way_through_a_column(made):
     for task in made.specs:
         question = made.of_task(task)[0].question
-        assert Question.from_text(question.as_text()) == question
+        assert SampleTruth.from_text(question.as_text()) == question
 
 
 @pytest.mark.parametrize(

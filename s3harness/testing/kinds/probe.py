@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from s3harness.errors import S3HarnessError
 from s3harness.probes.probe import Direction, Expected, Probe, ProbeSubject
+from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
 from s3harness.specs.subjects import subjects
-from s3harness.specs.tasks import TaskSpec, load_task, resolve, task_names
+from s3harness.specs.tasks import TaskSpec, resolve
 from s3harness.testing.cases import made_up_videos
 from s3harness.testing.trial import Bench, same
 from s3harness.transforms.contract import load_transforms

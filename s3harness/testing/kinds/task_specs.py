@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from s3harness.specs.loading import read_task
 from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import PROTOCOLS, read_task, resolve
+from s3harness.specs.tasks import PROTOCOLS, resolve
 from s3harness.testing.golden import golden_plan, golden_requests
 from s3harness.testing.trial import Bench
 
