@@ -1,5 +1,5 @@
 # make demo: the main job on real video files, offline once installed.
-# make test: lint, format, types and tests of the core and of the light plugins.
+# make test: lint, format, import rules, types and tests of the core and of the light plugins.
 # make docs: the documentation, in site-docs/; a dead link fails.
 # make dist: wheel and sdist, in dist/, checked; the wheel installed and its demo run outside of here.
 # make lock: the exact versions and hashes of what is installed, in locks/; make advisories: what is known against them.
@@ -26,6 +26,7 @@ test: lint types unit
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

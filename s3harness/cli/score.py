@@ -67,7 +67,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
 
 def _judged(run: Path, profile: str, settings: JudgeSettings | None) -> Judged | None:
     from s3harness.report.progress import shown_progress
-    from s3harness.scoring.judging.judge_run import judge_run
+    from s3harness.scoring.judge_run import judge_run
 
     if settings is None:
         return None

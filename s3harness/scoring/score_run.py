@@ -81,7 +81,7 @@ def score_run(
 ) -> list[Score]:
     """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
 
-    ``judged`` are a judge's scores of the run's reports (:func:`s3harness.scoring.judging.judge_run.judge_run`). Where
+    ``judged`` are a judge's scores of the run's reports (:func:`s3harness.scoring.judge_run.judge_run`). Where
     the scores are written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
     """
     manifest = read_manifest(directory)
