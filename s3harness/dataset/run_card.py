@@ -47,7 +47,7 @@ def read_card(directory: Path) -> RunCard | None:
         return RunCard(data, tuple(_known(data)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path}: no run card can be read, so nobody can tell who was trained on: {error!r}"
+            f"{path}: the run card cannot be read, so the training patients are unknown: {error!r}"
         ) from error
 
 

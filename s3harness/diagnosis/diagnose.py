@@ -208,8 +208,8 @@ class _Work:
             require_patients(answered, int(self.settings.folds))
         elif len(held_out(self.folds[0])) < 2:
             raise UsageError(
-                f"all videos with predictions are of one fold ({self.cases.splits[0]}), which leaves nobody to learn "
-                "from; use --folds 5, or predictions of all folds (--part full)"
+                f"all videos with predictions are of one fold ({self.cases.splits[0]}), so no video is left to fit a "
+                "classifier on; use --folds 5, or predictions of all folds (--part full)"
             )
 
     def _system(self, classifier: str, fitted_on: str, repeats: Sequence[Repeat], cases: Cases, kind: str) -> System:
@@ -250,8 +250,8 @@ def _folds(cases: Cases, settings: Settings) -> list[Numbers]:
 def _require_labels(source: Source, cases: Cases) -> None:
     if not len(cases):
         raise UsageError(
-            f"{source.name}: no diagnosis is known of its videos, as it has no Task-7 items; give its data set "
-            "(--data DIR), or run it with --tasks 1,7"
+            f"{source.name}: its videos have no diagnosis, because it has no Task-7 items; name its data set "
+            "(--data DIR), or run the model with --tasks 1,7"
         )
     require_both(cases)
 
@@ -275,9 +275,9 @@ def _notes(source: Source, cases: Cases) -> Iterator[str]:
     if unlabelled:
         yield f"{unlabelled} videos without a diagnosis are left out"
     if silent:
-        yield f"{silent} of {len(cases)} videos have no answer about any sign: no diagnosis, which counts as wrong"
+        yield f"{silent} of {len(cases)} videos have no answer about any sign; their diagnosis counts as wrong"
     never = [s for s, values in zip(cases.signs, cases.vectors.T, strict=True) if not (values >= 0.5).any()]
     if never:
-        yield f"never present in the answers, so no evidence either way: {', '.join(never)}; see the Task-1 scores"
+        yield f"signs that the answers never report, and so without evidence: {', '.join(never)}; see the Task-1 scores"
     if not source.direct:
         yield "no Task-7 answers to compare with; run the model with --tasks 1,7"

@@ -86,7 +86,7 @@ def source_of_run(directory: Path, data: Path | None = None) -> Source:
     if "feature" not in tasks:
         asked = ", ".join(run["tasks"]) or "nothing"
         raise UsageError(
-            f"{directory} has no answers about signs, which a diagnosis is made from: it was asked {asked}; "
+            f"{directory} has no answers to Task 1, from which the diagnosis is made (its tasks: {asked}); "
             "run the model again with --tasks 1,7"
         )
     about = {key: str(run["dataset"][key]) for key in ("name", "version", "fingerprint")}
@@ -231,9 +231,7 @@ def _joined(
     if not perceived.is_answered.any():
         counts = Counter(prediction.status for prediction in task.predictions)
         lost = ", ".join(f"{number} {status}" for status, number in counts.most_common())
-        raise S3HarnessError(
-            f"{name}: there is no readable answer about any sign ({lost}), so nothing to diagnose from"
-        )
+        raise S3HarnessError(f"{name}: no answer about a sign is readable ({lost}), so no diagnosis can be made")
     direct = _direct(tasks["diagnosis"], known.videos) if "diagnosis" in tasks else ()
     return Source(name, origin, perceived, annotated, direct, notes, model)
 
@@ -257,7 +255,7 @@ def _same_dataset(data: Path, fingerprint: str, run: Path) -> Dataset:
     dataset = load_dataset(data)
     if dataset.fingerprint != fingerprint:
         raise UsageError(
-            f"{run} was not made on {data} as it is now (their fingerprints differ); give the data set as it was then, "
+            f"{data} is not the data set of {run}, or has changed since (their fingerprints differ); name that data set, "
             "or leave --data out"
         )
     return dataset

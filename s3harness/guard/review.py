@@ -40,8 +40,8 @@ def confirm(folder: Path, fingerprints: Collection[str], code: str) -> None:
     """Keep a list as confirmed; :class:`UsageError` if the code is that of another list, or it cannot be written."""
     if code != code_of(fingerprints):
         raise UsageError(
-            f"--reviewed {code} is not the code of this list, which is {code_of(fingerprints)}: the list has changed "
-            "since; look at it again"
+            f"--reviewed {code} is not the code of this list, which is {code_of(fingerprints)}: the list has changed; "
+            "review it again"
         )
     path = folder / FILE
     content = json.dumps({"reviewed": sorted(read_reviewed(folder) | set(fingerprints))}, indent=1) + "\n"

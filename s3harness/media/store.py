@@ -163,7 +163,7 @@ class MediaStore:
 
     def _fill(self, video: Video, clips: Sequence[Clip], beat: Callable[[], None]) -> None:
         if video.path is None:
-            raise MediaError("the data set has no file of it")
+            raise MediaError("the data set has no file for it")
         shelf = self._shelves.get(video.id) or self._recall(video.path)
         if shelf is None or any(shelf.missing(clips)):
             shelf = self._open(video.path, shelf, clips, beat)

@@ -102,7 +102,7 @@ def open_release(root: Path, part: Part = "test") -> Release:
     release = Release(root, part)
     if not release.truth.is_dir():
         raise DatasetError(
-            f"{root} is no checkout of the release: it has no folder result/ground_truth; give the folder that holds it"
+            f"{root} is not a checkout of the release: it has no folder result/ground_truth; give the folder that holds it"
         )
     return release
 
@@ -221,7 +221,7 @@ def number_in(text: str, file: str, column: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise DatasetError(f"{file}: column {column!r}: {text[:40]!r} is no number") from None
+        raise DatasetError(f"{file}: column {column!r}: {text[:40]!r} is not a number") from None
 
 
 def model_key(name: str) -> str:

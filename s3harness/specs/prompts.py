@@ -39,7 +39,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
         problem = str(error) or type(error).__name__
         raise SpecError(f"prompt: {problem}; a prompt may use {', '.join(sorted(context))}") from error
     if not prompt:
-        raise SpecError("prompt: it comes out empty")
+        raise SpecError("prompt: the rendered prompt is empty")
     return prompt
 
 
@@ -50,7 +50,7 @@ def _bounded(pieces: Iterable[str]) -> str:
     for piece in pieces:
         size += len(piece)
         if size > MAX_CHARACTERS:
-            raise SpecError(f"prompt: more than {MAX_CHARACTERS} characters come of it; between 1 and that many may")
+            raise SpecError(f"prompt: the rendered prompt has more than {MAX_CHARACTERS} characters, the limit")
         kept.append(piece)
     return "".join(kept)
 

@@ -87,7 +87,7 @@ def test_the_oracle_fails_where_nobody_knows_the_truth(dataset, cache, tmp_path)
     assert all(row["answers"] == 0 and row["lost"] > 0 for row in rows.values())
     assert all(row["as_expected"] in (0.0, None) for row in rows.values())
     errors = {line["error"] for line in journal(tmp_path / "oracle" / "probe-freeze")}
-    assert errors == {"S3HarnessError: nobody knows the truth of what 'freeze' shows"}
+    assert errors == {"S3HarnessError: the truth of a clip after 'freeze' is unknown"}
 
 
 def test_floors_are_changed_by_nothing(dataset, cache, tmp_path):
@@ -169,7 +169,7 @@ def test_a_run_through_a_transform_is_another_run(here, dataset, cache, tmp_path
         (("mirrror",), "did you mean mirror"),
         (("mirror,mirror",), "twice"),
         ((",",), "no probe is named"),
-        (("polarity", "--tasks", "6"), "nothing to ask"),
+        (("polarity", "--tasks", "6"), "does not apply"),
         (("audio_swap", "--limit", "1"), "two"),
     ],
 )

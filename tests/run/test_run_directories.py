@@ -36,7 +36,7 @@ def test_a_directory_that_holds_a_run_needs_resume(s3, dataset, cache, tmp_path)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     again = s3(*words)
     assert again.code == 2
-    assert f"{out} holds a run already" in again.err
+    assert f"{out} already holds a run" in again.err
     assert "--resume" in again.err
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     resumed = s3(*words, "--resume")

@@ -104,7 +104,7 @@ def test_a_run_is_gone_on_with_only_as_it_was_begun(train, tmp_path):
     with pytest.raises(UsageError, match="begun with another trainer, options"):
         train(resume=True, options={"steps": 4})
     (tmp_path / "out" / BEGUN).unlink()
-    with pytest.raises(UsageError, match="nothing to go on with"):
+    with pytest.raises(UsageError, match="nothing to resume"):
         train(resume=True)
     train("other")
     with pytest.raises(UsageError, match="is finished"):
