@@ -26,7 +26,7 @@ class PluginError(UsageError):
 
 
 class MediaError(S3HarnessError):
-    """A video or a clip cannot be decoded, or lacks the requested frames or audio. The message never holds a path or a file name."""
+    """A video or a clip cannot be decoded, or lacks the requested frames or audio. The message holds no path."""
 
 
 class RetryableError(S3HarnessError):

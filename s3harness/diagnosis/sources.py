@@ -255,8 +255,8 @@ def _same_dataset(data: Path, fingerprint: str, run: Path) -> Dataset:
     dataset = load_dataset(data)
     if dataset.fingerprint != fingerprint:
         raise UsageError(
-            f"{data} is not the data set of {run}, or has changed since (their fingerprints differ); name that data set, "
-            "or leave --data out"
+            f"{data} is not the data set of {run}, or has changed since (their fingerprints differ); name that "
+            "data set, or leave --data out"
         )
     return dataset
 

@@ -102,7 +102,7 @@ def open_release(root: Path, part: Part = "test") -> Release:
     release = Release(root, part)
     if not release.truth.is_dir():
         raise DatasetError(
-            f"{root} is not a checkout of the release: it has no folder result/ground_truth; give the folder that holds it"
+            f"{root} is not a checkout of the release: it has no folder result/ground_truth; name the folder of it"
         )
     return release
 
