@@ -403,5 +403,5 @@ def test_an_import_that_cannot_be_used_yet_says_so_and_what_is_wrong(ward):
     arguments = [ward / "long.csv", "--mapping", ward / "long.yaml", "--videos", ward, "--out", out]
     result = CliRunner().invoke(cli, ["data", "import", "table", *map(str, arguments)])
     message = str(result.exception)
-    assert f"{out}: 3 videos, imported, but it cannot be used yet: the data set has 2 problems" in message
+    assert f"{out}: 3 videos imported, but the data set cannot be used yet: the data set has 2 problems" in message
     assert "83701 s is outside the video, which lasts 4 s; times count from its start" in message

@@ -54,7 +54,9 @@ def test_the_table_shows_signs_and_why(s3, made, tmp_path):
     assert len(charts) == 5
     for name in charts:
         ElementTree.fromstring((tmp_path / "plots" / name).read_text(encoding="utf-8"))
-    assert "no labelled video 'v9999'" in s3("diagnose", made / "run", *FAST, "--explain", "v9999").err
+    assert (
+        "no video 'v9999' with an annotated diagnosis" in s3("diagnose", made / "run", *FAST, "--explain", "v9999").err
+    )
 
 
 def test_no_patient_is_named(s3, recorded):

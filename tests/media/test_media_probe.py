@@ -103,7 +103,7 @@ BROKEN = {
     no_index: "damaged, incomplete",
     empty_index: "damaged, incomplete|no video stream",
     sound_only: "no video stream",
-    no_pictures: "no picture",
+    no_pictures: "no frame",
     unknown_kind: "this FFmpeg has no decoder for the video",
     missing: "cannot be read: No such file",
 }

@@ -123,7 +123,7 @@ def test_what_is_journalled_is_scored_again_without_anybody(judge, run, here, tm
 def test_a_report_without_a_readable_reply_is_counted_and_scores_nothing(judge, run, spoil, why):
     done = judge(*JUDGE, "-o", f"spoil={spoil}")
     assert done.code == 1
-    assert f"without a structure: 1 {why}" in done.err
+    assert f"not read: 1 {why}" in done.err
     data, row = rqi(run)
     assert row["lost"] == {why: 1}
     assert (row["value"], row["coverage"], row["ceiling"]) == (pytest.approx(500 / 6), 5 / 6, pytest.approx(500 / 6))

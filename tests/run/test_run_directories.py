@@ -41,7 +41,7 @@ def test_a_directory_that_holds_a_run_needs_resume(s3, dataset, cache, tmp_path)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     resumed = s3(*words, "--resume")
     assert resumed.code == 0
-    assert resumed.err == "all 12 requests were answered before\n"
+    assert resumed.err == "nothing to send: all 12 requests are already answered\n"
 
 
 @pytest.mark.parametrize(

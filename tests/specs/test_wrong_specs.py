@@ -288,7 +288,7 @@ def test_the_command_that_validates_says_so_by_its_exit_code(tmp_path, capsys):
             main(["tasks", "validate", str(tmp_path / f"{name}.yaml")])
         assert ended.value.code == code
     shown = capsys.readouterr()
-    assert "mine/task_tonic is right" in shown.out
+    assert "mine/task_tonic is valid" in shown.out
     assert "wrong.yaml:6: promt: unknown field" in shown.err
 
 
