@@ -21,7 +21,9 @@ from s3harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from s3harness.evaluation import Outcome, Prepared, Settings
+    from s3harness.evaluation.execute import RunOutcome
+    from s3harness.evaluation.prepare import PreparedRun
+    from s3harness.evaluation.settings import RunSettings
 
 
 @click.command()
@@ -95,7 +97,7 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
     Each answer is written to the journal as it arrives, so a run can be stopped or killed at any time and continued
     with --resume. The exit code is 1 if any request failed.
     """
-    from s3harness.evaluation import prepare
+    from s3harness.evaluation.prepare import prepare
 
     if rate is not None and not dry_run:
         raise click.UsageError("--rate needs --dry-run: it estimates how long a run would take")
@@ -108,9 +110,9 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
     sys.exit(1 if outcome.failed else 0)
 
 
-def settings_of(arguments: dict[str, Any]) -> Settings:
+def settings_of(arguments: dict[str, Any]) -> RunSettings:
     """Build the settings of a run from the command's parsed options, which are changed in place."""
-    from s3harness.evaluation import Settings
+    from s3harness.evaluation.settings import RunSettings
     from s3harness.media.options import MediaOptions
 
     gigabytes = arguments.pop("cache_gb")
@@ -128,15 +130,15 @@ def settings_of(arguments: dict[str, Any]) -> Settings:
     arguments["sampling"] = parse_options(arguments["sampling"], "--sampling")
     arguments["executor_options"] = parse_options(arguments["executor_options"], "-x")
     arguments["media"] = MediaOptions.of(parse_options(arguments["media"], "--media"))
-    return Settings(**arguments, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
+    return RunSettings(**arguments, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 
 
-def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome:
+def execute_visibly(prepared: PreparedRun, again: str = " and --resume") -> RunOutcome:
     """Execute a run with its progress shown on standard error.
 
     If the user stops it, print how to continue: the same command, with ``again`` added.
     """
-    from s3harness.evaluation import execute
+    from s3harness.evaluation.execute import execute
     from s3harness.report.progress import shown_progress
 
     try:
@@ -152,7 +154,7 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
     return outcome
 
 
-def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
+def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> None:
     """Print the scores of a run and the number of its failed requests."""
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
@@ -177,14 +179,14 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
         click.echo(f"s3harness: {message}; see responses.jsonl, fix the cause and use --resume", err=True)
 
 
-def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) -> None:
+def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None) -> None:
     """Print the number of requests of a run, and its hours at a ``rate``.
 
     ``rate`` is requests per minute, or the directory of a finished run whose rate is used.
     """
     from dataclasses import asdict
 
-    from s3harness.evaluation import check_backend
+    from s3harness.evaluation.prepare import check_backend
     from s3harness.report.plain import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
 
