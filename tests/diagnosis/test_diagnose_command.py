@@ -145,7 +145,7 @@ def test_one_class_alone_is_named(s3, recorded):
     cases = telling(patients=12)
     _, run = recorded(replace(cases, truth=np.ones(len(cases))))
     done = s3("diagnose", run, *FAST)
-    assert (done.code, "there is no NES among the 36 videos" in done.err) == (2, True)
+    assert (done.code, "there is no NES among the 36 training videos" in done.err) == (2, True)
 
 
 def test_one_bad_source_takes_nothing_else_down(s3, made, tmp_path):
