@@ -123,7 +123,7 @@ def write_run(run: PreparedRun) -> None:
 
     out = run.settings.out
     out.mkdir()
-    start_manifest(out, run.determinants, resume=False, is_new=True)
+    start_manifest(out, run.identity, resume=False, is_new=True)
     with Journal(out) as journal:
         write_items(out, _answered(run.plan, journal))
 

@@ -42,10 +42,10 @@ from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
 from .probes.probe import ProbeSubject as ProbeSubject
 from .run.executor import Execution as Execution
-from .run.plan import Step as Step
+from .run.plan import ClipRequests as ClipRequests
 from .run.plan import VideoPlan as VideoPlan
 from .run.worker import Worker as Worker
-from .run.worker_spec import Recipe as Recipe
+from .run.worker_spec import WorkerSpec as WorkerSpec
 from .run.worker_spec import media_store as media_store
 from .rundir.identities import config_hash as config_hash
 from .rundir.identities import public_name as public_name

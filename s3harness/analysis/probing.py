@@ -51,7 +51,7 @@ def prepare_probes(base: RunSettings, names: Sequence[str]) -> tuple[PreparedRun
     """
     probes = {name: load_probe(name) for name in names}
     plain = replace(base, out=base.out / BASELINE, resume=True)
-    plain = replace(plain, tasks=[task.name for task in prepare(plain).plan.asked])
+    plain = replace(plain, tasks=[task.name for task in prepare(plain).plan.requested])
     baseline = prepare(plain)
     runs = [
         Probed(name, probe, prepare(replace(plain, out=base.out / f"probe-{name}", probe=name)))

@@ -30,10 +30,10 @@ def cache() -> None:
 @json_option
 def info(directory: Path | None, as_json: bool) -> None:
     """Show the cache's place, size and age, and warn if other users can read it."""
-    from s3harness.media import default_cache_dir, held
+    from s3harness.media import cache_usage, default_cache_dir
 
     directory = directory or default_cache_dir()
-    contents = held(directory)
+    contents = cache_usage(directory)
     # max: a file may be dated in the future, by another machine's clock on a shared disk.
     days = None if contents.oldest_s is None else round(max(0.0, time.time() - contents.oldest_s) / DAY_S, 1)
     if as_json:
@@ -51,11 +51,11 @@ def info(directory: Path | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def purge(directory: Path | None, yes: bool) -> None:
     """Delete all decoded frames, after asking. Runs keep their answers; videos are decoded again when needed."""
-    from s3harness.media import default_cache_dir, held
+    from s3harness.media import cache_usage, default_cache_dir
     from s3harness.media import purge as purge_cache
 
     directory = directory or default_cache_dir()
-    contents = held(directory)
+    contents = cache_usage(directory)
     if contents.files and not yes:  # an empty cache needs no question
         click.confirm(f"delete {contents.n_bytes / MEGABYTE:,.1f} MB of decoded frames in {directory}?", abort=True)
     click.echo(f"{directory}: {purge_cache(directory) / MEGABYTE:,.1f} MB deleted")

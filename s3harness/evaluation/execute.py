@@ -22,7 +22,7 @@ from s3harness.plugins.manager import load, manager
 from s3harness.run.event_loop import on_sigterm, until_stopped
 from s3harness.run.executor import Execution, started_facts
 from s3harness.run.plan import Plan
-from s3harness.run.worker_spec import Recipe
+from s3harness.run.worker_spec import WorkerSpec
 from s3harness.rundir.identities import Identities, write_counts
 from s3harness.rundir.items import write_items
 from s3harness.rundir.journal import FILE as JOURNAL
@@ -61,19 +61,19 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
     stopped; either way everything answered is journalled, and a resumed run goes on from there.
     """
     directory, settings = run.settings.out, run.settings
-    recipe = run.recipe
-    worker = recipe.worker()
+    worker_spec = run.worker_spec
+    worker = worker_spec.worker()
     with on_sigterm(signal.default_int_handler):
         if run.backend_class.sees_truth:
-            recipe = replace(recipe, truth=_truth(run))
-            worker = recipe.worker()
+            worker_spec = replace(worker_spec, truth=_truth(run))
+            worker = worker_spec.worker()
         # A wrong sampler mostly fails with the first video already: better before anything is written.
         next(iter(run.plan))
         _make_directory(directory)
         with Journal(directory) as journal:
             start_manifest(
                 directory,
-                run.determinants,
+                run.identity,
                 resume=settings.resume,
                 is_new=journal.is_empty,
                 allow_mixed=bool(settings.allow_mixed),
@@ -85,13 +85,13 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
             PrivateWords.hashed(private_words(settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.sent = audit.sent
-                scores, failed = _answer(run, recipe, worker, journal, progress, count)
+                scores, failed = _answer(run, worker_spec, worker, journal, progress, count)
     progress.messages += manager().run_finished(_info(run, count.requests), tuple(scores))
     return RunOutcome(scores, count.requests, failed)
 
 
 def _answer(
-    run: PreparedRun, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress, count: RequestCount
+    run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Journal, progress: Progress, count: RequestCount
 ) -> tuple[Sequence[Score], int]:
     """Ask what is not answered yet, score, finish the manifest; return the scores and the number of failed requests."""
     # scikit-learn and scipy take half a second to import: not before the engine has been asked.
@@ -102,7 +102,7 @@ def _answer(
     progress.messages += manager().run_started(_info(run, count.requests))
     progress.total, before = count.todo, journal.n_answered
     if progress.total:
-        _ask(run, recipe, worker, journal, progress)
+        _ask(run, worker_spec, worker, journal, progress)
     asking_s = time.perf_counter() - started
     _sort_sent(directory)
     write_counts(directory, _answers_by_identity(directory))
@@ -126,12 +126,20 @@ def _answer(
     return scores, failed
 
 
-def _ask(run: PreparedRun, recipe: Recipe, worker: Worker, journal: Journal, progress: Progress) -> None:
+def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Journal, progress: Progress) -> None:
     settings = run.settings
     redact = Redactor(private_words(settings.data, run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", settings.executor))
     identities = _identities(run, journal)
-    execution = Execution(recipe, worker, journal, redact, progress, settings.executor_options, identities)
+    execution = Execution(
+        worker_spec=worker_spec,
+        worker=worker,
+        journal=journal,
+        redact=redact,
+        progress=progress,
+        options=settings.executor_options,
+        identities=identities,
+    )
     until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
@@ -146,10 +154,10 @@ def _counted(plan: Plan, journal: Journal, count: RequestCount) -> Iterator[Refe
 
 
 def _truth(run: PreparedRun) -> Truth:
-    kinds = {task.name: task.item for task in (*run.plan.asked, *run.plan.scored)}
+    kinds = {task.name: task.item for task in (*run.plan.requested, *run.plan.scored)}
     videos = {video.id: video for video in run.dataset.videos}
     references = {reference.item: reference for video in run.plan for reference in video.references}
-    return Truth(videos, references, kinds, run.changes.truths)
+    return Truth(videos, references, kinds, run.interventions.truth_changes)
 
 
 def _identities(run: PreparedRun, journal: Journal) -> Identities:

@@ -1,4 +1,4 @@
-"""Settings → a run that has been checked and planned: :func:`resolve`, :func:`plan`, :func:`identity`.
+"""Settings → a run that has been checked and planned: :func:`resolve`, :func:`plan`, :func:`run_identity`.
 
 No engine is loaded, no video is decoded and nothing is written here.
 """
@@ -20,12 +20,12 @@ from s3harness.errors import UsageError
 from s3harness.evaluation.settings import RunSettings
 from s3harness.guard.outgoing import check_outgoing
 from s3harness.plugins.manager import load, manager
-from s3harness.run.durations import with_lengths
-from s3harness.run.interventions import Changes, changes_of
+from s3harness.run.durations import with_durations
+from s3harness.run.interventions import Interventions, load_interventions
 from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
-from s3harness.run.worker_spec import Recipe, media_store
-from s3harness.rundir.manifest import Determinants
+from s3harness.run.worker_spec import WorkerSpec, media_store
+from s3harness.rundir.manifest import RunIdentity
 from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
@@ -49,7 +49,7 @@ class Resolved:
     dataset: Dataset
     scored: Sequence[str]
     specs: Mapping[str, Mapping[str, Any]]
-    changes: Changes
+    interventions: Interventions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,26 +63,26 @@ class PreparedRun:
     backend_class: type[Backend]
     dataset: Dataset
     plan: Plan
-    determinants: Determinants
-    changes: Changes = field(default_factory=Changes)
-    lenders: Mapping[str, Video] = field(default_factory=dict)
+    identity: RunIdentity
+    interventions: Interventions = field(default_factory=Interventions)
+    audio_donors: Mapping[str, Video] = field(default_factory=dict)
     identifiers: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def recipe(self) -> Recipe:
-        """The recipe of the run's engine and media store, without the truth."""
+    def worker_spec(self) -> WorkerSpec:
+        """The specification of the run's engine and media store, without the truth."""
         settings = self.settings
-        return Recipe(
-            settings.backend,
-            self.backend_class,
-            self.plan.model,
-            settings.options,
-            settings.cache_dir,
-            settings.cache_bytes,
-            settings.media,
-            settings.allow_remote,
-            transforms=self.changes.transforms.names,
-            lenders=self.lenders,
+        return WorkerSpec(
+            name=settings.backend,
+            backend=self.backend_class,
+            model=self.plan.model,
+            options=settings.options,
+            cache_dir=settings.cache_dir,
+            cache_bytes=settings.cache_bytes,
+            media=settings.media,
+            allow_remote=settings.allow_remote,
+            transforms=self.interventions.transforms.names,
+            audio_donors=self.audio_donors,
         )
 
 
@@ -100,16 +100,16 @@ def prepare(settings: RunSettings) -> PreparedRun:
         backend_class=resolved.backend_class,
         dataset=resolved.dataset,
         plan=planned,
-        determinants=identity(resolved, planned),
-        changes=resolved.changes,
-        lenders=resolved.changes.lenders(resolved.dataset.videos),
+        identity=run_identity(resolved, planned),
+        interventions=resolved.interventions,
+        audio_donors=resolved.interventions.audio_donors(resolved.dataset.videos),
         identifiers=check_outgoing(texts_of_plan(planned), search, settings.consent),
     )
 
 
 def check_backend(run: PreparedRun) -> None:
     """Make the backend without loading its engine; raise :class:`UsageError` for an option that it does not take."""
-    run.recipe.worker()
+    run.worker_spec.worker()
 
 
 def resolve(settings: RunSettings) -> Resolved:
@@ -117,7 +117,7 @@ def resolve(settings: RunSettings) -> Resolved:
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
     manager().registry.entry("executor", settings.executor)
-    changes = changes_of(settings.transforms, settings.probe)
+    interventions = load_interventions(settings.transforms, settings.probe)
     backend_class = cast("type[Backend]", load("backend", settings.backend))
     model = _model(settings, backend_class)
     dataset = _dataset(settings)
@@ -129,7 +129,7 @@ def resolve(settings: RunSettings) -> Resolved:
         dataset=dataset,
         scored=scored,
         specs=specs,
-        changes=changes,
+        interventions=interventions,
     )
 
 
@@ -140,19 +140,19 @@ def plan(resolved: Resolved) -> Plan:
         name: resolve_task(spec, protocol=settings.protocol, profile="", model=resolved.model)
         for name, spec in specs.items()
     }
-    tasks = resolved.changes.asked(with_sampling(by_name, settings.sampling))
+    tasks = resolved.interventions.reword(with_sampling(by_name, settings.sampling))
     # A task asks itself or uses the answers of another, which is asked once.
     asking = dict.fromkeys(str(specs[name].get("uses", name)) for name in resolved.scored)
     scored = tuple(tasks[name] for name in resolved.scored if name in tasks)
     return Plan(resolved.dataset, resolved.model, scored, tuple(tasks[name] for name in asking if name in tasks))
 
 
-def identity(resolved: Resolved, planned: Plan) -> Determinants:
+def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
     """Return all that determines the answers, which a resumed run must agree with."""
     settings, dataset = resolved.settings, resolved.dataset
     incidental = resolved.backend_class.incidental
-    tasks = {task.name: task for task in (*planned.scored, *planned.asked)}
-    return Determinants(
+    tasks = {task.name: task for task in (*planned.scored, *planned.requested)}
+    return RunIdentity(
         backend=settings.backend,
         options={name: value for name, value in settings.options.items() if name not in incidental},
         model=resolved.model,
@@ -164,7 +164,7 @@ def identity(resolved: Resolved, planned: Plan) -> Determinants:
         limit=settings.limit,
         sees_truth=resolved.backend_class.sees_truth,
         sampling=settings.sampling,
-        transforms=resolved.changes.transforms.describe(),
+        transforms=resolved.interventions.transforms.describe(),
         probe=settings.probe,
         trainings=_trainings(settings, dataset),
     )
@@ -189,7 +189,7 @@ def _dataset(settings: RunSettings) -> Dataset:
     if not videos:
         raise UsageError(f"{settings.data} holds no video, or none in this split")
     store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
-    return replace(dataset, videos=with_lengths(videos, store))
+    return replace(dataset, videos=with_durations(videos, store))
 
 
 def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]]]:

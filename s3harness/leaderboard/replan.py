@@ -10,7 +10,7 @@ from s3harness.backends.base import Backend
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import S3HarnessError
 from s3harness.plugins.manager import load, manager
-from s3harness.run.durations import with_lengths
+from s3harness.run.durations import with_durations
 from s3harness.run.plan import Plan
 from s3harness.scoring.score_run import model_of
 from s3harness.specs.loading import load_task, task_names
@@ -53,7 +53,7 @@ def planned_references(manifest: Mapping[str, Any], data: Path) -> dict[str, Ref
     """Item → its reference, for all that a run of this manifest asks of a data set."""
     run = manifest["run"]
     dataset = load_dataset(data)
-    chosen = with_lengths(dataset.split(run["split"]).videos[: run["limit"]])
+    chosen = with_durations(dataset.split(run["split"]).videos[: run["limit"]])
     card = card_of(manifest)
     specs = {name: own_spec(name) or task["spec"] for name, task in run["tasks"].items()}
     tasks = {n: resolve(spec, protocol=run["protocol"], profile="", model=card) for n, spec in specs.items()}

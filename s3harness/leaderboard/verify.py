@@ -30,7 +30,7 @@ from s3harness.leaderboard.replan import planned_references, unscored
 from s3harness.leaderboard.replays import Answers, answers_of, near_replays, replay_findings
 from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
-from s3harness.rundir.identities import told_mixture
+from s3harness.rundir.identities import describe_mixture
 from s3harness.rundir.items import reference_of
 from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.score_run import as_json, read_run
@@ -80,7 +80,7 @@ def verify(path: Path, data: Path | None = None, among: Sequence[Answers] = (), 
         n_responses=len(folder.tables[RESPONSES]),
         n_items=len(folder.tables[ITEMS]),
         n_scores=len(folder.documents[SCORES]["scores"]),
-        notes=tuple(filter(None, (told_mixture(folder.documents[MANIFEST]),))),
+        notes=tuple(filter(None, (describe_mixture(folder.documents[MANIFEST]),))),
     )
 
 

@@ -75,7 +75,7 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
 
     """
     from s3harness.media.decode import decode
-    from s3harness.media.frames import RATE, Picture, Sound
+    from s3harness.media.frames import RATE, AudioChunk, DecodedFrame
     from s3harness.media.probe import probe
 
     info = probe(path)
@@ -84,9 +84,9 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
     levels, rest = list[float](), np.zeros(0)
     with path.open("rb") as file:
         for item in decode(file, {most: frozenset(times_s)}, info.has_audio):
-            if isinstance(item, Picture):
+            if isinstance(item, DecodedFrame):
                 shown |= dict.fromkeys(item.wanted, item.pixels)
-            elif isinstance(item, Sound):
+            elif isinstance(item, AudioChunk):
                 heard, rest = _whole_tenths(np.concatenate([rest, item.samples]), RATE // 10)
                 levels += np.sqrt(np.mean(np.square(heard), axis=1)).tolist()
     kept = tuple(time for time in times_s if time in shown)

@@ -26,7 +26,7 @@ def until_stopped(work: Coroutine[Any, Any, None], blocked_s: float = BLOCKED_S)
     async def main() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        loop.set_default_executor(PatientThreads(THREADS))
+        loop.set_default_executor(DaemonThreadPool(THREADS))
         with on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)), unblocked(loop, blocked_s):
             await work
 
@@ -62,7 +62,7 @@ Result = TypeVar("Result")
 IDLE_S = 10.0
 
 
-class PatientThreads(ThreadPoolExecutor):
+class DaemonThreadPool(ThreadPoolExecutor):
     """A pool for ``asyncio.to_thread``, of threads that end with the process; one ends that has nothing to do."""
 
     def __init__(self, most: int) -> None:

@@ -41,8 +41,8 @@ PROMPTS_NOTE = "The prompts are this harness's own wording in every protocol, th
 _SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Determinants:
+@dataclass(frozen=True, kw_only=True)
+class RunIdentity:
     """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
 
     ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol, model and sampling.
@@ -69,7 +69,7 @@ class Determinants:
         card["weights"] = self.model.weights_id or self.model.weights
         return {
             "backend": self.backend,
-            "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
+            "options": {name: redacted_option(name, value) for name, value in sorted(self.options.items())},
             "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
             "protocol": self.protocol,
             "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
@@ -92,21 +92,21 @@ class Determinants:
         }
 
 
-def plugins_used(run: Determinants) -> dict[str, str]:
+def plugins_used(run: RunIdentity) -> dict[str, str]:
     """Package → version of everything that a run names; the harness itself is always among them."""
     registry = manager().registry
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
     named += [("transform", transform["name"]) for transform in run.transforms]
     named += [("probe", run.probe)] if run.probe else []
     for task in run.tasks:
-        named += names_to_score(task)
+        named += scoring_plugins(task)
         if "sampler" in task.data:
             named.append(("sampler", task.sampler[0]))
     entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
     return {"s3harness": __version__} | {entry.package: entry.version for entry in entries}
 
 
-def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
+def scoring_plugins(task: TaskSpec) -> list[tuple[Kind, str]]:
     """Kind and name of all that reads and scores the answers of a task."""
     named: list[tuple[Kind, str]] = [("metric", metric.name) for metric in task.metrics]
     if "answer" in task.data:
@@ -114,7 +114,7 @@ def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
     return [*named, ("aggregator", task.aggregator[0])]
 
 
-def shown_option(name: str, value: object) -> object:
+def redacted_option(name: str, value: object) -> object:
     """An option's value as the manifest shows it: a secret or a path by the beginning of its hash alone."""
     text = str(value)
     if _SECRET.search(name) or os.sep in text or name == "path":
@@ -124,7 +124,7 @@ def shown_option(name: str, value: object) -> object:
 
 
 def start_manifest(
-    directory: Path, run: Determinants, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
+    directory: Path, run: RunIdentity, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
 ) -> None:
     """Write the manifest of a new run, or check that a resumed one would ask the same.
 

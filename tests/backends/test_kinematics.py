@@ -255,7 +255,7 @@ class Reel:
         self.asked += 1
         return Frames(self.pixels_at(np.array(clip.timestamps)), clip.timestamps)
 
-    def has_sound(self, clip: Clip) -> bool:
+    def has_audio(self, clip: Clip) -> bool:
         return clip.audio
 
     def audio(self, clip: Clip, rate: int) -> Any:

@@ -11,7 +11,15 @@ from s3harness.media import VideoInfo, probe
 
 def test_a_video_is_described(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=25, sound=beeps(2.5, at=[1]))
-    assert probe(path) == VideoInfo(pytest.approx(2.5), pytest.approx(10), 160, 96, 0, True, "h264")
+    assert probe(path) == VideoInfo(
+        duration_s=pytest.approx(2.5),
+        fps=pytest.approx(10),
+        width=160,
+        height=96,
+        rotation=0,
+        has_audio=True,
+        codec="h264",
+    )
 
 
 def test_width_and_height_are_upright(tmp_path):

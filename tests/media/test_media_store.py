@@ -260,8 +260,8 @@ def test_a_clip_of_sound_alone_has_no_frames(store, loud, clip):
 def test_missing_sound_is_said(store, loud, mute, clip):
     store.prepare(mute, [clip(mute, audio=True)])
     store.prepare(loud, [clip(loud)])
-    assert not store.has_sound(clip(mute, audio=True))
-    assert [store.has_sound(clip(loud, audio=audio)) for audio in (True, False)] == [True, False]
+    assert not store.has_audio(clip(mute, audio=True))
+    assert [store.has_audio(clip(loud, audio=audio)) for audio in (True, False)] == [True, False]
     with pytest.raises(MediaError, match="v0002: the video has no audio track"):
         store.audio(clip(mute, audio=True))
     with pytest.raises(MediaError, match="v0001: the audio was not prepared"):

@@ -52,8 +52,8 @@ def write_run(folder: Path, videos: int, tasks: tuple[str, ...] = ()) -> Path:
         RunSettings(backend="floors", data=write_data(folder / "data", videos), out=folder / "run", tasks=tasks)
     )
     run.settings.out.mkdir()
-    start_manifest(run.settings.out, run.determinants, resume=False, is_new=True)
-    kinds = {task.name: task.item for task in run.plan.asked}
+    start_manifest(run.settings.out, run.identity, resume=False, is_new=True)
+    kinds = {task.name: task.item for task in run.plan.requested}
     references = []
     with Journal(run.settings.out) as journal:
         for video in run.plan:

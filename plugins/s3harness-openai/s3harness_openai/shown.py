@@ -100,7 +100,7 @@ def _shown(clip: s3harness.Clip, media: s3harness.MediaStore, manner: Manner) ->
     if clip.timestamps and manner.has_pictures:
         pictures, sent = _pictures(clip, media, manner, key)
         parts += pictures
-    if manner.has_sound and media.has_sound(clip):
+    if manner.has_sound and media.has_audio(clip):
         parts.append(_sound(clip, media, key))
         sent = replace(sent, sound_s=clip.end_s - clip.start_s)
     whole = b",".join(part.json(with_id=manner.with_ids) for part in parts)

@@ -13,7 +13,7 @@ class Mute(s3harness.Transform):
 
     mutes = True
 
-    def sound(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    def audio(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         """Silence, should anybody ask all the same."""
         return np.zeros_like(samples)
 

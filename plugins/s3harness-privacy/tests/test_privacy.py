@@ -162,7 +162,7 @@ def test_a_muted_clip_has_no_sound_whoever_asks(data, folder):
         store.audio(clip)
     with pytest.raises(s3harness.MediaError, match="mute"):
         store.mp4(clip)
-    assert not mute.sound(np.ones(9, np.float32), 8000).any()
+    assert not mute.audio(np.ones(9, np.float32), 8000).any()
 
 
 def test_a_muted_run_hears_nothing(data, folder):

@@ -22,7 +22,7 @@ Answer = tuple[str, s3harness.Response, str]
 class Engine:
     """The actor. All it knows of the run is the recipe of its engine and the plans that it is given."""
 
-    def __init__(self, recipe: s3harness.Recipe) -> None:
+    def __init__(self, recipe: s3harness.WorkerSpec) -> None:
         self._recipe = recipe
         self._notes: list[str] = []
         self._worker: s3harness.Worker | None = None
@@ -69,7 +69,7 @@ class Engine:
         return self._worker
 
 
-def put(recipe: s3harness.Recipe) -> Any:
+def put(recipe: s3harness.WorkerSpec) -> Any:
     """Put a recipe where all processes of the cluster find it."""
     return ray.put(recipe)
 

@@ -40,10 +40,12 @@ async def ray(execution: s3harness.Execution, plans: Iterable[s3harness.VideoPla
     workers are lost.
     """
     options = RayOptions.of(execution.options)
-    with connected(options, execution.recipe.allow_remote) as shares:
-        media = execution.recipe.media
+    with connected(options, execution.worker_spec.allow_remote) as shares:
+        media = execution.worker_spec.media
         media = replace(media, workers=media.workers or min(shares.decoders, media.n_workers()))
-        crew = _Crew(replace(execution, recipe=replace(execution.recipe, media=media)), plans, shares, options.restarts)
+        crew = _Crew(
+            replace(execution, worker_spec=replace(execution.worker_spec, media=media)), plans, shares, options.restarts
+        )
         await crew.work()
 
 
@@ -54,7 +56,7 @@ class _Crew:
         self, execution: s3harness.Execution, plans: Iterable[s3harness.VideoPlan], shares: Shares, restarts: int
     ) -> None:
         self._execution, self._shares, self._restarts = execution, shares, restarts
-        self._recipe = put(execution.recipe)
+        self._recipe = put(execution.worker_spec)
         self._plans = iter(plans)
         self._returned: deque[s3harness.VideoPlan] = deque()
         self._losses: Counter[str] = Counter()

@@ -119,7 +119,7 @@ class Asker:
         return bool(clip.timestamps) and not clip.is_text_only and "video" in self._card.modalities
 
     def _sounds(self, clip: s3harness.Clip) -> bool:
-        return not clip.is_text_only and self._card.hears() and self._media.has_sound(clip)
+        return not clip.is_text_only and self._card.hears() and self._media.has_audio(clip)
 
 
 class _Once:

@@ -121,7 +121,7 @@ class VllmBackend(s3harness.Backend):
 
     def _shows(self, clip: s3harness.Clip) -> Shows:
         seen = bool(clip.timestamps) and "video" in self.model.modalities
-        heard = self.model.hears() and not clip.is_text_only and self.media.has_sound(clip)
+        heard = self.model.hears() and not clip.is_text_only and self.media.has_audio(clip)
         return Shows(self.media.key(clip) if seen or heard else "", seen, heard)
 
     async def _ask(self, request: s3harness.Request, shows: Shows, data: Mapping[str, list[Any]]) -> RequestOutput:

@@ -68,7 +68,7 @@ class KinematicsBackend(Backend):
     def _judge(self, clip: Clip) -> tuple[Judgement, Sent]:
         pixels, timestamps = self.media.frames(clip)
         times, length_s = np.asarray(timestamps, np.float64) - clip.start_s, clip.end_s - clip.start_s
-        hears = self.media.has_sound(clip)
+        hears = self.media.has_audio(clip)
         voice = measure_voice(self.media.audio(clip, RATE)) if hears else SILENCE
         sent = Sent(
             media="pixels",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from s3harness.report.table import task_title
 from s3harness.rundir.journal import FILE as JOURNAL
-from s3harness.rundir.journal import Entry, read_journal
+from s3harness.rundir.journal import JournalEntry, read_journal
 
 UNKNOWN = "–"
 ALL = "all tasks"
@@ -22,7 +22,7 @@ def costs(run: Path) -> list[dict[str, str]]:
     second are those written by one request while it is waited for. Requests of several tasks may have been under way at
     once, so that a run takes less time than its answers.
     """
-    by_task: dict[str, dict[str, Entry]] = {}
+    by_task: dict[str, dict[str, JournalEntry]] = {}
     for entry in read_journal(run / JOURNAL):
         by_task.setdefault(entry.task, {})[entry.id] = entry
     rows = [_row(task_title(task), list(entries.values())) for task, entries in sorted(by_task.items())]
@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _row(title: str, entries: Sequence[Entry]) -> dict[str, str]:
+def _row(title: str, entries: Sequence[JournalEntry]) -> dict[str, str]:
     seconds = sorted(entry.response.latency_s for entry in entries if entry.response.latency_s is not None)
     timed = [entry.response for entry in entries if entry.response.latency_s is not None]
     written = sum(response.completion_tokens or 0 for response in timed)

@@ -11,7 +11,7 @@ from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
 from s3harness.report.page.content import Content
 from s3harness.rundir.journal import FILE as JOURNAL
-from s3harness.rundir.journal import Entry, read_journal
+from s3harness.rundir.journal import JournalEntry, read_journal
 from s3harness.rundir.manifest import read_manifest
 from s3harness.rundir.sent import read_sent
 from s3harness.scoring.answers import read_answer
@@ -28,7 +28,7 @@ def answers(run: Path, content: Content) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _answer(entry: Entry, content: Content) -> dict[str, Any]:
+def _answer(entry: JournalEntry, content: Content) -> dict[str, Any]:
     task = content.tasks.get(entry.task)
     read = read_answer(entry, task.spec.for_subject(entry.subject)) if task else None
     return {

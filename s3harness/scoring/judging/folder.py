@@ -17,7 +17,7 @@ from s3harness.files import parse_json, write_json
 from s3harness.guard.outgoing import Consent
 from s3harness.guard.own_words import OwnWords
 from s3harness.plugins.manager import manager
-from s3harness.rundir.manifest import shown_option
+from s3harness.rundir.manifest import redacted_option
 from s3harness.specs.models import ModelCard
 
 FILE = "judge.json"
@@ -116,7 +116,7 @@ def _about(settings: JudgeSettings, model: ModelCard) -> dict[str, Any]:
     """Who judges: what determines the replies, and the packages that it comes from."""
     registry = manager().registry
     entries = (registry.entry("judge", settings.judge), registry.entry("backend", str(settings.backend)))
-    options = {k: shown_option(k, v) for k, v in sorted(settings.options.items()) if not _WHEREABOUTS.search(k)}
+    options = {k: redacted_option(k, v) for k, v in sorted(settings.options.items()) if not _WHEREABOUTS.search(k)}
     about = {
         "judge": settings.judge,
         "backend": settings.backend,

@@ -19,7 +19,7 @@ LONGEST_GAP_S = 3600.0
 _BLOCK = 10 * RATE
 
 
-class SoundLine:
+class AudioLine:
     """Push decoded sound with its times; get mono float32 samples at :data:`RATE`, sample 0 at second 0.
 
     Gaps become silence; what comes before second 0, or was already heard, is left out.
