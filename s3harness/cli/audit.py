@@ -32,6 +32,7 @@ def audit(run: Path, data: Path | None, allow: tuple[str, ...], reviewed: str, a
     from s3harness.leaderboard.audit import audit_run
 
     audited = audit_run(run, data, allow, reviewed)
+    # A finding is exit code 1, so that a script stops before it shares the run.
     print_json(_as_json(audited)) if as_json else _show(audited)
     sys.exit(1 if audited.findings else 0)
 

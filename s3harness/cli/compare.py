@@ -83,6 +83,7 @@ def _systems(
     # By resolved path: the same run under two spellings would differ from itself by nothing, with p = 1.
     if len({path.resolve() for path in runs}) < len(runs):
         raise click.BadParameter("a run cannot be compared with itself", param_hint="RUNS")
+    # Released models last: their names give way to those of runs.
     systems = _runs(runs, data, profile)
     if released is not None:
         systems += _released(released, models, part, {system.name for system in systems})

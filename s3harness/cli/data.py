@@ -86,6 +86,7 @@ class Importers(click.Group):
         """Names of the importers, the built-in ones first."""
         from s3harness.plugins.manager import manager
 
+        # The built-in importers are registered as well, and would be listed twice.
         return list(dict.fromkeys([*super().list_commands(ctx), *manager().registry.names("dataset")]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -105,6 +106,7 @@ def _importer(name: str, package: str) -> click.Command:
     """Make the command of a plugin's importer; the importer's module is imported when the command is called."""
 
     def run(source: Path, out: Path, options: tuple[str, ...]) -> None:
+        # Not before: a plugin's importer that is slow or broken must not slow down or break "data import --help".
         from s3harness.plugins.manager import load
 
         cast("Callable[..., object]", load("dataset", name))(source, out, **parse_options(options))
@@ -188,6 +190,7 @@ def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_js
     print_rows([{"times": n, "inconsistency and resolution": what} for what, n in report.quirks.items()])
     for problem in report.tables:
         click.echo(problem)
+    # Without the videos, each missing file would be a problem of the data set: --no-media.
     click.echo(
         f"{out}: {count(report.videos, 'video')} of {count(report.patients, 'patient')}, {report.files} with a file; "
         f"check it with s3harness data validate {out}{'' if report.files else ' --no-media'}"
@@ -330,6 +333,7 @@ def split(directory: Path, test: float, folds: int | None, seed: int, as_json: b
     from s3harness.dataset.split import split_dataset
 
     names = [f"fold{n}" for n in range(folds)] if folds else ["train", "test"]
+    # Relative: split_dataset() divides by their sum.
     shares = [1.0] * folds if folds else [1.0 - test, test]
     counts = Counter(video.split for video in split_dataset(directory, names, shares, seed).videos)
     if as_json:

@@ -214,6 +214,7 @@ def _write(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: Set
     """Write the results of runs into their directories, where their reports find them."""
     from s3harness.diagnosis.result_file import write_diagnosis
 
+    # Released models have no run directory, and a source that failed has no result.
     for name in runs.keys() & evaluated.keys():
         write_diagnosis(runs[name], {"settings": asdict(settings), **_source_as_json(evaluated[name])})
 
@@ -225,7 +226,7 @@ def _show(result: Diagnosed, explain: str | None, plots: Path | None, as_json: b
 
     if not as_json:
         print_diagnosed(result)
-    if explain and not as_json:
+    if explain and not as_json:  # the JSON holds every explanation
         for findings in result.findings:
             wanted = [e for e in findings.explanations if explain in ("all", e.video)]
             if not wanted:

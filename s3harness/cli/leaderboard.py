@@ -94,6 +94,7 @@ def verify(
     # A reproduction is judged by the maintainer's truth, never by that which the submitter packed.
     if reproduced and data is None:
         raise UsageError("--reproduced needs the data set's annotations: add --data DIR")
+    # A replay of another entry is found by comparison with its neighbours.
     others = answers_among(among or submission.resolve().parent, submission)
     verdict = verify_folder(submission, data, others, reviewed)
     if reproduced:
@@ -235,6 +236,7 @@ def build(
 
     hub = hub_target(exports["hub_dataset"], exports["hub_source"])
     collected = collect(submissions, data, allowed_signers, reviewed)
+    # The released models are no submissions, but scored from their raw answers like them.
     ranked = [*collected.ranked, *(released_entries(released) if released else ())]
     tables = published_tables(published or published_directory())
     index = build_site(ranked, tables, out, claimed=collected.claimed, with_samples=exports["samples"], hub=hub)

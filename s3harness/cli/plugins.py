@@ -85,6 +85,7 @@ def _all_names() -> list[str]:
 
     entries = manager().registry.entries.values()
     brought = [f"{entry.kind}:{entry.name}" for entry in entries if entry.package != BUILTIN]
+    # A name that two plugins claim fails its check, which names both packages.
     claimed = [f"{kind}:{name}" for kind, name in manager().registry.clashes]
     return [*brought, *claimed, *dict.fromkeys(plugin.package for plugin in manager().plugins if plugin.error)]
 

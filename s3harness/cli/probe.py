@@ -29,6 +29,7 @@ def probe(*, names: str, as_json: bool, **arguments: Any) -> None:
     from s3harness.report.evidence import print_evidence
 
     out = arguments["out"] or _directory(arguments)
+    # As for a sweep: the answers are compared, whatever profile would score them.
     base = settings_of({**arguments, "out": out, "profile": "strict"})
     # Prepared together, before anything runs: a probe that this run cannot have is refused at once.
     baseline, probes = prepare_probes(base, chosen(split_names(names)))

@@ -115,6 +115,7 @@ def _of_release(checkout: Path, preset: str, settings: JudgeSettings | None, as_
 
     release = open_release(checkout)
     reports, annotations = read_reports_of_study(release), read_annotations(release)
+    # Sorted: the order of a set differs from call to call, and repeated calls should send the same requests.
     judged = judge_visibly(sorted(texts_of_study(reports, annotations)), settings) if settings else None
     result = study(release, reports, annotations, preset, {f"judge {judged.name}": judged.read} if judged else {})
     print_json(_plain(result) | _by(judged)) if as_json else print_study(result)
@@ -176,6 +177,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple | frozenset):
         # Sets have no order, and two calls must print the same.
         return [_finite(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+    # JSON has neither NaN nor infinity.
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -193,6 +195,7 @@ def _text(path: Path) -> str:
 def _rows(path: Path) -> list[dict[str, Any]]:
     needed = ("video", "system", "human", "report", "expert")
     try:
+        # utf-8-sig: spreadsheet programs begin a CSV file with a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:

@@ -148,7 +148,7 @@ def execute_visibly(prepared: PreparedRun, again: str = " and --resume") -> RunO
     except KeyboardInterrupt:
         out = prepared.settings.out
         click.echo(f"all answers so far are in {out}; continue with the same command{again}", err=True)
-        raise
+        raise  # main() ends the process with exit code 1
     if not progress.total:
         click.echo(f"nothing to send: all {outcome.requests} requests are already answered", err=True)
     return outcome
@@ -165,6 +165,7 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
     if as_json:
         import json
 
+        # The file as it was written, so that --json and scores.json cannot differ.
         print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
         manifest = read_manifest(out)
@@ -172,6 +173,7 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
         if line := latency_line(out, manifest.get("seconds")):
             click.echo(line)
+        # The command is there to be copied, so it must show the profile of this run.
         again = "" if profile == "strict" else f" --profile {profile}"
         click.echo(f"run directory: {out} (all metrics: s3harness score {out} --all{again})")
     if outcome.failed:

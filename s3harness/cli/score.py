@@ -48,7 +48,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     from s3harness.scoring.score_run import score_run, scores_file, told_cautions
     from s3harness.specs.tasks import PROFILES, check_choice
 
-    check_choice("profile", profile, PROFILES)
+    check_choice("profile", profile, PROFILES)  # before a judge is asked, which costs time and money
     manifest = read_manifest(run)
     judged = _judged(run, profile, judge_settings(run / FOLDER, **judge))
     with redirect_stdout(sys.stderr):  # a plugin's metric may print, and stdout holds the result alone

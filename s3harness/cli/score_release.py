@@ -160,4 +160,5 @@ def _strict(
     else:
         print_findings(conclusions)
         print_annotations(odd)
+    # No answer to any item is a failure of the call: a misnamed folder must not look like a bad model.
     sys.exit(0 if any(score.coverage > 0 for result in results for score in result.scores) else 1)

@@ -51,6 +51,7 @@ def sweep(*, fps: str, window: str, swept: str, plot: Path | None, as_json: bool
     from s3harness.report.curves import draw
 
     settings = grid(_numbers("--fps", fps), _numbers("--window", window), split_names(swept))
+    # A sweep has no --profile, which the settings of a run need.
     base = settings_of({**arguments, "out": arguments["out"] or _directory(arguments), "profile": "strict"})
     runs = prepare_sweep(base, settings)
     _decode_visibly(runs)  # before any request: runs that share frames then find them in the cache

@@ -82,6 +82,7 @@ def validate_task(file: Path, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(f"s3harness: {harmless(problem)}", err=True)
+    # As main() does for a SpecError: a wrong spec is a wrong call.
     sys.exit(2 if problems else 0)
 
 
@@ -107,6 +108,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     check_choice("profile", profile, PROFILES)
     chosen = [full_name(name) for name in names] or task_names()
     outcomes = list(suite(profile, chosen))
+    # The pairs of reports test the Seizure-RQI alone.
     wrong = ranked_wrong(profile) if any(one.metric.name == "rqi" for one in outcomes) else None
     print_json(as_data(profile, outcomes, wrong)) if as_json else print_suite(profile, outcomes, wrong)
     sys.exit(1 if unknown(profile, outcomes, wrong or ()) else 0)

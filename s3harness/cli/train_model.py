@@ -117,6 +117,7 @@ def grpo(*, rewards: str, as_json: bool, **arguments: Any) -> None:
 
         print_gate(report, every=False)
     exit_if_refused(report)
+    # With the set that the gate examined, which need not be built again.
     _run("grpo", arguments, chosen, as_json, training_set)
 
 

@@ -99,6 +99,7 @@ def metric_rewards_of(text: str, training_set: TrainingSet) -> Sequence[MetricRe
     from s3harness.training.rewards import metric_rewards, strict_rewards
 
     if text == "strict":
+        # A preset names no task, so a task without samples is no error in it.
         rewards = [reward for reward in strict_rewards(training_set.specs) if training_set.of_task(reward.task)]
         return fitted(rewards, training_set)
     return fitted(metric_rewards(training_set.specs, _weights(text)), training_set)

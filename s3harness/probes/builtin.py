@@ -105,6 +105,7 @@ class MuteProbe(Probe):
 
     def expect(self, subject: ProbeSubject, before: object) -> Expected:
         """Expect no audible sign; visible signs, their sides and times stay."""
+        # A report or a sequence may name audible signs; sides, the diagnosis and times of visible signs need no audio.
         if subject.item in ("laterality", "diagnosis") or (
             subject.item == "boundary" and subject.subject not in audible()
         ):
@@ -140,6 +141,7 @@ class PolarityProbe(Probe):
 
     def expect(self, subject: ProbeSubject, before: object) -> Expected:
         """Expect the opposite answer; the same for a body part, and for an answer without an opposite."""
+        # A body part has no opposite: the negated question keeps asking for it.
         is_same = subject.subject == "onset_body_part" or before not in _OPPOSITE
         return same(before) if is_same else flip(_OPPOSITE[before])
 

@@ -73,6 +73,7 @@ def load_probe(name: str) -> Probe:
     Raises :class:`UsageError` if there is neither, and :class:`PluginError` for a component that is no probe.
     """
     entries = manager().registry.entries
+    # A probe before a transform of the same name (mirror is both): only the probe knows what to expect.
     if ("probe", name) not in entries and ("transform", name) in entries:
         return OfTransform(name)
     if ("probe", name) not in entries and ("probe", name) not in manager().registry.clashes:
@@ -118,6 +119,7 @@ SAME_MOMENT_S = 1.0
 
 def differ(before: object, after: object) -> bool:
     """Return ``True`` if two answers to one question differ."""
+    # Only times are floats; words and tuples must be equal.
     if isinstance(before, float) and isinstance(after, float):
         return abs(before - after) > SAME_MOMENT_S
     return before != after

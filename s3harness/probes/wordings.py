@@ -27,6 +27,7 @@ def worded(spec: TaskSpec, wording: str) -> TaskSpec | None:
     return TaskSpec({**spec.data, "prompt": other["prompt"], **({"subjects": subjects} if subjects else {})})
 
 
+# Parsed once: it is asked for by every task of a run with a probe.
 @lru_cache(maxsize=1)
 def wordings() -> Mapping[str, Mapping[str, Any]]:
     """Return wording → task → its ``prompt``, and the prompts of subjects that have their own."""

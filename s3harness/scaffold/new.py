@@ -18,7 +18,7 @@ PREFIX = "s3harness-"
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
     """The parts of a new package that differ between kinds.
 
@@ -35,78 +35,88 @@ class Template:
 
 
 TEMPLATES: Mapping[Kind, Template] = {
-    "backend": Template("A backend of s3harness", "NewcomerBackend", "s3harness run --backend newcomer --data DATA"),
+    "backend": Template(
+        summary="A backend of s3harness",
+        attribute="NewcomerBackend",
+        run="s3harness run --backend newcomer --data DATA",
+    ),
     "model": Template(
-        "A model card for s3harness",
-        "CARD",
-        "s3harness models show newcomer",
+        summary="A model card for s3harness",
+        attribute="CARD",
+        run="s3harness models show newcomer",
         data={"newcomer.yaml": "card"},
     ),
     "dataset": Template(
-        "An importer of data sets for s3harness",
-        "newcomer_dataset",
-        "s3harness data import newcomer SOURCE --out DATA",
+        summary="An importer of data sets for s3harness",
+        attribute="newcomer_dataset",
+        run="s3harness data import newcomer SOURCE --out DATA",
         check_options=" -o source=SOURCE",
         test="test_dataset",
     ),
     "sampler": Template(
-        "A sampler of s3harness", "newcomer_sampler", "s3harness tasks validate TASK.yaml  # sampler: {name: newcomer}"
+        summary="A sampler of s3harness",
+        attribute="newcomer_sampler",
+        run="s3harness tasks validate TASK.yaml  # sampler: {name: newcomer}",
     ),
     "transform": Template(
-        "A transform of s3harness",
-        "newcomer_transform",
-        "s3harness run --backend kinematics --transform newcomer --data DATA",
+        summary="A transform of s3harness",
+        attribute="newcomer_transform",
+        run="s3harness run --backend kinematics --transform newcomer --data DATA",
     ),
     "parser": Template(
-        "A parser of s3harness",
-        "newcomer_parser",
-        "s3harness tasks validate TASK.yaml  # answer: {parser: newcomer}",
+        summary="A parser of s3harness",
+        attribute="newcomer_parser",
+        run="s3harness tasks validate TASK.yaml  # answer: {parser: newcomer}",
     ),
     "aggregator": Template(
-        "An aggregator of s3harness",
-        "newcomer_aggregator",
-        "s3harness tasks validate TASK.yaml  # aggregate: newcomer",
+        summary="An aggregator of s3harness",
+        attribute="newcomer_aggregator",
+        run="s3harness tasks validate TASK.yaml  # aggregate: newcomer",
     ),
     "metric": Template(
-        "A metric of s3harness",
-        "newcomer_metric",
-        "s3harness tasks validate TASK.yaml  # metrics: [{name: newcomer}]",
+        summary="A metric of s3harness",
+        attribute="newcomer_metric",
+        run="s3harness tasks validate TASK.yaml  # metrics: [{name: newcomer}]",
     ),
     "rqi_penalty": Template(
-        "A penalty of the Seizure-RQI for s3harness",
-        "newcomer_penalty",
-        "s3harness rqi explain --report REPORT --expert EXPERT --preset strict-2+newcomer",
+        summary="A penalty of the Seizure-RQI for s3harness",
+        attribute="newcomer_penalty",
+        run="s3harness rqi explain --report REPORT --expert EXPERT --preset strict-2+newcomer",
     ),
     "judge": Template(
-        "A judge of reports for s3harness",
-        "NewcomerJudge",
-        "s3harness rqi score --report REPORT --expert EXPERT --judge newcomer --judge-backend BACKEND",
+        summary="A judge of reports for s3harness",
+        attribute="NewcomerJudge",
+        run="s3harness rqi score --report REPORT --expert EXPERT --judge newcomer --judge-backend BACKEND",
     ),
     "probe": Template(
-        "A probe of s3harness", "NewcomerProbe", "s3harness probe newcomer --backend kinematics --data DATA"
+        summary="A probe of s3harness",
+        attribute="NewcomerProbe",
+        run="s3harness probe newcomer --backend kinematics --data DATA",
     ),
     "classifier": Template(
-        "A classifier for s3harness diagnose", "NewcomerClassifier", "s3harness diagnose RUN --classifier newcomer"
+        summary="A classifier for s3harness diagnose",
+        attribute="NewcomerClassifier",
+        run="s3harness diagnose RUN --classifier newcomer",
     ),
     "trainer": Template(
-        "A trainer for s3harness train",
-        "newcomer_trainer",
-        "s3harness train sft --trainer newcomer --model WEIGHTS --data DATA --out OUT",
+        summary="A trainer for s3harness train",
+        attribute="newcomer_trainer",
+        run="s3harness train sft --trainer newcomer --model WEIGHTS --data DATA --out OUT",
         check_options=" -o weights=WEIGHTS",
         test="test_trainer",
     ),
     "executor": Template(
-        "An executor of s3harness",
-        "newcomer_executor",
-        "s3harness run --backend kinematics --executor newcomer --data DATA",
+        summary="An executor of s3harness",
+        attribute="newcomer_executor",
+        run="s3harness run --backend kinematics --executor newcomer --data DATA",
     ),
     "task_specs": Template(
-        "Task specs for s3harness",
-        "FOLDER",
-        "s3harness tasks show SUITE/task1_sides --prompt",
+        summary="Task specs for s3harness",
+        attribute="FOLDER",
+        run="s3harness tasks show SUITE/task1_sides --prompt",
         data={"tasks/task1_sides.yaml": "task"},
     ),
-    "command": Template("A command of s3harness", "newcomer_command", "s3harness newcomer RUN"),
+    "command": Template(summary="A command of s3harness", attribute="newcomer_command", run="s3harness newcomer RUN"),
 }
 
 
