@@ -3,6 +3,8 @@
 from . import options as options
 from .aggregators.aggregate import Aggregate as Aggregate
 from .analysis.evidence import share_interval as share_interval
+from .backends.answer_text import format_timestamp as format_timestamp
+from .backends.answer_text import write_answer as write_answer
 from .backends.base import Backend as Backend
 from .backends.base import Limits as Limits
 from .backends.base import Truth as Truth
@@ -26,6 +28,8 @@ from .guard.hosts import remote_hosts as remote_hosts
 from .media import Frames as Frames
 from .media import Jpegs as Jpegs
 from .media import MediaStore as MediaStore
+from .media import Pixels as Pixels
+from .media import Samples as Samples
 from .metrics.base import ItemMean as ItemMean
 from .metrics.base import Metric as Metric
 from .metrics.base import Pair as Pair
@@ -41,6 +45,8 @@ from .plugins.registry import Registrar as Registrar
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
 from .probes.probe import ProbeSubject as ProbeSubject
+from .report.progress import progress_bar as progress_bar
+from .run.event_loop import on_sigterm as on_sigterm
 from .run.executor import Execution as Execution
 from .run.plan import ClipRequests as ClipRequests
 from .run.plan import VideoPlan as VideoPlan
@@ -49,7 +55,11 @@ from .run.worker_spec import WorkerSpec as WorkerSpec
 from .run.worker_spec import media_store as media_store
 from .rundir.identities import config_hash as config_hash
 from .rundir.identities import public_name as public_name
+from .specs.features import vocabulary as vocabulary
 from .specs.models import ModelCard as ModelCard
+from .specs.wording import SIGN_WORDINGS as SIGN_WORDINGS
+from .specs.wording import UNTESTED_REASON as UNTESTED_REASON
+from .specs.wording import fill_phrase as fill_phrase
 from .training.job import TrainingJob as TrainingJob
 from .training.messages import image_messages as image_messages
 from .training.monitor import Said as Said
@@ -58,6 +68,7 @@ from .training.sample import Sample as Sample
 from .transforms.contract import Transform as Transform
 from .types import Answer as Answer
 from .types import Clip as Clip
+from .types import Diagnosis as Diagnosis
 from .types import FeatureLabel as FeatureLabel
 from .types import Generation as Generation
 from .types import Interval as Interval
@@ -69,5 +80,6 @@ from .types import Response as Response
 from .types import RunInfo as RunInfo
 from .types import Score as Score
 from .types import Sent as Sent
+from .types import Side as Side
 from .types import Video as Video
 from .version import __version__ as __version__

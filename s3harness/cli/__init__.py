@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.errors import PluginError, S3HarnessError, UsageError, suggest
+from s3harness.cli.groups import plugin_command
+from s3harness.errors import S3HarnessError, UsageError, suggest
 from s3harness.plugins.builtins import COMMANDS
 from s3harness.plugins.manager import manager
 from s3harness.report.plain import harmless
@@ -18,13 +19,16 @@ from s3harness.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from s3harness.plugins.registry import RegistryEntry
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands by their registered names, and imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the built-in commands, then those of plugins."""
-        return manager().registry.names("command")
+        # A name of two words ("data synth") belongs to a group, which lists it.
+        return [name for name in manager().registry.names("command") if " " not in name]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a name; ``None`` if there is none, :class:`PluginError` if it is no click command."""
@@ -32,18 +36,7 @@ class LazyGroup(click.Group):
         # a plugin's code.
         if cmd_name in COMMANDS:
             return _builtin(cmd_name)
-        registry = manager().registry
-        # A name that two plugins claim is loaded all the same: the error of load() names both.
-        if cmd_name not in registry.names("command") and ("command", cmd_name) not in registry.clashes:
-            return None
-        command = registry.load("command", cmd_name)
-        if not isinstance(command, click.Command):
-            entry = registry.entry("command", cmd_name)
-            raise PluginError(
-                f"command {cmd_name!r} of package {entry.package!r}: {entry.target} is not a click command; "
-                f"fix or uninstall the package"
-            )
-        return command
+        return plugin_command(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -54,14 +47,16 @@ class LazyGroup(click.Group):
         names = self.list_commands(ctx)
         # A word that begins with "-" is left to click, which says "No such option".
         if args[0] not in names and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"there is no command named {args[0]!r}{suggest(args[0], names)}")
+            remedy = manager().registry.remedy("command", args[0])
+            nearest = f" here: {remedy}" if remedy else suggest(args[0], names)
+            ctx.fail(f"there is no command named {args[0]!r}{nearest}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         registry = manager().registry
         # Unlike click's own, from the registry's one-line summaries, so that --help imports no command.
-        rows = [(name, _summary(name, registry.entry("command", name).package)) for name in registry.names("command")]
+        rows = [(name, _summary(registry.entry("command", name))) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -105,6 +100,6 @@ def _builtin(name: str) -> click.Command:
     return command
 
 
-def _summary(name: str, package: str) -> str:
-    # Of a plugin's command only the package is known without importing it.
-    return COMMANDS[name][1] if name in COMMANDS else f"From {package}."
+def _summary(entry: RegistryEntry) -> str:
+    # Without a summary, only the package of a plugin's command is known before it is imported.
+    return COMMANDS[entry.name][1] if entry.name in COMMANDS else entry.summary or f"From {entry.package}."

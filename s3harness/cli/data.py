@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from s3harness.cli.groups import PluginGroup
 from s3harness.cli.options import count, json_option, parse_options, print_json
 
 if TYPE_CHECKING:
@@ -17,47 +18,9 @@ if TYPE_CHECKING:
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=PluginGroup)
 def data() -> None:
-    """Data sets: synth, preview, import, validate, info, agreement, split, allow-links."""
-
-
-@data.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory to make.")
-@click.option("--videos", type=click.IntRange(min=1), default=12, show_default=True, help="Number of videos.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random choices.")
-@click.option("--resolution", default="640x360", show_default=True, help="WIDTHxHEIGHT in pixels.")
-@click.option("--fps", type=click.IntRange(1, 60), default=25, show_default=True, help="Frames per second.")
-@click.option("--seconds", type=click.FloatRange(min=5), help="Length of every video; default: random for each.")
-@click.option("--audio/--no-audio", default=True, show_default=True, help="Write an audio track.")
-@click.option(
-    "--prior",
-    type=click.Choice(("s3", "physiology")),
-    default="s3",
-    show_default=True,
-    help="Source of the signs' frequency, timing and duration: the benchmark's labels, or the literature.",
-)
-@click.option(
-    "--balance-nuisance", is_flag=True, help="Make length, light, room and bit rate independent of the diagnosis."
-)
-@click.option("--mirrored", is_flag=True, help="Make the mirror image of the data set: frames flipped, sides swapped.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
-def synth(out: Path, resolution: str, seconds: float | None, **choices: Any) -> None:
-    """Make a data set of synthetic seizures: rendered people, mp4 files, exact annotations.
-
-    Synthetic videos test software and metrics. They are no evidence of clinical performance.
-    """
-    from signal import default_int_handler
-
-    from s3harness.report.progress import shown_count
-    from s3harness.run.event_loop import on_sigterm
-    from s3harness.synth import synthesize
-
-    size = _resolution(resolution)
-    # SIGTERM as Ctrl-C, so that worker processes end and half-written files go.
-    with on_sigterm(default_int_handler), shown_count("videos") as progress:
-        synthesize(out, resolution=size, duration_s=seconds, progress=progress, **choices)
-    click.echo(f"{out}: {count(choices['videos'], 'video')}")
+    """Data sets: preview, import, validate, info, agreement, split, allow-links."""
 
 
 @data.command()
@@ -340,10 +303,3 @@ def split(directory: Path, test: float, folds: int | None, seed: int, as_json: b
         print_json({name: counts[name] for name in names})
     else:
         click.echo(", ".join(f"{name}: {count(counts[name], 'video')}" for name in names))
-
-
-def _resolution(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise click.BadParameter(f"{text!r} is not WIDTHxHEIGHT, such as 640x360", param_hint="--resolution")
-    return int(width), int(height)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from s3harness.plugins.registry import Registrar
 
 COMMANDS = {
-    "demo": ("s3harness.cli.demo:demo", "Render synthetic videos and run a baseline on all seven tasks, offline."),
     "run": ("s3harness.cli.run:run", "Run the tasks of a data set on a model, and score the answers."),
     "sweep": ("s3harness.cli.sweep:sweep", "Run the same tasks at several frame rates, windows and transforms."),
     "probe": ("s3harness.cli.probe:probe", "Repeat a run with changed clips or wordings, and compare the answers."),
@@ -38,7 +37,7 @@ COMMANDS = {
     "plugins": ("s3harness.cli.plugins:plugins", "Plugins: list, check, new."),
     "data": (
         "s3harness.cli.data:data",
-        "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
+        "Data sets: preview, import, validate, info, agreement, split, allow-links.",
     ),
     "audit": (
         "s3harness.cli.audit:audit",
@@ -50,7 +49,6 @@ COMMANDS = {
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
 BACKENDS = {
-    "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
     "floors": "s3harness.backends.floors:FloorsBackend",
     "oracle": "s3harness.backends.floors:OracleBackend",
     "recorded": "s3harness.backends.recorded:RecordedBackend",

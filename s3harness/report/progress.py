@@ -59,8 +59,8 @@ def shown_progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def shown_count(things: str) -> Iterator[Callable[[int, int], None]]:
-    """How many of some ``things`` are made, to be told by a call with (done, in all) after each of them."""
+def progress_bar(things: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress over some ``things`` on standard error; yields a function of (number done, number in all)."""
     console = Console(stderr=True)
     if console.is_terminal:
         with Bar(TextColumn(things), *_HOW_FAR, console=console, transient=True) as bar:

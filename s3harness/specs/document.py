@@ -211,7 +211,7 @@ def _events(path: Path, text: bytes) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=_loader())
     except yaml.YAMLError as error:
-        # libyaml from 0.2.6 on raises by itself at 1,000 levels, before the count above comes to its limit.
+        # Newer versions of libyaml refuse deep nesting by themselves, while they scan ahead of the count below.
         if "nesting depth" in str(error):
             raise SpecError(f"{path.name}:1: nested more than {MAX_DEPTH} deep") from None
         raise

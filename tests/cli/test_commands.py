@@ -68,7 +68,8 @@ def test_the_line_that_the_help_has_of_a_command_names_its_subcommands():
         for name, (_, summary) in COMMANDS.items():
             command = cli.get_command(context, name)
             if isinstance(command, click.Group) and ":" in summary:
-                assert [sub for sub in command.list_commands(context) if sub not in summary] == [], name
+                own = click.Group.list_commands(command, context)  # less those that plugins add
+                assert [sub for sub in own if sub not in summary] == [], name
 
 
 def test_the_version(capsys):

@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 PATIENCE_S = 600.0
 CARD = """

@@ -18,8 +18,7 @@ from ray_runs import (
     wait_for,
     whole_lines,
 )
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 TASKS = ("--tasks", "1,4,7")
 RAY = ("--executor", "ray", "-x", "workers=2")
@@ -71,7 +70,7 @@ SLOW = """
     import os
 
     import s3harness
-    from s3harness.backends.kinematics import KinematicsBackend
+    from s3harness_kinematics.backend import KinematicsBackend
 
 
     class SlowBackend(KinematicsBackend):

@@ -13,9 +13,9 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import jsonschema
 import pytest
+from s3harness_synth.dataset import synthesize
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 FRAMES = 4
 CARD = f"""

@@ -7,10 +7,10 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 import torch
+from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 torch.set_num_threads(1)
 

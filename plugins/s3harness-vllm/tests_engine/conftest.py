@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 from safetensors.numpy import save_file
-
-from s3harness.synth import synthesize
 
 TINY = 4
 """Frames of a clip: enough for two times to be told, and few tokens."""

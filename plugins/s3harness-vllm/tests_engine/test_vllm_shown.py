@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 
 from s3harness.specs.models import load_model
-from s3harness.synth import synthesize
 
 SEEING = ("qwen2.5-vl-7b", "qwen3-vl-8b", "internvl3.5-8b", "qwen2.5-omni-7b", "qwen3-omni-30b-a3b")
 """A card of each family that sees."""
