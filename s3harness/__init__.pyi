@@ -45,9 +45,9 @@ from .metrics.rqi.structure import ReportStructure as ReportStructure
 from .parsers.reading import Reading as Reading
 from .plugins.hookspecs import hookimpl as hookimpl
 from .plugins.registry import Registrar as Registrar
-from .probes.probe import Asked as Asked
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
+from .probes.probe import ProbeSubject as ProbeSubject
 from .report.progress import progress_bar as progress_bar
 from .run.event_loop import on_sigterm as on_sigterm
 from .run.executor import Execution as Execution

@@ -86,7 +86,7 @@ def import_table(
     if out.exists():
         raise UsageError(f"{out} exists; choose another directory")
     if videos is not None and not videos.is_dir():
-        raise UsageError(f"{videos} is no folder; name the one of the video files")
+        raise UsageError(f"{videos} is not a folder; name the folder of the video files")
     secret = read_secret(ids_of) if ids_of is not None else new_secret()
     document = read_document(mapping)
     validate(document, "mapping")
@@ -104,7 +104,7 @@ def import_table(
         _write(imported, building, document, secret, videos, link)
         building.replace(out)
     except OSError as error:
-        raise S3HarnessError(f"{out} cannot be made: {error.strerror}") from error
+        raise S3HarnessError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return len(imported.videos)
@@ -119,10 +119,10 @@ def seconds(text: str) -> float | None:
         return None
     parts = text.replace(",", ".").split(":")
     if len(parts) > 3 or not all(map(_NUMBER.fullmatch, parts)) or "." in "".join(parts[:-1]):
-        raise ValueError(f"{text!r} is no time: write seconds, MM:SS or H:MM:SS")
+        raise ValueError(f"{text!r} is not a time: write seconds, MM:SS or H:MM:SS")
     first, *rest = map(float, parts)
     if any(part >= 60 for part in rest):
-        raise ValueError(f"{text!r} is no time: minutes and seconds after a colon go up to 59")
+        raise ValueError(f"{text!r} is not a time: minutes and seconds after a colon go up to 59")
     return sum(60.0**n * part for n, part in enumerate(reversed([first, *rest])))
 
 
@@ -189,7 +189,7 @@ def _read_row(row: Row, mapping: Mapping[str, Any], imported: Imported) -> None:
     if not name or not patient:
         raise ValueError("the video or the patient is empty")
     if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
-        raise ValueError(f"{name!r} is no file inside the folder of the videos")
+        raise ValueError(f"{name!r} is not a file in the folder of the videos")
     video = imported.videos.setdefault(name, {})
     _agree(video, "patient", patient)
     for key in ("onset", "offset"):
@@ -221,7 +221,7 @@ def _agree(video: dict[str, Any], key: str, value: object) -> None:
 def _body_part(text: str) -> str:
     part = " ".join(text.lower().replace("_", " ").split())
     if part and part not in vocabulary().body_parts:
-        raise ValueError(f"{text!r} is no body part{suggest(part, vocabulary().body_parts)}")
+        raise ValueError(f"{text!r} is not a body part{suggest(part, vocabulary().body_parts)}")
     return part
 
 

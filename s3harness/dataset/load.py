@@ -67,7 +67,7 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
     """Read what can be read of a data set directory; return it with all problems of its tables."""
     if not (directory / "dataset.json").is_file():
         remedy = "name one, or make one with s3harness data synth"
-        raise DatasetError(f"{directory} is no data set directory: it has no dataset.json; {remedy}")
+        raise DatasetError(f"{directory} is not a data set directory: it has no dataset.json; {remedy}")
     problems: list[Problem] = []
     about = _about(directory / "dataset.json", problems)
     rows = list(read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems))
@@ -112,7 +112,9 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     words = {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
     for key, word in words.items():
         if len(word) > MAX_NAME:
-            problems.append(Problem(path.name, None, key, f"has {len(word)} characters; it may have {MAX_NAME}"))
+            problems.append(
+                Problem(path.name, None, key, f"has {len(word)} characters; at most {MAX_NAME} are allowed")
+            )
     return {key: word[:MAX_NAME] for key, word in words.items()}
 
 

@@ -43,7 +43,9 @@ def split_dataset(directory: Path, names: Sequence[str], shares: Sequence[float]
     splits = split_patients(dataset.videos, names, shares, seed)
     empty = [name for name in names if name not in splits.values()]
     if empty:
-        raise UsageError(f"{len(patients)} patients leave none for {', '.join(empty)}; ask for a larger share")
+        raise UsageError(
+            f"{len(patients)} patients are too few: none is left for {', '.join(empty)}; choose a larger share"
+        )
     columns, rows = _rows(directory / "videos.csv")
     write_table(
         directory / "videos.csv", columns, ({**row, "split": splits[row["patient_id"].strip()]} for row in rows)

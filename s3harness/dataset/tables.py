@@ -114,7 +114,7 @@ def read_table(path: Path, columns: Sequence[str], required: Sequence[str], prob
     for name in header:
         near = difflib.get_close_matches(name.lower(), missing, n=1, cutoff=0.75) if name not in columns else []
         if near:
-            problems.append(Problem(path.name, 1, name, f"unknown column, and {near[0]} is missing; is it that?"))
+            problems.append(Problem(path.name, 1, name, f"unknown column; did you mean {near[0]}, which is missing?"))
 
 
 def parse_table(
@@ -130,7 +130,7 @@ def parse_table(
         problems.append(_no_table(name, 1, error))
         return [], iter(())
     if len(header) > MAX_COLUMNS:
-        problems.append(Problem(name, 1, "", f"{len(header)} columns; a table may have {MAX_COLUMNS}"))
+        problems.append(Problem(name, 1, "", f"{len(header)} columns; at most {MAX_COLUMNS} are allowed"))
         return [], iter(())
     twice = sorted(cell for cell, number in Counter(header).items() if cell and number > 1)
     problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
@@ -183,7 +183,7 @@ def _rows(name: str, header: Sequence[str], reader: _Reader, problems: list[Prob
             stripped = [cell.strip() for cell in cells]
             if "\0" in "".join(cells):
                 # Paths and C libraries end at a NUL character.
-                problems.append(Problem(name, line, "", "holds a NUL character; take it out"))
+                problems.append(Problem(name, line, "", "holds a NUL character; remove it"))
             elif any(stripped) and len(cells) != len(header):
                 problems.append(Problem(name, line, "", f"{len(cells)} cells under {len(header)} columns"))
             elif any(stripped):

@@ -42,7 +42,7 @@ def check_answer_schema(schema: object) -> None:
     try:
         Draft202012Validator.check_schema(schema)  # type: ignore[arg-type]
     except SchemaError as error:
-        raise SchemaRefusedError(tuple(error.absolute_path), f"no JSON Schema: {error.message}") from error
+        raise SchemaRefusedError(tuple(error.absolute_path), f"not a JSON Schema: {error.message}") from error
 
 
 def answer_validator(schema: Mapping[str, Any]) -> Any:
@@ -72,7 +72,7 @@ def _check_keyword(place: Place, value: object) -> None:
     if is_name:
         return
     if keyword in REFUSED:
-        raise SchemaRefusedError(place, f"{keyword} is not taken; refer to parts as #/$defs/NAME")
+        raise SchemaRefusedError(place, f"{keyword} is not supported; refer to parts as #/$defs/NAME")
     if keyword == "pattern":
         _compiled(place, value)
     if keyword == "patternProperties" and isinstance(value, Mapping):
@@ -124,7 +124,9 @@ def _size_of_reference(
     root: object, where: Place, reference: object, sizes: dict[str, int], open_refs: tuple[str, ...]
 ) -> int:
     if not isinstance(reference, str) or not reference.startswith("#/"):
-        raise SchemaRefusedError(where, f"{reference!r:.80} is not taken; only parts of this schema are: #/$defs/NAME")
+        raise SchemaRefusedError(
+            where, f"{reference!r:.80} is not supported; only parts of this schema are: #/$defs/NAME"
+        )
     if reference in open_refs:
         raise SchemaRefusedError(where, f"{reference!r:.80} refers to itself")
     # Counted once for each reference: the doubling parts of a small schema have 2^40 places when followed.
@@ -144,7 +146,7 @@ def _part(root: object, where: Place, reference: str) -> object:
         elif isinstance(part, list) and key.isdecimal() and int(key) < len(part):
             part = part[int(key)]
         else:
-            raise SchemaRefusedError(where, f"{reference!r:.80} is no part of this schema")
+            raise SchemaRefusedError(where, f"{reference!r:.80} is not a part of this schema")
     return part
 
 

@@ -128,7 +128,9 @@ def read_audit(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
             event = parse_json(line)
             yield event, event["before"] == before
         except (ValueError, KeyError, TypeError) as error:
-            raise S3HarnessError(f"{path}:{number}: not a line of an audit log; it was changed by someone") from error
+            raise S3HarnessError(
+                f"{path}:{number}: not a line of an audit log; the file was changed after the run"
+            ) from error
         before = line_hash(line.rstrip(b"\n"))
 
 

@@ -47,12 +47,14 @@ def host_of(url: str) -> str:
         # urlsplit checks the port only when it is read.
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageError(f"the address of a server is wrong: {error}") from None
+        raise UsageError(f"the address of a server cannot be parsed: {error}") from None
     # Addresses are written into manifests and logs, where a password must not stand.
     if parts.username is not None or parts.password is not None:
-        raise UsageError(f"the address of the server at {host} holds a user or a password; give a key by its variable")
+        raise UsageError(
+            f"the address of the server at {host} holds a user or a password; pass a key in an environment variable"
+        )
     if parts.scheme not in SCHEMES or not host:
-        raise UsageError(f"{url!r} is not the address of a server; http://localhost:8000/v1 would be one")
+        raise UsageError(f"{url!r} is not the address of a server, such as http://localhost:8000/v1")
     # "example.org." is "example.org" looked up without the search list of the resolver.
     return host.rstrip(".")
 
@@ -93,8 +95,8 @@ class Guard:
         """Raise :class:`UsageError` if nothing may be sent to this address of a host."""
         if unnamed_hosts([host], self.named) and not is_this_host(address):
             raise UsageError(
-                f"{host} leads to an address that is not this machine's, and was not named; "
-                f"nothing was sent; say --allow-remote {host} if video may go there"
+                f"the address of {host} is not this machine's, and the host is not allowed; "
+                f"nothing was sent; add --allow-remote {host} if video may be sent there"
             )
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ def confirm(folder: Path, fingerprints: Collection[str], code: str) -> None:
     # The code covers the whole list, so that an old confirmation lets nothing new through.
     if code != code_of(fingerprints):
         raise UsageError(
-            f"--reviewed {code} is not the code of this list, which is {code_of(fingerprints)}: the list has changed "
-            "since; look at it again"
+            f"--reviewed {code} is not the code of this list, which is {code_of(fingerprints)}: the list has changed; "
+            "review it again"
         )
     path = folder / FILE
     content = json.dumps({"reviewed": sorted(read_reviewed(folder) | set(fingerprints))}, indent=1) + "\n"

@@ -81,5 +81,7 @@ def measured_rate(run: Path) -> float:
     """The requests a minute of the last session of a run; :class:`UsageError` if it is none, or asked nothing."""
     session = read_manifest(run).get("session", {})
     if not session.get("asked") or not session.get("seconds"):
-        raise UsageError(f"{run} tells no rate: its last session asked nothing; state requests a minute, --rate 120")
+        raise UsageError(
+            f"{run} has no rate: its last session sent no request; name one per minute, such as --rate 120"
+        )
     return 60 * float(session["asked"]) / float(session["seconds"])

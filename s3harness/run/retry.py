@@ -68,7 +68,7 @@ def checked_response(response: object, request: Request) -> Response:
     if response.status not in get_args(ResponseStatus):
         raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
     if response.sent is not None and not isinstance(response.sent, Sent):
-        raise TypeError(f"the response's sent is {type(response.sent).__name__}, a s3harness.Sent is expected")
+        raise TypeError(f"the response's sent is {type(response.sent).__name__}, an s3harness.Sent is expected")
     numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
     sent = response.sent and (response.sent.times_s, response.sent.size, response.sent.sound_s, response.sent.settings)
     _check_writable("tokens and probabilities", numbers)

@@ -64,7 +64,7 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
     if len(text) > MAX_BYTES:
-        raise SpecError(f"{path.name}: {len(text)} bytes; a spec may have {MAX_BYTES}")
+        raise SpecError(f"{path.name}: {len(text)} bytes; at most {MAX_BYTES} are allowed")
     try:
         data = _parsed(path, text)
     except yaml.MarkedYAMLError as error:

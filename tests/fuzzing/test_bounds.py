@@ -108,7 +108,7 @@ def test_a_nul_character_in_a_table_is_named_with_its_row(tmp_path, right, colum
     _, files = right("dataset")
     for file, data in _replaced(files, "videos.csv", column, column[:3] + "\0" + column[3:]).items():
         (tmp_path / file).write_bytes(data)
-    assert "videos.csv:2: holds a NUL character; take it out" in map(str, read_dataset(tmp_path)[1])
+    assert "videos.csv:2: holds a NUL character; remove it" in map(str, read_dataset(tmp_path)[1])
 
 
 @pytest.mark.parametrize("line", [DEEP.decode(), "{", "[]", '{"step": "x"}'])

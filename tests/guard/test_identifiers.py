@@ -58,7 +58,7 @@ def test_a_list_that_was_looked_at_is_not_asked_again(tmp_path) -> None:
 
 
 def test_the_code_of_another_list_confirms_nothing(tmp_path) -> None:
-    with pytest.raises(UsageError, match="look at it again"):
+    with pytest.raises(UsageError, match="review it again"):
         check_outgoing(TEXTS, Search(), Consent(reviewed="00000000", folder=tmp_path))
     assert read_reviewed(tmp_path) == frozenset()
 

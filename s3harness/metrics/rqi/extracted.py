@@ -56,7 +56,7 @@ def _words(row: Mapping[str, str]) -> int:
     try:
         return int(float(said))
     except (ValueError, OverflowError):
-        raise DatasetError(f"column 'report_length': {said[:40]!r} is no number of words") from None
+        raise DatasetError(f"column 'report_length': {said[:40]!r} is not a number of words") from None
 
 
 def _strings(value: object) -> tuple[str, ...]:
