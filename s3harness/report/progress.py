@@ -62,8 +62,8 @@ def shown_progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def shown_count(things: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function to call with (done, total) after each of some ``things``, which shows their number."""
+def progress_bar(things: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress over some ``things`` on standard error; yield a function to call with (done, total)."""
     console = Console(stderr=True)
     if console.is_terminal:
         with Bar(TextColumn(things), *_COLUMNS, console=console, transient=True) as bar:

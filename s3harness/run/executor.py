@@ -132,7 +132,7 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
     if execution.options:
-        raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
+        raise UsageError(f"the local executor takes no -x option, but got {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         execution.identities.check(worker.identity)
         async for plan in execution.todo(plans):

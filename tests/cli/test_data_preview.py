@@ -2,9 +2,9 @@
 
 import pytest
 from PIL import Image
+from s3harness_synth.dataset import synthesize
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 
 @pytest.fixture(scope="module")

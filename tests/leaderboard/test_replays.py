@@ -160,7 +160,7 @@ def test_a_near_replay_is_shown_side_by_side(tmp_path: Path, dataset: Path, base
     assert "are those of first-model (agreement beyond chance" in result.output
     assert "this one:  {" in result.output
     assert "the other: {" in result.output
-    assert "Held back" in result.output
+    assert "Needs review" in result.output
     told = json.loads(call("leaderboard", "verify", board / "mine", "--data", dataset, "--json").output)
     assert told["needs_review"]
     assert not told["accepted"]

@@ -211,4 +211,4 @@ def test_a_wrong_call_says_what_is_right(board: Path, key: Path, options: tuple[
 def test_a_record_without_a_signature_says_that_it_has_no_force(board: Path, dataset: Path) -> None:
     result = call("leaderboard", "verify", board / "first-model", "--data", dataset, "--record")
     assert result.exit_code == 0
-    assert "unsigned: it puts nothing on a board" in result.output
+    assert "unsigned, so not ranked" in result.output

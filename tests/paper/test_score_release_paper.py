@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, sequence, structure
 
 from s3harness.cli import cli
+from s3harness.metrics.order import temporal_f1
 from s3harness.paper.layout import models, open_release
-from s3harness.paper.metrics.order import lcs_ratio, temporal_f1
+from s3harness.paper.metrics.order import lcs_ratio
 from s3harness.paper.reproduce import check_paper, mismatch_lines, table_of, task_of, without_predictions
 from s3harness.paper.windows import split_tokens, window_number
 
