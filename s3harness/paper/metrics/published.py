@@ -103,7 +103,6 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
         table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
         reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
-            # pandas writes AVG_1, AVG_2 … where a table has several rows of that name.
             average = re.fullmatch(r"AVG(_\d+)?", name) is not None
             reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
