@@ -26,17 +26,31 @@ _NUMBER = (int, float)
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean absolute error in seconds, misses penalised. ``parts``: boundary → its mean."""
-    return SubjectMeans(_penalised_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
+    return SubjectMeans(
+        score=_penalised_error,
+        average=average,
+        subject=subject,
+        higher_is_better=False,
+        unit="s",
+        bounds=(0.0, math.inf),
+    )
 
 
 def boundary_mae_answered(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean absolute error in seconds of answered items; to be read with the coverage, never ranked by."""
-    return SubjectMeans(_answered_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
+    return SubjectMeans(
+        score=_answered_error,
+        average=average,
+        subject=subject,
+        higher_is_better=False,
+        unit="s",
+        bounds=(0.0, math.inf),
+    )
 
 
 def boundary_bias(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean signed error of the answered items in seconds: above 0 is too late, below 0 too early."""
-    return SubjectMeans(_signed_error, average, subject, higher_is_better=False, unit="s")
+    return SubjectMeans(score=_signed_error, average=average, subject=subject, higher_is_better=False, unit="s")
 
 
 def boundary_within(
@@ -48,7 +62,7 @@ def boundary_within(
         error = _signed_error(pair)
         return float(error is not None and abs(error) <= seconds)
 
-    return SubjectMeans(within, average, subject)
+    return SubjectMeans(score=within, average=average, subject=subject)
 
 
 @dataclass(frozen=True)

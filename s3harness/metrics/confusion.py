@@ -32,7 +32,7 @@ Formula = Callable[[Array], Array]
 """(…, classes, 3) → (…)"""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ClassTables:
     """A formula of the table of each subject, averaged over the subjects for which it is defined.
 

@@ -31,7 +31,7 @@ N_STATISTICS = 2 + 2 * ORDERS
 
 def rouge_l(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return ROUGE-L F of stemmed words, 0–1, mean over items (or over subjects). ``parts``: subject → mean."""
-    return SubjectMeans(_rouge_l_of, average, subject)
+    return SubjectMeans(score=_rouge_l_of, average=average, subject=subject)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class Sign:
     qualified: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
     """The vocabulary in searchable form: one :class:`PhraseIndex` per group of phrases that a text is searched for.
 

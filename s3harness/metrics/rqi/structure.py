@@ -25,7 +25,7 @@ class Evidence:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportStructure:
     """The content of one report, as read by the rules, an LLM judge, or the authors' released extraction.
 

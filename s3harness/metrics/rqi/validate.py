@@ -35,7 +35,7 @@ class AgreementMeasure:
     interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """Agreement of a metric with human scores.
 
@@ -76,11 +76,11 @@ def validate(
     pearson, spearman, kendall, pairwise, same_video = (_agreement(value, column) for value, column in measured)
     different = _upper(np.sign(y[:, None] - y[None, :])) != 0
     return Validation(
-        pearson,
-        spearman,
-        kendall,
-        pairwise,
-        same_video,
+        pearson=pearson,
+        spearman=spearman,
+        kendall=kendall,
+        pairwise=pairwise,
+        pairwise_same_video=same_video,
         n_reports=len(keys),
         n_videos=len(names),
         n_pairs=int(different.sum()),

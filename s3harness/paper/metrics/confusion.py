@@ -16,7 +16,7 @@ Statistic = Literal["precision", "recall", "f1", "accuracy"]
 _HITS, _TRUE, _PREDICTED = range(3)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class PaperTables:
     """One statistic per subject, averaged over the subjects that have a pair left.
 

@@ -26,12 +26,12 @@ NO_ANSWER = re.compile(r"\s*(fail(ed)?|error|n/?a|none|null)?\s*", re.IGNORECASE
 
 def paper_rouge_1(*, subject: str = "") -> SubjectMeans:
     """Return ROUGE-1 F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
-    return SubjectMeans(_over_texts(rouge_1_f), "subjects", subject)
+    return SubjectMeans(score=_over_texts(rouge_1_f), average="subjects", subject=subject)
 
 
 def paper_rouge_l(*, subject: str = "") -> SubjectMeans:
     """Return ROUGE-L F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
-    return SubjectMeans(_over_texts(rouge_l_f), "subjects", subject)
+    return SubjectMeans(score=_over_texts(rouge_l_f), average="subjects", subject=subject)
 
 
 @dataclass
