@@ -102,11 +102,13 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
 
 def planned(work: Path, chosen: argparse.Namespace) -> Plan:
     """All seven tasks of some synthetic videos, as many frames to each clip."""
-    from s3harness.evaluation import Settings, prepare
-    from s3harness.synth import synthesize
+    from s3harness_synth.dataset import synthesize
+
+    from s3harness.evaluation.prepare import prepare
+    from s3harness.evaluation.settings import RunSettings
 
     synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=RESOLUTION, fps=8, duration_s=60.0)
-    settings = Settings("vllm", work / "data", work / "run", "qwen3-vl-8b")
+    settings = RunSettings(backend="vllm", data=work / "data", out=work / "run", model="qwen3-vl-8b")
     return prepare(settings).plan
 
 
@@ -128,7 +130,7 @@ def watched(model: Any, options: dict[str, object], store: Any) -> Any:
             assert self._engine is not None
             await self._engine.reset_prefix_cache()
             await self._engine.reset_mm_cache()
-            self._has.clear()
+            self._cached_clips.clear()
 
     return Watched(model, options, store)
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")

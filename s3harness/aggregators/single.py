@@ -26,7 +26,7 @@ def clip_time(answers: Sequence[Answer]) -> Aggregate:
     answer = _only(answers, "clip_time")
     if isinstance(answer.value, bool) or not isinstance(answer.value, (int, float)) or answer.clip is None:
         raise SpecError(
-            f"aggregate: clip_time needs a time in seconds and the clip it is in, not {type(answer.value).__name__};"
+            f"aggregate: clip_time needs a time in seconds within a clip, not {type(answer.value).__name__};"
             " use it with the parser timestamp"
         )
     # A time past the end of the clip stays as it is: the answer is wrong, not unreadable.

@@ -9,7 +9,8 @@ from typing import Any
 
 from s3harness.analysis.evidence import Evidence, evidence, read_said
 from s3harness.errors import UsageError
-from s3harness.evaluation import Prepared, Settings, prepare
+from s3harness.evaluation.prepare import PreparedRun, prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.files import write_json
 from s3harness.plugins.manager import manager
 from s3harness.probes.probe import Probe, load_probe
@@ -28,25 +29,29 @@ class Probed:
 
     name: str
     probe: Probe
-    run: Prepared
+    run: PreparedRun
 
 
 def chosen(names: Sequence[str]) -> list[str]:
     """The names of probes, ``all`` being every registered one; :class:`UsageError` if one comes twice, or none does."""
     wanted = [n for name in names for n in (manager().registry.names("probe") if name == ALL else [name])]
     if not wanted or len(set(wanted)) < len(wanted):
-        raise UsageError("a probe is named twice" if wanted else "no probe is named; there is also: all")
+        raise UsageError(
+            "a probe is named twice"
+            if wanted
+            else "no probe is named; name some (s3harness plugins list --kind probe), or all"
+        )
     return wanted
 
 
-def prepare_probes(base: Settings, names: Sequence[str]) -> tuple[Prepared, list[Probed]]:
+def prepare_probes(base: RunSettings, names: Sequence[str]) -> tuple[PreparedRun, list[Probed]]:
     """The run without a probe, and that of each, checked and planned; their directories are in ``base.out``.
 
     Raises :class:`UsageError` for what is wrong with the call or the data.
     """
     probes = {name: load_probe(name) for name in names}
     plain = replace(base, out=base.out / BASELINE, resume=True)
-    plain = replace(plain, tasks=[task.name for task in prepare(plain).plan.asked])
+    plain = replace(plain, tasks=[task.name for task in prepare(plain).plan.requested])
     baseline = prepare(plain)
     runs = [
         Probed(name, probe, prepare(replace(plain, out=base.out / f"probe-{name}", probe=name)))

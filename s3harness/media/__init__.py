@@ -12,7 +12,7 @@ PyAV is imported when a video is decoded, not before.
 
 from __future__ import annotations
 
-from s3harness.media.cache import DEFAULT_BUDGET_BYTES, Held, default_cache_dir, held, purge
+from s3harness.media.cache import DEFAULT_BUDGET_BYTES, CacheUsage, cache_usage, default_cache_dir, purge
 from s3harness.media.frames import Frames, Jpegs, Pixels, Samples
 from s3harness.media.geometry import Size, fit
 from s3harness.media.probe import VideoInfo, probe
@@ -20,17 +20,17 @@ from s3harness.media.store import MediaStore
 
 __all__ = [
     "DEFAULT_BUDGET_BYTES",
+    "CacheUsage",
     "Frames",
-    "Held",
     "Jpegs",
     "MediaStore",
     "Pixels",
     "Samples",
     "Size",
     "VideoInfo",
+    "cache_usage",
     "default_cache_dir",
     "fit",
-    "held",
     "probe",
     "purge",
 ]

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from s3harness.files import parse_json
-from s3harness.media.frame_file import UNFINISHED, Slab, SlabWriter, read_slab
+from s3harness.media.frame_file import UNFINISHED, CacheFile, CacheFileWriter, read_cache_file
 
 DEFAULT_BUDGET_BYTES = 20 * 1024**3
 RESERVE_BYTES = 1024**3
@@ -43,7 +43,7 @@ def default_cache_dir() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CacheUsage:
     """What a cache directory holds, and whether nobody but its owner can look into it.
 
     ``oldest_s`` is when the file that has been unused for longest was last used, in seconds since the epoch.
@@ -55,16 +55,16 @@ class Held:
     is_private: bool
 
 
-def held(cache_dir: Path) -> Held:
+def cache_usage(cache_dir: Path) -> CacheUsage:
     """What is cached; links are not followed."""
     owned = cache_dir / _OWNED
     if owned.is_symlink() or not owned.is_dir():
-        return Held(0, 0, None, True)
+        return CacheUsage(0, 0, None, True)
     files = [entry for folder in ("slabs", "sources") for entry in _aged(owned / folder)]
     found = owned.lstat()
     is_private = found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
     oldest = min((used for used, _, _ in files), default=None)
-    return Held(len(files), sum(size for _, size, _ in files), oldest, is_private)
+    return CacheUsage(len(files), sum(size for _, size, _ in files), oldest, is_private)
 
 
 def purge(cache_dir: Path) -> int:
@@ -78,7 +78,7 @@ def purge(cache_dir: Path) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class SourceRecord:
     """What is remembered of a file: the hash of its content, and, if it was measured, its length and by what."""
 
     content: str
@@ -98,17 +98,17 @@ class MediaCache:
         self._warned = False
         self._is_ours = self._prepare(cache_dir)
 
-    def recall(self, path: Path, found: os.stat_result) -> Note | None:
+    def load_record(self, path: Path, found: os.stat_result) -> SourceRecord | None:
         """What is known of a file that has not changed since it was last read."""
         if not self._is_ours:
             return None
         try:
-            note = Note(**parse_json(self._note(path, found).read_text("ascii")))
+            note = SourceRecord(**parse_json(self._note(path, found).read_text("ascii")))
         except (OSError, ValueError, TypeError):
             return None
         return note if len(note.content) == hashlib.sha256().digest_size * 2 else None
 
-    def remember(self, path: Path, found: os.stat_result, note: Note) -> None:
+    def save_record(self, path: Path, found: os.stat_result, note: SourceRecord) -> None:
         """Remember what is known of a file."""
         if not self._is_ours:
             return
@@ -120,19 +120,19 @@ class MediaCache:
         except OSError as error:
             self.trouble(error)
 
-    def slabs(self, content: str) -> Iterator[Slab]:
+    def slabs(self, content: str) -> Iterator[CacheFile]:
         """All whole slabs of a content, each marked as just used."""
         for path in sorted(self._slabs.glob(f"{content}-*.slab")) if self._is_ours else ():
-            slab = read_slab(path)
+            slab = read_cache_file(path)
             if slab is not None:
                 with contextlib.suppress(OSError):
                     os.utime(path)
                 yield slab
 
-    def writer(self, content: str) -> SlabWriter:
+    def writer(self, content: str) -> CacheFileWriter:
         """A writer of a new slab; in memory where the disk does not take it."""
         path = self._slabs / f"{content}-{uuid.uuid4().hex}.slab"
-        return SlabWriter(path if self._is_ours else None, self.trouble, self._memory_bytes)
+        return CacheFileWriter(path if self._is_ours else None, self.trouble, self._memory_bytes)
 
     def evict(self, keep: Collection[Path]) -> None:
         """Delete the least recently used slabs until the rest fits the budget; those in ``keep`` stay.
@@ -189,7 +189,7 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, "the cache directory belongs to someone else")
+        raise PermissionError(errno.EPERM, "the cache directory belongs to another user")
     if stat.S_IMODE(found.st_mode) != 0o700:
         folder.chmod(0o700)
 

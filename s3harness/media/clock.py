@@ -43,7 +43,7 @@ class Clock:
         span = self._last_s - self._first_s
         return (self._n - 1) / span if span > 0 else 1 / self.interval_s
 
-    def picture_s(self, frame: VideoFrame) -> float:
+    def frame_time_s(self, frame: VideoFrame) -> float:
         """The time of the next picture; one without a time follows the one before it."""
         return self._take(frame.time, self._seconds(frame.duration))
 
@@ -54,7 +54,7 @@ class Clock:
             return None
         return self._take(self._seconds(stamp), self._seconds(packet.duration or 0))
 
-    def sound_s(self, frame: AudioFrame) -> float | None:
+    def audio_time_s(self, frame: AudioFrame) -> float | None:
         """The time of a stretch of sound, if it has one."""
         return None if frame.time is None else frame.time - (self._origin_s or 0.0)
 

@@ -58,7 +58,7 @@ def describe_decoder(how: Decoding = DEFAULT) -> dict[str, object]:
 
 @contextmanager
 def open_container(
-    file: BinaryIO, how: Decoding = DEFAULT, beat: Callable[[], None] = lambda: None
+    file: BinaryIO, how: Decoding = DEFAULT, heartbeat: Callable[[], None] = lambda: None
 ) -> Iterator[InputContainer]:
     """Open a file that is already open for reading, and turn whatever FFmpeg raises into :class:`MediaError`.
 
@@ -67,13 +67,11 @@ def open_container(
     if not file.read(1):
         raise MediaError("the file is empty")
     file.seek(0)
-    nameless = _Nameless(file, beat)
+    nameless = _Nameless(file, heartbeat)
     try:
         container = av.open(nameless, "r", options=OPTIONS, buffer_size=BUFFER_BYTES, hwaccel=_hardware(how.hwaccel))
     except (av.FFmpegError, OSError, ValueError, EOFError):
-        raise MediaError(
-            "the file is no video that can be read: it is damaged, incomplete, or of another kind"
-        ) from None
+        raise MediaError("the file is not a readable video: it is damaged, incomplete, or of another kind") from None
     try:
         with container:
             yield container
@@ -81,25 +79,25 @@ def open_container(
         raise MediaError(f"the video cannot be decoded ({type(error).__name__})") from None
 
 
-def picture_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStream:
+def video_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStream:
     """The video stream, to be decoded as is said; :class:`MediaError` if there is none."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise MediaError("the file has no video stream")
     if not _is_known(streams[0]):
-        raise MediaError("the video is of a kind that this FFmpeg cannot decode")
+        raise MediaError("this FFmpeg has no decoder for the video")
     streams[0].codec_context.thread_count = how.threads
     streams[0].codec_context.thread_type = "AUTO"
     return streams[0]
 
 
-def sound_streams(container: InputContainer) -> list[AudioStream]:
+def audio_streams(container: InputContainer) -> list[AudioStream]:
     """The sound that is heard, if there is any: the first stream of it that can be decoded."""
     return [stream for stream in container.streams.audio if _is_known(stream)][:1]
 
 
 def packets(
-    container: InputContainer, streams: Sequence[Stream], beat: Callable[[], None] = lambda: None
+    container: InputContainer, streams: Sequence[Stream], heartbeat: Callable[[], None] = lambda: None
 ) -> Iterator[Packet[Stream]]:
     """The packets of the streams in the order of the file; damage is where the file ends."""
     for stream in container.streams:
@@ -107,7 +105,7 @@ def packets(
             stream.discard = Discard.all
     try:
         for packet in container.demux(streams):
-            beat()
+            heartbeat()
             yield packet
     except av.FFmpegError:
         return
@@ -152,13 +150,13 @@ def _hardware(name: str) -> HWAccel | None:
 class _Nameless:
     """A file without its name, which FFmpeg would put into its messages."""
 
-    def __init__(self, file: BinaryIO, beat: Callable[[], None]) -> None:
-        self._file, self._beat = file, beat
+    def __init__(self, file: BinaryIO, heartbeat: Callable[[], None]) -> None:
+        self._file, self._heartbeat = file, heartbeat
         self.seek = file.seek
         self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
         """Read, and say that there was something to read."""
         data = self._file.read(size)
-        self._beat()
+        self._heartbeat()
         return data

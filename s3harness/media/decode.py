@@ -22,22 +22,22 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from s3harness.errors import MediaError
+from s3harness.media.audio import AudioLine
 from s3harness.media.clock import Clock
 from s3harness.media.container import (
     DEFAULT,
     Decoding,
+    audio_streams,
     decoded,
     drained,
     open_container,
     packets,
-    picture_stream,
-    sound_streams,
+    video_stream,
 )
-from s3harness.media.frames import SLACK_S, End, Item, Picture, Pixels, Sound, Source
+from s3harness.media.frames import SLACK_S, AudioChunk, DecodedFrame, DecodedItem, EndOfPass, Pixels, StreamInfo
 from s3harness.media.geometry import Orientation, Size, orientation, square_pixels, times_by_size
-from s3harness.media.nearest_frame import Nearest, Pick
-from s3harness.media.seek_plan import Course, Detour, Route, find_route
-from s3harness.media.sound import SoundLine
+from s3harness.media.nearest_frame import NearestFramePicker, Pick
+from s3harness.media.seek_plan import SeekPlan, SeekPlanDecoder, SeekPlanFailed, plan_seeks
 
 SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 """Bicubic, widened when it shrinks, and the same on every processor."""
@@ -48,8 +48,8 @@ def decode(
     wanted: Mapping[int, frozenset[float]],
     audio: bool,
     how: Decoding = DEFAULT,
-    beat: Callable[[], None] = lambda: None,
-) -> Iterator[Item]:
+    heartbeat: Callable[[], None] = lambda: None,
+) -> Iterator[DecodedItem]:
     """Decode ``file``: its :class:`Source`, then pictures and sound as they come, then the :class:`End`.
 
     ``wanted`` holds the times in seconds for each ``max_pixels``; sizes that come out equal are given once. A time
@@ -59,15 +59,15 @@ def decode(
     again, and may raise to end the pass. Raises :class:`MediaError` if there is no picture at all.
     """
     times = frozenset(chain.from_iterable(wanted.values()))
-    route = find_route(file, times, how, beat)
+    plan = plan_seeks(file, times, how, heartbeat)
     try:
-        with open_container(file, how, beat) as container:
-            yield from _Pass(container, wanted, audio, how, beat, route).run()
-    except Detour:
-        assert route
+        with open_container(file, how, heartbeat) as container:
+            yield from _Pass(container, wanted, audio, how, heartbeat, plan).run()
+    except SeekPlanFailed:
+        assert plan
         file.seek(0)
-        with open_container(file, how, beat) as container:
-            yield from _Pass(container, wanted, audio, how, beat, route.whole()).run()
+        with open_container(file, how, heartbeat) as container:
+            yield from _Pass(container, wanted, audio, how, heartbeat, plan.whole()).run()
 
 
 class _Pass:
@@ -79,45 +79,45 @@ class _Pass:
         wanted: Mapping[int, frozenset[float]],
         audio: bool,
         how: Decoding,
-        beat: Callable[[], None],
-        route: Route | None = None,
+        heartbeat: Callable[[], None],
+        plan: SeekPlan | None = None,
     ) -> None:
-        self.container, self.wanted, self.beat, self.route = container, wanted, beat, route
-        self.video, self.sounds = picture_stream(container, how), sound_streams(container)
+        self.container, self.wanted, self.heartbeat, self.plan = container, wanted, heartbeat, plan
+        self.video, self.sounds = video_stream(container, how), audio_streams(container)
         self.clock = Clock(self.video)
-        self.course = Course(route, self.video, self.clock) if route else None
-        self.nearest: Nearest[VideoFrame] = Nearest(chain.from_iterable(wanted.values()))
-        self.line = SoundLine() if audio and self.sounds else None
+        self.plan_decoder = SeekPlanDecoder(plan, self.video, self.clock) if plan else None
+        self.picker: NearestFramePicker[VideoFrame] = NearestFramePicker(chain.from_iterable(wanted.values()))
+        self.audio = AudioLine() if audio and self.sounds else None
 
-    def run(self) -> Iterator[Item]:
+    def run(self) -> Iterator[DecodedItem]:
         frames = self._frames()
-        early, first = _until_first_picture(frames) if self.route is None else ([], self.route.first)
+        early, first = _until_first_picture(frames) if self.plan is None else ([], self.plan.first)
         turn, size = upright_size(first, self.video)
         painter = _Painter(turn, times_by_size(size, self.wanted))
-        yield Source(size, bool(self.sounds))
-        for frame in frames if self.route else chain([first], early, frames):
+        yield StreamInfo(size, bool(self.sounds))
+        for frame in frames if self.plan else chain([first], early, frames):
             yield from self._see(frame, painter) if isinstance(frame, VideoFrame) else self._hear(frame)
-            if self.nearest.is_done and self.line is None:
-                yield End(None)
+            if self.picker.is_done and self.audio is None:
+                yield EndOfPass(None)
                 return
-        if pick := self.nearest.finish(self.clock.end_s + SLACK_S):
+        if pick := self.picker.finish(self.clock.end_s + SLACK_S):
             yield from painter.paint(pick)
-        if self.line:
-            yield from map(Sound, self.line.finish())
-        is_known = self.line or self.route is None or self.route.is_whole
-        yield End(self.clock.end_s if is_known else None)
+        if self.audio:
+            yield from map(AudioChunk, self.audio.finish())
+        is_known = self.audio or self.plan is None or self.plan.is_whole
+        yield EndOfPass(self.clock.end_s if is_known else None)
 
     def _frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """What the file holds, as it comes. Pictures that nobody wants are not decoded."""
-        streams: list[Stream] = [self.video, *self.sounds] if self.line else [self.video]
+        streams: list[Stream] = [self.video, *self.sounds] if self.audio else [self.video]
         decoded_one = is_passing_over = False
-        for packet in packets(self.container, streams, self.beat):
+        for packet in packets(self.container, streams, self.heartbeat):
             is_video = packet.stream.type == "video"
-            if is_video and self.course:
-                yield from self.course.pictures(packet)
-                if self.course.is_over and self.line is None:
+            if is_video and self.plan_decoder:
+                yield from self.plan_decoder.pictures(packet)
+                if self.plan_decoder.is_over and self.audio is None:
                     return
-            elif is_video and decoded_one and self.nearest.is_done:
+            elif is_video and decoded_one and self.picker.is_done:
                 if not is_passing_over:
                     is_passing_over = True
                     yield from drained(self.video)
@@ -127,16 +127,16 @@ class _Pass:
                     decoded_one = decoded_one or isinstance(frame, VideoFrame)
                     yield frame
 
-    def _see(self, frame: VideoFrame, painter: _Painter) -> Iterator[Picture]:
-        time_s = self.clock.picture_s(frame)
-        if self.course and not self.course.is_due(time_s):
+    def _see(self, frame: VideoFrame, painter: _Painter) -> Iterator[DecodedFrame]:
+        time_s = self.clock.frame_time_s(frame)
+        if self.plan_decoder and not self.plan_decoder.is_due(time_s):
             return
-        if pick := self.nearest.push(frame, time_s):
+        if pick := self.picker.push(frame, time_s):
             yield from painter.paint(pick)
 
-    def _hear(self, frame: AudioFrame) -> Iterator[Sound]:
-        if self.line:
-            yield from map(Sound, self.line.push(frame, self.clock.sound_s(frame)))
+    def _hear(self, frame: AudioFrame) -> Iterator[AudioChunk]:
+        if self.audio:
+            yield from map(AudioChunk, self.audio.push(frame, self.clock.audio_time_s(frame)))
 
 
 class _Painter:
@@ -146,11 +146,11 @@ class _Painter:
         self._turn, self._times = turn, times
         self._scalers: dict[Size, VideoReformatter] = {}
 
-    def paint(self, pick: Pick[VideoFrame]) -> Iterator[Picture]:
+    def paint(self, pick: Pick[VideoFrame]) -> Iterator[DecodedFrame]:
         for size, times in self._times.items():
             wanted = tuple(time for time in pick.wanted if time in times)
             if wanted:
-                yield Picture(size, pick.time_s, wanted, self._scale(pick.picture, size))
+                yield DecodedFrame(size, pick.time_s, wanted, self._scale(pick.picture, size))
 
     def _scale(self, frame: VideoFrame, size: Size) -> Pixels:
         scaler = self._scalers.setdefault(size, VideoReformatter())
@@ -176,4 +176,4 @@ def _until_first_picture(
         if isinstance(frame, VideoFrame):
             return early, frame
         early.append(frame)
-    raise MediaError("no picture of the video can be decoded")
+    raise MediaError("no frame of the video can be decoded")

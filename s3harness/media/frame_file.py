@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from s3harness.errors import MediaError
 from s3harness.files import parse_json
-from s3harness.media.frames import Picture, Pixels, Samples, Source
+from s3harness.media.frames import DecodedFrame, Pixels, Samples, StreamInfo
 from s3harness.media.geometry import Size
 
 MAGIC = b"s3slab01"
@@ -32,7 +32,7 @@ _TAIL = 8 + len(MAGIC)
 
 
 @dataclass(frozen=True, slots=True)
-class Slab:
+class CacheFile:
     """A payload (uint8, one row) and its footer; ``path`` is ``None`` if it is in memory alone."""
 
     payload: NDArray[np.uint8]
@@ -40,7 +40,7 @@ class Slab:
     path: Path | None = None
 
 
-def read_slab(path: Path) -> Slab | None:
+def read_cache_file(path: Path) -> CacheFile | None:
     """Map a slab into memory; ``None`` if it is gone or is not whole."""
     try:
         with path.open("rb") as file:
@@ -50,12 +50,12 @@ def read_slab(path: Path) -> Slab | None:
             payload_bytes = file.seek(-_TAIL - length, os.SEEK_END)
             footer = parse_json(file.read(length))
             whole = tail[8:] == MAGIC and footer["payload_bytes"] == payload_bytes
-            return Slab(_mapped(file, payload_bytes), footer, path) if whole else None
+            return CacheFile(_mapped(file, payload_bytes), footer, path) if whole else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-class SlabWriter:
+class CacheFileWriter:
     """Appends to a new slab at ``path``, or in memory; ``on_trouble`` is told why if it cannot be written there.
 
     Memory takes ``memory_bytes`` of it, beyond which :class:`MediaError` is raised.
@@ -94,7 +94,7 @@ class SlabWriter:
                 raise MediaError(f"its frames fit neither the cache nor {most} MB of memory (--media memory_mb=…)")
             self._memory.append(data.copy())
 
-    def finish(self, footer: Mapping[str, object]) -> Slab:
+    def finish(self, footer: Mapping[str, object]) -> CacheFile:
         """Close the slab and give it, mapped from the disk or out of memory."""
         payload_bytes = self._total
         footer = {**footer, "payload_bytes": payload_bytes}
@@ -102,7 +102,7 @@ class SlabWriter:
         self.append(np.frombuffer(encoded + len(encoded).to_bytes(8, "little") + MAGIC, np.uint8))
         slab = self._publish()
         if slab is None:
-            slab = Slab(np.concatenate(self._memory)[:payload_bytes], footer)
+            slab = CacheFile(np.concatenate(self._memory)[:payload_bytes], footer)
         self._memory = []
         return slab
 
@@ -114,13 +114,13 @@ class SlabWriter:
             self._file = None
             self._part.unlink(missing_ok=True)
 
-    def _publish(self) -> Slab | None:
+    def _publish(self) -> CacheFile | None:
         """Give the file its name. It is mapped first, because another process may evict it at once."""
         if self._file is None:
             return None
         try:
             os.fsync(self._file.fileno())
-            slab = read_slab(self._part)
+            slab = read_cache_file(self._part)
             self._part.replace(self._path)
         except OSError as error:
             self._to_memory(error)
@@ -139,7 +139,7 @@ class SlabWriter:
         self._on_trouble(error)
 
 
-def put_aside(payload: NDArray[Any]) -> None:
+def drop_pages(payload: NDArray[Any]) -> None:
     """Let what is mapped of a payload, or of a view of it, leave memory; who reads it again has it from the disk."""
     base: object = payload
     while isinstance(base, np.ndarray):
@@ -156,14 +156,14 @@ REEL, TRACK = "reel", "track"
 
 
 @dataclass(frozen=True, slots=True)
-class Reel:
+class FrameTrack:
     """The pictures that one pass picked at one size.
 
     ``pixels`` is frames × height × width × 3, mapped from the disk; ``times`` are their times, ``frame_of`` says which
     of them stands for a wanted time; ``absent`` are wanted times behind ``end_s``, where the video ends.
     """
 
-    source: Source
+    source: StreamInfo
     size: Size
     pixels: Pixels
     times: tuple[float, ...]
@@ -173,31 +173,31 @@ class Reel:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class AudioTrack:
     """The whole sound, mono float32 at :data:`s3harness.media.frames.RATE`; the video ends at ``end_s``."""
 
-    source: Source
+    source: StreamInfo
     samples: Samples
     end_s: float
 
 
-class ReelWriter:
+class FrameTrackWriter:
     """Writes the pictures of one size as they come."""
 
-    def __init__(self, slab: SlabWriter, size: Size, wanted: Iterable[float]) -> None:
+    def __init__(self, slab: CacheFileWriter, size: Size, wanted: Iterable[float]) -> None:
         self.slab, self._size = slab, size
         self._absent = set(wanted)
         self._times: list[float] = []
         self._frame_of: list[tuple[float, int]] = []
 
-    def append(self, picture: Picture) -> None:
+    def append(self, picture: DecodedFrame) -> None:
         """Append a picture."""
         self._frame_of += [(time, len(self._times)) for time in picture.wanted]
         self._absent -= set(picture.wanted)
         self._times.append(picture.time_s)
         self.slab.append(picture.pixels)
 
-    def finish(self, decoder: str, source: Source, end_s: float | None) -> Slab:
+    def finish(self, decoder: str, source: StreamInfo, end_s: float | None) -> CacheFile:
         """Close the reel."""
         return self.slab.finish(
             {
@@ -210,27 +210,29 @@ class ReelWriter:
         )
 
 
-def finish_track(slab: SlabWriter, decoder: str, source: Source, end_s: float | None) -> Slab:
+def finish_audio_track(slab: CacheFileWriter, decoder: str, source: StreamInfo, end_s: float | None) -> CacheFile:
     """Close a slab to which samples were appended."""
     return slab.finish(_common(TRACK, decoder, source, end_s))
 
 
-def understand(slab: Slab, decoder: str) -> Reel | Track | None:
+def parse_cache_file(slab: CacheFile, decoder: str) -> FrameTrack | AudioTrack | None:
     """What a slab holds; ``None`` if another decoder made it, or another version of this module."""
     footer = slab.footer
     if footer.get("decoder") != decoder:
         return None
     try:
         width, height, has_audio = footer["source"]
-        source = Source(Size(width, height), has_audio)
+        source = StreamInfo(Size(width, height), has_audio)
         if footer["kind"] == TRACK:
-            return Track(source, slab.payload.view(np.float32), footer["end_s"])
+            return AudioTrack(source, slab.payload.view(np.float32), footer["end_s"])
         size, times = Size(*footer["size"]), tuple(footer["times"])
         pixels = slab.payload.reshape(len(times), size.height, size.width, 3)
-        return Reel(source, size, pixels, times, dict(footer["frame_of"]), frozenset(footer["absent"]), footer["end_s"])
+        return FrameTrack(
+            source, size, pixels, times, dict(footer["frame_of"]), frozenset(footer["absent"]), footer["end_s"]
+        )
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _common(kind: str, decoder: str, source: Source, end_s: float | None) -> dict[str, object]:
+def _common(kind: str, decoder: str, source: StreamInfo, end_s: float | None) -> dict[str, object]:
     return {"kind": kind, "decoder": decoder, "source": [*source.size, source.has_audio], "end_s": end_s}

@@ -40,7 +40,7 @@ SLACK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StreamInfo:
     """The video as it is stored: its upright size with square pixels, and whether it has sound."""
 
     size: Size
@@ -48,7 +48,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedFrame:
     """A decoded picture at one of the sizes asked for, its time, and the wanted times it stands for, in seconds."""
 
     size: Size
@@ -58,17 +58,17 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioChunk:
     """The next stretch of the sound: mono float32 at :data:`s3harness.media.frames.RATE`."""
 
     samples: Samples
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndOfPass:
     """The last thing a pass gives; ``end_s`` is how far the pictures go, ``None`` if the pass stopped before."""
 
     end_s: float | None
 
 
-Item = Source | Picture | Sound | End
+DecodedItem = StreamInfo | DecodedFrame | AudioChunk | EndOfPass

@@ -10,8 +10,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from s3harness.errors import MediaError
-from s3harness.media.frame_file import Reel, Track, put_aside
-from s3harness.media.frames import RATE, SLACK_S, Frames, Samples, Source
+from s3harness.media.frame_file import AudioTrack, FrameTrack, drop_pages
+from s3harness.media.frames import RATE, SLACK_S, Frames, Samples, StreamInfo
 from s3harness.media.geometry import Size, fit
 from s3harness.media.resample import cut
 from s3harness.types import Clip
@@ -19,7 +19,7 @@ from s3harness.types import Clip
 Form = TypeVar("Form")
 
 
-class Forms:
+class EncodedForms:
     """What was made of the clips of one video, until it is dropped."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Forms:
                 self._turns.pop((clip, kind), None)
 
 
-class Shelf:
+class LoadedVideo:
     """The reels and the track of one video, mapped, and what was made of its clips.
 
     One thread adds to it while others may read.
@@ -52,19 +52,19 @@ class Shelf:
 
     def __init__(self, content: str) -> None:
         self.content = content
-        self.source: Source | None = None
+        self.source: StreamInfo | None = None
         self.paths: frozenset[Path] = frozenset()
-        self.forms = Forms()
-        self._reels: list[Reel] = []
-        self._track: Track | None = None
+        self.forms = EncodedForms()
+        self._frame_tracks: list[FrameTrack] = []
+        self._audio_track: AudioTrack | None = None
 
-    def add(self, part: Reel | Track, path: Path | None) -> None:
+    def add(self, part: FrameTrack | AudioTrack, path: Path | None) -> None:
         """Put a reel or a track on the shelf; ``path`` is its file, if it has one."""
         self.source = part.source
-        if isinstance(part, Track):
-            self._track = part
+        if isinstance(part, AudioTrack):
+            self._audio_track = part
         else:
-            self._reels = [*self._reels, part]
+            self._frame_tracks = [*self._frame_tracks, part]
         if path is not None:
             self.paths |= {path}
 
@@ -76,7 +76,9 @@ class Shelf:
             lacking = {time for time in clip.timestamps if not self._knows(time, clip.max_pixels)}
             if lacking or self.source is None:
                 times.setdefault(clip.max_pixels, set()).update(lacking)
-            sound = sound or (clip.audio and self._track is None and (self.source is None or self.source.has_audio))
+            sound = sound or (
+                clip.audio and self._audio_track is None and (self.source is None or self.source.has_audio)
+            )
         return {max_pixels: frozenset(lacking) for max_pixels, lacking in times.items()}, sound
 
     def size(self, clip: Clip) -> Size:
@@ -86,7 +88,7 @@ class Shelf:
         return fit(self.source.size, clip.max_pixels)
 
     @property
-    def has_sound(self) -> bool:
+    def has_audio(self) -> bool:
         """Whether the video has sound; :class:`MediaError` before it was prepared."""
         if self.source is None:
             raise MediaError("the clip was not prepared")
@@ -97,42 +99,44 @@ class Shelf:
         size, found = self.size(clip), self.found(clip)
         pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
         times = []
-        for i, (reel, frame) in enumerate(found):
-            pixels[i] = reel.pixels[frame]
-            times.append(reel.times[frame])
-        for reel in {id(reel): reel for reel, _ in found}.values():
-            put_aside(reel.pixels)
+        for i, (track, frame) in enumerate(found):
+            pixels[i] = track.pixels[frame]
+            times.append(track.times[frame])
+        for track in {id(track): track for track, _ in found}.values():
+            drop_pages(track.pixels)
         return Frames(pixels, tuple(times))
 
-    def found(self, clip: Clip) -> list[tuple[Reel, int]]:
+    def found(self, clip: Clip) -> list[tuple[FrameTrack, int]]:
         """Where each picture of the clip is; :class:`MediaError` if the video ends before the clip does."""
         size = self.size(clip)
         return [self._find(wanted, size, clip) for wanted in clip.timestamps]
 
     def audio(self, clip: Clip, rate: int) -> Samples:
         """The clip's sound; :class:`MediaError` if there is none or the recording ends before the clip does."""
-        if not self.has_sound:
+        if not self.has_audio:
             raise MediaError("the video has no audio track")
-        if self._track is None:
-            raise MediaError("the sound was not prepared: the clip's sampler has audio off")
-        end_s = max(self._track.end_s, len(self._track.samples) / RATE)
+        if self._audio_track is None:
+            raise MediaError("the audio was not prepared: the clip's sampler has audio off")
+        end_s = max(self._audio_track.end_s, len(self._audio_track.samples) / RATE)
         if clip.end_s > end_s + SLACK_S:
-            raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs sound up to {clip.end_s:.1f} s")
-        return cut(self._track.samples, clip.start_s, clip.end_s, rate)
+            raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs audio up to {clip.end_s:.1f} s")
+        return cut(self._audio_track.samples, clip.start_s, clip.end_s, rate)
 
     def _knows(self, wanted: float, max_pixels: int) -> bool:
         if self.source is None:
             return False
         size = fit(self.source.size, max_pixels)
-        return any(reel.size == size and (wanted in reel.frame_of or wanted in reel.absent) for reel in self._reels)
+        return any(
+            track.size == size and (wanted in track.frame_of or wanted in track.absent) for track in self._frame_tracks
+        )
 
-    def _find(self, wanted: float, size: Size, clip: Clip) -> tuple[Reel, int]:
-        for reel in self._reels:
-            if reel.size != size:
+    def _find(self, wanted: float, size: Size, clip: Clip) -> tuple[FrameTrack, int]:
+        for track in self._frame_tracks:
+            if track.size != size:
                 continue
-            if wanted in reel.frame_of:
-                return reel, reel.frame_of[wanted]
-            if wanted in reel.absent:
+            if wanted in track.frame_of:
+                return track, track.frame_of[wanted]
+            if wanted in track.absent:
                 last = max(clip.timestamps)
-                raise MediaError(f"the video ends at {reel.end_s:.1f} s, the clip needs frames up to {last:.1f} s")
+                raise MediaError(f"the video ends at {track.end_s:.1f} s, the clip needs frames up to {last:.1f} s")
         raise MediaError("the clip was not prepared")

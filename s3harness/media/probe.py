@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
     """A video file.
 
@@ -41,29 +41,29 @@ def probe(path: Path) -> VideoInfo:
         return measure(file)
 
 
-def measure(file: BinaryIO, beat: Callable[[], None] = lambda: None) -> VideoInfo:
+def measure(file: BinaryIO, heartbeat: Callable[[], None] = lambda: None) -> VideoInfo:
     """As :func:`probe`, of an open file; ``beat`` is called again and again."""
     from s3harness.media.container import open_container
 
-    with open_container(file, beat=beat) as container:
-        return _describe(container, beat)
+    with open_container(file, heartbeat=heartbeat) as container:
+        return _describe(container, heartbeat)
 
 
-def _describe(container: InputContainer, beat: Callable[[], None]) -> VideoInfo:
+def _describe(container: InputContainer, heartbeat: Callable[[], None]) -> VideoInfo:
     from av.video.frame import VideoFrame
 
     from s3harness.media.clock import Clock
-    from s3harness.media.container import decoded, packets, picture_stream, sound_streams
+    from s3harness.media.container import audio_streams, decoded, packets, video_stream
     from s3harness.media.decode import upright_size
 
-    video = picture_stream(container)
+    video = video_stream(container)
     clock, first = Clock(video), None
-    for packet in packets(container, [video], beat):
+    for packet in packets(container, [video], heartbeat):
         if first is None:
             first = next(iter(decoded(packet)), None)
         clock.pass_over(packet)
     if not isinstance(first, VideoFrame):
-        raise MediaError("no picture of the video can be decoded")
+        raise MediaError("no frame of the video can be decoded")
     turn, size = upright_size(first, video)
     return VideoInfo(
         duration_s=clock.end_s,
@@ -71,6 +71,6 @@ def _describe(container: InputContainer, beat: Callable[[], None]) -> VideoInfo:
         width=size.width,
         height=size.height,
         rotation=turn.rotation,
-        has_audio=bool(sound_streams(container)),
+        has_audio=bool(audio_streams(container)),
         codec=video.codec_context.name,
     )

@@ -21,8 +21,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from s3harness.media.clock import Clock
-from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, picture_stream
-from s3harness.media.nearest_frame import Nearest
+from s3harness.media.container import DEFAULT, Decoding, decoded, drained, open_container, packets, video_stream
+from s3harness.media.nearest_frame import NearestFramePicker
 
 SAME_S = 1e-6
 """Times that differ by no more are equal."""
@@ -36,12 +36,12 @@ PLAIN_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 Times = tuple[float, ...]
 
 
-class Detour(Exception):
+class SeekPlanFailed(Exception):
     """A group did not give the pictures that its packets said: all groups have to be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class SeekPlan:
     """The times of the pictures of each group, in seconds from the first picture, and the numbers of those needed.
 
     ``first`` is the video's first picture, which says how large it is and which way up.
@@ -56,38 +56,38 @@ class Route:
         """Whether all groups are needed."""
         return len(self.needed) == len(self.groups)
 
-    def whole(self) -> Route:
+    def whole(self) -> SeekPlan:
         """The route through all groups, whatever they give."""
         return replace(self, needed=frozenset(range(len(self.groups))))
 
 
-def find_route(
-    file: BinaryIO, wanted: Collection[float], how: Decoding = DEFAULT, beat: Callable[[], None] = lambda: None
-) -> Route | None:
+def plan_seeks(
+    file: BinaryIO, wanted: Collection[float], how: Decoding = DEFAULT, heartbeat: Callable[[], None] = lambda: None
+) -> SeekPlan | None:
     """Read all packets of a video and decode its first picture; ``None`` if its groups are not apart for certain.
 
     The file is left where it began.
     """
-    with open_container(file, how, beat) as container:
-        scanned = _scan(container, how, beat) if container.format.name in PLAIN_FORMATS else None
+    with open_container(file, how, heartbeat) as container:
+        scanned = _scan(container, how, heartbeat) if container.format.name in PLAIN_FORMATS else None
     file.seek(0)
     if scanned is None:
         return None
     first, groups = scanned
     if not _are_apart(groups):
         return None
-    route = Route(first, tuple(groups), _needed(groups, wanted))
+    plan = SeekPlan(first, tuple(groups), _needed(groups, wanted))
     if any(time_s > groups[-1][-1] for time_s in wanted):
-        return route.whole()  # only who has decoded the last picture knows until when it stands
-    return route
+        return plan.whole()  # only who has decoded the last picture knows until when it stands
+    return plan
 
 
-class Course:
+class SeekPlanDecoder:
     """Follows a route: decodes the groups that are needed, each by itself, and reads over the others."""
 
-    def __init__(self, route: Route, video: VideoStream, clock: Clock) -> None:
-        self._route, self._video, self._clock = route, video, clock
-        self._group, self._last = -1, max(route.needed, default=-1)
+    def __init__(self, plan: SeekPlan, video: VideoStream, clock: Clock) -> None:
+        self._plan, self._video, self._clock = plan, video, clock
+        self._group, self._last = -1, max(plan.needed, default=-1)
         self._due: Times = ()
         self._came = 0
 
@@ -104,18 +104,18 @@ class Course:
             self._group += 1
         if is_end:
             return
-        if self._group not in self._route.needed:
+        if self._group not in self._plan.needed:
             self._clock.pass_over(packet)
             return
-        self._due = self._route.groups[self._group]
+        self._due = self._plan.groups[self._group]
         yield from _pictures(decoded(packet))
 
     def is_due(self, time_s: float) -> bool:
         """Whether a picture is one of its group: damage makes others. :class:`Detour` if it is not the next of them."""
         at = bisect_left(self._due, time_s - SAME_S)
         is_known = at < len(self._due) and self._due[at] <= time_s + SAME_S
-        if not self._route.is_whole and (at != self._came or not is_known):
-            raise Detour
+        if not self._plan.is_whole and (at != self._came or not is_known):
+            raise SeekPlanFailed
         self._came += is_known
         return is_known
 
@@ -124,20 +124,22 @@ class Course:
         if not self._due:
             return
         yield from _pictures(drained(self._video))
-        if self._came != len(self._due) and not self._route.is_whole:
-            raise Detour
+        if self._came != len(self._due) and not self._plan.is_whole:
+            raise SeekPlanFailed
         self._due, self._came = (), 0
         self._video.codec_context.flush_buffers()
 
 
-def _scan(container: InputContainer, how: Decoding, beat: Callable[[], None]) -> tuple[VideoFrame, list[Times]] | None:
+def _scan(
+    container: InputContainer, how: Decoding, heartbeat: Callable[[], None]
+) -> tuple[VideoFrame, list[Times]] | None:
     """The first picture, and the times of each group's pictures; ``None`` if the packets do not tell them."""
-    video = picture_stream(container, how)
+    video = video_stream(container, how)
     if video.start_time is None:
         return None
     clock, groups = Clock(video), list[list[float]]()
     first: VideoFrame | None = None
-    for packet in packets(container, [video], beat):
+    for packet in packets(container, [video], heartbeat):
         if packet.size == 0:
             continue  # the end
         if packet.is_keyframe:
@@ -182,9 +184,9 @@ def _needed(groups: Sequence[Times], wanted: Collection[float]) -> frozenset[int
 
     Among the pictures of these alone the nearest ones are the same: leaving others out moves none nearer.
     """
-    nearest: Nearest[int] = Nearest(wanted)
-    picks = [nearest.push(number, time_s) for number, group in enumerate(groups) for time_s in group]
-    picks.append(nearest.finish(groups[-1][-1]))
+    picker: NearestFramePicker[int] = NearestFramePicker(wanted)
+    picks = [picker.push(number, time_s) for number, group in enumerate(groups) for time_s in group]
+    picks.append(picker.finish(groups[-1][-1]))
     return frozenset(pick.picture for pick in picks if pick)
 
 

@@ -24,7 +24,7 @@ CLOSING_S = 2.0
 """So long threads may take to notice that they are not wanted any more."""
 
 
-class Watch:
+class StallWatchdog:
     """Tells whether a piece of work still moves, and ends it where it does not.
 
     The work calls :meth:`beat` whenever it has got a little further. It may take ``stall_s`` seconds from one beat to
@@ -41,7 +41,7 @@ class Watch:
         """The work begins."""
         self._started = self._last = time.monotonic()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """The work has got further. Raises :class:`MediaError` where it has been given up or takes too long in all."""
         now = time.monotonic()
         if self._started is not None and now - self._started > self._total_s:
@@ -58,9 +58,9 @@ class Watch:
         """Why the work is taken to hang; empty while it moves or has not begun."""
         if self._started is None or time.monotonic() - self._last <= self._stall_s:
             return ""
-        return f"its file gave nothing for {self._stall_s:g} s: it hangs, or its disk does (--media stall_s=…)"
+        return f"no data came from its file for {self._stall_s:g} s: the file or its disk hangs (--media stall_s=…)"
 
-    def patience_s(self) -> float:
+    def seconds_until_check(self) -> float:
         """In how many seconds it is worth looking again."""
         since = 0.0 if self._started is None else time.monotonic() - self._last
         return max(self._stall_s - since, 0.0) + 0.01
@@ -69,7 +69,9 @@ class Watch:
 class Job(Generic[Result]):
     """A piece of work in a pool, and its result."""
 
-    def __init__(self, work: Callable[[Callable[[], None]], Result], watch: Watch, replace: Callable[[], None]) -> None:
+    def __init__(
+        self, work: Callable[[Callable[[], None]], Result], watch: StallWatchdog, replace: Callable[[], None]
+    ) -> None:
         self._work, self._watch, self._replace = work, watch, replace
         self._future: Future[Result] = Future()
 
@@ -77,7 +79,7 @@ class Job(Generic[Result]):
         """The result, waited for. Raises what the work raised, and :class:`MediaError` if it hangs."""
         while True:
             try:
-                return self._future.result(self._watch.patience_s())
+                return self._future.result(self._watch.seconds_until_check())
             except NotYet:
                 if self._future.done():
                     raise  # it was the work that timed out
@@ -87,7 +89,7 @@ class Job(Generic[Result]):
         """As :meth:`result`, without blocking the event loop."""
         waited = asyncio.wrap_future(self._future)
         while not waited.done():
-            await asyncio.wait({waited}, timeout=self._watch.patience_s())
+            await asyncio.wait({waited}, timeout=self._watch.seconds_until_check())
             if not self._future.done():
                 self._look()
         return waited.result()
@@ -98,7 +100,7 @@ class Job(Generic[Result]):
             return True
         self._watch.start()
         try:
-            result = self._work(self._watch.beat)
+            result = self._work(self._watch.heartbeat)
         except BaseException as error:
             return _settled(self._future.set_exception, error)
         return _settled(self._future.set_result, result)
@@ -128,7 +130,7 @@ class Pool:
 
     def submit(self, work: Callable[[Callable[[], None]], Result]) -> Job[Result]:
         """Have ``work`` done; it is given a function to call whenever it has got further."""
-        job: Job[Result] = Job(work, Watch(self._stall_s, self._total_s), self._start)
+        job: Job[Result] = Job(work, StallWatchdog(self._stall_s, self._total_s), self._start)
         with self._lock:
             self._jobs.add(job)  # type: ignore[arg-type]
             wants_thread = len(self._threads) < min(self._workers, len(self._jobs))

@@ -20,7 +20,7 @@ from s3harness.paper.annotations import CLIP_S, CLIP_SUBJECTS, Annotations
 from s3harness.paper.layout import Part, Release, ReleaseTable, read_predictions, video_of_window
 from s3harness.paper.metrics.released import DIAGNOSIS, LATERALITY
 from s3harness.paper.windows import first_window_number, read_window_table, window_number
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import TaskSpec
@@ -151,7 +151,9 @@ class _Reader:
         subject = said.key[1]
         spec = self._specs.setdefault(subject, self._spec.for_subject(subject))
         response = Response("", said.reply, *(("failed", GAVE_UP) if said.failed else ()))
-        entry = Entry("", spec.name, "", subject, Clip("", 0.0, 0.0, (), 0), "", response)
+        entry = JournalEntry(
+            id="", task=spec.name, item="", subject=subject, clip=Clip("", 0.0, 0.0, (), 0), media="", response=response
+        )
         return read_answer(entry, spec)
 
 

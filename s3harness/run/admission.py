@@ -11,7 +11,7 @@ Order = tuple[int, int]
 """The place of a clip: the number of its video in the plan and its own in the video, or its turn among those begun."""
 
 
-class Slots:
+class PrioritySemaphore:
     """So many of something at once; of those that wait, the first in order goes first."""
 
     def __init__(self, n: int) -> None:
@@ -48,7 +48,7 @@ class Admission:
     is_begun: bool = False
 
 
-class Gate:
+class DecodeAdmission:
     """Lets videos in, in the order in which they come.
 
     At most ``ahead`` may be there that the engine has not come to, and all together may take ``most_bytes``; one that

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNKNOWN_DURATION_S = 1.0
 
 
-def with_lengths(videos: Iterable[Video], open_store: Callable[[], MediaStore] = media_store) -> tuple[Video, ...]:
+def with_durations(videos: Iterable[Video], open_store: Callable[[], MediaStore] = media_store) -> tuple[Video, ...]:
     """The videos, those without a length with the one that their file has; ``open_store`` is called if there are any.
 
     A file that cannot be read, or hangs, gets a nominal length, so that its items are planned, fail, and are counted.

@@ -22,7 +22,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
+class CostEstimate:
     """Sizes of a plan, and a warning for each task whose truths make it unfit for a score.
 
     Token counts are rough: the real ones are the engine's, and in the manifest of a run.
@@ -40,7 +40,7 @@ class Estimate:
     warnings: Mapping[str, str]
 
 
-def estimate(plan: Plan) -> Estimate:
+def estimate(plan: Plan) -> CostEstimate:
     """Walk a plan and add up."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
@@ -58,7 +58,7 @@ def estimate(plan: Plan) -> Estimate:
             shown = len(step.clip.timestamps) * step.clip.max_pixels // PIXELS_PER_TOKEN
             media += shown * len(step.requests)
             cached += shown * (len(step.requests) - 1)
-    return Estimate(
+    return CostEstimate(
         videos=videos,
         video_seconds=seconds,
         items=dict(items),
@@ -81,5 +81,7 @@ def measured_rate(run: Path) -> float:
     """The requests a minute of the last session of a run; :class:`UsageError` if it is none, or asked nothing."""
     session = read_manifest(run).get("session", {})
     if not session.get("asked") or not session.get("seconds"):
-        raise UsageError(f"{run} tells no rate: its last session asked nothing; state requests a minute, --rate 120")
+        raise UsageError(
+            f"{run} has no rate: its last session sent no request; name one per minute, such as --rate 120"
+        )
     return 60 * float(session["asked"]) / float(session["seconds"])

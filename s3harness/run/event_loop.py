@@ -26,7 +26,7 @@ def until_stopped(work: Coroutine[Any, Any, None], blocked_s: float = BLOCKED_S)
     async def main() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        loop.set_default_executor(PatientThreads(THREADS))
+        loop.set_default_executor(DaemonThreadPool(THREADS))
         with on_sigterm(lambda *_: loop.call_soon_threadsafe(task.cancel)), unblocked(loop, blocked_s):
             await work
 
@@ -62,7 +62,7 @@ Result = TypeVar("Result")
 IDLE_S = 10.0
 
 
-class PatientThreads(ThreadPoolExecutor):
+class DaemonThreadPool(ThreadPoolExecutor):
     """A pool for ``asyncio.to_thread``, of threads that end with the process; one ends that has nothing to do."""
 
     def __init__(self, most: int) -> None:
@@ -138,7 +138,7 @@ async def limited(work: Coroutine[Any, Any, Result], timeout_s: float) -> Result
         return task.result()
     await _end(task)
     if not task.done():
-        raise StubbornError(f"no answer within {timeout_s:g} s, and it goes on although it was cancelled")
+        raise StubbornError(f"no answer within {timeout_s:g} s, and generate() ignored its cancellation")
     raise TimeoutError
 
 
@@ -165,7 +165,7 @@ def unblocked(loop: asyncio.AbstractEventLoop, seconds: float) -> Iterator[None]
         while frame is not None:
             if frame.f_code is _request.__code__:
                 raise BlockedError(
-                    f"it kept every other request waiting for {seconds:g} s; nothing in generate() may block"
+                    f"generate() blocked the event loop for {seconds:g} s; it must run blocking work in a thread"
                 )
             frame = frame.f_back
 
@@ -184,7 +184,7 @@ async def _request(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return await work
     except SystemExit as error:
-        raise RuntimeError(f"it tried to end the process ({error})") from error
+        raise RuntimeError(f"generate() tried to end the process ({error})") from error
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

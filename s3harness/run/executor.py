@@ -16,15 +16,15 @@ from s3harness.backends.base import Backend
 from s3harness.errors import UsageError
 from s3harness.guard.redaction import Redactor
 from s3harness.plugins.manager import manager
-from s3harness.run.plan import Step, VideoPlan
+from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.run.worker import Worker
-from s3harness.run.worker_spec import Recipe
+from s3harness.run.worker_spec import WorkerSpec
 from s3harness.rundir.identities import OF_REPLIES, Identities, MixtureError
 from s3harness.rundir.journal import Journal
 from s3harness.types import Request, Response
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Progress:
     """What has happened so far; ``changed`` is called after each journalled response and each new ``phase``.
 
@@ -50,7 +50,7 @@ class Progress:
         self.changed(self)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Execution:
     """What an executor is given.
 
@@ -59,7 +59,7 @@ class Execution:
     ``identities`` are those of whoever has answered so far.
     """
 
-    recipe: Recipe
+    worker_spec: WorkerSpec
     worker: Worker
     journal: Journal
     redact: Redactor
@@ -82,7 +82,7 @@ class Execution:
     def left(self, plan: VideoPlan) -> VideoPlan:
         """What is still to be asked of a video."""
         todo = ((step.clip, [r for r in step.requests if not self.journal.is_answered(r.id)]) for step in plan.steps)
-        return replace(plan, steps=tuple(Step(clip, tuple(requests)) for clip, requests in todo if requests))
+        return replace(plan, steps=tuple(ClipRequests(clip, tuple(requests)) for clip, requests in todo if requests))
 
     def write(self, request: Request, response: Response, media: str) -> None:
         """Journal a response, and count it.
@@ -132,7 +132,7 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
     if execution.options:
-        raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
+        raise UsageError(f"the local executor takes no -x option, but got {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         execution.identities.check(worker.identity)
         async for plan in execution.todo(plans):

@@ -15,14 +15,14 @@ from s3harness.types import Video
 
 
 @dataclass(frozen=True)
-class Changes:
+class Interventions:
     """The transforms that clips are shown through, the probe's among them, and the probe if there is one."""
 
     transforms: Transforms = field(default_factory=Transforms)
     name: str = ""
     probe: Probe | None = None
 
-    def asked(self, tasks: Mapping[str, TaskSpec]) -> dict[str, TaskSpec]:
+    def reword(self, tasks: Mapping[str, TaskSpec]) -> dict[str, TaskSpec]:
         """The tasks as they are asked, without those in which the probe has nothing to ask.
 
         Raises :class:`UsageError` if none is left.
@@ -31,34 +31,34 @@ class Changes:
         left = {name: spec for name, spec in found.items() if spec is not None}
         left = {name: spec for name, spec in left.items() if not spec.uses or spec.uses in left}
         if not left:
-            raise UsageError(f"probe {self.name!r} has nothing to ask in {', '.join(tasks)}")
+            raise UsageError(f"probe {self.name!r} does not apply to {', '.join(tasks)}; choose other --tasks")
         return without_sound(left) if self.transforms.muting else left
 
     @property
-    def truths(self) -> tuple[tuple[str, ChangesTruth], ...]:
+    def truth_changes(self) -> tuple[tuple[str, ChangesTruth], ...]:
         """What changes the truth of a clip, in order."""
         return (*self.transforms.steps, *([(self.name, self.probe)] if self.probe else []))
 
-    def lenders(self, videos: Sequence[Video]) -> dict[str, Video]:
+    def audio_donors(self, videos: Sequence[Video]) -> dict[str, Video]:
         """Video → whose sound it has: the next video of another patient, or of the same one if there is no other."""
-        if not self.transforms.borrows_sound:
+        if not self.transforms.borrows_audio:
             return {}
         with_file = [video for video in videos if video.path is not None]
         if len(with_file) < 2:
-            raise UsageError("a clip can have the sound of another video only if there are two; raise --limit")
+            raise UsageError("swapping audio needs at least two videos with a file; raise --limit")
         places = {video.id: place for place, video in enumerate(with_file)}
-        return {video.id: _lender(video, with_file, places.get(video.id, 0)) for video in videos}
+        return {video.id: _audio_donor(video, with_file, places.get(video.id, 0)) for video in videos}
 
 
-def changes_of(transforms: Sequence[str], probe: str) -> Changes:
+def load_interventions(transforms: Sequence[str], probe: str) -> Interventions:
     """The changes of these transforms and this probe, none if it is empty; :class:`UsageError` for unknown names."""
     if not probe:
-        return Changes(load_transforms(transforms))
+        return Interventions(load_transforms(transforms))
     found = load_probe(probe)
-    return Changes(load_transforms([*transforms, *found.transforms]), probe, found)
+    return Interventions(load_transforms([*transforms, *found.transforms]), probe, found)
 
 
-def _lender(video: Video, videos: Sequence[Video], place: int) -> Video:
+def _audio_donor(video: Video, videos: Sequence[Video], place: int) -> Video:
     """The first after a place that is another patient's; the first that is another video if there is none."""
     after = (videos[(place + step) % len(videos)] for step in range(1, len(videos) + 1))
     others = (other for other in after if other.id != video.id)

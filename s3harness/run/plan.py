@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from s3harness.dataset.load import Dataset
 from s3harness.dataset.references import truths
-from s3harness.run.requests import Question, Shown
+from s3harness.run.requests import ClipGroup, RequestTemplate
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Reference, Request, Video
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClipRequests:
     """One clip and all that is asked of it."""
 
     clip: Clip
@@ -30,7 +30,7 @@ class VideoPlan:
     """All that is asked of one video, and the references of the items that it answers."""
 
     video: Video
-    steps: tuple[Step, ...]
+    steps: tuple[ClipRequests, ...]
     references: tuple[Reference, ...]
 
     @property
@@ -46,26 +46,28 @@ class Plan:
     dataset: Dataset
     model: ModelCard
     scored: tuple[TaskSpec, ...]
-    asked: tuple[TaskSpec, ...]
-    _questions: dict[tuple[str, str], Question] = field(default_factory=dict, init=False, repr=False, compare=False)
+    requested: tuple[TaskSpec, ...]
+    _questions: dict[tuple[str, str], RequestTemplate] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __iter__(self) -> Iterator[VideoPlan]:
         clusters = {patient: n for n, patient in enumerate(sorted({v.patient for v in self.dataset.videos}))}
         for video in self.dataset.videos:
             yield plan_video(self, video, clusters[video.patient])
 
-    def question(self, task: TaskSpec, subject: str) -> Question:
+    def question(self, task: TaskSpec, subject: str) -> RequestTemplate:
         """What a task asks about a subject, worked out when it is first wanted."""
         key = (task.name, subject)
         if key not in self._questions:
-            self._questions[key] = Question.of(task, self.model, subject)
+            self._questions[key] = RequestTemplate.of(task, self.model, subject)
         return self._questions[key]
 
 
 def plan_video(plan: Plan, video: Video, cluster: int) -> VideoPlan:
     """The requests of one video in the order of asking, and its references."""
     clips = _Clips()
-    by_task = {task.name: _requests(plan, task, video, clips) for task in plan.asked}
+    by_task = {task.name: _requests(plan, task, video, clips) for task in plan.requested}
     references = [
         _reference(task, video, subject, truth, cluster, by_task[task.uses or task.name].get(subject, ()))
         for task in plan.scored
@@ -83,20 +85,20 @@ class _Clips:
     """The clips of a video as they are met. Those that show the same are one, whatever their place among others."""
 
     def __init__(self) -> None:
-        self._shown: dict[Clip, Shown] = {}
+        self._shown: dict[Clip, ClipGroup] = {}
         self._asked: dict[Clip, dict[str, Request]] = {}
 
-    def met(self, clip: Clip) -> Shown:
+    def met(self, clip: Clip) -> ClipGroup:
         """A clip, which may be a new one."""
         if (known := self._shown.get(clip)) is not None:
             return known
         asked = self._asked.setdefault(replace(clip, index=0), {})
-        return self._shown.setdefault(clip, Shown.of(clip, asked))
+        return self._shown.setdefault(clip, ClipGroup.of(clip, asked))
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[ClipRequests, ...]:
         """What is asked of each clip, in the order of asking."""
         ordered = sorted(self._asked.items(), key=lambda step: (step[0].start_s, -step[0].end_s))
-        return tuple(Step(clip, tuple(asked.values())) for clip, asked in ordered)
+        return tuple(ClipRequests(clip, tuple(asked.values())) for clip, asked in ordered)
 
 
 def _requests(plan: Plan, task: TaskSpec, video: Video, clips: _Clips) -> dict[str, list[Request]]:

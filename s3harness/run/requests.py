@@ -24,20 +24,20 @@ REPORT_WITHHELD = "[the written report of this video]"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ClipGroup:
     """A clip of a video: what a hash takes of it, and all that is asked, id → request, of clips that show the same."""
 
     json: str
     asked: dict[str, Request]
 
     @classmethod
-    def of(cls, clip: Clip, asked: dict[str, Request]) -> Shown:
+    def of(cls, clip: Clip, asked: dict[str, Request]) -> ClipGroup:
         """A clip that is met for the first time, and what is asked of it so far."""
         return cls(_json(_fields(clip)), asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestTemplate:
     """The spec of a subject, read; :meth:`clips` and :meth:`about` put it to a video."""
 
     subject: str
@@ -55,7 +55,7 @@ class Question:
     hashed: tuple[str, str, str]
 
     @classmethod
-    def of(cls, task: TaskSpec, model: ModelCard, subject: str) -> Question:
+    def of(cls, task: TaskSpec, model: ModelCard, subject: str) -> RequestTemplate:
         """What a task asks a model about a subject."""
         spec = task.for_subject(subject)
         sampler, params = spec.sampler
@@ -88,7 +88,7 @@ class Question:
         except TypeError as error:
             raise SpecError(f"{self.task}: sampler {self.sampler!r}: {error}") from error
 
-    def about(self, video: Video, item: str, clip: Clip, shown: Shown) -> Request:
+    def about(self, video: Video, item: str, clip: Clip, shown: ClipGroup) -> Request:
         """The request about a clip of a video, which answers an item, now among all that is asked of the clip."""
         prompt = prompt_about(
             self.prompt, item=self.item, subject=self.subject, hears=self.hears, clip=clip, report=video.report
@@ -118,7 +118,7 @@ class Question:
         )
         return "" if public == prompt else public
 
-    def _id(self, item: str, prompt: str, shown: Shown) -> str:
+    def _id(self, item: str, prompt: str, shown: ClipGroup) -> str:
         """A short hash of all that determines the answer of a given model: the request as JSON, its names in order."""
         before, between, after = self.hashed
         told = f'{before}{shown.json}{between}{json.dumps(item)}, "prompt": {json.dumps(prompt)}{after}'

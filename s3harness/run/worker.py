@@ -19,8 +19,8 @@ from s3harness.errors import MediaError, S3HarnessError
 from s3harness.guard.sockets import confined
 from s3harness.media.options import MEGABYTE, MediaOptions, decoded_bytes
 from s3harness.media.thread_pool import Pool
-from s3harness.run.admission import Admission, Gate, Order, Slots
-from s3harness.run.plan import Step, VideoPlan
+from s3harness.run.admission import Admission, DecodeAdmission, Order, PrioritySemaphore
+from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.run.retry import ask
 from s3harness.types import Clip, Request, Response
 
@@ -49,9 +49,9 @@ class Worker:
         self._confined = contextlib.ExitStack()
         self._store = store
         self._pool = Pool(options.n_workers(), options.stall_s, options.total_s)
-        self._gate = Gate(options.n_ahead(), options.ahead_mb * MEGABYTE)
-        self._ready = Slots(CLIPS_AHEAD)
-        self._slots = Slots(backend.limits.in_flight)
+        self._gate = DecodeAdmission(options.n_ahead(), options.ahead_mb * MEGABYTE)
+        self._ready = PrioritySemaphore(CLIPS_AHEAD)
+        self._slots = PrioritySemaphore(backend.limits.in_flight)
         self._turns = count()
 
     async def __aenter__(self) -> Self:
@@ -64,7 +64,7 @@ class Worker:
         except Exception as error:
             raise S3HarnessError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
         self._confined.enter_context(confined(self._named))
-        self._slots = Slots(self.backend.limits.in_flight)
+        self._slots = PrioritySemaphore(self.backend.limits.in_flight)
         return self
 
     async def __aexit__(
@@ -109,7 +109,7 @@ class Worker:
         except Exception as error:
             self._store.give_up(plan.video.id, f"{type(error).__name__}: {error}")
 
-    async def _ask_clip(self, step: Step, order: Order, admission: Admission, answered: Answered) -> None:
+    async def _ask_clip(self, step: ClipRequests, order: Order, admission: Admission, answered: Answered) -> None:
         requests = list(step.requests)
         warming = requests[:1] if self.backend.warms_by_clip else []
         await self._ready.claim(order)

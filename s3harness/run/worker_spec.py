@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from s3harness.types import Video
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class WorkerSpec:
     """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
 
     ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
@@ -40,7 +40,7 @@ class Recipe:
     truth: Truth | None = field(default=None, repr=False)
     sends: str = "video"
     transforms: tuple[str, ...] = ()
-    lenders: Mapping[str, Video] = field(default_factory=dict, repr=False)
+    audio_donors: Mapping[str, Video] = field(default_factory=dict, repr=False)
 
     def worker(self) -> Worker:
         """A worker with an engine of its own, not loaded yet.
@@ -51,7 +51,7 @@ class Recipe:
         from s3harness.run.worker import Worker
 
         switch_off()
-        store = media_store(self.cache_dir, self.cache_bytes, self.media, self.transforms, self.lenders)
+        store = media_store(self.cache_dir, self.cache_bytes, self.media, self.transforms, self.audio_donors)
         backend = self._made(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
@@ -64,7 +64,9 @@ class Recipe:
         except S3HarnessError:
             raise
         except Exception as error:
-            raise S3HarnessError(f"the {self.name} backend cannot be made: {type(error).__name__}: {error}") from error
+            raise S3HarnessError(
+                f"the {self.name} backend cannot be constructed: {type(error).__name__}: {error}"
+            ) from error
 
     def _refuse_unnamed_host(self, backend: Backend) -> None:
         unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
@@ -73,7 +75,7 @@ class Recipe:
             where = ", ".join(unnamed) or "a host it does not name"
             raise UsageError(
                 f"the {self.name} backend would send {self.sends} to {where}; "
-                f"nothing leaves this machine unless you say {say}"
+                f"nothing leaves this machine unless you allow it: {say}"
             )
 
 
@@ -82,7 +84,7 @@ def media_store(
     cache_bytes: int | None = None,
     options: MediaOptions | None = None,
     transforms: Sequence[str] = (),
-    lenders: Mapping[str, Video] | None = None,
+    audio_donors: Mapping[str, Video] | None = None,
 ) -> MediaStore:
     """A media store; ``None`` is the user's own cache, and its usual size.
 
@@ -95,6 +97,6 @@ def media_store(
     if not transforms:
         return MediaStore(folder, budget, options)
     from s3harness.transforms.contract import load_transforms
-    from s3harness.transforms.store import ShownStore
+    from s3harness.transforms.store import TransformingStore
 
-    return ShownStore(folder, budget, options, load_transforms(transforms), lenders)
+    return TransformingStore(folder, budget, options, load_transforms(transforms), audio_donors)

@@ -9,7 +9,7 @@ SHARE_ADDED = 8
 """What is added is put in order when it is so many, or this part of what is in order already, whichever is more."""
 
 
-class Known:
+class CompactIdSet:
     """The ids of answered requests, of which a large run has millions: in order and end to end, the latest in a set."""
 
     def __init__(self, fewest_added: int = FEWEST_ADDED) -> None:

@@ -125,7 +125,7 @@ class MixtureError(UsageError):
 
     def __init__(self, directory: Path | None, differs: Mapping[str, tuple[object, object]]) -> None:
         self.differs = differs
-        self.told = told_differences(differs)
+        self.told = describe_differences(differs)
         where = f"the answers in {directory}" if directory else "the answers so far"
         super().__init__(
             f"{where} are of another model or version: {self.told}; choose another --out, "
@@ -133,7 +133,7 @@ class MixtureError(UsageError):
         )
 
 
-def told_differences(differs: Mapping[str, tuple[object, object]]) -> str:
+def describe_differences(differs: Mapping[str, tuple[object, object]]) -> str:
     """What differs between two identities, in words."""
     return ", ".join(
         f"{name.replace('_', ' ')} was {before if before is not None else 'not told'} and is now "
@@ -165,12 +165,12 @@ def write_counts(directory: Path, answers: Mapping[int, int]) -> None:
         write_json(directory / MANIFEST, manifest | {KEY: entries})
 
 
-def told_mixture(manifest: Mapping[str, Any]) -> str:
+def describe_mixture(manifest: Mapping[str, Any]) -> str:
     """What a run is a mixture of, in a sentence; empty where one and the same answered all."""
     entries = [entry for entry in manifest.get(KEY, ()) if entry.get("answers", 1)]
     groups: Counter[str] = Counter()
     for entry in entries:
-        groups[told_identity(entry["identity"])] += int(entry.get("answers", 0))
+        groups[describe_identity(entry["identity"])] += int(entry.get("answers", 0))
     if len(groups) < 2:
         return ""
     reasons = list(dict.fromkeys(str(entry["allowed"]) for entry in entries if entry.get("allowed")))
@@ -179,7 +179,7 @@ def told_mixture(manifest: Mapping[str, Any]) -> str:
     return f"A mixture: {len(groups)} models or versions answered: {told}.{why}"
 
 
-def told_identity(identity: Mapping[str, Any]) -> str:
+def describe_identity(identity: Mapping[str, Any]) -> str:
     """An identity in a line; what changes from reply to reply of one model is left out."""
     if not identity:
         return NOT_RECORDED

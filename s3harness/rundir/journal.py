@@ -26,7 +26,7 @@ from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
 from s3harness.forms import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 from s3harness.rundir.append import append_line, open_private
-from s3harness.rundir.id_set import Known
+from s3harness.rundir.id_set import CompactIdSet
 from s3harness.rundir.sent import SentLog
 from s3harness.types import Clip, Request, Response
 
@@ -34,8 +34,8 @@ FILE = "responses.jsonl"
 SYNC_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalEntry:
     """One line: whose answer it is, what was shown, and what came back.
 
     ``by`` is the number of whoever answered among the identities of the manifest, ``None`` where that is not recorded.
@@ -58,7 +58,7 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
-        self._answered, self._failures = Known(), dict[str, str]()
+        self._answered, self._failures = CompactIdSet(), dict[str, str]()
         self.answered_by: set[int] = set()
         self._fd = _open_locked(self.path)
         try:
@@ -145,7 +145,7 @@ class Journal:
             raise _unwritable(self.path, error) from error
 
 
-def read_journal(path: Path) -> Iterator[Entry]:
+def read_journal(path: Path) -> Iterator[JournalEntry]:
     """The whole lines of a journal in the order written; a torn last line is passed over.
 
     Raises :class:`S3HarnessError` naming a line that cannot be read.
@@ -187,7 +187,7 @@ class JournalIndex:
     ) -> None:
         self._file.close()
 
-    def entries(self, task: str, video_id: str) -> Iterator[Entry]:
+    def entries(self, task: str, video_id: str) -> Iterator[JournalEntry]:
         """The lines of a task about a video, in the order written."""
         for number in self._numbers.get((task.encode(), video_id.encode()), ()):
             self._file.seek(self._starts[number - 1])
@@ -214,7 +214,7 @@ def _about(path: Path, number: int, line: bytes) -> tuple[bytes, bytes] | None:
     return None if entry is None else (entry.task.encode(), entry.clip.video_id.encode())
 
 
-def _read(path: Path, number: int, line: bytes) -> Entry | None:
+def _read(path: Path, number: int, line: bytes) -> JournalEntry | None:
     """A line, ``None`` if it is torn; :class:`S3HarnessError` naming one that cannot be read."""
     try:
         return _entry(parse_json(line))
@@ -222,7 +222,7 @@ def _read(path: Path, number: int, line: bytes) -> Entry | None:
         if not line.endswith(b"\n"):
             return None
         raise S3HarnessError(
-            f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
+            f"{path}:{number}: not a line of a journal ({error!r}); remove the line and use --resume"
         ) from error
 
 
@@ -245,7 +245,7 @@ def mend(path: Path) -> None:
 def _unwritable(path: Path, error: OSError) -> S3HarnessError:
     return S3HarnessError(
         f"the journal {path} cannot be written: {error.strerror}; all answers so far are safe, "
-        "make room and go on with --resume"
+        "free some space and continue with --resume"
     )
 
 
@@ -302,14 +302,23 @@ def _line(
     return line | {key: value for key, value in optional.items() if value not in (None, "", {})}
 
 
-def _entry(line: dict[str, Any]) -> Entry:
+def _entry(line: dict[str, Any]) -> JournalEntry:
     if name := wrong_field(line, _REQUIRED, _OPTIONAL):
         raise ValueError(f"{name} is missing or has another form")
     shown = line["clip"]
     clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
     response = Response(line["id"], **{name: line[name] for name in _OF_RESPONSE if name in line})
-    about = (line["id"], line["task"], line["item"], line["subject"], clip, line["media"])
-    return Entry(*about, response, by=line.get("by"), sent=line.get("sent", {}))
+    return JournalEntry(
+        id=line["id"],
+        task=line["task"],
+        item=line["item"],
+        subject=line["subject"],
+        clip=clip,
+        media=line["media"],
+        response=response,
+        by=line.get("by"),
+        sent=line.get("sent", {}),
+    )
 
 
 _REQUIRED = {

@@ -41,8 +41,8 @@ PROMPTS_NOTE = "The prompts are this harness's own wording in every protocol, th
 _SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Determinants:
+@dataclass(frozen=True, kw_only=True)
+class RunIdentity:
     """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
 
     ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol, model and sampling.
@@ -69,7 +69,7 @@ class Determinants:
         card["weights"] = self.model.weights_id or self.model.weights
         return {
             "backend": self.backend,
-            "options": {name: shown_option(name, value) for name, value in sorted(self.options.items())},
+            "options": {name: redacted_option(name, value) for name, value in sorted(self.options.items())},
             "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
             "protocol": self.protocol,
             "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
@@ -92,21 +92,21 @@ class Determinants:
         }
 
 
-def plugins_used(run: Determinants) -> dict[str, str]:
+def plugins_used(run: RunIdentity) -> dict[str, str]:
     """Package → version of everything that a run names; the harness itself is always among them."""
     registry = manager().registry
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
     named += [("transform", transform["name"]) for transform in run.transforms]
     named += [("probe", run.probe)] if run.probe else []
     for task in run.tasks:
-        named += names_to_score(task)
+        named += scoring_plugins(task)
         if "sampler" in task.data:
             named.append(("sampler", task.sampler[0]))
     entries = [registry.entry(kind, name) for kind, name in named if (kind, name) in registry.entries]
     return {"s3harness": __version__} | {entry.package: entry.version for entry in entries}
 
 
-def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
+def scoring_plugins(task: TaskSpec) -> list[tuple[Kind, str]]:
     """Kind and name of all that reads and scores the answers of a task."""
     named: list[tuple[Kind, str]] = [("metric", metric.name) for metric in task.metrics]
     if "answer" in task.data:
@@ -114,7 +114,7 @@ def names_to_score(task: TaskSpec) -> list[tuple[Kind, str]]:
     return [*named, ("aggregator", task.aggregator[0])]
 
 
-def shown_option(name: str, value: object) -> object:
+def redacted_option(name: str, value: object) -> object:
     """An option's value as the manifest shows it: a secret or a path by the beginning of its hash alone."""
     text = str(value)
     if _SECRET.search(name) or os.sep in text or name == "path":
@@ -124,7 +124,7 @@ def shown_option(name: str, value: object) -> object:
 
 
 def start_manifest(
-    directory: Path, run: Determinants, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
+    directory: Path, run: RunIdentity, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
 ) -> None:
     """Write the manifest of a new run, or check that a resumed one would ask the same.
 
@@ -136,11 +136,11 @@ def start_manifest(
     wanted = json.loads(json.dumps(run.as_json()))
     if not path.exists():
         if not is_new:
-            raise UsageError(f"{directory} holds answers but no {FILE}, so nobody knows of what; choose another --out")
+            raise UsageError(f"{directory} holds answers but no {FILE} that describes their run; choose another --out")
         write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
         return
     if not resume:
-        raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
+        raise UsageError(f"{directory} already holds a run; continue it with --resume, or choose another --out")
     found = read_manifest(directory)["run"]
     package = manager().registry.entry("backend", run.backend).package
     if allow_mixed and package in found.get("plugins", {}):
@@ -170,11 +170,11 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     try:
         data = parse_json((directory / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
+        raise UsageError(f"{directory} is not a run directory: it has no readable {FILE}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
     if name := wrong_field(data, {"run": is_mapping}, _OPTIONAL) or wrong_field(data["run"], _RUN, _RUN_OPTIONAL):
-        raise UsageError(f"{directory / FILE}: {name} is missing or has another form; it was changed by someone")
+        raise UsageError(f"{directory / FILE}: {name} is missing or malformed; the file was changed after the run")
     return cast("dict[str, Any]", data)
 
 

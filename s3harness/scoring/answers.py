@@ -14,7 +14,7 @@ from s3harness.parsers.echo import PromptText
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import declines
 from s3harness.plugins.manager import blamed, load
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.specs.prompts import prompt_parts
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Response
@@ -22,12 +22,12 @@ from s3harness.types import Answer, Response
 POSITIVE = "yes"
 
 
-def read_answers(entries: Iterable[Entry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
+def read_answers(entries: Iterable[JournalEntry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
     """Request id → its answer; the last journal line of a request counts, lines of other tasks are passed over."""
     return Readers(tasks).read(entries)
 
 
-def read_answer(entry: Entry, spec: TaskSpec) -> Answer:
+def read_answer(entry: JournalEntry, spec: TaskSpec) -> Answer:
     """The answer in one response. What failed, was refused or cut short has no value, whatever its text holds."""
     return _answer(entry, Reader.of(spec, entry.subject))
 
@@ -81,12 +81,12 @@ class Readers:
         self._tasks = tasks
         self._of = cache(lambda task, subject: Reader.of(tasks[task].for_subject(subject), subject))
 
-    def read(self, entries: Iterable[Entry]) -> dict[str, Answer]:
+    def read(self, entries: Iterable[JournalEntry]) -> dict[str, Answer]:
         """What :func:`read_answers` says."""
         return {e.id: _answer(e, self._of(e.task, e.subject)) for e in entries if e.task in self._tasks}
 
 
-def _answer(entry: Entry, reader: Reader) -> Answer:
+def _answer(entry: JournalEntry, reader: Reader) -> Answer:
     response = entry.response
     if response.status != "ok":
         return Answer(entry.id, None, response.status, response.error, entry.clip)

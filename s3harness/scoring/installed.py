@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from s3harness.errors import PluginError
 from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import BUILTIN
-from s3harness.rundir.manifest import names_to_score
+from s3harness.rundir.manifest import scoring_plugins
 from s3harness.specs.tasks import TaskSpec
 
 
@@ -17,10 +17,12 @@ def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> N
     ``packages`` are those that the run was made with, package → version, as its manifest has them.
     """
     entries = manager().registry.entries
-    named = dict.fromkeys(name for spec in specs for name in names_to_score(spec))
+    named = dict.fromkeys(name for spec in specs for name in scoring_plugins(spec))
     lacking = [f"{kind} {name!r}" for kind, name in named if (kind, name) not in entries]
     if lacking:
-        raise PluginError(f"the run names {', '.join(lacking)}, which no installed package brings; {_remedy(packages)}")
+        raise PluginError(
+            f"the run uses {', '.join(lacking)}, which no installed package provides; {_remedy(packages)}"
+        )
 
 
 def _remedy(packages: Mapping[str, str]) -> str:

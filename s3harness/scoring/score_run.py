@@ -16,7 +16,7 @@ from s3harness.errors import SpecError, UsageError
 from s3harness.files import atomic_write, parse_json, write_json
 from s3harness.metrics.base import Pair
 from s3harness.plugins.manager import manager
-from s3harness.rundir.identities import told_mixture
+from s3harness.rundir.identities import describe_mixture
 from s3harness.rundir.items import Items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import JournalIndex
@@ -217,7 +217,7 @@ def as_json(
         "sees_truth": run["sees_truth"],
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
-        **({"mixture": mixture} if (mixture := told_mixture(manifest)) else {}),
+        **({"mixture": mixture} if (mixture := describe_mixture(manifest)) else {}),
         "rqi": preset_name(rqi) if rqi else None,
         **_rqi_preset(run_tasks(manifest, profile, rqi)),
         "plugins": run["plugins"] | {entry.package: entry.version for entry in penalties},
@@ -249,7 +249,7 @@ def told_changes(run: Mapping[str, Any]) -> str:
 
 def told_cautions(manifest: Mapping[str, Any]) -> str:
     """What a reader of the scores has to know of a run: what it changed, and that several models answered."""
-    return " ".join(filter(None, (told_changes(manifest["run"]), told_mixture(manifest))))
+    return " ".join(filter(None, (told_changes(manifest["run"]), describe_mixture(manifest))))
 
 
 def read_scores(directory: Path) -> list[Score]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from s3harness.media import MediaStore
 from s3harness.run.plan import Plan, plan_video
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import score_task
@@ -95,5 +95,13 @@ def _in_turn(made: TrainingSet, videos: int) -> tuple[Video, ...]:
 
 def _read(request: Request, text: str, specs: Mapping[str, TaskSpec]) -> Answer:
     response = Response(request.id, text)
-    entry = Entry(request.id, request.task, request.item, request.subject, request.clip, "", response)
+    entry = JournalEntry(
+        id=request.id,
+        task=request.task,
+        item=request.item,
+        subject=request.subject,
+        clip=request.clip,
+        media="",
+        response=response,
+    )
     return read_answer(entry, specs[request.task].for_subject(request.subject))

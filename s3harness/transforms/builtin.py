@@ -34,7 +34,7 @@ class Reverse(Transform):
         """The last first."""
         return Frames(np.ascontiguousarray(frames.pixels[::-1]), frames.timestamps)
 
-    def sound(self, samples: Samples, rate: int) -> Samples:
+    def audio(self, samples: Samples, rate: int) -> Samples:
         """Run backwards."""
         return samples[::-1].copy()
 
@@ -76,7 +76,7 @@ class Blank(Transform):
 class Silence(Transform):
     """Silence as long as the sound; the pictures stay."""
 
-    def sound(self, samples: Samples, rate: int) -> Samples:
+    def audio(self, samples: Samples, rate: int) -> Samples:
         """Nothing but zeros."""
         return np.zeros_like(samples)
 
@@ -90,7 +90,7 @@ class Silence(Transform):
 class SwapSound(Transform):
     """The sound of a clip of another patient; the pictures stay."""
 
-    borrows_sound = True
+    borrows_audio = True
 
 
 mirror, reverse, shuffle, freeze = Mirror(), Reverse(), Shuffle(), Freeze()

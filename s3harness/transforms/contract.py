@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,24 +21,34 @@ from s3harness.media.frames import Frames, Samples
 from s3harness.plugins.manager import load, manager
 from s3harness.types import Clip, Video
 
+_RENAMED = {"sound": "audio", "borrows_sound": "borrows_audio"}
+"""Old → new names of what a transform defines."""
+
 
 class Transform:
     """Changes what a model is shown; where pictures are all, a function ``(frames: Frames) -> Frames`` will do.
 
     What it gives depends on what it is given and on nothing else. ``version`` is part of the key of all media, and is
     raised whenever something else is shown. One that ``mutes`` hands no sound over at all; where one
-    ``borrows_sound``, a clip has the sound of a clip of another patient.
+    ``borrows_audio``, a clip has the sound of a clip of another patient.
     """
 
     version: str = "1"
     mutes: bool = False
-    borrows_sound: bool = False
+    borrows_audio: bool = False
+
+    def __init_subclass__(cls) -> None:
+        # For one release: a transform that mutes under the old name must not become one that lets the sound through.
+        for old, new in _RENAMED.items():
+            if old in vars(cls):
+                warnings.warn(f"{cls.__name__}.{old} is now called {new}", DeprecationWarning, stacklevel=2)
+                setattr(cls, new, vars(cls)[old])
 
     def __call__(self, frames: Frames) -> Frames:
         """The pictures: as many as before, uint8, T × H × W × 3, their times unchanged."""
         return frames
 
-    def sound(self, samples: Samples, rate: int) -> Samples:
+    def audio(self, samples: Samples, rate: int) -> Samples:
         """The sound: as many samples as before, mono float32."""
         return samples
 
@@ -69,9 +80,9 @@ class Transforms:
         return next((name for name, step in self.steps if step.mutes), "")
 
     @property
-    def borrows_sound(self) -> bool:
+    def borrows_audio(self) -> bool:
         """Whether a clip has another one's sound."""
-        return any(step.borrows_sound for _, step in self.steps)
+        return any(step.borrows_audio for _, step in self.steps)
 
     @property
     def key(self) -> str:
@@ -92,10 +103,10 @@ class Transforms:
             frames = _checked_frames(name, frames, _tried(name, step, frames))
         return frames
 
-    def sound(self, samples: Samples, rate: int) -> Samples:
+    def audio(self, samples: Samples, rate: int) -> Samples:
         """The sound as it is heard; :class:`MediaError` naming the transform that fails."""
         for name, step in self.steps:
-            samples = _checked_sound(name, samples, _tried(name, partial(step.sound, rate=rate), samples))
+            samples = _checked_sound(name, samples, _tried(name, partial(step.audio, rate=rate), samples))
         return samples
 
 
@@ -131,20 +142,24 @@ def _tried(name: str, apply: Callable[..., object], given: object) -> object:
     try:
         return apply(given)
     except Exception as error:
-        raise MediaError(f"transform {name!r} failed, so nothing is shown: {type(error).__name__}: {error}") from error
+        raise MediaError(
+            f"transform {name!r} failed, so the clip is not sent: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked_frames(name: str, before: Frames, made: object) -> Frames:
     pixels = made.pixels if isinstance(made, Frames) else None
     is_right = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 4
     if not isinstance(made, Frames) or not is_right or made.pixels.shape[3] != 3:
-        raise MediaError(f"transform {name!r} gave no Frames with pixels of uint8, T × H × W × 3; nothing is shown")
+        raise MediaError(
+            f"transform {name!r} returned no Frames with uint8 pixels (T × H × W × 3); the clip is not sent"
+        )
     if len(made.pixels) != len(before.pixels) or tuple(made.timestamps) != tuple(before.timestamps):
-        raise MediaError(f"transform {name!r} changed the number or the times of the pictures; nothing is shown")
+        raise MediaError(f"transform {name!r} changed the number or the times of the frames; the clip is not sent")
     return made
 
 
 def _checked_sound(name: str, before: Samples, made: object) -> Samples:
     if not isinstance(made, np.ndarray) or made.shape != before.shape:
-        raise MediaError(f"transform {name!r} changed the length of the sound; nothing is heard")
+        raise MediaError(f"transform {name!r} changed the length of the audio; the clip is not sent")
     return np.asarray(made, np.float32)

@@ -53,9 +53,17 @@ def test_workers_of_other_processes_switch_it_off_too(environment):
 import os
 from s3harness.backends.floors import FloorsBackend
 from s3harness.media.options import MediaOptions
-from s3harness.run.worker_spec import Recipe
+from s3harness.run.worker_spec import WorkerSpec
 from s3harness.specs.models import ModelCard
-Recipe("floors", FloorsBackend, ModelCard("floors"), {}, None, None, MediaOptions()).worker()
+WorkerSpec(
+    name="floors",
+    backend=FloorsBackend,
+    model=ModelCard("floors"),
+    options={},
+    cache_dir=None,
+    cache_bytes=None,
+    media=MediaOptions(),
+).worker()
 print(os.environ["HF_HUB_DISABLE_TELEMETRY"], os.environ["RAY_USAGE_STATS_ENABLED"])
 """
     assert run(code, environment).stdout.strip() == "1 0"

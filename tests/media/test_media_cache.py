@@ -17,7 +17,7 @@ from media_videos import make_clip, number
 
 from s3harness.media import MediaStore, default_cache_dir, purge
 from s3harness.media.cache import MediaCache
-from s3harness.media.frame_file import SlabWriter, read_slab
+from s3harness.media.frame_file import CacheFileWriter, read_cache_file
 from s3harness.types import Video
 
 FRAMES_OF_A_CLIP = 8
@@ -69,12 +69,12 @@ def test_a_kill_in_the_middle_leaves_nothing_half(tmp_path, mute):
     killed = start(
         """
         from s3harness.media import cache_writer
-        take, seen = cache_writer.Recording.take, []
+        take, seen = cache_writer.CacheWriter.write, []
         def take_three_items(self, item, *rest):
             seen.append(take(self, item, *rest))
             if len(seen) == 4:
                 os.kill(os.getpid(), signal.SIGKILL)
-        cache_writer.Recording.take = take_three_items
+        cache_writer.CacheWriter.write = take_three_items
         MediaStore(cache).prepare(video, clips)
         """,
         mute,
@@ -140,7 +140,7 @@ def test_a_disk_that_takes_no_more_is_not_the_end(tmp_path, mute):
     assert out.split() == [fingerprint(alone, clips), "1", fingerprint(alone, clips), "2"]
     assert err.count("media cache: File too large") == 1
     assert str(tmp_path) not in err
-    assert all(read_slab(path) for path in slabs(tmp_path / "cache"))
+    assert all(read_cache_file(path) for path in slabs(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("in_the_way", ["cache", "cache/media", "cache/media/slabs"])
@@ -313,12 +313,12 @@ def test_where_the_cache_is(monkeypatch, environment, expected):
 
 
 def test_a_slab_holds_what_was_appended(tmp_path):
-    writer = SlabWriter(tmp_path / "a.slab", on_trouble=pytest.fail)
+    writer = CacheFileWriter(tmp_path / "a.slab", on_trouble=pytest.fail)
     blocks = [np.arange(12, dtype=np.uint8).reshape(3, 4), np.array([1.5], np.float32)]
     for block in blocks:
         writer.append(block)
     slab = writer.finish({"kind": "test"})
-    again = read_slab(tmp_path / "a.slab")
+    again = read_cache_file(tmp_path / "a.slab")
     for found in (slab, again):
         assert found.payload.tobytes() == b"".join(block.tobytes() for block in blocks)
         assert found.footer["kind"] == "test"

@@ -9,8 +9,8 @@ from media_videos import is_upright, number, with_durations, write_video
 
 from s3harness.errors import MediaError
 from s3harness.media.decode import decode
-from s3harness.media.frames import End, Picture, Source
-from s3harness.media.nearest_frame import Nearest
+from s3harness.media.frames import DecodedFrame, EndOfPass, StreamInfo
+from s3harness.media.nearest_frame import NearestFramePicker
 
 ENOUGH = 10**6
 
@@ -20,7 +20,7 @@ def pictures(path, times, max_pixels=ENOUGH):
     found, rest = {}, []
     with path.open("rb") as file:
         for item in decode(file, {max_pixels: frozenset(times)}, audio=False):
-            if isinstance(item, Picture):
+            if isinstance(item, DecodedFrame):
                 assert is_upright(item.pixels)
                 found |= {time: (number(item.pixels), pytest.approx(item.time_s, abs=1e-3)) for time in item.wanted}
             else:
@@ -100,8 +100,8 @@ def test_damage_in_the_middle_does_not_lose_what_comes_before(tmp_path, name):
     path.write_bytes(data)
     with path.open("rb") as file:
         items = list(decode(file, {ENOUGH: frozenset([0.0, 1.0, 2.0, 9.0])}, audio=True))
-    assert [number(x.pixels) for x in items if isinstance(x, Picture)][:3] == [0, 10, 20]
-    assert isinstance(items[-1], End)
+    assert [number(x.pixels) for x in items if isinstance(x, DecodedFrame)][:3] == [0, 10, 20]
+    assert isinstance(items[-1], EndOfPass)
 
 
 @pytest.mark.parametrize("turn", list(product([False, True], repeat=3)))
@@ -110,7 +110,7 @@ def test_pictures_are_upright_and_not_mirrored(tmp_path, turn, size):
     path = write_video(tmp_path / "v.mp4", n=6, size=size, turn=turn)
     found, (source, _) = pictures(path, [0.5])
     assert found == {0.5: (5, 0.5)}
-    assert source == Source(size, has_audio=False)
+    assert source == StreamInfo(size, has_audio=False)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_pictures_are_upright_and_not_mirrored(tmp_path, turn, size):
 def test_pictures_fit_the_budget_with_even_sides_and_are_not_enlarged(tmp_path, stored, max_pixels, expected):
     path = write_video(tmp_path / "v.mp4", n=3, size=stored, pix_fmt="yuv444p")
     with path.open("rb") as file:
-        (picture,) = [x for x in decode(file, {max_pixels: frozenset([0.0])}, False) if isinstance(x, Picture)]
+        (picture,) = [x for x in decode(file, {max_pixels: frozenset([0.0])}, False) if isinstance(x, DecodedFrame)]
     assert picture.size == expected
     assert picture.pixels.shape == (*expected[::-1], 3)
 
@@ -134,7 +134,7 @@ def test_several_sizes_come_out_of_one_pass(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=30)
     wanted = {ENOUGH: frozenset([0.0, 1.0]), 10 * ENOUGH: frozenset([2.0]), 4000: frozenset([1.0, 2.5])}
     with path.open("rb") as file:
-        found = [(x.size, x.wanted) for x in decode(file, wanted, False) if isinstance(x, Picture)]
+        found = [(x.size, x.wanted) for x in decode(file, wanted, False) if isinstance(x, DecodedFrame)]
     assert sorted(found) == [
         ((80, 48), (1.0,)),
         ((80, 48), (2.5,)),
@@ -148,14 +148,14 @@ def test_the_pass_stops_behind_the_last_wanted_time(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=250, options={"g": "10", "bf": "0"}, muxing={"movflags": "+faststart"})
     with path.open("rb", buffering=0) as file:
         items = list(decode(file, {ENOUGH: frozenset([0.5])}, audio=False))
-    assert items[-1] == End(None)
+    assert items[-1] == EndOfPass(None)
 
 
 def test_the_file_is_not_opened_by_name(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=30)
     with path.open("rb") as file:
         path.unlink()
-        assert any(isinstance(item, Picture) for item in decode(file, {ENOUGH: frozenset([1.0])}, audio=True))
+        assert any(isinstance(item, DecodedFrame) for item in decode(file, {ENOUGH: frozenset([1.0])}, audio=True))
 
 
 PLAYLISTS = {
@@ -176,7 +176,7 @@ def test_a_file_cannot_make_another_one_be_read(tmp_path, kind):
 def test_a_picture_without_sound_or_wanted_times_still_tells_the_source(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=3)
     with path.open("rb") as file:
-        assert list(decode(file, {}, audio=True)) == [Source((160, 96), has_audio=False), End(None)]
+        assert list(decode(file, {}, audio=True)) == [StreamInfo((160, 96), has_audio=False), EndOfPass(None)]
 
 
 tenths = st.lists(st.integers(0, 300), min_size=1, max_size=40)
@@ -184,15 +184,15 @@ tenths = st.lists(st.integers(0, 300), min_size=1, max_size=40)
 
 @given(tenths.map(lambda stamps: sorted(set(stamps))), tenths)
 def test_nearest_agrees_with_looking_at_all_pictures(stamps, wanted):
-    nearest = Nearest(n / 10 for n in wanted)
-    picks = [nearest.push(stamp, stamp / 10) for stamp in stamps] + [nearest.finish(stamps[-1] / 10 + 1)]
+    picker = NearestFramePicker(n / 10 for n in wanted)
+    picks = [picker.push(stamp, stamp / 10) for stamp in stamps] + [picker.finish(stamps[-1] / 10 + 1)]
     found = {round(time * 10): pick.picture for pick in picks if pick for time in pick.wanted}
     reachable = {n for n in wanted if n <= stamps[-1] + 10}
     assert found == {n: min(stamps, key=lambda stamp: (abs(stamp - n), stamp)) for n in reachable}
-    assert nearest.is_done == (reachable == set(wanted))
+    assert picker.is_done == (reachable == set(wanted))
 
 
 def test_pictures_out_of_order_are_passed_over():
-    nearest = Nearest([0.0, 2.0])
-    picks = [nearest.push(name, at) for name, at in [("a", 0.0), ("late", -1.0), ("again", 0.0), ("b", 2.0)]]
-    assert [pick.picture for pick in [*picks, nearest.finish(3.0)] if pick] == ["a", "b"]
+    picker = NearestFramePicker([0.0, 2.0])
+    picks = [picker.push(name, at) for name, at in [("a", 0.0), ("late", -1.0), ("again", 0.0), ("b", 2.0)]]
+    assert [pick.picture for pick in [*picks, picker.finish(3.0)] if pick] == ["a", "b"]

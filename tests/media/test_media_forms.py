@@ -9,7 +9,7 @@ from media_videos import make_clip, number
 from PIL import Image
 
 from s3harness.errors import MediaError
-from s3harness.media.loaded_video import Forms
+from s3harness.media.loaded_video import EncodedForms
 
 ASKERS = 8
 
@@ -79,7 +79,7 @@ def test_what_is_made_goes_with_its_clip(store, loud, clip, forget):
 
 
 def test_a_failure_is_not_kept():
-    forms, attempts = Forms(), []
+    forms, attempts = EncodedForms(), []
 
     def make():
         attempts.append(1)
@@ -95,7 +95,7 @@ def test_a_failure_is_not_kept():
 
 
 def test_forms_of_different_clips_do_not_wait_for_each_other():
-    forms, inside = Forms(), threading.Barrier(2, timeout=10)
+    forms, inside = EncodedForms(), threading.Barrier(2, timeout=10)
     threads = [threading.Thread(target=forms.get, args=(clip, "form", inside.wait)) for clip in ("one", "other")]
     for thread in threads:
         thread.start()

@@ -11,7 +11,15 @@ from s3harness.media import VideoInfo, probe
 
 def test_a_video_is_described(tmp_path):
     path = write_video(tmp_path / "v.mp4", n=25, sound=beeps(2.5, at=[1]))
-    assert probe(path) == VideoInfo(pytest.approx(2.5), pytest.approx(10), 160, 96, 0, True, "h264")
+    assert probe(path) == VideoInfo(
+        duration_s=pytest.approx(2.5),
+        fps=pytest.approx(10),
+        width=160,
+        height=96,
+        rotation=0,
+        has_audio=True,
+        codec="h264",
+    )
 
 
 def test_width_and_height_are_upright(tmp_path):
@@ -103,8 +111,8 @@ BROKEN = {
     no_index: "damaged, incomplete",
     empty_index: "damaged, incomplete|no video stream",
     sound_only: "no video stream",
-    no_pictures: "no picture",
-    unknown_kind: "of a kind that this FFmpeg cannot decode",
+    no_pictures: "no frame",
+    unknown_kind: "this FFmpeg has no decoder for the video",
     missing: "cannot be read: No such file",
 }
 

@@ -11,8 +11,8 @@ from media_videos import beeps, number, write_video
 from s3harness.errors import MediaError
 from s3harness.media import decode as module
 from s3harness.media.decode import decode
-from s3harness.media.frames import End, Picture, Sound, Source
-from s3harness.media.seek_plan import find_route
+from s3harness.media.frames import AudioChunk, DecodedFrame, EndOfPass, StreamInfo
+from s3harness.media.seek_plan import plan_seeks
 
 ENOUGH = 10**6
 UNEVEN = [0.1 * i + (0.03 if i % 3 else 0) for i in range(120)]
@@ -65,24 +65,24 @@ def given_by(path, wanted, audio=False, *, everything=False):
     """What is decoded for some wanted times; with ``everything``, by one pass over all pictures."""
     with pytest.MonkeyPatch.context() as patch, path.open("rb") as file:
         if everything:
-            patch.setattr(module, "find_route", lambda *given: None)
+            patch.setattr(module, "plan_seeks", lambda *given: None)
         items = list(decode(file, {ENOUGH: frozenset(wanted), 3000: frozenset(wanted)}, audio))
-    begun = max(i for i, item in enumerate(items) if isinstance(item, Source))
+    begun = max(i for i, item in enumerate(items) if isinstance(item, StreamInfo))
     return items[begun:]
 
 
 def assert_same(one, other):
     """The same source, pictures and sound; and the same end, where both came to it."""
-    pictures = [[x for x in items if isinstance(x, Picture)] for items in (one, other)]
+    pictures = [[x for x in items if isinstance(x, DecodedFrame)] for items in (one, other)]
     assert [(p.size, p.wanted) for p in pictures[0]] == [(p.size, p.wanted) for p in pictures[1]]
     assert [p.time_s for p in pictures[0]] == pytest.approx([p.time_s for p in pictures[1]], abs=1e-9)
     for a, b in zip(*pictures, strict=True):
         np.testing.assert_array_equal(a.pixels, b.pixels)
-    sounds = [[x.samples for x in items if isinstance(x, Sound)] or [np.zeros(0)] for items in (one, other)]
+    sounds = [[x.samples for x in items if isinstance(x, AudioChunk)] or [np.zeros(0)] for items in (one, other)]
     np.testing.assert_array_equal(np.concatenate(sounds[0]), np.concatenate(sounds[1]))
     assert one[0] == other[0]
     ends = {items[-1].end_s for items in (one, other)} - {None}
-    assert isinstance(one[-1], End)
+    assert isinstance(one[-1], EndOfPass)
     assert len(ends) <= 1 or max(ends) == pytest.approx(min(ends), abs=1e-9)
 
 
@@ -91,7 +91,7 @@ EVERYWHERE = [0.1 * i for i in range(140)]
 
 def seen_at(wanted, items):
     """The time and the pixels of what was given for each wanted time, in the larger size; -1 where nothing was."""
-    pictures = {time: x for x in items if isinstance(x, Picture) and x.size == (160, 96) for time in x.wanted}
+    pictures = {time: x for x in items if isinstance(x, DecodedFrame) and x.size == (160, 96) for time in x.wanted}
     nothing = (-1.0, np.zeros(0))
     return [(pictures[t].time_s, pictures[t].pixels) if t in pictures else nothing for t in wanted]
 
@@ -114,19 +114,19 @@ def test_what_is_given_is_what_a_pass_over_everything_gives(kind, film):
 @pytest.mark.parametrize("kind", KINDS)
 def test_few_groups_are_decoded_for_few_times(kind, film):
     with film(kind).open("rb") as file:
-        route = find_route(file, [0.3, 10.0])
+        plan = plan_seeks(file, [0.3, 10.0])
         assert file.tell() == 0
-    assert sum(map(len, route.groups)) == 120
-    assert sum(len(route.groups[i]) for i in route.needed) <= 50
-    assert route.groups[min(route.needed)][0] <= 0.3
+    assert sum(map(len, plan.groups)) == 120
+    assert sum(len(plan.groups[i]) for i in plan.needed) <= 50
+    assert plan.groups[min(plan.needed)][0] <= 0.3
 
 
 @pytest.mark.parametrize("kind", [*UNPLAIN])
 def test_a_file_whose_packets_do_not_say_enough_has_no_route_or_leaves_it(kind, film):
     path = film(kind)
     with path.open("rb") as file:
-        route = find_route(file, [6.0])
-    assert route is None or route.is_whole or kind == "hidden pictures"
+        plan = plan_seeks(file, [6.0])
+    assert plan is None or plan.is_whole or kind == "hidden pictures"
     assert_same(given_by(path, [6.0]), given_by(path, [6.0], everything=True))
 
 
@@ -158,7 +158,7 @@ def test_a_clip_late_in_a_long_video_does_not_wait_for_the_rest(tmp_path):
         tmp_path / "v.mp4", n=3000, fps=25, options={"g": "25", "sc_threshold": "0", "preset": "ultrafast"}
     )
     with path.open("rb") as file:
-        route = find_route(file, [100.0, 101.0, 102.0])
-    assert sum(len(route.groups[i]) for i in route.needed) == 75
-    found = [x for x in given_by(path, [100.0, 101.0, 102.0]) if isinstance(x, Picture) and x.size == (160, 96)]
+        plan = plan_seeks(file, [100.0, 101.0, 102.0])
+    assert sum(len(plan.groups[i]) for i in plan.needed) == 75
+    found = [x for x in given_by(path, [100.0, 101.0, 102.0]) if isinstance(x, DecodedFrame) and x.size == (160, 96)]
     assert [number(p.pixels) for p in found] == [2500 % 256, 2525 % 256, 2550 % 256]

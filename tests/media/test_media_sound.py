@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from media_videos import beep_starts, beeps, write_video
 
 from s3harness.media.decode import decode
-from s3harness.media.frames import RATE, End, Sound
+from s3harness.media.frames import RATE, AudioChunk, EndOfPass
 from s3harness.media.resample import cut
 
 
 def sound(path):
     with path.open("rb") as file:
         items = list(decode(file, {}, audio=True))
-    assert isinstance(items[-1], End)
-    return np.concatenate([item.samples for item in items if isinstance(item, Sound)]), items[-1].end_s
+    assert isinstance(items[-1], EndOfPass)
+    return np.concatenate([item.samples for item in items if isinstance(item, AudioChunk)]), items[-1].end_s
 
 
 @pytest.mark.parametrize("name", ["v.mp4", "v.mkv", "v.ts"])

@@ -28,7 +28,7 @@ def pool():
 def hanging():
     """A piece of work that hangs until the test is over."""
     over = threading.Event()
-    yield lambda beat: over.wait(60)
+    yield lambda heartbeat: over.wait(60)
     over.set()
 
 
@@ -42,7 +42,7 @@ def awaited(job):
 
 @pytest.mark.parametrize("wait", [waited, awaited])
 def test_work_is_done_in_order_and_its_result_or_error_comes_back(pool, wait):
-    jobs = [pool.submit(lambda beat, n=n: 1 / n) for n in (1, 2, 0, 4)]
+    jobs = [pool.submit(lambda heartbeat, n=n: 1 / n) for n in (1, 2, 0, 4)]
     assert [wait(job) for job in jobs[:2]] == [1.0, 0.5]
     with pytest.raises(ZeroDivisionError):
         wait(jobs[2])
@@ -52,10 +52,10 @@ def test_work_is_done_in_order_and_its_result_or_error_comes_back(pool, wait):
 @pytest.mark.parametrize("wait", [waited, awaited])
 def test_what_hangs_is_given_up_and_its_place_is_taken(pool, hanging, wait):
     stuck = [pool.submit(hanging) for _ in range(5)]
-    good = pool.submit(lambda beat: "done")
+    good = pool.submit(lambda heartbeat: "done")
     started = time.monotonic()
     for job in stuck:
-        with pytest.raises(MediaError, match=r"gave nothing for 0.2 s.*stall_s"):
+        with pytest.raises(MediaError, match=r"no data came from its file for 0.2 s.*stall_s"):
             wait(job)
     assert wait(good) == "done"
     assert time.monotonic() - started < 5
@@ -63,7 +63,12 @@ def test_what_hangs_is_given_up_and_its_place_is_taken(pool, hanging, wait):
 
 def test_several_who_wait_at_once_are_each_told(pool, hanging):
     async def all_at_once():
-        jobs = [pool.submit(hanging), pool.submit(lambda beat: 1), pool.submit(hanging), pool.submit(lambda beat: 2)]
+        jobs = [
+            pool.submit(hanging),
+            pool.submit(lambda heartbeat: 1),
+            pool.submit(hanging),
+            pool.submit(lambda heartbeat: 2),
+        ]
         return await asyncio.gather(*(job.finished() for job in jobs), return_exceptions=True)
 
     first, one, third, two = asyncio.run(all_at_once())
@@ -75,21 +80,21 @@ def test_several_who_wait_at_once_are_each_told(pool, hanging):
 def test_what_moves_may_take_its_time_until_it_takes_too_long(hanging):
     pool = Pool(1, STALL_S, 1.0)
 
-    def slow(beat, seconds):
+    def slow(heartbeat, seconds):
         for _ in range(int(seconds / 0.05)):
             time.sleep(0.05)
-            beat()
+            heartbeat()
         return "slow"
 
-    assert pool.submit(lambda beat: slow(beat, 3 * STALL_S)).result() == "slow"
+    assert pool.submit(lambda heartbeat: slow(heartbeat, 3 * STALL_S)).result() == "slow"
     with pytest.raises(MediaError, match=r"longer than 1 s.*total_s"):
-        pool.submit(lambda beat: slow(beat, 30)).result()
-    assert pool.submit(lambda beat: "next").result() == "next"
+        pool.submit(lambda heartbeat: slow(heartbeat, 30)).result()
+    assert pool.submit(lambda heartbeat: "next").result() == "next"
     pool.close()
 
 
 def test_an_error_of_the_work_that_is_a_timeout_is_its_own(pool):
-    def work(beat):
+    def work(heartbeat):
         raise TimeoutError("mine")
 
     with pytest.raises(TimeoutError, match="mine"):
@@ -99,7 +104,7 @@ def test_an_error_of_the_work_that_is_a_timeout_is_its_own(pool):
 def test_no_more_threads_than_workers(pool):
     together, at_work, lock = [], [0], threading.Lock()
 
-    def work(beat):
+    def work(heartbeat):
         with lock:
             at_work[0] += 1
             together.append(at_work[0])
@@ -115,17 +120,17 @@ def test_no_more_threads_than_workers(pool):
 def test_closing_ends_what_moves_and_leaves_what_hangs(hanging):
     pool, ended = Pool(2, 60.0, 60.0), []
 
-    def moving(beat):
+    def moving(heartbeat):
         try:
             while True:
                 time.sleep(0.01)
-                beat()
+                heartbeat()
         except MediaError:
             ended.append("moving")
 
     pool.submit(moving)
     pool.submit(hanging)
-    waiting = pool.submit(lambda beat: ended.append("waiting"))
+    waiting = pool.submit(lambda heartbeat: ended.append("waiting"))
     time.sleep(0.1)
     started = time.monotonic()
     pool.close()
@@ -181,11 +186,11 @@ def test_a_beat_can_end_a_decode_at_any_point_and_leaves_nothing_behind(tmp_path
     for last in (1, 2, 5, 20, len(beats) // 2, len(beats) - 1):
         store, left = MediaStore(tmp_path / str(last)), iter(range(last))
 
-        def beat(left=left):
+        def heartbeat(left=left):
             if next(left, None) is None:
                 raise MediaError("enough")
 
-        store.prepare(loud, [clip(loud, 0, 12, audio=True)], beat)
+        store.prepare(loud, [clip(loud, 0, 12, audio=True)], heartbeat)
         with pytest.raises(MediaError, match="v0001: enough"):
             store.key(clip(loud, 0, 12, audio=True))
         assert not list((tmp_path / str(last) / "media" / "slabs").iterdir())

@@ -15,7 +15,7 @@ from s3harness.media import Frames, MediaStore
 from s3harness.transforms import builtin
 from s3harness.transforms import contract as of_transforms
 from s3harness.transforms.contract import Transform, Transforms, load_transforms
-from s3harness.transforms.store import ShownStore
+from s3harness.transforms.store import TransformingStore
 from s3harness.types import Clip, FeatureLabel, Video
 
 SIZES = st.tuples(st.integers(2, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 999))
@@ -85,7 +85,7 @@ def other(tmp_path_factory):
 
 
 def shown_through(tmp_path, *steps):
-    return ShownStore(tmp_path / "cache", transforms=Transforms(tuple((type(s).__name__, s) for s in steps)))
+    return TransformingStore(tmp_path / "cache", transforms=Transforms(tuple((type(s).__name__, s) for s in steps)))
 
 
 def test_every_form_of_a_clip_is_the_changed_one(tmp_path, loud):
@@ -144,7 +144,7 @@ class Floats(Transform):
 
 
 class Shorter(Transform):
-    def sound(self, samples, rate):
+    def audio(self, samples, rate):
         return samples[:-1]
 
 
@@ -167,10 +167,10 @@ def test_sound_of_another_length_is_not_let_through(tmp_path, loud):
 
 
 def test_a_clip_can_have_the_sound_of_another_video_and_its_own_pictures(tmp_path, loud, other):
-    lenders = {loud.id: other}
+    audio_donors = {loud.id: other}
     swap = Transforms((("swap", builtin.swap_sound),))
     plain = MediaStore(tmp_path / "cache")
-    shown = ShownStore(tmp_path / "cache", transforms=swap, lenders=lenders)
+    shown = TransformingStore(tmp_path / "cache", transforms=swap, audio_donors=audio_donors)
     clip, lent = make_clip(loud, audio=True), make_clip(other, audio=True)
     for store, videos in ((plain, (loud, other)), (shown, (loud,))):
         for video in videos:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard
@@ -68,7 +68,10 @@ def replies() -> list[Reply]:
 def read(task: str, subject: str, text: str) -> Answer:
     """The answer that scoring reads in a reply to a question of the strict protocol."""
     clip = Clip("v", 0.0, 60.0, (), 0)
-    return read_answer(Entry("r", task, "i", subject, clip, "", Response("r", text)), spec(task).for_subject(subject))
+    return read_answer(
+        JournalEntry(id="r", task=task, item="i", subject=subject, clip=clip, media="", response=Response("r", text)),
+        spec(task).for_subject(subject),
+    )
 
 
 def spec(task: str) -> TaskSpec:

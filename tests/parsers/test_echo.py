@@ -9,7 +9,7 @@ from reply_table import CARD, read
 
 from s3harness.parsers.echo import ECHOES
 from s3harness.probes.wordings import worded, wordings
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.scoring.answers import parse, read_answer
 from s3harness.specs.features import vocabulary
 from s3harness.specs.loading import load_task, task_names
@@ -86,7 +86,12 @@ def test_the_placeholder_of_the_first_protocol_is_an_echo_in_its_runs():
     spec = resolve(load_task("1").data, protocol="paper", profile="strict", model=CARD).for_subject("tonic")
     copied = '{"answer": "yes", "justification": "one short sentence naming what you saw"}'
     clip = Clip("v", 0.0, 30.0, (), 0)
-    answer = read_answer(Entry("r", spec.name, "i", "tonic", clip, "", Response("r", copied)), spec)
+    answer = read_answer(
+        JournalEntry(
+            id="r", task=spec.name, item="i", subject="tonic", clip=clip, media="", response=Response("r", copied)
+        ),
+        spec,
+    )
     assert (answer.value, answer.status, answer.note) == (None, "unparsable", ECHOES)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import answers, journal, run_words
 
-from s3harness.run.admission import Gate, Slots
+from s3harness.run.admission import DecodeAdmission, PrioritySemaphore
 
 WITNESS = """
     import asyncio
@@ -195,7 +195,7 @@ def test_a_clip_that_shows_nothing_is_asked_about_though_its_video_cannot_be_rea
 
 def test_a_place_goes_to_the_earliest_in_the_plan_whoever_came_first():
     async def served():
-        slots, order = Slots(1), []
+        slots, order = PrioritySemaphore(1), []
 
         async def take(place):
             await slots.claim(place)
@@ -217,7 +217,7 @@ def test_a_place_goes_to_the_earliest_in_the_plan_whoever_came_first():
 
 def test_a_place_claimed_by_who_has_gone_is_not_lost():
     async def served():
-        slots = Slots(1)
+        slots = PrioritySemaphore(1)
         await slots.claim((0, 0))
         gone, waiting = slots.claim((0, 1)), slots.claim((0, 2))
         gone.cancel()
@@ -231,7 +231,7 @@ def test_a_place_claimed_by_who_has_gone_is_not_lost():
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(1, 4), st.integers(1, 10))
 def test_the_gate_lets_in_no_more_than_it_may_and_all_in_the_end(sizes, ahead, most):
     async def pass_through():
-        gate, inside, waiting = Gate(ahead, most), [], []
+        gate, inside, waiting = DecodeAdmission(ahead, most), [], []
 
         async def use(video):
             waiting.append(video)

@@ -136,11 +136,11 @@ def test_a_table_of_answers_is_not_named_in_the_manifest(here, dataset, cache, t
 
 
 def test_a_key_is_not_in_the_manifest():
-    from s3harness.rundir.manifest import shown_option
+    from s3harness.rundir.manifest import redacted_option
 
     for name in ("api_key", "TOKEN", "password", "client_secret"):
-        assert "hunter2" not in str(shown_option(name, "hunter2"))
-    assert shown_option("temperature", 0.5) == 0.5
+        assert "hunter2" not in str(redacted_option(name, "hunter2"))
+    assert redacted_option("temperature", 0.5) == 0.5
 
 
 @pytest.mark.parametrize(

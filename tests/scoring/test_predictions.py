@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from s3harness.rundir.journal import Entry
+from s3harness.rundir.journal import JournalEntry
 from s3harness.scoring.answers import read_answer, read_answers
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import score_task
@@ -25,10 +25,14 @@ def spec(task: str) -> TaskSpec:
     return resolve(load_task(task).data, protocol="strict", profile="strict", model=MODEL)
 
 
-def entry(text: str, status: str = "ok", task: str = "s3/task1_features", subject: str = "tonic", **more) -> Entry:
+def entry(
+    text: str, status: str = "ok", task: str = "s3/task1_features", subject: str = "tonic", **more
+) -> JournalEntry:
     clip = Clip("v0001", 0.0, 30.0, (), 0)
     response = Response("id", text, status, **more)
-    return Entry("id", task, f"{task}/v0001/{subject}", subject, clip, "", response)
+    return JournalEntry(
+        id="id", task=task, item=f"{task}/v0001/{subject}", subject=subject, clip=clip, media="", response=response
+    )
 
 
 def predicted(*windows: object, subject: str = "tonic", task: str = "1") -> Prediction:
@@ -87,7 +91,7 @@ def test_a_later_window_does_not_speak_for_the_first():
         (entry('{"answer": "yes", "justification": "-"}', "refused"), "refused", None),
         (entry('{"answer": "yes", "justification": "-"}', "failed", error="gone"), "failed", None),
     ],
-    ids=lambda value: value.response.status + value.response.text[:12] if isinstance(value, Entry) else "",
+    ids=lambda value: value.response.status + value.response.text[:12] if isinstance(value, JournalEntry) else "",
 )
 def test_an_answer_is_read_only_where_the_engine_gave_one(given, status, value):
     answer = read_answer(given, spec("1").for_subject("tonic"))

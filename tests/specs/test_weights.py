@@ -9,7 +9,7 @@ import pytest
 
 from s3harness import UsageError
 from s3harness.cli import main
-from s3harness.rundir.manifest import Determinants
+from s3harness.rundir.manifest import RunIdentity
 from s3harness.specs.models import load_model
 from s3harness.specs.weights import WHOLE_BYTES, weights_id, with_weights
 
@@ -48,7 +48,17 @@ def test_another_configuration_is_another_model(weights):
 
 def test_the_manifest_has_their_id_and_not_their_place(weights):
     model = with_weights(load_model("qwen3-vl-8b"), weights)
-    told = Determinants("floors", {}, model, "strict", {}, (), {}, None, None).as_json()
+    told = RunIdentity(
+        backend="floors",
+        options={},
+        model=model,
+        protocol="strict",
+        specs={},
+        tasks=(),
+        dataset={},
+        split=None,
+        limit=None,
+    ).as_json()
     assert told["model"]["weights"] == weights_id(weights)
     assert str(weights) not in json.dumps(told)
     assert model.weights == str(weights)

@@ -298,7 +298,7 @@ def _applied(name: str, penalty: PenaltyFunction, context: PenaltyContext) -> Pe
     with blamed("rqi_penalty", name):
         result: object = penalty(context)
     if not isinstance(result, Penalty):
-        raise UsageError(f"RQI penalty {name!r} gave {type(result).__name__}; a s3harness.Penalty is expected")
+        raise UsageError(f"RQI penalty {name!r} gave {type(result).__name__}; an s3harness.Penalty is expected")
     if not (0.0 <= result.multiplier <= 1.0 and 0.0 <= result.cap <= 100.0):
         values = f"a multiplier of {result.multiplier!r} and a cap of {result.cap!r}"
         raise UsageError(f"RQI penalty {name!r} gave {values}; they lie in 0 to 1 and in 0 to 100")

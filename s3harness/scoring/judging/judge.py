@@ -25,7 +25,7 @@ from s3harness.metrics.rqi.structure import ReportStructure
 from s3harness.parsers.refusal import declines
 from s3harness.plugins.manager import load
 from s3harness.run.outgoing import texts_of_request
-from s3harness.run.plan import Step, VideoPlan
+from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import Journal, read_journal
 from s3harness.scoring.judging.folder import (
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from s3harness.backends.base import Backend
     from s3harness.run.executor import Progress
     from s3harness.run.worker import Worker
-    from s3harness.run.worker_spec import Recipe
+    from s3harness.run.worker_spec import WorkerSpec
 
 NO_MEDIA = Clip("", 0.0, 0.0, (), 0)
 """The clip of a request that is text alone."""
@@ -75,7 +75,7 @@ class Judged:
         if text in self.structures:
             return self.structures[text]
         status, note = self.lost.get(text, ("missing", "it was not asked about"))
-        raise JudgeError(f"judge {self.name} gave no structure of a report: {status}: {note}")
+        raise JudgeError(f"judge {self.name} could not read a report: {status}: {note}")
 
     def counts(self) -> dict[str, int]:
         """How many texts were read, and how many were not, by reason."""
@@ -177,25 +177,40 @@ def _identifiers(todo: Iterable[Request], settings: JudgeSettings) -> Mapping[st
     return check_outgoing(texts, search, settings.consent, "the judge")
 
 
-def _carry_out(recipe: Recipe, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress) -> None:
+def _carry_out(
+    recipe: WorkerSpec, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress
+) -> None:
     from s3harness.guard.audit_log import AuditLog
     from s3harness.guard.redaction import Redactor
     from s3harness.run.event_loop import until_stopped
     from s3harness.run.executor import Execution, local, started_facts
 
-    plan = VideoPlan(Video("", ""), (Step(NO_MEDIA, todo),), ())
+    plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
     started = started_facts(worker.backend, recipe.model.name, "local", recipe.allow_remote)
     with Journal(directory) as journal, AuditLog(directory, started, progress.counts) as audit:
         worker.backend.sent = audit.sent
-        until_stopped(local(Execution(recipe, worker, journal, Redactor(()), progress), [plan]))
+        execution = Execution(
+            worker_spec=recipe, worker=worker, journal=journal, redact=Redactor(()), progress=progress
+        )
+        until_stopped(local(execution, [plan]))
 
 
-def _recipe(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> Recipe:
+def _recipe(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> WorkerSpec:
     from s3harness.media.options import MediaOptions
-    from s3harness.run.worker_spec import Recipe
+    from s3harness.run.worker_spec import WorkerSpec
 
     name, options = str(settings.backend), settings.options
-    return Recipe(name, backend, model, options, None, None, MediaOptions(), settings.allow_remote, sends="reports")
+    return WorkerSpec(
+        name=name,
+        backend=backend,
+        model=model,
+        options=options,
+        cache_dir=None,
+        cache_bytes=None,
+        media=MediaOptions(),
+        allow_remote=settings.allow_remote,
+        sends="reports",
+    )
 
 
 def _request(judge: Judge, name: str, text: str) -> Request:

@@ -11,8 +11,9 @@ from s3harness.errors import UsageError
 from s3harness.guard.redaction import Redactor
 from s3harness.run.executor import Execution, Progress, local
 from s3harness.run.plan import Plan, VideoPlan
-from s3harness.run.worker_spec import Recipe
+from s3harness.run.worker_spec import WorkerSpec
 from s3harness.rundir.journal import FILE, Journal, read_journal
+from s3harness.testing.brightness import BrightnessBackend
 from s3harness.testing.golden import golden, golden_plan
 from s3harness.testing.trial import Bench, takes
 
@@ -28,7 +29,7 @@ LIMITS = 4.0
 
 
 def try_it(bench: Bench) -> None:
-    """Try an executor with the built-in baseline on golden videos; ``bench.settings.options`` are its -x options."""
+    """Try an executor on golden videos with a backend that reads frames; ``bench.settings.options`` are -x options."""
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, ())
     if not bench.must("form", not wrong, wrong):
         return
@@ -56,20 +57,34 @@ def _plan() -> Plan:
     return golden_plan(_recipe(Path()).model)
 
 
-def _recipe(cache: Path) -> Recipe:
-    from s3harness.backends.kinematics.backend import KinematicsBackend
+def _recipe(cache: Path) -> WorkerSpec:
     from s3harness.media.options import MediaOptions
     from s3harness.specs.models import ModelCard
 
     card = ModelCard("golden", modalities=("video",))
-    return Recipe("kinematics", KinematicsBackend, card, {}, cache, None, MediaOptions())
+    return WorkerSpec(
+        name="brightness",
+        backend=BrightnessBackend,
+        model=card,
+        options={},
+        cache_dir=cache,
+        cache_bytes=None,
+        media=MediaOptions(),
+    )
 
 
 def _carry_out(bench: Bench, executor: Any, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
     folder.mkdir(exist_ok=True)
     recipe = _recipe(folder / "cache")
     with Journal(folder) as journal:
-        execution = Execution(recipe, recipe.worker(), journal, Redactor(()), Progress(), options)
+        execution = Execution(
+            worker_spec=recipe,
+            worker=recipe.worker(),
+            journal=journal,
+            redact=Redactor(()),
+            progress=Progress(),
+            options=options,
+        )
         asyncio.run(_limited(executor(execution, plans), LIMITS * bench.settings.limit_s))
 
 

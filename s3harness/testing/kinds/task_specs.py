@@ -53,5 +53,5 @@ def _plan(bench: Bench, data: Mapping[str, Any], path: Path) -> None:
     whole = golden_plan(card)
     for protocol in PROTOCOLS:
         spec = resolve(data, protocol=protocol, profile="strict", model=card)
-        asked = golden_requests(replace(whole, scored=(spec,), asked=(spec,)))
+        asked = golden_requests(replace(whole, scored=(spec,), requested=(spec,)))
         bench.must("answers", bool(asked), f"{path.name}: of two annotated videos nothing is asked ({protocol})")

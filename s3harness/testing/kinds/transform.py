@@ -56,10 +56,10 @@ def _try_sound(bench: Bench) -> None:
     for n in (0, 1, RATE):
         samples = np.linspace(-1, 1, n, dtype=np.float32)
         with bench.trying("sound", f"{n} samples", samples):
-            made = bench.thing.sound(samples, RATE)
+            made = bench.thing.audio(samples, RATE)
             is_right = np.shape(made) == (n,) and bool(np.isfinite(made).all())
             bench.must("sound", is_right, f"{n} samples became {np.shape(made)}, or are not finite")
-            bench.must("same again", same(bench.thing.sound(samples, RATE), made), f"{n} samples sound different")
+            bench.must("same again", same(bench.thing.audio(samples, RATE), made), f"{n} samples sound different")
 
 
 def _pixels(made: object) -> object:
