@@ -117,6 +117,7 @@ def seconds_answered(pair: Pair) -> float | None:
 
 def worst_error(pair: Pair) -> float:
     """Return the largest error that an answer within the window could have made, seconds."""
+    # Without a window there is no far end to be wrong by.
     if pair.reference.window is None:
         return WORST_WITHOUT_WINDOW_S
     start, end = pair.reference.window
@@ -148,6 +149,7 @@ def _overlap_row(onset: Pair, offset: Pair) -> tuple[float, float]:
     if _truth(offset) <= _truth(onset):
         return 0.0, 0.0
     start, end = seconds_answered(onset), seconds_answered(offset)
+    # Counted, with 0: a video must not leave the mean because its answer is unusable.
     if start is None or end is None or end <= start:
         return 0.0, 1.0
     shared = min(end, _truth(offset)) - max(start, _truth(onset))

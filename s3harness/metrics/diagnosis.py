@@ -44,6 +44,7 @@ def _diagnosis(formula: Formula, subject: str) -> ClassTables:
     return ClassTables(formula=formula, classes=_classes, label_in=_label_in, subject=subject)
 
 
+# The same for both questions; the argument is the contract of ClassTables.
 def _classes(subject: str) -> Sequence[str]:
     return DIAGNOSES
 

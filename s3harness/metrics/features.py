@@ -86,6 +86,7 @@ class FeatureAuroc:
         """
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 4))
+        # Hard answers alone are no ranking: the area would only repeat the balanced accuracy.
         if any(pair.prediction.probability is not None for pair in pairs):
             for name, (positive, negative) in _ranked(pairs, blocks).items():
                 _place(rows[:, blocks[name]], positive, negative)
@@ -139,6 +140,7 @@ def _place(rows: Array, positive: _Ranked, negative: _Ranked) -> None:
 
 def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:
     """Share of the others below each value, ties half."""
+    # By binary search in n log n, where comparing all pairs takes memory in their product.
     ordered = np.sort(np.asarray(others))
     below, upto = (np.searchsorted(ordered, np.asarray(values), side=side) for side in ("left", "right"))
     return (below + upto) / (2.0 * len(ordered))

@@ -72,7 +72,7 @@ def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
     reach = reach_of(tokens, lexicon)
     hedged: set[int] = set()
     for hit in hits:
-        # "It is possible to see X" holds a word of doubt and doubts nothing.
+        # "As far as possible" and "could be heard" hold a word of doubt and doubt nothing.
         if hit.first in pseudo:
             continue
         if hit.name == "before":

@@ -115,6 +115,7 @@ def _recall(reported: set[str] | frozenset[str], expected: set[str] | frozenset[
 
 
 def _paper_laterality(prediction: ReportStructure, expert: ReportStructure) -> float:
+    # An extraction without the field has no sides to compare: the published scores have 0 there.
     if not prediction.laterality or not expert.laterality:
         return 0.0
     # The published defect: "none" against "none" is a hit.

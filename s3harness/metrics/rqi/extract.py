@@ -47,8 +47,10 @@ def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
     denied = denied_tokens(tokens, lexicon)
     mentions = find_signs(tokens, lexicon)
     timeline = moments(tokens, lexicon)
+    # The first lexicon weighs nothing, so that strict-1 and paper score as they always did.
     weights = weigh(mentions, denied, tokens, lexicon) if lexicon.weighs_statements else StatementWeights()
     asserted = [m for m in mentions if m.index not in denied and m.feature not in weights.contradicted]
+    # Signs beyond the vocabulary count for coverage, but annotators give them no place in the order.
     unlisted = lexicon.beyond | lexicon.movement
     ordered = in_order([m for m in asserted if m.feature not in unlisted], timeline)
     events, numbers = tuple(m.feature for m, _ in ordered), steps(ordered)

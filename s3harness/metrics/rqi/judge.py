@@ -161,6 +161,7 @@ def _wrong(fields: Mapping[str, Any]) -> list[str]:
     """The fields that cannot be used."""
     wrong = [key for key, wanted in _TYPES.items() if not isinstance(fields.get(key), wanted)]
     content = fields.get("content_analysis")
+    # A missing warning is not "no warning": such a reply is unreadable.
     return wrong + [key for key in _WARNINGS if isinstance(content, dict) and not _is_flag(content.get(key))]
 
 
@@ -177,6 +178,7 @@ def _signs(words: Sequence[object]) -> list[str]:
 
 
 def _unknown(words: Sequence[object]) -> list[str]:
+    # Cut to 40 characters: the words go into a note, and a model made them.
     return [str(word)[:40] for word in words if not _signs([word])]
 
 

@@ -88,6 +88,7 @@ def covered(hits: Iterable[PhraseMatch]) -> set[int]:
 
 def _own_side(part: PhraseMatch, tokens: Tokens, sides: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:
     inside = [i for i in range(part.first, part.last + 1) if i in sides]
+    # "RUE" and "right upper extremity" hold their side within the name.
     if inside:
         return sides[inside[0]], tuple(inside)
     side, indexes = _run_of_sides(range(part.first - 1, part.first - 1 - _REACH_TO_PART, -1), tokens, sides)

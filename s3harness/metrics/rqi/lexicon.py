@@ -23,7 +23,7 @@ FILE = "lexicon.yaml"
 FIRST_FILE = "lexicon-1.yaml"
 """The lexicon of ``strict-1`` and ``paper``; it never changes, so that their scores do not."""
 _STEM = 2
-"""Letters by which phrases are looked up: no word with a wildcard is shorter."""
+"""Letters of its first word by which a phrase is looked up."""
 _GROUPS = ("parts", "motions", "features", "laterality", "negation", "order", "phases", "off_topic", "hazard")
 _GROUPS_OF_SECOND = ("qualifiers", "doubt", "beyond", "movement")
 _SIGN_GROUPS = ("features", "beyond", "movement")
@@ -63,6 +63,7 @@ class PhraseIndex:
             # Texts are cut at hyphens too, so that "tonic-clonic" and "tonic clonic" are one phrase.
             words = tuple(phrase.replace("-", " ").split())
             self.by_stem[words[0][:_STEM]].append((words, name))
+            # Cached lookups lack the new phrase.
             self.by_word.clear()
 
     def find(self, tokens: Tokens) -> list[PhraseMatch]:
@@ -130,6 +131,7 @@ class Lexicon:
     doubt: PhraseIndex
 
 
+# Cached: the file is read and compiled once per process.
 @lru_cache(maxsize=1)
 def default_lexicon() -> Lexicon:
     """Return the benchmark's own lexicon, the newest."""
@@ -176,6 +178,7 @@ def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:
 def _sign(name: str, entry: Mapping[str, Any], data: Mapping[str, Any], path: Path) -> Sign:
     pairs = {key: _pairs(entry, key) for key in ("attached", "both_sides", "qualified")}
     of_parts, of_motions = (*pairs["attached"], *pairs["both_sides"]), pairs["qualified"]
+    # A pair with a misspelt name would never match, in silence.
     for part, motion in of_parts:
         if part not in data["parts"] or motion not in data["motions"]:
             raise SpecError(f"{path.name}: {name}: [{part}, {motion}] must be one of parts and one of motions")

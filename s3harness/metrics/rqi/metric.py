@@ -58,6 +58,7 @@ class SeizureRQI:
         report, truth = str(pair.prediction.value), cast("Mapping[str, object]", pair.reference.truth)
         try:
             return score_report(report, truth, self.preset, self._read)
+        # A judge's failure on this report is the report's loss, as an unparsable answer is elsewhere.
         except JudgeError:
             return None
 
@@ -65,6 +66,7 @@ class SeizureRQI:
         """Return the reason for which no report on this video has a defined score, "" where one has."""
         try:
             return undefined_reason(cast("Mapping[str, object]", reference.truth), self.preset, self._read)
+        # An expert's report that the judge could not read leaves the video in, with the score 0.
         except JudgeError:
             return ""
 

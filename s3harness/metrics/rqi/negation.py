@@ -44,6 +44,7 @@ class Reach:
                 return
             if word == "," and (not through_commas or self._begins_anew(i + 1)):
                 return
+            # "No jerking and begins to walk": a fresh verb after "and" starts a statement of its own.
             if word == "and" and (not through_commas or i + 1 in self.fresh):
                 return
             # A new subject begins a new statement: "no jerking the patient stares".

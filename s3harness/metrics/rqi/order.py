@@ -100,6 +100,7 @@ def _ranks(clauses: Sequence[tuple[int, int]], tokens: Tokens, cues: Mapping[int
         cue = cues.get(first)
         if number and (_is_earlier(first, last, cues) or (cue and cue.name == "backward")):
             places[number] = places[_anchor(number, clauses)] - 0.5
+        # "Before A, B": the opening clause moves behind the one that follows it.
         elif cue and cue.name == "forward" and number == 0 and tokens.word(first) in _BEFORE and len(clauses) > 1:
             places[0] = 1.5
     ranks = {place: rank for rank, place in enumerate(sorted(set(places)))}
@@ -114,6 +115,7 @@ def _is_earlier(first: int, last: int, cues: Mapping[int, PhraseMatch]) -> bool:
 def _anchor(number: int, clauses: Sequence[tuple[int, int]]) -> int:
     """Clause that "after" refers to: the one before the cue, past an empty comma clause."""
     anchor = number - 1
+    # A clause of one token is the comma itself.
     while anchor > 0 and clauses[anchor][1] - clauses[anchor][0] <= 1:
         anchor -= 1
     return anchor

@@ -94,6 +94,7 @@ def length(context: PenaltyContext) -> Penalty:
     """
     budget = max(SHORTEST_BUDGET, BUDGET_FACTOR * context.truth.structure.words)
     words = context.prediction.words
+    # Brevity earns nothing: the factor is never above 1.
     if words <= budget:
         return Penalty(1.0)
     return Penalty(math.sqrt(budget / words), (f"{words} words, budget {budget:.0f}",))
@@ -112,6 +113,7 @@ def paper_hallucination(context: PenaltyContext) -> Penalty:
     Defects of the published formula: coverage is measured by another source (the expert's text), and onset during
     sleep, which is in no sequence, is penalised even where it is true.
     """
+    # Without an annotated sequence the published program has nothing to compare with.
     if context.truth.labelled is None:
         return Penalty(1.0)
     invented = [event for event in context.prediction.events if event not in context.truth.labelled]

@@ -64,6 +64,7 @@ def _settled(
     """The sign, its side ``both`` where another mention of its moment gives the other side."""
     if sign is None or moment_of is None:
         return sign
+    # One moment only: a head that turns left and later right has a first side.
     moment, feature = moment_of(sign.mention), sign.mention.feature
     sides = {m.side for m in mentions if m.feature == feature and m.side and moment_of(m) == moment}
     return LateralisingSign("both", sign.mention) if sides - {sign.value} else sign

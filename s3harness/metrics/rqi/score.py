@@ -180,6 +180,7 @@ def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset
     full = preset_name(name)
     base, *more = full.split("+")
     preset, penalties = _PRESETS[base]
+    # dict.fromkeys: a penalty named twice is applied once.
     functions = {penalty: resolver(penalty) for penalty in dict.fromkeys((*penalties, *more))}
     return replace(preset, name=full, penalties=functions)
 
@@ -246,6 +247,7 @@ def undefined_reason(
 
 
 def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) -> str:
+    # A structure has no text whose language could be wrong.
     if isinstance(truth, ReportTruth) or not preset.needs_signs:
         return ""
     language = foreign_language(str(truth.get("text") or ""))
@@ -254,6 +256,7 @@ def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) ->
 
 def unread_reason(report: str, preset: Preset) -> str:
     """Return the reason for which the rules of a preset cannot read a report, "" where they can or do not check."""
+    # Older presets do not check, so that their scores never change.
     language = foreign_language(report) if preset.needs_signs else ""
     return f"{REPORT_IN} {language}" if language else ""
 

@@ -111,6 +111,7 @@ def _attached(
     body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))
     for motion in motions:
         group = _parts_of(motion, tokens, body)
+        # Without a part that moves the motion is no sign: no side is needed.
         own = side_of_motion(motion.first, motion.last, tokens, free) if group else ""
         for part in group:
             side = _side_of(part, motion, own)
@@ -131,6 +132,7 @@ def _qualified(
     """Signs from a motion and its qualifier ("rhythmic shaking"), on the side of the part that moves."""
     wanted = {pair: name for name, sign in lexicon.signs.items() for pair in sign.qualified}
     qualifiers = lexicon.qualifiers.find(tokens) if wanted else []
+    # The first lexicon has no qualifiers, and most texts none either.
     if not qualifiers:
         return
     body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))

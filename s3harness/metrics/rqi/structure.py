@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# The names of the authors' released extractions, which the published scores are computed from.
 COMPONENTS = ("onset", "propagation", "postictal")
 """The parts of an event that a complete report covers."""
 

@@ -13,6 +13,7 @@ _TOKEN = re.compile(r"(?P<time>\d{1,2}(?:[:;]\s?\d{2}){1,3})|(?P<word>[a-z0-9]+(
 _WORD = re.compile(r"[^\s,;/|]+")
 _APOSTROPHES = dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'")
 _DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2014": ",", "\u2015": ","}
+# Bullets end a sentence: the items of a list are statements of their own.
 _CHARACTERS = _APOSTROPHES | _DASHES | {"\u2022": ".", "*": "."}
 
 

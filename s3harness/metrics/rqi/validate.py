@@ -65,6 +65,7 @@ def validate(
     """
     # Sorted, so that the draws do not depend on the order of the mappings; by repr, as keys may be of mixed types.
     keys = sorted((key for key in human if key in scores), key=repr)
+    # Two reports always correlate perfectly.
     if len(keys) < 3:
         raise UsageError(f"{len(keys)} reports have both a score and a human score; at least 3 are needed")
     x = np.array([scores[key] for key in keys], dtype=np.float64)
@@ -100,6 +101,7 @@ def _draws(videos: Indexes, resamples: int, seed: int) -> Iterator[tuple[Indexes
 
 
 def _agreement(value: float, resampled: Array) -> AgreementMeasure:
+    # A resample of one video drawn every time has no correlation.
     defined = resampled[np.isfinite(resampled)]
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail]) if defined.size else (np.nan, np.nan)

@@ -38,6 +38,7 @@ class PaperBoundaryMae(SubjectMeans):
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Return (error, 1) in the block of the boundary; pairs of boundaries that are not scored have no block."""
+        # Before the base class: a boundary that is not scored must not get a block of columns.
         scored = [pair for pair in pairs if pair.reference.subject not in NOT_SCORED]
         self._subjects.learn(scored)
         rows = super().statistics(scored)

@@ -209,6 +209,7 @@ def _compared(
         return
     for name, cells in read_release_table(path, keys=(key,)).rows.items():
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
+            # BERTScores need a neural network: they are left out, not counted as mismatches.
             if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
                 published = number_in(text, path.name, column)
                 yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
@@ -217,6 +218,7 @@ def _compared(
 def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:
     """The files of a folder of published details that belong to a model, as paths within the published tables."""
     paths = sorted((release.published / folder).glob(f"*{suffix}"))
+    # The spelling of a model differs between folders; model_key makes them one.
     own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
     return [f"{folder}/{path.name}" for path in own]
 

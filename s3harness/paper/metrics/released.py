@@ -156,6 +156,7 @@ def _column(release: Release, model: str, kind: str, column: str, *, keeps_blank
 
 def _reports(release: Release) -> dict[str, str]:
     """The experts' reports, which the published scores of Task 7 do not need; none where there is no such table."""
+    # The reports only feed a floor: the published cells can be recomputed without them.
     try:
         return read_reports(release)
     except DatasetError:
