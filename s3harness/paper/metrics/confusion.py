@@ -71,6 +71,7 @@ class PaperTables:
         table = counts[..., [column for (name, _), column in columns.items() if name == subject], :]
         n_pairs = table[..., _TRUE].sum(axis=-1)
         positive = self.positive(subject)
+        # Accuracy has no positive class.
         if self.statistic == "accuracy":
             score = safe_ratio(table[..., _HITS].sum(axis=-1), n_pairs)
         elif positive is None:

@@ -62,6 +62,7 @@ class Cell:
             return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
         # The tables were written by several programs, some of which round halves up and some to even.
         half = 0.5 * 10.0**-self.digits
+        # isclose: binary fractions of printed decimals differ in the last digits.
         is_half = math.isclose(abs(self.recomputed - self.published), half, rel_tol=1e-9)
         return is_half or round(self.recomputed, self.digits) == self.published
 
@@ -72,6 +73,7 @@ def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
     A table that cannot be read raises :class:`DatasetError` when its iterator runs, so that the others can be compared.
     A table without the model, or for which it has no predictions, has no cells.
     """
+    # A table is compared if any kind of its predictions is there: models were not run on every task.
     lacking = set(missing_predictions(release, model))
     return [cells(release, model) for cells, kinds in _TABLES if not lacking.issuperset(kinds)]
 
@@ -138,6 +140,7 @@ def _question_list(release: Release, model: str) -> Iterator[Cell]:
     for path in _files_of(release, model, "middle_results", "_video_feature_scores.csv"):
         table = read_release_table(release.published / path)
         names = [name for name in table.columns if name != "file_name"]
+        # An empty cell has no score to average.
         scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
         means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
         overall = {"question_list_score": question_list_score(scores)}

@@ -51,6 +51,7 @@ class PaperBleu:
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), N_STATISTICS))
         for row, pair in zip(rows, pairs, strict=True):
+            # A pair without an answer has a row of zeros, and so drops out of the corpus.
             texts = texts_of(pair)
             if texts and pair.reference.subject in blocks:
                 row[blocks[pair.reference.subject]] = bleu_statistics(*texts)
