@@ -66,7 +66,7 @@ from .specs.wording import UNTESTED_REASON as UNTESTED_REASON
 from .specs.wording import fill_phrase as fill_phrase
 from .training.job import TrainingJob as TrainingJob
 from .training.messages import image_messages as image_messages
-from .training.monitor import Said as Said
+from .training.monitor import TrainingAnswer as TrainingAnswer
 from .training.rewards import reward_function as reward_function
 from .training.sample import Sample as Sample
 from .transforms.contract import Transform as Transform

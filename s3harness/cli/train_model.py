@@ -148,17 +148,17 @@ def _run(
     from s3harness.training.session import TrainingSettings, run_training
 
     settings = TrainingSettings(
-        stage,
-        arguments["trainer"],
-        arguments["weights"],
-        arguments["data"],
-        arguments["out"],
-        arguments["check_every"],
-        arguments["check_videos"],
-        arguments["resume"],
-        parse_options(arguments["options"]),
-        arguments["cache_dir"],
-        Consent(arguments["allow_identifiers"], arguments["reviewed"]),
+        stage=stage,
+        trainer=arguments["trainer"],
+        model=arguments["weights"],
+        data=arguments["data"],
+        out=arguments["out"],
+        check_every=arguments["check_every"],
+        check_videos=arguments["check_videos"],
+        resume=arguments["resume"],
+        options=parse_options(arguments["options"]),
+        cache_dir=arguments["cache_dir"],
+        consent=Consent(arguments["allow_identifiers"], arguments["reviewed"]),
     )
     if training_set is None:  # grpo has built it already, for the gate
         training_set = training_set_of(_of_set(arguments))

@@ -95,14 +95,14 @@ def metric_rewards_of(text: str, training_set: TrainingSet) -> Sequence[MetricRe
 
     The preset ``strict`` is limited to the tasks that have samples; a metric that is named is not.
     """
-    from s3harness.training.gate import fitted
+    from s3harness.training.gate import fit_floors
     from s3harness.training.rewards import metric_rewards, strict_rewards
 
     if text == "strict":
         # A preset names no task, so a task without samples is no error in it.
         rewards = [reward for reward in strict_rewards(training_set.specs) if training_set.of_task(reward.task)]
-        return fitted(rewards, training_set)
-    return fitted(metric_rewards(training_set.specs, _weights(text)), training_set)
+        return fit_floors(rewards, training_set)
+    return fit_floors(metric_rewards(training_set.specs, _weights(text)), training_set)
 
 
 def _weights(text: str) -> dict[str, float]:

@@ -1,7 +1,8 @@
-"""As many samples of each answer: a model that is shown nine "no" for a "yes" learns to say "no".
+"""Balancing a training set, so that every answer to a question is equally common.
 
-Of each answer, half are mirror images. Where most patients raise the right arm, most mirrored ones raise the left, and
-a model that tells a mirrored room from a real one would answer by that.
+Otherwise a model that is trained on nine "no" for each "yes" learns to answer "no". Half of the samples of each answer
+are mirror images: if most patients raise the right arm, most mirrored ones raise the left, and a model that can tell a
+mirrored room from a real one would answer by that alone.
 """
 
 from __future__ import annotations
@@ -19,41 +20,45 @@ if TYPE_CHECKING:
 BALANCES = ("repeat", "drop", "none")
 """Repeat the samples of the rarer answers, drop those of the commoner ones, or leave all as they are.
 
-Repeated, the questions of a task are as common as well, since metrics weigh them so: a question with eleven answers
+With "repeat", the questions of a task are equally common too, as metrics weigh them: a question with eleven answers
 would otherwise crowd out one with two.
 """
 
 CLOSED = ("feature", "laterality", "diagnosis")
+"""Kinds of items whose answers are one of a few classes."""
 
 
-def balanced(
+def balance_samples(
     samples: Sequence[Sample],
     kinds: Mapping[str, str],
-    how: str,
+    balance: str,
     seed: int,
     leave_out_constant: bool,
     left_out: Counter[str],
 ) -> list[Sample]:
-    """The samples with every answer to a question equally common, in an order that ``seed`` fixes.
+    """Return the samples with every answer to a question equally common, in an order that ``seed`` determines.
 
     A question is a subject of a task; lists of signs are balanced between empty and not. ``kinds`` are the kinds of
-    items by task. A closed question that has one answer alone raises :class:`UsageError`, or is left out and counted.
+    items by task, ``balance`` is one of :data:`BALANCES`. A closed question with a single answer raises
+    :class:`UsageError`, or, with ``leave_out_constant``, is left out and counted in ``left_out``.
     """
     groups: defaultdict[tuple[str, str], defaultdict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    # Shuffled before, so that "drop" and the rest of "repeat" take samples at random, not those of the first videos.
     for sample in _shuffled(samples, seed):
         groups[sample.request.task, sample.request.subject][_answer(sample, kinds)].append(sample)
     constant = {q: answers for q, answers in groups.items() if kinds[q[0]] in CLOSED and len(answers) < 2}
     if constant and not leave_out_constant:
-        raise UsageError(_complaint(constant))
+        raise UsageError(_constant_questions_message(constant))
     for question in constant:
         left_out["a question with only one answer"] += sum(map(len, groups.pop(question).values()))
     if not groups:
         raise UsageError("every question has only one answer in the training patients; add patients, or other tasks")
     of_task: defaultdict[str, list[list[Sample]]] = defaultdict(list)
     for (task, _), answers in groups.items():
-        evened = [_evened(_real_and_mirrored(group), how) for group in answers.values()]
-        of_task[task].append(_evened(evened, how))
-    among = "repeat" if how == "repeat" else "none"
+        evened = [_evened(_real_and_mirrored(group), balance) for group in answers.values()]
+        of_task[task].append(_evened(evened, balance))
+    # Questions are never dropped to be equally common: the rarest would decide how much is left of all others.
+    among = "repeat" if balance == "repeat" else "none"
     return _shuffled([sample for questions in of_task.values() for sample in _evened(questions, among)], seed)
 
 
@@ -62,17 +67,17 @@ def _real_and_mirrored(group: Sequence[Sample]) -> list[list[Sample]]:
     return [part for part in parts if part]
 
 
-def _evened(groups: Sequence[Sequence[Sample]], how: str) -> list[Sample]:
-    """As many of each group, in turn."""
+def _evened(groups: Sequence[Sequence[Sample]], balance: str) -> list[Sample]:
+    """Return equally many samples of each group, in turn."""
     counts = [len(group) for group in groups]
-    wanted = {"repeat": max(counts), "drop": min(counts)}.get(how)
+    wanted = {"repeat": max(counts), "drop": min(counts)}.get(balance)
     if wanted is None:
         return [sample for group in groups for sample in group]
     return [group[number % len(group)] for number in range(wanted) for group in groups]
 
 
 def _answer(sample: Sample, kinds: Mapping[str, str]) -> str:
-    """The class of a sample's answer; one class where answers are open."""
+    """Return the class of a sample's answer; all answers of an open question are one class."""
     kind = kinds[sample.request.task]
     truth = next(reference.truth for reference in sample.references if reference.task == sample.request.task)
     if kind == "sequence":
@@ -81,6 +86,8 @@ def _answer(sample: Sample, kinds: Mapping[str, str]) -> str:
 
 
 def _shuffled(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    # By hash, not by a generator: the order is the same on every machine and with every version of Python, and one
+    # sample more does not move all others.
     copies: Counter[str] = Counter()
     keyed = []
     for sample in samples:
@@ -89,11 +96,11 @@ def _shuffled(samples: Sequence[Sample], seed: int) -> list[Sample]:
     return [sample for _, sample in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def _complaint(constant: Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]) -> str:
-    said = "; ".join(
+def _constant_questions_message(constant: Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]) -> str:
+    questions = "; ".join(
         f"{subject} ({task}) is always {next(iter(answers))!r}" for (task, subject), answers in constant.items()
     )
     return (
         f"these questions have only one answer in the training patients, so a model can learn it without looking: "
-        f"{said}. Add patients with the other answer, or leave such questions out (--leave-out-constant)"
+        f"{questions}. Add patients with the other answer, or leave such questions out (--leave-out-constant)"
     )

@@ -1,7 +1,7 @@
-"""Answers that deserve no reward: what can be said without a look, and the truth spoilt by additions or gaps.
+"""Worthless answers, by which the gate tests rewards: blind ones, and the truth with additions or omissions.
 
-Each candidate is one answer, as a text, to each question of a task; one that is the plain truth there is left out. The
-*blind* ones know nothing of an item but how its subject usually ends.
+A candidate is one text for each sample of a task, and none for a sample where it would be the plain truth. *Blind*
+candidates use nothing of an item but the distribution of answers to its subject.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from s3harness.training.sample import Sample
 from s3harness.types import Reference
 
 COPIES = 10
+"""Repetitions in candidates that repeat an answer."""
 FEWEST_SIGNS = 2
+"""Signs of a list from which the first alone is not the whole truth."""
 WORDS = "Nothing can be said."
+"""Justification and report of candidates that have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answerer: its text to each of the samples, ``None`` to those that it does not answer."""
+    """One answerer: its text for each of the samples, ``None`` for those that it does not answer."""
 
     name: str
     texts: tuple[str | None, ...]
@@ -33,54 +36,59 @@ class Candidate:
 
 
 def candidates(kind: str, task: str, samples: Sequence[Sample], *, seed: int = 0) -> list[Candidate]:
-    """Every candidate for a task's samples; ``seed`` fixes those that draw lots."""
+    """Return every candidate for a task's samples; ``seed`` determines the random ones."""
     references = [_reference(sample, task) for sample in samples]
+    # Fitted on the very samples they answer: the worst case, as a model can learn their distribution by heart.
     floors = floors_for(kind, references, seed=seed, training=references)
-    found = [
-        Candidate(name, tuple(_written(s, p.value) for s, p in zip(samples, said, strict=True)))
-        for name, said in floors.items()
+    answerers = [
+        Candidate(name, tuple(_format_value(s, p.value) for s, p in zip(samples, predictions, strict=True)))
+        for name, predictions in floors.items()
     ]
     blind = {"silence": lambda _: "", **_BLIND.get(kind, dict)()}
-    found += [Candidate(name, tuple(_said(say, sample) for sample in samples)) for name, say in blind.items()]
-    found += [
-        Candidate(name, tuple(say(s, r.truth) for s, r in zip(samples, references, strict=True)), is_blind=False)
-        for name, say in _SPOILT.get(kind, {}).items()
+    answerers += [Candidate(name, tuple(_text_by(answer, s) for s in samples)) for name, answer in blind.items()]
+    answerers += [
+        Candidate(name, tuple(spoil(s, r.truth) for s, r in zip(samples, references, strict=True)), is_blind=False)
+        for name, spoil in _SPOILT.get(kind, {}).items()
     ]
-    return found
+    return answerers
 
 
-def _said(say: Callable[[Sample], object], sample: Sample) -> str:
-    said = say(sample)
-    return said if isinstance(said, str) else _written(sample, said)
+def _text_by(answer: Answerer, sample: Sample) -> str:
+    value = answer(sample)
+    # Texts are final, such as the empty one of "silence"; other values have to be formatted.
+    return value if isinstance(value, str) else _format_value(sample, value)
 
 
-def _written(sample: Sample, value: object) -> str:
-    """A value as the request wants it written."""
+def _format_value(sample: Sample, value: object) -> str:
+    """Return a value in the answer format of the request."""
     if isinstance(value, Mapping):
         return write_answer(sample.request, value["present"], str(value["text"]) or WORDS)
+    # Times are of the video, and the request expects them from the start of its clip.
     if isinstance(value, float):
         value -= sample.request.clip.start_s
     return write_answer(sample.request, value, WORDS)
 
 
 def _reference(sample: Sample, task: str) -> Reference:
-    """The reference of a task, without the report that its prompt shows: who reads that is not blind."""
+    """Return the reference of a task, without the report in its prompt."""
+    # An answerer that reads the expert's report would not be blind.
     return replace(next(reference for reference in sample.references if reference.task == task), report="")
 
 
-Saying = Callable[[Sample], object]
+Answerer = Callable[[Sample], object]
 
 
-def _blind_lists() -> Mapping[str, Saying]:
+def _blind_lists() -> Mapping[str, Answerer]:
     names = list(vocabulary().names)
     return {
         "every sign there is": lambda _: names,
         f"every sign {COPIES} times": lambda _: names * COPIES,
+        # Random per sample, and reproducible: its seed is the sample's id.
         "five signs by lot": lambda sample: Random(sample.id).sample(names, 5),
     }
 
 
-def _blind_reports() -> Mapping[str, Saying]:
+def _blind_reports() -> Mapping[str, Answerer]:
     everything = report_of(vocabulary().names, {}, Random(0))
     return {
         "every sign there is": lambda _: everything,
@@ -90,6 +98,7 @@ def _blind_reports() -> Mapping[str, Saying]:
 
 
 def _first_sign(sample: Sample, truth: Any) -> str | None:
+    # Of a single sign it would be the truth.
     return write_answer(sample.request, [truth[0][0]]) if len(truth) >= FEWEST_SIGNS else None
 
 
@@ -106,7 +115,7 @@ def _text_again(sample: Sample, truth: Any) -> str:
     return " ".join([truth["text"]] * COPIES)
 
 
-_BLIND: Mapping[str, Callable[[], Mapping[str, Saying]]] = {"sequence": _blind_lists, "report": _blind_reports}
+_BLIND: Mapping[str, Callable[[], Mapping[str, Answerer]]] = {"sequence": _blind_lists, "report": _blind_reports}
 _SPOILT: Mapping[str, Mapping[str, Callable[[Sample, Any], str | None]]] = {
     "sequence": {
         "first of several signs": _first_sign,

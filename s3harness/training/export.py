@@ -1,6 +1,6 @@
-"""Training sets as files for trainers: JSONL rows, the rewards, and the media if they are wanted.
+"""Training sets as files for trainers: JSONL rows, the rewards, and optionally the media.
 
-Names of media are hashes of what is shown; they say nothing of a patient, a file or a date.
+Media are named by hashes of the clips; no name tells a patient, a file or a date.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from s3harness.training.sample import Sample
 from s3harness.training.samples import TrainingSet
 
 FORMATS: Mapping[str, str] = {"ms-swift": "mp4", "trl": "frames"}
-"""Format → the media its rows speak of unless something else is asked for."""
+"""Format → the default media of its rows."""
 MEDIA = ("frames", "mp4")
 MEDIA_FOLDER = "media"
 SFT, GRPO, REWARDS, PLUGIN = "sft.jsonl", "grpo.jsonl", "rewards.json", "reward_plugin.py"
@@ -59,20 +59,22 @@ def check_media(form: str, media: str) -> None:
         raise UsageError("TRL takes images and has no column for video or sound; use --media frames, or ms-swift")
 
 
-def write_rows(out: Path, made: TrainingSet, form: str, media: str) -> None:
-    """Write ``sft.jsonl`` (with the answers) and ``grpo.jsonl`` (without): one row a sample, in the set's order.
+def write_rows(out: Path, training_set: TrainingSet, form: str, media: str) -> None:
+    """Write ``sft.jsonl`` (with the answers) and ``grpo.jsonl`` (without): one row per sample, in the set's order.
 
-    ``form`` is one of :data:`FORMATS`, ``media`` what the rows speak of, one of :data:`MEDIA`.
+    ``form`` is one of :data:`FORMATS`, ``media`` the media that the rows refer to, one of :data:`MEDIA`.
     """
     check_media(form, media)
     row = {"ms-swift": _swift_row, "trl": _trl_row}[form]
     for name, with_answer in ((SFT, True), (GRPO, False)):
-        lines = (json.dumps(row(s, media, with_answer), ensure_ascii=False, sort_keys=True) for s in made.samples)
+        lines = (
+            json.dumps(row(s, media, with_answer), ensure_ascii=False, sort_keys=True) for s in training_set.samples
+        )
         write_text(out / name, "".join(f"{line}\n" for line in lines))
 
 
 def write_rewards(out: Path, rewards: Sequence[MetricReward], form: str) -> None:
-    """Write ``rewards.json``, and for ms-swift the plugin that registers what it holds."""
+    """Write ``rewards.json``, and for ms-swift the plugin that registers its rewards."""
     write_json(out / REWARDS, rewards_as_json(rewards))
     if form == "ms-swift":
         functions = " ".join(reward.name for reward in rewards)
@@ -81,7 +83,8 @@ def write_rewards(out: Path, rewards: Sequence[MetricReward], form: str) -> None
 
 
 def load_reward_functions(path: Path) -> dict[str, Any]:
-    """Name → reward function (:func:`~s3harness.training.rewards.reward_function`) of a ``rewards.json``."""
+    """Return name → reward function (:func:`~s3harness.training.rewards.reward_function`) of a ``rewards.json``."""
+    # Only trainers load them: an export does not import the metrics.
     from s3harness.training.rewards import reward_function, rewards_from_json
 
     try:
@@ -92,13 +95,14 @@ def load_reward_functions(path: Path) -> dict[str, Any]:
 
 
 def media_name(sample: Sample) -> str:
-    """The name of a sample's clip: a hash of what it shows, and of whether it is mirrored."""
-    told = json.dumps([asdict(sample.request.clip) | {"index": 0}, sample.mirrored], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    """Return the name of a sample's clip: a hash of the clip, and of whether it is mirrored."""
+    # Without the clip's index in its item: tasks that show the same frames share one file.
+    shown = json.dumps([asdict(sample.request.clip) | {"index": 0}, sample.mirrored], sort_keys=True)
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
 def media_files(sample: Sample, media: str) -> list[str]:
-    """The paths of a sample's media, relative to the export: one mp4, or one picture for each frame."""
+    """Return the paths of a sample's media, relative to the export: one mp4, or one JPEG per frame."""
     name = f"{MEDIA_FOLDER}/{media_name(sample)}"
     if media == "mp4":
         return [f"{name}.mp4"]
@@ -106,23 +110,22 @@ def media_files(sample: Sample, media: str) -> list[str]:
 
 
 def _swift_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
-    """Messages with a tag for each medium, its paths, and columns that ms-swift hands to the rewards.
-
-    In mp4 the sound is part of the video; beside frames it is a file of its own.
-    """
+    """Return a row of ms-swift: messages with a tag per file, the paths, and the columns for the rewards."""
     request, files = sample.request, media_files(sample, media)
-    hears = request.clip.audio and media == "frames"
-    tags = ("<video>" if media == "mp4" else "<image>") * len(files) + "<audio>" * hears
+    # An mp4 holds its audio; beside frames the audio is a file of its own.
+    has_audio_file = request.clip.audio and media == "frames"
+    # ms-swift puts the media in the place of their tags, in the order of the paths.
+    tags = ("<video>" if media == "mp4" else "<image>") * len(files) + "<audio>" * has_audio_file
     row: dict[str, Any] = {
         "messages": _messages(sample, tags + request.prompt, with_answer),
         "videos" if media == "mp4" else "images": files,
-        **({"audios": [f"{MEDIA_FOLDER}/{media_name(sample)}.wav"]} if hears else {}),
+        **({"audios": [f"{MEDIA_FOLDER}/{media_name(sample)}.wav"]} if has_audio_file else {}),
     }
     return row | _columns(sample)
 
 
 def _trl_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
-    """Prompt and completion as messages, images in the order of the frames; each frame's time stands before it."""
+    """Return a row of TRL: prompt and completion as messages, and the images, each after its time in the prompt."""
     request, files = sample.request, media_files(sample, media)
     row: dict[str, Any] = {"prompt": image_messages(request, request.clip.timestamps), "images": files}
     if with_answer:
@@ -138,13 +141,14 @@ def _messages(sample: Sample, prompt: str, with_answer: bool) -> list[dict[str, 
 
 
 def _columns(sample: Sample) -> dict[str, Any]:
-    return {"task": sample.request.task, "sample": sample.question.as_text(), "mirrored": sample.mirrored}
+    return {"task": sample.request.task, "sample": sample.truth.as_text(), "mirrored": sample.mirrored}
 
 
 def clips_by_video(samples: Iterable[Sample]) -> Iterator[tuple[str, list[Sample]]]:
-    """Video id → one sample for each clip that is to be shown, mirrored or not."""
-    found: dict[str, dict[str, Sample]] = {}
+    """Yield each video id with one sample for each of its clips, mirrored or not."""
+    by_video: dict[str, dict[str, Sample]] = {}
     for sample in samples:
-        found.setdefault(sample.request.clip.video_id, {}).setdefault(media_name(sample), sample)
-    for video_id in sorted(found):
-        yield video_id, list(found[video_id].values())
+        by_video.setdefault(sample.request.clip.video_id, {}).setdefault(media_name(sample), sample)
+    # Video by video, so that each is decoded once.
+    for video_id in sorted(by_video):
+        yield video_id, list(by_video[video_id].values())

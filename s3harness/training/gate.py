@@ -1,7 +1,7 @@
-"""The reward gate: before a step is taken, what a reward would pay for answers that deserve nothing.
+"""The reward gate: rewards are tested with worthless answers before training.
 
-Reinforcement finds the cheapest way to a reward. One that pays a constant nearly what it pays the truth will be had by
-the constant, and nothing is learnt; so it is refused before any computing is spent on it.
+Reinforcement learning finds the cheapest way to a reward. If a constant answer earns nearly as much as the truth, the
+model learns the constant; so such a reward is refused before any computing is spent on it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from s3harness.training.sample import Sample
 from s3harness.training.samples import TrainingSet
 
 LIMIT = 0.8
-"""A reward that pays a candidate this share of what it pays the truth, or more, is refused."""
+"""A reward is refused if it pays a candidate this share of its reward of the truth, or more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Payment:
-    """What a candidate is paid on average, beside the truth on the same samples; ``share`` is the one by the other."""
+    """Mean reward of a candidate (``paid``) and of the truth on the same samples; ``share`` is their ratio."""
 
     reward: str
     task: str
@@ -36,52 +36,58 @@ class Payment:
 
     @property
     def share(self) -> float:
-        """Paid / truth; infinite where the truth itself is paid nothing."""
+        """``paid`` / ``truth``; infinite if the truth itself earns nothing."""
+        # Infinite, so that a reward that pays the truth nothing is refused.
         return self.paid / self.truth if self.truth > 0 else math.inf
 
     @property
     def is_refused(self) -> bool:
-        """Whether the reward may not be used because of this candidate."""
+        """``True`` if the reward must not be used because of this candidate."""
         return self.share >= LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Every candidate's payment by every reward, the best paid of a reward first."""
+    """Payments of every candidate by every reward, the best paid candidate of each reward first."""
 
     payments: Sequence[Payment]
 
     @property
     def refused(self) -> list[str]:
-        """The names of the rewards that may not be used."""
+        """Names of the rewards that must not be used."""
         return list(dict.fromkeys(payment.reward for payment in self.payments if payment.is_refused))
 
 
-def fitted(rewards: Sequence[MetricReward], made: TrainingSet) -> list[MetricReward]:
-    """The rewards with the floors of the training samples: per subject, the best paid blind candidate's mean."""
-    return [replace(reward, floors=_floors(reward, _first_copies(made.of_task(reward.task)))) for reward in rewards]
+def fit_floors(rewards: Sequence[MetricReward], training_set: TrainingSet) -> list[MetricReward]:
+    """Return the rewards with floors: per subject, the best blind candidate's mean on the training samples."""
+    return [
+        replace(reward, floors=_floors(reward, _unique_samples(training_set.of_task(reward.task))))
+        for reward in rewards
+    ]
 
 
-def examine(rewards: Sequence[Reward], made: TrainingSet) -> GateReport:
+def examine(rewards: Sequence[Reward], training_set: TrainingSet) -> GateReport:
     """Score every candidate by every reward on the training samples.
 
-    Raises :class:`RewardError` for a reward without a sample that it scores.
+    Raises :class:`RewardError` for a reward that scores none of the samples.
     """
-    return GateReport([payment for reward in rewards for payment in _payments(reward, made)])
+    return GateReport([payment for reward in rewards for payment in _payments(reward, training_set)])
 
 
-def _payments(reward: Reward, made: TrainingSet) -> list[Payment]:
-    samples = made.of_task(reward.task)
-    truth = [reward.score(reward.written(sample.target), sample.question) for sample in samples]
-    if all(paid is None for paid in truth):
+def _payments(reward: Reward, training_set: TrainingSet) -> list[Payment]:
+    samples = training_set.of_task(reward.task)
+    truth = [reward.score(reward.format_answer(sample.target), sample.truth) for sample in samples]
+    # With nothing to compare with it would pass the gate, and training would have no reward.
+    if all(amount is None for amount in truth):
         raise RewardError(
             f"the reward {reward.name} scores none of the {len(samples)} training samples of {reward.task}: either "
             "blind answers are always right, or the metric does not apply to them; leave it out, or add patients"
         )
-    spec = made.specs[reward.task]
-    known: dict[tuple[str, str], float | None] = {}
-    found = [_payment(reward, c, samples, truth, known) for c in candidates(spec.item, spec.name, samples)]
-    return sorted((payment for payment in found if payment), key=lambda payment: -payment.share)
+    spec = training_set.specs[reward.task]
+    # Candidates often give the same text to a sample, and balanced sets hold many samples several times.
+    cache: dict[tuple[str, str], float | None] = {}
+    payments = [_payment(reward, c, samples, truth, cache) for c in candidates(spec.item, spec.name, samples)]
+    return sorted((payment for payment in payments if payment), key=lambda payment: -payment.share)
 
 
 def _payment(
@@ -89,45 +95,56 @@ def _payment(
     candidate: Candidate,
     samples: Sequence[Sample],
     truth: Sequence[float | None],
-    known: dict[tuple[str, str], float | None],
+    cache: dict[tuple[str, str], float | None],
 ) -> Payment | None:
-    paid, due = [], []
-    for text, sample, full in zip(candidate.texts, samples, truth, strict=True):
-        if text is None or full is None:
+    amounts, true_amounts = [], []
+    for text, sample, true_amount in zip(candidate.texts, samples, truth, strict=True):
+        if text is None or true_amount is None:
             continue
         key = (text, sample.id)
-        if key not in known:
-            known[key] = reward.score(reward.written(text), sample.question)
-        paid.append(known[key] or 0.0)
-        due.append(full)
-    if not due:
+        if key not in cache:
+            cache[key] = reward.score(reward.format_answer(text), sample.truth)
+        amounts.append(cache[key] or 0.0)
+        true_amounts.append(true_amount)
+    if not true_amounts:
         return None
-    return Payment(reward.name, reward.task, reward.weight, candidate.name, mean(paid), mean(due), len(due))
+    return Payment(
+        reward=reward.name,
+        task=reward.task,
+        weight=reward.weight,
+        candidate=candidate.name,
+        paid=mean(amounts),
+        truth=mean(true_amounts),
+        samples=len(true_amounts),
+    )
 
 
 def _floors(reward: MetricReward, samples: Sequence[tuple[Sample, int]]) -> dict[str, float]:
     blind = candidates(reward.spec.item, reward.task, [s for s, _ in samples]) if samples else []
-    sure = [candidate for candidate in blind if candidate.is_blind and candidate.name not in DRAWN]
-    means = [_means(reward, candidate, samples) for candidate in sure]
-    subjects = sorted({subject for found in means for subject in found})
-    return {subject: round(max(found.get(subject, 0.0) for found in means), 6) for subject in subjects}
+    # Without random answerers, which beat the best constant only by luck.
+    constant = [candidate for candidate in blind if candidate.is_blind and candidate.name not in DRAWN]
+    means = [_means(reward, candidate, samples) for candidate in constant]
+    subjects = sorted({subject for by_subject in means for subject in by_subject})
+    # Rounded, as floors are written to files: a last digit that differs by machine would change their fingerprints.
+    return {subject: round(max(by_subject.get(subject, 0.0) for by_subject in means), 6) for subject in subjects}
 
 
 def _means(reward: MetricReward, candidate: Candidate, samples: Sequence[tuple[Sample, int]]) -> Mapping[str, float]:
-    """Subject → mean raw reward of a candidate, every sample counted as often as it is there."""
+    """Return subject → mean raw reward of a candidate, where samples count as often as they occur."""
     sums: defaultdict[str, float] = defaultdict(float)
     counts: defaultdict[str, int] = defaultdict(int)
     for text, (sample, copies) in zip(candidate.texts, samples, strict=True):
-        raw = None if text is None else reward.raw(text, sample.question)
+        raw = None if text is None else reward.raw(text, sample.truth)
         if raw is not None:
             sums[sample.request.subject] += copies * raw
             counts[sample.request.subject] += copies
     return {subject: sums[subject] / counts[subject] for subject in sums}
 
 
-def _first_copies(samples: Sequence[Sample]) -> list[tuple[Sample, int]]:
-    """Each sample once, with how often it is there."""
-    found: dict[str, tuple[Sample, int]] = {}
+def _unique_samples(samples: Sequence[Sample]) -> list[tuple[Sample, int]]:
+    """Return each sample once, with its number of copies."""
+    # A balanced set repeats its rarer samples, and each need be scored but once.
+    by_id: dict[str, tuple[Sample, int]] = {}
     for sample in samples:
-        found[sample.id] = (sample, found.get(sample.id, (sample, 0))[1] + 1)
-    return list(found.values())
+        by_id[sample.id] = (sample, by_id.get(sample.id, (sample, 0))[1] + 1)
+    return list(by_id.values())

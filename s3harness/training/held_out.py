@@ -1,10 +1,11 @@
-"""The patients held out: what they are asked while a model trains, and how it is scored.
+"""Held-out patients: the requests about them while a model trains, and the scores of its answers.
 
-They are asked as an evaluation asks them, scored by the strict metrics, and learnt nothing from.
+Requests and scores are those of an evaluation with the strict metrics; nothing is learnt from these patients.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -24,48 +25,57 @@ from s3harness.training.samples import TrainingSet, samples_of
 from s3harness.types import Answer, Reference, Request, Response, Score, Video
 
 RESAMPLES = 200
-"""Of patients, for the intervals: enough to see by, and quick."""
+"""Bootstrap resamples of patients: few, as these intervals are for watching a training, not for reporting."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Requests about held-out patients, with what scores their answers.
+    """Requests about held-out patients, with the references of their answers.
 
-    ``samples`` are all that is asked, without targets; ``known`` those of one clip whose answer the annotations tell.
+    ``samples`` are all requests, without targets; ``labelled`` are those with the true answer about their clip, as far
+    as the annotations tell it.
     """
 
     specs: Mapping[str, TaskSpec] = field(repr=False)
     samples: Sequence[Sample] = field(repr=False)
-    known: Sequence[Sample] = field(repr=False)
+    labelled: Sequence[Sample] = field(repr=False)
     references: Sequence[Reference] = field(repr=False)
     clips: ClipFrames = field(repr=False)
 
+    @property
+    def known(self) -> Sequence[Sample]:
+        """Return ``labelled``, by its old name."""
+        # Trainers are third-party code: the old name works for one more release.
+        message = "HeldOut.known is now labelled; the old name goes with the next release"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.labelled
+
     @classmethod
-    def of(cls, made: TrainingSet, model: ModelCard, store: MediaStore, *, videos: int) -> HeldOut:
-        """What is asked of the first ``videos`` videos that are held out, taken from all patients in turn."""
-        chosen = _in_turn(made, videos)
-        tasks = tuple(made.specs.values())
-        plan = Plan(replace(made.dataset, videos=chosen), model, tasks, tuple(t for t in tasks if not t.uses))
+    def of(cls, training_set: TrainingSet, model: ModelCard, store: MediaStore, *, videos: int) -> HeldOut:
+        """Return the requests about ``videos`` held-out videos, taken from all patients in turn."""
+        chosen = _in_turn(training_set, videos)
+        tasks = tuple(training_set.specs.values())
+        plan = Plan(replace(training_set.dataset, videos=chosen), model, tasks, tuple(t for t in tasks if not t.uses))
         clusters = {patient: n for n, patient in enumerate(sorted({video.patient for video in chosen}))}
         planned = [plan_video(plan, video, clusters[video.patient]) for video in chosen]
         requests = {r.id: r for video in planned for step in video.steps for r in step.requests}
         samples = tuple(Sample(request, "", ()) for request in requests.values())
         references = tuple(reference for video in planned for reference in video.references)
-        known = samples_of(made, chosen, model)
-        return cls(made.specs, samples, known, references, ClipFrames(chosen, samples, store))
+        labelled = samples_of(training_set, chosen, model)
+        return cls(training_set.specs, samples, labelled, references, ClipFrames(chosen, samples, store))
 
     def score(self, texts: Mapping[str, str]) -> list[Score]:
-        """The scores of answers by request id; a request without one is missing, which counts as wrong."""
-        asked = [s.request for s in self.samples if s.request.id in texts]
-        answers = {request.id: _read(request, texts[request.id], self.specs) for request in asked}
-        found: list[Score] = []
+        """Return the scores of answers by request id; a request without one is missing, which counts as wrong."""
+        answered = [s.request for s in self.samples if s.request.id in texts]
+        answers = {request.id: _parse_answer(request, texts[request.id], self.specs) for request in answered}
+        scores: list[Score] = []
         for name, spec in self.specs.items():
             references = [reference for reference in self.references if reference.task == name]
-            found += score_task(spec, references, predict(references, answers, spec), resamples=RESAMPLES)
-        return found
+            scores += score_task(spec, references, predict(references, answers, spec), resamples=RESAMPLES)
+        return scores
 
     def primary(self, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-        """Task → the primary score of :meth:`score` in numbers; JSON-able."""
+        """Return task → the primary score of :meth:`score` as JSON-able numbers."""
         return _primary(self.score(texts))
 
 
@@ -83,17 +93,20 @@ def _primary(scores: Sequence[Score]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _in_turn(made: TrainingSet, videos: int) -> tuple[Video, ...]:
-    """One video of each patient, then a second one, and so on."""
+def _in_turn(training_set: TrainingSet, videos: int) -> tuple[Video, ...]:
+    """Return one video of each patient, then a second one, and so on."""
+    # Intervals are over patients: a patient more tells more than another video of the same one.
     nth: dict[str, int] = {}
     keyed = []
-    for video in made.division.held_out:
+    for video in training_set.division.held_out:
         nth[video.patient] = nth.get(video.patient, 0) + 1
         keyed.append((nth[video.patient], video))
+    # Sorting is stable: within a round the data set's order stays, and the choice is the same in every run.
     return tuple(video for _, video in islice(sorted(keyed, key=lambda pair: pair[0]), videos))
 
 
-def _read(request: Request, text: str, specs: Mapping[str, TaskSpec]) -> Answer:
+def _parse_answer(request: Request, text: str, specs: Mapping[str, TaskSpec]) -> Answer:
+    # As an entry of a run's journal, so that answers are parsed by the code that parses those of an evaluation.
     response = Response(request.id, text)
     entry = JournalEntry(
         id=request.id,

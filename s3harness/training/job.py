@@ -1,17 +1,18 @@
-"""What a trainer is given, and what it gives back: the contract of the plugin kind ``trainer``.
+"""The contract of the plugin kind ``trainer``: a trainer's input, and the result expected of it.
 
 A trainer is a function ``(job: TrainingJob) -> Mapping[str, object]``. It writes a model in the form of transformers
-into ``job.out``, from which it also goes on where it was stopped, and returns facts for the run card: JSON-able, and
-without paths; ``clips`` among them says how clips were shown, "video" or "images". What is trained on, what pays, what
-is held out and what counts as collapse come from here, so that every trainer is held to the same.
+into ``job.out``, continues an interrupted training from there, and returns facts for the run card: JSON-able, and
+without paths; ``clips`` among them is the form in which clips were given, "video" or "images". Samples, rewards,
+held-out patients and the limits of a collapse come with the job, so that every trainer is held to the same.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
@@ -20,22 +21,22 @@ from s3harness.training.rewards import Reward
 from s3harness.training.samples import TrainingSet
 
 Stage = Literal["warmup", "sft", "grpo"]
-"""Teach the vision part the signs; learn the answers by heart; learn from rewards."""
+"""Classify signs with the vision part; supervised fine-tuning on the answers; reinforcement learning from rewards."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingJob:
     """One training run.
 
-    ``model`` is the directory of the weights to begin with, ``options`` are the trainer's own, ``check_every`` is after
-    how many steps the held-out patients are asked (never if 0), ``resume`` says to go on from the last checkpoint in
-    ``out``. ``say`` takes one line for the user.
+    ``model`` is the directory of the initial weights, ``options`` are the trainer's own. Held-out patients are
+    evaluated every ``check_every`` steps (never if 0). With ``resume``, training continues from the last checkpoint in
+    ``out``. ``report_status`` takes one line for the user.
     """
 
     stage: Stage
     model: Path
     out: Path
-    made: TrainingSet
+    training_set: TrainingSet
     clips: ClipFrames
     held_out: HeldOut
     monitor: Monitor
@@ -43,4 +44,18 @@ class TrainingJob:
     options: Mapping[str, object] = field(default_factory=dict)
     check_every: int = 0
     resume: bool = False
-    say: Callable[[str], None] = print
+    report_status: Callable[[str], None] = print
+
+    # Hidden from type checkers, for which any attribute would exist.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in _RENAMED:
+                raise AttributeError(f"TrainingJob has no attribute {name!r}")
+            message = f"TrainingJob.{name} is now {_RENAMED[name]}; the old name goes with the next release"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+            return getattr(self, _RENAMED[name])
+
+
+_RENAMED: Mapping[str, str] = {"made": "training_set", "say": "report_status"}
+"""Old attribute → the one that replaces it; trainers may use an old one for one more release."""

@@ -1,4 +1,4 @@
-"""The clips of a training set as files: decoded once a video, flipped where a sample is mirrored."""
+"""The clips of a training set as files: decoded once per video, flipped if a sample is mirrored."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ from s3harness.training.samples import TrainingSet
 from s3harness.types import Clip
 
 QUALITY = 90
+"""JPEG quality of exported frames, 1–100."""
 FULL_SCALE = 32767
+"""Largest value of a 16-bit audio sample."""
 
 
 def write_media(
-    out: Path, made: TrainingSet, media: str, store: MediaStore, done: Callable[[int], None] = lambda n: None
+    out: Path, training_set: TrainingSet, media: str, store: MediaStore, done: Callable[[int], None] = lambda n: None
 ) -> int:
-    """Write every clip that the rows speak of, ``frames`` or ``mp4``; returns how many.
+    """Write every clip of the exported rows, as ``frames`` or ``mp4``, and return their number.
 
     Raises :class:`~s3harness.errors.MediaError` for a video that cannot be decoded.
     """
-    videos = {video.id: video for video in made.division.training}
+    videos = {video.id: video for video in training_set.division.training}
     written = 0
-    for video_id, samples in clips_by_video(made.samples):
+    for video_id, samples in clips_by_video(training_set.samples):
+        # All clips of a video at once: the video is decoded in one pass.
         store.prepare(videos[video_id], _clips(samples))
         for sample in samples:
             _write(out, sample, media, store)
             written += 1
+        # Released before the next one, so that memory does not grow with the set.
         store.release(video_id)
         done(written)
     return written
@@ -49,19 +53,20 @@ def _write(out: Path, sample: Sample, media: str, store: MediaStore) -> None:
     clip = sample.request.clip
     frames = store.frames(clip)
     shown = mirrored_frames(frames) if sample.mirrored else frames
-    sound = store.audio(clip, RATE) if clip.audio else None
+    audio = store.audio(clip, RATE) if clip.audio else None
     paths = [out / name for name in media_files(sample, media)]
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     if media == "mp4":
-        paths[0].write_bytes(encode_mp4(shown, clip.start_s, clip.end_s, None if sound is None else (sound, RATE)))
+        paths[0].write_bytes(encode_mp4(shown, clip.start_s, clip.end_s, None if audio is None else (audio, RATE)))
         return
-    for path, picture in zip(paths, encode_jpegs(shown, QUALITY).images, strict=True):
-        path.write_bytes(picture)
-    if sound is not None:
-        _write_wav(out / MEDIA_FOLDER / f"{media_name(sample)}.wav", sound)
+    for path, jpeg in zip(paths, encode_jpegs(shown, QUALITY).images, strict=True):
+        path.write_bytes(jpeg)
+    if audio is not None:
+        _write_wav(out / MEDIA_FOLDER / f"{media_name(sample)}.wav", audio)
 
 
-def _write_wav(path: Path, sound: Samples) -> None:
+def _write_wav(path: Path, audio: Samples) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes((np.clip(sound, -1.0, 1.0) * FULL_SCALE).astype("<i2").tobytes())
+        # Clipped first: a value beyond ±1 would wrap around in 16 bits, and be heard as a crack.
+        file.writeframes((np.clip(audio, -1.0, 1.0) * FULL_SCALE).astype("<i2").tobytes())

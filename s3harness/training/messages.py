@@ -1,6 +1,6 @@
-"""A clip as a conversation with images: how trainers that have no column for video show one.
+"""A clip as a conversation with images, for trainers that have no column for video.
 
-Whoever evaluates a model that was trained so has to show clips the same way.
+A model that was trained on such conversations must be evaluated with clips in the same form.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ from typing import Any
 
 from s3harness.types import Request
 
-IMAGES = "images"
-"""What a run card says of how clips were shown."""
-
 
 def image_messages(request: Request, times_s: Sequence[float]) -> list[dict[str, Any]]:
-    """The conversation of a request, with a mark for each image; before it stands its time from the start of the clip.
+    """Return the conversation of a request, with a placeholder for each image after its time since the clip's start.
 
     ``times_s`` are the times of the frames in the video, in seconds.
     """
     content: list[dict[str, str]] = []
     for time_s in times_s:
-        shown_s = max(0.0, time_s - request.clip.start_s)
-        content += [{"type": "text", "text": f"[{shown_s:.1f} s]"}, {"type": "image"}]
+        # The frame nearest to the clip's start may lie just before it.
+        since_start_s = max(0.0, time_s - request.clip.start_s)
+        content += [{"type": "text", "text": f"[{since_start_s:.1f} s]"}, {"type": "image"}]
     content.append({"type": "text", "text": request.prompt})
     system = [{"role": "system", "content": [{"type": "text", "text": request.system}]}] if request.system else []
     return [*system, {"role": "user", "content": content}]

@@ -1,7 +1,7 @@
-"""Watching a model learn: what it says, and whether that has become the same to everything.
+"""Monitoring of a model in training, which stops it when its answers collapse.
 
-A model that is rewarded can find an answer that pays well enough and say nothing else; its reward may even rise. So
-what it says is looked at, task by task, over the last answers, and training stops where it has collapsed.
+A model that learns from rewards can settle on one answer that pays well enough, and give it to every question; its
+reward may even rise. So the last answers to each task are summarised, and training stops if they have collapsed.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from s3harness.training.sample import SampleTruth
 
 FILE = "monitor.jsonl"
 GRAM = 4
-"""Words in a row that count as repeated where they come again in the same answer."""
+"""Number of words in a row that count as repeated if they occur again in the same answer."""
 
 CLOSED_KEYS = ("answer", "present")
+"""Keys of structured answers whose value is the class."""
 
 
 class Collapse(S3HarnessError):
-    """Training was stopped because of what the model says; names the task, what was seen and what to change."""
+    """Training was stopped because the answers collapsed; names the task, the statistic and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a model has collapsed, judged by the last ``window`` answers to a task, once there are so many.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollapseLimits:
+    """Limits of a collapse, applied to the last ``window`` answers to a task once there are that many.
 
-    ``commonest``: the share of the most common answer to closed questions, where the most common true answer
-    is no commoner than ``alike``. ``coverage``: the share of answers that can be read. ``repetition``: the
-    share of a long answer's words that only repeat. ``cut``: the share of answers that do not end. ``kl``: the
-    divergence from the model before training, nats a token.
+    ``commonest``: largest share of the most common answer to closed questions; it does not apply if the most common
+    true answer has a larger share than ``alike``. ``coverage``: least share of readable answers. ``repetition``:
+    largest mean share of repeated runs of words. ``cut``: largest share of truncated answers. ``kl``: largest
+    divergence from the model before training, in nats per token.
     """
 
     window: int = 128
@@ -53,24 +54,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One answer of the model in training; ``paid`` is the rewards by name, ``ended`` whether it came to its end."""
+class TrainingAnswer:
+    """One answer of the model in training: its text, the rewards by name, and ``False`` if it was truncated."""
 
     task: str
-    question: SampleTruth
+    truth: SampleTruth
     text: str
-    paid: Mapping[str, float]
+    rewards: Mapping[str, float]
     ended: bool = True
 
     @classmethod
-    def of(cls, task: str, sample: str, completion: object, paid: Mapping[str, float], *, ended: bool) -> Said:
-        """An answer as trainers have it: ``sample`` is the column that rewards are computed from."""
-        return cls(task, SampleTruth.from_text(sample), text_of(completion), paid, ended)
+    def of(
+        cls, task: str, sample: str, completion: object, rewards: Mapping[str, float], *, ended: bool
+    ) -> TrainingAnswer:
+        """Return an answer from the columns of a trainer; ``sample`` is the one from which rewards are computed."""
+        return cls(task, SampleTruth.from_text(sample), text_of(completion), rewards, ended)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the last answers to a task are like; shares are 0–1, ``length`` is in characters."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerStats:
+    """Summary of the last answers to a task; shares are 0–1, ``length`` is the mean in characters.
+
+    ``commonest`` and ``commonest_true`` are the shares of the most common answer and of the most common truth,
+    ``cut`` is the share of truncated answers, ``reward`` the mean of their summed rewards.
+    """
 
     answers: int
     reward: float | None
@@ -82,53 +89,64 @@ class Seen:
     cut: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _WindowEntry:
+    """One answer, reduced to the numbers of which :class:`AnswerStats` are means."""
+
     value: str | None
     truth: str
     length: int
     repetition: float
     ended: bool
-    paid: float | None
+    reward: float | None
+
+
+# Bounded by CollapseLimits.window: answers before it are forgotten, as a model that recovers must not be stopped.
+_Window = deque[_WindowEntry]
 
 
 @dataclass
 class Monitor:
-    """Takes the answers of each step, writes what they are like to a file, and raises :class:`Collapse`."""
+    """Summarises the answers of each step, logs the summaries to :data:`FILE`, and raises :class:`Collapse`."""
 
     specs: Mapping[str, TaskSpec]
     directory: Path
-    limits: Limits = field(default_factory=Limits)
-    _last: dict[str, deque[_Kept]] = field(default_factory=dict, repr=False)
+    limits: CollapseLimits = field(default_factory=CollapseLimits)
+    _windows: dict[str, _Window] = field(default_factory=dict, repr=False)
 
-    def observe(self, step: int, said: Sequence[Said], *, kl: float | None = None) -> Mapping[str, Seen]:
-        """Look at the answers of a step; returns what the last ones to each of its tasks are like.
+    def observe(
+        self, step: int, answers: Sequence[TrainingAnswer], *, kl: float | None = None
+    ) -> Mapping[str, AnswerStats]:
+        """Add the answers of a step and return the statistics of each of its tasks; raises :class:`Collapse`.
 
-        ``kl`` is the divergence from the model before training, in nats a token.
+        ``kl`` is the divergence from the model before training, in nats per token.
         """
-        for answer in said:
-            kept = self._last.setdefault(answer.task, deque(maxlen=self.limits.window))
-            kept.append(_kept(answer, self.specs[answer.task]))
-        found = {task: _seen(self._last[task]) for task in dict.fromkeys(answer.task for answer in said)}
-        self.note(step, kl=kl, tasks={task: asdict(seen) for task, seen in found.items()})
-        for task, seen in found.items():
-            self._refuse_collapsed(task, seen)
+        for answer in answers:
+            window = self._windows.setdefault(answer.task, deque(maxlen=self.limits.window))
+            window.append(_window_entry(answer, self.specs[answer.task]))
+        stats_by_task = {task: _stats(self._windows[task]) for task in dict.fromkeys(a.task for a in answers)}
+        # Logged first: the step that stops a training is the one to look at.
+        self.note(step, kl=kl, tasks={task: asdict(stats) for task, stats in stats_by_task.items()})
+        for task, stats in stats_by_task.items():
+            self._refuse_collapsed(task, stats)
+        # Not "kl > limit", which is false for NaN.
         if kl is not None and not kl <= self.limits.kl:
             raise Collapse(
-                f"step {step}: collapsed: the model has gone {kl:.3g} nats a token from where it began, more than "
-                f"{self.limits.kl:g}; lower the learning rate, or raise beta"
+                f"step {step}: collapsed: the model has diverged by {kl:.3g} nats a token from where it began, more "
+                f"than {self.limits.kl:g}; lower the learning rate, or raise beta"
             )
-        return found
+        return stats_by_task
 
     def note(self, step: int, **facts: object) -> None:
-        """Add a line to the file."""
+        """Append a line of facts about a step to the log; those that are ``None`` are left out."""
         self.directory.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"step": step, **{k: v for k, v in facts.items() if v is not None}}, sort_keys=True)
+        # Opened anew for each line, so that an interrupted training loses none.
         with (self.directory / FILE).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
     def forget_after(self, step: int) -> None:
-        """Drop the lines after a step: training goes on from there."""
+        """Remove the lines of later steps from the log, as training resumes from this one."""
         path = self.directory / FILE
         if path.exists():
             try:
@@ -138,70 +156,73 @@ class Monitor:
                 raise S3HarnessError(f"{path}: not a log of training steps ({error!r}); move it away") from error
             path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
-    def _refuse_collapsed(self, task: str, seen: Seen) -> None:
-        if seen.answers < self.limits.window:
+    def _refuse_collapsed(self, task: str, stats: AnswerStats) -> None:
+        if stats.answers < self.limits.window:
             return
-        why = _collapsed(seen, self.limits, closed=self.specs[task].item in CLOSED)
-        if why:
-            raise Collapse(f"{task}: collapsed: of the last {seen.answers} answers {why}")
+        problem = _collapse_message(stats, self.limits, closed=self.specs[task].item in CLOSED)
+        if problem:
+            raise Collapse(f"{task}: collapsed: of the last {stats.answers} answers {problem}")
 
 
-def _collapsed(seen: Seen, limits: Limits, *, closed: bool) -> str:
-    """What is wrong and what to change; empty if nothing is."""
+def _collapse_message(stats: AnswerStats, limits: CollapseLimits, *, closed: bool) -> str:
+    """Return the problem and its remedy; empty if there is no collapse."""
     lower = "lower the learning rate, raise beta, or begin with a model that knows the task (train sft)"
-    if seen.coverage < limits.coverage:
-        return f"only {seen.coverage:.0%} can be read; {lower}"
-    if closed and seen.commonest >= limits.commonest and seen.commonest_true <= limits.alike:
-        return f"{seen.commonest:.0%} are the same, and {seen.commonest_true:.0%} of the true ones; {lower}"
-    if seen.repetition > limits.repetition:
-        return f"{seen.repetition:.0%} of the words only repeat others; {lower}"
-    if seen.cut >= limits.cut:
-        return f"{seen.cut:.0%} did not end; allow longer ones (max_answer_tokens), or {lower}"
+    if stats.coverage < limits.coverage:
+        return f"only {stats.coverage:.0%} can be read; {lower}"
+    # One answer to everything is right where nearly all truths are the same.
+    if closed and stats.commonest >= limits.commonest and stats.commonest_true <= limits.alike:
+        return f"{stats.commonest:.0%} are the same, and {stats.commonest_true:.0%} of the true ones; {lower}"
+    if stats.repetition > limits.repetition:
+        return f"{stats.repetition:.0%} of the words only repeat others; {lower}"
+    if stats.cut >= limits.cut:
+        return f"{stats.cut:.0%} did not end; allow longer ones (max_answer_tokens), or {lower}"
     return ""
 
 
 def repetition(text: str) -> float:
-    """The share of the runs of :data:`GRAM` words in a text that have been there before, 0–1; 0 for a short text."""
+    """Return the share of the runs of :data:`GRAM` words in a text that occurred before, 0–1; 0 for a short text."""
     words = text.split()
     runs = [tuple(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)]
     return 1.0 - len(set(runs)) / len(runs) if runs else 0.0
 
 
-def _kept(answer: Said, spec: TaskSpec) -> _Kept:
-    reading = parse(answer.text, spec.for_subject(answer.question.subject), answer.question.subject)
-    reference = answer.question.reference(answer.task)
-    value = None if reading.status == "unparsable" else _told(reading.value)
-    paid = [amount for amount in answer.paid.values() if math.isfinite(amount)]
-    return _Kept(
-        value,
-        _told(reference.truth) if reference else "",
-        len(answer.text),
-        repetition(answer.text),
-        answer.ended,
-        sum(paid) if paid else None,
+def _window_entry(answer: TrainingAnswer, spec: TaskSpec) -> _WindowEntry:
+    reading = parse(answer.text, spec.for_subject(answer.truth.subject), answer.truth.subject)
+    reference = answer.truth.reference(answer.task)
+    value = None if reading.status == "unparsable" else _closed_part(reading.value)
+    # Trainers fill in NaN for a reward of another task.
+    rewards = [reward for reward in answer.rewards.values() if math.isfinite(reward)]
+    return _WindowEntry(
+        value=value,
+        truth=_closed_part(reference.truth) if reference else "",
+        length=len(answer.text),
+        repetition=repetition(answer.text),
+        ended=answer.ended,
+        reward=sum(rewards) if rewards else None,
     )
 
 
-def _told(value: object) -> str:
-    """The closed part of an answer, or of a truth."""
+def _closed_part(value: object) -> str:
+    """Return the class in an answer or a truth; the whole of it if it has none."""
+    # Justifications differ from answer to answer even if all have the same class.
     closed = [value[key] for key in CLOSED_KEYS if key in value] if isinstance(value, Mapping) else [value]
     return str(closed[0] if closed else value)
 
 
-def _seen(kept: Sequence[_Kept] | deque[_Kept]) -> Seen:
-    paid = [k.paid for k in kept if k.paid is not None]
-    return Seen(
-        answers=len(kept),
-        reward=mean(paid) if paid else None,
-        commonest=_commonest([k.value for k in kept]),
-        commonest_true=_commonest([k.truth for k in kept]),
-        coverage=mean(k.value is not None for k in kept),
-        length=mean(k.length for k in kept),
-        repetition=mean(k.repetition for k in kept),
-        cut=mean(not k.ended for k in kept),
+def _stats(window: _Window) -> AnswerStats:
+    rewards = [entry.reward for entry in window if entry.reward is not None]
+    return AnswerStats(
+        answers=len(window),
+        reward=mean(rewards) if rewards else None,
+        commonest=_commonest([entry.value for entry in window]),
+        commonest_true=_commonest([entry.truth for entry in window]),
+        coverage=mean(entry.value is not None for entry in window),
+        length=mean(entry.length for entry in window),
+        repetition=mean(entry.repetition for entry in window),
+        cut=mean(not entry.ended for entry in window),
     )
 
 
 def _commonest(values: Sequence[str | None]) -> float:
-    """The share of the most common answer, 0–1, whatever was asked."""
+    """Return the share of the most common value, 0–1."""
     return max(Counter(values).values()) / len(values)

@@ -1,21 +1,22 @@
-"""Rewards: any strict metric, as a number from 0 to 1 for one answer, and the authors' formulas beside them.
+"""Rewards: any strict metric, as a number from 0 to 1 for one answer.
 
-A metric scores sets of items; a reward scores one. It is the metric's own value on that item, placed between what no
-answer at all scores and what the truth scores:
+A metric scores sets of items; a reward scores one. It is the metric's own value on that item, rescaled so that no
+answer at all is 0 and the truth is 1:
 
     raw = (value(answer) − value(no answer)) / (value(truth) − value(no answer)), clipped to 0–1
 
-For an error in seconds that is 1 − error/worst, for a share or points the share of what the truth gets. A score that
-compares classes is undefined on one item, so the item has a rightly answered *witness* of every other class beside it;
-a right answer is then 1, a wrong one less, whatever its class.
+For an error in seconds that is 1 − error/worst, for a share or points the share of the truth's value. A score that
+compares classes is undefined on one item, so the item is scored beside a correctly answered *witness* of every other
+class; a right answer is then 1, a wrong one less, whatever its class.
 
-Then the best of the blind answerers' mean raw reward, per subject and measured on the training items, is taken off:
+The floor is the mean raw reward of the best blind answerer, per subject and measured on the training items; it is
+subtracted:
 
     reward = (raw − floor) / (1 − floor), clipped to 0–1
 
 so that the middle of a window or the usual list of signs is worth little. An unreadable answer gets 0. ``None`` is the
-reward of an answer that a metric does not score. Reports are always read by the rules, never by a language model:
-whoever judges an evaluation must not have been trained against.
+reward of an answer that a metric does not score. Reports are always read by rules, never by a language model: the
+judge of an evaluation must not be one that the model was trained against.
 """
 
 from __future__ import annotations
@@ -40,40 +41,40 @@ from s3harness.types import Answer, Prediction, Reference
 
 SCHEMA = "s3harness/rewards/v1"
 NOTHING_TO_LEARN = 0.999
-"""A floor above which a subject has no reward: answering blindly is right every time."""
-AS_SAID = ("sequence", "report")
-"""Kinds whose answers are scored as they were said: an aggregator would take repetitions out."""
+"""Floor from which on a subject has no reward: blind answers are always right."""
+UNAGGREGATED = ("sequence", "report")
+"""Kinds whose answers are scored without aggregation, which would remove repetitions."""
 
 
 class RewardError(S3HarnessError):
-    """A reward is no finite number; names the reward, the metric and the item."""
+    """A reward is not a finite number; names the reward, the metric and the item."""
 
 
 class Reward(Protocol):
-    """What scores one answer to one question."""
+    """Score of one answer to one sample."""
 
     @property
     def name(self) -> str:
-        """What it is called in tables, and by trainers."""
+        """Name of the reward in tables and logs."""
 
     @property
     def task(self) -> str:
-        """The task whose samples it scores."""
+        """Full name of the task whose samples the reward scores."""
 
     @property
     def weight(self) -> float:
-        """What a trainer multiplies it by."""
+        """Factor of the reward in the sum of all rewards."""
 
-    def score(self, text: str, question: SampleTruth) -> float | None:
-        """The reward of an answer; ``None`` for what it does not score."""
+    def score(self, text: str, sample_truth: SampleTruth) -> float | None:
+        """Return the reward of an answer; ``None`` for an answer that is not scored."""
 
-    def written(self, text: str) -> str:
-        """An answer as the reward expects it to be written."""
+    def format_answer(self, text: str) -> str:
+        """Return an answer in the form that the reward expects."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MetricReward:
-    """A metric of a task as a reward; ``reader`` is the spec that reads the answers, another's for Task 2."""
+    """A metric of a task as a reward; ``reader`` is the spec by which answers are parsed, for Task 2 that of Task 1."""
 
     spec: TaskSpec
     reader: TaskSpec
@@ -85,31 +86,33 @@ class MetricReward:
 
     @property
     def task(self) -> str:
-        """The task's full name."""
+        """Full name of the task."""
         return self.spec.name
 
     @property
     def name(self) -> str:
-        """task_metric, as an identifier."""
+        """Name of task and metric as an identifier, e.g. ``task1_feature_balanced_accuracy``."""
+        # An identifier, because trainers take a reward's name from its function.
         return f"{self.task.rpartition('/')[2].split('_')[0]}_{self.metric.name}"
 
-    def score(self, text: str, question: SampleTruth) -> float | None:
-        """The reward, 0–1; ``None`` where the metric or the floor leave nothing to tell."""
-        floor = self.floors.get(question.subject, 0.0)
-        raw = self.raw(text, question)
+    def score(self, text: str, sample_truth: SampleTruth) -> float | None:
+        """Return the reward, 0–1; ``None`` if the metric does not apply, or the floor leaves nothing to learn."""
+        floor = self.floors.get(sample_truth.subject, 0.0)
+        raw = self.raw(text, sample_truth)
         if raw is None or floor >= NOTHING_TO_LEARN:
             return None
         return _clipped((raw - floor) / (1.0 - floor))
 
-    def raw(self, text: str, question: SampleTruth) -> float | None:
-        """The reward before the floor is taken off, 0–1."""
-        reference = question.reference(self.task)
+    def raw(self, text: str, sample_truth: SampleTruth) -> float | None:
+        """Return the reward before the floor is subtracted, 0–1."""
+        reference = sample_truth.reference(self.task)
         if reference is None or self.metric.params.get("subject", "") not in ("", reference.subject):
             return None
         nothing, truth = self._scale(reference)
+        # The metric does not tell an answer from none here (an empty list of signs), and its scale has no length.
         if math.isclose(nothing, truth, abs_tol=1e-12):
             return None
-        prediction = self._prediction(text, question, reference)
+        prediction = self._prediction(text, sample_truth, reference)
         if prediction.value is None:
             return 0.0
         value = self._value(reference, prediction)
@@ -117,22 +120,24 @@ class MetricReward:
             raise RewardError(f"{self._place(reference)} is {value} for the answer {text[:80]!r}; fix the metric")
         return _clipped((value - nothing) / (truth - nothing))
 
-    def written(self, text: str) -> str:
-        """As it is."""
+    def format_answer(self, text: str) -> str:
+        """Return the answer as it is."""
         return text
 
-    def _prediction(self, text: str, question: SampleTruth, reference: Reference) -> Prediction:
+    def _prediction(self, text: str, sample_truth: SampleTruth, reference: Reference) -> Prediction:
         reading = parse(text, self.reader.for_subject(reference.subject), reference.subject)
         if reading.status == "unparsable":
             return Prediction(reference.item, None, "unparsable", reading.note)
-        if self.spec.item in AS_SAID:
+        if self.spec.item in UNAGGREGATED:
             return Prediction(reference.item, reading.value)
         request = reference.requests[0]
-        answer = Answer(request, reading.value, reading.status, reading.note, question.clip)
+        # Aggregated as in an evaluation, of one clip: a timestamp within the clip becomes one in the video.
+        answer = Answer(request, reading.value, reading.status, reading.note, sample_truth.clip)
         return predict([reference], {request: answer}, self.spec)[0]
 
     def _scale(self, reference: Reference) -> tuple[float, float]:
-        """What no answer and what the truth score; kept, because reading a report takes a while."""
+        """Return the metric's values without an answer and for the truth."""
+        # Cached, as every answer to a sample needs them and a report takes long to parse.
         key = json.dumps([reference.truth, reference.subject, reference.window], sort_keys=True)
         if key not in self._scales:
             missing = self._value(reference, Prediction(reference.item, None, "missing"))
@@ -147,14 +152,15 @@ class MetricReward:
 
     def _value(self, reference: Reference, prediction: Prediction) -> float:
         """The metric's value; that of closed answers is kept, for there are few and they come again and again."""
+        # Open answers hardly ever repeat, and truths of lists are not hashable: only closed ones are cached.
         if self.spec.item not in CLOSED:
-            return self._computed(reference, prediction)
+            return self._compute_value(reference, prediction)
         key = reference.subject, reference.truth, prediction.value
         if key not in self._values:
-            self._values[key] = self._computed(reference, prediction)
+            self._values[key] = self._compute_value(reference, prediction)
         return self._values[key]
 
-    def _computed(self, reference: Reference, prediction: Prediction) -> float:
+    def _compute_value(self, reference: Reference, prediction: Prediction) -> float:
         witnesses = _witnesses(self.spec.item, reference)
         beside = [Pair(r, p) for r, p in zip(witnesses, oracle(witnesses), strict=True)]
         metric: Metric = build_metric(self.task, self.metric)
@@ -165,7 +171,7 @@ class MetricReward:
 
 
 def metric_rewards(specs: Mapping[str, TaskSpec], wanted: Mapping[str, float]) -> list[MetricReward]:
-    """The rewards named, with their weights: a metric that a task's spec lists, or ``TASK:METRIC`` for any other.
+    """Return rewards by name with their weights: a metric that a task's spec lists, or ``TASK:METRIC`` for any other.
 
     Raises :class:`UsageError` for a metric that no task lists and for weights that are not above 0.
     """
@@ -173,28 +179,28 @@ def metric_rewards(specs: Mapping[str, TaskSpec], wanted: Mapping[str, float]) -
     for name, weight in wanted.items():
         if not (math.isfinite(weight) and weight > 0):
             raise UsageError(f"the weight of {name} must be above 0, not {weight:g}")
-        found = _named(specs, name)
-        if not found:
-            known = sorted({metric.name for spec in specs.values() for metric in spec.metrics})
-            raise UsageError(f"no task here has a metric {name!r}{suggest(name, known)}; say TASK:METRIC for any other")
-        rewards += [MetricReward(spec, specs[spec.uses or spec.name], metric, weight) for spec, metric in found]
+        metrics = _metrics_named(specs, name)
+        if not metrics:
+            names = sorted({metric.name for spec in specs.values() for metric in spec.metrics})
+            raise UsageError(f"no task here has a metric {name!r}{suggest(name, names)}; say TASK:METRIC for any other")
+        rewards += [_metric_reward(specs, spec, metric, weight=weight) for spec, metric in metrics]
     return rewards
 
 
 def strict_rewards(specs: Mapping[str, TaskSpec]) -> list[MetricReward]:
-    """The primary metric of every task, each with weight 1.
+    """Return the primary metric of every task, each with weight 1.
 
-    Where that says nothing of one answer alone (``is_relative``), it is the task's first metric that does.
+    If that cannot score one answer alone (``is_relative``), it is the task's first metric that can.
     """
-    return [MetricReward(spec, specs[spec.uses or spec.name], _of_one_answer(spec)) for spec in specs.values()]
+    return [_metric_reward(specs, spec, _of_one_answer(spec)) for spec in specs.values()]
 
 
 def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
-    """A reward as trainers call it: ``f(completions, **columns) -> list[float | None]``.
+    """Return a reward as trainers call it: ``f(completions, **columns) -> list[float | None]``.
 
-    A completion is a text or a list of messages, of which the last counts; the column ``sample`` holds each one's
-    :class:`~s3harness.training.sample.SampleTruth` as JSON. ``None`` skips a sample of another task. Raises
-    :class:`RewardError` where a reward is no finite number.
+    A completion is a text or a list of messages, of which the last counts; the column ``sample`` holds the
+    :class:`~s3harness.training.sample.SampleTruth` of each completion as JSON. The reward is ``None`` for a sample of
+    another task. Raises :class:`RewardError` for a reward that is not a finite number.
     """
 
     def function(completions: Sequence[object], **columns: Any) -> list[float | None]:
@@ -205,12 +211,13 @@ def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
             for completion, sample in zip(completions, columns["sample"], strict=True)
         ]
 
+    # TRL and ms-swift log a reward under the name of its function.
     function.__name__ = reward.name
     return function
 
 
 def text_of(completion: object) -> str:
-    """The text of a completion: itself, or that of the last message."""
+    """Return the text of a completion: itself, or that of the last message."""
     if isinstance(completion, str):
         return completion
     messages = cast("Sequence[Mapping[str, Any]]", completion)
@@ -221,7 +228,8 @@ def text_of(completion: object) -> str:
 
 
 def rewards_as_json(rewards: Sequence[MetricReward]) -> dict[str, Any]:
-    """All that makes these rewards again: specs, metrics, weights and floors."""
+    """Return JSON-able data of rewards, for :func:`rewards_from_json`: specs, metrics, weights and floors."""
+    # Whole specs, not names: rewards must stay as they were exported if a built-in task changes.
     specs = {spec.name: dict(spec.data) for reward in rewards for spec in (reward.spec, reward.reader)}
     rows = [
         {
@@ -237,7 +245,7 @@ def rewards_as_json(rewards: Sequence[MetricReward]) -> dict[str, Any]:
 
 
 def rewards_from_json(data: Mapping[str, Any]) -> list[MetricReward]:
-    """The rewards of :func:`rewards_as_json`; :class:`UsageError` if the data are none."""
+    """Return the rewards of :func:`rewards_as_json`; :class:`UsageError` for any other data."""
     try:
         if data["schema"] != SCHEMA:
             raise ValueError(f"schema {data['schema']!r} is not {SCHEMA!r}")
@@ -250,17 +258,30 @@ def rewards_from_json(data: Mapping[str, Any]) -> list[MetricReward]:
 def _reward(specs: Mapping[str, TaskSpec], row: Mapping[str, Any]) -> MetricReward:
     spec = specs[row["task"]]
     metric = MetricSpec(row["metric"], row["metric"], row["params"], True)
-    return MetricReward(spec, specs[spec.uses or spec.name], metric, float(row["weight"]), row["floors"])
+    return _metric_reward(specs, spec, metric, weight=float(row["weight"]), floors=row["floors"])
+
+
+def _metric_reward(
+    specs: Mapping[str, TaskSpec],
+    spec: TaskSpec,
+    metric: MetricSpec,
+    *,
+    weight: float = 1.0,
+    floors: Mapping[str, float] | None = None,
+) -> MetricReward:
+    # A task that uses another's answers has no answer format of its own.
+    reader = specs[spec.uses or spec.name]
+    return MetricReward(spec=spec, reader=reader, metric=metric, weight=weight, floors=floors or {})
 
 
 def _of_one_answer(spec: TaskSpec) -> MetricSpec:
-    """The primary metric, or the first other that scores one answer alone if the primary one compares answers."""
+    """Return the primary metric, or the first other one if that compares answers to several items."""
     ordered = sorted(spec.metrics, key=lambda metric: not metric.primary)
     alone = (metric for metric in ordered if not getattr(build_metric(spec.name, metric), "is_relative", False))
     return next(alone, ordered[0])
 
 
-def _named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, MetricSpec]]:
+def _metrics_named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, MetricSpec]]:
     task, colon, metric = name.rpartition(":")
     if colon:
         from s3harness.specs.loading import full_name
@@ -272,7 +293,7 @@ def _named(specs: Mapping[str, TaskSpec], name: str) -> list[tuple[TaskSpec, Met
 
 
 def _witnesses(kind: str, reference: Reference) -> list[Reference]:
-    """An item of every class but the reference's own, for scores that compare classes."""
+    """Return an item of every class but the reference's own, for scores that compare classes."""
     truth: Any = reference.truth
     if kind == "rationale":
         other = "no" if truth["present"] == "yes" else "yes"
@@ -285,8 +306,9 @@ def _witnesses(kind: str, reference: Reference) -> list[Reference]:
     return [replace(reference, item=f"witness {c}", truth=c) for c in classes.get(kind, ()) if c != truth]
 
 
-def _checked(reward: Reward, text: str, question: SampleTruth) -> float | None:
-    value = reward.score(text, question)
+def _checked(reward: Reward, text: str, sample_truth: SampleTruth) -> float | None:
+    # The reward may be a plugin's; one NaN among the rewards of a batch makes all weights NaN.
+    value = reward.score(text, sample_truth)
     if value is not None and not math.isfinite(value):
         raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; fix the reward")
     return value

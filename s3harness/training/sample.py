@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from s3harness.types import Clip, Reference, Request
 
 @dataclass(frozen=True, slots=True)
 class SampleTruth:
-    """What a reward needs of a sample: the subject, the clip, and the truth by task (a task may use another's answer).
+    """The part of a sample that rewards need: the subject, the clip, and the truth by task.
 
-    It is JSON-able, and travels with a sample as one column.
+    One sample may have the truths of several tasks, as a task may use another's answer. It is JSON-able: trainers
+    carry it beside the sample as one column.
     """
 
     subject: str
@@ -25,18 +27,20 @@ class SampleTruth:
     references: tuple[Reference, ...]
 
     def reference(self, task: str) -> Reference | None:
-        """What a task scores the answer by, if it does."""
+        """Return the reference by which a task scores the answer; ``None`` if the task does not score this sample."""
         return next((reference for reference in self.references if reference.task == task), None)
 
     def as_text(self) -> str:
-        """The question as JSON."""
+        """Return the truth as JSON."""
+        # Sorted keys: the text is part of exported rows, which must be equal for equal sets.
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_text(cls, text: str) -> SampleTruth:
-        """The question of a JSON text; :class:`UsageError` if it holds none."""
+        """Parse the result of :meth:`as_text`; :class:`UsageError` for any other text."""
         try:
             data = parse_json(text)
+            # JSON has no tuples, and a clip with a list would not be hashable.
             clip = Clip(**{**data["clip"], "timestamps": tuple(data["clip"]["timestamps"])})
             return cls(str(data["subject"]), clip, tuple(_reference(row) for row in data["references"]))
         except (ValueError, KeyError, TypeError) as error:
@@ -47,7 +51,7 @@ class SampleTruth:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One clip, one prompt, and the answer to learn. Where it is ``mirrored``, the loader flips the frames."""
+    """One clip, one prompt, and the answer to learn. If ``mirrored``, the loader flips the frames."""
 
     request: Request
     target: str
@@ -55,13 +59,22 @@ class Sample:
     mirrored: bool = False
 
     @property
-    def question(self) -> SampleTruth:
-        """What rewards are computed from."""
+    def truth(self) -> SampleTruth:
+        """Return the part of the sample from which rewards are computed."""
         return SampleTruth(self.request.subject, self.request.clip, self.references)
 
     @property
+    def question(self) -> SampleTruth:
+        """Return :attr:`truth`, by its old name."""
+        # Third-party trainers read samples: the old name works for one more release.
+        message = "Sample.question is now truth; the old name goes with the next release"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.truth
+
+    @property
     def id(self) -> str:
-        """A short hash of the request and of whether it is mirrored."""
+        """Return a short hash of the request, the answer, and whether the sample is mirrored."""
+        # A mirrored sample without a side in its prompt has the request id of the original.
         return hashlib.sha256(f"{self.request.id}/{self.mirrored}/{self.target}".encode()).hexdigest()[:20]
 
 

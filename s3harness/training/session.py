@@ -1,4 +1,4 @@
-"""One training run from what a user says of it to the run card beside the weights: what ``s3harness train`` does."""
+"""One training run, from its settings to the run card beside the weights: the work of ``s3harness train``."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.identifiers import check_training
 from s3harness.training.job import Stage, TrainingJob
-from s3harness.training.monitor import Limits, Monitor
+from s3harness.training.monitor import CollapseLimits, Monitor
 from s3harness.training.rewards import Reward
 from s3harness.training.samples import VIDEO_ONLY, TrainingSet
 
 BEGUN = "training.json"
-"""What a run was begun with, so that it is not gone on with otherwise."""
+"""File with the settings of a run, with which alone it may be resumed."""
 SCHEMA = "s3harness/training-run/v1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """What a user says of a training run. ``model`` is the directory of the weights to begin with.
+    """Settings of a training run. ``model`` is the directory of the initial weights.
 
-    Every ``check_every`` steps (never if 0), ``check_videos`` videos of held-out patients are asked and scored.
+    Every ``check_every`` steps (never if 0), the model is scored on ``check_videos`` videos of held-out patients.
     """
 
     stage: Stage
@@ -56,32 +56,38 @@ class TrainingSettings:
 
 
 def run_training(
-    said: TrainingSettings, made: TrainingSet, rewards: Sequence[Reward], say: Callable[[str], None]
+    settings: TrainingSettings,
+    training_set: TrainingSet,
+    rewards: Sequence[Reward],
+    report_status: Callable[[str], None],
 ) -> Mapping[str, Any]:
-    """Train, and write the run card beside the weights; returns what the card holds.
+    """Train a model, write the run card beside its weights, and return the card's content.
 
-    Raises :class:`UsageError` for whatever is wrong with the call and for identifiers in what is learned, and
-    :class:`S3HarnessError` where training ended before its time: a collapse, too little memory, a reward that is no
-    number.
+    Raises :class:`UsageError` for wrong settings and for identifiers in the training set, and
+    :class:`S3HarnessError` if training ends early: a collapse, too little memory, a reward that is not a number.
     """
-    trainer = cast("Callable[[TrainingJob], Mapping[str, object]]", load("trainer", said.trainer))
-    refuse_trained_on(said.model, said.data, made.division.held_out, why=HELD_OUT)
-    identifiers = check_training(said.data, made, said.consent)
-    before = read_card(said.model)
-    _begin(said, made, rewards)
-    job = _job(said, made, rewards, say)
+    trainer = cast("Callable[[TrainingJob], Mapping[str, object]]", load("trainer", settings.trainer))
+    # All refusals come before the first file is written, so that --out stays free for the next try.
+    refuse_trained_on(settings.model, settings.data, training_set.division.held_out, why=HELD_OUT)
+    identifiers = check_training(settings.data, training_set, settings.consent)
+    # Read first: with --out in the place of --model the new card would overwrite it.
+    before = read_card(settings.model)
+    _begin(settings, training_set, rewards)
+    job = _job(settings, training_set, rewards, report_status)
     started = time.monotonic()
     facts = dict(_train(trainer, job))
+    # Only now: a directory with a card holds a finished training, and cannot be resumed.
     return write_card(
-        said.out,
-        said.data,
-        made,
+        settings.out,
+        settings.data,
+        training_set,
         rewards,
-        stage=said.stage,
-        trainer={"name": said.trainer, "package": _package(said.trainer), "options": dict(said.options)},
-        base=weights_id(said.model),
+        stage=settings.stage,
+        trainer={"name": settings.trainer, "package": _package(settings.trainer), "options": dict(settings.options)},
+        base=weights_id(settings.model),
         clips=facts.pop("clips", "video"),
         **({"identifiers": identifiers} if identifiers else {}),
+        # Patients of earlier trainings are still known to the weights, so their cards are carried along.
         **({"before": dict(before.about)} if before else {}),
         seconds=round(time.monotonic() - started, 1),
         machine=platform.machine(),
@@ -96,63 +102,68 @@ HELD_OUT = (
 
 
 def _job(
-    said: TrainingSettings, made: TrainingSet, rewards: Sequence[Reward], say: Callable[[str], None]
+    settings: TrainingSettings,
+    training_set: TrainingSet,
+    rewards: Sequence[Reward],
+    report_status: Callable[[str], None],
 ) -> TrainingJob:
-    store = media_store(said.cache_dir, None, MediaOptions())
-    card = load_model(made.settings.model) if made.settings.model else VIDEO_ONLY
+    store = media_store(settings.cache_dir, None, MediaOptions())
+    card = load_model(training_set.settings.model) if training_set.settings.model else VIDEO_ONLY
     return TrainingJob(
-        said.stage,
-        said.model,
-        said.out,
-        made,
-        ClipFrames(made.division.training, made.samples, store),
-        HeldOut.of(made, card, store, videos=said.check_videos),
-        Monitor(made.specs, said.out, Limits()),
-        rewards,
-        said.options,
-        said.check_every,
-        said.resume,
-        say,
+        stage=settings.stage,
+        model=settings.model,
+        out=settings.out,
+        training_set=training_set,
+        clips=ClipFrames(training_set.division.training, training_set.samples, store),
+        held_out=HeldOut.of(training_set, card, store, videos=settings.check_videos),
+        monitor=Monitor(training_set.specs, settings.out, CollapseLimits()),
+        rewards=rewards,
+        options=settings.options,
+        check_every=settings.check_every,
+        resume=settings.resume,
+        report_status=report_status,
     )
 
 
-def _begin(said: TrainingSettings, made: TrainingSet, rewards: Sequence[Reward]) -> None:
-    """Write what the run is begun with, or check that a resumed one is begun with the same."""
+def _begin(settings: TrainingSettings, training_set: TrainingSet, rewards: Sequence[Reward]) -> None:
+    """Write the settings of a new run, or check that a resumed one has the same."""
+    # Through JSON and back, as the settings of the file are: a tuple would differ from its list.
     wanted = json.loads(
         json.dumps(
             {
                 "schema": SCHEMA,
-                "stage": said.stage,
-                "trainer": said.trainer,
-                "model": weights_id(said.model),
-                "options": dict(said.options),
-                "set": made.fingerprint,
-                "settings": asdict(made.settings),
+                "stage": settings.stage,
+                "trainer": settings.trainer,
+                "model": weights_id(settings.model),
+                "options": dict(settings.options),
+                "set": training_set.fingerprint,
+                "settings": asdict(training_set.settings),
                 "rewards": [[reward.name, reward.task, reward.weight] for reward in rewards],
             }
         )
     )
-    path = said.out / BEGUN
-    if not said.resume:
-        if said.out.exists() and (not said.out.is_dir() or any(said.out.iterdir())):
-            raise UsageError(f"{said.out} exists and is not empty; continue with --resume, or choose another --out")
-        said.out.mkdir(parents=True, exist_ok=True)
+    path = settings.out / BEGUN
+    if not settings.resume:
+        if settings.out.exists() and (not settings.out.is_dir() or any(settings.out.iterdir())):
+            raise UsageError(f"{settings.out} exists and is not empty; continue with --resume, or choose another --out")
+        settings.out.mkdir(parents=True, exist_ok=True)
         write_json(path, wanted)
         return
     if not path.is_file():
-        raise UsageError(f"{said.out} holds no interrupted training, so there is nothing to resume")
-    if (said.out / CARD).is_file():
-        raise UsageError(f"{said.out} holds a training that is finished; choose another --out")
-    found = _read_begun(path)
-    differing = [key for key in wanted if found.get(key) != wanted[key]]
+        raise UsageError(f"{settings.out} holds no interrupted training, so there is nothing to resume")
+    # The card is written last: where it is, nothing is left to resume.
+    if (settings.out / CARD).is_file():
+        raise UsageError(f"{settings.out} holds a training that is finished; choose another --out")
+    begun_with = _read_begun(path)
+    differing = [key for key in wanted if begun_with.get(key) != wanted[key]]
     if differing:
         raise UsageError(
-            f"{said.out} was begun with another {', '.join(differing)}; use the same, or choose another --out"
+            f"{settings.out} was begun with another {', '.join(differing)}; use the same, or choose another --out"
         )
 
 
 def _read_begun(path: Path) -> dict[str, Any]:
-    """Return what a training was begun with, or raise :class:`UsageError`."""
+    """Return the settings that an interrupted training was begun with; :class:`UsageError` if they are unreadable."""
     try:
         begun = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -167,7 +178,7 @@ def _train(trainer: Callable[[TrainingJob], Mapping[str, object]], job: Training
         return trainer(job)
     except S3HarnessError:
         raise
-    except MemoryError as error:
+    except MemoryError as error:  # of the machine; a full GPU is explained by the trainer, which knows its library
         raise S3HarnessError("the machine has too little memory; use a smaller batch or model") from error
 
 
@@ -177,7 +188,8 @@ def _package(trainer: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers that are none as null: JSON has no others."""
+    """Return JSON-able data with ``None`` in the place of NaN and infinities."""
+    # JSON has neither, and a trainer may report the loss of a stage without samples.
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):

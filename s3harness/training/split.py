@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out: whole patients, never videos."""
+"""Division of a data set into training and held-out patients; all videos of a patient are on one side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from s3harness.errors import UsageError
 from s3harness.types import Video
 
 FEWEST = {"to train on": 2, "held out": 1}
-"""How many patients must be on either side."""
+"""Least number of patients on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
     Patients of each diagnosis are held out alike. Videos of the split "sample" are on neither side. Raises
     :class:`UsageError` with fewer patients than :data:`FEWEST` on either side.
     """
+    # Example videos are of patients of any split: on the training side they would leak held-out patients.
     usable = [video for video in videos if video.split != SAMPLE_SPLIT]
     if split is not None:
         chosen = {video.patient for video in usable if video.split == split}
@@ -39,6 +40,7 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
         chosen = {patient for patient, name in dealt.items() if name == "training"}
     else:
         raise UsageError(f"a share of the patients above 0 and below 1 must be held out, not {held_out:g}")
+    # By patient, not by video: videos of one patient resemble each other, and would leak from one side to the other.
     training = tuple(video for video in usable if video.patient in chosen)
     others = tuple(video for video in usable if video.patient not in chosen)
     for part, (name, fewest) in zip((training, others), FEWEST.items(), strict=True):

@@ -114,11 +114,11 @@ def test_a_nul_character_in_a_table_is_named_with_its_row(tmp_path, right, colum
 @pytest.mark.parametrize("line", [DEEP.decode(), "{", "[]", '{"step": "x"}'])
 def test_a_damaged_log_of_training_steps_is_named(tmp_path, line):
     from s3harness.errors import S3HarnessError
-    from s3harness.training.monitor import FILE, Limits, Monitor
+    from s3harness.training.monitor import FILE, CollapseLimits, Monitor
 
     (tmp_path / FILE).write_text(f'{{"step": 1}}\n{line}\n')
     with pytest.raises(S3HarnessError, match=f"{FILE}: not a log of training steps"):
-        Monitor({}, tmp_path, Limits()).forget_after(1)
+        Monitor({}, tmp_path, CollapseLimits()).forget_after(1)
 
 
 REFUSED = {

@@ -12,6 +12,6 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def made(data):
+def training_set(data):
     """All seven tasks, mirror images and two jitters."""
     return build_training_set(data, SetSettings(leave_out_constant=True, jitters=2, balance="drop"))

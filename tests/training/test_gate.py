@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s3harness.training.gate import LIMIT, examine, fitted
+from s3harness.training.gate import LIMIT, examine, fit_floors
 from s3harness.training.paper_rewards import authors_rewards
 from s3harness.training.rewards import metric_rewards, strict_rewards
 from s3harness.training.samples import SetSettings, build_training_set
@@ -17,7 +17,7 @@ def small(data):
 
 @pytest.fixture(scope="module")
 def ours(small):
-    return examine(fitted(strict_rewards(small.specs), small), small)
+    return examine(fit_floors(strict_rewards(small.specs), small), small)
 
 
 def test_every_strict_reward_passes_and_pays_the_truth_in_full(ours, small):
@@ -40,15 +40,15 @@ def test_the_candidates_are_those_that_have_been_had_before(ours):
 @pytest.mark.parametrize("protocol", ["paper", "strict"])
 def test_the_authors_rewards_of_boundaries_and_of_order_are_refused(data, protocol):
     settings = SetSettings(tasks=("4", "5"), protocol=protocol, mirror=False)
-    made = build_training_set(data, settings)
-    found = examine(authors_rewards(made.specs), made)
-    centre = next(p for p in found.payments if p.candidate == "window_centre")
-    first = next(p for p in found.payments if p.candidate == "first of several signs")
-    assert found.refused == ["authors_task4", "authors_task5"]
+    training_set = build_training_set(data, settings)
+    report = examine(authors_rewards(training_set.specs), training_set)
+    centre = next(p for p in report.payments if p.candidate == "window_centre")
+    first = next(p for p in report.payments if p.candidate == "first of several signs")
+    assert report.refused == ["authors_task4", "authors_task5"]
     assert centre.share > LIMIT
     assert first.share == 1.0
 
 
 def test_a_metric_that_a_constant_maximises_is_refused(small):
-    found = examine(metric_rewards(small.specs, {"out_of_vocabulary_rate": 1.0}), small)
-    assert found.refused == ["task5_out_of_vocabulary_rate"]
+    report = examine(metric_rewards(small.specs, {"out_of_vocabulary_rate": 1.0}), small)
+    assert report.refused == ["task5_out_of_vocabulary_rate"]

@@ -8,29 +8,29 @@ from random import Random
 
 import pytest
 
-from s3harness.training.monitor import FILE, Collapse, Limits, Monitor, Said, repetition
+from s3harness.training.monitor import FILE, Collapse, CollapseLimits, Monitor, TrainingAnswer, repetition
 
 FEATURES, SIDES, REPORTS = "s3/task1_features", "s3/task3_laterality", "s3/task6_report"
 WINDOW = 24
 
 
-def answers(made, task, text, *, ended=True):
+def answers(training_set, task, text, *, ended=True):
     """:data:`WINDOW` answers to balanced samples of a task; ``text`` makes them of the samples."""
-    samples = [s for s in made.samples if s.request.task == task and s.request.subject != "onset_body_part"]
+    samples = [s for s in training_set.samples if s.request.task == task and s.request.subject != "onset_body_part"]
     chosen = Random(0).choices(samples, k=WINDOW)
-    return [Said(task, s.question, text(s), {"reward": 0.5}, ended) for s in chosen]
+    return [TrainingAnswer(task, s.truth, text(s), {"reward": 0.5}, ended) for s in chosen]
 
 
 @pytest.fixture
-def monitor(made, tmp_path):
-    return Monitor(made.specs, tmp_path, Limits(window=WINDOW))
+def monitor(training_set, tmp_path):
+    return Monitor(training_set.specs, tmp_path, CollapseLimits(window=WINDOW))
 
 
-def test_the_truth_is_no_collapse_and_is_seen_as_it_is(made, monitor):
-    seen = monitor.observe(1, answers(made, SIDES, lambda s: s.target))[SIDES]
-    assert seen.answers == WINDOW
-    assert (seen.coverage, seen.cut, seen.reward) == (1.0, 0.0, 0.5)
-    assert seen.commonest == seen.commonest_true < 0.9
+def test_the_truth_is_no_collapse_and_is_seen_as_it_is(training_set, monitor):
+    stats = monitor.observe(1, answers(training_set, SIDES, lambda s: s.target))[SIDES]
+    assert stats.answers == WINDOW
+    assert (stats.coverage, stats.cut, stats.reward) == (1.0, 0.0, 0.5)
+    assert stats.commonest == stats.commonest_true < 0.9
 
 
 @pytest.mark.parametrize(
@@ -42,36 +42,36 @@ def test_the_truth_is_no_collapse_and_is_seen_as_it_is(made, monitor):
         (REPORTS, lambda s: "the arm jerks on the left and " * 9, "only repeat"),
     ],
 )
-def test_a_collapse_is_named_once_there_are_answers_enough(made, monitor, task, text, why):
-    said = answers(made, task, text)
-    monitor.observe(1, said[:-1])
+def test_a_collapse_is_named_once_there_are_answers_enough(training_set, monitor, task, text, why):
+    collapsing = answers(training_set, task, text)
+    monitor.observe(1, collapsing[:-1])
     with pytest.raises(Collapse, match=why) as caught:
-        monitor.observe(2, said[-1:])
+        monitor.observe(2, collapsing[-1:])
     assert task in str(caught.value) and "lower the learning rate" in str(caught.value)
 
 
-def test_answers_that_do_not_end_are_a_collapse(made, monitor):
-    said = answers(made, SIDES, lambda s: s.target, ended=False)
+def test_answers_that_do_not_end_are_a_collapse(training_set, monitor):
+    collapsing = answers(training_set, SIDES, lambda s: s.target, ended=False)
     with pytest.raises(Collapse, match="did not end"):
-        monitor.observe(1, said)
+        monitor.observe(1, collapsing)
 
 
-def test_one_answer_is_no_collapse_where_it_is_nearly_always_true(made, monitor):
-    samples = [s for s in made.samples if s.request.task == SIDES and s.target == "left"]
-    said = [Said(SIDES, s.question, "left", {}, True) for s in (samples * WINDOW)[:WINDOW]]
-    assert monitor.observe(1, said)[SIDES].commonest == 1.0
+def test_one_answer_is_no_collapse_where_it_is_nearly_always_true(training_set, monitor):
+    samples = [s for s in training_set.samples if s.request.task == SIDES and s.target == "left"]
+    collapsing = [TrainingAnswer(SIDES, s.truth, "left", {}, True) for s in (samples * WINDOW)[:WINDOW]]
+    assert monitor.observe(1, collapsing)[SIDES].commonest == 1.0
 
 
 @pytest.mark.parametrize("kl", [5.5, float("nan"), float("inf")])
-def test_a_model_that_has_gone_far_is_a_collapse(made, monitor, kl):
+def test_a_model_that_has_gone_far_is_a_collapse(training_set, monitor, kl):
     with pytest.raises(Collapse, match="nats a token"):
-        monitor.observe(1, answers(made, SIDES, lambda s: s.target), kl=kl)
+        monitor.observe(1, answers(training_set, SIDES, lambda s: s.target), kl=kl)
 
 
-def test_what_is_seen_is_written_and_forgotten_after_the_step_that_is_gone_on_from(made, monitor, tmp_path):
-    said = answers(made, SIDES, lambda s: s.target)
+def test_what_is_seen_is_written_and_forgotten_after_the_step_that_is_gone_on_from(training_set, monitor, tmp_path):
+    collapsing = answers(training_set, SIDES, lambda s: s.target)
     for step in (1, 2, 3):
-        monitor.observe(step, said, kl=0.1)
+        monitor.observe(step, collapsing, kl=0.1)
     lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert lines[0]["tasks"][SIDES]["coverage"] == 1.0 and lines[0]["kl"] == 0.1
@@ -79,8 +79,8 @@ def test_what_is_seen_is_written_and_forgotten_after_the_step_that_is_gone_on_fr
     assert len((tmp_path / FILE).read_text().splitlines()) == 2
 
 
-def test_only_the_last_answers_count(made, monitor):
-    right = answers(made, SIDES, lambda s: s.target)
+def test_only_the_last_answers_count(training_set, monitor):
+    right = answers(training_set, SIDES, lambda s: s.target)
     monitor.observe(1, [replace(answer, text="left") for answer in right[:-1]])
     assert monitor.observe(2, right)[SIDES].answers == WINDOW
 

@@ -147,16 +147,16 @@ def test_media_are_written_under_the_names_that_the_rows_use(s3, dataset, tmp_pa
 def test_the_card_knows_the_training_patients_again_and_names_nobody(exported, data):
     out = exported("trl")
     card = read_card(out)
-    made = build_training_set(
+    training_set = build_training_set(
         data, SetSettings(tasks=("3", "4", "5"), mirror=False, balance="drop", leave_out_constant=True)
     )
-    assert card.about["set"]["fingerprint"] == made.fingerprint
-    met = [video.id for video in trained_on(card, data, made.dataset.videos)]
-    assert met == [video.id for video in made.division.training]
+    assert card.about["set"]["fingerprint"] == training_set.fingerprint
+    met = [video.id for video in trained_on(card, data, training_set.dataset.videos)]
+    assert met == [video.id for video in training_set.division.training]
     assert NAME not in (out / FILE).read_text(encoding="utf-8")
     with pytest.raises(Exception, match=r"was trained on .* of the patients"):
-        refuse_trained_on(out, data, made.dataset.videos)
-    refuse_trained_on(out, data, made.division.held_out)
+        refuse_trained_on(out, data, training_set.dataset.videos)
+    refuse_trained_on(out, data, training_set.division.held_out)
 
 
 def test_a_card_that_cannot_be_read_is_named(tmp_path):

@@ -62,11 +62,11 @@ def test_the_reason_to_let_names_through_is_on_the_run_card(named, export, tmp_p
 
 @pytest.mark.parametrize("tasks", ["2", "6", "7"])
 def test_justifications_and_reports_are_searched_wherever_they_are_learned(named, tasks):
-    made = build_training_set(named, SetSettings(tasks=(tasks,), leave_out_constant=True))
+    training_set = build_training_set(named, SetSettings(tasks=(tasks,), leave_out_constant=True))
     with pytest.raises(UsageError, match=r"Frau M••••"):
-        check_training(named, made, Consent())
+        check_training(named, training_set, Consent())
 
 
 def test_what_names_nobody_is_trained_on(data):
-    made = build_training_set(data, SetSettings(tasks=("6", "7"), leave_out_constant=True))
-    assert check_training(data, made, Consent()) == {}
+    training_set = build_training_set(data, SetSettings(tasks=("6", "7"), leave_out_constant=True))
+    assert check_training(data, training_set, Consent()) == {}

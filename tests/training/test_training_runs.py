@@ -15,7 +15,7 @@ from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import RegistryEntry
 from s3harness.run.worker_spec import media_store
 from s3harness.training.clips import ClipFrames, mirrored_frames
-from s3harness.training.gate import fitted
+from s3harness.training.gate import fit_floors
 from s3harness.training.rewards import strict_rewards
 from s3harness.training.samples import SetSettings, build_training_set
 from s3harness.training.session import BEGUN, TrainingSettings, run_training
@@ -53,11 +53,17 @@ def weights(tmp_path):
 
 @pytest.fixture
 def train(data, tmp_path, weights):
-    def run(out="out", *, settings=SIDES, trainer="noting", model=weights, rewards=False, **said):
-        made = build_training_set(data, settings)
-        chosen = fitted([r for r in strict_rewards(made.specs) if made.of_task(r.task)], made) if rewards else ()
-        asked = TrainingSettings("sft", trainer, model, data, tmp_path / out, check_videos=4, **said)
-        return json.loads(json.dumps(run_training(asked, made, chosen, lambda line: None)))
+    def run(out="out", *, settings=SIDES, trainer="noting", model=weights, rewards=False, **more):
+        training_set = build_training_set(data, settings)
+        chosen = (
+            fit_floors([r for r in strict_rewards(training_set.specs) if training_set.of_task(r.task)], training_set)
+            if rewards
+            else ()
+        )
+        run_settings = TrainingSettings(
+            stage="sft", trainer=trainer, model=model, data=data, out=tmp_path / out, check_videos=4, **more
+        )
+        return json.loads(json.dumps(run_training(run_settings, training_set, chosen, lambda line: None)))
 
     return run
 
@@ -85,15 +91,28 @@ def test_a_second_training_carries_the_first_ones_patients(train, data, tmp_path
 
 def test_held_out_patients_are_asked_and_scored_like_others(train):
     train()
-    held_out, made = JOBS[0].held_out, JOBS[0].made
+    held_out, training_set = JOBS[0].held_out, JOBS[0].training_set
     shown = {sample.request.clip.video_id for sample in held_out.samples}
-    assert shown and not shown & {video.id for video in made.division.training}
-    assert held_out.known and {s.request.clip.video_id for s in held_out.known} <= shown
+    assert shown and not shown & {video.id for video in training_set.division.training}
+    assert held_out.labelled and {s.request.clip.video_id for s in held_out.labelled} <= shown
     told = {reference.requests[0]: str(reference.truth) for reference in held_out.references}
     assert held_out.primary(told)["s3/task3_laterality"]["value"] == 1.0
     wrong = held_out.primary(dict.fromkeys(told, "I cannot say"))["s3/task3_laterality"]
     assert wrong["coverage"] == 0.0 and not wrong["value"]
     assert held_out.primary({})["s3/task3_laterality"]["coverage"] == 0.0
+
+
+def test_the_old_names_of_a_job_warn_and_work(train):
+    train()
+    (job,) = JOBS
+    for owner, old, new in (
+        (job, "made", "training_set"),
+        (job, "say", "report_status"),
+        (job.held_out, "known", "labelled"),
+        (job.held_out.samples[0], "question", "truth"),
+    ):
+        with pytest.warns(DeprecationWarning, match=rf"\.{old} is now {new}"):
+            assert getattr(owner, old) == getattr(owner, new)
 
 
 def test_a_run_is_gone_on_with_only_as_it_was_begun(train, tmp_path):
@@ -112,23 +131,25 @@ def test_a_run_is_gone_on_with_only_as_it_was_begun(train, tmp_path):
 
 
 def test_sampling_is_that_of_an_evaluation(data):
-    made = build_training_set(data, replace(SIDES, sampling={"max_frames": 3, "max_pixels": 900}))
-    assert {len(s.request.clip.timestamps) for s in made.samples} <= {1, 2, 3}
-    assert {s.request.clip.max_pixels for s in made.samples} == {900}
-    with pytest.raises(UsageError, match="samples by 'max_frame'"):
+    training_set = build_training_set(data, replace(SIDES, sampling={"max_frames": 3, "max_pixels": 900}))
+    assert {len(s.request.clip.timestamps) for s in training_set.samples} <= {1, 2, 3}
+    assert {s.request.clip.max_pixels for s in training_set.samples} == {900}
+    with pytest.raises(UsageError, match="sampling parameter 'max_frame'"):
         build_training_set(data, replace(SIDES, sampling={"max_frame": 3}))
 
 
 def test_frames_are_those_of_the_clip_and_flipped_where_the_sample_is(dataset, tmp_path):
-    made = build_training_set(dataset, SetSettings(tasks=("7",), leave_out_constant=True, balance="none"))
-    clips = ClipFrames(made.division.training, made.samples, media_store(tmp_path, None, MediaOptions()))
+    training_set = build_training_set(dataset, SetSettings(tasks=("7",), leave_out_constant=True, balance="none"))
+    clips = ClipFrames(
+        training_set.division.training, training_set.samples, media_store(tmp_path, None, MediaOptions())
+    )
     by_clip = {}
-    for sample in made.samples:
+    for sample in training_set.samples:
         by_clip.setdefault(sample.request.clip, {})[sample.mirrored] = clips.frames(sample)
-    pairs = [found for found in by_clip.values() if len(found) == 2]
+    pairs = [frames for frames in by_clip.values() if len(frames) == 2]
     assert pairs
-    for found in pairs:
-        assert found[True].timestamps == found[False].timestamps
-        assert np.array_equal(found[True].pixels, found[False].pixels[:, :, ::-1])
-        assert not np.array_equal(found[True].pixels, found[False].pixels)
-        assert np.array_equal(mirrored_frames(found[True]).pixels, found[False].pixels)
+    for frames in pairs:
+        assert frames[True].timestamps == frames[False].timestamps
+        assert np.array_equal(frames[True].pixels, frames[False].pixels[:, :, ::-1])
+        assert not np.array_equal(frames[True].pixels, frames[False].pixels)
+        assert np.array_equal(mirrored_frames(frames[True]).pixels, frames[False].pixels)

@@ -20,38 +20,38 @@ from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_s
 from s3harness.transforms.mirror import mirrored_text, mirrored_video
 
 
-def test_every_task_has_samples_and_all_samples_are_of_training_patients(made):
-    assert all(made.of_task(task) for task in task_names())
-    patient = {video.id: video.patient for video in made.dataset.videos}
-    trained = {patient[sample.request.clip.video_id] for sample in made.samples}
-    assert trained == {video.patient for video in made.division.training}
-    assert not trained & {video.patient for video in made.division.held_out}
-    assert made.division.held_out
+def test_every_task_has_samples_and_all_samples_are_of_training_patients(training_set):
+    assert all(training_set.of_task(task) for task in task_names())
+    patient = {video.id: video.patient for video in training_set.dataset.videos}
+    trained = {patient[sample.request.clip.video_id] for sample in training_set.samples}
+    assert trained == {video.patient for video in training_set.division.training}
+    assert not trained & {video.patient for video in training_set.division.held_out}
+    assert training_set.division.held_out
 
 
-def test_questions_are_those_that_an_evaluation_asks(made):
+def test_questions_are_those_that_an_evaluation_asks(training_set):
     specs = [resolve(load_task(n).data, protocol="strict", profile="strict", model=VIDEO_ONLY) for n in task_names()]
     asked = tuple(spec for spec in specs if not spec.uses)
-    plan = Plan(replace(made.dataset, videos=made.division.training), VIDEO_ONLY, asked, asked)
+    plan = Plan(replace(training_set.dataset, videos=training_set.division.training), VIDEO_ONLY, asked, asked)
     known = {request.id for video in plan for step in video.steps for request in step.requests}
-    own = [s for s in made.samples if not s.mirrored and "task4" not in s.request.task]
+    own = [s for s in training_set.samples if not s.mirrored and "task4" not in s.request.task]
     assert own
     assert {sample.request.id for sample in own} <= known
-    drawn = {s.request.id for s in made.samples if "task4" in s.request.task}
+    drawn = {s.request.id for s in training_set.samples if "task4" in s.request.task}
     assert drawn & known, "the first jitter is the evaluation's own"
     assert drawn - known, "the others are not"
 
 
-def test_the_answers_to_learn_are_read_as_right_by_every_strict_metric(made):
-    for reward in strict_rewards(made.specs):
-        paid = [reward.raw(sample.target, sample.question) for sample in made.of_task(reward.task)[::5]]
+def test_the_answers_to_learn_are_read_as_right_by_every_strict_metric(training_set):
+    for reward in strict_rewards(training_set.specs):
+        paid = [reward.raw(sample.target, sample.truth) for sample in training_set.of_task(reward.task)[::5]]
         assert {round(value, 9) for value in paid if value is not None} == {1.0}, reward.name
 
 
-def test_an_answer_is_true_of_its_own_clip_alone(made):
-    label = {video.id: video.features for video in made.dataset.videos}
+def test_an_answer_is_true_of_its_own_clip_alone(training_set):
+    label = {video.id: video.features for video in training_set.dataset.videos}
     checked = Counter()
-    for sample in made.of_task("s3/task1_features"):
+    for sample in training_set.of_task("s3/task1_features"):
         sign = label[sample.request.clip.video_id][sample.request.subject]
         if sign.present == "yes" and sign.start_s is not None:
             clip = sample.request.clip
@@ -63,9 +63,9 @@ def test_an_answer_is_true_of_its_own_clip_alone(made):
     assert checked["no"]
 
 
-def test_every_answer_to_a_closed_question_is_equally_common(made):
+def test_every_answer_to_a_closed_question_is_equally_common(training_set):
     counts: dict[tuple[str, str], Counter[str]] = {}
-    for sample in made.samples:
+    for sample in training_set.samples:
         if sample.request.task in ("s3/task1_features", "s3/task3_laterality", "s3/task7_diagnosis"):
             key = sample.request.task, sample.request.subject
             counts.setdefault(key, Counter())[str(sample.references[0].truth)] += 1
@@ -74,9 +74,9 @@ def test_every_answer_to_a_closed_question_is_equally_common(made):
 
 
 def test_every_question_of_a_task_is_as_common_where_samples_are_repeated(data):
-    made = build_training_set(data, SetSettings(tasks=("1", "3"), leave_out_constant=True))
+    training_set = build_training_set(data, SetSettings(tasks=("1", "3"), leave_out_constant=True))
     for task in ("s3/task1_features", "s3/task3_laterality"):
-        counts = Counter(sample.request.subject for sample in made.samples if sample.request.task == task)
+        counts = Counter(sample.request.subject for sample in training_set.samples if sample.request.task == task)
         assert len(counts) > 1
         assert len(set(counts.values())) == 1
 
@@ -87,22 +87,24 @@ def test_a_mirrored_room_tells_no_side(data, balance):
     dataset = load_dataset(data)
     raised = [v.features["arm_movement"].side for v in dataset.videos if "arm_movement" in v.features]
     assert raised.count("right") != raised.count("left"), "the data must be lopsided for this test to say anything"
-    made = build_training_set(data, SetSettings(tasks=("3",), balance=balance, leave_out_constant=True))
+    training_set = build_training_set(data, SetSettings(tasks=("3",), balance=balance, leave_out_constant=True))
     counts = Counter(
-        (sample.mirrored, sample.target) for sample in made.samples if sample.request.subject == "arm_movement"
+        (sample.mirrored, sample.target) for sample in training_set.samples if sample.request.subject == "arm_movement"
     )
     assert len(counts) == 4
     assert len(set(counts.values())) == 1
 
 
-def test_a_mirror_image_has_its_sides_exchanged_in_truth_answer_and_prompt(made):
-    videos = {video.id: video for video in made.division.training}
-    for sample in made.of_task("s3/task3_laterality"):
+def test_a_mirror_image_has_its_sides_exchanged_in_truth_answer_and_prompt(training_set):
+    videos = {video.id: video for video in training_set.division.training}
+    for sample in training_set.of_task("s3/task3_laterality"):
         video = videos[sample.request.clip.video_id]
         shown = mirrored_video(video) if sample.mirrored else video
         side = shown.onset_body_part if sample.request.subject == "onset_body_part" else None
         assert sample.target == (side or shown.features[sample.request.subject].side)
-    told = [s for s in made.of_task("s3/task7_diagnosis") if s.mirrored and s.request.subject == "video_and_report"]
+    told = [
+        s for s in training_set.of_task("s3/task7_diagnosis") if s.mirrored and s.request.subject == "video_and_report"
+    ]
     for sample in told:
         assert mirrored_text(videos[sample.request.clip.video_id].report) in sample.request.prompt
     assert told
@@ -122,13 +124,13 @@ def test_words_are_mirrored_where_they_are_sides(text, mirrored):
     assert mirrored_text(text) == mirrored
 
 
-def test_twice_mirrored_is_as_before(made):
-    assert [v for v in made.dataset.videos if mirrored_video(mirrored_video(v)) != v] == []
-    assert any(mirrored_video(v) != v for v in made.dataset.videos)
+def test_twice_mirrored_is_as_before(training_set):
+    assert [v for v in training_set.dataset.videos if mirrored_video(mirrored_video(v)) != v] == []
+    assert any(mirrored_video(v) != v for v in training_set.dataset.videos)
 
 
-def test_no_sample_holds_a_name_or_a_file(made):
-    told = "\n".join(json.dumps(asdict(sample)) for sample in made.samples)
+def test_no_sample_holds_a_name_or_a_file(training_set):
+    told = "\n".join(json.dumps(asdict(sample)) for sample in training_set.samples)
     assert NAME not in told
     assert ".mp4" not in told
 
@@ -142,15 +144,15 @@ def test_the_same_seed_gives_the_same_set_and_another_one_does_not(data):
 
 
 def test_a_split_is_trained_on_alone(data):
-    made = build_training_set(data, SetSettings(tasks=("4",), split="train"))
-    assert {video.split for video in made.division.training} == {"train"}
-    assert {video.split for video in made.division.held_out} == {"test"}
+    training_set = build_training_set(data, SetSettings(tasks=("4",), split="train"))
+    assert {video.split for video in training_set.division.training} == {"train"}
+    assert {video.split for video in training_set.division.held_out} == {"test"}
 
 
-def test_a_question_survives_the_way_through_a_column(made):
-    for task in made.specs:
-        question = made.of_task(task)[0].question
-        assert SampleTruth.from_text(question.as_text()) == question
+def test_a_truth_survives_the_way_through_a_column(training_set):
+    for task in training_set.specs:
+        truth = training_set.of_task(task)[0].truth
+        assert SampleTruth.from_text(truth.as_text()) == truth
 
 
 @pytest.mark.parametrize(

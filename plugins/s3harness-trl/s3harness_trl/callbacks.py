@@ -19,7 +19,7 @@ class RewardRecorder:
     """Collects the answers of a step, with the amount that each reward paid for them."""
 
     def __init__(self) -> None:
-        self._answers: list[s3harness.Said] = []
+        self._answers: list[s3harness.TrainingAnswer] = []
         self._rewards: list[dict[str, float]] = []
 
     def reward_function(self, reward: Any, eos_token_ids: frozenset[int]) -> Callable[..., list[float | None]]:
@@ -41,7 +41,7 @@ class RewardRecorder:
         recorded.__name__ = reward.name
         return recorded
 
-    def pop_answers(self) -> list[s3harness.Said]:
+    def pop_answers(self) -> list[s3harness.TrainingAnswer]:
         """Return the answers since the last call, and forget them."""
         answers, self._answers, self._rewards = self._answers, [], []
         return answers
@@ -53,7 +53,7 @@ class RewardRecorder:
         self._rewards = [{} for _ in completions]
         tokens = columns["completion_ids"]
         self._answers = [
-            s3harness.Said.of(task, sample, completion, rewards, ended=bool(ids) and ids[-1] in eos_token_ids)
+            s3harness.TrainingAnswer.of(task, sample, completion, rewards, ended=bool(ids) and ids[-1] in eos_token_ids)
             for task, sample, completion, rewards, ids in zip(
                 columns["task"], columns["sample"], completions, self._rewards, tokens, strict=True
             )
@@ -94,7 +94,7 @@ class MonitorCallback(TrainerCallback):  # type: ignore[misc]
         self._kl = numbers.get("kl", self._kl)
         self._job.monitor.note(state.global_step, **{n: float(f"{value:.6g}") for n, value in numbers.items()})
         line = ", ".join(f"{name} {value:.4g}" for name, value in numbers.items())
-        self._job.say(f"step {state.global_step} of {state.max_steps}: {line}")
+        self._job.report_status(f"step {state.global_step} of {state.max_steps}: {line}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Give the answers of the step to the monitor, and evaluate held-out patients every ``check_every`` steps."""
@@ -112,7 +112,7 @@ class MonitorCallback(TrainerCallback):  # type: ignore[misc]
             f"{task.rpartition('/')[2]} {_format_score(score['value'])} (floor {_format_score(score['floor'])})"
             for task, score in scores.items()
         )
-        self._job.say(f"step {step}, held-out patients: {line}")
+        self._job.report_status(f"step {step}, held-out patients: {line}")
 
 
 def _format_score(value: float | None) -> str:

@@ -56,7 +56,7 @@ def build_row(sample: s3harness.Sample, load_frames: LoadFrames, *, with_answer:
     if with_answer:
         answer = [{"type": "text", "text": sample.target}]
         return row | {"completion": [{"role": "assistant", "content": answer}]}
-    return row | {"task": sample.request.task, "sample": sample.question.as_text()}
+    return row | {"task": sample.request.task, "sample": sample.truth.as_text()}
 
 
 def grey_frames(load_frames: LoadFrames) -> LoadFrames:

@@ -24,7 +24,7 @@ def fine_tune(job: s3harness.TrainingJob, options: SftOptions) -> Mapping[str, o
         model=parts.model,
         # No max_length: TRL would truncate at it, and with images that cuts their tokens off.
         args=SFTConfig(**trainer_arguments(job, options), max_length=None, completion_only_loss=True),
-        train_dataset=build_rows(job.made.samples, job.clips.frames, with_answer=True),
+        train_dataset=build_rows(job.training_set.samples, job.clips.frames, with_answer=True),
         processing_class=parts.processor,
         peft_config=lora_config(parts, options),
         callbacks=[callback],
@@ -41,14 +41,14 @@ def compare_with_grey(trainer: Any, job: s3harness.TrainingJob, options: SftOpti
     ``worse_by`` is the mean difference, nats a token, and ``low`` the lower end of its 95 % interval over samples; the
     model uses the pictures (``looks``) if that is above 0. ``None`` if there is nothing to compare.
     """
-    samples = job.held_out.known[: options.blank_samples]
+    samples = job.held_out.labelled[: options.blank_samples]
     if not samples:
         return None
     losses = _losses(trainer, samples, job.held_out.clips.frames)
     grey_losses = _losses(trainer, samples, grey_frames(job.held_out.clips.frames))
     comparison = _comparison(losses, grey_losses)
     verdict = "the model uses the pictures" if comparison["looks"] else "NO EVIDENCE THAT THE MODEL USES THE PICTURES"
-    job.say(
+    job.report_status(
         f"loss {comparison['loss']:.4f} with the pictures, {comparison['blank']:.4f} with grey ones "
         f"(worse by {comparison['worse_by']:.4f}, at least {comparison['low']:.4f}): {verdict}"
     )

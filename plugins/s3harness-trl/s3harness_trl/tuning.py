@@ -94,7 +94,7 @@ def run_trainer(trainer: Any, job: s3harness.TrainingJob) -> None:
     folder = job.out / CHECKPOINTS
     checkpoint = get_last_checkpoint(str(folder)) if job.resume and folder.is_dir() else None
     if checkpoint:
-        job.say(f"going on from step {checkpoint.rpartition('-')[2]}")
+        job.report_status(f"going on from step {checkpoint.rpartition('-')[2]}")
     trainer.train(resume_from_checkpoint=checkpoint)
 
 

@@ -74,7 +74,7 @@ def warm_up(job: s3harness.TrainingJob, options: WarmupOptions) -> Mapping[str, 
     torch.manual_seed(options.seed)
     parts = load_parts(job.model, trust_remote_code=options.trust_remote_code)
     training, validation = _split_frames(job)
-    job.say(f"{len(training.pixels)} pictures for training, {len(validation.pixels)} for validation")
+    job.report_status(f"{len(training.pixels)} pictures for training, {len(validation.pixels)} for validation")
     # Lazy, as the width of the tokens is known from the first ones alone.
     head = torch.nn.LazyLinear(len(training.names))
     curve = _train(job, parts, head, training, validation, options)
@@ -92,8 +92,8 @@ def _split_frames(job: s3harness.TrainingJob) -> tuple[LabelledFrames, LabelledF
     import numpy as np
 
     # Several questions are asked of one clip, and several windows may have the same frames.
-    samples = {(s.request.clip.video_id, s.request.clip.timestamps, s.mirrored): s for s in job.made.samples}
-    videos = [job.made.video_of(sample) for sample in samples.values()]
+    samples = {(s.request.clip.video_id, s.request.clip.timestamps, s.mirrored): s for s in job.training_set.samples}
+    videos = [job.training_set.video_of(sample) for sample in samples.values()]
     patients = sorted({video.patient for video in videos})
     validation_patients = set(patients[:: round(1 / VALIDATION_SHARE)])
     names = output_names(videos)
@@ -193,7 +193,9 @@ def _train(
             curve.append(point | {"auroc": {name: round(area, 3) for name, area in aurocs.items()}})
             job.monitor.note(step, **{k: v for k, v in point.items() if k != "step"})
             seconds = time.monotonic() - started
-            job.say(f"step {step}: loss {point['loss']}, mean AUROC on validation patients {mean:.3f}, {seconds:.0f} s")
+            job.report_status(
+                f"step {step}: loss {point['loss']}, mean AUROC on validation patients {mean:.3f}, {seconds:.0f} s"
+            )
             losses = []
     return curve
 

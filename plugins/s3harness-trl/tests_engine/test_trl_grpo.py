@@ -108,8 +108,8 @@ def test_a_reward_that_pays_for_nothing_is_refused_with_the_table(arguments, mod
 
 def test_training_stops_where_the_model_gives_one_answer(arguments, model, tmp_path, monkeypatch):
     """A model that was never taught gives nothing that can be read."""
-    few = monitor.Limits(window=8)
-    monkeypatch.setattr("s3harness.training.session.Limits", lambda: few)
+    few = monitor.CollapseLimits(window=8)
+    monkeypatch.setattr("s3harness.training.session.CollapseLimits", lambda: few)
     code, printed = s3harness(arguments("grpo", model, tmp_path / "out", f"{GROUPS} -o steps=5"))
     assert code == 1
     assert "s3/task3_laterality: collapsed" in printed and "can be read" in printed

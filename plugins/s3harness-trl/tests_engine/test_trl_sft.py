@@ -103,7 +103,9 @@ def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, 
     from s3harness.training.clips import ClipFrames
     from s3harness.training.samples import SetSettings, build_training_set
 
-    settings = SetSettings(("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3})
+    settings = SetSettings(
+        tasks=("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3}
+    )
     training_set = build_training_set(data, settings)
     clips = ClipFrames(
         training_set.division.training, training_set.samples, media_store(tmp_path, None, MediaOptions())

@@ -18,5 +18,5 @@ def newcomer_trainer(job: s3harness.TrainingJob) -> Mapping[str, object]:
     job.out.mkdir(parents=True, exist_ok=True)
     for path in (path for path in job.model.iterdir() if path.is_file()):
         shutil.copyfile(path, job.out / path.name)
-    job.say(f"sham training: {len(job.made.samples)} samples ignored")
-    return {"samples": len(job.made.samples), "steps": 0}
+    job.report_status(f"sham training: {len(job.training_set.samples)} samples ignored")
+    return {"samples": len(job.training_set.samples), "steps": 0}

@@ -14,7 +14,7 @@ from s3harness.testing.trial import Bench, takes, writable
 from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.job import Stage, TrainingJob
-from s3harness.training.monitor import Limits, Monitor
+from s3harness.training.monitor import CollapseLimits, Monitor
 from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
 
 PROMISES: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def _train(bench: Bench, job: TrainingJob) -> str:
     facts: object = None
     with bench.trying("answers", job.stage, limits=LIMITS):
         try:
-            facts = bench.thing(replace(job, out=out, say=lambda _: None))
+            facts = bench.thing(replace(job, out=out, report_status=lambda _: None))
         except UsageError as error:
             return str(error)
         bench.must("answers", bool(contents(out)), f"{job.stage}: out holds no file")
@@ -86,18 +86,17 @@ def _must_refuse(bench: Bench, promise: str, attempt: Callable[[], object]) -> N
 
 def _job(weights: Path, options: Mapping[str, object]) -> TrainingJob:
     settings = SetSettings(held_out=0.5, leave_out_constant=True, mirror=False)
-    made = build_training_set(golden_patients(), settings)
+    training_set = build_training_set(golden_patients(), settings)
     store = MediaStore(golden().room("cache"))
     return TrainingJob(
-        "sft",
-        weights,
-        golden().root / "no-out",
-        made,
-        ClipFrames(made.division.training, made.samples, store),
-        HeldOut.of(made, VIDEO_ONLY, store, videos=1),
-        Monitor(made.specs, golden().room("monitor"), Limits()),
-        (),
-        options,
+        stage="sft",
+        model=weights,
+        out=golden().root / "no-out",
+        training_set=training_set,
+        clips=ClipFrames(training_set.division.training, training_set.samples, store),
+        held_out=HeldOut.of(training_set, VIDEO_ONLY, store, videos=1),
+        monitor=Monitor(training_set.specs, golden().room("monitor"), CollapseLimits()),
+        options=options,
     )
 
 
