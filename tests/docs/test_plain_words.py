@@ -1,4 +1,4 @@
-"""The source reads plainly: docstrings say what is returned, names say what they hold, one class name has one meaning."""
+"""The source reads plainly: docstrings say what is returned, names what they hold, and a class name has one meaning."""
 
 from __future__ import annotations
 
