@@ -45,6 +45,7 @@ def answerers(kind: str, references: Iterable[Reference], training: Iterable[Ref
     cohort = KINDS[kind]()
     for reference in references if training is None else training:
         cohort.add(reference)
+    # Patients of a training split are others by definition: nobody needs to be left out.
     left_out: Without = (lambda reference: reference.cluster) if training is None else (lambda reference: None)
     all_answerers = cohort.answerers(left_out)
     if training is None and len(cohort.patients) < 2:
@@ -138,6 +139,7 @@ def _stratified_draws(references: Sequence[Reference], seed: int) -> Array:
 def _truth_as_answer(truth: Any) -> object:
     if truth == "untested":
         return "na"
+    # Truths carry more than an answer may: onsets beside signs, sides beside a report.
     if isinstance(truth, Mapping):
         present = "na" if truth.get("present") == "untested" else truth.get("present")
         return {"present": present, "text": truth["text"]} if "present" in truth else truth["text"]
