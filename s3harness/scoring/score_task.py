@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, partial
 from typing import Any, cast
 
@@ -300,6 +300,7 @@ class _Coverage:
     subject: str
     judged: Judged | None
     metric: Metric
+    _: KW_ONLY
     items: int = 0
     answered: int = 0
     patients: set[int] = field(default_factory=set)
