@@ -115,8 +115,8 @@ def _remedy(found: Sequence[OutgoingIdentifier], certain: int) -> list[str]:
     lines = []
     if certain:
         lines.append(
-            "Take them out of the data set's tables (s3harness data validate names every row), or say why they may "
-            "go out: --allow-identifiers REASON, which is kept in the manifest."
+            "Remove them from the data set's tables (s3harness data validate lists the rows), or allow them with "
+            "--allow-identifiers REASON, which is recorded in the manifest."
         )
     likely = [one.fingerprint for one in found if one.tier == "likely"]
     if likely:

@@ -129,7 +129,7 @@ class MixtureError(UsageError):
         where = f"the answers in {directory}" if directory else "the answers so far"
         super().__init__(
             f"{where} are of another model or version: {self.told}; choose another --out, "
-            "or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+            "or continue with --resume --allow-mixed REASON, which marks the run as mixed"
         )
 
 
@@ -176,7 +176,7 @@ def describe_mixture(manifest: Mapping[str, Any]) -> str:
     reasons = list(dict.fromkeys(str(entry["allowed"]) for entry in entries if entry.get("allowed")))
     why = f" Allowed because: {'; '.join(reasons)}." if reasons else ""
     told = "; ".join(f"{name} ({n:,} {'answer' if n == 1 else 'answers'})" for name, n in groups.items())
-    return f"A mixture: {len(groups)} models or versions answered: {told}.{why}"
+    return f"Mixed run: {len(groups)} models or versions answered: {told}.{why}"
 
 
 def describe_identity(identity: Mapping[str, Any]) -> str:

@@ -116,7 +116,7 @@ def test_people_without_a_known_diagnosis_are_diagnosed_and_not_scored(s3, saved
     found = s3("diagnose", "apply", saved, data, "--json").json()
     assert found["systems"] == []
     assert all(e["says"] in ("ES", "NES") and e["truth"] is None for e in found["explanations"])
-    assert "12 of 12 videos have no known diagnosis: diagnosed, not scored" in found["notes"]
+    assert "12 of 12 videos have no annotated diagnosis and are not scored" in found["notes"]
 
 
 def test_fitting_on_one_split_and_applying_to_another(s3, tmp_path):

@@ -155,7 +155,9 @@ class _Crew:
             return True
         self._places -= 1
         if self._places == 0:
-            raise s3harness.S3HarnessError("all workers were lost; what is answered is journalled, go on with --resume")
+            raise s3harness.S3HarnessError(
+                "all workers were lost; what is answered is journalled; continue with --resume"
+            )
         return False
 
     async def _end(self, engine: Any) -> None:

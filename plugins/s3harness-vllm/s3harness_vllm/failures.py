@@ -97,8 +97,8 @@ def _of_death(logged: Sequence[str]) -> Exception:
     found = [line for line in map(_last_line, logged) if _MEMORY.search(line)]
     why = (found or [_last_line(line) for line in logged] or ["it does not say why"])[-1]
     if found:
-        return OutOfMemory(f"vLLM ended: {_wanted(why)}; then go on with --resume")
-    return EngineDied(f"vLLM ended: {why}; go on with --resume")
+        return OutOfMemory(f"vLLM ended: {_wanted(why)}; then continue with --resume")
+    return EngineDied(f"vLLM ended: {why}; continue with --resume")
 
 
 def _wanted(said: str) -> str:
