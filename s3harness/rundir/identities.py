@@ -176,7 +176,7 @@ def describe_mixture(manifest: Mapping[str, Any]) -> str:
     reasons = list(dict.fromkeys(str(entry["allowed"]) for entry in entries if entry.get("allowed")))
     why = f" Allowed because: {'; '.join(reasons)}." if reasons else ""
     told = "; ".join(f"{name} ({n:,} {'answer' if n == 1 else 'answers'})" for name, n in groups.items())
-    return f"Mixed run: {len(groups)} models or versions answered: {told}.{why}"
+    return f"A mixture: {len(groups)} models or versions answered: {told}.{why}"
 
 
 def describe_identity(identity: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ def test_another_is_refused_before_it_is_asked_and_with_a_reason_the_run_is_a_mi
     assert (first["identity"]["model"], second["identity"]["model"]) == ("one", "two")
     assert second["allowed"] == "the first was withdrawn"
     assert second["answers"] == _failed_first(tmp_path / "out")
-    told = "Mixed run: 2 models or versions answered"
+    told = "A mixture: 2 models or versions answered"
     scored = s3("score", tmp_path / "out")
     assert told in mixed.out
     assert told in scored.out
@@ -93,7 +93,7 @@ def test_a_submission_says_that_it_is_a_mixture_and_cannot_hide_it(begun, s3, da
     packed = s3("submit", "pack", tmp_path / "out", "--out", tmp_path / "packed", "--data", dataset)
     assert packed.code == 0, packed.err
     verified = s3("leaderboard", "verify", tmp_path / "packed", "--data", dataset)
-    assert "Mixed run: 2 models or versions answered" in verified.out
+    assert "A mixture: 2 models or versions answered" in verified.out
     manifest = json.loads((tmp_path / "packed" / "manifest.json").read_text())
     del manifest["identities"][1]
     (tmp_path / "packed" / "manifest.json").write_text(json.dumps(manifest))
@@ -125,7 +125,7 @@ def test_answers_of_before_identities_were_kept_are_of_one_not_recorded(begun, s
     assert done.code == 0, done.err
     first, second = identities(out)
     assert (first["note"], second["answers"]) == ("not recorded", _failed_first(out))
-    assert "Mixed run" in done.out
+    assert "A mixture" in done.out
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_a_run_is_gone_on_with_by_the_same_model_and_engine_or_is_called_a_mixtu
     assert first["since"] <= second["since"]
     assert [line["by"] for line in mixed.last.values()].count(1) == 1
     for text in (mixed.out, (mixed.folder / "scores.json").read_text()):
-        assert "Mixed run: 2 models or versions answered" in text
+        assert "A mixture: 2 models or versions answered" in text
     assert "the box was updated" in mixed.out
 
 
