@@ -29,6 +29,14 @@ class MediaError(S3HarnessError):
     """A video or a clip cannot be decoded, or lacks the requested frames or audio. The message holds no path."""
 
 
+class OutOfMemory(S3HarnessError):
+    """The weights or a request do not fit into memory. The message names the options that change that."""
+
+
+class ContextOverflow(S3HarnessError):
+    """A prompt, its clip included, is longer than the model's context. The message says how to shorten it."""
+
+
 class RetryableError(S3HarnessError):
     """A backend raises this for a transient failure; ``retry_after_s`` is the server's Retry-After in seconds."""
 

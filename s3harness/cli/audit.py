@@ -88,7 +88,7 @@ def _as_json(audited: Audit) -> dict[str, object]:
     from dataclasses import asdict
 
     # Without the ids of the requests, thousands of which say nothing to a reader.
-    sessions = [{k: v for k, v in asdict(session).items() if k != "asked"} for session in audited.sessions]
+    sessions = [{k: v for k, v in asdict(session).items() if k != "request_ids"} for session in audited.sessions]
     findings = [asdict(finding) for finding in audited.findings]
     return {
         "sessions": sessions,

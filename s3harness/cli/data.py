@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from s3harness.cli.groups import PluginGroup
-from s3harness.cli.options import count, json_option, parse_options, print_json
+from s3harness.cli.options import count, identifier_options, json_option, parse_options, print_json
 
 if TYPE_CHECKING:
     from s3harness.dataset.validate import WrittenIdentifier
@@ -20,7 +20,7 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group(cls=PluginGroup)
 def data() -> None:
-    """Data sets: preview, import, validate, info, agreement, split, allow-links."""
+    """Data sets: preview, import, validate, info, agreement, split, export, allow-links."""
 
 
 @data.command()
@@ -303,3 +303,41 @@ def split(directory: Path, test: float, folds: int | None, seed: int, as_json: b
         print_json({name: counts[name] for name in names})
     else:
         click.echo(", ".join(f"{name}: {count(counts[name], 'video')}" for name in names))
+
+
+@data.command()
+@directory_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("parquet", "hub")),
+    default="parquet",
+    show_default=True,
+    help="parquet: a table for each split, videos beside them; hub: a folder to upload, whose videos can be played.",
+)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The folder to make.")
+@click.option("--no-video", is_flag=True, help="Export the tables only.")
+@identifier_options
+@json_option
+def export(
+    directory: Path, form: str, output: Path, no_video: bool, allow_identifiers: str, reviewed: str, as_json: bool
+) -> None:
+    """Write a data set as a Hugging Face data set with a card, to be read by datasets.load_dataset.
+
+    Texts are searched for identifiers before anything is written. Patients get numbers, and videos go along under their
+    ids without their containers' metadata; faces, voices and text in the pictures stay.
+    """
+    from dataclasses import asdict
+
+    from s3harness.dataset.export import export_dataset
+    from s3harness.guard.outgoing import Consent
+    from s3harness.guard.review import folder_of_dataset
+
+    consent = Consent(allow_identifiers, reviewed, folder_of_dataset(directory))
+    exported = export_dataset(directory, output, form=form, with_videos=not no_video, consent=consent)
+    if as_json:
+        print_json(asdict(exported))
+        return
+    counts = ", ".join(f"{name} {number}" for name, number in exported.splits.items())
+    videos = count(exported.videos, "video")
+    click.echo(f"{output}: {videos} ({counts}), {exported.files} with a file")

@@ -48,7 +48,7 @@ def sweep(*, fps: str, window: str, swept: str, plot: Path | None, as_json: bool
     """
     from s3harness.analysis.sweep import grid, prepare_sweep, read_point
     from s3harness.files import write_json, write_text
-    from s3harness.report.curves import draw
+    from s3harness.report.sweep import sweep_chart
 
     settings = grid(_numbers("--fps", fps), _numbers("--window", window), split_names(swept))
     # A sweep has no --profile, which the settings of a run need.
@@ -59,7 +59,7 @@ def sweep(*, fps: str, window: str, swept: str, plot: Path | None, as_json: bool
     points = [read_point(setting, base.out / setting.name) for setting in settings]
     write_json(base.out / "sweep.json", [asdict(point) for point in points])
     picture = plot or base.out / "sweep.svg"
-    write_text(picture, draw(points))
+    write_text(picture, sweep_chart(points))
     _show(points, picture, as_json)
     if failed:
         click.echo(f"s3harness: {failed} requests failed; fix the cause and repeat the command", err=True)

@@ -99,7 +99,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     reverse or give up. Each broken promise is listed, with the reason why the metric is used nevertheless. The
     Seizure-RQI also ranks pairs of reports. The exit code is 1 if a promise is broken that is not a documented defect.
     """
-    from s3harness.report.suite import as_data, print_suite
+    from s3harness.cli.tasks_check import as_data, print_suite
     from s3harness.specs.loading import full_name, task_names
     from s3harness.specs.tasks import PROFILES, check_choice
     from s3harness.testing.scenarios import ranked_wrong

@@ -37,7 +37,7 @@ COMMANDS = {
     "plugins": ("s3harness.cli.plugins:plugins", "Plugins: list, check, new."),
     "data": (
         "s3harness.cli.data:data",
-        "Data sets: preview, import, validate, info, agreement, split, allow-links.",
+        "Data sets: preview, import, validate, info, agreement, split, export, allow-links.",
     ),
     "audit": (
         "s3harness.cli.audit:audit",

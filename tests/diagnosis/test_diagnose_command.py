@@ -11,7 +11,7 @@ import pytest
 from diagnosis_cases import run_words, telling, write_answers, write_data
 
 from s3harness.paper.two_stage import TWO_STAGE, known_of, least_es_share, possible_tables, published_two_stage
-from s3harness.report.plot import Point, Row, Scale, line_chart, row_chart
+from s3harness.report.plot import PlotPoint, PlotRow, Scale, line_chart, row_chart
 
 FAST = ("--classifiers", "logistic_regression", "--repeats", "1", "--resamples", "100")
 
@@ -216,14 +216,15 @@ def test_the_bound_on_the_share_holds_for_every_table_that_is_possible():
 
 
 def test_charts_are_svg_whatever_is_in_a_name():
-    rows = [Row('a <b> & "c"', 0.5, 0.1, 0.9), Row("none", None), Row("beyond", 7.0, -3.0, 9.0)]
-    chart = ElementTree.fromstring(row_chart("<title>", Scale("x", 0.0, 1.0, mark=0.5), rows))
+    rows = [PlotRow('a <b> & "c"', 0.5, 0.1, 0.9), PlotRow("none", None), PlotRow("beyond", 7.0, -3.0, 9.0)]
+    chart = ElementTree.fromstring(row_chart("<title>", Scale(title="x", low=0.0, high=1.0, mark=0.5), rows))
     texts = [element.text for element in chart.iter() if element.tag.endswith("text")]
     assert 'a <b> & "c"' in texts
     circles = [float(element.get("cx")) for element in chart.iter() if element.tag.endswith("circle")]
     assert len(circles) == 2
     assert max(circles) <= float(chart.get("width"))
-    line = line_chart("t", Scale("x", 0.01, 100, is_log=True), Scale("y", 0, 1), [("s", [Point(1, 0.5, 0.2, 0.8)])])
+    x, y = Scale(title="x", low=0.01, high=100, is_log=True), Scale(title="y", low=0, high=1)
+    line = line_chart("t", x, y, [("s", [PlotPoint(1, 0.5, 0.2, 0.8)])])
     assert "<polyline" in line
     ElementTree.fromstring(line)
-    assert json.dumps(Scale("x", 0.01, 100, is_log=True).ticks()) == "[0.01, 0.1, 1.0, 10.0, 100.0]"
+    assert json.dumps(x.ticks()) == "[0.01, 0.1, 1.0, 10.0, 100.0]"

@@ -151,7 +151,7 @@ def test_a_signed_rejection_stands_whatever_else_says_so(board: Path, dataset: P
     assert call("leaderboard", "verify", board / "again", *told).exit_code == 1
     collected = collect(board, dataset, signers, reviewed=["again"])
     assert "again" not in {entry.slug for entry in collected.ranked}
-    assert "the same run, submitted before" in collected.left_out["again"]
+    assert "this run was submitted before" in collected.left_out["again"]
 
 
 def test_of_two_equal_submissions_without_a_verdict_none_is_ranked(board: Path, dataset: Path) -> None:
@@ -197,7 +197,7 @@ def test_without_ssh_keygen_it_says_what_to_install(
     ("options", "complaint"),
     [
         (("--sign", "{key}"), "--sign signs what --record writes"),
-        (("--record", "--sign", "{missing}"), "there is no such key; ssh-keygen -t ed25519"),
+        (("--record", "--sign", "{missing}"), "there is no such key; create one with ssh-keygen -t ed25519"),
         (("--reproduced",), "--reproduced needs the annotations"),
     ],
 )
