@@ -177,7 +177,7 @@ def test_two_annotators_with_one_video_missing_agree_on_the_rest(ward):
     assert result.exit_code == 0
     output = result.stdout
     assert "7 videos of 7 patients in common" in output
-    assert "another annotator has no such video: 1 of first (" in output
+    assert "another annotator lacks the video: 1 of first (" in output
 
 
 def test_the_order_of_the_ids_is_not_that_of_the_table(ward):
