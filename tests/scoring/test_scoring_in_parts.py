@@ -124,15 +124,6 @@ def held(work):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(("tasks", "most"), [(("3", "4", "7"), 2_000), (("1",), 24_000)])
-def test_scoring_holds_little_of_a_video(tasks, most, tmp_path, monkeypatch):
-    """Beyond the sizes up to which tables grow in steps. Of Task 1 it is the more: its AUROC compares all pairs."""
-    monkeypatch.setattr(scoring, "PART", 64)
-    few, many = (write_run(tmp_path / str(videos), videos, tasks) for videos in (240, 440))
-    (less, *_), (more, *_) = (held(lambda run=run: score_run(run, resamples=4)) for run in (few, many))
-    assert (more - less) / (440 - 240) < most
-
-
 def test_loading_holds_little_but_the_videos(tmp_path):
     data = write_data(tmp_path / "data", 400)
     most, videos, _ = held(lambda: load_dataset(data))
