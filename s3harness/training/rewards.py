@@ -132,7 +132,7 @@ class MetricReward:
             return Prediction(reference.item, reading.value)
         request = reference.requests[0]
         # Aggregated as in an evaluation, of one clip: a timestamp within the clip becomes one in the video.
-        answer = Answer(request, reading.value, reading.status, reading.note, sample_truth.clip)
+        answer = Answer(request, reading.value, status=reading.status, note=reading.note, clip=sample_truth.clip)
         return predict([reference], {request: answer}, self.spec)[0]
 
     def _scale(self, reference: Reference) -> tuple[float, float]:
