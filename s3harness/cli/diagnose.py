@@ -12,7 +12,7 @@ import click
 from s3harness.cli.options import json_option, print_json, split_names
 
 if TYPE_CHECKING:
-    from s3harness.diagnosis.diagnose import Diagnosed, Settings
+    from s3harness.diagnosis.diagnose import Diagnosed, DiagnosisSettings
 
 DEFAULT = "evaluate"
 
@@ -179,7 +179,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
     This is refused if the classifier was fitted on any of the patients, or if that cannot be excluded. Videos without
     an annotated diagnosis are diagnosed but not scored.
     """
-    from s3harness.diagnosis.apply import apply_model, only
+    from s3harness.diagnosis.apply import apply_model, select_videos
     from s3harness.diagnosis.folds import in_splits
     from s3harness.diagnosis.model_file import read_model
     from s3harness.diagnosis.sources import source_at
@@ -188,7 +188,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
     model = read_model(file)
     _, cases_of = source_at(source, arguments["data"], split_names(arguments["models"]), arguments["part"])
     chosen = in_splits(cases_of.perceived, split_names(arguments["split"]))
-    applied = apply_model(model, only(cases_of, chosen), resamples=resamples)
+    applied = apply_model(model, select_videos(cases_of, chosen), resamples=resamples)
     if as_json:
         print_json(asdict(applied))
         return
@@ -196,9 +196,9 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
     print_end()
 
 
-def _settings(arguments: dict[str, Any]) -> Settings:
+def _settings(arguments: dict[str, Any]) -> DiagnosisSettings:
     from s3harness.diagnosis.classifier import load_classifier
-    from s3harness.diagnosis.diagnose import CLASSIFIERS, Settings
+    from s3harness.diagnosis.diagnose import CLASSIFIERS, DiagnosisSettings
 
     folds = str(arguments["folds"])
     if folds not in ("split", "paper") and not (folds.isdigit() and 2 <= int(folds) <= 50):
@@ -207,10 +207,10 @@ def _settings(arguments: dict[str, Any]) -> Settings:
     # A wrong name is an error now, not after minutes of fitting the others.
     for name in names:
         load_classifier(name)
-    return Settings(names, folds, arguments["repeats"], arguments["seed"], arguments["resamples"])
+    return DiagnosisSettings(names, folds, arguments["repeats"], arguments["seed"], arguments["resamples"])
 
 
-def _write(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: Settings) -> None:
+def _write(runs: dict[str, Path], evaluated: dict[str, Diagnosed], settings: DiagnosisSettings) -> None:
     """Write the results of runs into their directories, where their reports find them."""
     from s3harness.diagnosis.result_file import write_diagnosis
 
@@ -239,7 +239,7 @@ def _show(result: Diagnosed, explain: str | None, plots: Path | None, as_json: b
         click.echo("")
 
 
-def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Settings) -> dict[str, Any]:
+def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: DiagnosisSettings) -> dict[str, Any]:
     return {
         "settings": asdict(settings),
         "sources": [_source_as_json(result) for result in diagnosed],

@@ -1,4 +1,4 @@
-"""What a diagnosis is made from: one vector of signs per video, who the patient is, and what is known of the truth."""
+"""Cases for a diagnosis: one vector of signs per video, with its patient and, if known, its true diagnosis."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from s3harness.types import Prediction
 Numbers = NDArray[np.int64]
 
 UNTESTED = -1.0
-"""In a vector: nobody could tell, or the model says so."""
+"""In a vector: the sign could not be tested, as annotators or model state."""
 UNANSWERED = -2.0
 """In a vector: there is no readable answer."""
 
 
-@dataclass(frozen=True, slots=True)
+# Below every probability, so that "values >= 0" selects the signs whose presence is known.
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cases:
     """Videos as vectors.
 
-    ``vectors`` (n, signs) hold the probability that a sign is present, 0–1 (0 or 1 where there is but a word),
-    :data:`UNTESTED` or :data:`UNANSWERED`. ``patients`` (n,) are numbers of this source alone; ``truth`` (n,) is 1 for
-    ES, 0 for NES, NaN where unknown; ``splits`` are those of the data set, empty where unknown; ``marks`` are what the
-    patients are recognised by elsewhere.
+    ``vectors`` (n, signs) hold the probability that a sign is present, 0–1 (0 or 1 for an answer without one),
+    :data:`UNTESTED` or :data:`UNANSWERED`. ``patients`` (n,) are numbers within this source; ``truth`` (n,) is 1 for
+    ES, 0 for NES, NaN if unknown; ``splits`` are those of the data set, empty if unknown. By their ``marks``, patients
+    are recognised in other sources.
     """
 
     signs: tuple[str, ...]
@@ -37,6 +40,7 @@ class Cases:
     vectors: Array
     truth: Array
     splits: tuple[str, ...]
+    # Without a repr: marks hold names of patients, which must not get into messages and logs.
     marks: Marks = field(repr=False)
 
     def __len__(self) -> int:
@@ -44,16 +48,16 @@ class Cases:
 
     @property
     def is_answered(self) -> NDArray[np.bool_]:
-        """(n,): whether there is an answer to any sign. A video without one gets no diagnosis."""
+        """Mask (n,) of the videos with an answer to any sign; the others get no diagnosis."""
         return np.asarray((self.vectors != UNANSWERED).any(axis=1))
 
     @property
     def is_labelled(self) -> NDArray[np.bool_]:
-        """(n,): whether the truth is known."""
+        """Mask (n,) of the videos with a known diagnosis."""
         return np.isfinite(self.truth)
 
     def take(self, chosen: Any) -> Cases:
-        """The cases of a mask or of numbers, with the marks of their patients."""
+        """Return the cases of a mask or of indices, with the marks of their patients alone."""
         numbers = np.arange(len(self))[chosen]
         patients = self.patients[numbers]
         return replace(
@@ -67,7 +71,7 @@ class Cases:
         )
 
     def of_signs(self, signs: Sequence[str]) -> Cases:
-        """The same cases by these signs, in this order; a sign that was not asked for is unanswered."""
+        """Return the same cases by these signs, in this order; signs that the cases lack are unanswered."""
         columns = [
             self.vectors[:, self.signs.index(sign)] if sign in self.signs else np.full(len(self), UNANSWERED)
             for sign in signs
@@ -75,32 +79,35 @@ class Cases:
         return replace(self, signs=tuple(signs), vectors=np.column_stack(columns))
 
     def variants(self, changes: Sequence[tuple[int, float]]) -> Cases:
-        """All cases once for each change, a number of a sign and the value that all have of it: (changes × n)."""
-        made = self.take(np.tile(np.arange(len(self)), len(changes)))
-        vectors = made.vectors.reshape(len(changes), len(self), -1).copy()
+        """Return all cases once per change, (changes × n): in each copy one sign, by its index, has one value."""
+        # In one batch, since a classifier takes about as long for one case as for a thousand.
+        copies = self.take(np.tile(np.arange(len(self)), len(changes)))
+        vectors = copies.vectors.reshape(len(changes), len(self), -1).copy()
         for number, (sign, value) in enumerate(changes):
             vectors[number, :, sign] = value
-        return replace(made, vectors=vectors.reshape(made.vectors.shape))
+        return replace(copies, vectors=vectors.reshape(copies.vectors.shape))
 
 
 def presence(prediction: Prediction) -> float:
-    """What a prediction says of a sign, as a number of a vector."""
+    """Return the number of a predicted sign in a vector."""
     if prediction.value == "na":
         return UNTESTED
     if prediction.value not in ("yes", "no"):
         return UNANSWERED
     probability = prediction.probability
+    # A recorded probability may be NaN or out of range; the word is then all that is known.
     if probability is not None and 0.0 <= probability <= 1.0:
         return probability
     return float(prediction.value == "yes")
 
 
 def presence_of_truth(truth: object) -> float:
-    """What the annotators say of a sign, as a number of a vector."""
+    """Return the number of an annotated sign in a vector."""
     return {"yes": 1.0, "no": 0.0, "untested": UNTESTED}.get(str(truth), UNANSWERED)
 
 
-def patients_of_each(cases: Cases) -> tuple[int, int]:
-    """How many patients have an epileptic event, and how many a non-epileptic one."""
+def patients_per_class(cases: Cases) -> tuple[int, int]:
+    """Return the numbers of patients with an epileptic and with a non-epileptic event."""
+    # A patient with events of both kinds counts in both.
     es, nes = (len(set(cases.patients[cases.truth == label].tolist())) for label in (1.0, 0.0))
     return es, nes

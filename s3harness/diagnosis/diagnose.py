@@ -14,10 +14,16 @@ from s3harness.diagnosis.crossfit import Repeat, cross_fit, diagnose_out_of_fold
 from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.flips import Flip, flips
-from s3harness.diagnosis.folds import deal_folds, folds_of_splits, held_out, require_both, require_patients
-from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
+from s3harness.diagnosis.folds import (
+    deal_folds,
+    folds_of_splits,
+    held_out_masks,
+    require_both_classes,
+    require_patients,
+)
+from s3harness.diagnosis.scores import CurvePoint, MethodScores, calibration_curve, score_answers, score_probabilities
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
-from s3harness.diagnosis.sources import Direct, Source
+from s3harness.diagnosis.sources import DiagnosisSource, DirectAnswers
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.paper.two_stage import Published, published_two_stage
 
@@ -29,8 +35,8 @@ FITTED_ON: tuple[FittedOn, ...] = get_args(FittedOn)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How to diagnose: ``folds`` is a number of folds, ``split`` (the data set's own) or ``paper`` (the authors')."""
+class DiagnosisSettings:
+    """Settings of a diagnosis: ``folds`` is a number, ``split`` (the data set's own) or ``paper`` (the authors')."""
 
     classifiers: tuple[str, ...] = CLASSIFIERS
     folds: str = "5"
@@ -41,16 +47,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What one fold's classifier chose on its inner folds, and the rules of a classifier that can be read."""
+    """The setting and threshold that one fold chose on its inner folds, and the rules of a readable classifier."""
 
     setting: Mapping[str, object]
     threshold: float
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Findings:
-    """What one classifier made of the signs, all of it out of fold."""
+    """Results of one classifier about the signs, all of them out of fold."""
 
     classifier: str
     fitted_on: FittedOn
@@ -61,12 +67,12 @@ class Findings:
     flips: tuple[Flip, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosed:
-    """All that came of one source.
+    """All results of one source.
 
-    ``ratios`` are of its own answers, ``true_ratios`` of the annotations of the same videos; ``notes`` say what is to
-    be known, what could not be done among it.
+    ``ratios`` are of its own answers, ``true_ratios`` of the annotations of the same videos; ``notes`` are for the
+    reader of the results, and name what could not be fitted.
     """
 
     source: str
@@ -77,7 +83,7 @@ class Diagnosed:
     signs: tuple[str, ...]
     folds: str
     repeats: int
-    systems: tuple[System, ...]
+    systems: tuple[MethodScores, ...]
     ratios: tuple[LikelihoodRatios, ...]
     true_ratios: tuple[LikelihoodRatios, ...]
     findings: tuple[Findings, ...]
@@ -86,64 +92,71 @@ class Diagnosed:
 
 
 @dataclass
-class Memory:
-    """Classifiers of the annotations: the same for all models that were asked for the same signs of the same videos."""
+class FitCache:
+    """Cache of classifiers that were fitted on annotations, which models with the same signs and videos share."""
 
-    known: dict[object, Sequence[Repeat]] = field(default_factory=dict)
+    entries: dict[object, Sequence[Repeat]] = field(default_factory=dict)
 
-    def once(self, key: object, make: Callable[[], Sequence[Repeat]]) -> Sequence[Repeat]:
-        """What was made for a key before, or is made now."""
-        if key not in self.known:
-            self.known[key] = make()
-        return self.known[key]
+    def get_or_fit(self, key: object, fit_repeats: Callable[[], Sequence[Repeat]]) -> Sequence[Repeat]:
+        """Return the entry of a key, fitted now if it is new."""
+        if key not in self.entries:
+            self.entries[key] = fit_repeats()
+        return self.entries[key]
 
 
-def diagnose(source: Source, settings: Settings, memory: Memory | None = None) -> Diagnosed:
+def diagnose(source: DiagnosisSource, settings: DiagnosisSettings, cache: FitCache | None = None) -> Diagnosed:
     """Diagnose the labelled videos of a source by every classifier, fitted on other patients only.
 
-    A classifier learns from the model's own predictions of the other patients, and, for a second result, from what the
-    annotators saw in them. Raises :class:`UsageError` where nothing can be fitted, naming what is missing.
+    A classifier is fitted on the model's own predictions of the other patients, and, for a second result, on their
+    annotations. Raises :class:`UsageError` if nothing can be fitted, with what is missing.
     """
     cases = source.perceived.take(source.perceived.is_labelled)
     _require_labels(source, cases)
     truths = _same_videos(source.annotated, cases).of_signs(cases.signs)
     folds = _folds(cases, settings)
-    work = _Work(source, cases, truths, folds, settings, memory or Memory())
-    systems, findings, failures = work.done()
+    evaluation = _Evaluation(
+        source=source, cases=cases, truths=truths, folds=folds, settings=settings, cache=cache or FitCache()
+    )
+    systems, findings, failures = evaluation.run()
+    # Part of a result is a result: fitting on annotations may succeed where predictions are too few.
     if not findings:
         raise UsageError(f"{source.name}: {failures[0]}")
     es = int(cases.truth.sum())
+    nes = len(cases) - es
     return Diagnosed(
-        source.name,
-        len(cases),
-        len(cases.marks),
-        es,
-        len(cases) - es,
-        cases.signs,
-        settings.folds,
-        len(folds),
-        tuple(systems),
-        tuple(likelihood_ratios(cases, resamples=settings.resamples)),
-        tuple(likelihood_ratios(truths, resamples=settings.resamples)),
-        tuple(findings),
-        published_two_stage(source.release_model, es, len(cases) - es) if source.release_model else None,
-        (*source.notes, *_notes(source, cases), *failures),
+        source=source.name,
+        n=len(cases),
+        n_patients=len(cases.marks),
+        es=es,
+        nes=nes,
+        signs=cases.signs,
+        folds=settings.folds,
+        repeats=len(folds),
+        systems=tuple(systems),
+        ratios=tuple(likelihood_ratios(cases, resamples=settings.resamples)),
+        true_ratios=tuple(likelihood_ratios(truths, resamples=settings.resamples)),
+        findings=tuple(findings),
+        # The paper prints figures of its own models alone.
+        published=published_two_stage(source.release_model, es, nes) if source.release_model else None,
+        notes=(*source.notes, *_notes(source, cases), *failures),
     )
 
 
 def diagnose_all(
-    sources: Sequence[tuple[str, Callable[[], Source]]], settings: Settings, report: Callable[[str], None]
+    sources: Sequence[tuple[str, Callable[[], DiagnosisSource]]],
+    settings: DiagnosisSettings,
+    report: Callable[[str], None],
 ) -> tuple[dict[str, Diagnosed], list[str]]:
     """Read and diagnose sources; return the results by name, and the messages of those that failed.
 
     ``report`` is called with each name before its work begins. The error of a single source is raised.
     """
-    memory, failures = Memory(), []
+    cache, failures = FitCache(), []
     results: dict[str, Diagnosed] = {}
     for name, read in sources:
         report(name)
         try:
-            results[name] = diagnose(read(), settings, memory)
+            results[name] = diagnose(read(), settings, cache)
         except S3HarnessError as error:
             # Of several sources, one that fails must not cost the results of the others, which take minutes.
             if len(sources) == 1:
@@ -152,29 +165,30 @@ def diagnose_all(
     return results, failures
 
 
-def floor_and_direct(source: Source, cases: Cases, resamples: int) -> Iterator[System]:
-    """What always saying ES scores on labelled cases, and what the model's own answers to Task 7 do."""
+def floor_and_direct(source: DiagnosisSource, cases: Cases, resamples: int) -> Iterator[MethodScores]:
+    """Yield the scores, on labelled cases, of always answering ES, and of the model's own answers to Task 7."""
     floor = score_answers(cases, np.ones((1, len(cases))), resamples=resamples)
-    yield System("always ES", "floor", floor, len(cases), len(cases))
+    n = len(cases)
+    yield MethodScores(name="always ES", kind="floor", measures=floor, answered=n, n=n)
     for direct in source.direct:
         yield _direct_system(direct, source.perceived, cases, resamples)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the systems of one source are made from."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Evaluation:
+    """The evaluation of one source by all classifiers, fitted on predictions and on annotations."""
 
-    source: Source
+    source: DiagnosisSource
     cases: Cases
     truths: Cases
     folds: Sequence[Numbers]
-    settings: Settings
-    memory: Memory
+    settings: DiagnosisSettings
+    cache: FitCache
 
-    def done(self) -> tuple[list[System], list[Findings], list[str]]:
-        """The systems in the order of the table, the findings, and what could not be done."""
+    def run(self) -> tuple[list[MethodScores], list[Findings], list[str]]:
+        """Return the systems in the order of the table, the findings, and messages of what could not be fitted."""
         systems = list(floor_and_direct(self.source, self.cases, self.settings.resamples))
-        ceilings: list[System] = []
+        ceilings: list[MethodScores] = []
         findings: list[Findings] = []
         failures: list[str] = []
         for fitted_on in FITTED_ON:
@@ -184,6 +198,7 @@ class _Work:
                     systems.append(self._system(classifier, fitted_on, repeats, self.cases, "two-stage"))
                     findings.append(self._findings(classifier, fitted_on, repeats))
                     if fitted_on == "annotations":
+                        # The same classifiers on true signs: the best that perfect answers could reach.
                         ceilings.append(self._system(classifier, fitted_on, repeats, self.truths, "ceiling"))
             except UsageError as error:
                 failures.append(f"not fitted on {fitted_on}: {error}")
@@ -192,68 +207,82 @@ class _Work:
     def _repeats(self, classifier: str, fitted_on: str) -> Sequence[Repeat]:
         if fitted_on == "predictions":
             self._require_predictions()
-            return self._fitted(self.cases, classifier)
+            return self._fit(self.cases, classifier)
         learn = self.source.annotated.of_signs(self.cases.signs)
         people = (self.cases.videos, tuple(self.cases.patients.tolist()), learn.videos)
+        # All that the fit depends on but the seed, which is the same for all sources of a cache.
         key = (classifier, learn.signs, people, tuple(tuple(folds.tolist()) for folds in self.folds))
-        return self.memory.once(key, lambda: self._fitted(learn, classifier))
+        return self.cache.get_or_fit(key, lambda: self._fit(learn, classifier))
 
-    def _fitted(self, learn: Cases, classifier: str) -> Sequence[Repeat]:
+    def _fit(self, learn: Cases, classifier: str) -> Sequence[Repeat]:
         seed = self.settings.seed
+        # A seed of its own for each repeat, or a forest would be the same in all of them.
         return [cross_fit(learn, self.cases, folds, classifier, seed + n) for n, folds in enumerate(self.folds)]
 
     def _require_predictions(self) -> None:
+        # Folds are of all cases: those without answers can leave a fold with nothing to learn from.
         answered = self.cases.take(self.cases.is_answered)
         if self.settings.folds.isdigit():
             require_patients(answered, int(self.settings.folds))
-        elif len(held_out(self.folds[0])) < 2:
+        elif len(held_out_masks(self.folds[0])) < 2:
             raise UsageError(
                 f"all videos with predictions are of one fold ({self.cases.splits[0]}), so no video is left to fit a "
                 "classifier on; use --folds 5, or predictions of all folds (--part full)"
             )
 
-    def _system(self, classifier: str, fitted_on: str, repeats: Sequence[Repeat], cases: Cases, kind: str) -> System:
-        found = diagnose_out_of_fold(repeats, cases)
-        measures = score_probabilities(cases, found, resamples=self.settings.resamples)
-        answered = float(np.isfinite(found.says_es).sum() / len(repeats))
+    def _system(
+        self, classifier: str, fitted_on: str, repeats: Sequence[Repeat], cases: Cases, kind: str
+    ) -> MethodScores:
+        out_of_fold = diagnose_out_of_fold(repeats, cases)
+        measures = score_probabilities(cases, out_of_fold, resamples=self.settings.resamples)
+        answered = float(np.isfinite(out_of_fold.says_es).sum() / len(repeats))
         title = classifier.replace("_", " ")
         name = f"{title}, true signs" if kind == "ceiling" else f"{title}, fitted on {fitted_on}"
-        return System(name, kind, measures, answered, len(cases), classifier, fitted_on)
+        return MethodScores(
+            name=name,
+            kind=kind,
+            measures=measures,
+            answered=answered,
+            n=len(cases),
+            classifier=classifier,
+            fitted_on=fitted_on,
+        )
 
     def _findings(self, classifier: str, fitted_on: FittedOn, repeats: Sequence[Repeat]) -> Findings:
-        found = diagnose_out_of_fold(repeats, self.cases).probability.mean(axis=0)
+        probability = diagnose_out_of_fold(repeats, self.cases).probability.mean(axis=0)
         resamples = self.settings.resamples
         return Findings(
-            classifier,
-            fitted_on,
-            tuple(influences(repeats, self.cases, resamples=resamples)),
-            tuple(calibration_curve(self.cases, found, resamples=resamples)),
-            tuple(choice_of(fold.fitted) for folds in repeats for fold in folds),
-            tuple(explain(repeats, self.cases)),
-            tuple(flips(repeats, self.cases, self.truths)),
+            classifier=classifier,
+            fitted_on=fitted_on,
+            influences=tuple(influences(repeats, self.cases, resamples=resamples)),
+            curve=tuple(calibration_curve(self.cases, probability, resamples=resamples)),
+            choices=tuple(choice_of(fold.fitted) for folds in repeats for fold in folds),
+            explanations=tuple(explain(repeats, self.cases)),
+            flips=tuple(flips(repeats, self.cases, self.truths)),
         )
 
 
 def choice_of(fitted: Fitted) -> Choice:
-    """What was chosen, and the rules."""
+    """Return the setting, threshold and rules of a fitted classifier."""
     rules = load_classifier(fitted.classifier).rules(fitted.parameters, fitted.encoder.titles())
     return Choice(fitted.setting, fitted.threshold, tuple(rules))
 
 
-def _folds(cases: Cases, settings: Settings) -> list[Numbers]:
-    """The folds of each repeat; a data set's own folds are there once."""
+def _folds(cases: Cases, settings: DiagnosisSettings) -> list[Numbers]:
+    """Return the folds of each repeat; there is a single repeat with the data set's own folds."""
     if settings.folds.isdigit():
         return [deal_folds(cases, int(settings.folds), settings.seed + n) for n in range(settings.repeats)]
+    # Fixed folds: repeats would differ by the classifiers' seeds alone, and look more certain than they are.
     return [folds_of_splits(cases, settings.folds)]
 
 
-def _require_labels(source: Source, cases: Cases) -> None:
+def _require_labels(source: DiagnosisSource, cases: Cases) -> None:
     if not len(cases):
         raise UsageError(
             f"{source.name}: its videos have no diagnosis, because it has no Task-7 items; name its data set "
             "(--data DIR), or run the model with --tasks 1,7"
         )
-    require_both(cases)
+    require_both_classes(cases)
 
 
 def _same_videos(annotated: Cases, cases: Cases) -> Cases:
@@ -261,21 +290,24 @@ def _same_videos(annotated: Cases, cases: Cases) -> Cases:
     return annotated.take([places[video] for video in cases.videos])
 
 
-def _direct_system(direct: Direct, perceived: Cases, cases: Cases, resamples: int) -> System:
-    chosen = np.isin(np.array(perceived.videos), cases.videos) & direct.is_asked
-    asked, says = perceived.take(chosen), direct.says_es[chosen]
-    measures = score_answers(asked, says[None, :], resamples=resamples)
+def _direct_system(direct: DirectAnswers, perceived: Cases, cases: Cases, resamples: int) -> MethodScores:
+    # Scored on the requested videos alone: a run may have asked Task 7 about fewer than Task 1.
+    chosen = np.isin(np.array(perceived.videos), cases.videos) & direct.is_requested
+    requested, says_es = perceived.take(chosen), direct.says_es[chosen]
+    measures = score_answers(requested, says_es[None, :], resamples=resamples)
     name = DIRECT_NAMES.get(direct.subject, f"own answer, {direct.subject}")
-    return System(name, "direct", measures, float(np.isfinite(says).sum()), len(asked))
+    answered = float(np.isfinite(says_es).sum())
+    return MethodScores(name=name, kind="direct", measures=measures, answered=answered, n=len(requested))
 
 
-def _notes(source: Source, cases: Cases) -> Iterator[str]:
-    """What is to be known of the cases."""
-    unlabelled, silent = len(source.perceived) - len(cases), int((~cases.is_answered).sum())
+def _notes(source: DiagnosisSource, cases: Cases) -> Iterator[str]:
+    """Yield notes about the cases for the reader of the results."""
+    unlabelled, unanswered = len(source.perceived) - len(cases), int((~cases.is_answered).sum())
     if unlabelled:
-        yield f"{unlabelled} videos without a diagnosis are left out"
-    if silent:
-        yield f"{silent} of {len(cases)} videos have no answer about any sign; their diagnosis counts as wrong"
+        is_one = unlabelled == 1
+        yield f"{unlabelled} {'video' if is_one else 'videos'} without a diagnosis {'is' if is_one else 'are'} left out"
+    if unanswered:
+        yield f"{unanswered} of {len(cases)} videos have no answer about any sign; their diagnosis counts as wrong"
     never = [s for s, values in zip(cases.signs, cases.vectors.T, strict=True) if not (values >= 0.5).any()]
     if never:
         yield f"signs that the answers never report, and so without evidence: {', '.join(never)}; see the Task-1 scores"

@@ -1,4 +1,4 @@
-"""From a vector of signs to the columns that a classifier is fitted on, as learnt from the training cases alone."""
+"""Encoding of vectors of signs as the columns of a classifier, learnt from the training cases alone."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from s3harness.metrics.base import Array
 
 PRESENT = "present"
 STATES: Mapping[str, float] = {"untested": UNTESTED, "unanswered": UNANSWERED}
-"""What a sign can be other than present or absent, each a column of its own where it occurs in training."""
+"""States of a sign other than present or absent; each is a column of its own if it occurs in training."""
 MOST_LEVELS = 8
-"""More different probabilities of a sign than these are gathered in as many equal parts."""
+"""Largest number of different probabilities of a sign; more are binned into as many equal parts."""
 
 Levels = tuple[tuple[float, float], ...]
-"""Values of a sign, and the share of the cases that has each."""
+"""Values of a sign, each with the share of the cases that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """How vectors become columns.
+    """The encoding of vectors as columns.
 
     ``columns`` are pairs of sign and "present", "untested" or "unanswered"; those that are constant in training are
-    left out. ``prevalence`` of each sign stands in where its presence is not known. ``means`` are the columns' means,
-    ``background`` the values of each sign in training, against which explanations are made.
+    left out. An unknown presence is replaced by the ``prevalence`` of the sign. ``means`` are the columns' means,
+    ``background`` the values of each sign in training, the baseline of explanations.
     """
 
     signs: tuple[str, ...]
@@ -38,12 +38,12 @@ class Encoder:
     background: tuple[Levels, ...]
 
     def encode(self, cases: Cases) -> Array:
-        """(n, columns), each 0–1."""
+        """Return the columns of cases, (n, columns), each 0–1."""
         vectors = cases.of_signs(self.signs).vectors
         return np.column_stack([self._column(vectors, *column) for column in self.columns])
 
     def titles(self) -> list[str]:
-        """The columns in words: ``tonic``, ``verbal_responsiveness untested``."""
+        """Return the names of the columns: ``tonic``, ``verbal_responsiveness untested``."""
         return [sign if state == PRESENT else f"{sign} {state}" for sign, state in self.columns]
 
     def _column(self, vectors: Array, sign: str, state: str) -> Array:
@@ -52,14 +52,15 @@ class Encoder:
 
 
 def learn_encoder(cases: Cases) -> Encoder:
-    """Learn from training cases; :class:`UsageError` if all have the same vector, so that nothing can be learnt."""
+    """Learn the encoding of training cases; :class:`UsageError` if all have the same vector."""
     prevalence = [_prevalence(values) for values in cases.vectors.T]
-    found = {
+    candidates = {
         (sign, state): _column(values, state, mean)
         for sign, values, mean in zip(cases.signs, cases.vectors.T, prevalence, strict=True)
         for state in (PRESENT, *STATES)
     }
-    columns = {name: values for name, values in found.items() if np.ptp(values) > 0}
+    # A constant column tells nothing, and its coefficient would be arbitrary for other patients.
+    columns = {name: values for name, values in candidates.items() if np.ptp(values) > 0}
     if not columns:
         raise UsageError(
             f"all answers to the {len(cases)} training videos are the same, so no classifier can be fitted on them; "
@@ -75,15 +76,17 @@ def learn_encoder(cases: Cases) -> Encoder:
 
 
 def levels(values: Array) -> Levels:
-    """The values of a sign and their shares; many different probabilities are gathered in equal parts."""
-    known = np.sort(values[values >= 0])
-    parts = np.array_split(known, MOST_LEVELS) if len(np.unique(known)) > MOST_LEVELS else _runs(known)
+    """Return the values of a sign and their shares; many different probabilities are binned into equal parts."""
+    presences = np.sort(values[values >= 0])
+    # Binned, as explanations and importances take one diagnosis of every case for each value.
+    is_fine = len(np.unique(presences)) > MOST_LEVELS
+    parts = np.array_split(presences, MOST_LEVELS) if is_fine else _runs(presences)
     states = [values[values == state] for state in STATES.values()]
     return tuple((float(part.mean()), len(part) / len(values)) for part in (*parts, *states) if len(part))
 
 
 def encoder_from(data: Mapping[str, Any]) -> Encoder:
-    """An encoder as JSON has it; raises ``ValueError``, ``KeyError`` or ``TypeError`` where it is none."""
+    """Return the encoder of JSON data; ``ValueError``, ``KeyError`` or ``TypeError`` if they are none."""
     encoder = Encoder(
         tuple(map(str, data["signs"])),
         tuple((str(sign), str(state)) for sign, state in data["columns"]),
@@ -91,9 +94,10 @@ def encoder_from(data: Mapping[str, Any]) -> Encoder:
         tuple(map(float, data["means"])),
         tuple(tuple((float(v), float(share)) for v, share in sign) for sign in data["background"]),
     )
-    strangers = {s for s, _ in encoder.columns} - set(encoder.signs) | {s for _, s in encoder.columns} - _STATES
+    # The file may be anybody's: an encoder that does not fit itself would fail later, or encode wrongly without a word.
+    unexpected = {s for s, _ in encoder.columns} - set(encoder.signs) | {s for _, s in encoder.columns} - _STATES
     lengths = {len(encoder.signs), len(encoder.prevalence), len(encoder.background)}
-    if strangers or len(lengths) > 1 or len(encoder.means) != len(encoder.columns) or not encoder.columns:
+    if unexpected or len(lengths) > 1 or len(encoder.means) != len(encoder.columns) or not encoder.columns:
         raise ValueError("its signs and columns do not fit together")
     if not np.isfinite([*encoder.prevalence, *encoder.means, *sum(sum(encoder.background, ()), ())]).all():
         raise ValueError("a number of its columns is not finite")
@@ -110,10 +114,10 @@ def _column(values: Array, state: str, prevalence: float) -> Array:
 
 
 def _prevalence(values: Array) -> float:
-    known = values[values >= 0]
-    return float(known.mean()) if len(known) else 0.0
+    presences = values[values >= 0]
+    return float(presences.mean()) if len(presences) else 0.0
 
 
 def _runs(values: Array) -> list[Array]:
-    """Sorted values cut where they change."""
+    """Split sorted values into runs of equal ones."""
     return np.split(values, np.flatnonzero(np.diff(values)) + 1)

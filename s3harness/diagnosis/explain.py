@@ -1,4 +1,4 @@
-"""Which signs moved the diagnosis of one video."""
+"""Explanations: the signs that moved the diagnosis of one video, and by how much."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from s3harness.metrics.base import Array
 
 Unit = Literal["log-odds", "probability"]
 CERTAIN = 1e-12
-"""How near to 0 or 1 a probability is taken to be, for its log-odds to be finite."""
+"""Distance from 0 and 1 to which probabilities are clipped, for their log-odds to be finite."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A sign as it was answered, and by how much it moved the diagnosis towards ES (or, negative, towards NES)."""
+class SignMove:
+    """A sign as it was answered, and the amount by which it moved the diagnosis towards ES (negative: towards NES)."""
 
     sign: str
+    # The name is a key of diagnose --json and of diagnosis.json.
     said: str
     by: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
-    """The diagnosis of one video, means of repeats, and its signs, those that moved it most first.
+    """The diagnosis of one video, as means over the repeats, and its signs, those that moved it most first.
 
-    In ``log-odds`` the moves are exact: ``base``, what a video with the mean of every column would get, and all moves
-    add up to the log-odds of the probability (of one repeat). In ``probability`` each is the difference that it makes
-    to know the sign rather than not to know which of the values of the training videos it has; these need not add up,
-    and there is no base.
+    In ``log-odds`` the moves are exact: ``base``, the log-odds of a video with the mean of every column, and all moves
+    add up to the log-odds of the probability (of one repeat). In ``probability`` a move is the probability with the
+    sign less the mean probability over the sign's values in the training videos; these need not add up, and there is
+    no base.
     """
 
     video: str
@@ -45,23 +46,24 @@ class Explanation:
     truth: Literal["ES", "NES"] | None
     unit: Unit
     base: float | None
-    moved: tuple[Moved, ...]
+    moved: tuple[SignMove, ...]
 
 
 def explain(repeats: Sequence[Repeat], cases: Cases) -> list[Explanation]:
-    """The explanations of cases by the classifiers that they were held out from."""
-    found = np.full((len(repeats), len(cases)), np.nan)
-    threshold, base = np.zeros_like(found), np.zeros_like(found)
+    """Return the explanations of cases by the classifiers that they were held out from."""
+    probability = np.full((len(repeats), len(cases)), np.nan)
+    threshold, base = np.zeros_like(probability), np.zeros_like(probability)
     moves = np.zeros((len(repeats), *cases.vectors.shape))
     unit: Unit = "probability"
     for row, folds in enumerate(repeats):
         for fold in folds:
             own = cases.take(fold.held_out)
-            found[row, fold.held_out] = probabilities(fold.fitted, own)
+            probability[row, fold.held_out] = probabilities(fold.fitted, own)
             threshold[row, fold.held_out] = fold.fitted.threshold
             unit, base[row, fold.held_out], moves[row, fold.held_out] = _moves(fold.fitted, own)
-    means = found.mean(axis=0)
-    says = majority(found, threshold)
+    means = probability.mean(axis=0)
+    # Not the mean against the mean threshold: each repeat decides by its own, as its scores do.
+    says = majority(probability, threshold)
     return [
         _explanation(
             cases,
@@ -77,30 +79,32 @@ def explain(repeats: Sequence[Repeat], cases: Cases) -> list[Explanation]:
     ]
 
 
-def said_of(value: float) -> str:
-    """A number of a vector in words."""
+def answer_in_words(value: float) -> str:
+    """Return the answer of a number in a vector, in words."""
     if value in (UNTESTED, UNANSWERED):
         return "untested" if value == UNTESTED else "unanswered"
     return {1.0: "present", 0.0: "absent"}.get(value, f"present with {value:.2f}")
 
 
 def majority(probability: Array, threshold: Array) -> list[bool]:
-    """Whether most repeats say ES; the mean distance to the threshold breaks a tie."""
+    """Return ``True`` for each case that most repeats diagnose as ES; the mean distance to the threshold breaks ties."""
     votes = np.where(probability >= threshold, 1.0, -1.0).sum(axis=0)
     distance = np.nan_to_num((probability - threshold).mean(axis=0))
     return [bool(vote > 0 or (vote == 0 and far >= 0)) for vote, far in zip(votes, distance, strict=True)]
 
 
 def _moves(fitted: Fitted, cases: Cases) -> tuple[Unit, Array, Array]:
-    """Unit, base (n,), and moves (n, signs), in the order of the signs of the cases."""
-    made, encoder = load_classifier(fitted.classifier), fitted.encoder
+    """Return unit, base (n,), and moves (n, signs), in the order of the signs of the cases."""
+    classifier, encoder = load_classifier(fitted.classifier), fitted.encoder
     columns = encoder.encode(cases)
-    parts = made.contributions(fitted.parameters, columns)
+    parts = classifier.contributions(fitted.parameters, columns)
     if parts is None:
         return "probability", *_occlusion(fitted, cases)
-    means = made.contributions(fitted.parameters, np.array([encoder.means]))
+    means = classifier.contributions(fitted.parameters, np.array([encoder.means]))
+    # A classifier with contributions has them for every input.
     assert means is not None
-    log_odds = _logit(made.probability(fitted.parameters, columns))
+    log_odds = _logit(classifier.probability(fitted.parameters, columns))
+    # Around the mean video, so that a sign that all videos have moves nothing.
     centred = parts - means
     by_sign = [
         centred[:, [n for n, (own, _) in enumerate(encoder.columns) if own == sign]].sum(axis=1) for sign in cases.signs
@@ -109,39 +113,42 @@ def _moves(fitted: Fitted, cases: Cases) -> tuple[Unit, Array, Array]:
 
 
 def _occlusion(fitted: Fitted, cases: Cases) -> tuple[Array, Array]:
-    """The mean probability if each sign is not known, less than the probability with it."""
-    known = dict(zip(fitted.encoder.signs, fitted.encoder.background, strict=True))
-    hidden = [(n, v, share) for n, sign in enumerate(cases.signs) for v, share in known.get(sign, ())]
-    made = probabilities(fitted, cases.variants([(n, value) for n, value, _ in hidden])).reshape(
-        len(hidden), len(cases)
-    )
+    """Return no base, and for each sign the probability with it less the mean probability without knowing it."""
+    background = dict(zip(fitted.encoder.signs, fitted.encoder.background, strict=True))
+    hidden = [(n, v, share) for n, sign in enumerate(cases.signs) for v, share in background.get(sign, ())]
+    variants = cases.variants([(n, value) for n, value, _ in hidden])
+    changed = probabilities(fitted, variants).reshape(len(hidden), len(cases))
     plain = probabilities(fitted, cases)
     moves = np.zeros(cases.vectors.shape)
-    for (number, _, share), found in zip(hidden, made, strict=True):
-        moves[:, number] += share * (plain - np.where(np.isnan(found), plain, found))
+    for (number, _, share), probability in zip(hidden, changed, strict=True):
+        # A change can take a video's only answer away: it has no probability then, and the sign moves nothing.
+        moves[:, number] += share * (plain - np.where(np.isnan(probability), plain, probability))
     return np.full(len(cases), np.nan), np.nan_to_num(moves)
 
 
 def _explanation(
     cases: Cases, n: int, probability: float, threshold: float, says: bool, unit: Unit, base: float, moves: Array
 ) -> Explanation:
+    # Stable, so that equal moves stand in the vocabulary's order on every machine.
     order = np.argsort(-np.abs(moves), kind="stable")
-    moved = tuple(Moved(cases.signs[s], said_of(cases.vectors[n, s]), float(moves[s])) for s in order if moves[s])
+    moved = tuple(
+        SignMove(cases.signs[s], answer_in_words(cases.vectors[n, s]), float(moves[s])) for s in order if moves[s]
+    )
     is_answered = bool(np.isfinite(probability))
-    truth = None if np.isnan(cases.truth[n]) else _word(bool(cases.truth[n]))
+    truth = None if np.isnan(cases.truth[n]) else _class_name(bool(cases.truth[n]))
     return Explanation(
-        cases.videos[n],
-        float(probability) if is_answered else None,
-        threshold,
-        _word(says) if is_answered else None,
-        truth,
-        unit,
-        float(base) if np.isfinite(base) else None,
-        moved if is_answered else (),
+        video=cases.videos[n],
+        probability=float(probability) if is_answered else None,
+        threshold=threshold,
+        says=_class_name(says) if is_answered else None,
+        truth=truth,
+        unit=unit,
+        base=float(base) if np.isfinite(base) else None,
+        moved=moved if is_answered else (),
     )
 
 
-def _word(is_es: bool) -> Literal["ES", "NES"]:
+def _class_name(is_es: bool) -> Literal["ES", "NES"]:
     return "ES" if is_es else "NES"
 
 

@@ -1,4 +1,4 @@
-"""Which wrong answers about signs turned a diagnosis wrong: they are put right, one by one, and it is asked again."""
+"""Causes of wrong diagnoses: wrong answers about signs are corrected one by one, and the video is diagnosed again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from s3harness.diagnosis.explain import majority
 from s3harness.metrics.base import Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flip:
     """A wrong diagnosis of one video.
 
-    ``wrong`` are the signs that were answered otherwise than annotated; ``flipped_by`` those of which any one, put
-    right, makes the diagnosis right. ``by_all`` says whether all of them together do: if not, the classifier is at
-    fault, not the answers.
+    ``wrong`` are the signs that were answered otherwise than annotated; ``flipped_by`` are those of which each alone,
+    corrected, makes the diagnosis right. ``by_all`` is ``True`` if all of them together do: if not, the classifier is
+    at fault, not the answers.
     """
 
     video: str
@@ -32,48 +32,54 @@ class Flip:
 
 
 def flips(repeats: Sequence[Repeat], cases: Cases, truths: Cases) -> list[Flip]:
-    """The wrong diagnoses of answered cases by the classifiers that they were held out from.
+    """Return the wrong diagnoses of answered cases by the classifiers that they were held out from.
 
-    ``truths`` are what the annotators saw in the same videos, by the same signs; an untested sign is left as answered.
+    ``truths`` are the annotations of the same videos, by the same signs; an untested sign is left as answered.
     """
-    said = _says_es(repeats, cases)
-    found = np.flatnonzero(cases.is_answered & (said != (cases.truth == 1.0)))
-    if not len(found):
+    says_es = _says_es(repeats, cases)
+    wrong_diagnoses = np.flatnonzero(cases.is_answered & (says_es != (cases.truth == 1.0)))
+    if not len(wrong_diagnoses):
         return []
     is_wrong = _is_wrong(cases.vectors, truths.vectors)
-    patched = np.where(is_wrong, truths.vectors, cases.vectors)
-    by_all = _says_es(repeats, replace(cases, vectors=patched))
+    corrected = np.where(is_wrong, truths.vectors, cases.vectors)
+    by_all = _says_es(repeats, replace(cases, vectors=corrected))
     turned = np.zeros(is_wrong.shape, dtype=bool)
-    for sign in np.flatnonzero(is_wrong[found].any(axis=0)):
+    # One pass for each sign that any wrong diagnosis has wrong, for all videos at once.
+    for sign in np.flatnonzero(is_wrong[wrong_diagnoses].any(axis=0)):
         vectors = cases.vectors.copy()
-        vectors[:, sign] = patched[:, sign]
-        turned[:, sign] = _says_es(repeats, replace(cases, vectors=vectors)) != said
+        vectors[:, sign] = corrected[:, sign]
+        turned[:, sign] = _says_es(repeats, replace(cases, vectors=vectors)) != says_es
     return [
         Flip(
-            cases.videos[n],
-            "ES" if said[n] else "NES",
-            "NES" if said[n] else "ES",
-            _named(cases, is_wrong[n]),
-            _named(cases, turned[n] & is_wrong[n]),
-            bool(by_all[n] != said[n]),
+            video=cases.videos[n],
+            says="ES" if says_es[n] else "NES",
+            truth="NES" if says_es[n] else "ES",
+            wrong=_sign_names(cases, is_wrong[n]),
+            flipped_by=_sign_names(cases, turned[n] & is_wrong[n]),
+            by_all=bool(by_all[n] != says_es[n]),
         )
-        for n in found
+        for n in wrong_diagnoses
     ]
 
 
 def _says_es(repeats: Sequence[Repeat], cases: Cases) -> Array:
-    found = diagnose_out_of_fold(repeats, cases)
+    out_of_fold = diagnose_out_of_fold(repeats, cases)
+    # Each fold has a threshold of its own.
     thresholds = np.array(
-        [[folds[number].fitted.threshold for number in row] for folds, row in zip(repeats, found.fold, strict=True)]
+        [
+            [folds[number].fitted.threshold for number in row]
+            for folds, row in zip(repeats, out_of_fold.fold, strict=True)
+        ]
     )
-    return np.array(majority(found.probability, thresholds), dtype=bool)
+    return np.array(majority(out_of_fold.probability, thresholds), dtype=bool)
 
 
-def _is_wrong(said: Array, truth: Array) -> Array:
-    """(n, signs): signs annotated as present or absent and not answered so, whatever the probability."""
+def _is_wrong(says_es: Array, truth: Array) -> Array:
+    """Return the mask (n, signs) of the signs that are annotated as present or absent and answered otherwise."""
+    # No answer is a wrong answer: values below zero are untested or unanswered.
     is_known = (truth == 1.0) | (truth == 0.0)
-    return np.asarray(is_known & ((said < 0) | ((said >= 0.5) != (truth == 1.0))))
+    return np.asarray(is_known & ((says_es < 0) | ((says_es >= 0.5) != (truth == 1.0))))
 
 
-def _named(cases: Cases, chosen: Array) -> tuple[str, ...]:
+def _sign_names(cases: Cases, chosen: Array) -> tuple[str, ...]:
     return tuple(sign for sign, is_chosen in zip(cases.signs, chosen, strict=True) if is_chosen)

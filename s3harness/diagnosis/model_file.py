@@ -1,6 +1,6 @@
-"""A fitted classifier as a JSON file: numbers and words, no code, and nobody's name.
+"""The file of a fitted classifier: JSON of numbers and words, without code or names of patients.
 
-The file ends with the SHA-256 of all else it holds, so that a damaged one is known for it.
+The file ends with the SHA-256 of the rest of its content, by which damage is detected.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.dataset.known_patients import KnownPatients
-from s3harness.diagnosis.cases import Cases, patients_of_each
+from s3harness.diagnosis.cases import Cases, patients_per_class
 from s3harness.diagnosis.classifier import load_classifier
 from s3harness.diagnosis.encoding import encoder_from
 from s3harness.diagnosis.fit import Fitted
-from s3harness.diagnosis.sources import Origin, Source
+from s3harness.diagnosis.sources import DiagnosisSource, Origin
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
 from s3harness.plugins.manager import manager
@@ -28,17 +28,18 @@ NOTE = "Research use, not a medical device."
 
 @dataclass(frozen=True, slots=True)
 class SavedModel:
-    """A classifier from a file, and what is said of what it was fitted on."""
+    """A classifier from a file, the data set that it was fitted on, and facts about its training cases."""
 
     fitted: Fitted
     origin: Origin
     about: Mapping[str, Any]
 
 
-def save_model(path: Path, fitted: Fitted, source: Source, cases: Cases, learnt_from: str) -> None:
+def save_model(path: Path, fitted: Fitted, source: DiagnosisSource, cases: Cases, learnt_from: str) -> None:
     """Write a classifier that was fitted on ``cases`` of a source; its patients only as salted digests."""
-    es, nes = patients_of_each(cases)
-    known, entry = fitted.trained_on.sealed(), manager().registry.entry("classifier", fitted.classifier)
+    es, nes = patients_per_class(cases)
+    # Sealed: the file may be passed on, and must not name its patients.
+    patients, entry = fitted.trained_on.sealed(), manager().registry.entry("classifier", fitted.classifier)
     content = {
         "schema": SCHEMA,
         "note": NOTE,
@@ -57,13 +58,14 @@ def save_model(path: Path, fitted: Fitted, source: Source, cases: Cases, learnt_
             "patients_with_es": es,
             "patients_with_nes": nes,
         },
-        "patients": {"salt": known.salt, "digests": sorted(known.marks)},
+        # Sorted, so that their order does not group the digests by patient.
+        "patients": {"salt": patients.salt, "digests": sorted(patients.marks)},
     }
     write_json(path, {**content, "sha256": _digest(content)})
 
 
 def read_model(path: Path) -> SavedModel:
-    """Read a classifier; :class:`UsageError` naming the file and what is wrong with it."""
+    """Read a classifier; :class:`UsageError` with the path and the problem if the file holds none."""
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -72,6 +74,7 @@ def read_model(path: Path) -> SavedModel:
         raise UsageError(f"{path} is damaged, or not a file of s3harness diagnose fit: {error}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise UsageError(f"{path} is not a file of s3harness diagnose fit: its schema is not {SCHEMA}")
+    # Against damage, not against an attacker: whoever edits the file can compute the checksum too.
     if data.pop("sha256", None) != _digest(data):
         raise UsageError(f"{path} is damaged or was changed: its checksum is not that of its content; fit it again")
     try:
@@ -80,10 +83,10 @@ def read_model(path: Path) -> SavedModel:
         raise UsageError(f"{path} holds no usable classifier: {error}; fit it again") from error
 
 
-def refuse_if_unknowable(model: SavedModel, source: Source) -> None:
-    """Raise :class:`UsageError` where nobody can tell whether patients of the source were fitted.
+def refuse_if_overlap_unknown(model: SavedModel, source: DiagnosisSource) -> None:
+    """Raise :class:`UsageError` if it cannot be known whether the classifier was fitted on patients of the source.
 
-    That is so for two states of what may be one data set, where one side has only run directories to go by.
+    This is so for two states of what may be one data set, if one side is a run directory without its data set.
     """
     theirs, ours = model.origin, source.origin
     same_name = (theirs.name, theirs.version) == (ours.name, ours.version)
@@ -96,28 +99,29 @@ def refuse_if_unknowable(model: SavedModel, source: Source) -> None:
 
 
 def _model(data: Mapping[str, Any]) -> SavedModel:
-    made = load_classifier(str(data["classifier"]["name"]))
+    classifier = load_classifier(str(data["classifier"]["name"]))
     encoder = encoder_from(data["encoder"])
-    made.check(data["parameters"], len(encoder.columns))
+    classifier.check(data["parameters"], len(encoder.columns))
     threshold, patients = float(data["threshold"]), data["patients"]
     if not 0.0 <= threshold <= 1.0:
         raise ValueError(f"its threshold {threshold} is not a probability")
-    bytes.fromhex(patients["salt"])
+    bytes.fromhex(patients["salt"])  # raises ValueError for a salt that no digest can have been made with
+    # Without its patients a classifier could be applied to those that it was fitted on.
     if not patients["salt"] or not patients["digests"]:
         raise ValueError("the patients that it was fitted on are missing")
     fitted = Fitted(
-        str(data["classifier"]["name"]),
-        encoder,
-        data["parameters"],
-        data["setting"],
-        threshold,
-        float(data["inner_brier"]),
-        int(data["seed"]),
-        KnownPatients(frozenset(map(str, patients["digests"])), str(patients["salt"])),
+        classifier=str(data["classifier"]["name"]),
+        encoder=encoder,
+        parameters=data["parameters"],
+        setting=data["setting"],
+        threshold=threshold,
+        inner_brier=float(data["inner_brier"]),
+        seed=int(data["seed"]),
+        trained_on=KnownPatients(frozenset(map(str, patients["digests"])), str(patients["salt"])),
     )
     return SavedModel(fitted, Origin(**data["fitted_on"]["data"]), data["fitted_on"])
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    told = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(told.encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

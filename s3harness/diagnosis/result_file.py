@@ -1,4 +1,4 @@
-"""``diagnosis.json`` of a run directory: what the two-stage diagnosis made of its answers, for the report to show."""
+"""``diagnosis.json`` of a run directory: the results of the two-stage diagnosis, for the run's report."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from s3harness.rundir.journal import FILE as JOURNAL
 FILE = "diagnosis.json"
 
 
-def write_diagnosis(run: Path, found: Mapping[str, Any]) -> None:
-    """Keep what was found (as ``s3harness diagnose --json`` prints a source), bound to the answers it rests on."""
-    write_json(run / FILE, {"answers_sha256": _digest(run), **found})
+def write_diagnosis(run: Path, result: Mapping[str, Any]) -> None:
+    """Write a result (as ``s3harness diagnose --json`` prints a source), with the digest of the run's answers."""
+    # A run that is resumed or answered anew would otherwise show a diagnosis of answers that it no longer has.
+    write_json(run / FILE, {"answers_sha256": _digest(run), **result})
 
 
 def read_diagnosis(run: Path) -> Mapping[str, Any] | None:
-    """What was kept; ``None`` if there is nothing, or if it rests on other answers than the run has now."""
+    """Return the result; ``None`` if there is none, or if the run's answers have changed since."""
+    # Unreadable is as good as none: a report is written without this part, and diagnose writes it again.
     try:
-        found: Mapping[str, Any] = parse_json((run / FILE).read_text(encoding="utf-8"))
-        return found if found["answers_sha256"] == _digest(run) else None
+        result: Mapping[str, Any] = parse_json((run / FILE).read_text(encoding="utf-8"))
+        return result if result["answers_sha256"] == _digest(run) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

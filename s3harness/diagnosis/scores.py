@@ -1,7 +1,7 @@
-"""How good diagnoses are: the measures of Task 7, with intervals between patients, and the calibration curve.
+"""Scores of diagnoses: the measures of Task 7, with intervals over patients, and the calibration curve.
 
-An event without a diagnosis counts as wrong in every measure: it is the other class, ranks behind all of it, and its
-probability is off by one.
+An event without a diagnosis counts as wrong in every measure: as the other class, ranked behind all events of that
+class, and with a probability that is off by one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from s3harness.types import Interval, Prediction, Reference
 
 SUBJECT = "diagnosis"
 CURVE_BINS = 6
+"""Bins of the calibration curve."""
 
 Words = tuple[str, str]
+"""Words of an answer for ES and for NES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ class Measure:
     interval: Interval | None
 
 
-@dataclass(frozen=True, slots=True)
-class System:
-    """What a way to diagnose scores: its measures by name, and how many of ``n`` events it answered (mean of repeats).
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MethodScores:
+    """Scores of one method of diagnosis: its measures by name, and the number of ``n`` events that it ``answered``.
 
-    ``kind`` is floor, direct, two-stage or ceiling; ``fitted_on`` is what a classifier learnt from.
+    The number is the mean over the repeats. ``kind`` is floor, direct, two-stage or ceiling; ``fitted_on`` is
+    "predictions" or "annotations", empty for a method without a classifier.
     """
 
     name: str
@@ -52,7 +55,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """Events of like probability: their mean probability, and the share of ES among them."""
+    """Events of similar probability: their mean probability, and the share of ES among them."""
 
     predicted: float
     observed: Measure
@@ -60,36 +63,38 @@ class CurvePoint:
 
 
 def score_answers(cases: Cases, says_es: Array, *, resamples: int, seed: int = 0) -> dict[str, Measure]:
-    """The measures of diagnoses (repeats, n) of labelled cases: 1 for ES, 0 for NES, NaN for no answer.
+    """Return the measures of diagnoses (repeats, n) of labelled cases: 1 for ES, 0 for NES, NaN for no answer.
 
-    Repeats are averaged item by item, so a score of several repeats is one of their mean tables.
+    Repeats are averaged item by item, so that a score of several repeats is the score of their mean confusion table.
     """
     repeats = [_pairs(cases, row, task7.DIAGNOSES) for row in says_es]
     return {name: _mean_measure(metric(), repeats, cases, resamples, seed) for name, metric in _DECISIONS.items()}
 
 
-def score_probabilities(cases: Cases, found: OutOfFold, *, resamples: int, seed: int = 0) -> dict[str, Measure]:
-    """The measures of out-of-fold diagnoses of labelled cases, AUROC and the Brier score among them.
+def score_probabilities(cases: Cases, out_of_fold: OutOfFold, *, resamples: int, seed: int = 0) -> dict[str, Measure]:
+    """Return the measures of out-of-fold diagnoses of labelled cases, with AUROC and the Brier score.
 
-    AUROC is the mean over folds of the area within each. Across folds probabilities are not comparable: the more ES is
-    held out, the less of it is left to learn from, and the lower are the probabilities of those who have it.
+    AUROC is the mean over folds of the area within each. Across folds probabilities are not comparable: the more
+    patients with ES a fold holds out, the fewer are left to learn from, and the lower are its probabilities.
     """
     pairs = [
-        _pairs(cases, said, ("yes", "no"), probability, fold, f"{repeat}/")
-        for repeat, (said, probability, fold) in enumerate(
-            zip(found.says_es, found.probability, found.fold, strict=True)
+        # "yes" and "no", as the AUROC of signs expects: each fold of each repeat stands for a sign.
+        _pairs(cases, says_es, ("yes", "no"), probability, fold, f"{repeat}/")
+        for repeat, (says_es, probability, fold) in enumerate(
+            zip(out_of_fold.says_es, out_of_fold.probability, out_of_fold.fold, strict=True)
         )
     ]
     brier = ItemMean(_squared_error, higher_is_better=False)
     return {
-        **score_answers(cases, found.says_es, resamples=resamples, seed=seed),
+        **score_answers(cases, out_of_fold.says_es, resamples=resamples, seed=seed),
         "auroc": measure(*_areas(pairs), cases, resamples, seed),
         "brier": _mean_measure(brier, pairs, cases, resamples, seed),
     }
 
 
 def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed: int = 0) -> list[CurvePoint]:
-    """Observed share of ES by predicted probability (n,), in bins of equally many answered cases."""
+    """Return the observed share of ES by predicted probability (n,), in bins of equally many answered cases."""
+    # Equally many, not equally wide: a bin of few cases would have an interval of everything.
     answered = np.flatnonzero(np.isfinite(probability))
     ordered = answered[np.argsort(probability[answered], kind="stable")]
     bins = [part for part in np.array_split(ordered, CURVE_BINS) if len(part)]
@@ -102,13 +107,13 @@ def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed:
 
 
 def mean_of(cases: Cases, values: Array, resamples: int, seed: int = 0, *, unit: str = "") -> Measure:
-    """The mean of a value per case, with its interval over patients; without a ``unit`` values are shares, 0–1."""
+    """Return the mean of a value per case, with its interval over patients; without a ``unit`` values are 0–1."""
     rows = np.column_stack([values, np.ones(len(values))])
     return measure(ItemMean(lambda _: None, unit=unit), rows, cases, resamples, seed)
 
 
 def measure(metric: Metric, rows: Array, cases: Cases, resamples: int, seed: int = 0) -> Measure:
-    """The score of rows of statistics (n, k), with its interval over patients."""
+    """Return the score of rows of statistics (n, k), with its interval over patients."""
     value = float(metric.value(rows.sum(axis=0)))
     interval = interval_of_rows(metric, rows, cases.patients, resamples=resamples, seed=seed).interval
     return Measure(value if math.isfinite(value) else None, interval if _is_finite(interval) else None)
@@ -122,7 +127,7 @@ _DECISIONS = {
     "f1": task7.diagnosis_f1,
 }
 MEASURES = (*_DECISIONS, "auroc", "brier")
-"""Their names, in the order of tables."""
+"""Names of the measures, in the order of tables."""
 
 
 def _mean_measure(
@@ -133,8 +138,9 @@ def _mean_measure(
 
 
 def _areas(repeats: Sequence[Sequence[Pair]]) -> tuple[Metric, Array]:
-    """The metric of the mean area, and its rows with the folds of all repeats side by side."""
+    """Return the metric of the mean area, and its rows with the folds of all repeats side by side."""
     metric = FeatureAuroc()
+    # All repeats at once, so that each has columns of its own; the rows of one video are then added up.
     rows = metric.statistics([pair for pairs in repeats for pair in pairs])
     return metric, rows.reshape(len(repeats), -1, rows.shape[1]).sum(axis=0)
 
@@ -147,7 +153,7 @@ def _pairs(
     fold: Numbers | None = None,
     prefix: str = "",
 ) -> list[Pair]:
-    """The items (n,) with ``words`` for ES and NES, each fold a subject of its own."""
+    """Return the items (n,) with ``words`` for ES and NES, each fold as a subject of its own."""
     subjects = [SUBJECT] * len(cases) if fold is None else [f"{prefix}{number}" for number in fold]
     ranks = [None] * len(cases) if probability is None else probability.tolist()
     columns = zip(cases.videos, subjects, cases.patients.tolist(), cases.truth, says_es, ranks, strict=True)
@@ -161,16 +167,17 @@ def _pairs(
                 cluster=patient,
                 truth=words[0] if truth else words[1],
             ),
-            _prediction(video, said, rank, words),
+            _prediction(video, answer, rank, words),
         )
-        for video, subject, patient, truth, said, rank in columns
+        for video, subject, patient, truth, answer, rank in columns
     ]
 
 
-def _prediction(item: str, said: float, probability: float | None, words: Words) -> Prediction:
-    if math.isnan(said):
+def _prediction(item: str, says_es: float, probability: float | None, words: Words) -> Prediction:
+    # NaN is true, and would be an answer of ES.
+    if math.isnan(says_es):
         return Prediction(item, None, "missing")
-    return Prediction(item, words[0] if said else words[1], probability=probability)
+    return Prediction(item, words[0] if says_es else words[1], probability=probability)
 
 
 def _squared_error(pair: Pair) -> float:

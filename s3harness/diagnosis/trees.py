@@ -1,4 +1,4 @@
-"""Decision trees as plain numbers."""
+"""Decision trees as lists of numbers, computed, checked and printed without scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from s3harness.diagnosis.classifier import Parameters
 from s3harness.metrics.base import Array
 
 LEAF = -1
-WORDS = 0.5
-"""Where a tree parts columns that are 0 or 1: it asks whether the sign is there."""
+"""Child of a node without children, as in scikit-learn."""
+BINARY_THRESHOLD = 0.5
+"""Threshold at which a tree splits columns of 0 and 1: the rule is then the presence of the sign."""
 
 
 def trees_parameters(fitted: Sequence[Any], *, smoothed: bool = False) -> Parameters:
-    """The nodes of fitted scikit-learn trees one after another; a child always comes after its parent.
+    """Return the nodes of fitted scikit-learn trees, one tree after the other; a child always comes after its parent.
 
     ``roots`` are the numbers of the first nodes. ``value`` is the share of ES among the training cases of a node,
-    ``smoothed`` by one more case of each class (Laplace), without which a leaf of five cases would be certain.
+    ``smoothed`` by one more case of each class (Laplace).
     """
     trees = [estimator.tree_ for estimator in fitted]
     roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
     shares = [tree.value[:, 0, 1] for tree in trees]
+    # Without, a leaf of five cases would be certain, and one case of the other class would cost a whole Brier point.
     if smoothed:
         counts = [tree.n_node_samples for tree in trees]
         shares = [(share * count + 1.0) / (count + 2.0) for share, count in zip(shares, counts, strict=True)]
@@ -38,12 +40,15 @@ def trees_parameters(fitted: Sequence[Any], *, smoothed: bool = False) -> Parame
 
 
 def trees_probability(parameters: Parameters, x: Array) -> Array:
-    """The mean over the trees of the value of the leaf that a case falls into, (n, k) → (n,)."""
+    """Return the mean over the trees of the value of each case's leaf, (n, k) → (n,)."""
     feature, left, right = (np.asarray(parameters[key], dtype=np.int64) for key in ("feature", "left", "right"))
     threshold, value = (np.asarray(parameters[key], dtype=np.float64) for key in ("threshold", "value"))
     cases, nodes = np.arange(len(x))[:, None], np.tile(np.asarray(parameters["roots"], dtype=np.int64), (len(x), 1))
-    single = x.astype(np.float32)  # as scikit-learn compares
+    # scikit-learn compares in single precision: in double, a value at a threshold could go the other way.
+    single = x.astype(np.float32)
+    # All cases descend all trees together, a level in each pass: NumPy does not loop over cases.
     while (is_inner := left[nodes] != LEAF).any():
+        # Leaves have feature -2: column 0 is read for them and not used.
         is_low = single[cases, np.where(is_inner, feature[nodes], 0)] <= threshold[nodes]
         nodes = np.where(is_inner, np.where(is_low, left[nodes], right[nodes]), nodes)
     return np.asarray(value[nodes].mean(axis=1))
@@ -61,6 +66,7 @@ def check_trees(parameters: Parameters, columns: int) -> None:
         raise ValueError("a tree begins at no node, or a number of a node is not whole")
     is_inner = left != LEAF
     children = np.stack([left, right])[:, is_inner]
+    # Children after their parents: no path can run in a circle, and none leads into another case's tree twice.
     if not (((children > own[is_inner]) & (children < len(own))).all() and (right[~is_inner] == LEAF).all()):
         raise ValueError("a node's children are not behind it")
     if not ((feature[is_inner] >= 0) & (feature[is_inner] < columns)).all():
@@ -70,7 +76,7 @@ def check_trees(parameters: Parameters, columns: int) -> None:
 
 
 def tree_rules(tree: Parameters, columns: Sequence[str]) -> list[str]:
-    """The first tree as rules, one line per leaf: ``if tonic and not eye_blinking: P(ES) 0.94``."""
+    """Return the first tree as rules, one line per leaf: ``if tonic and not eye_blinking: P(ES) 0.94``."""
     return [
         f"if {' and '.join(path) or 'anything'}: P(ES) {tree['value'][leaf]:.2f}"
         for leaf, path in _leaves(tree, columns)
@@ -87,14 +93,14 @@ def _leaves(
         yield node, path
         return
     title, threshold = columns[tree["feature"][node]], tree["threshold"][node]
-    is_plain = threshold == WORDS
-    yes = title if is_plain else f"{title} > {threshold:.2f}"
-    no = f"not {title}" if is_plain else f"{title} ≤ {threshold:.2f}"
+    is_binary = threshold == BINARY_THRESHOLD
+    yes = title if is_binary else f"{title} > {threshold:.2f}"
+    no = f"not {title}" if is_binary else f"{title} ≤ {threshold:.2f}"
     yield from _leaves(tree, columns, tree["right"][node], (*path, yes))
     yield from _leaves(tree, columns, tree["left"][node], (*path, no))
 
 
 def _joined(children: Sequence[Any], roots: Any) -> list[int]:
-    """Children numbered among the nodes of all trees."""
-    moved = [np.where(own == LEAF, LEAF, own + root) for own, root in zip(children, roots, strict=True)]
-    return [int(number) for number in np.concatenate(moved)]
+    """Return the children's numbers among the nodes of all trees."""
+    shifted = [np.where(own == LEAF, LEAF, own + root) for own, root in zip(children, roots, strict=True)]
+    return [int(number) for number in np.concatenate(shifted)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from s3harness.diagnosis.apply import Applied
     from s3harness.diagnosis.diagnose import Diagnosed, Findings
     from s3harness.diagnosis.explain import Explanation
-    from s3harness.diagnosis.scores import Measure, System
+    from s3harness.diagnosis.scores import Measure, MethodScores
     from s3harness.diagnosis.signs import LikelihoodRatios
 
 HEADINGS: Mapping[str, str] = {
@@ -46,7 +46,7 @@ def print_diagnosed(diagnosed: Diagnosed, classifier: str = "") -> None:
     _notes([*_published(diagnosed), *diagnosed.notes])
 
 
-def print_systems(systems: Sequence[System]) -> None:
+def print_systems(systems: Sequence[MethodScores]) -> None:
     """Print the scores of each method of diagnosis, with 95 % intervals."""
     print_rows(
         [

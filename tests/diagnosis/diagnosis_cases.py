@@ -20,13 +20,13 @@ def cases_of(vectors, truth, patients=None, signs=SIGNS, splits=None) -> Cases:
     vectors = np.asarray(vectors, dtype=np.float64)
     patients = np.arange(len(vectors)) if patients is None else np.asarray(patients)
     return Cases(
-        tuple(signs[: vectors.shape[1]]),
-        tuple(f"v{number:04d}" for number in range(len(vectors))),
-        patients.astype(np.int64),
-        vectors,
-        np.asarray(truth, dtype=np.float64),
-        tuple(splits) if splits else ("",) * len(vectors),
-        {int(patient): frozenset([f"patient {patient}"]) for patient in patients},
+        signs=tuple(signs[: vectors.shape[1]]),
+        videos=tuple(f"v{number:04d}" for number in range(len(vectors))),
+        patients=patients.astype(np.int64),
+        vectors=vectors,
+        truth=np.asarray(truth, dtype=np.float64),
+        splits=tuple(splits) if splits else ("",) * len(vectors),
+        marks={int(patient): frozenset([f"patient {patient}"]) for patient in patients},
     )
 
 
