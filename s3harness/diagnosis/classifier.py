@@ -40,7 +40,7 @@ class Classifier(ABC):
         """Raise ``ValueError``, ``KeyError`` or ``TypeError`` unless these are parameters for ``columns`` columns."""
 
     def contributions(self, parameters: Parameters, x: Array) -> Array | None:
-        """Return the contribution of each column to the log-odds, (n, k); ``None`` if these are not a sum of columns."""
+        """Return each column's contribution to the log-odds, (n, k); ``None`` if these are not a sum of columns."""
         # Without a sum, moves are measured by hiding one sign after the other.
         return None
 

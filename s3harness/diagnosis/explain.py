@@ -87,7 +87,7 @@ def answer_in_words(value: float) -> str:
 
 
 def majority(probability: Array, threshold: Array) -> list[bool]:
-    """Return ``True`` for each case that most repeats diagnose as ES; the mean distance to the threshold breaks ties."""
+    """Return ``True`` for a case that most repeats diagnose as ES; the mean distance to the threshold breaks ties."""
     votes = np.where(probability >= threshold, 1.0, -1.0).sum(axis=0)
     distance = np.nan_to_num((probability - threshold).mean(axis=0))
     return [bool(vote > 0 or (vote == 0 and far >= 0)) for vote, far in zip(votes, distance, strict=True)]

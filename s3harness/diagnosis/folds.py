@@ -63,8 +63,8 @@ def require_both_classes(cases: Cases) -> None:
     if 0 in patients_per_class(cases):
         absent = "NES" if cases.truth.all() else "ES"
         raise UsageError(
-            f"there is no {absent} among the {len(cases)} training videos ({_patient_counts(cases)}), but a classifier needs "
-            "both classes; add such videos, or use more splits"
+            f"there is no {absent} among the {len(cases)} training videos ({_patient_counts(cases)}), but a classifier "
+            "needs both classes; add such videos, or use more splits"
         )
 
 
