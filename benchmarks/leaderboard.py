@@ -77,7 +77,7 @@ def _packed(work: Path, number: int) -> Path:
         _shuffle(lines, share=number / DISTINCT, seed=number)
         (run / "responses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         score_run(run)
-        pack(run, out, About("benchmark"), work / "data")
+        pack(run, out, About(submitter="benchmark"), work / "data")
     return out
 
 

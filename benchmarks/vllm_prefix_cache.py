@@ -130,7 +130,7 @@ def watched(model: Any, options: dict[str, object], store: Any) -> Any:
             assert self._engine is not None
             await self._engine.reset_prefix_cache()
             await self._engine.reset_mm_cache()
-            self._has.clear()
+            self._cached_clips.clear()
 
     return Watched(model, options, store)
 

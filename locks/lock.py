@@ -18,7 +18,7 @@ PACKAGES = (".", "plugins/s3harness-kinematics", "plugins/s3harness-openai", "pl
 
 
 def requirements() -> list[str]:
-    """Return what the packages depend on, less each other."""
+    """Return the requirements of the packages, without each other."""
     projects = [tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"] for folder in PACKAGES]
     own = {project["name"] for project in projects}
     wanted = {line for project in projects for line in project["dependencies"] if Requirement(line).name not in own}
@@ -26,8 +26,10 @@ def requirements() -> list[str]:
 
 
 def main() -> None:
-    """Write the lock anew; the newest versions that fit are taken."""
+    """Write the lock anew, with the newest versions that fit."""
+    # --universal: one file for every platform and every Python from 3.11 on, with markers where they differ.
     command = ["uv", "pip", "compile", "-", "--universal", "--python-version", "3.11", "--generate-hashes"]
+    # Neither header nor annotations: they would name this machine's paths and index.
     command += ["--no-header", "--no-annotate", "--quiet", "--upgrade", "--output-file", LOCK]
     subprocess.run(command, input="\n".join(requirements()), text=True, check=True, cwd=ROOT)  # noqa: S603
 

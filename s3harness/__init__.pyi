@@ -15,8 +15,10 @@ from .backends.choice_probabilities import closed_answer as closed_answer
 from .dataset.load import load_dataset as load_dataset
 from .dataset.run_card import read_card as read_card
 from .diagnosis.classifier import Classifier as Classifier
+from .errors import ContextOverflow as ContextOverflow
 from .errors import DatasetError as DatasetError
 from .errors import MediaError as MediaError
+from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import RetryableError as RetryableError
 from .errors import S3HarnessError as S3HarnessError
@@ -25,6 +27,7 @@ from .errors import UsageError as UsageError
 from .files import parse_json as parse_json
 from .guard.hosts import Guard as Guard
 from .guard.hosts import remote_hosts as remote_hosts
+from .guard.redaction import Redactor as Redactor
 from .media import Frames as Frames
 from .media import Jpegs as Jpegs
 from .media import MediaStore as MediaStore
@@ -42,14 +45,15 @@ from .metrics.rqi.structure import ReportStructure as ReportStructure
 from .parsers.reading import Reading as Reading
 from .plugins.hookspecs import hookimpl as hookimpl
 from .plugins.registry import Registrar as Registrar
-from .probes.probe import Asked as Asked
 from .probes.probe import Expected as Expected
 from .probes.probe import Probe as Probe
+from .probes.probe import ProbeSubject as ProbeSubject
 from .report.progress import progress_bar as progress_bar
 from .run.event_loop import on_sigterm as on_sigterm
 from .run.executor import Execution as Execution
 from .run.plan import ClipRequests as ClipRequests
 from .run.plan import VideoPlan as VideoPlan
+from .run.retry import pause_s as pause_s
 from .run.worker import Worker as Worker
 from .run.worker_spec import WorkerSpec as WorkerSpec
 from .run.worker_spec import media_store as media_store

@@ -1,4 +1,4 @@
-"""Writing an answer as a model would: the text that a request asks for, from a value."""
+"""Text of an answer in the form that a request asks for, from a value; for backends without an engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from s3harness.types import Request
 
 
 def write_answer(request: Request, value: object, words: str = "") -> str:
-    """The text of a value in the form that the request's prompt asks for.
+    """Write a value as text in the form that the request's prompt asks for.
 
     A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
     """
@@ -27,7 +27,7 @@ def write_answer(request: Request, value: object, words: str = "") -> str:
 
 
 def format_timestamp(seconds: float) -> str:
-    """Seconds as MM:SS, with milliseconds where they are not zero."""
+    """Format seconds as MM:SS, with milliseconds where they are not zero."""
     milliseconds = max(0, round(seconds * 1000))
     whole, fraction = divmod(milliseconds, 1000)
     text = f"{whole // 60:02d}:{whole % 60:02d}"
@@ -40,7 +40,7 @@ def _fields(request: Request) -> list[str]:
 
 
 def _frame(request: Request, seconds: float) -> int:
-    """The number, from 1, of the frame nearest to a time in the clip."""
+    """Return the number, from 1, of the frame nearest to a time in the clip."""
     wanted = request.clip.start_s + seconds
     times = request.clip.timestamps
     return 1 + min(range(len(times)), key=lambda i: abs(times[i] - wanted))

@@ -176,4 +176,4 @@ def _until_first_picture(
         if isinstance(frame, VideoFrame):
             return early, frame
         early.append(frame)
-    raise MediaError("no picture of the video can be decoded")
+    raise MediaError("no frame of the video can be decoded")

@@ -169,7 +169,7 @@ class MediaStore:
 
     def _fill(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None]) -> None:
         if video.path is None:
-            raise MediaError("the data set has no file of it")
+            raise MediaError("the data set has no file for it")
         loaded = self._loaded.get(video.id) or self._recall(video.path)
         if loaded is None or any(loaded.missing(clips)):
             loaded = self._open(video.path, loaded, clips, heartbeat)

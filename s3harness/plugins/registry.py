@@ -253,7 +253,9 @@ def checked_registration(kind: Kind, name: object, target: object) -> tuple[str,
         raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
     module, _, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
     if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        raise PluginError(f"{kind} {name!r}: the target {target!r} is no import string like 'package.module:attribute'")
+        raise PluginError(
+            f"{kind} {name!r}: the target {target!r} is not an import string like 'package.module:attribute'"
+        )
     return name, f"{module}:{attribute}"
 
 
@@ -262,6 +264,6 @@ def _taken(entry: RegistryEntry, taken: RegistryEntry) -> str:
     if entry.package == taken.package:
         return f"{what} is registered twice by {entry.package!r}; it must choose two names"
     if taken.package == BUILTIN:
-        return f"{what} is built in, {entry.package!r} cannot take its name; it must choose another"
+        return f"{what} is built in, so {entry.package!r} cannot use its name; it must choose another"
     packages = " and ".join(repr(package) for package in sorted((taken.package, entry.package)))
-    return f"{what} is registered by both {packages} and can be used of neither; uninstall one of them"
+    return f"{what} is registered by both {packages} so neither can be used; uninstall one of them"

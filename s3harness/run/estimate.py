@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
-from s3harness.metrics.one_class import ClassesMet
+from s3harness.metrics.one_class import ClassCoverage
 from s3harness.rundir.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def estimate(plan: Plan) -> CostEstimate:
     """Walk a plan and add up."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
-    seconds, classes = 0.0, ClassesMet()
+    seconds, classes = 0.0, ClassCoverage()
     for video in plan:
         videos += 1
         seconds += video.video.duration_s or 0.0
@@ -81,5 +81,7 @@ def measured_rate(run: Path) -> float:
     """The requests a minute of the last session of a run; :class:`UsageError` if it is none, or asked nothing."""
     session = read_manifest(run).get("session", {})
     if not session.get("asked") or not session.get("seconds"):
-        raise UsageError(f"{run} tells no rate: its last session asked nothing; state requests a minute, --rate 120")
+        raise UsageError(
+            f"{run} has no rate: its last session sent no request; name one per minute, such as --rate 120"
+        )
     return 60 * float(session["asked"]) / float(session["seconds"])

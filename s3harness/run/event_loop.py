@@ -138,7 +138,7 @@ async def limited(work: Coroutine[Any, Any, Result], timeout_s: float) -> Result
         return task.result()
     await _end(task)
     if not task.done():
-        raise StubbornError(f"no answer within {timeout_s:g} s, and it goes on although it was cancelled")
+        raise StubbornError(f"no answer within {timeout_s:g} s, and generate() ignored its cancellation")
     raise TimeoutError
 
 
@@ -165,7 +165,7 @@ def unblocked(loop: asyncio.AbstractEventLoop, seconds: float) -> Iterator[None]
         while frame is not None:
             if frame.f_code is _request.__code__:
                 raise BlockedError(
-                    f"it kept every other request waiting for {seconds:g} s; nothing in generate() may block"
+                    f"generate() blocked the event loop for {seconds:g} s; it must run blocking work in a thread"
                 )
             frame = frame.f_back
 
@@ -184,7 +184,7 @@ async def _request(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return await work
     except SystemExit as error:
-        raise RuntimeError(f"it tried to end the process ({error})") from error
+        raise RuntimeError(f"generate() tried to end the process ({error})") from error
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

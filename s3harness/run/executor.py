@@ -68,8 +68,8 @@ class Execution:
     identities: Identities = field(default_factory=Identities)
 
     def __post_init__(self) -> None:
-        self.worker.backend.say = self.progress.say
-        self.worker.backend.note = self.progress.messages.append
+        self.worker.backend.report_status = self.progress.say
+        self.worker.backend.add_note = self.progress.messages.append
 
     async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
         """The plans with what is still to be asked of each video, without the videos that are done."""
@@ -132,7 +132,7 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
     if execution.options:
-        raise UsageError(f"the local executor takes no -x option; it was told {', '.join(execution.options)}")
+        raise UsageError(f"the local executor takes no -x option, but got {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         execution.identities.check(worker.identity)
         async for plan in execution.todo(plans):

@@ -45,11 +45,18 @@ async def ask(backend: Backend, request: Request) -> Response:
     return Response(request.id, status="failed", error=problem, attempts=attempt)
 
 
-def pause_s(attempt: int, retry_after_s: float | None) -> float:
-    """Seconds to wait after the given attempt, from 1."""
+def pause_s(
+    attempt: int,
+    retry_after_s: float | None = None,
+    *,
+    first_s: float = BACKOFF_S,
+    longest_s: float = MAX_BACKOFF_S,
+) -> float:
+    """Return the seconds to wait after the given attempt, from 1: exponential backoff with jitter."""
     if retry_after_s is not None:
-        return min(max(retry_after_s, 0.0), MAX_BACKOFF_S)
-    return min(BACKOFF_S * 2.0 ** (attempt - 1), MAX_BACKOFF_S) * random.uniform(0.5, 1.0)
+        return min(max(retry_after_s, 0.0), longest_s)
+    # The exponent is bounded because 2.0 ** 1024 overflows; the jitter keeps requests that failed together apart.
+    return min(first_s * 2.0 ** min(attempt - 1, 10), longest_s) * random.uniform(0.5, 1.0)
 
 
 def checked_response(response: object, request: Request) -> Response:
@@ -61,7 +68,7 @@ def checked_response(response: object, request: Request) -> Response:
     if response.status not in get_args(ResponseStatus):
         raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
     if response.sent is not None and not isinstance(response.sent, Sent):
-        raise TypeError(f"the response's sent is {type(response.sent).__name__}, a s3harness.Sent is expected")
+        raise TypeError(f"the response's sent is {type(response.sent).__name__}, an s3harness.Sent is expected")
     numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
     sent = response.sent and (response.sent.times_s, response.sent.size, response.sent.sound_s, response.sent.settings)
     _check_writable("tokens and probabilities", numbers)

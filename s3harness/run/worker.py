@@ -76,7 +76,9 @@ class Worker:
             try:
                 await self.backend.__aexit__(kind, error, trace)
             except Exception as trouble:
-                self.backend.note(f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}")
+                self.backend.add_note(
+                    f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}"
+                )
 
     async def room(self) -> None:
         """Wait until the worker has use for another plan."""
@@ -111,7 +113,7 @@ class Worker:
 
     async def _ask_clip(self, step: ClipRequests, order: Order, admission: Admission, answered: Answered) -> None:
         requests = list(step.requests)
-        warming = requests[:1] if self.backend.warms_by_clip else []
+        warming = requests[:1] if self.backend.prime_each_clip else []
         await self._ready.claim(order)
         try:
             media = await self._media(step.clip)
@@ -158,7 +160,7 @@ class Worker:
     def _make_ready(self, clip: Clip) -> str:
         key = self._store.key(clip)
         with contextlib.suppress(Exception):
-            self.backend.make_ready(clip)
+            self.backend.prefetch(clip)
         return key
 
     def _shows(self, clip: Clip) -> bool:

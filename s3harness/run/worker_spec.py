@@ -55,7 +55,7 @@ class WorkerSpec:
         backend = self._made(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
-            backend.see(self.truth)
+            backend.set_truth(self.truth)
         return Worker(backend, store, self.media, self.allow_remote)
 
     def _made(self, store: MediaStore) -> Backend:
@@ -64,7 +64,9 @@ class WorkerSpec:
         except S3HarnessError:
             raise
         except Exception as error:
-            raise S3HarnessError(f"the {self.name} backend cannot be made: {type(error).__name__}: {error}") from error
+            raise S3HarnessError(
+                f"the {self.name} backend cannot be constructed: {type(error).__name__}: {error}"
+            ) from error
 
     def _refuse_unnamed_host(self, backend: Backend) -> None:
         unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
@@ -73,7 +75,7 @@ class WorkerSpec:
             where = ", ".join(unnamed) or "a host it does not name"
             raise UsageError(
                 f"the {self.name} backend would send {self.sends} to {where}; "
-                f"nothing leaves this machine unless you say {say}"
+                f"nothing leaves this machine unless you allow it: {say}"
             )
 
 

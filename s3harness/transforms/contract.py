@@ -142,20 +142,24 @@ def _tried(name: str, apply: Callable[..., object], given: object) -> object:
     try:
         return apply(given)
     except Exception as error:
-        raise MediaError(f"transform {name!r} failed, so nothing is shown: {type(error).__name__}: {error}") from error
+        raise MediaError(
+            f"transform {name!r} failed, so the clip is not sent: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked_frames(name: str, before: Frames, made: object) -> Frames:
     pixels = made.pixels if isinstance(made, Frames) else None
     is_right = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 4
     if not isinstance(made, Frames) or not is_right or made.pixels.shape[3] != 3:
-        raise MediaError(f"transform {name!r} gave no Frames with pixels of uint8, T × H × W × 3; nothing is shown")
+        raise MediaError(
+            f"transform {name!r} returned no Frames with uint8 pixels (T × H × W × 3); the clip is not sent"
+        )
     if len(made.pixels) != len(before.pixels) or tuple(made.timestamps) != tuple(before.timestamps):
-        raise MediaError(f"transform {name!r} changed the number or the times of the pictures; nothing is shown")
+        raise MediaError(f"transform {name!r} changed the number or the times of the frames; the clip is not sent")
     return made
 
 
 def _checked_sound(name: str, before: Samples, made: object) -> Samples:
     if not isinstance(made, np.ndarray) or made.shape != before.shape:
-        raise MediaError(f"transform {name!r} changed the length of the sound; nothing is heard")
+        raise MediaError(f"transform {name!r} changed the length of the audio; the clip is not sent")
     return np.asarray(made, np.float32)

@@ -53,7 +53,7 @@ class TransformingStore(MediaStore):
     def audio(self, clip: Clip, rate: int = 16_000) -> Samples:
         """The sound as it is heard; :class:`MediaError` where a transform hands none over."""
         if self._transforms.muting:
-            raise MediaError(f"video {clip.video_id}: transform {self._transforms.muting!r} hands no sound over")
+            raise MediaError(f"video {clip.video_id}: transform {self._transforms.muting!r} passes no audio on")
         samples = super().audio(self._source(clip), rate)
         wanted = round((clip.end_s - clip.start_s) * rate)
         heard = samples if len(samples) == wanted else np.resize(samples, wanted)  # a shorter one, over and over

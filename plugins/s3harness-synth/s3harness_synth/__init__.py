@@ -17,7 +17,9 @@ import s3harness
 def s3harness_register(registry: s3harness.Registrar) -> None:
     """Register the demo, the command that makes data sets, and the same as an importer."""
     registry.command(
-        "demo", "s3harness_synth.demo:demo", summary="Synthetic videos, all seven tasks and their scores, offline."
+        "demo",
+        "s3harness_synth.demo:demo",
+        summary="Render synthetic videos and run a baseline on all seven tasks, offline.",
     )
     registry.command("data synth", "s3harness_synth.command:synth")
     registry.dataset("synthetic", "s3harness_synth.importer:import_synthetic")

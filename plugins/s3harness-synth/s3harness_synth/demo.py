@@ -27,17 +27,17 @@ FPS = 20
     type=click.Path(path_type=Path),
     default=Path("demo-data"),
     show_default=True,
-    help="The data set to make or use.",
+    help="Data set directory, made if it does not exist.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="The run directory."
+    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="Run directory."
 )
 @click.pass_context
 def demo(context: click.Context, data: Path, out: Path) -> None:
-    """Make synthetic videos, ask the kinematics baseline all seven tasks about them, and show its scores.
+    """Render synthetic videos, run the kinematics baseline on all seven tasks, and show its scores.
 
-    Then its report and a leaderboard of one, as pages to open. Everything is local: the videos are rendered once,
-    decoded once, and a second call answers nothing twice.
+    It also writes the run's report and a leaderboard with this one entry, as HTML pages. Everything is local. A second
+    call renders nothing and answers nothing again.
     """
     # Before anything is rendered: a minute of work is in vain without the backend that answers.
     if find_spec("s3harness_kinematics") is None:

@@ -75,7 +75,7 @@ class Judged:
         if text in self.structures:
             return self.structures[text]
         status, note = self.lost.get(text, ("missing", "it was not asked about"))
-        raise JudgeError(f"judge {self.name} gave no structure of a report: {status}: {note}")
+        raise JudgeError(f"judge {self.name} could not read a report: {status}: {note}")
 
     def counts(self) -> dict[str, int]:
         """How many texts were read, and how many were not, by reason."""
@@ -188,7 +188,7 @@ def _carry_out(
     plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
     started = started_facts(worker.backend, recipe.model.name, "local", recipe.allow_remote)
     with Journal(directory) as journal, AuditLog(directory, started, progress.counts) as audit:
-        worker.backend.sent = audit.sent
+        worker.backend.log_send = audit.sent
         execution = Execution(
             worker_spec=recipe, worker=worker, journal=journal, redact=Redactor(()), progress=progress
         )
