@@ -256,7 +256,14 @@ def rankings(prevalence: float) -> Rows:
 
 def answered(number: int, is_shown: bool, probability: float) -> Pair:
     """An item of one sign and its answer with a probability."""
-    reference = Reference(f"i{number}", "t", f"v{number}", "tonic", 0, "yes" if is_shown else "no")
+    reference = Reference(
+        item=f"i{number}",
+        task="t",
+        video_id=f"v{number}",
+        subject="tonic",
+        cluster=0,
+        truth="yes" if is_shown else "no",
+    )
     return Pair(reference, Prediction(f"i{number}", "yes" if probability > 0.5 else "no", probability=probability))
 
 
@@ -287,7 +294,7 @@ def tables(is_second: Array, is_right: Array) -> Array:
 def met(metric: Metric, subjects: Sequence[str]) -> Metric:
     """A metric that has met these subjects, so that it can name their classes."""
     for subject in subjects:
-        reference = Reference("i", "t", "v", subject, 0, "yes")
+        reference = Reference(item="i", task="t", video_id="v", subject=subject, cluster=0, truth="yes")
         metric.statistics([Pair(reference, Prediction("i", "yes"))])
     return metric
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 Diagnosis = Literal["ES", "NES"]
+# "untested" is a label of its own: an item that no annotator could judge is not scored.
 Presence = Literal["yes", "no", "untested"]
 Side = Literal["left", "right", "both"]
 Modality = Literal["video", "audio"]
@@ -47,6 +48,7 @@ class Video:
     patient: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
     duration_s: float | None = None
+    _: KW_ONLY
     diagnosis: Diagnosis | None = None
     split: str = ""
     onset_s: float | None = None
@@ -70,6 +72,7 @@ class Clip:
     end_s: float
     timestamps: tuple[float, ...]
     max_pixels: int
+    _: KW_ONLY
     audio: bool = False
     index: int = 0
 
@@ -89,7 +92,7 @@ class Generation:
     top_p: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question about one clip: the whole input of a backend.
 
@@ -113,6 +116,7 @@ class Request:
     answer_schema: Mapping[str, object] | None = None
     choices: tuple[str, ...] = ()
     generation: Generation = Generation()
+    # Not part of the id, see NOT_HASHED.
     item_kind: str = ""
     public_prompt: str = ""
 
@@ -158,6 +162,7 @@ class Response:
 
     request_id: str
     text: str = ""
+    _: KW_ONLY
     status: ResponseStatus = "ok"
     error: str = ""
     prompt_tokens: int | None = None
@@ -185,6 +190,7 @@ class Answer:
 
     request_id: str
     value: object = None
+    _: KW_ONLY
     status: AnswerStatus = "clean"
     note: str = ""
     clip: Clip | None = None
@@ -214,7 +220,7 @@ class Prediction:
     probability: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """The truth of one item.
 
@@ -258,7 +264,7 @@ class FloorTest:
     p_adjusted: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One metric of one task: a number that never stands alone.
 
@@ -313,7 +319,7 @@ class Score:
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """A run as observers see it; ``directory`` is where its files are."""
 

@@ -46,9 +46,9 @@ class WrittenIdentifier:
         kind = KINDS[self.identifier.kind]
         if self.identifier.tier == "certain":
             what = "a patient is named" if self.identifier.kind == "private" else f"holds {kind}"
-            message = f"{what} ({self.shown}); take it out, for this may be shown to a model, and shared"
+            message = f"{what} ({self.shown}); remove it, because this text may be sent to a model and shared"
         else:
-            message = f"may hold {kind} ({self.shown}); look at it, and take it out or confirm it with --reviewed"
+            message = f"may hold {kind} ({self.shown}); check it, and remove it or confirm it with --reviewed"
         return self.row.problem(self.column, message)
 
 

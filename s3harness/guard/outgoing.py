@@ -127,8 +127,8 @@ def _remedies(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:
     has_certain = any(one.tier == "certain" for one in identifiers)
     if has_certain:
         lines.append(
-            "Take them out of the data set's tables (s3harness data validate names every row), or say why they may "
-            "go out: --allow-identifiers REASON, which is kept with the result."
+            "Remove them from the data set's tables (s3harness data validate lists the rows), or allow them with "
+            "--allow-identifiers REASON, which is recorded in the manifest."
         )
     likely = [one.fingerprint for one in identifiers if one.tier == "likely"]
     if likely:

@@ -150,7 +150,7 @@ def start_manifest(
         what = "; ".join(_difference(key, found.get(key), wanted.get(key)) for key in differing)
         remedy = "choose another --out"
         if differing == ["plugins"] and _differs_only_in(found["plugins"], wanted["plugins"], package):
-            remedy += ", or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+            remedy += ", or continue with --resume --allow-mixed REASON, which marks the run as mixed"
         raise UsageError(f"{directory} holds another run: {what}; {remedy}")
 
 

@@ -90,8 +90,8 @@ def run_training(
 
 
 HELD_OUT = (
-    "the model to begin with was trained on {patients} of the patients held out here ({videos} videos), so nobody "
-    "would be left to score it on; hold out the same patients as before (--split, --held-out, --seed)"
+    "the initial weights were trained on {patients} of the patients held out here ({videos} videos), which could then "
+    "not be used for scoring; hold out the same patients as before (--split, --held-out, --seed)"
 )
 
 

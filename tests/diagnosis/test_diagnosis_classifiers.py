@@ -154,7 +154,7 @@ class Prevalence(Classifier):
 @pytest.fixture
 def registered(monkeypatch):
     def register(name):
-        entry = RegistryEntry("classifier", name, f"{__name__}:{name}", BUILTIN, "1")
+        entry = RegistryEntry(kind="classifier", name=name, target=f"{__name__}:{name}", package=BUILTIN, version="1")
         monkeypatch.setitem(manager().registry.entries, ("classifier", name), entry)
 
     return register

@@ -69,7 +69,7 @@ def test_a_plugin_that_never_loads_is_given_up_and_the_others_are_there(site, so
     started = time.monotonic()
     states = site.states(S3HARNESS_PLUGINS_LIMIT_S="0.3")
     assert time.monotonic() - started < 30
-    assert "not done after 0.3 s; mend it, or pip uninstall bad-plugin" in states["plugin", "bad_plugin", "bad-plugin"]
+    assert "not done after 0.3 s; fix it, or pip uninstall bad-plugin" in states["plugin", "bad_plugin", "bad-plugin"]
     assert states["backend", "friendly", "good-plugin"] == "registered"
 
 

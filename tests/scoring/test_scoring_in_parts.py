@@ -91,7 +91,9 @@ def test_a_metric_that_does_not_say_that_it_goes_by_video_is_given_all_pairs(mak
     run = write_run(tmp_path / "run", 12, ("7",))
     monkeypatch.setattr(scoring, "PART", 1)
     monkeypatch.setitem(
-        manager().registry.entries, ("metric", "met"), RegistryEntry("metric", "met", f"{__name__}:{make}", "p", "1")
+        manager().registry.entries,
+        ("metric", "met"),
+        RegistryEntry(kind="metric", name="met", target=f"{__name__}:{make}", package="p", version="1"),
     )
     manifest = json.loads((run / "manifest.json").read_text())
     (task,) = manifest["run"]["tasks"].values()

@@ -39,7 +39,9 @@ def failing(job):
 def trainers(monkeypatch):
     entries = dict(manager().registry.entries)
     for name in ("noting", "failing"):
-        entries["trainer", name] = RegistryEntry("trainer", name, f"{__name__}:{name}", "tests", "0")
+        entries["trainer", name] = RegistryEntry(
+            kind="trainer", name=name, target=f"{__name__}:{name}", package="tests", version="0"
+        )
     monkeypatch.setattr(manager().registry, "entries", entries)
     JOBS.clear()
 
