@@ -5,8 +5,9 @@
 A cohort has 5 to 60 patients. "1–19 videos": each has one to nineteen, about 3.6, as in the benchmark. "one has half":
 the same, but one patient holds half of all videos. How good a system is differs between patients: some are filmed well,
 some in the dark, so that the items of one patient fail together; truths resemble each other within a patient, too. The
-true score is that of a cohort of 60,000 patients. Measured are :func:`s3harness.intervals.patient_interval` and
-:func:`s3harness.stats.paired_test_of_sums`, as scoring and comparing call them, beside the bootstrap-t alone.
+true score is that of a cohort of 60,000 patients. Measured are
+:func:`s3harness.confidence_intervals.patient_interval` and :func:`s3harness.stats.paired_test_of_sums`, as scoring and
+comparing call them, beside the bootstrap-t alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import ndtr, ndtri
 
-from s3harness.intervals import bootstrap, patient_interval
+from s3harness.confidence_intervals import bootstrap, patient_interval
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae, boundary_within
 from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy

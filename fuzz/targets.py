@@ -217,8 +217,8 @@ _TRUTH: Mapping[str, object] = {
 
 
 def _identifiers(folder: Path) -> object:
-    from s3harness.guard.own_words import OwnWords
-    from s3harness.guard.search import Search, fingerprint, masked
+    from s3harness.guard.identifiers.own_words import OwnWords
+    from s3harness.guard.identifiers.search import Search, fingerprint, masked
 
     text = _text(folder / "text.txt")
     words = _text(folder / "words.txt").splitlines()[:50]

@@ -197,7 +197,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
 
 
 def _settings(arguments: dict[str, Any]) -> DiagnosisSettings:
-    from s3harness.diagnosis.classifier import load_classifier
+    from s3harness.diagnosis.contract import load_classifier
     from s3harness.diagnosis.diagnose import CLASSIFIERS, DiagnosisSettings
 
     folds = str(arguments["folds"])

@@ -10,8 +10,8 @@ from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
-from s3harness.guard.kinds import KINDS, Identifier
-from s3harness.guard.search import fingerprint, masked
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.search import fingerprint, masked
 from s3harness.types import Video
 
 

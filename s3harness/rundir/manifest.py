@@ -16,7 +16,11 @@ from typing import Any, cast
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.forms import (
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import Kind
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
+from s3harness.value_checks import (
     each,
     is_flag,
     is_mapping,
@@ -28,10 +32,6 @@ from s3harness.forms import (
     record,
     wrong_field,
 )
-from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import Kind
-from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 from s3harness.version import __version__
 
 FILE = "manifest.json"

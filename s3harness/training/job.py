@@ -18,7 +18,7 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.monitor import Monitor
 from s3harness.training.rewards import Reward
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 Stage = Literal["warmup", "sft", "grpo"]
 """Classify signs with the vision part; supervised fine-tuning on the answers; reinforcement learning from rewards."""

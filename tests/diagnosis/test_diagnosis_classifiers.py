@@ -9,7 +9,7 @@ import pytest
 from diagnosis_cases import cases_of, telling
 
 from s3harness.diagnosis.cases import UNANSWERED, UNTESTED, presence, presence_of_truth
-from s3harness.diagnosis.classifier import Classifier, load_classifier
+from s3harness.diagnosis.contract import Classifier, load_classifier
 from s3harness.diagnosis.encoding import encoder_from, learn_encoder, levels
 from s3harness.errors import PluginError
 from s3harness.plugins.manager import manager

@@ -149,7 +149,7 @@ def test_limits_under_which_nothing_could_be_asked_are_refused(wrong):
 
 FAULTY = """
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class FaultyBackend(OracleBackend):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from s3harness.backends.floors import perfect_answer
+from s3harness.backends.floors_and_oracle import perfect_answer
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
 from s3harness.evaluation.prepare import prepare
 from s3harness.evaluation.settings import RunSettings

@@ -16,7 +16,7 @@ from s3harness.metrics.base import ItemMean
 from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import RegistryEntry
 from s3harness.scoring import score_run as scoring
-from s3harness.scoring.floor_test import corrected
+from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.score_run import read_run, score_run
 from s3harness.scoring.score_task import score_task
 

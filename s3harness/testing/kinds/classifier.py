@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.diagnosis.classifier import Classifier
+from s3harness.diagnosis.contract import Classifier
 from s3harness.metrics.base import Array
 from s3harness.testing.trial import Bench, same, writable
 

@@ -15,7 +15,7 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.job import Stage, TrainingJob
 from s3harness.training.monitor import CollapseLimits, Monitor
-from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
+from s3harness.training.training_set import VIDEO_ONLY, SetSettings, build_training_set
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of a TrainingJob that returns a mapping",

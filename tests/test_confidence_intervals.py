@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from s3harness.intervals import (
+from s3harness.confidence_intervals import (
     MIN_FREEDOM,
     bootstrap,
     class_shares,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s3harness.errors import UsageError
-from s3harness.guard.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.search import Search, fingerprint, masked
 from s3harness.guard.review import code_of, confirm
-from s3harness.guard.search import Search, fingerprint, masked
 
 MAX_ROWS = 30
 """Identifiers that an error lists; the rest is counted."""
