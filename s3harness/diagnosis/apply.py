@@ -78,7 +78,7 @@ def apply_model(model: SavedModel, source: DiagnosisSource, *, resamples: int = 
 
 def select_videos(source: DiagnosisSource, chosen: NDArray[np.bool_]) -> DiagnosisSource:
     """Return a source with some of its videos."""
-    # Its annotations stay whole: they belong to nobody who is diagnosed here.
+    # Annotations stay whole: the mask is of the perceived videos, and annotations may be of more.
     direct = tuple(DirectAnswers(d.subject, d.is_requested[chosen], d.says_es[chosen]) for d in source.direct)
     return replace(source, perceived=source.perceived.take(chosen), direct=direct)
 

@@ -22,10 +22,10 @@ class LogisticRegression(Classifier):
 
     def fit(self, x: Array, y: Array, setting: Mapping[str, Any], seed: int) -> Parameters:
         """Return ``intercept``, and the ``coefficients`` of the columns."""
-        # scikit-learn takes a second to import, so only fitting imports it.
+        # scikit-learn is slow to import, and only fitting needs it.
         from sklearn.linear_model import LogisticRegression as Estimator
 
-        # lbfgs stops with a warning at its default of 100 iterations if the penalty is weak.
+        # At scikit-learn's default of 100 iterations lbfgs may end before it has converged.
         fitted = _fit(Estimator(**setting, max_iter=1000), x, y)
         return {"intercept": float(fitted.intercept_[0]), "coefficients": fitted.coef_[0].tolist()}
 

@@ -80,7 +80,7 @@ class Cases:
 
     def variants(self, changes: Sequence[tuple[int, float]]) -> Cases:
         """Return all cases once per change, (changes × n): in each copy one sign, by its index, has one value."""
-        # In one batch, since a classifier takes about as long for one case as for a thousand.
+        # In one table, so that a classifier is called once for all changes.
         copies = self.take(np.tile(np.arange(len(self)), len(changes)))
         vectors = copies.vectors.reshape(len(changes), len(self), -1).copy()
         for number, (sign, value) in enumerate(changes):

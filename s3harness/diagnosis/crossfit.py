@@ -53,7 +53,8 @@ def cross_fit(learn: Cases, scored: Cases, folds: Numbers, classifier: str, seed
             fitted_folds.append(Fold(fit(learn.take(outside), classifier, seed), mask))
         except UsageError as error:
             # One fold of several failed: its size tells the user whether fewer folds would help.
-            raise UsageError(f"with {mask.sum()} videos held out: {error}") from error
+            counted = f"{mask.sum()} {'video' if mask.sum() == 1 else 'videos'}"
+            raise UsageError(f"with {counted} held out: {error}") from error
     return fitted_folds
 
 

@@ -210,8 +210,9 @@ class _Evaluation:
             return self._fit(self.cases, classifier)
         learn = self.source.annotated.of_signs(self.cases.signs)
         people = (self.cases.videos, tuple(self.cases.patients.tolist()), learn.videos)
-        # All that the fit depends on but the seed, which is the same for all sources of a cache.
-        key = (classifier, learn.signs, people, tuple(tuple(folds.tolist()) for folds in self.folds))
+        # With the data set: the annotations of another one may be of videos and patients with the same ids.
+        folds = tuple(tuple(fold_numbers.tolist()) for fold_numbers in self.folds)
+        key = (classifier, self.source.origin, learn.signs, people, folds)
         return self.cache.get_or_fit(key, lambda: self._fit(learn, classifier))
 
     def _fit(self, learn: Cases, classifier: str) -> Sequence[Repeat]:
@@ -272,7 +273,7 @@ def _folds(cases: Cases, settings: DiagnosisSettings) -> list[Numbers]:
     """Return the folds of each repeat; there is a single repeat with the data set's own folds."""
     if settings.folds.isdigit():
         return [deal_folds(cases, int(settings.folds), settings.seed + n) for n in range(settings.repeats)]
-    # Fixed folds: repeats would differ by the classifiers' seeds alone, and look more certain than they are.
+    # Fixed folds need no repeats: these would differ by the classifiers' seeds alone.
     return [folds_of_splits(cases, settings.folds)]
 
 

@@ -59,7 +59,7 @@ def learn_encoder(cases: Cases) -> Encoder:
         for sign, values, mean in zip(cases.signs, cases.vectors.T, prevalence, strict=True)
         for state in (PRESENT, *STATES)
     }
-    # A constant column tells nothing, and its coefficient would be arbitrary for other patients.
+    # Nothing can be learnt of a column that is constant in training.
     columns = {name: values for name, values in candidates.items() if np.ptp(values) > 0}
     if not columns:
         raise UsageError(
@@ -94,7 +94,7 @@ def encoder_from(data: Mapping[str, Any]) -> Encoder:
         tuple(map(float, data["means"])),
         tuple(tuple((float(v), float(share)) for v, share in sign) for sign in data["background"]),
     )
-    # The file may be anybody's: an encoder that does not fit itself would fail later, or encode wrongly without a word.
+    # The file may be anybody's: an inconsistent encoder would fail later, or encode wrongly without an error.
     unexpected = {s for s, _ in encoder.columns} - set(encoder.signs) | {s for _, s in encoder.columns} - _STATES
     lengths = {len(encoder.signs), len(encoder.prevalence), len(encoder.background)}
     if unexpected or len(lengths) > 1 or len(encoder.means) != len(encoder.columns) or not encoder.columns:

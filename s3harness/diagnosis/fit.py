@@ -85,7 +85,7 @@ def probabilities(fitted: Fitted, cases: Cases) -> Array:
     refuse_fitted_patients(fitted, cases)
     answered = cases.take(cases.is_answered)
     probability = np.full(len(cases), np.nan)
-    # Estimators refuse an empty table.
+    # The contract does not promise that a classifier takes an empty table.
     if len(answered):
         model = load_classifier(fitted.classifier)
         probability[cases.is_answered] = _probability(model, fitted.parameters, fitted.encoder.encode(answered))

@@ -49,10 +49,11 @@ def folds_of_splits(cases: Cases, wanted: str) -> Numbers:
         raise UsageError(f"the authors' folds are {PAPER_FOLDS[0]} to {PAPER_FOLDS[-1]}, and {known}; use --folds 5")
     if wanted != "paper" and (len(names) < 2 or "" in names):
         raise UsageError(f"--folds split needs two splits or more, and {known}; use --folds 5, or s3harness data split")
-    # The released splits are by video name; a patient in two of them would be learnt from and scored.
+    # A patient in two splits would be learnt from in one fold and scored in another.
     straddling = [p for p in set(cases.patients.tolist()) if len(_splits_of(cases, p)) > 1]
     if straddling:
-        raise UsageError(f"{len(straddling)} patients are in more than one split: make splits by s3harness data split")
+        subject = "1 patient is" if len(straddling) == 1 else f"{len(straddling)} patients are"
+        raise UsageError(f"{subject} in more than one split: make splits by s3harness data split")
     return np.array([names.index(split) for split in cases.splits], dtype=np.int64)
 
 
@@ -107,4 +108,4 @@ def _splits_of(cases: Cases, patient: int) -> set[str]:
 
 def _patient_counts(cases: Cases) -> str:
     es, nes = patients_per_class(cases)
-    return f"{es} patients with ES, {nes} with NES"
+    return f"{es} {'patient' if es == 1 else 'patients'} with ES, {nes} with NES"

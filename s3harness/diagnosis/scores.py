@@ -94,7 +94,7 @@ def score_probabilities(cases: Cases, out_of_fold: OutOfFold, *, resamples: int,
 
 def calibration_curve(cases: Cases, probability: Array, *, resamples: int, seed: int = 0) -> list[CurvePoint]:
     """Return the observed share of ES by predicted probability (n,), in bins of equally many answered cases."""
-    # Equally many, not equally wide: a bin of few cases would have an interval of everything.
+    # Bins of equal width can hold few cases, and their intervals would say nothing.
     answered = np.flatnonzero(np.isfinite(probability))
     ordered = answered[np.argsort(probability[answered], kind="stable")]
     bins = [part for part in np.array_split(ordered, CURVE_BINS) if len(part)]

@@ -67,7 +67,6 @@ def influences(repeats: Sequence[Repeat], scored: Cases, *, resamples: int) -> l
     inside = [[Fold(fold.fitted, fold.held_out[scored.is_answered]) for fold in folds] for folds in repeats]
     marginals = [levels(values) for values in cases.vectors.T]
     changes = [(sign, v) for sign, marginal in enumerate(marginals) for v in (1.0, 0.0, *(v for v, _ in marginal))]
-    # A dictionary, as present and absent are mostly among the values already.
     probability = dict(zip(changes, _with_changes(inside, cases, changes), strict=True))
     plain = _brier(diagnose_out_of_fold(inside, cases).probability, cases)
     return [
@@ -149,7 +148,7 @@ def _influence(cases: Cases, sign: str, effect: Array, importance: Array, resamp
 
 def _with_changes(repeats: Sequence[Repeat], cases: Cases, changes: Sequence[tuple[int, float]]) -> Array:
     """Return the out-of-fold probabilities after each change, (changes, repeats, n)."""
-    # All changes in one pass: a forest takes about as long for one table as for a longer one.
+    # In one table: each classifier is called once, not once for each change.
     tiled = [[Fold(fold.fitted, np.tile(fold.held_out, len(changes))) for fold in folds] for folds in repeats]
     probability = diagnose_out_of_fold(tiled, cases.variants(changes)).probability
     return probability.reshape(len(repeats), len(changes), len(cases)).swapaxes(0, 1)

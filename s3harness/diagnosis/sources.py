@@ -169,7 +169,7 @@ def _released_at(path: Path, models: Sequence[str], part: str) -> Iterator[tuple
 def cases_of_videos(videos: Iterable[Video], numbers: Mapping[str, int], marks: Marks) -> Cases:
     """Return the annotations of videos as cases; videos without any annotated sign are left out."""
     signs = vocabulary().names
-    # A video without signs is one that nobody annotated: taken as all absent, it would teach a classifier nonsense.
+    # A video without any sign was not annotated: it holds nothing to learn from, or to compare answers with.
     annotated = [video for video in videos if any(sign in video.features for sign in signs)]
     vectors = [[presence_of_truth(v.features[s].present if s in v.features else "") for s in signs] for v in annotated]
     return Cases(

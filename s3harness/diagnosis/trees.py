@@ -25,7 +25,7 @@ def trees_parameters(fitted: Sequence[Any], *, smoothed: bool = False) -> Parame
     trees = [estimator.tree_ for estimator in fitted]
     roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
     shares = [tree.value[:, 0, 1] for tree in trees]
-    # Without, a leaf of five cases would be certain, and one case of the other class would cost a whole Brier point.
+    # Without it, a leaf of five cases would be certain, and one case of the other class would cost a whole Brier point.
     if smoothed:
         counts = [tree.n_node_samples for tree in trees]
         shares = [(share * count + 1.0) / (count + 2.0) for share, count in zip(shares, counts, strict=True)]
@@ -66,7 +66,7 @@ def check_trees(parameters: Parameters, columns: int) -> None:
         raise ValueError("a tree begins at no node, or a number of a node is not whole")
     is_inner = left != LEAF
     children = np.stack([left, right])[:, is_inner]
-    # Children after their parents: no path can run in a circle, and none leads into another case's tree twice.
+    # Children after their parents: no path can run in a circle, so the descent ends.
     if not (((children > own[is_inner]) & (children < len(own))).all() and (right[~is_inner] == LEAF).all()):
         raise ValueError("a node's children are not behind it")
     if not ((feature[is_inner] >= 0) & (feature[is_inner] < columns)).all():

@@ -15,7 +15,7 @@ from typing import Any
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json, write_text
 from s3harness.training.messages import image_messages
-from s3harness.training.rewards import MetricReward, rewards_as_json
+from s3harness.training.rewards import MetricReward, reward_function, rewards_as_json, rewards_from_json
 from s3harness.training.sample import Sample
 from s3harness.training.training_set import TrainingSet
 
@@ -84,9 +84,6 @@ def write_rewards(out: Path, rewards: Sequence[MetricReward], form: str) -> None
 
 def load_reward_functions(path: Path) -> dict[str, Any]:
     """Return name → reward function (:func:`~s3harness.training.rewards.reward_function`) of a ``rewards.json``."""
-    # Only trainers load them: an export does not import the metrics.
-    from s3harness.training.rewards import reward_function, rewards_from_json
-
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -125,7 +125,7 @@ def _floors(reward: MetricReward, samples: Sequence[tuple[Sample, int]]) -> dict
     constant = [candidate for candidate in blind if candidate.is_blind and candidate.name not in DRAWN]
     means = [_means(reward, candidate, samples) for candidate in constant]
     subjects = sorted({subject for by_subject in means for subject in by_subject})
-    # Rounded, as floors are written to files: a last digit that differs by machine would change their fingerprints.
+    # Rounded, so that the floors in exported files are the same on every machine.
     return {subject: round(max(by_subject.get(subject, 0.0) for by_subject in means), 6) for subject in subjects}
 
 

@@ -75,7 +75,7 @@ def _reason(label: FeatureLabel, present: str) -> Mapping[str, object]:
 
 
 def _sequence(request: Request, video: Video, windows: int) -> TargetOrReason:
-    # The prompt lists its signs as "- name: description", and another protocol may list fewer than the vocabulary has.
+    # The prompt lists its signs as "- name: title", and a user's task may list fewer than the vocabulary has.
     listed = [name for name in vocabulary().names if f" {name}:" in request.prompt]
     in_clip = [[name, at] for name, at in events(video, listed) if shows(request.clip, video.features[name])]
     return "", {"sequence": in_clip}
@@ -116,7 +116,7 @@ def _is_about_clip(sentence: str, request: Request, video: Video, signs_shown: l
 
 
 def _diagnosis(request: Request, video: Video, windows: int) -> TargetOrReason:
-    # Annotators justify no diagnosis by itself: the report is the nearest that there is.
+    # Annotations hold no justification of the diagnosis; the report is the nearest to one.
     return write_answer(request, video.diagnosis, video.report[:MAX_WORDS_CHARACTERS]), {}
 
 

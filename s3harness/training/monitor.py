@@ -101,7 +101,7 @@ class _WindowEntry:
     reward: float | None
 
 
-# Bounded by CollapseLimits.window: answers before it are forgotten, as a model that recovers must not be stopped.
+# Bounded by CollapseLimits.window: a model that has improved must not be stopped for its early answers.
 _Window = deque[_WindowEntry]
 
 
@@ -190,7 +190,7 @@ def _window_entry(answer: TrainingAnswer, spec: TaskSpec) -> _WindowEntry:
     reading = parse(answer.text, spec.for_subject(answer.truth.subject), answer.truth.subject)
     reference = answer.truth.reference(answer.task)
     value = None if reading.status == "unparsable" else _closed_part(reading.value)
-    # Trainers fill in NaN for a reward of another task.
+    # TRL turns the None of a reward of another task into NaN, which a trainer may pass on.
     rewards = [reward for reward in answer.rewards.values() if math.isfinite(reward)]
     return _WindowEntry(
         value=value,

@@ -57,14 +57,13 @@ class AuthorsReward:
         if reference is None:
             return None
         match = _ANSWER.search(text)
-        # Without the tags the whole text is the answer: candidates of the gate may leave them out.
+        # An answer without the tags loses only what the tags earn.
         answer = (match[1] if match else text).strip()
         try:
             content_reward = _FORMULAS[self.kind](answer, reference, sample_truth)
         except (ValueError, KeyError, TypeError, ZeroDivisionError):
             # A model in training gives any text: an answer that is no JSON, lacks a key or lists nothing is worth 0.
             content_reward = 0.0
-        # For the tags alone, in any order and number, as in the authors' code.
         return FORMAT * all(tag in text for tag in _TAGS) + content_reward
 
     def format_answer(self, text: str) -> str:

@@ -109,7 +109,7 @@ class MetricReward:
         if reference is None or self.metric.params.get("subject", "") not in ("", reference.subject):
             return None
         nothing, truth = self._scale(reference)
-        # The metric does not tell an answer from none here (an empty list of signs), and its scale has no length.
+        # The metric cannot tell an answer to this item from none, so its scale has no length.
         if math.isclose(nothing, truth, abs_tol=1e-12):
             return None
         prediction = self._prediction(text, sample_truth, reference)
@@ -211,7 +211,7 @@ def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
             for completion, sample in zip(completions, columns["sample"], strict=True)
         ]
 
-    # TRL and ms-swift log a reward under the name of its function.
+    # TRL logs a reward under the name of its function.
     function.__name__ = reward.name
     return function
 
@@ -307,7 +307,7 @@ def _witnesses(kind: str, reference: Reference) -> list[Reference]:
 
 
 def _checked(reward: Reward, text: str, sample_truth: SampleTruth) -> float | None:
-    # The reward may be a plugin's; one NaN among the rewards of a batch makes all weights NaN.
+    # The reward may be a plugin's. TRL takes NaN for no reward, so that a broken one would go unnoticed.
     value = reward.score(text, sample_truth)
     if value is not None and not math.isfinite(value):
         raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; fix the reward")

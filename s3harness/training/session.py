@@ -70,7 +70,6 @@ def run_training(
     # All refusals come before the first file is written, so that --out stays free for the next try.
     refuse_trained_on(settings.model, settings.data, training_set.division.held_out, why=HELD_OUT)
     identifiers = check_training(settings.data, training_set, settings.consent)
-    # Read first: with --out in the place of --model the new card would overwrite it.
     before = read_card(settings.model)
     _begin(settings, training_set, rewards)
     job = _job(settings, training_set, rewards, report_status)

@@ -46,8 +46,9 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
     for part, (name, fewest) in zip((training, others), FEWEST.items(), strict=True):
         patients = len({video.patient for video in part})
         if patients < fewest:
+            needed = "1 is needed" if fewest == 1 else f"{fewest} are needed"
             raise UsageError(
-                f"{patients} of {len({v.patient for v in usable})} patients are {name}, but {fewest} are needed; add "
-                "patients, hold out another share, or name another split to train on"
+                f"{patients} of {len({v.patient for v in usable})} patients are {name}, but {needed}; add patients, hold "
+                "out another share, or name another split to train on"
             )
     return Division(training, others)

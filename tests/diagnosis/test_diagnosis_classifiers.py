@@ -174,7 +174,7 @@ def test_a_classifier_of_a_plugin_is_fitted_like_any_other(registered):
 
 def test_what_is_no_classifier_is_refused_by_name(registered):
     registered("NAMES_OF_NOTHING")
-    with pytest.raises(PluginError, match=r"'NAMES_OF_NOTHING' is no s3harness\.Classifier but dict"):
+    with pytest.raises(PluginError, match=r"'NAMES_OF_NOTHING' is a dict; an s3harness\.Classifier is expected"):
         load_classifier("NAMES_OF_NOTHING")
 
 

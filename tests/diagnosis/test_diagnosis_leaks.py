@@ -133,7 +133,9 @@ def test_too_few_patients_are_named_with_what_is_possible():
 
 def test_one_class_alone_is_named():
     cases = telling(patients=20)
-    with pytest.raises(UsageError, match=r"there is no NES among the 30 videos .*10 patients with ES, 0 with NES"):
+    with pytest.raises(
+        UsageError, match=r"there is no NES among the 30 training videos .*10 patients with ES, 0 with NES"
+    ):
         fit(cases.take(cases.truth == 1), "logistic_regression")
 
 
