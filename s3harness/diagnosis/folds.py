@@ -44,11 +44,15 @@ def folds_of_splits(cases: Cases, wanted: str) -> Numbers:
     Raises :class:`UsageError` if the splits are missing, or a patient is in two.
     """
     names = sorted(set(cases.splits))
-    known = f"the splits here are {', '.join(name or '(none)' for name in names)}"
+    available = f"the splits here are {', '.join(name or '(none)' for name in names)}"
     if wanted == "paper" and not set(names) <= set(PAPER_FOLDS):
-        raise UsageError(f"the authors' folds are {PAPER_FOLDS[0]} to {PAPER_FOLDS[-1]}, and {known}; use --folds 5")
+        raise UsageError(
+            f"the authors' folds are {PAPER_FOLDS[0]} to {PAPER_FOLDS[-1]}, and {available}; use --folds 5"
+        )
     if wanted != "paper" and (len(names) < 2 or "" in names):
-        raise UsageError(f"--folds split needs two splits or more, and {known}; use --folds 5, or s3harness data split")
+        raise UsageError(
+            f"--folds split needs two splits or more, and {available}; use --folds 5, or s3harness data split"
+        )
     # A patient in two splits would be learnt from in one fold and scored in another.
     straddling = [p for p in set(cases.patients.tolist()) if len(_splits_of(cases, p)) > 1]
     if straddling:
@@ -84,9 +88,9 @@ def in_splits(cases: Cases, names: Sequence[str]) -> NDArray[np.bool_]:
     """Return the mask of the cases of these splits, of all if none is named; :class:`UsageError` for an empty one."""
     unknown = [name for name in names if name not in cases.splits]
     if unknown:
-        known = ", ".join(sorted({split for split in cases.splits if split})) or "none that is known"
+        available = ", ".join(sorted({split for split in cases.splits if split})) or "none that is known"
         remedy = "" if any(cases.splits) else " (the splits of a run's videos are in its data set: --data DIR)"
-        raise UsageError(f"there are no videos of split {', '.join(unknown)}; there is {known}{remedy}")
+        raise UsageError(f"there are no videos of split {', '.join(unknown)}; there is {available}{remedy}")
     return np.array([not names or split in names for split in cases.splits], dtype=np.bool_)
 
 

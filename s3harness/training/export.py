@@ -94,8 +94,8 @@ def load_reward_functions(path: Path) -> dict[str, Any]:
 def media_name(sample: Sample) -> str:
     """Return the name of a sample's clip: a hash of the clip, and of whether it is mirrored."""
     # Without the clip's index in its item: tasks that show the same frames share one file.
-    shown = json.dumps([asdict(sample.request.clip) | {"index": 0}, sample.mirrored], sort_keys=True)
-    return hashlib.sha256(shown.encode()).hexdigest()[:16]
+    content = json.dumps([asdict(sample.request.clip) | {"index": 0}, sample.mirrored], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def media_files(sample: Sample, media: str) -> list[str]:

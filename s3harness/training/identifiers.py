@@ -27,12 +27,12 @@ def check_training(data: Path, training_set: TrainingSet, consent: Consent) -> d
 def _texts(training_set: TrainingSet) -> Iterator[OutgoingText]:
     """Yield the prompts and answers of every sample, and the reports in the prompts about held-out patients."""
     # Prompts repeat from sample to sample, and each text needs to be searched but once.
-    seen: set[str] = set()
+    yielded: set[str] = set()
     plain = {video.id: video for video in training_set.division.training}
     mirrored = {name: mirrored_video(video) for name, video in plain.items() if training_set.settings.mirror}
     for sample in training_set.samples:
         video = (mirrored if sample.mirrored else plain)[sample.request.clip.video_id]
-        yield from texts_of_request(sample.request, video, seen, sample.target)
+        yield from texts_of_request(sample.request, video, yielded, sample.target)
     # Held-out patients are not learnt from, but their reports are shown to the model while it trains.
     if any(spec.item == "diagnosis" for spec in training_set.specs.values()):
         yield from (

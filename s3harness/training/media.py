@@ -52,14 +52,16 @@ def _clips(samples: Sequence[Sample]) -> list[Clip]:
 def _write(out: Path, sample: Sample, media: str, store: MediaStore) -> None:
     clip = sample.request.clip
     frames = store.frames(clip)
-    shown = mirrored_frames(frames) if sample.mirrored else frames
+    clip_frames = mirrored_frames(frames) if sample.mirrored else frames
     audio = store.audio(clip, RATE) if clip.audio else None
     paths = [out / name for name in media_files(sample, media)]
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     if media == "mp4":
-        paths[0].write_bytes(encode_mp4(shown, clip.start_s, clip.end_s, None if audio is None else (audio, RATE)))
+        paths[0].write_bytes(
+            encode_mp4(clip_frames, clip.start_s, clip.end_s, None if audio is None else (audio, RATE))
+        )
         return
-    for path, jpeg in zip(paths, encode_jpegs(shown, QUALITY).images, strict=True):
+    for path, jpeg in zip(paths, encode_jpegs(clip_frames, QUALITY).images, strict=True):
         path.write_bytes(jpeg)
     if audio is not None:
         _write_wav(out / MEDIA_FOLDER / f"{media_name(sample)}.wav", audio)

@@ -151,10 +151,10 @@ class Monitor:
         if path.exists():
             try:
                 lines = path.read_text(encoding="utf-8").splitlines()
-                kept = [line for line in lines if parse_json(line)["step"] <= step]
+                earlier = [line for line in lines if parse_json(line)["step"] <= step]
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise S3HarnessError(f"{path}: not a log of training steps ({error!r}); move it away") from error
-            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            path.write_text("".join(f"{line}\n" for line in earlier), encoding="utf-8")
 
     def _refuse_collapsed(self, task: str, stats: AnswerStats) -> None:
         if stats.answers < self.limits.window:

@@ -151,7 +151,7 @@ class MetricReward:
         return self._scales[key]
 
     def _value(self, reference: Reference, prediction: Prediction) -> float:
-        """The metric's value; that of closed answers is kept, for there are few and they come again and again."""
+        """Return the metric's value of one item."""
         # Open answers hardly ever repeat, and truths of lists are not hashable: only closed ones are cached.
         if self.spec.item not in CLOSED:
             return self._compute_value(reference, prediction)

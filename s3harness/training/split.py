@@ -33,8 +33,8 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
     if split is not None:
         chosen = {video.patient for video in usable if video.split == split}
         if not chosen:
-            known = ", ".join(sorted({v.split for v in usable if v.split})) or "none"
-            raise UsageError(f"there are no videos of split {split!r} to train on; the splits are {known}")
+            splits = ", ".join(sorted({v.split for v in usable if v.split})) or "none"
+            raise UsageError(f"there are no videos of split {split!r} to train on; the splits are {splits}")
     elif 0 < held_out < 1:
         dealt = split_patients(usable, ("training", "held out"), (1 - held_out, held_out), seed)
         chosen = {patient for patient, name in dealt.items() if name == "training"}
@@ -48,7 +48,7 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
         if patients < fewest:
             needed = "1 is needed" if fewest == 1 else f"{fewest} are needed"
             raise UsageError(
-                f"{patients} of {len({v.patient for v in usable})} patients are {name}, but {needed}; add patients, hold "
-                "out another share, or name another split to train on"
+                f"{patients} of {len({v.patient for v in usable})} patients are {name}, but {needed}; add patients, "
+                "hold out another share, or name another split to train on"
             )
     return Division(training, others)
