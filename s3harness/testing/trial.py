@@ -98,7 +98,7 @@ class Bench:
 
         The trial may take ``limits`` times the time limit.
         """
-        # Copied first: a component that changes its input changes the only other copy of it, too.
+        # Copied before the trial, to be compared afterwards: a component may change its inputs in place.
         printed, before = io.StringIO(), deepcopy(inputs)
         prefix = f"{what}: " if what else ""
         connections: list[str] = []
