@@ -117,7 +117,17 @@ def _reference(
     window = (min(c.start_s for c in shown), max(c.end_s for c in shown)) if shown else None
     ids = tuple(request.id for request in requests)
     item, report = item_id(task.name, video, subject), _report_shown(video, requests)
-    return Reference(item, task.name, video.id, subject, cluster, truth, window, ids, report)
+    return Reference(
+        item=item,
+        task=task.name,
+        video_id=video.id,
+        subject=subject,
+        cluster=cluster,
+        truth=truth,
+        window=window,
+        requests=ids,
+        report=report,
+    )
 
 
 def _report_shown(video: Video, requests: Sequence[Request]) -> str:

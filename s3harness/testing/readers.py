@@ -108,7 +108,9 @@ def _reason(sensitivity: float, specificity: float, words_kept: float) -> Reader
 
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
-        answer = str(present(Reference("", "", "", "", 0, truth["present"]), random))
+        answer = str(
+            present(Reference(item="", task="", video_id="", subject="", cluster=0, truth=truth["present"]), random)
+        )
         lots = [random.random() for _ in truth["text"].split()]
         text = " ".join(
             word if lot < words_kept else "something" for word, lot in zip(truth["text"].split(), lots, strict=True)
@@ -169,7 +171,7 @@ def _report(seen: float, invented: int, ordered: float, sided: float) -> Reader:
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
         events = [(name, 0.0) for name in truth["events"]]
-        signs: Any = order(Reference("", "", "", "", 0, events), random)
+        signs: Any = order(Reference(item="", task="", video_id="", subject="", cluster=0, truth=events), random)
         lots = {name: random.random() for name in vocabulary().names}
         # Without a lot (a sign outside of the vocabulary) the side is wrong, whatever the skill.
         sides = {n: side if lots.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}

@@ -15,7 +15,7 @@ from s3harness.media import Frames, MediaStore
 from s3harness.transforms import builtin
 from s3harness.transforms import contract as of_transforms
 from s3harness.transforms.contract import Transform, Transforms, load_transforms
-from s3harness.transforms.store import TransformingStore
+from s3harness.transforms.transformed_store import TransformingStore
 from s3harness.types import Clip, FeatureLabel, Video
 
 SIZES = st.tuples(st.integers(2, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 999))
@@ -162,7 +162,7 @@ def test_a_transform_that_fails_lets_nothing_through(tmp_path, loud, step, said)
 def test_sound_of_another_length_is_not_let_through(tmp_path, loud):
     store, clip = shown_through(tmp_path, Shorter()), make_clip(loud, audio=True)
     store.prepare(loud, [clip])
-    with pytest.raises(MediaError, match="length of the sound"):
+    with pytest.raises(MediaError, match="length of the audio"):
         store.audio(clip)
 
 

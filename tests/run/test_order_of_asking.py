@@ -21,7 +21,7 @@ WITNESS = """
     import time
 
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class WitnessBackend(OracleBackend):
