@@ -26,7 +26,7 @@ RATHER_COMMON = 0.25
 
 
 def attacks(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, Values]:
-    """The values of every attack on one kind of items, by its name."""
+    """Return the values of every attack on one kind of items, by its name."""
     return {name: attack(references, Random(f"{name}{seed}")) for name, attack in _ATTACKS[kind].items()}
 
 

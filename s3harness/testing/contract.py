@@ -54,7 +54,7 @@ def promises_of(kind: str) -> Mapping[str, str]:
     """Return promise → its text, of a kind; raise :class:`UsageError` for an unknown kind."""
     if kind not in get_args(Kind):
         raise UsageError(f"there is no kind {kind!r} of plugins{suggest(kind, KINDS)}")
-    # Imported by name, so that listing the promises of one kind does not import numpy and the media code for all.
+    # Imported by name, so that listing the promises of one kind imports nothing of the others.
     own: Mapping[str, str] = import_module(f"s3harness.testing.kinds.{kind}").PROMISES
     return {**COMMON, **own}
 
@@ -93,7 +93,7 @@ def verdict(kind: Kind, name: str, settings: TrialSettings | None = None) -> Con
             return result
     # Outside the trial: an unknown name is the caller's error, not a broken promise.
     plugins.registry.entry(kind, name)
-    bench = Bench(kind, name, None, settings, promises_of(kind))
+    bench = Bench(kind=kind, name=name, thing=None, settings=settings, promises=promises_of(kind))
     with bench.trying("loads"):
         bench.thing = plugins.registry.load(kind, name)
     result = _verdict(bench) if bench.thing is None else _try(bench)
@@ -104,7 +104,8 @@ def verdict(kind: Kind, name: str, settings: TrialSettings | None = None) -> Con
 def try_object(kind: Kind, thing: object, settings: TrialSettings | None = None) -> ContractVerdict:
     """Try an object that is not registered."""
     name = getattr(thing, "__name__", type(thing).__name__)
-    return _try(Bench(kind, name, thing, settings or TrialSettings(), promises_of(kind)))
+    settings = settings or TrialSettings()
+    return _try(Bench(kind=kind, name=name, thing=thing, settings=settings, promises=promises_of(kind)))
 
 
 # A list, not a dictionary: settings hold mappings, which have no hash.

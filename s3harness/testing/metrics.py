@@ -76,7 +76,7 @@ _ROUNDING = 1e-9
 _HONEST, _TRUTH, _NOTHING = "honest", "truth", "unanswered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """A promise that a metric broke: for which answerer, with which score, against which limit."""
 
@@ -173,13 +173,13 @@ class _MetricTrial:
         if self.kind != CENTRED:
             for one in beaten_readers(self.make, self.kind):
                 note = f"the {one.better} has less"
-                yield Violation(self.metric, self.kind, "readers win", one.worse, one.worse_score, one.score, note)
+                yield self._violation("readers win", one.worse, one.score, note, one.worse_score)
 
     def _monotone(self) -> Iterator[Violation]:
         if self.kind != CENTRED:
             for one in not_rising(self.make, self.kind):
                 note = f"the lower level is {one.worse}"
-                yield Violation(self.metric, self.kind, "monotone", one.better, one.score, one.worse_score, note)
+                yield self._violation("monotone", one.better, one.worse_score, note, one.score)
 
     def _truth_is_best(self) -> Iterator[Violation]:
         metric = self.make()
@@ -247,8 +247,19 @@ class _MetricTrial:
         sign = 1.0 if self.make().higher_is_better else -1.0
         return math.isnan(value) or sign * (limit - value) > _ROUNDING
 
-    def _violation(self, promise: Promise, answerer: str, limit: float = math.nan, note: str = "") -> Violation:
-        return Violation(self.metric, self.kind, promise, answerer, self.scores.get(answerer, math.nan), limit, note)
+    def _violation(
+        self, promise: Promise, answerer: str, limit: float = math.nan, note: str = "", score: float | None = None
+    ) -> Violation:
+        # Readers are scored over several cohorts, and come with their own score.
+        return Violation(
+            metric=self.metric,
+            kind=self.kind,
+            promise=promise,
+            answerer=answerer,
+            score=self.scores.get(answerer, math.nan) if score is None else score,
+            limit=limit,
+            note=note,
+        )
 
 
 def score(metric: Metric, pairs: Sequence[Pair]) -> float:

@@ -64,7 +64,7 @@ class BrokenPromise:
         return f"{self.kind} {self.name}: {self.promise}: {self.says}, but {self.note}"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Bench:
     """Test bench of one component, with the ``promises`` of its kind; ``untried`` lists what was not tried, and why."""
 
