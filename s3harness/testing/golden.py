@@ -41,7 +41,7 @@ class Golden:
         """Path of the data set."""
         return self.root / "data"
 
-    def room(self, name: str) -> Path:
+    def temporary_folder(self, name: str) -> Path:
         """Create an empty folder that is removed at the end of the process."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
 
@@ -158,7 +158,7 @@ class WatchedStore(MediaStore):
 
 def prepared(videos: Sequence[Video], requests: Sequence[Request]) -> WatchedStore:
     """Return a store that has decoded the clips of the requests."""
-    store = WatchedStore(golden().room("cache"))
+    store = WatchedStore(golden().temporary_folder("cache"))
     for video in videos:
         clips = list(_clips(video, requests))
         if clips:
@@ -174,7 +174,7 @@ def golden_frames() -> list[Frames]:
 
     video = golden_videos()[0]
     clip = Clip(video.id, 0.0, SECONDS, tuple(float(n) for n in range(int(SECONDS))), SIZE[0] * SIZE[1])
-    store = WatchedStore(golden().room("cache"))
+    store = WatchedStore(golden().temporary_folder("cache"))
     store.prepare(video, [clip])
     frames = store.frames(clip)
     return [

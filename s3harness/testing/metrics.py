@@ -209,10 +209,10 @@ class _MetricTrial:
         worst = sorted(range(len(pairs)), key=lambda n: -error(pairs[n].reference, pairs[n].prediction))
         for share in LOST:
             # Rounded up, so that even a small cohort loses an answer.
-            lost = set(worst[: math.ceil(share * len(pairs))])
-            left = [Pair(p.reference, unanswered(p.prediction)) if n in lost else p for n, p in enumerate(pairs)]
+            failed = set(worst[: math.ceil(share * len(pairs))])
+            remaining = [Pair(p.reference, unanswered(p.prediction)) if n in failed else p for n, p in enumerate(pairs)]
             name = f"honest, the worst {share:.0%} left out"
-            self.scores[name] = score(self.make(), left)
+            self.scores[name] = score(self.make(), remaining)
             if self._is_better(name, self.scores[_HONEST]):
                 yield self._violation("failing", name, self.scores[_HONEST])
 

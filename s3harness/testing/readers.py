@@ -60,10 +60,10 @@ def _prediction(reference: Reference, value: object, seed: int) -> Prediction:
 
 def _two_classes(positive: str, negative: str, sensitivity: float, specificity: float) -> Reader:
     def read(reference: Reference, random: Random) -> object:
-        lot = random.random()
+        draw = random.random()
         if reference.truth == positive:
-            return positive if lot < sensitivity else negative
-        return negative if lot < specificity else positive
+            return positive if draw < sensitivity else negative
+        return negative if draw < specificity else positive
 
     return read
 
@@ -90,11 +90,11 @@ def _place(share: float) -> Reader:
     """Reader of a side or part of the body, right in this share of the items."""
 
     def read(reference: Reference, random: Random) -> object:
-        lot, truth = random.random(), str(reference.truth)
+        draw, truth = random.random(), str(reference.truth)
         choices = vocabulary().body_parts if reference.subject == "onset_body_part" else ("left", "right")
         # Drawn even where the answer is right: the draws stay the same for every skill.
         wrong = random.choice([choice for choice in choices if choice != truth])
-        return truth if lot < share else wrong
+        return truth if draw < share else wrong
 
     return read
 
@@ -111,9 +111,9 @@ def _reason(sensitivity: float, specificity: float, words_kept: float) -> Reader
         answer = str(
             present(Reference(item="", task="", video_id="", subject="", cluster=0, truth=truth["present"]), random)
         )
-        lots = [random.random() for _ in truth["text"].split()]
+        draws = [random.random() for _ in truth["text"].split()]
         text = " ".join(
-            word if lot < words_kept else "something" for word, lot in zip(truth["text"].split(), lots, strict=True)
+            word if draw < words_kept else "something" for word, draw in zip(truth["text"].split(), draws, strict=True)
         )
         return {"present": answer, "text": text if answer == truth["present"] else _invented(reference, answer)}
 
@@ -152,11 +152,11 @@ def _order(seen: float, invented: int, ordered: float) -> Reader:
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
         names = [name for name, _ in truth]
-        # All lots are drawn before any is compared with a skill: later draws must not depend on it.
-        lots, is_ordered = [random.random() for _ in names], random.random() < ordered
+        # All numbers are drawn before any is compared with a skill: later draws must not depend on it.
+        draws, is_ordered = [random.random() for _ in names], random.random() < ordered
         false = random.sample(vocabulary().names, len(vocabulary().names))
         shuffled = random.sample(names, len(names))
-        reported = {name for name, lot in zip(names, lots, strict=True) if lot < seen}
+        reported = {name for name, draw in zip(names, draws, strict=True) if draw < seen}
         signs = [name for name in (names if is_ordered else shuffled) if name in reported]
         # Taken from one shuffled list: fewer inventions are a subset of more.
         return signs + [name for name in false if name not in names][:invented]
@@ -172,9 +172,9 @@ def _report(seen: float, invented: int, ordered: float, sided: float) -> Reader:
         truth: Any = reference.truth
         events = [(name, 0.0) for name in truth["events"]]
         signs: Any = order(Reference(item="", task="", video_id="", subject="", cluster=0, truth=events), random)
-        lots = {name: random.random() for name in vocabulary().names}
-        # Without a lot (a sign outside of the vocabulary) the side is wrong, whatever the skill.
-        sides = {n: side if lots.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
+        draws = {name: random.random() for name in vocabulary().names}
+        # Without a draw (a sign outside of the vocabulary) the side is wrong, whatever the skill.
+        sides = {n: side if draws.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
         return report_of(signs, {name: sides.get(name, "left") for name in signs}, random)
 
     return read

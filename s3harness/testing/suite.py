@@ -67,6 +67,8 @@ def new_defects(profile: str, outcomes: Sequence[SuiteResult], wrong: Sequence[s
     """
     # Only the published formula has rankings that must stay wrong.
     expected = PAPER_SCENARIOS if profile == "paper" else {}
-    ranking = [one for one in outcomes if one.metric.primary and one.broken and profile != "paper"]
-    broken = [f"{one.task}: {one.metric.label}" for one in outcomes if not one.is_known or one in ranking]
+    ranking = [result for result in outcomes if result.metric.primary and result.broken and profile != "paper"]
+    broken = [
+        f"{result.task}: {result.metric.label}" for result in outcomes if not result.is_known or result in ranking
+    ]
     return broken + [name for name in wrong if name not in expected]

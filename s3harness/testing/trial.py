@@ -93,14 +93,14 @@ class Bench:
         return is_kept
 
     @contextmanager
-    def trying(self, promise: str, what: str = "", inputs: object = None, limits: float = 1.0) -> Iterator[None]:
+    def trying(self, promise: str, case: str = "", inputs: object = None, limits: float = 1.0) -> Iterator[None]:
         """Run a trial: an exception breaks ``promise``; prints, connections and changes of ``inputs`` break others.
 
         The trial may take ``limits`` times the time limit.
         """
         # Copied before the trial, to be compared afterwards: a component may change its inputs in place.
         printed, before = io.StringIO(), deepcopy(inputs)
-        prefix = f"{what}: " if what else ""
+        prefix = f"{case}: " if case else ""
         connections: list[str] = []
         try:
             limit = deadline(limits * self.settings.limit_s)

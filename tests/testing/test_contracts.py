@@ -243,3 +243,12 @@ def test_a_broken_contract_names_thing_promise_and_fault():
 def test_a_check_of_what_there_is_not_is_a_wrong_call(call, said):
     with pytest.raises(UsageError, match=said):
         check(*call)
+
+
+def test_the_old_name_of_the_verdict_is_kept_for_one_release():
+    import s3harness.testing
+
+    with pytest.warns(DeprecationWarning, match="Verdict is now ContractVerdict"):
+        assert s3harness.testing.Verdict is s3harness.testing.ContractVerdict
+    with pytest.raises(AttributeError, match="no attribute 'Judgement'"):
+        _ = s3harness.testing.Judgement

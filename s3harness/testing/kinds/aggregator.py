@@ -65,26 +65,26 @@ def _refusal(bench: Bench, values: Sequence[object], params: Mapping[str, object
 
 def _try(bench: Bench, item: str, answers: list[Answer], params: Mapping[str, object], promise: str) -> None:
     aggregate: object = None
-    what = f"{len(answers)} answers of {item}"
-    with bench.trying(promise, what, (answers, dict(params))):
+    case = f"{len(answers)} answers of {item}"
+    with bench.trying(promise, case, (answers, dict(params))):
         aggregate = bench.thing(answers, **params)
         bench.must(
-            "same again", same(bench.thing(answers, **params), aggregate), f"{what}: another result when repeated"
+            "same again", same(bench.thing(answers, **params), aggregate), f"{case}: another result when repeated"
         )
     # None is a fault of its own, unless the trial has recorded the error that led to it.
     if aggregate is None:
         bench.must(
-            "form", any(f.promise in (promise, "in time") for f in bench.findings), f"{what}: it returned nothing"
+            "form", any(f.promise in (promise, "in time") for f in bench.findings), f"{case}: it returned nothing"
         )
         return
-    if not bench.must("form", isinstance(aggregate, Aggregate), f"{what}: it returned {type(aggregate).__name__}"):
+    if not bench.must("form", isinstance(aggregate, Aggregate), f"{case}: it returned {type(aggregate).__name__}"):
         return
     # For mypy, which does not follow bench.must.
     assert isinstance(aggregate, Aggregate)
-    bench.must("value", not writable(aggregate.value), f"{what}: {writable(aggregate.value)}")
-    bench.must("value", aggregate.value is not None or bool(aggregate.note), f"{what}: neither a value nor a note")
+    bench.must("value", not writable(aggregate.value), f"{case}: {writable(aggregate.value)}")
+    bench.must("value", aggregate.value is not None or bool(aggregate.note), f"{case}: neither a value nor a note")
     probability = aggregate.probability
-    bench.must("value", probability is None or 0 <= probability <= 1, f"{what}: a probability of {probability}")
+    bench.must("value", probability is None or 0 <= probability <= 1, f"{case}: a probability of {probability}")
 
 
 def _answers(values: Sequence[object]) -> list[Answer]:

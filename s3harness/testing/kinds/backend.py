@@ -214,25 +214,25 @@ async def _one_by_one(trial: _BackendTrial) -> list[Response | None]:
     trial.bench.must(
         "flags", trial.backend.uses_media or not requested, f"uses_media is false, and it asked for {requested}"
     )
-    hears = any(request.clip.audio for request in trial.requests)
-    trial.bench.must("flags", hears or "audio" not in requested, "it asked for the sound of clips without audio")
+    has_audio = any(request.clip.audio for request in trial.requests)
+    trial.bench.must("flags", has_audio or "audio" not in requested, "it asked for the sound of clips without audio")
     return answers
 
 
 async def _try_request(trial: _BackendTrial, request: Request, promise: str = "answers") -> Response | None:
-    bench, what, response = trial.bench, request.task, None
-    with bench.trying(promise, what, request, BLOCKED_LIMITS):
+    bench, case, response = trial.bench, request.task, None
+    with bench.trying(promise, case, request, BLOCKED_LIMITS):
         # As the worker calls it, ahead of the request.
         trial.backend.prefetch(request.clip) if trial.backend.uses_media and not request.clip.is_text_only else None
         answer = await _limited(trial.backend.generate(request), bench.settings.limit_s)
         response = checked_response(answer, request)
-        bench.must(promise, answer.request_id == request.id, f"{what}: the response is to {answer.request_id!r}")
+        bench.must(promise, answer.request_id == request.id, f"{case}: the response is to {answer.request_id!r}")
         is_valid = answer.status in ("ok", "refused", "cut")
-        bench.must(promise, is_valid, f"{what}: status {answer.status!r}; what fails is raised")
+        bench.must(promise, is_valid, f"{case}: status {answer.status!r}; what fails is raised")
         probabilities = dict(answer.choice_probabilities or {})
         # Below 1 is right, since an engine may know the likeliest tokens alone; 1e-6 is rounding of float32.
         in_bounds = all(0 <= share <= 1 for share in probabilities.values()) and sum(probabilities.values()) <= 1 + 1e-6
-        bench.must("probabilities", in_bounds, f"{what}: {probabilities}")
+        bench.must("probabilities", in_bounds, f"{case}: {probabilities}")
     return response
 
 
@@ -240,10 +240,10 @@ async def _try_concurrent(trial: _BackendTrial, alone: Sequence[Response | None]
     """Send as many requests as its limits allow, each twice, so that requests of one clip coincide."""
     n = min(trial.backend.limits.in_flight, MOST_AT_ONCE)
     # The backend's own limit is kept, as by an executor.
-    slots = asyncio.Semaphore(n)
+    semaphore = asyncio.Semaphore(n)
 
     async def send(request: Request) -> Response | None:
-        async with slots:
+        async with semaphore:
             return await _send(trial, request)
 
     twice = [*trial.requests, *trial.requests]

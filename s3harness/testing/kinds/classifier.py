@@ -43,44 +43,44 @@ def try_it(bench: Bench) -> None:
 
 
 def _try(bench: Bench, classifier: Classifier, x: Array, y: Array, setting: Mapping[str, Any]) -> None:
-    what = f"with {dict(setting)}"
+    case = f"with {dict(setting)}"
     parameters: Any = None
-    with bench.trying("answers", what, (x, y, dict(setting))):
+    with bench.trying("answers", case, (x, y, dict(setting))):
         parameters = classifier.fit(x, y, setting, SEED)
         bench.must(
-            "same again", same(bench.thing().fit(x, y, setting, SEED), parameters), f"{what} another fit differs"
+            "same again", same(bench.thing().fit(x, y, setting, SEED), parameters), f"{case} another fit differs"
         )
     if parameters is None:
         return
-    if not bench.must("plain", not writable(parameters), f"{what}: {writable(parameters)}"):
+    if not bench.must("plain", not writable(parameters), f"{case}: {writable(parameters)}"):
         return
     # Parameters are stored as JSON, in which tuples become lists and keys become texts.
     restored = json.loads(json.dumps(parameters))
-    with bench.trying("answers", what, (x, parameters)):
+    with bench.trying("answers", case, (x, parameters)):
         probability = classifier.probability(parameters, x)
         is_right = np.shape(probability) == (len(x),) and bool(np.all((probability >= 0) & (probability <= 1)))
-        if bench.must("answers", is_right, f"{what}: probabilities of shape {np.shape(probability)}, or not in 0–1"):
+        if bench.must("answers", is_right, f"{case}: probabilities of shape {np.shape(probability)}, or not in 0–1"):
             # In a new object, so that nothing of the fit but its parameters is left.
             bench.must(
                 "plain",
                 np.allclose(bench.thing().probability(restored, x), probability),
-                f"{what}: others after a round trip",
+                f"{case}: others after a round trip",
             )
             bench.must(
                 "learns",
                 _separates(probability, y),
-                f"{what}: class 1 is not the more probable one",
+                f"{case}: class 1 is not the more probable one",
             )
-    _try_checks(bench, classifier, restored, what)
-    with bench.trying("explains", what, (x, parameters)):
+    _try_checks(bench, classifier, restored, case)
+    with bench.trying("explains", case, (x, parameters)):
         added = classifier.contributions(parameters, x)
-        bench.must("explains", added is None or added.shape == x.shape, f"{what}: contributions of another shape")
+        bench.must("explains", added is None or added.shape == x.shape, f"{case}: contributions of another shape")
         lines = classifier.rules(parameters, [f"sign {n}" for n in range(COLUMNS)])
-        bench.must("explains", all(isinstance(line, str) for line in lines), f"{what}: rules {lines!r}")
+        bench.must("explains", all(isinstance(line, str) for line in lines), f"{case}: rules {lines!r}")
 
 
-def _try_checks(bench: Bench, classifier: Classifier, parameters: Any, what: str) -> None:
-    with bench.trying("checks", f"{what}: its own"):
+def _try_checks(bench: Bench, classifier: Classifier, parameters: Any, case: str) -> None:
+    with bench.trying("checks", f"{case}: its own"):
         classifier.check(parameters, COLUMNS)
     for name, wrong, columns in (("those of columns that are not there", parameters, 0), ("none", {}, COLUMNS)):
         try:
@@ -89,9 +89,9 @@ def _try_checks(bench: Bench, classifier: Classifier, parameters: Any, what: str
         except (ValueError, KeyError, TypeError):
             continue
         except Exception as error:
-            bench.broke("checks", f"{what}: {name}: {type(error).__name__}: {error}")
+            bench.broke("checks", f"{case}: {name}: {type(error).__name__}: {error}")
             continue
-        bench.broke("checks", f"{what}: {name} are accepted")
+        bench.broke("checks", f"{case}: {name} are accepted")
 
 
 def _cases() -> tuple[Array, Array]:

@@ -33,38 +33,38 @@ def try_it(bench: Bench) -> None:
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, Path(), Path(), **options)
     if not bench.must("form", not wrong, wrong):
         return
-    # A room of its own, whose other files show what the importer wrote outside of its folder.
-    room = golden().room("dataset")
-    _try_missing(bench, room, options)
+    # A folder of its own, whose other files show what the importer wrote outside of its folder.
+    folder = golden().temporary_folder("dataset")
+    _try_missing(bench, folder, options)
     if source_path is None:
         bench.untried.append("no data to import (-o source=PATH)")
         return
-    source, out = Path(str(source_path)), room / "out"
+    source, out = Path(str(source_path)), folder / "out"
     # By content, since a rewrite with the same bytes harms nobody.
     before = contents(source)
     with bench.trying("answers"):
         bench.thing(source, out, **options)
         problems = validate_dataset(out)[1]
         bench.must("answers", not problems, "; ".join(map(str, problems[:3])))
-        bench.thing(source, room / "again", **options)
-        _compare(bench, out, room / "again")
+        bench.thing(source, folder / "again", **options)
+        _compare(bench, out, folder / "again")
     bench.must("keeps", contents(source) == before, "the source has changed")
-    extra = sorted(path.name for path in room.iterdir() if path.name not in ("out", "again"))
+    extra = sorted(path.name for path in folder.iterdir() if path.name not in ("out", "again"))
     bench.must("keeps", not extra, f"beside out there is {', '.join(extra)}")
     if out.is_dir():
         _try_private(bench, source, out)
         _try_taken(bench, source, out, options)
 
 
-def _try_missing(bench: Bench, room: Path, options: Mapping[str, Any]) -> None:
+def _try_missing(bench: Bench, folder: Path, options: Mapping[str, Any]) -> None:
     with bench.trying("refuses"):
         try:
-            bench.thing(room / "no-such-source", room / "nothing", **options)
+            bench.thing(folder / "no-such-source", folder / "nothing", **options)
         except S3HarnessError:
             pass
         else:
             bench.broke("refuses", "it imported a missing source")
-        bench.must("refuses", not (room / "nothing").exists(), "it left a directory behind")
+        bench.must("refuses", not (folder / "nothing").exists(), "it left a directory behind")
 
 
 def _try_taken(bench: Bench, source: Path, out: Path, options: Mapping[str, Any]) -> None:

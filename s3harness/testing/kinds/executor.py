@@ -33,7 +33,7 @@ def try_it(bench: Bench) -> None:
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, ())
     if not bench.must("form", not wrong, wrong):
         return
-    folder, options = golden().room("executor"), dict(bench.settings.options)
+    folder, options = golden().temporary_folder("executor"), dict(bench.settings.options)
     plans = list(_plan())
     # Outside of a trial: the local executor is the reference, not the component.
     _carry_out(bench, local, folder / "local", plans, {})

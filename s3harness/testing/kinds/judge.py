@@ -39,22 +39,22 @@ def try_it(bench: Bench) -> None:
     bench.must("form", isinstance(judge.generation, Generation), f"generation is {type(judge.generation).__name__}")
     _try_schema(bench, judge.answer_schema)
     report = next(video.report for video in made_up_videos() if video.report)
-    for what, text in {
+    for case, text in {
         "a report": report,
         # Reports are untrusted text: a prompt made by str.format or % breaks on these.
         "braces": "{report} {0} %s",
         "control codes": TEXTS["control codes"],
     }.items():
-        with bench.trying("asks", what):
-            bench.must("asks", text in judge.prompt(text), f"{what}: it is not in the prompt")
+        with bench.trying("asks", case):
+            bench.must("asks", text in judge.prompt(text), f"{case}: it is not in the prompt")
             bench.must(
                 "same again",
                 judge.prompt(text) == bench.thing().prompt(text),
-                f"{what}: another prompt",
+                f"{case}: another prompt",
             )
     # A judge is a model, whose replies may be anything that an answerer's may.
-    for what, reply in TEXTS.items():
-        _read(bench, judge, what, reply, report)
+    for case, reply in TEXTS.items():
+        _read(bench, judge, case, reply, report)
     _try_own_form(bench, judge, report)
 
 
@@ -67,19 +67,19 @@ def _try_schema(bench: Bench, schema: object) -> None:
         Draft202012Validator.check_schema(schema)
 
 
-def _read(bench: Bench, judge: Any, what: str, reply: str, report: str) -> Reading | None:
+def _read(bench: Bench, judge: Any, case: str, reply: str, report: str) -> Reading | None:
     reading: object = None
-    with bench.trying("answers", what):
+    with bench.trying("answers", case):
         reading = judge.read(reply, report)
-        bench.must("same again", same(judge.read(reply, report), reading), f"{what}: another result when repeated")
+        bench.must("same again", same(judge.read(reply, report), reading), f"{case}: another result when repeated")
     if reading is None:
         return None
-    if not bench.must("structure", isinstance(reading, Reading), f"{what}: it returned {type(reading).__name__}"):
+    if not bench.must("structure", isinstance(reading, Reading), f"{case}: it returned {type(reading).__name__}"):
         return None
     assert isinstance(reading, Reading)
     value = None if reading.status == "unparsable" else reading.value
     is_right = reading.value is None if reading.status == "unparsable" else isinstance(value, ReportStructure)
-    bench.must("structure", is_right, f"{what}: {reading.status}, with {type(reading.value).__name__}")
+    bench.must("structure", is_right, f"{case}: {reading.status}, with {type(reading.value).__name__}")
     return reading
 
 

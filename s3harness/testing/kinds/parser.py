@@ -57,29 +57,29 @@ def try_it(bench: Bench) -> None:
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, "", **params)
     if not bench.must("form", not wrong, f"{wrong}; parameters are given with -o KEY=VALUE"):
         return
-    for what, text in TEXTS.items():
+    for case, text in TEXTS.items():
         reading: object = None
-        with bench.trying("answers", what, params):
+        with bench.trying("answers", case, params):
             reading = bench.thing(text, **params)
             bench.must(
                 "same again",
                 same(bench.thing(text, **params), reading),
-                f"{what}: another result when repeated",
+                f"{case}: another result when repeated",
             )
         # None after an error is reported already.
         if reading is not None:
-            _look_at(bench, what, reading)
+            _look_at(bench, case, reading)
 
 
-def _look_at(bench: Bench, what: str, reading: object) -> None:
+def _look_at(bench: Bench, case: str, reading: object) -> None:
     if not isinstance(reading, Reading) or reading.status not in get_args(ReadingStatus):
-        bench.broke("form", f"{what}: it returned {str(reading)[:80]!r}")
+        bench.broke("form", f"{case}: it returned {str(reading)[:80]!r}")
         return
     is_read = reading.status != "unparsable"
     bench.must(
-        "value", is_read == (reading.value is not None), f"{what}: {reading.status} with {str(reading.value)[:60]!r}"
+        "value", is_read == (reading.value is not None), f"{case}: {reading.status} with {str(reading.value)[:60]!r}"
     )
     if problem := writable(reading.value):
-        bench.broke("value", f"{what}: {problem}")
-    if what in WORDLESS:
-        bench.must("empty", reading.status != "clean" or not reading.value, f"{what}: {str(reading.value)[:60]!r}")
+        bench.broke("value", f"{case}: {problem}")
+    if case in WORDLESS:
+        bench.must("empty", reading.status != "clean" or not reading.value, f"{case}: {str(reading.value)[:60]!r}")

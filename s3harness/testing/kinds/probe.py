@@ -71,14 +71,14 @@ def _try_rewording(bench: Bench, probe: Probe, name: str) -> None:
 
 
 def _try_expecting(bench: Bench, probe: Probe, probe_subject: ProbeSubject, before: object) -> None:
-    what = f"{probe_subject.item} {probe_subject.subject} {before!r}"
-    with bench.trying("expects", what):
+    case = f"{probe_subject.item} {probe_subject.subject} {before!r}"
+    with bench.trying("expects", case):
         expected = probe.expect(probe_subject, before)
-        if bench.must("expects", isinstance(expected, Expected), f"{what}: it returned {type(expected).__name__}"):
+        if bench.must("expects", isinstance(expected, Expected), f"{case}: it returned {type(expected).__name__}"):
             is_valid = expected.direction in get_args(Direction)
-            bench.must("expects", is_valid, f"{what}: direction {expected.direction!r}")
+            bench.must("expects", is_valid, f"{case}: direction {expected.direction!r}")
             answer = expected.holds(before)
-            bench.must("expects", isinstance(answer, bool), f"{what}: holds returned {answer!r}")
+            bench.must("expects", isinstance(answer, bool), f"{case}: holds returned {answer!r}")
 
 
 def _try_truth(bench: Bench, probe: Probe, video: Video) -> None:

@@ -42,9 +42,9 @@ def try_it(bench: Bench) -> None:
         return
     job = _job(Path(str(weights)), options)
     # Before any training, which takes long.
-    _must_refuse(bench, "stages", lambda: bench.thing(replace(job, stage=_other("stir"), out=_room("stir"))))
+    _must_refuse(bench, "stages", lambda: bench.thing(replace(job, stage=_other("stir"), out=_folder("stir"))))
     odd = {**options, "no_such_option": 1}
-    _must_refuse(bench, "unknown", lambda: bench.thing(replace(job, options=odd, out=_room("odd"))))
+    _must_refuse(bench, "unknown", lambda: bench.thing(replace(job, options=odd, out=_folder("odd"))))
     before = contents(job.model), contents(golden_patients())
     refused = {
         stage: error for stage in str(stages).split(",") if (error := _train(bench, replace(job, stage=_other(stage))))
@@ -58,7 +58,7 @@ def _train(bench: Bench, job: TrainingJob) -> str:
     """Run one stage; return the error if it was refused."""
     from s3harness.errors import UsageError
 
-    out, refused = _room(job.stage), ""
+    out, refused = _folder(job.stage), ""
     facts: object = None
     with bench.trying("answers", job.stage, limits=LIMITS):
         try:
@@ -92,7 +92,7 @@ def _job(weights: Path, options: Mapping[str, object]) -> TrainingJob:
     # Half held out, since the golden patients are few.
     settings = SetSettings(held_out=0.5, leave_out_constant=True, mirror=False)
     training_set = build_training_set(golden_patients(), settings)
-    store = MediaStore(golden().room("cache"))
+    store = MediaStore(golden().temporary_folder("cache"))
     return TrainingJob(
         "sft",
         weights,
@@ -100,14 +100,14 @@ def _job(weights: Path, options: Mapping[str, object]) -> TrainingJob:
         training_set,
         ClipFrames(training_set.division.training, training_set.samples, store),
         HeldOut.of(training_set, VIDEO_ONLY, store, videos=1),
-        Monitor(training_set.specs, golden().room("monitor"), Limits()),
+        Monitor(training_set.specs, golden().temporary_folder("monitor"), Limits()),
         (),
         options,
     )
 
 
-def _room(name: str) -> Path:
-    return golden().room(f"trainer-{name}")
+def _folder(name: str) -> Path:
+    return golden().temporary_folder(f"trainer-{name}")
 
 
 def _other(stage: str) -> Any:

@@ -35,22 +35,22 @@ def try_it(bench: Bench) -> None:
 
 
 def _try(bench: Bench, frames: Frames, options: Mapping[str, object]) -> None:
-    what = "×".join(map(str, frames.pixels.shape))
+    case = "×".join(map(str, frames.pixels.shape))
     result: object = None
-    with bench.trying("answers", what, frames):
+    with bench.trying("answers", case, frames):
         result = bench.thing(frames, **options)
         again = bench.thing(frames, **options)
-        bench.must("same again", same(_pixels(result), _pixels(again)), f"{what} came out differently")
+        bench.must("same again", same(_pixels(result), _pixels(again)), f"{case} came out differently")
     if result is None:
         return
-    if not bench.must("form", isinstance(result, Frames), f"{what}: it returned {type(result).__name__}"):
+    if not bench.must("form", isinstance(result, Frames), f"{case}: it returned {type(result).__name__}"):
         return
     assert isinstance(result, Frames)
     shape: tuple[int, ...] = tuple(getattr(result.pixels, "shape", ()))
     kind = str(getattr(result.pixels, "dtype", ""))
-    bench.must("form", len(shape) == 4 and shape[3] == 3 and kind == "uint8", f"{what} became {shape} of {kind}")
+    bench.must("form", len(shape) == 4 and shape[3] == 3 and kind == "uint8", f"{case} became {shape} of {kind}")
     is_kept = len(shape) > 0 and shape[0] == len(result.timestamps) and tuple(result.timestamps) == frames.timestamps
-    bench.must("times", is_kept, f"{what}: its timestamps became {result.timestamps}")
+    bench.must("times", is_kept, f"{case}: its timestamps became {result.timestamps}")
 
 
 def _try_sound(bench: Bench) -> None:
