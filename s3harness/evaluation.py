@@ -26,7 +26,7 @@ from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
 from s3harness.plugins.manager import load, manager
 from s3harness.run.durations import with_durations
-from s3harness.run.event_loop import on_sigterm, until_stopped
+from s3harness.run.event_loop import on_sigterm, run_until_stopped
 from s3harness.run.executor import started_facts
 from s3harness.run.interventions import Interventions, load_interventions
 from s3harness.run.outgoing import texts_of_plan
@@ -288,7 +288,7 @@ def _ask(run: Prepared, recipe: WorkerSpec, worker: Worker, journal: Journal, pr
         options=run.settings.executor_options,
         identities=identities,
     )
-    until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
+    run_until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
 def _identities(run: Prepared, journal: Journal) -> Identities:

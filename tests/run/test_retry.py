@@ -11,7 +11,7 @@ from running import journal, run_words
 
 from s3harness import MediaError, RetryableError, UsageError
 from s3harness.backends.base import Backend, Limits
-from s3harness.run.retry import BACKOFF_S, MAX_BACKOFF_S, ask, pause_s
+from s3harness.run.retry import BACKOFF_S, MAX_BACKOFF_S, generate_with_retry, pause_s
 from s3harness.specs.models import ModelCard
 from s3harness.types import Clip, Request, Response
 
@@ -37,7 +37,7 @@ class Scripted(Backend):
 def asked(*script) -> tuple[Response, int]:
     """The response of a scripted backend, and how many of its steps were not come to."""
     backend = Scripted(*script)
-    response = asyncio.run(ask(backend, REQUEST))
+    response = asyncio.run(generate_with_retry(backend, REQUEST))
     return response, len(backend.script)
 
 
@@ -125,7 +125,7 @@ def test_a_response_belongs_to_its_request_whatever_it_says():
 
 def test_a_run_that_is_stopped_stops_asking():
     async def stopped():
-        task = asyncio.ensure_future(ask(Scripted(asyncio.sleep(30)), REQUEST))
+        task = asyncio.ensure_future(generate_with_retry(Scripted(asyncio.sleep(30)), REQUEST))
         await asyncio.sleep(0.01)
         task.cancel()
         await task
