@@ -26,7 +26,7 @@ from s3harness.testing.cases import made_up_videos
 from s3harness.types import Reference, Request, Response, Video
 
 if TYPE_CHECKING:
-    from s3harness.evaluation import Prepared
+    from s3harness.evaluation.prepare import PreparedRun
     from s3harness.run.plan import Plan
     from s3harness.rundir.journal import Journal
 
@@ -82,7 +82,9 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
     """One step, in this process."""
     from s3harness import plugins
     from s3harness.dataset.load import load_dataset
-    from s3harness.evaluation import Settings, execute, prepare
+    from s3harness.evaluation.execute import execute
+    from s3harness.evaluation.prepare import prepare
+    from s3harness.evaluation.settings import RunSettings
     from s3harness.plugins.registry import RegistryEntry
     from s3harness.run.estimate import estimate
     from s3harness.run.executor import Progress
@@ -96,8 +98,13 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
     elif step == "score":
         score_run(out, resamples=RESAMPLES)
     else:
-        settings = Settings(
-            "absent", work / "data", out, tasks=tasks, resume=step == "resume", cache_dir=work / "cache"
+        settings = RunSettings(
+            backend="absent",
+            data=work / "data",
+            out=out,
+            tasks=tasks,
+            resume=step == "resume",
+            cache_dir=work / "cache",
         )
         prepared = prepare(settings)
         if step == "plan":
@@ -108,7 +115,7 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
             execute(prepared, Progress())
 
 
-def write_run(run: Prepared) -> None:
+def write_run(run: PreparedRun) -> None:
     """The run directory that a run would leave for scoring, every request answered alike."""
     from s3harness.rundir.items import write_items
     from s3harness.rundir.journal import Journal
@@ -116,7 +123,7 @@ def write_run(run: Prepared) -> None:
 
     out = run.settings.out
     out.mkdir()
-    start_manifest(out, run.determinants, resume=False, is_new=True)
+    start_manifest(out, run.identity, resume=False, is_new=True)
     with Journal(out) as journal:
         write_items(out, _answered(run.plan, journal))
 

@@ -102,11 +102,12 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
 
 def planned(work: Path, chosen: argparse.Namespace) -> Plan:
     """All seven tasks of some synthetic videos, as many frames to each clip."""
-    from s3harness.evaluation import Settings, prepare
+    from s3harness.evaluation.prepare import prepare
+    from s3harness.evaluation.settings import RunSettings
     from s3harness.synth import synthesize
 
     synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=RESOLUTION, fps=8, duration_s=60.0)
-    settings = Settings("vllm", work / "data", work / "run", "qwen3-vl-8b")
+    settings = RunSettings(backend="vllm", data=work / "data", out=work / "run", model="qwen3-vl-8b")
     return prepare(settings).plan
 
 

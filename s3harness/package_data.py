@@ -1,4 +1,4 @@
-"""Where the benchmark's own specs are."""
+"""Paths of the data that come with the package: task specs, protocols and model cards."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from pathlib import Path
 
 
 def specs_directory() -> Path:
-    """The directory of the benchmark's own specs: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
+    """Directory of the benchmark's own specs: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
     inside = package / "task_specs"
     return inside if inside.is_dir() else package.parent / "task_specs"
 
 
 def models_directory() -> Path:
-    """The directory of the benchmark's own model cards."""
+    """Directory of the benchmark's own model cards."""
     return specs_directory() / "models"
 
 
 def own_models() -> list[str]:
-    """The names of the benchmark's own model cards, in alphabetical order."""
+    """Names of the benchmark's own model cards, in alphabetical order."""
     return sorted(path.stem for path in models_directory().glob("*.yaml"))

@@ -9,7 +9,8 @@ from typing import Any
 
 from s3harness.analysis.evidence import Evidence, evidence, read_said
 from s3harness.errors import UsageError
-from s3harness.evaluation import Prepared, Settings, prepare
+from s3harness.evaluation.prepare import PreparedRun, prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.files import write_json
 from s3harness.plugins.manager import manager
 from s3harness.probes.probe import Probe, load_probe
@@ -28,7 +29,7 @@ class Probed:
 
     name: str
     probe: Probe
-    run: Prepared
+    run: PreparedRun
 
 
 def chosen(names: Sequence[str]) -> list[str]:
@@ -39,7 +40,7 @@ def chosen(names: Sequence[str]) -> list[str]:
     return wanted
 
 
-def prepare_probes(base: Settings, names: Sequence[str]) -> tuple[Prepared, list[Probed]]:
+def prepare_probes(base: RunSettings, names: Sequence[str]) -> tuple[PreparedRun, list[Probed]]:
     """The run without a probe, and that of each, checked and planned; their directories are in ``base.out``.
 
     Raises :class:`UsageError` for what is wrong with the call or the data.

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
-from s3harness.evaluation import Prepared, Settings, prepare
+from s3harness.evaluation.prepare import PreparedRun, prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.scoring.score_run import read_run, read_scores
 from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.specs.tasks import TaskSpec
@@ -78,7 +79,7 @@ def grid(fps: Sequence[float], windows: Sequence[float], transforms: Sequence[st
     return tuple(Setting(*said) for said in product(fps or (None,), windows or (None,), transforms or (None,)))
 
 
-def prepare_sweep(base: Settings, settings: Sequence[Setting]) -> list[Prepared]:
+def prepare_sweep(base: RunSettings, settings: Sequence[Setting]) -> list[PreparedRun]:
     """The runs of all settings, checked and planned; their directories are in ``base.out``.
 
     Raises :class:`UsageError` for what is wrong with the call or the data, and if two settings are the same.
@@ -88,7 +89,7 @@ def prepare_sweep(base: Settings, settings: Sequence[Setting]) -> list[Prepared]
     return [prepare(_settings(base, setting)) for setting in settings]
 
 
-def decode_once(runs: Sequence[Prepared], done: Callable[[int, int], None] = lambda *_: None) -> None:
+def decode_once(runs: Sequence[PreparedRun], done: Callable[[int, int], None] = lambda *_: None) -> None:
     """Decode what the runs show, each video once, into the cache; ``done`` is called with (videos done, videos in all).
 
     A video that fails is left to the runs, which journal why.
@@ -121,7 +122,7 @@ def read_point(setting: Setting, directory: Path, *, resamples: int = RESAMPLES)
     return Point(setting, directory.name, tasks, tuple(features))
 
 
-def _settings(base: Settings, setting: Setting) -> Settings:
+def _settings(base: RunSettings, setting: Setting) -> RunSettings:
     return replace(
         base,
         out=base.out / setting.name,
@@ -131,7 +132,7 @@ def _settings(base: Settings, setting: Setting) -> Settings:
     )
 
 
-def _shown(runs: Sequence[Prepared]) -> Iterator[tuple[Video, list[Clip]]]:
+def _shown(runs: Sequence[PreparedRun]) -> Iterator[tuple[Video, list[Clip]]]:
     """Each video, and all the clips that any run shows of it."""
     for plans in zip(*(run.plan for run in runs), strict=True):
         yield plans[0].video, [clip for plan in plans for clip in plan.clips]

@@ -33,11 +33,12 @@ def demo(data: Path, out: Path) -> None:
     decoded once, and a second call answers nothing twice.
     """
     from s3harness.cli.run import execute_visibly, show_outcome
-    from s3harness.evaluation import Settings, prepare
+    from s3harness.evaluation.prepare import prepare
+    from s3harness.evaluation.settings import RunSettings
 
     if not (data / "dataset.json").exists():
         _render(data)
-    prepared = prepare(Settings("kinematics", data, out, resume=True))
+    prepared = prepare(RunSettings(backend="kinematics", data=data, out=out, resume=True))
     outcome = execute_visibly(prepared)
     show_outcome(prepared, outcome, as_json=False)
     _write_pages(data, out)

@@ -21,7 +21,9 @@ from s3harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from s3harness.evaluation import Outcome, Prepared, Settings
+    from s3harness.evaluation.execute import RunOutcome
+    from s3harness.evaluation.prepare import PreparedRun
+    from s3harness.evaluation.settings import RunSettings
 
 
 @click.command()
@@ -89,7 +91,7 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **said: Any) -> None:
     Every answer is journalled the moment it comes, so a run may be stopped or killed at any time and gone on with by
     --resume. The exit code is 1 if any request failed.
     """
-    from s3harness.evaluation import prepare
+    from s3harness.evaluation.prepare import prepare
 
     if rate is not None and not dry_run:
         raise click.UsageError("--rate is for --dry-run, which tells how long a run would take")
@@ -102,9 +104,9 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **said: Any) -> None:
     sys.exit(1 if outcome.failed else 0)
 
 
-def settings_of(said: dict[str, Any]) -> Settings:
+def settings_of(said: dict[str, Any]) -> RunSettings:
     """The settings that the options of ``run`` say."""
-    from s3harness.evaluation import Settings
+    from s3harness.evaluation.settings import RunSettings
     from s3harness.media.options import MediaOptions
 
     gigabytes = said.pop("cache_gb")
@@ -119,15 +121,15 @@ def settings_of(said: dict[str, Any]) -> Settings:
     said["sampling"] = parse_options(said["sampling"], "--sampling")
     said["executor_options"] = parse_options(said["executor_options"], "-x")
     said["media"] = MediaOptions.of(parse_options(said["media"], "--media"))
-    return Settings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
+    return RunSettings(**said, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
 
 
-def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome:
+def execute_visibly(prepared: PreparedRun, again: str = " and --resume") -> RunOutcome:
     """Carry a run out with its progress shown on standard error.
 
     If it is stopped, it says that it goes on with the same command, and what that needs besides (``again``).
     """
-    from s3harness.evaluation import execute
+    from s3harness.evaluation.execute import execute
     from s3harness.report.progress import shown_progress
 
     try:
@@ -142,7 +144,7 @@ def execute_visibly(prepared: Prepared, again: str = " and --resume") -> Outcome
     return outcome
 
 
-def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
+def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> None:
     """Print the scores of a run, and how much of it failed."""
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
@@ -167,14 +169,14 @@ def show_outcome(prepared: Prepared, outcome: Outcome, as_json: bool) -> None:
         click.echo(f"s3harness: {message}; see responses.jsonl, mend the cause and use --resume", err=True)
 
 
-def show_estimate(prepared: Prepared, as_json: bool, rate: str | None = None) -> None:
+def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None) -> None:
     """Print what a run would ask; an option that its backend does not take is refused here already.
 
     ``rate`` is requests a minute, or the directory of a run whose rate is taken.
     """
     from dataclasses import asdict
 
-    from s3harness.evaluation import check_backend
+    from s3harness.evaluation.prepare import check_backend
     from s3harness.report.plain import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
 

@@ -1,4 +1,4 @@
-"""What s3harness itself brings, registered through the same hook as a plugin's."""
+"""The built-ins of s3harness, registered through the same hook as a plugin's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The installed packages that bring plugins, read from their metadata on ``sys.path``.
+"""Discovery of the installed packages that bring plugins, from their metadata on ``sys.path``.
 
-``importlib.metadata`` tells the same, but its import alone takes half as long as all that ``s3harness --help`` may
-take. Packages inside a zip archive on ``sys.path`` are not looked into.
+``importlib.metadata`` reads the same, but its import alone takes half of the time that ``s3harness --help`` may take.
+Packages inside a zip archive on ``sys.path`` are not looked into.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class EntryPoint:
     def load(self) -> object:
         """Import the object."""
         module, _, attributes = self.value.partition(":")
-        found: object = import_module(module)
+        target: object = import_module(module)
         for attribute in filter(None, attributes.split(".")):
-            found = getattr(found, attribute)
-        return found
+            target = getattr(target, attribute)
+        return target
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class Package:
 
 def packages_with(group: str) -> list[Package]:
     """The packages with entry points of a group, by name; of two versions the first on ``sys.path`` counts."""
-    found: dict[str, Package] = {}
+    packages: dict[str, Package] = {}
     for folder in dict.fromkeys(sys.path):
         for info in _metadata_folders(folder or os.curdir):
             lines = _section(_read(info, "entry_points.txt"), group)
             if lines:
                 name, version = _identity(info)
                 points = tuple(EntryPoint(*map(str.strip, line.split("[")[0].split("=", 1))) for line in lines)
-                found.setdefault(normalised(name), Package(name, version, points))
-    return [found[name] for name in sorted(found)]
+                packages.setdefault(normalised(name), Package(name, version, points))
+    return [packages[name] for name in sorted(packages)]
 
 
 def normalised(name: str) -> str:
@@ -83,9 +83,9 @@ def _section(text: str, group: str) -> list[str]:
 def _identity(info: Path) -> tuple[str, str]:
     """Name and version, from the head of the metadata, or else from the folder's name."""
     head = next(filter(None, (_read(info, name) for name in METADATA)), "").replace("\r\n", "\n").partition("\n\n")[0]
-    said = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    fields = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
     name, _, version = info.stem.partition("-")
-    return said.get("name") or name, said.get("version") or version
+    return fields.get("name") or name, fields.get("version") or version
 
 
 def _read(info: Path, name: str) -> str:

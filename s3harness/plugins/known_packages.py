@@ -1,4 +1,4 @@
-"""What the project's own packages bring, so that an error about a name can say what to install."""
+"""Names that the project's own packages bring, so that an error about one can name the package to install."""
 
 from __future__ import annotations
 

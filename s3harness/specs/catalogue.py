@@ -1,6 +1,6 @@
 """All known task specs and model cards by name: the benchmark's own, then those of plugins.
 
-Listing needs no more than this; what is found is checked when it is used. A task's file is read once per process.
+Listing needs no more than this; a spec is checked when it is used. A task's file is read once per process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from s3harness.specs.document import Document, read_document
 
 @dataclass
 class Catalogue:
-    """Documents by the task's name, the names of the benchmark's ``own`` tasks, and what is wrong with plugins'."""
+    """Documents by the task's name, the names of the benchmark's ``own`` tasks, and the problems of plugins' specs."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     own: list[str] = field(default_factory=list)
@@ -40,13 +40,13 @@ def model_names() -> list[str]:
 
 
 def card_document(name: str) -> Document:
-    """The card of a registered model as it is written, not checked."""
+    """Return the card of a registered model as it is written, not checked."""
     path = entry_path(manager().registry.entry("model", name))
     return read_document(path / f"{name}.yaml" if path.is_dir() else path)
 
 
 def entry_path(entry: RegistryEntry) -> Path:
-    """The path that a registered model card or directory of task specs stands for."""
+    """Return the path of a registered model card or directory of task specs."""
     target = entry.load()
     try:
         return Path(str(target() if callable(target) else target))
@@ -57,45 +57,46 @@ def entry_path(entry: RegistryEntry) -> Path:
 
 @lru_cache(maxsize=1)
 def _catalogue(plugins: PluginManager) -> Catalogue:
-    found = Catalogue()
+    result = Catalogue()
     claims: dict[str, list[tuple[RegistryEntry, Document]]] = {}
     for name in plugins.registry.names("task_specs"):
         entry = plugins.registry.entry("task_specs", name)
-        for document in _documents(entry, found):
+        for document in _documents(entry, result.problems):
             claims.setdefault(str(document.data.get("name", document.path.stem)), []).append((entry, document))
     for name, claimants in claims.items():
-        _settle(name, claimants, found)
-    return found
+        _settle(name, claimants, result)
+    return result
 
 
-def _documents(entry: RegistryEntry, found: Catalogue) -> Iterator[Document]:
-    """The documents of one directory; only the benchmark's own may not fail."""
+def _documents(entry: RegistryEntry, problems: list[str]) -> Iterator[Document]:
+    """Yield the documents of one directory; add to ``problems`` what cannot be read."""
     try:
         paths = sorted((entry_path(entry) / "tasks").glob("*.yaml"))
         if not paths:
             raise PluginError(f"task_specs {entry.name!r}: there is no tasks/*.yaml in the directory it names")
     except PluginError as error:
-        found.problems.append(f"package {entry.package!r}: {error}")
+        problems.append(f"package {entry.package!r}: {error}")
         return
     for path in paths:
         try:
             yield read_document(path)
         except SpecError as error:
+            # A benchmark spec that cannot be read is a broken installation, never a task less.
             if entry.package == BUILTIN:
                 raise
-            found.problems.append(f"package {entry.package!r}: {error}")
+            problems.append(f"package {entry.package!r}: {error}")
 
 
-def _settle(name: str, claimants: list[tuple[RegistryEntry, Document]], found: Catalogue) -> None:
-    """Give a name to the one that claims it, to the benchmark if it does, and otherwise to nobody."""
+def _settle(name: str, claimants: list[tuple[RegistryEntry, Document]], result: Catalogue) -> None:
+    """Give a name to its only claimant, or to the benchmark among several; of two plugins neither gets it."""
     (first, document), *others = claimants
     if first.package == BUILTIN:
-        found.own.append(name)
-        found.problems += [
+        result.own.append(name)
+        result.problems += [
             f"package {e.package!r}: the task {name!r} is built in; choose another name" for e, _ in others
         ]
     elif others:
         packages = " and ".join(sorted({repr(entry.package) for entry, _ in claimants}))
-        found.problems.append(f"the task {name!r} is defined more than once, by {packages}, and cannot be used")
+        result.problems.append(f"the task {name!r} is defined more than once, by {packages}, and cannot be used")
         return
-    found.documents[name] = document
+    result.documents[name] = document

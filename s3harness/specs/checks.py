@@ -1,4 +1,4 @@
-"""What a schema cannot tell of a task spec: that its names exist, its parameters fit, and its prompts can be written.
+"""Checks of a task spec beyond its schema: its names exist, its parameters fit, its prompts can be written.
 
 Each combination of protocol and family is tried on a sample video, as a run would do it.
 """
@@ -27,7 +27,7 @@ from s3harness.types import Clip, FeatureLabel, Video
 
 ASKED_OF = "asked of"
 MAX_PROBLEMS = 50
-"""Problems of one spec; nobody reads more at once."""
+"""Problems reported of one spec at most; a list longer than a screen is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,27 @@ class Variant:
     places: tuple[Place, ...]
 
     def asked_by(self, field: str) -> object:
-        """All that the check of a field depends on."""
+        """Return all that the check of a field depends on."""
         value = self.spec.data.get(field)
         if field == "prompt":
             return [value, self.subject, self.hears]
         return [value, self.subject] if field == "sampler" else value
 
     def place(self, document: Document, *field: str) -> Place:
-        """Where a field of this variant is written; fields that win over others come first."""
+        """Place of a field of this variant in the document; of several, the one that wins over the others."""
         return next((where for place in self.places if _has(document.data, where := (*place, *field))), field)
 
 
 def check_task(document: Document) -> None:
-    """Raise :class:`SpecError` with file, line, field and what would be right, for the first of what is wrong."""
+    """Raise :class:`SpecError` for the first problem: file, line, field and what would be right."""
     for trial in _trials(document):
         trial()
 
 
 def check_foreign_task(name: str, data: object) -> None:
-    """Raise :class:`SpecError` for a spec of a manifest that is malformed, or that opens or costs something when used.
+    """Raise :class:`SpecError` for a manifest's spec that is malformed, or whose answer schema is refused.
 
-    What it asks for may differ from the tasks of this version.
+    Prompts, samplers and metrics may differ from the tasks of this version.
     """
     problem = form_problem(data, "task")
     if problem:
@@ -73,7 +73,7 @@ def check_foreign_task(name: str, data: object) -> None:
 
 
 def _answer_schemas(value: object, where: Place) -> Iterator[tuple[Place, object]]:
-    """Every answer schema of a spec with its place, in its protocols, families and subjects too."""
+    """Yield every answer schema of a spec with its place, in its protocols, families and subjects too."""
     for key, part in value.items() if isinstance(value, Mapping) else ():
         place = (*where, str(key))
         if key == "answer" and isinstance(part, Mapping):
@@ -84,23 +84,24 @@ def _answer_schemas(value: object, where: Place) -> Iterator[tuple[Place, object
 
 
 def task_problems(document: Document) -> list[SpecError]:
-    """All that is wrong with a task beyond its schema; what is wrong in the same place for many subjects, once."""
-    found: dict[tuple[str, str], SpecError] = {}
+    """Return the problems of a task beyond its schema; the same problem of many subjects once."""
+    problems: dict[tuple[str, str], SpecError] = {}
     for trial in _trials(document):
         try:
             trial()
         except SpecError as error:
             place, _, message = str(error).partition(": ")
-            found.setdefault((place, message.partition(f"{ASKED_OF} ")[2].partition(": ")[2] or message), error)
-        if len(found) >= MAX_PROBLEMS:
+            problems.setdefault((place, message.partition(f"{ASKED_OF} ")[2].partition(": ")[2] or message), error)
+        if len(problems) >= MAX_PROBLEMS:
             break
-    return list(found.values())
+    return list(problems.values())
 
 
 def _trials(document: Document) -> Iterator[Callable[[], None]]:
-    """What is to be tried, each of which raises :class:`SpecError` if it is wrong."""
+    """Yield the trials, each of which raises :class:`SpecError` if the spec is wrong there."""
     yield partial(_check_used_task, document)
     yield partial(_check_subjects, document)
+    # Protocols × families × profiles × sound × subjects repeat nearly everything: each check runs once for equal input.
     tried: set[str] = set()
     for variant in _variants(document.data):
         for field, trials in _CHECKS.items():
@@ -111,7 +112,7 @@ def _trials(document: Document) -> Iterator[Callable[[], None]]:
 
 
 def sample_video() -> Video:
-    """A video of two minutes with everything annotated, to try a spec on."""
+    """Return a video of two minutes with everything annotated, to try a spec on."""
     names = (*vocabulary().names, *vocabulary().signs)
     labels = {name: FeatureLabel("yes", 40.0, 50.0, "left", "seen") for name in names}
     return Video("v0", "p0", None, 120.0, "ES", "", 30.0, 90.0, "head", labels, "A report.")
@@ -255,7 +256,7 @@ def _attempt(
     trial: Callable[[], object],
     written: Callable[[str], Place] | None = None,
 ) -> object:
-    """Try something with a spec's parameters; what it raises is the error of the parameter that it speaks of.
+    """Try a spec's parameters; an exception becomes the error of the parameter that its message names.
 
     ``written`` says where a parameter stands that need not stand in ``where``.
     """

@@ -1,4 +1,4 @@
-"""YAML documents that know where each of their fields stands, and their validation against a JSON Schema."""
+"""YAML documents with the line of each field, and their validation against a JSON Schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = "tag:yaml.org,2002:str"
 MEANT = "did you mean "
 
 Place = tuple[str | int, ...]
-"""Where in a document something stands: keys and indices from the top."""
+"""Keys and indices from the top of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Document:
     data: Mapping[str, Any]
 
     def error(self, where: Place, message: str) -> SpecError:
-        """An error that names the file, the line and the field."""
+        """Return an error that names the file, the line and the field."""
         name = ".".join(str(part) for part in where) or "the document"
         return SpecError(f"{self.path.name}:{self.line(where)}: {name}: {message}")
 
     def line(self, where: Place) -> int:
-        """The line of a field, or of the nearest one around it that is written in the file."""
+        """Return the line of a field, or of the nearest field around it that is written in the file."""
         marks = _marks(self.path.read_bytes())
         return next((_line(marks[where[:n]].start_mark) for n in range(len(where), 0, -1) if where[:n] in marks), 1)
 
@@ -67,8 +67,8 @@ def read_document(path: Path) -> Document:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise SpecError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        found = "nothing" if data is None else type(data).__name__
-        raise SpecError(f"{path.name}:1: a mapping of fields is expected, found {found}")
+        kind = "nothing" if data is None else type(data).__name__
+        raise SpecError(f"{path.name}:1: a mapping of fields is expected, not {kind}")
     return Document(path, data)
 
 
@@ -83,23 +83,23 @@ def validate(document: Document, schema: str) -> None:
 
 
 def schema_problems(document: Document, schema: str) -> list[SpecError]:
-    """All that the schema finds wrong with a document, what tells most first."""
+    """Return all errors of a document against a schema, the most telling first."""
     errors = sorted(_validator(schema).iter_errors(document.data), key=_rank)
-    explained = dict.fromkeys(found for error in errors for found in _explained(error))
-    meant = {f"{said.rpartition(MEANT)[2].removesuffix('?')} must be given" for _, said in explained if MEANT in said}
-    kept = [(where, said) for where, said in explained if said not in meant]
-    return [document.error(where, message) for where, message in kept]
+    explained = dict.fromkeys(problem for error in errors for problem in _explained(error))
+    # A misspelled field is one mistake: not also the absence of the field that was meant.
+    implied = {f"{text.rpartition(MEANT)[2].removesuffix('?')} must be given" for _, text in explained if MEANT in text}
+    return [document.error(where, text) for where, text in explained if text not in implied]
 
 
 def form_problem(data: object, schema: str) -> str:
-    """The first thing that the schema finds wrong with a value that stands in no file: its place and what is wrong."""
+    """Return place and text of the first schema error of a value that stands in no file, ``""`` if there is none."""
     errors = sorted(_validator(schema).iter_errors(data), key=_rank)
     where, message = next(_explained(errors[0])) if errors else ((), "")
     return f"{'.'.join(map(str, where)) or 'the document'}: {message}" if errors else ""
 
 
 def _explained(error: Any) -> Iterator[tuple[Place, str]]:
-    """The places that a JSON Schema error is about, more than one where several fields are unknown."""
+    """Yield place and text of a JSON Schema error, one for each unknown field."""
     if error.validator == "additionalProperties" and "propertyNames" not in error.absolute_schema_path:
         known = sorted(error.schema.get("properties", {}))
         for unknown in (name for name in error.instance if name not in known):
@@ -109,7 +109,7 @@ def _explained(error: Any) -> Iterator[tuple[Place, str]]:
 
 
 def _rank(error: Any) -> tuple[int, bool]:
-    """Of several errors the outermost tells most, and of a misspelled field rather that than that it is missing."""
+    """Sort key of an error: outer before inner, an unknown field before a missing one."""
     return len(error.absolute_path), error.validator == "required"
 
 
@@ -128,7 +128,7 @@ def _validator(schema: str) -> Any:
 
 
 def _explain(error: Any) -> tuple[Place, str]:
-    """Where a JSON Schema error lies, and what would be right there."""
+    """Return the place of a JSON Schema error, and what would be right there."""
     where = tuple(error.absolute_path)
     if error.validator in ("oneOf", "anyOf"):
         return _explain_choice(error)
@@ -151,7 +151,7 @@ def _explain_value(error: Any) -> str:
 
 
 def _explain_choice(error: Any) -> tuple[Place, str]:
-    """Of several forms that a value may have, what is wrong with it in the one that it comes nearest to."""
+    """Return the error in the nearest of several forms that a value may have."""
     depth = len(error.absolute_path)
     of_type = [e for e in error.context if e.validator != "type" or len(e.absolute_path) > depth]
     if of_type:
@@ -166,10 +166,10 @@ def _shown(value: object) -> str:
 
 
 _EXPLAINED: Mapping[str, Callable[[Any, Any], str]] = {
-    "enum": lambda wanted, found: f"{_shown(found)} is not one of {', '.join(map(str, wanted))}",
-    "const": lambda wanted, found: f"{_shown(found)} is not {wanted!r}",
-    "type": lambda wanted, found: f"{_shown(found)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
-    "required": lambda wanted, found: f"{', '.join(n for n in wanted if n not in found)} must be given",
+    "enum": lambda wanted, value: f"{_shown(value)} is not one of {', '.join(map(str, wanted))}",
+    "const": lambda wanted, value: f"{_shown(value)} is not {wanted!r}",
+    "type": lambda wanted, value: f"{_shown(value)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
+    "required": lambda wanted, value: f"{', '.join(n for n in wanted if n not in value)} must be given",
     "not": lambda wanted, _: f"{' and '.join(wanted['required'])} exclude each other; give one",
 }
 
@@ -190,8 +190,10 @@ def _parsed(path: Path, text: bytes) -> Any:
 
 
 def _refuse_bombs(path: Path, text: bytes) -> None:
-    """Aliases can make a small file expand without end, deep nesting can overflow a parser; no spec needs either."""
+    """Raise :class:`SpecError` for aliases and deep nesting, which no spec needs."""
     import yaml
+
+    # Aliases make a small file expand exponentially ("billion laughs"); deep nesting overflows the constructor's stack.
 
     depth = 0
     for event in _events(path, text):
@@ -203,19 +205,21 @@ def _refuse_bombs(path: Path, text: bytes) -> None:
 
 
 def _events(path: Path, text: bytes) -> Iterator[Any]:
-    """What a parser reads; newer ones stop by themselves where something is nested far too deep."""
+    """Yield the events of the parser."""
     import yaml
 
     try:
         yield from yaml.parse(text, Loader=_loader())
     except yaml.YAMLError as error:
+        # libyaml from 0.2.6 on raises by itself at 1,000 levels, before the count above comes to its limit.
         if "nesting depth" in str(error):
             raise SpecError(f"{path.name}:1: nested more than {MAX_DEPTH} deep") from None
         raise
 
 
 def _refuse_odd_keys(path: Path, node: yaml.Node) -> None:
-    """YAML readers take ``yes`` for a truth value, and keep the last of two equal keys, without a word."""
+    """Raise :class:`SpecError` for a key that is no text and for one that is given twice."""
+    # PyYAML reads the key ``yes`` as true (YAML 1.1), and keeps the last of two equal keys, both without a word.
     seen: dict[Place, int] = {}
     for where, key in _places(node, ()):
         name = ".".join(map(str, where))
@@ -228,7 +232,8 @@ def _refuse_odd_keys(path: Path, node: yaml.Node) -> None:
 
 
 def _refuse_foreign(document: Document, value: object, where: Place) -> None:
-    """Dates, sets, binary data and numbers without a value have no place in JSON, which specs are hashed as."""
+    """Raise :class:`SpecError` for dates, sets, binary data, NaN and infinities."""
+    # Specs are hashed as JSON, which has none of them.
     if isinstance(value, dict):
         for key, part in value.items():
             _refuse_foreign(document, part, (*where, key))
@@ -256,7 +261,7 @@ def _line(mark: Any) -> int:
 
 
 def _places(node: Any, where: Place) -> Iterator[tuple[Place, yaml.Node]]:
-    """Every place of a document with the node that marks it: a key, or an item of a list."""
+    """Yield every place of a document with the node that marks it: a key, or an item of a list."""
     if node.id == "mapping":
         for key, value in node.value:
             place = (*where, key.value if isinstance(key.value, str) else "?")

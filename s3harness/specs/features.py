@@ -14,7 +14,7 @@ class Feature:
     """One sign of the vocabulary.
 
     ``question`` asks for its presence, ``statement`` completes "the moment when the patient …"; ``synonyms`` are
-    other words for it; ``modality`` says whether it is seen or heard.
+    other words for it; ``modality`` is video for signs that are seen, audio for those that are heard.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Vocabulary:
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
-    """The vocabulary of ``task_specs/features.yaml``."""
+    """Load the vocabulary of ``task_specs/features.yaml``."""
     data = read_document(specs_directory() / "features.yaml").data
     features = tuple(Feature(**{**entry, "synonyms": tuple(entry["synonyms"])}) for entry in data["features"])
     return Vocabulary(features, tuple(data["signs"]), tuple(data["body_parts"]))

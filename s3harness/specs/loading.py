@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from s3harness.errors import SpecError, UsageError, suggest
 from s3harness.specs.catalogue import catalogue
 from s3harness.specs.document import Document, read_document, schema_problems, validate
 
-if TYPE_CHECKING:
-    pass
-
 
 def task_names() -> list[str]:
-    """The full names of the benchmark's own tasks, in order: what is asked if nobody says what."""
+    """Full names of the benchmark's own tasks, in order: those that a run asks unless others are named."""
     return list(catalogue().own)
 
 
 def known_tasks() -> list[str]:
-    """The full names of all known tasks: the benchmark's own, then those of plugins."""
+    """Full names of all known tasks: the benchmark's own, then those of plugins."""
     return list(catalogue().documents)
 
 
 def load_task(name: str) -> Document:
-    """The validated document of a task, by full name, short name (``task4``, ``4``) or path to a YAML file."""
+    """Load a task by full name, short name (``task4``, ``4``) or path to a YAML file, and check it."""
     if name.endswith((".yaml", ".yml")):
         return read_task(Path(name))
     return _checked(catalogue().documents[full_name(name)].path)
@@ -42,15 +38,15 @@ def read_task(path: Path) -> Document:
 
 
 def problems_of(path: Path) -> list[SpecError]:
-    """Everything that is wrong with a spec, each with file, line, field and what would be right; none if it is right.
+    """Return all problems of a spec, each with file, line, field and what would be right.
 
-    Of a spec whose form is wrong as much is tried as there is to try. Raises :class:`SpecError` for a file that cannot
-    be read.
+    Raises :class:`SpecError` for a file that cannot be read.
     """
     from s3harness.specs.checks import task_problems
 
     document = read_document(path)
     problems = schema_problems(document, "task")
+    # A spec with schema errors may break the checks in any way; the schema errors are then all that is reported.
     try:
         problems += task_problems(document)
     except Exception:
@@ -62,10 +58,10 @@ def problems_of(path: Path) -> list[SpecError]:
 def full_name(name: str) -> str:
     """``4``, ``task4`` or ``task4_temporal_boundaries`` → ``s3/task4_temporal_boundaries``.
 
-    A short name means the benchmark's own task if there is one.
+    A short name stands for the benchmark's own task if there is one.
     """
     wanted = f"task{name}" if name.isdigit() else name
-    matches = [k for k in task_names() if _is_meant(wanted, k)] or [k for k in known_tasks() if _is_meant(wanted, k)]
+    matches = [k for k in task_names() if _matches(wanted, k)] or [k for k in known_tasks() if _matches(wanted, k)]
     if len(matches) != 1:
         hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known_tasks())
         problems = "".join(f"\n  {problem}" for problem in catalogue().problems)
@@ -78,6 +74,6 @@ def _checked(path: Path) -> Document:
     return read_task(path)
 
 
-def _is_meant(wanted: str, known: str) -> bool:
+def _matches(wanted: str, known: str) -> bool:
     short = known.rpartition("/")[2]
     return wanted in (known, short) or short.startswith(f"{wanted}_")

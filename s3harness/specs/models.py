@@ -1,4 +1,4 @@
-"""Model cards: what a model is, how an engine runs it, and the protocol its family was run with in the paper."""
+"""Model cards: identity, modalities, engine options, and the protocol of a model's family in the paper."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["ModelCard", "load_model", "model_names", "read_card"]
 class ModelCard:
     """One model, as data.
 
-    ``weights`` is a hub id or ``None`` where none were released; a user may put a directory in its place, and
-    ``weights_id`` then says what is in there. ``engines`` holds options by backend, ``protocols`` what its family was
-    shown under a protocol, where that differs from the task's own settings.
+    ``weights`` is a hub id, or ``None`` where none were released; a user may put a directory in its place, and
+    ``weights_id`` is then a hash of its files. ``engines`` holds options by backend, ``protocols`` the samplers and
+    generation settings of its family under a protocol, where they differ from the task's own.
     """
 
     name: str
@@ -39,12 +39,12 @@ class ModelCard:
     weights_id: str = ""
 
     def hears(self) -> bool:
-        """Whether the model takes sound."""
+        """Return true if the model takes sound."""
         return "audio" in self.modalities
 
 
 def load_model(name: str) -> ModelCard:
-    """The card of an alias, or of a path to a card's YAML file.
+    """Load a card by its name, or by the path of its YAML file.
 
     Raises :class:`UsageError` for an unknown name and :class:`SpecError` for a wrong card.
     """

@@ -18,7 +18,7 @@ MAX_CHARACTERS = 100_000
 
 
 def prompt_context(*, item: str, subject: str, hears: bool, clip: Clip, report: str) -> dict[str, Any]:
-    """What a prompt may speak of: nothing that tells the answer but the report, where the task gives it.
+    """Names that a prompt may use; none tells the answer but the report, where the task gives it.
 
     ``subject``, ``hears``, ``clip`` (``duration_s``, ``frames``), the ``features`` that begin and end and that the
     model could notice, ``body_parts``; ``feature`` where the subject is one; ``report`` for ``video_and_report`` alone.
@@ -27,7 +27,7 @@ def prompt_context(*, item: str, subject: str, hears: bool, clip: Clip, report: 
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """The prompt of a template, without surrounding white space.
+    """Render a template without surrounding white space.
 
     Raises :class:`SpecError` for a syntax error, an unknown name, or anything the sandbox refuses.
     """
@@ -45,22 +45,22 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 def _bounded(pieces: Iterable[str]) -> str:
     """Join the pieces of a prompt, and stop as soon as they are too many characters."""
-    kept: list[str] = []
+    parts: list[str] = []
     size = 0
     for piece in pieces:
         size += len(piece)
         if size > MAX_CHARACTERS:
-            raise SpecError(f"prompt: more than {MAX_CHARACTERS} characters come of it; between 1 and that many may")
-        kept.append(piece)
-    return "".join(kept)
+            raise SpecError(f"prompt: it comes out longer than {MAX_CHARACTERS} characters; shorten it")
+        parts.append(piece)
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptParts:
-    """What a template says of a subject, whatever the clip.
+    """The fixed parts of a template's prompt about a subject, whatever the clip.
 
-    ``instructions`` are the texts it has for every subject, with and without sound, ``questions`` the subject's own
-    question where it has one, and ``whole`` the prompts with all that is filled in but the report.
+    ``instructions`` are the texts that stand in the prompt of every subject, with and without sound; ``questions`` is
+    the subject's own question if it has one; ``whole`` are the prompts with everything but the report filled in.
     """
 
     instructions: tuple[str, ...]
@@ -88,7 +88,7 @@ _BLANK = "\x00"
 
 
 def _blanked(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The context with a mark for every word that is a subject's or a video's own."""
+    """Return the context with a mark in place of every word that depends on the subject or the video."""
     blank = dict.fromkeys(("title", "question", "definition", "statement"), _BLANK)
     out = {
         **context,
@@ -101,18 +101,16 @@ def _blanked(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prompt_about(template: str, *, item: str, subject: str, hears: bool, clip: Clip, report: str) -> str:
-    """The prompt of a template about a subject in a clip; see :func:`prompt_context` and :func:`render`.
-
-    Rendered once for all clips that it says the same of, and most templates say nothing of the clip.
-    """
+    """Render a template about a subject in a clip; see :func:`prompt_context` and :func:`render`."""
+    # Most templates name nothing of the clip: left out, the cache renders such a prompt once for all clips.
     names = _names(template)
-    looks = (clip.end_s - clip.start_s, len(clip.timestamps)) if "clip" in names else (0.0, 0)
-    return _prompt(template, item, subject, hears, looks, report if "report" in names else "")
+    size = (clip.end_s - clip.start_s, len(clip.timestamps)) if "clip" in names else (0.0, 0)
+    return _prompt(template, item, subject, hears, size, report if "report" in names else "")
 
 
 @lru_cache(maxsize=1024)
-def _prompt(template: str, item: str, subject: str, hears: bool, looks: tuple[float, int], report: str) -> str:
-    return render(template, _context(item, subject, hears, *looks, report))
+def _prompt(template: str, item: str, subject: str, hears: bool, size: tuple[float, int], report: str) -> str:
+    return render(template, _context(item, subject, hears, *size, report))
 
 
 def _context(item: str, subject: str, hears: bool, duration_s: float, frames: int, report: str) -> dict[str, Any]:
@@ -133,7 +131,7 @@ def _context(item: str, subject: str, hears: bool, duration_s: float, frames: in
 
 @lru_cache(maxsize=256)
 def _names(template: str) -> frozenset[str]:
-    """The names that a template speaks of, all of them if it cannot be read: rendering says what is wrong with it."""
+    """Return the names that a template uses; all of them if it cannot be read, as rendering then raises the error."""
     from jinja2 import TemplateError, meta
 
     try:

@@ -1,4 +1,4 @@
-"""The names of the presets of the Seizure-RQI: what a task spec or a call may say, and what results store."""
+"""Names of the presets of the Seizure-RQI: the short ones of specs and calls, and the full ones of results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ALIASES = {"rqi": NEWEST, "strict": NEWEST}
 
 
 def preset_name(name: str) -> str:
-    """The full name of a preset, as results store it: ``strict+length`` is ``strict-2+length``.
+    """Return the full name of a preset, as results store it: ``strict+length`` is ``strict-2+length``.
 
     Raises :class:`UsageError` for an unknown preset.
     """

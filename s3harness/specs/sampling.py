@@ -1,4 +1,4 @@
-"""Sampling otherwise than a task says: frames a second and windows, for an ablation."""
+"""Sampling changed for an ablation: frame rates and windows other than a task's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from s3harness.errors import UsageError
 from s3harness.specs.tasks import TaskSpec
 
 RATES = frozenset({"fps", "frames"})
-"""Two ways of saying how many frames; a task keeps to its own."""
+"""Alternative parameters for the number of frames; a task keeps to its own."""
 
 GROWS_WITH_WINDOW: Mapping[str, Sequence[str]] = {"sliding_windows": ("stride_s",), "onset_window": ("margin_s",)}
 """Sampler → parameters that stay about the same share of the window, in whole seconds, so that clips share frames: the
@@ -19,7 +19,7 @@ IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels"})
 
 
 def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object]) -> dict[str, TaskSpec]:
-    """The specs with these parameters in every sampler that has them.
+    """Return the specs with these parameters in every sampler that has them.
 
     ``fps`` is for tasks that sample by frames a second, ``frames`` for those that sample a number of frames,
     ``window_s`` and others for samplers that are given them. Raises :class:`UsageError` for a parameter that no task
@@ -34,7 +34,7 @@ def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object])
 
 
 def without_sound(specs: Mapping[str, TaskSpec]) -> dict[str, TaskSpec]:
-    """The specs with clips that have no sound."""
+    """Return the specs with clips without sound."""
     return {name: TaskSpec(_muted(spec.data)) for name, spec in specs.items()}
 
 
@@ -48,7 +48,7 @@ def _muted(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sampled(data: Mapping[str, Any], sampling: Mapping[str, object]) -> dict[str, Any]:
-    """A spec's data, and those of its subjects, with the samplers changed."""
+    """Return a spec's data with its samplers changed, those of its subjects too."""
     changed = dict(data)
     if "sampler" in data:
         changed["sampler"] = _changed(data["sampler"], sampling)
@@ -69,7 +69,7 @@ def _changed(sampler: Mapping[str, Any], sampling: Mapping[str, object]) -> dict
 
 
 def _scaled(seconds: float, factor: float) -> float:
-    """In whole seconds, unless that is none."""
+    """Return the product in whole seconds, unless that is 0."""
     return float(int(seconds * factor)) or seconds * factor
 
 
@@ -79,5 +79,5 @@ def _parameters(data: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _of_sampler(sampler: Mapping[str, Any]) -> frozenset[str]:
-    """What a spec's sampler can be told: what it says already, and limits that every sampler has."""
+    """Parameters of a spec's sampler that can be changed: those it names, and limits that every sampler has."""
     return frozenset(sampler) - {"name", "audio"} | IN_EVERY_SAMPLER

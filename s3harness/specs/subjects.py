@@ -1,4 +1,4 @@
-"""What the items of a task can be about."""
+"""Subjects of each kind of item: the signs, moments or texts that a task asks about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from s3harness.specs.features import vocabulary
 
 
 def subjects(item: str) -> tuple[str, ...]:
-    """The subjects of a kind of item, in order; see ``item`` of the task specs."""
+    """Return the subjects of a kind of item, in order; see ``item`` of the task specs."""
     return _SUBJECTS[item]()
 
 

@@ -1,4 +1,4 @@
-"""Task specs: loaded, validated, and resolved for a protocol, a scoring profile and a model."""
+"""Task specs, resolved for a protocol, a scoring profile and a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("strict", "paper")
 PROTOCOL_VERSIONS = {"strict": 2, "paper": 1}
-"""The version of each protocol's prompts and samplers: it rises with any change to what a model is asked."""
+"""Version of each protocol's prompts and samplers; any change to what a model is asked raises it."""
 PROFILES = ("strict", "paper")
 DEFAULT_MAX_TOKENS = 512
 
@@ -33,7 +33,7 @@ class MetricSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """One task as it is asked and scored, after protocol, family and profile had their say.
+    """One task as it is asked and scored: the spec with protocol, family and profile merged into it.
 
     ``data`` is the merged spec, from which everything else here is read; ``hash`` is its SHA-256.
     """
@@ -47,12 +47,12 @@ class TaskSpec:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Title for people."""
         return str(self.data["title"])
 
     @property
     def item(self) -> str:
-        """What one item is."""
+        """Kind of item: ``feature``, ``boundary``, ``report`` and others; see :mod:`s3harness.specs.subjects`."""
         return str(self.data["item"])
 
     @property
@@ -100,12 +100,12 @@ class TaskSpec:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """How the answer is read: ``parser``, its parameters, ``schema`` and ``choices``."""
+        """Reading of the answer: ``parser``, its parameters, ``schema`` and ``choices``."""
         return dict(self.data["answer"])
 
     @property
     def generation(self) -> Generation:
-        """How the answer is generated."""
+        """Generation settings of the answer."""
         from s3harness.types import Generation
 
         return Generation(**{"max_tokens": DEFAULT_MAX_TOKENS, **self.data.get("generation", {})})
@@ -114,26 +114,26 @@ class TaskSpec:
 def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: ModelCard) -> TaskSpec:
     """Merge protocol, family, model and profile into a task's spec.
 
-    What is asked comes from the task, then its protocol, then the model's family, then the model's card; what is read
-    and scored from the task, then its profile. Sound is part of a clip exactly if the model hears.
+    Prompt and sampler come from the task, then its protocol, then the model's family, then the model's card; reading
+    and scoring from the task, then its profile. A clip has sound exactly if the model hears.
     """
-    asked = data.get("protocols", {}).get(protocol, {})
-    family = asked.get("families", {}).get(model.family, {})
-    scored = data.get("profiles", {}).get(profile, {})
-    kept = {k: v for k, v in data.items() if k not in ("protocols", "profiles")}
-    merged = _merged(_merged(kept, {k: v for k, v in asked.items() if k != "families"}), family)
+    asking = data.get("protocols", {}).get(protocol, {})
+    family = asking.get("families", {}).get(model.family, {})
+    scoring = data.get("profiles", {}).get(profile, {})
+    common = {k: v for k, v in data.items() if k not in ("protocols", "profiles")}
+    merged = _merged(_merged(common, {k: v for k, v in asking.items() if k != "families"}), family)
     card = model.protocols.get(protocol, {})
     if "sampler" in merged:
         subjects = [subject for subject in merged.get("subjects", {}).values() if "sampler" in subject]
         for subject in subjects:
-            subject["sampler"] = _shown(_merged(merged, subject)["sampler"], card, model.hears())
-        merged["sampler"] = _shown(merged["sampler"], card, model.hears())
+            subject["sampler"] = _for_model(_merged(merged, subject)["sampler"], card, model.hears())
+        merged["sampler"] = _for_model(merged["sampler"], card, model.hears())
     merged = _merged(merged, {"generation": card.get("generation", {})})
-    return TaskSpec(_merged(merged, scored))
+    return TaskSpec(_merged(merged, scoring))
 
 
 def with_rqi(spec: TaskSpec, preset: str) -> TaskSpec:
-    """The spec with another preset of the Seizure-RQI, which its label names in full: ``strict-2`` for ``strict``.
+    """Return the spec with another preset of the Seizure-RQI; its label names it in full: ``strict-2`` for ``strict``.
 
     Raises :class:`UsageError` for an unknown preset.
     """
@@ -149,13 +149,13 @@ def check_choice(kind: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"there is no {kind} named {value!r}{suggest(value, known)}")
 
 
-def _shown(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
-    """A sampler as a model's card has it, with sound if the model is given any."""
+def _for_model(sampler: Mapping[str, Any], card: Mapping[str, Any], hears: bool) -> dict[str, Any]:
+    """Return the sampler with the parameters of a model's card, and sound if the model hears."""
     if "name" not in sampler:
         raise SpecError("sampler: name must be given, by the task or by each protocol that changes its sampler")
     own = card.get("samplers", {}).get(sampler["name"], {})
-    shown: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
-    return shown | {"audio": hears and bool(card.get("audio", True))}
+    merged: dict[str, Any] = _merged({"sampler": sampler}, {"sampler": own})["sampler"]
+    return merged | {"audio": hears and bool(card.get("audio", True))}
 
 
 def _named(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -170,7 +170,7 @@ def _metric(entry: dict[str, Any], primary: bool) -> MetricSpec:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of ``base`` with ``over`` on top; a new sampler or parser brings its own parameters."""
+    """Return a deep copy of ``base`` with ``over`` on top; a new sampler or parser brings its own parameters."""
     out = {k: _merged(v, {}) if isinstance(v, Mapping) else v for k, v in base.items()}
     for key, value in over.items():
         if isinstance(value, Mapping) and isinstance(out.get(key), Mapping) and not _replaces(out[key], value):
@@ -185,6 +185,6 @@ def _replaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _without_rival(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """A sampler takes frames per second or a number of frames, never both."""
+    """Return ``old`` without the frame rate if ``new`` gives a number of frames, and the other way round."""
     rivals = {"fps": "frames", "frames": "fps"}
     return {k: v for k, v in old.items() if rivals.get(k) not in new}

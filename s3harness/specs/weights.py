@@ -1,6 +1,6 @@
 """Weights in a directory of this machine, instead of those that a model card names on the hub.
 
-Where they are is nobody's business: a run's manifest knows them by what they are.
+A run's manifest identifies them by a hash of their files, never by their path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PART_BYTES = 1 << 14
 
 
 def with_weights(model: ModelCard, directory: Path) -> ModelCard:
-    """The card with the weights of a directory in place of its own.
+    """Return the card with the weights of a directory in place of its own.
 
     Raises :class:`UsageError` if the directory holds no model in the format of transformers.
     """
@@ -33,23 +33,22 @@ def with_weights(model: ModelCard, directory: Path) -> ModelCard:
 
 
 def weights_id(directory: Path) -> str:
-    """``local:`` and a hash of the names, the sizes and the content of a model's files.
-
-    Of large files 1 MiB is read, in 64 places: other weights of the same shape differ there, and nobody waits.
-    """
-    found = hashlib.sha256()
+    """Return ``local:`` and a hash of the names, sizes and content of a model's files."""
+    # Of a large file 1 MiB is read, in 64 places: retrained weights of the same shape differ in all of them, and
+    # hashing 16 GB whole would take a minute at each start.
+    content = hashlib.sha256()
     for path in sorted(path for path in directory.iterdir() if path.is_file() and not path.name.startswith(".")):
-        found.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-        _read_into(found, path)
-    return f"local:{found.hexdigest()[:16]}"
+        content.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        _read_into(content, path)
+    return f"local:{content.hexdigest()[:16]}"
 
 
-def _read_into(found: hashlib._Hash, path: Path) -> None:
+def _read_into(content: hashlib._Hash, path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         if size <= WHOLE_BYTES:
-            found.update(file.read())
+            content.update(file.read())
             return
         for part in range(PARTS):
             file.seek(part * (size - PART_BYTES) // (PARTS - 1))
-            found.update(file.read(PART_BYTES))
+            content.update(file.read(PART_BYTES))

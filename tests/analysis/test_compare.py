@@ -11,7 +11,9 @@ import pytest
 from s3harness.analysis.compare import Report, compare
 from s3harness.analysis.systems import join, read_runs
 from s3harness.errors import UsageError
-from s3harness.evaluation import Settings, execute, prepare
+from s3harness.evaluation.execute import execute
+from s3harness.evaluation.prepare import prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.run.executor import Progress
 
 TASKS = ("1", "4", "7")
@@ -31,7 +33,9 @@ def runs(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ("blind", "floors", {"answer": "prevalence"}),
     ):
         made[name] = folder / name
-        settings = Settings(backend, dataset, made[name], tasks=TASKS, options=options, cache_dir=folder / "cache")
+        settings = RunSettings(
+            backend=backend, data=dataset, out=made[name], tasks=TASKS, options=options, cache_dir=folder / "cache"
+        )
         execute(prepare(settings), Progress())
     return made
 

@@ -8,7 +8,8 @@ from random import Random
 
 from s3harness.backends.floors import perfect_answer
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
-from s3harness.evaluation import Settings, prepare
+from s3harness.evaluation.prepare import prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.rundir.items import write_items
 from s3harness.rundir.journal import Journal
 from s3harness.rundir.manifest import start_manifest
@@ -47,9 +48,11 @@ def write_data(folder: Path, videos: int) -> Path:
 def write_run(folder: Path, videos: int, tasks: tuple[str, ...] = ()) -> Path:
     """A run directory, most of its requests answered rightly, some wrongly and some not at all."""
     folder.mkdir()
-    run = prepare(Settings("floors", write_data(folder / "data", videos), folder / "run", tasks=tasks))
+    run = prepare(
+        RunSettings(backend="floors", data=write_data(folder / "data", videos), out=folder / "run", tasks=tasks)
+    )
     run.settings.out.mkdir()
-    start_manifest(run.settings.out, run.determinants, resume=False, is_new=True)
+    start_manifest(run.settings.out, run.identity, resume=False, is_new=True)
     kinds = {task.name: task.item for task in run.plan.requested}
     references = []
     with Journal(run.settings.out) as journal:

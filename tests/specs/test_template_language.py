@@ -69,5 +69,5 @@ def test_what_prompts_need_is_in_the_language(template, prompt):
 
 def test_a_prompt_that_grows_too_long_stops_growing():
     template = "{% for feature in features %}{% for other in features %}{{ report }}{% endfor %}{% endfor %}"
-    with pytest.raises(SpecError, match=f"more than {MAX_CHARACTERS} characters"):
+    with pytest.raises(SpecError, match=f"longer than {MAX_CHARACTERS} characters"):
         render(template, context("word " * 10_000))

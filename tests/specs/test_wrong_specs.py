@@ -161,8 +161,8 @@ WRONG = {
         "",
         "not valid YAML",
     ),
-    "a list": (RIGHT, "- a\n- b\n", 1, "", "found list"),
-    "nothing": (RIGHT, "", 1, "", "found nothing"),
+    "a list": (RIGHT, "- a\n- b\n", 1, "", "not list"),
+    "nothing": (RIGHT, "", 1, "", "not nothing"),
     "a tag": ("title: Tonic stiffening", "title: !!python/object/apply:os.getcwd []", 3, "", "not valid YAML"),
     "another's answers and a prompt": (
         "item: feature",

@@ -11,7 +11,8 @@ from s3harness_transformers.families import family_of
 from s3harness_transformers.loading import read_processor
 
 import s3harness
-from s3harness.evaluation import Settings, prepare
+from s3harness.evaluation.prepare import prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.media import MediaStore
 from s3harness.specs.models import load_model
 
@@ -37,10 +38,10 @@ class Shown:
         return replace(load_model(CARDS[family]), weights=str(self.tiny[family]))
 
     def steps(self, family, protocol="strict", task="1"):
-        settings = Settings(
-            "transformers",
-            self.golden,
-            Path("unused"),
+        settings = RunSettings(
+            backend="transformers",
+            data=self.golden,
+            out=Path("unused"),
             model=CARDS[family],
             weights=self.tiny[family],
             tasks=(task,),

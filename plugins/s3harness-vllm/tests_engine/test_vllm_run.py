@@ -14,7 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from vllm_processes import killed, lines, wait_for, words
 
-from s3harness.evaluation import Settings, prepare
+from s3harness.evaluation.prepare import prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.run.plan import Plan
 from s3harness.types import Request
 
@@ -25,7 +26,9 @@ KILL_AFTER = 5
 @pytest.fixture(scope="module")
 def asked(data, card, tiny) -> dict[str, Request]:
     """Request id → what was asked."""
-    plan: Plan = prepare(Settings("vllm", data, Path("unused"), str(card), tiny, protocol="paper")).plan
+    plan: Plan = prepare(
+        RunSettings(backend="vllm", data=data, out=Path("unused"), model=str(card), weights=tiny, protocol="paper")
+    ).plan
     return {request.id: request for video in plan for step in video.steps for request in step.requests}
 
 

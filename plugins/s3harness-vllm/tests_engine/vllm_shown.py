@@ -22,7 +22,8 @@ from s3harness_vllm.backend import VllmBackend
 from s3harness_vllm.prompt import media_data
 
 import s3harness
-from s3harness.evaluation import Settings, prepare
+from s3harness.evaluation.prepare import prepare
+from s3harness.evaluation.settings import RunSettings
 from s3harness.specs.models import load_model
 
 OPTIONS = {"dtype": "float32", "tensor_parallel_size": 1, "mm_device_do_normalize": False, "mm_processor_cache_gb": 0}
@@ -58,8 +59,15 @@ def renderer_of(backend: VllmBackend):
 
 def first_request(data: Path, weights: Path, protocol: str, media: s3harness.MediaStore) -> s3harness.Request:
     """The first request of Task 1; its media are ready."""
-    settings = Settings(
-        "vllm", data, Path("unused"), weights.name, weights, tasks=("1",), protocol=protocol, options=OPTIONS
+    settings = RunSettings(
+        backend="vllm",
+        data=data,
+        out=Path("unused"),
+        model=weights.name,
+        weights=weights,
+        tasks=("1",),
+        protocol=protocol,
+        options=OPTIONS,
     )
     (video,) = prepare(settings).plan
     request = video.steps[0].requests[0]

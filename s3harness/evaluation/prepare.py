@@ -1,0 +1,214 @@
+"""Settings → a run that has been checked and planned: :func:`resolve`, :func:`plan`, :func:`run_identity`.
+
+No engine is loaded, no video is decoded and nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from s3harness.backends.base import Backend
+from s3harness.dataset.load import Dataset, load_dataset
+from s3harness.dataset.run_card import FILE as RUN_CARD
+from s3harness.dataset.run_card import refuse_trained_on, trainings
+from s3harness.dataset.sources import search_of
+from s3harness.errors import UsageError
+from s3harness.evaluation.settings import RunSettings
+from s3harness.guard.outgoing import check_outgoing
+from s3harness.plugins.manager import load, manager
+from s3harness.run.durations import with_durations
+from s3harness.run.interventions import Interventions, load_interventions
+from s3harness.run.outgoing import texts_of_plan
+from s3harness.run.plan import Plan
+from s3harness.run.worker_spec import WorkerSpec, media_store
+from s3harness.rundir.manifest import RunIdentity
+from s3harness.specs.loading import load_task, task_names
+from s3harness.specs.models import ModelCard, load_model
+from s3harness.specs.sampling import with_sampling
+from s3harness.specs.tasks import PROFILES, PROTOCOLS, check_choice
+from s3harness.specs.tasks import resolve as resolve_task
+from s3harness.specs.weights import with_weights
+from s3harness.types import Video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The objects that the names in the settings stand for.
+
+    ``scored`` are the names of the tasks to score, in order, ``specs`` the spec of each of them and of the tasks whose
+    answers they use.
+    """
+
+    settings: RunSettings
+    backend_class: type[Backend]
+    model: ModelCard
+    dataset: Dataset
+    scored: Sequence[str]
+    specs: Mapping[str, Mapping[str, Any]]
+    interventions: Interventions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRun:
+    """A run that has been checked and planned.
+
+    ``identifiers`` are those that the user lets through to the model: the reason, and how many of each kind.
+    """
+
+    settings: RunSettings
+    backend_class: type[Backend]
+    dataset: Dataset
+    plan: Plan
+    identity: RunIdentity
+    interventions: Interventions = field(default_factory=Interventions)
+    audio_donors: Mapping[str, Video] = field(default_factory=dict)
+    identifiers: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def worker_spec(self) -> WorkerSpec:
+        """The specification of the run's engine and media store, without the truth."""
+        settings = self.settings
+        return WorkerSpec(
+            name=settings.backend,
+            backend=self.backend_class,
+            model=self.plan.model,
+            options=settings.options,
+            cache_dir=settings.cache_dir,
+            cache_bytes=settings.cache_bytes,
+            media=settings.media,
+            allow_remote=settings.allow_remote,
+            transforms=self.interventions.transforms.names,
+            audio_donors=self.audio_donors,
+        )
+
+
+def prepare(settings: RunSettings) -> PreparedRun:
+    """Check the settings, read the data set and the specs, and plan.
+
+    Raises :class:`~s3harness.errors.UsageError` for whatever is wrong with the call or the data, and for identifiers
+    in anything that would be put before the model.
+    """
+    resolved = resolve(settings)
+    planned = plan(resolved)
+    search = search_of(settings.data, resolved.dataset.videos)
+    return PreparedRun(
+        settings=settings,
+        backend_class=resolved.backend_class,
+        dataset=resolved.dataset,
+        plan=planned,
+        identity=run_identity(resolved, planned),
+        interventions=resolved.interventions,
+        audio_donors=resolved.interventions.audio_donors(resolved.dataset.videos),
+        identifiers=check_outgoing(texts_of_plan(planned), search, settings.consent),
+    )
+
+
+def check_backend(run: PreparedRun) -> None:
+    """Make the backend without loading its engine; raise :class:`UsageError` for an option that it does not take."""
+    run.worker_spec.worker()
+
+
+def resolve(settings: RunSettings) -> Resolved:
+    """Find and check what the settings name; raise :class:`UsageError` for a name that stands for nothing."""
+    check_choice("protocol", settings.protocol, PROTOCOLS)
+    check_choice("profile", settings.profile, PROFILES)
+    manager().registry.entry("executor", settings.executor)
+    interventions = load_interventions(settings.transforms, settings.probe)
+    backend_class = cast("type[Backend]", load("backend", settings.backend))
+    model = _model(settings, backend_class)
+    dataset = _dataset(settings)
+    scored, specs = _specs(settings.tasks)
+    return Resolved(
+        settings=settings,
+        backend_class=backend_class,
+        model=model,
+        dataset=dataset,
+        scored=scored,
+        specs=specs,
+        interventions=interventions,
+    )
+
+
+def plan(resolved: Resolved) -> Plan:
+    """Return the plan: the tasks as protocol, model, sampling and probe have them, for the videos of the data set."""
+    settings, specs = resolved.settings, resolved.specs
+    by_name = {
+        name: resolve_task(spec, protocol=settings.protocol, profile="", model=resolved.model)
+        for name, spec in specs.items()
+    }
+    tasks = resolved.interventions.reword(with_sampling(by_name, settings.sampling))
+    # A task asks itself or uses the answers of another, which is asked once.
+    asking = dict.fromkeys(str(specs[name].get("uses", name)) for name in resolved.scored)
+    scored = tuple(tasks[name] for name in resolved.scored if name in tasks)
+    return Plan(resolved.dataset, resolved.model, scored, tuple(tasks[name] for name in asking if name in tasks))
+
+
+def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
+    """Return all that determines the answers, which a resumed run must agree with."""
+    settings, dataset = resolved.settings, resolved.dataset
+    incidental = resolved.backend_class.incidental
+    tasks = {task.name: task for task in (*planned.scored, *planned.requested)}
+    return RunIdentity(
+        backend=settings.backend,
+        options={name: value for name, value in settings.options.items() if name not in incidental},
+        model=resolved.model,
+        protocol=settings.protocol,
+        specs=resolved.specs,
+        tasks=tuple(tasks[name] for name in resolved.specs if name in tasks),
+        dataset={key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")},
+        split=settings.split,
+        limit=settings.limit,
+        sees_truth=resolved.backend_class.sees_truth,
+        sampling=settings.sampling,
+        transforms=resolved.interventions.transforms.describe(),
+        probe=settings.probe,
+        trainings=_trainings(settings, dataset),
+    )
+
+
+def _model(settings: RunSettings, backend: type[Backend]) -> ModelCard:
+    if settings.model is not None and backend.is_model:
+        raise UsageError(f"the {settings.backend} backend is a model itself and takes no --model")
+    if settings.model is not None:
+        model = load_model(settings.model)
+        return model if settings.weights is None else with_weights(model, settings.weights)
+    if settings.weights is not None:
+        raise UsageError("--weights are those of a model, and none is named: --model NAME (s3harness models list)")
+    if backend.modalities is None:
+        raise UsageError(f"the {settings.backend} backend needs a model: --model NAME (s3harness models list)")
+    return ModelCard(settings.backend, modalities=backend.modalities)
+
+
+def _dataset(settings: RunSettings) -> Dataset:
+    dataset = load_dataset(settings.data).split(settings.split)
+    videos = dataset.videos[: settings.limit]
+    if not videos:
+        raise UsageError("there are no videos to ask about")
+    store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
+    return replace(dataset, videos=with_durations(videos, store))
+
+
+def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]]]:
+    """Return the names of the tasks to score, and the spec of each of them and of those they use."""
+    documents = [load_task(name) for name in (names or task_names())]
+    scored = list(dict.fromkeys(str(document.data["name"]) for document in documents))
+    specs = {str(document.data["name"]): document.data for document in documents}
+    for used in [spec["uses"] for spec in specs.values() if "uses" in spec]:
+        specs.setdefault(used, load_task(used).data)
+    return scored, specs
+
+
+def _trainings(settings: RunSettings, dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the run cards of the weights, and of an adapter or whatever else an option names the directory of.
+
+    Raises :class:`UsageError` if a patient to be scored on was trained on.
+    """
+    named = [Path(value) for value in settings.options.values() if isinstance(value, str) and value]
+    directories = [path for path in (settings.weights, *named) if path is not None and (path / RUN_CARD).is_file()]
+    for directory in directories:
+        refuse_trained_on(directory, settings.data, dataset.videos)
+    return trainings(directories)
