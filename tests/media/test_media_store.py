@@ -262,6 +262,8 @@ def test_missing_sound_is_said(store, loud, mute, clip):
     store.prepare(loud, [clip(loud)])
     assert not store.has_audio(clip(mute, audio=True))
     assert [store.has_audio(clip(loud, audio=audio)) for audio in (True, False)] == [True, False]
+    with pytest.warns(DeprecationWarning, match="has_audio"):
+        assert store.has_sound(clip(loud, audio=True))
     with pytest.raises(MediaError, match="v0002: the video has no audio track"):
         store.audio(clip(mute, audio=True))
     with pytest.raises(MediaError, match="v0001: the sound was not prepared"):
