@@ -1,7 +1,7 @@
 # make demo: the main job on real video files, offline once installed.
 # make test: lint, format, import rules, types and tests of the core and of the light plugins.
 # make docs: the documentation, in site-docs/; a dead link fails.
-# make dist: wheel and sdist, in dist/, checked; the wheel installed and its demo run outside of here.
+# make dist: wheels and sdists of the core and of its demo, in dist/, checked; installed and the demo run outside of here.
 # make lock: the exact versions and hashes of what is installed, in locks/; make advisories: what is known against them.
 # make fuzz: mutated files and replies in every parser of outside data, for FUZZ_SECONDS.
 # make test-pages: the report and the leaderboard in a headless browser; needs Chromium.
@@ -12,8 +12,10 @@ ENGINES_VENV ?= .venv-engines
 FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 ENGINES_BIN := $(ENGINES_VENV)/bin
-LIGHT_PLUGINS := openai privacy redundancy
-ENGINE_PLUGINS := openai vllm transformers trl ray
+# What the extra s3harness[demo] brings.
+DEMO_PLUGINS := kinematics synth
+LIGHT_PLUGINS := $(DEMO_PLUGINS) openai privacy redundancy
+ENGINE_PLUGINS := $(DEMO_PLUGINS) openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
 .PHONY: demo test docs dist lock advisories fuzz test-pages test-engines lint types unit clean
@@ -44,9 +46,10 @@ docs: $(VENV)/.docs
 dist: $(VENV)/.docs
 	rm -rf dist
 	$(BIN)/python -m build --quiet
+	set -e; for plugin in $(DEMO_PLUGINS); do $(BIN)/python -m build --quiet --outdir dist plugins/s3harness-$$plugin; done
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/cyclonedx-py requirements locks/s3harness.txt --pyproject pyproject.toml --output-file dist/s3harness.cdx.json
-	@folder=$$(mktemp -d) && $(PYTHON) -m venv $$folder/env && $$folder/env/bin/python -m pip install --quiet dist/*.whl \
+	@folder=$$(mktemp -d) && $(PYTHON) -m venv $$folder/env && $$folder/env/bin/python -m pip install --quiet --find-links dist "$$(echo dist/s3harness-*.whl)[demo]" \
 	  && cd $$folder && env/bin/s3harness doctor && env/bin/s3harness demo && rm -rf $$folder
 
 lock: $(VENV)/.docs
@@ -75,8 +78,8 @@ clean:
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1) \
   || $(BIN)/python -m pip install --quiet $(1)
 
-$(VENV)/.core: $(VENV)/.venv pyproject.toml
-	$(call INSTALL,-e .)
+$(VENV)/.core: $(VENV)/.venv pyproject.toml $(DEMO_PLUGINS:%=plugins/s3harness-%/pyproject.toml)
+	$(call INSTALL,-e '.[demo]' $(call EDITABLE,$(DEMO_PLUGINS)))
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core $(wildcard $(LIGHT_PLUGINS:%=plugins/s3harness-%/pyproject.toml))

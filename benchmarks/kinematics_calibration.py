@@ -11,7 +11,6 @@ that a second fit takes a minute; ``--again`` measures anew. The same data give 
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,21 +20,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import s3harness_kinematics as kinematics
+from s3harness_kinematics.changes import change_features
+from s3harness_kinematics.diagnosis import usable
+from s3harness_kinematics.measure import Measurements, measure
+from s3harness_kinematics.onset import FARTHEST, median, probabilities
+from s3harness_kinematics.parameters import FARTHEST as FARTHEST_NUMBER
+from s3harness_kinematics.parameters import FILE, SCHEMA, rooted, to_json
+from s3harness_kinematics.side import signed_numbers
+from s3harness_kinematics.summary import summarise
+from s3harness_kinematics.voice import RATE, measure_voice
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 from sklearn.model_selection import GroupKFold
 
-from s3harness.backends import kinematics
-from s3harness.backends.kinematics.changes import change_features
-from s3harness.backends.kinematics.diagnosis import usable
-from s3harness.backends.kinematics.measure import Measurements, measure
-from s3harness.backends.kinematics.moment import FARTHEST, median, probabilities
-from s3harness.backends.kinematics.parameters import FARTHEST as FARTHEST_NUMBER
-from s3harness.backends.kinematics.parameters import FILE, SCHEMA, rooted
-from s3harness.backends.kinematics.side import signed_numbers
-from s3harness.backends.kinematics.summary import summarise
-from s3harness.backends.kinematics.voice import RATE, measure_voice
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.references import truths
 from s3harness.media import MediaStore
@@ -102,7 +101,7 @@ def main() -> None:
     examples = _measured(videos, said.work, said.workers, said.again)
     fitted = fit(examples, {video.id: video for video in videos})
     about = {"data": dataset.name, "split": "train", "videos": len(videos)}
-    text = json.dumps({"schema": SCHEMA, "calibrated_on": about, **fitted}, indent=1, ensure_ascii=False)
+    text = to_json({"schema": SCHEMA, "calibrated_on": about, **fitted})
     said.out.write_text(text + "\n", encoding="utf-8")
     print(f"{said.out}: {len(text) / 1000:.0f} kB")
 
@@ -118,7 +117,7 @@ def fit(examples: Sequence[Example], videos: dict[str, Video]) -> dict[str, Any]
 
 
 def _rendered(directory: Path, workers: int) -> Path:
-    from s3harness.synth import synthesize
+    from s3harness_synth.dataset import synthesize
 
     if not (directory / "dataset.json").exists():
         directory.parent.mkdir(parents=True, exist_ok=True)

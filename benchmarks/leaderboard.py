@@ -22,12 +22,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from s3harness_synth.dataset import synthesize
+
 from s3harness.files import write_json
 from s3harness.leaderboard.folder import MANIFEST, SCORES, SUBMISSION
 from s3harness.leaderboard.pack import About, pack
 from s3harness.leaderboard.verdicts import Verdict, write_verdict
 from s3harness.scoring.score_run import score_run
-from s3harness.synth import synthesize
 
 VIDEOS = 8
 DISTINCT = 40
@@ -76,7 +77,7 @@ def _packed(work: Path, number: int) -> Path:
         _shuffle(lines, share=number / DISTINCT, seed=number)
         (run / "responses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         score_run(run)
-        pack(run, out, About("benchmark"), work / "data")
+        pack(run, out, About(submitter="benchmark"), work / "data")
     return out
 
 

@@ -1,4 +1,4 @@
-"""How many identifiers the search finds, and how many harmless sentences it takes for one.
+"""Measure how many identifiers the search finds, and how many harmless sentences it takes for one.
 
     python benchmarks/leaks.py [--set first|second] [--seed 2] [--release CHECKOUT] [--misses N]
 
@@ -47,22 +47,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--release", type=Path, help="A checkout of the authors' release: its texts are harmless.")
     parser.add_argument("--misses", type=int, default=0, help="Print so many of what was missed or taken wrongly.")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     table = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     began = time.perf_counter()
-    planted = [*identifiers(table, chosen.which, chosen.seed)]
-    show_recall(planted, chosen.misses)
-    texts = [*harmless(table, chosen.which, chosen.seed)]
-    show_alarms("harmless sentences", texts, chosen.misses)
+    planted = [*identifiers(table, options.which, options.seed)]
+    show_recall(planted, options.misses)
+    texts = [*harmless(table, options.which, options.seed)]
+    show_alarms("harmless sentences", texts, options.misses)
     print(
         f"\n{(len(planted) + len(texts)) / (time.perf_counter() - began):.0f} sentences a second, their making included"
     )
-    if chosen.release:
-        show_alarms("experts' texts of the release", [*released(chosen.release)], 0)
+    if options.release:
+        show_alarms("experts' texts of the release", [*released(options.release)], 0)
 
 
 def identifiers(table: dict[str, Any], which: str, seed: int) -> Iterator[tuple[str, str, tuple[int, int]]]:
-    """Kind, sentence, and where in it the identifier stands."""
+    """Yield kind, sentence, and the place of the identifier in it."""
     from faker import Faker
 
     rng = random.Random(seed)
@@ -79,7 +79,7 @@ def identifiers(table: dict[str, Any], which: str, seed: int) -> Iterator[tuple[
 
 
 def makers(table: dict[str, Any], which: str) -> dict[str, Maker]:
-    """Kind of identifier → what makes one."""
+    """Return kind of identifier → function that makes one."""
 
     def phrase(kind: str) -> Maker:
         def make(fake: Any, rng: random.Random, locale: str) -> str:
@@ -176,7 +176,7 @@ def plain(text: str) -> str:
 
 
 def harmless(table: dict[str, Any], which: str, seed: int) -> Iterator[str]:
-    """Sentences that tell of nobody."""
+    """Yield sentences without an identifier."""
     rng = random.Random(seed)
     templates = table["harmless"][which]
     for number in range(HARMLESS):
@@ -189,8 +189,8 @@ def harmless(table: dict[str, Any], which: str, seed: int) -> Iterator[str]:
 
 
 def drawn(table: dict[str, Any], rng: random.Random, name: str) -> str:
-    """What is put in for a name of a template."""
-    made = {
+    """Return a text for a placeholder of a template."""
+    numbers = {
         "n": lambda: str(rng.randint(2, 89)),
         "m": lambda: str(rng.randint(2, 89)),
         "a": lambda: str(rng.randint(1, 9)),
@@ -199,11 +199,11 @@ def drawn(table: dict[str, Any], rng: random.Random, name: str) -> str:
         "dec": lambda: f"{rng.uniform(0, 30):.{rng.randint(1, 6)}f}",
         "dec_de": lambda: f"{rng.uniform(0, 30):.1f}".replace(".", ","),
     }
-    return made[name]() if name in made else rng.choice(table["fill"][name])
+    return numbers[name]() if name in numbers else rng.choice(table["fill"][name])
 
 
 def released(checkout: Path) -> Iterator[str]:
-    """Every text that experts wrote in the authors' release."""
+    """Yield every text that experts wrote in the authors' release."""
     for path in sorted((checkout / "result" / "ground_truth").rglob("*.csv")):
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             for row in csv.DictReader(file):
@@ -234,10 +234,10 @@ def show_alarms(title: str, texts: list[str], misses: int) -> None:
     tiers = Counter[str]()
     wrong = []
     for text in texts:
-        found = find_identifiers(text)
-        tiers["certain"] += any(one.tier == "certain" for one in found)
-        tiers["either"] += bool(found)
-        wrong += [f"  {one.kind} ({one.tier}): {text[one.start : one.end]!r} in {text}" for one in found]
+        identifiers = find_identifiers(text)
+        tiers["certain"] += any(one.tier == "certain" for one in identifiers)
+        tiers["either"] += bool(identifiers)
+        wrong += [f"  {one.kind} ({one.tier}): {text[one.start : one.end]!r} in {text}" for one in identifiers]
     rates = ", ".join(
         f"{tier} {tiers[tier]} ({tiers[tier] / len(texts) * 1000:.1f} per 1,000)" for tier in ("certain", "either")
     )

@@ -24,12 +24,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from s3harness_synth.dataset import plan_takes, synthesize
+from s3harness_synth.prior import load_prior
+from s3harness_synth.production import Format, Take, Wishes, film
 from scipy.stats import spearmanr
-
-from s3harness.synth import synthesize
-from s3harness.synth.dataset import plan_takes
-from s3harness.synth.prior import load_prior
-from s3harness.synth.production import Format, Take, Wishes, film
 
 FULL = Format((640, 360), 25, True)
 SMALL = Format((160, 90), 1, False)

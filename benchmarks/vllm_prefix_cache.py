@@ -102,9 +102,10 @@ async def measured(work: Path, chosen: argparse.Namespace) -> list[dict[str, flo
 
 def planned(work: Path, chosen: argparse.Namespace) -> Plan:
     """All seven tasks of some synthetic videos, as many frames to each clip."""
+    from s3harness_synth.dataset import synthesize
+
     from s3harness.evaluation.prepare import prepare
     from s3harness.evaluation.settings import RunSettings
-    from s3harness.synth import synthesize
 
     synthesize(work / "data", videos=chosen.videos, seed=chosen.seed, resolution=RESOLUTION, fps=8, duration_s=60.0)
     settings = RunSettings(backend="vllm", data=work / "data", out=work / "run", model="qwen3-vl-8b")
@@ -129,7 +130,7 @@ def watched(model: Any, options: dict[str, object], store: Any) -> Any:
             assert self._engine is not None
             await self._engine.reset_prefix_cache()
             await self._engine.reset_mm_cache()
-            self._has.clear()
+            self._cached_clips.clear()
 
     return Watched(model, options, store)
 

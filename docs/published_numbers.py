@@ -41,12 +41,12 @@ RESAMPLES = 2000
 
 
 class ClaimError(Exception):
-    """A sentence of the page that its numbers do not bear out any more."""
+    """A sentence of the page is no longer true of the numbers."""
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What was computed of a checkout: the models' strict scores, and how much of what was published came back."""
+    """The numbers computed from a checkout: the models' strict scores, and the counts of reproduced published numbers."""
 
     release: Release
     results: Sequence[StrictResult]
@@ -110,7 +110,7 @@ def _filled(line: str) -> str:
 def claim(holds: bool, text: str) -> str:
     """Return a sentence that holds."""
     if not holds:
-        raise ClaimError(f"no longer true, so write it anew in docs/published_numbers.py: {text}")
+        raise ClaimError(f"no longer true; rewrite the sentence in docs/published_numbers.py: {text}")
     return text
 
 
@@ -123,22 +123,22 @@ def _beginning(numbers: Numbers) -> Iterator[str]:
     yield from (
         "# What the published numbers mean",
         "",
-        "The authors released what their models answered. Scored with their own formulas (`--profile paper`) the published",
-        "tables come back, cell by cell. Scored so that failures count and beside what a trivial answerer gets on the same",
-        "items, most of them read differently. You can see both for yourself, from a checkout of the release:",
+        "The authors released the answers of their models. Scored with the authors' formulas (`--profile paper`), the published "
+        "tables are reproduced cell by cell. Scored with failures as wrong, and beside the score of a trivial answerer on the "
+        "same items, most of them mean something else. Both can be computed from a checkout of the release:",
         "",
         '```console needs="release"',
         "$ s3harness score-release CHECKOUT --profile paper",
         "$ s3harness score-release CHECKOUT",
         "```",
         "",
-        f"This page is written by `docs/published_numbers.py` from such a checkout, with {len(numbers.results)} of the models: no number in "
-        f"it is typed in, and a sentence that its numbers do not bear out stops the writing. It is about the {len(videos)} "
-        f"videos of the test fold ({some.n_patients} patients; {es} epileptic events of {patients['ES']} patients and "
-        f"{len(videos) - es} others of only {patients['NES']}). "
+        f"This page is written by `docs/published_numbers.py` from such a checkout, with {len(numbers.results)} of the models. "
+        f"Every number is computed, and a sentence that is not true of the numbers stops the script. The page is about the "
+        f"{len(videos)} videos of the test fold ({some.n_patients} patients; {es} epileptic events of {patients['ES']} patients "
+        f"and {len(videos) - es} others of only {patients['NES']}). "
         + claim(
             numbers.mismatches == 0,
-            f"Of the {numbers.compared:,} published numbers of these models all come back.",
+            f"All {numbers.compared:,} published numbers of these models are reproduced.",
         ),
         "",
     )
@@ -148,7 +148,7 @@ def _beside_trivial(numbers: Numbers) -> Iterator[str]:
     yield from (
         "## Beside a trivial answerer",
         "",
-        "| task, strict metric | the best of them | its floor | above the floor | simulated reader |",
+        "| task, strict metric | best model | its floor | above the floor | simulated reader |",
         "|---|---:|---:|---|---:|",
     )
     above: list[tuple[str, int]] = []
@@ -168,20 +168,19 @@ def _beside_trivial(numbers: Numbers) -> Iterator[str]:
             f"({best.floor_name}) | {verdict} | {_number(best, best.informed)} |"
         )
     named = "; ".join(f"{name} in Task {task}" for name, task in above)
-    count = f"Of {total} scores {len(above)} are then significantly above their floor{': ' if above else ''}{named}."
+    count = f"Of {total} scores, {len(above)} are significantly above their floor{': ' if above else ''}{named}."
     yield from (
         "",
-        "Whatever a floor is fitted on, it is fitted on the other folds, (train), whose patients are others. Whether a score is "
-        "above its floor is a paired test of its own, patient by patient, corrected by Holm over all tasks of all models "
-        "here. "
+        "Floors marked (train) are fitted on the other folds, which hold other patients. A score is compared with its floor "
+        "by a paired test by patient, corrected by Holm over all tasks of all models here. "
         + claim(len(above) < total / 4, count)
-        + " The simulated reader errs at a stated rate (`informed` in `scores.json`), so that one sees what a middling reader would score.",
+        + " The simulated reader errs at a stated rate (`informed` in `scores.json`), and shows the score of a mediocre reader.",
         "",
     )
 
 
 def _behind(numbers: Numbers) -> Iterator[str]:
-    yield from ("## What is behind it", "")
+    yield from ("## Reasons", "")
     for paragraph in (_signs, _moments, _failures, _padding, _constants, _reports, _with_report, _two_stage):
         yield from (paragraph(numbers), "")
 
@@ -192,14 +191,14 @@ def _signs(numbers: Numbers) -> str:
     macro = [s for r in numbers.results for s in r.scores if s.task == task_names()[0] and s.metric == "macro F1"]
     below, floor = sum(s.value <= s.floor for s in macro), macro[0].floor
     return (
-        "**A score that grows with saying yes.** "
+        "**A score that rises with every yes.** "
         + claim(
             below >= len(numbers.results) - 1 and leader != best,
-            f"By the published mean F1 of the signs {below} of {len(numbers.results)} models are at or below always yes "
-            f"({floor:.2f}), and {leader} leads ({f1[leader]:.2f}). F1 leaves out the signs rightly called absent. By "
-            f"balanced accuracy, where any constant has 0.5, {best} leads ({score.value:.2f}).",
+            f"By the published mean F1 of the signs, {below} of {len(numbers.results)} models are at or below an answerer that "
+            f"always says yes ({floor:.2f}), and {leader} leads ({f1[leader]:.2f}). F1 ignores signs correctly called absent. "
+            f"By balanced accuracy, in which every constant has 0.5, {best} leads ({score.value:.2f}).",
         )
-        + " So balanced accuracy ranks Task 1 here, with Matthews' correlation beside it; macro F1 is still shown."
+        + " Therefore balanced accuracy ranks Task 1 here; Matthews' correlation and macro F1 are also shown."
     )
 
 
@@ -207,11 +206,11 @@ def _moments(numbers: Numbers) -> str:
     times = [p.reference.truth for r in numbers.results[:1] for p in released.boundary_pairs(numbers.release, r.model)]
     middle = sum(time == CLIP_S / 2 for time in times) / len(times)
     best, score = numbers.best(4)
-    return "**The moment is always in the middle.** " + claim(
+    return "**Onset and offset are always in the middle of the clip.** " + claim(
         middle > 0.9 and score.value > 5 * score.floor,
-        f"The clips of Task 4 were cut around the annotated moment, which then stands at second {CLIP_S / 2:.0f} of "
-        f"{CLIP_S:.0f} in {middle:.0%} of the clips. Who always says so is off by {score.floor:.1f} s on average; {best}, the best "
-        f"of the models, by {score.value:.1f} s. Our default protocol places the moment anywhere.",
+        f"The clips of Task 4 were cut around the annotated time, which is second {CLIP_S / 2:.0f} of {CLIP_S:.0f} in "
+        f"{middle:.0%} of the clips. Always giving this second has a mean error of {score.floor:.1f} s; {best}, the best model, "
+        f"has {score.value:.1f} s. The default protocol of s3harness places the time anywhere in the clip.",
     )
 
 
@@ -219,8 +218,8 @@ def _failures(numbers: Numbers) -> str:
     found = [f.text for f in numbers.findings if f.kind == "selection"]
     texts = [text for text in found if "F1" in text]
     return (
-        "**A failure that is dropped is a gift.** "
-        + claim(len(texts) >= 2, "Published scores of a selection of the items: ")
+        "**Dropped failures raise a score.** "
+        + claim(len(texts) >= 2, "These published scores are of a selection of the items: ")
         + "; ".join(texts)
         + "."
     )
@@ -242,11 +241,12 @@ def _padding(numbers: Numbers) -> str:
         return float(metric.value(metric.statistics(said).sum(axis=0)))
 
     padded, single = constant(paper_temporal_f1(), junk), constant(paper_lcs_ratio(), [common])
-    return "**Padding and brevity pay.** " + claim(
+    return "**Very long and very short answers score high.** " + claim(
         padded > max(temporal.values()) and single > max(ratio.values()),
-        f"The temporal F1 of Task 5 lines up two sequences and counts a gap against a gap as a hit: {JUNK} nonsense words score "
-        f"{padded:.2f}, the best of the models {max(temporal.values()):.2f}. The LCS ratio divides by the length of the answer: the one "
-        f"commonest sign scores {single:.2f}, the best model {max(ratio.values()):.2f}. Strictly, both sequences count.",
+        f"The temporal F1 of Task 5 aligns two sequences and counts a gap matched with a gap as a hit: {JUNK} nonsense words "
+        f"score {padded:.2f}, the best model {max(temporal.values()):.2f}. The LCS ratio divides by the length of the answer: "
+        f"the single commonest sign scores {single:.2f}, the best model {max(ratio.values()):.2f}. The strict metrics divide by "
+        "the lengths of both sequences.",
     )
 
 
@@ -258,11 +258,11 @@ def _constants(numbers: Numbers) -> str:
     }
     alike = [f.text for f in numbers.findings if f.kind == "constant" and f.task == task_names()[2]]
     wins = [f for f in numbers.findings if f.kind == "trivial wins" and f.task == task_names()[2]]
-    return "**A constant can look like skill.** " + claim(
+    return "**Constant answers reach the best published accuracy.** " + claim(
         sum(f.changes for f in wins) >= 2 and len(alike) >= 3,
         f"The best published accuracies for the side of the head turning ({best['head_turning']:.2f}) and of the arm "
-        f"({best['arm_movement']:.2f}) are no better than always left and always right. {len(alike)} times a model answers a "
-        f"side always alike: {'; '.join(alike)}.",
+        f"({best['arm_movement']:.2f}) are no better than those of always left and always right. In {len(alike)} cases, a "
+        f"model gives one and the same side to nearly every clip: {'; '.join(alike)}.",
     )
 
 
@@ -274,17 +274,17 @@ def _reports(numbers: Numbers) -> str:
     below = sum(_gain(s) <= 0 for s in numbers.scores(6).values())
     left_out = sum(n for reason, n in score.lost.items() if reason.startswith("left out"))
     return (
-        "**Reports.** The published Seizure-RQI is recovered exactly; the scorer in the authors' repository is another one. "
+        "**Reports.** The published Seizure-RQI is reproduced exactly; the scorer in the authors' repository differs from it. "
         + claim(
             full > 0 and left_out > 0,
-            f'The first strict version gave "Hello." full marks on {full} of {len(item)} videos, those whose expert names no '
-            f"sign; the present one, `strict-2`, leaves {left_out} out, and says so.",
+            f'The first strict version gave "Hello." full marks on {full} of {len(item)} videos, whose expert\'s report names no '
+            f"sign; the present version, `strict-2`, leaves {left_out} videos out, and counts them.",
         )
-        + " It also prices wrong sides, doubt and inventions ([the formula](reference/rqi.md)). "
+        + " It also has penalties for wrong sides, hedging and invented signs ([the formula](reference/rqi.md)). "
         + claim(
             below == len(numbers.scores(6)),
-            f"None of the models reaches one fixed report made of the commonest signs of other patients ({score.floor:.1f}; the best, "
-            f"{best}, has {score.value:.1f}): with {score.n_patients} patients, most of whom turn left, what is likely is worth much.",
+            f"No model reaches one fixed report made of the commonest signs of other patients ({score.floor:.1f}; the best model, "
+            f"{best}, has {score.value:.1f}): with {score.n_patients} patients, most of whom turn left, likely signs score high.",
         )
     )
 
@@ -299,9 +299,9 @@ def _with_report(numbers: Numbers) -> str:
     always = 2 * es / (n + es)
     return "**Always epileptic, and the report alone.** " + claim(
         max(f1["video"].values()) - always < 0.05 and any(f.changes for f in found),
-        f"With {es} of {n}, who always says epileptic has an F1 of {always:.2f}; the best published ones are "
-        f"{max(f1['video'].values()):.2f} from the video alone, and {max(f1['video_and_report'].values()):.2f} with the expert's own report beside it. A "
-        f"classifier of words that reads this report and sees no video does better: {found[0].text}.",
+        f"As {es} of {n} events are epileptic, always answering epileptic has an F1 of {always:.2f}. The best published F1 is "
+        f"{max(f1['video'].values()):.2f} from the video alone, and {max(f1['video_and_report'].values()):.2f} with the expert's "
+        f"report. A classifier of the words of this report, without any video, scores higher: {found[0].text}.",
     )
 
 
@@ -312,28 +312,28 @@ def _two_stage(numbers: Numbers) -> str:
     best = max(impossible, key=lambda name: impossible[name].f1, default="")
     return "**Two stages.** " + claim(
         bool(impossible),
-        f"The two-stage figure of {impossible[best].f1:.2f} ({best}) cannot come from the {n} videos: no whole numbers of right "
-        "and wrong give the printed precision, recall, F1 and accuracy there, and no code for it was released.",
+        f"The two-stage F1 of {impossible[best].f1:.2f} ({best}) cannot be of these {n} videos: no confusion table of them has the "
+        "printed precision, recall, F1 and accuracy, and the code was not released.",
     )
 
 
 def _trust(_: Numbers) -> Iterator[str]:
     yield from (
-        "**File names tell the diagnosis** in the release: a field of the name holds it for every non-epileptic event. Here models",
-        "see opaque ids.",
+        "**File names contain the diagnosis** in the release: a field of the name holds it for every non-epileptic event. In "
+        "s3harness, videos have opaque ids.",
         "",
-        "## What a metric can be trusted with",
+        "## Defects of metrics",
         "",
-        "`tasks check` holds every metric of a profile against answerers that deserve nothing (spam, repetition, templates, hedges,",
-        "flipped sides, giving up, the whole vocabulary) and against readers of rising skill, who must rise in it. A metric that",
-        "breaks a promise ranks nobody. Of each published one the command prints what is wrong with it.",
+        "The command `tasks check` tests every metric of a profile on worthless answerers (spam, repetition, templates, hedges, flipped sides, "
+        "giving up, the whole vocabulary), and on simulated readers of rising skill, whose scores must rise. A metric that breaks "
+        "a promise is not used for ranking. The command prints the defects of each published metric.",
         "",
         "```console",
         "$ s3harness tasks check --profile paper",
         "$ s3harness tasks check",
         "```",
         "",
-        "How far the Seizure-RQI agrees with people is computed from the authors' expert study, and from any table of yours:",
+        "The agreement of the Seizure-RQI with people is computed from the authors' expert study, or from a table of your own:",
         "",
         '```console needs="release"',
         "$ s3harness rqi validate CHECKOUT",
@@ -352,19 +352,21 @@ def _stands(numbers: Numbers) -> Iterator[str]:
     better = sum(_gain(score) > 0 for score in signs.values())
     alone = sum(s.interval is not None and s.interval.low > cast("float", s.floor) for s in signs.values())
     yield from (
-        "## What stands",
+        "## Conclusions that hold",
         "",
         claim(
             better >= len(signs) - 1 and alone >= len(signs) // 2,
-            f"In Task 1 {better} of {len(signs)} models are above what any constant gets, and {alone} intervals lie above it, "
-            f"each for itself. Corrected for all that is shown, {'these stand: ' + '; '.join(standing) if standing else 'none does'}. ",
+            f"In Task 1, {better} of {len(signs)} models score above every constant answerer, and {alone} of their intervals lie "
+            "above it, without correction. Corrected for all scores shown, "
+            f"{'these are significant: ' + '; '.join(standing) if standing else 'none is significant'}. ",
         )
-        + claim(bool(never), f"In Tasks {', '.join(never)} no model reaches its floor. ")
+        + claim(bool(never), f"In Tasks {', '.join(never)}, no model reaches its floor. ")
         + claim(
             max(f1.values()) < 0.5,
-            f"The order of the published mean F1 comes back, {max(f1, key=lambda n: f1[n])} first ({max(f1.values()):.2f}).",
+            f"The order of the models by the published mean F1 is reproduced, with {max(f1, key=lambda n: f1[n])} first "
+            f"({max(f1.values()):.2f}).",
         )
-        + " What the models are worth beyond that, this test fold is too small to say: [limits](limits.md).",
+        + " For further conclusions this test fold is too small: [limits](limits.md).",
         "",
     )
 
@@ -373,16 +375,16 @@ def _reading(_: Numbers) -> Iterator[str]:
     yield from (
         "## How to read a score here",
         "",
-        "- **Floor**: the best of several trivial answerers on these very items. Its name says how it was fitted: (train) on",
-        "  other patients, (leave-patient-out) on all patients but the one that is scored; without either, it is a constant.",
-        "- **Above the floor**: a paired test of score − floor, patient by patient, corrected over all that is shown.",
-        "- **Ceiling**: what the truth scores, or the best that can be expected where words differ. **Skill** is 0 at the floor and",
-        "  1 at the ceiling; below 0 is worse than not looking.",
-        "- **Coverage**: `answered` of all items. The rest is wrong, by reason; a task without any answer is scored too.",
-        "- **Interval**: of patients, because videos of one patient resemble each other. Where so few patients cannot carry",
-        "  one, the reason stands in its place.",
-        "- **`compare`** for two models: paired, corrected, with the least p-value that these patients allow.",
-        "- Then [probes](how-to/probes.md): does the answer follow the picture at all?",
+        "- **Floor**: the best of several trivial answerers on the same items. Its name says how it was fitted: (train) on other",
+        "  patients, (leave-patient-out) on all patients but the one that is scored; without either, it is a constant.",
+        "- **Above the floor**: a paired test of score − floor by patient, corrected over all scores shown.",
+        "- **Ceiling**: the score of the truth, or the best score to be expected where wordings differ. **Skill** is 0 at the floor",
+        "  and 1 at the ceiling; below 0 is worse than answering without looking.",
+        "- **Coverage**: `answered` of all items. The others count as wrong, by reason; a task without any answer is scored too.",
+        "- **Interval**: over patients, because videos of one patient resemble each other. With too few patients, the reason is",
+        "  shown instead.",
+        "- **`compare`** for two models: paired, corrected, with the smallest p-value that these patients allow.",
+        "- [Probes](how-to/probes.md) show whether the answers depend on the video at all.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The reference pages, made of the code when the documentation is built, so that they cannot differ from it.
+"""The reference pages, generated from the code when the documentation is built, so that they cannot differ from it.
 
 MkDocs calls :func:`on_files` (``hooks`` in ``mkdocs.yml``). Each function below makes one page, as Markdown.
 """
@@ -19,7 +19,7 @@ BENCHMARKS = ROOT / "benchmarks"
 
 
 def cli() -> str:
-    """Every command with its help and its options."""
+    """Return the page of the commands, with help and options."""
     from s3harness.cli import cli as commands
 
     lines = [
@@ -34,13 +34,18 @@ def cli() -> str:
 
 
 def tasks() -> str:
-    """The seven tasks, their prompts and specs, and the signs."""
+    """Return the page of the seven tasks, with prompts and specs, and of the signs."""
     import yaml
 
     from s3harness.specs.features import vocabulary
     from s3harness.specs.loading import load_task, task_names
 
-    lines = ["# Tasks and signs", "", "Made of the specs in `task_specs/`; the wording of the prompts is our own.", ""]
+    lines = [
+        "# Tasks and signs",
+        "",
+        "Generated from the specs in `task_specs/`; the wording of the prompts is our own.",
+        "",
+    ]
     for name in task_names():
         spec = dict(load_task(name).data)
         primary = next(metric["name"] for metric in spec["metrics"] if metric.get("primary"))
@@ -55,10 +60,10 @@ def tasks() -> str:
 
 
 def models() -> str:
-    """The cards of models."""
+    """Return the page of the model cards."""
     from s3harness.specs.models import load_model, model_names
 
-    lines = ["# Model cards", "", "`s3harness models show NAME` shows a card whole.", ""]
+    lines = ["# Model cards", "", "`s3harness models show NAME` shows a whole card.", ""]
     lines += ["| name | weights | family | takes | licence |", "|---|---|---|---|---|"]
     for name in model_names():
         card = load_model(name)
@@ -68,7 +73,7 @@ def models() -> str:
 
 
 def hooks() -> str:
-    """The hooks, and what can be registered."""
+    """Return the page of the hooks, and of the kinds of components."""
     from s3harness.plugins import hookspecs
     from s3harness.plugins.manager import manager
     from s3harness.plugins.registry import KINDS, Registrar
@@ -77,7 +82,7 @@ def hooks() -> str:
     for name, hook in vars(hookspecs).items():
         if name.startswith("s3harness_"):
             lines += [f"### `{name}{_signature(hook)}`", "", *_prose(hook), ""]
-    lines += ["## Kinds", "", 'What `registry.KIND(name, "package.module:attribute")` takes.', ""]
+    lines += ["## Kinds", "", 'Register a component with `registry.KIND(name, "package.module:attribute")`.', ""]
     lines += ["| kind | what it is | built in |", "|---|---|---|"]
     for kind in KINDS:
         names = [
@@ -85,23 +90,23 @@ def hooks() -> str:
             for name in manager().registry.names(kind)
             if manager().registry.entry(kind, name).package == "s3harness"
         ]
-        said = " ".join(_prose(getattr(Registrar, kind)))
-        lines.append(f"| `{kind}` | {_cell(said)} | {_cell(', '.join(f'`{name}`' for name in names))} |")
+        contract = " ".join(_prose(getattr(Registrar, kind)))
+        lines.append(f"| `{kind}` | {_cell(contract)} | {_cell(', '.join(f'`{name}`' for name in names))} |")
     return "\n".join(lines)
 
 
 def metrics() -> str:
-    """Every metric: its formula, its range and its source."""
+    """Return the page of the metrics: formula, range and source of each."""
     from s3harness.plugins.builtins import METRICS
 
     lines = [
         "# Metrics",
         "",
-        "A `paper_` metric is bit for bit what the authors' code computes, its defects included.",
+        "A `paper_` metric computes exactly the value of the authors' code, with its defects.",
         "",
     ]
     lines += [
-        "Each stands beside a floor and a ceiling computed on the same items, and intervals between patients.",
+        "Each score is shown with a floor and a ceiling computed on the same items, and an interval over patients.",
         "",
     ]
     module = ""
@@ -110,13 +115,13 @@ def metrics() -> str:
         if where != module:
             module = where
             lines += [f"## {where.removeprefix('s3harness.metrics.')}", "", *_prose(import_module(where)), ""]
-        made = getattr(import_module(where), attribute)
-        lines += [f"### `{name}` {{ #{name} }}", "", f"`{attribute}{_signature(made)}`", "", *_prose(made), ""]
+        metric = getattr(import_module(where), attribute)
+        lines += [f"### `{name}` {{ #{name} }}", "", f"`{attribute}{_signature(metric)}`", "", *_prose(metric), ""]
     return "\n".join(lines)
 
 
 def rqi() -> str:
-    """The terms and penalties of the Seizure-RQI."""
+    """Return the page of the Seizure-RQI: terms, weights and penalties."""
     from s3harness.metrics.rqi import certainty, components, penalties, score, weighed
     from s3harness.plugins.builtins import RQI_PENALTIES
 
@@ -124,7 +129,7 @@ def rqi() -> str:
     for name in ("strict_components", "paper_components"):
         lines += [f"### `{name}`", "", *_prose(getattr(components, name)), ""]
     lines += ["### `weighed_components`", "", *_prose(weighed), "", *_prose(weighed.weighed_components), ""]
-    lines += ["## Weights of what is said", "", *_prose(certainty), ""]
+    lines += ["## Weights of statements", "", *_prose(certainty), ""]
     lines += ["## Penalties", "", *_prose(penalties), ""]
     for name in RQI_PENALTIES:
         lines += [f"### `{name}`", "", *_prose(getattr(penalties, name)), ""]
@@ -132,7 +137,7 @@ def rqi() -> str:
 
 
 def python() -> str:
-    """The names that a plugin may import."""
+    """Return the page of the public names, which a plugin may import."""
     import s3harness
 
     lines = ["# Python", "", *_prose(s3harness), ""]
@@ -145,7 +150,7 @@ def python() -> str:
 
 
 def benchmarks() -> str:
-    """What ``benchmarks/README.md`` says."""
+    """Return the page of ``benchmarks/README.md``."""
     return (BENCHMARKS / "README.md").read_text(encoding="utf-8")
 
 
@@ -173,7 +178,9 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Show what a block of commands needs, as its title; called by MkDocs."""
+    """Give blocks of commands their needs as title, and links to the source as plain text; called by MkDocs."""
+    # The pages are built without the source: its files are links in a checkout, where a test checks them.
+    markdown = re.sub(r"\[(`s3harness/[^`]+`)\]\(\.\./s3harness/[^)]+\)", r"\1", markdown)
     markdown = re.sub(r'^```console needs="([^"]+)"', r'```console title="needs \1"', markdown, flags=re.MULTILINE)
     return re.sub(r'^```console exit="([^"]+)"', r'```console title="exit code \1"', markdown, flags=re.MULTILINE)
 
@@ -195,15 +202,17 @@ def _command(path: tuple[str, ...], command: click.Command) -> list[str]:
     lines += [*_paragraphs(command.help or ""), ""]
     records = [record for parameter in command.params if (record := parameter.get_help_record(context))]
     if records:
-        lines += ["| option | |", "|---|---|", *(f"| `{_cell(name)}` | {_cell(said)} |" for name, said in records), ""]
+        lines += ["| option | |", "|---|---|", *(f"| `{_cell(name)}` | {_cell(text)} |" for name, text in records), ""]
     return lines
 
 
 def _methods(thing: object) -> list[tuple[str, Any]]:
-    """The public methods that a class defines itself."""
-    found = vars(thing).items() if inspect.isclass(thing) else ()
+    """Return the public methods that a class defines itself, by name."""
+    members = vars(thing).items() if inspect.isclass(thing) else ()
     return [
-        (n, m) for n, m in found if inspect.isfunction(m) and m.__doc__ and (not n.startswith("_") or n == "__aenter__")
+        (n, m)
+        for n, m in members
+        if inspect.isfunction(m) and m.__doc__ and (not n.startswith("_") or n == "__aenter__")
     ]
 
 
@@ -212,23 +221,24 @@ def _method(name: str, method: Any) -> list[str]:
 
 
 def _signature(thing: Any) -> str:
-    """How it is called, in one line; what cannot say so is called without arguments."""
+    """Return the signature of a callable in one line; empty if it has none."""
     try:
-        said = str(inspect.signature(thing))
+        text = str(inspect.signature(thing))
     except (TypeError, ValueError):
         return ""
-    said = re.sub(r"(: |-> )(['\"])([^=]+?)\2(?=,|\)|$| =)", r"\1\3", said)
-    return re.sub(r"\bself, |\bself\b", "", said.replace(" -> None", ""))
+    # Annotations are strings ("from __future__ import annotations"): without their quotes they read as code.
+    text = re.sub(r"(: |-> )(['\"])([^=]+?)\2(?=,|\)|$| =)", r"\1\3", text)
+    return re.sub(r"\bself, |\bself\b", "", text.replace(" -> None", ""))
 
 
 def _prose(thing: object) -> list[str]:
-    """A docstring as Markdown."""
+    """Return a docstring as Markdown."""
     text = re.sub(r":\w+:`[~.]?([^`]+)`", r"`\1`", inspect.getdoc(thing) or "").replace("``", "`")
     return _paragraphs(text)
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Text as Markdown: a block after ``::`` is code, a table of ``====`` is one as it stands."""
+    """Return text as Markdown: a block after ``::`` is code."""
     lines: list[str] = []
     for line in text.replace("\b", "").splitlines():
         if line.endswith("::"):

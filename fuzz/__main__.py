@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -22,10 +21,11 @@ if TYPE_CHECKING:
     from fuzz.inputs import Input
 
 BATCH = 60
+"""Inputs that are drawn for one process."""
 TURN_S = 5
-"""Then it is the turn of the next parser."""
+"""Seconds after which it is the turn of the next parser."""
 WALL_S = 60
-"""An input that waits for so long, without working, hangs."""
+"""Seconds after which an input hangs; waiting takes no processor time, which is limited apart."""
 TRIED = "tried.txt"
 LARGEST_POOL = 200
 LARGEST_INPUT = 300_000
@@ -53,10 +53,12 @@ def main() -> int:
 def _fuzz(seconds: float, seed: int | None, chosen: list[str] | None) -> int:
     from fuzz.targets import targets
 
+    # Printed below, so that a crash of a run without a seed can be had again.
     seed = int(time.time()) if seed is None else seed
     session = {name: _Pool(name, seed) for name in (chosen or targets())}
     print(f"fuzzing {len(session)} parsers for {seconds:g} s; --seed {seed}", flush=True)
     end, turn, names = time.monotonic() + seconds, 0, list(session)
+    # What broke a parser once comes first, whatever time is left.
     for pool in session.values():
         pool.try_corpus()
     while time.monotonic() < end:
@@ -80,7 +82,7 @@ def _replay(path: Path) -> int:
 
 
 class _Pool:
-    """The inputs of a target, and what came of them."""
+    """The inputs of a target, and the crashes they led to."""
 
     def __init__(self, name: str, seed: int) -> None:
         from fuzz.inputs import corpus_of
@@ -93,12 +95,14 @@ class _Pool:
         self._draw = random.Random(f"{seed} {name}")
         self._reasons: set[str] = set()
         self._places: set[str] = set()
+        # Imports are made once here: in each forked process they would count against its limits.
         for one in self.inputs[:RIGHT_ONES]:
             with suppress(*self.target.raises):
                 warm_up(self.target, one.put)
 
     def try_corpus(self) -> None:
-        """Try what was kept, as it is."""
+        """Try the kept inputs as they are."""
+        # One process for each: a crash ends the process, and would hide the crashes after it.
         for one in tuple(self.inputs):
             self._try([one])
 
@@ -127,6 +131,7 @@ class _Pool:
         def run() -> None:
             child, end = Child(self.target, scratch), time.monotonic() + TURN_S
             for number, one in enumerate(inputs, start=1):
+                # By a signal's default action, as no handler runs while compiled code waits.
                 signal.alarm(WALL_S)
                 child.try_one(one)
                 (scratch / TRIED).write_text(str(number))
@@ -149,6 +154,7 @@ class _Pool:
             if path.name not in self._places and path.stat().st_size < LARGEST_INPUT:
                 self._places.add(path.name)
                 self.inputs.append(read_input(path))
+        # Thinned out by chance: the newest are mostly mutations of one another.
         if len(self.inputs) > LARGEST_POOL:
             self.inputs = self._draw.sample(self.inputs, LARGEST_POOL)
 
@@ -156,6 +162,7 @@ class _Pool:
         from fuzz.inputs import CRASHES, read_input
 
         last = [line for line in reason.strip().splitlines() if line.strip().startswith("File ")][-1:]
+        # The last call and the message stand for a defect; its other inputs are not reported again.
         kind = f"{reason.strip().splitlines()[-1][:60]} {last}"
         if kind in self._reasons:
             return
@@ -166,8 +173,8 @@ class _Pool:
 
 
 def _scratch() -> str | None:
-    """Memory rather than a disk, where there is some."""
-    return "/dev/shm" if shutil.os.access("/dev/shm", os.W_OK) else None
+    """Return a folder in memory, if there is one: each input writes its files."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 if __name__ == "__main__":

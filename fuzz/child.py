@@ -19,21 +19,23 @@ from fuzz.targets import Target, port
 
 CURRENT, REASON, NOVEL = "current.json", "reason.txt", "novel"
 BROKEN = 3
-"""Exit status of a process whose target broke its contract; a signal says that it took too much."""
+"""Exit status of a process whose target broke its contract; one that took too much ends by a signal."""
 
 
 class Child:
-    """A process in which inputs are tried; what it is at stands in ``scratch`` when it ends."""
+    """A process that tries inputs; ``scratch`` holds the current input, and the reason if it gives up."""
 
     def __init__(self, target: Target, scratch: Path) -> None:
         self._target, self._scratch = target, scratch
         self._bounds = Bounds()
         self._outcomes: set[str] = set()
         self._port = port() if target.is_served else None
+        # Last, so that all that the process needs itself is not counted.
         limit_memory()
 
     def try_one(self, one: Input) -> None:
         """Run the target on an input; end the process where it breaks its contract."""
+        # Before it is tried: a signal ends the process without a chance to say what it was at.
         one.save(self._scratch, CURRENT.removesuffix(".json"))
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
         own = folder / "input"
@@ -55,17 +57,19 @@ class Child:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _remember(self, one: Input, outcome: str) -> None:
-        """Keep an input that none was yet refused like: what is like it may get further."""
+        """Keep an input with an outcome that no other had yet: mutations of it may get further into the parser."""
         if outcome not in self._outcomes:
             self._outcomes.add(outcome)
             one.save(self._scratch / NOVEL, hashlib.sha256(outcome.encode()).hexdigest())
 
     def _give_up(self, error: BaseException) -> None:
         try:
+            # The innermost calls tell two crashes apart; the outer ones are the fuzzer's own.
             reason = "".join(traceback.format_exception(error, limit=-12))
         except (MemoryError, RecursionError):
             reason = type(error).__name__
         (self._scratch / REASON).write_text(reason[-6_000:], errors="replace")
+        # No clean-up: after a MemoryError or a broken bound nothing of this process is to be trusted.
         os._exit(BROKEN)
 
 
@@ -75,7 +79,7 @@ def _place_of(error: BaseException) -> str:
 
 
 def batch(draw: random.Random, pool: list[Input], size: int) -> Iterator[Input]:
-    """Return the inputs of a batch: mutations of those in the pool, and mutations of these."""
+    """Yield the inputs of a batch: mutations of those in the pool, and mutations of these."""
     for _ in range(size):
         one = mutated(draw, draw.choice(pool), pool)
         yield one
@@ -85,6 +89,7 @@ def batch(draw: random.Random, pool: list[Input], size: int) -> Iterator[Input]:
 
 def in_a_child(run: Callable[[], None]) -> int:
     """Return the exit status of a forked process; negative for the number of a signal."""
+    # Text that waits in the buffer would be printed by both processes.
     sys.stdout.flush()
     if pid := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -36,20 +36,22 @@ class Input:
         """Keep the input; bytes that are no UTF-8 stand as lone surrogates."""
         path = folder / f"{name or f'{self.target}-{self.digest}'}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Text where it can be: a person reads a crash, and git shows what a mutation changed.
         files = {name: data.decode("utf-8", "surrogateescape") for name, data in self.files.items()}
         path.write_text(json.dumps({"target": self.target, "files": files}, indent=0) + "\n", encoding="ascii")
         return path
 
 
 def read_input(path: Path) -> Input:
-    """Return an input that was kept."""
-    kept = json.loads(path.read_text(encoding="ascii"))
-    files = {name: text.encode("utf-8", "surrogateescape") for name, text in kept["files"].items()}
-    return Input(kept["target"], files)
+    """Read an input that was kept."""
+    content = json.loads(path.read_text(encoding="ascii"))
+    files = {name: text.encode("utf-8", "surrogateescape") for name, text in content["files"].items()}
+    return Input(content["target"], files)
 
 
 def corpus_of(target: str, folder: Path = CORPUS) -> Iterator[Input]:
-    """Return the kept inputs of a target, the right ones first."""
+    """Yield the kept inputs of a target, the right ones first."""
+    # Sorted by name, so that the same seed draws the same inputs on every file system.
     paths = (folder / target).glob("*.json")
     for path in sorted(paths, key=lambda path: (not path.name.startswith("right-"), path.name)):
         yield read_input(path)

@@ -1,4 +1,4 @@
-"""What a target may use: 2 s of processor, 200 MB beyond what the program has, its own folder, no socket."""
+"""Limits of a target: 2 s of processor time, 200 MB beyond what the process has, its own folder, no socket."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class OutOfBoundsError(BaseException):
-    """A target opened a file elsewhere, a socket or a process. No ``Exception``, so that no parser swallows it."""
+    """Raised where a target opens a file elsewhere, a socket or a process."""
+
+    # No Exception: a parser that catches all errors would swallow it.
 
 
 class Bounds:
-    """Watches a process by an audit hook; :meth:`within` says what is allowed for one input."""
+    """Bounds of this process, held by an audit hook; :meth:`within` opens them for one input."""
 
     def __init__(self) -> None:
         self._folder: str | None = None
@@ -39,16 +41,18 @@ class Bounds:
         self._readable = tuple(
             map(str, (*packages, sys.prefix, sys.base_prefix, "/usr", "/etc/mime.types", "/proc/self"))
         )
+        # A hook cannot be taken away again, so it does nothing while no input is tried.
         sys.addaudithook(self._hook)
 
     @contextmanager
     def within(self, folder: Path, port: int | None = None) -> Iterator[None]:
-        """Allow files in a folder, and connections to one port of this machine; raise what was done beside it."""
+        """Allow files in a folder and connections to one port of this machine; raise :class:`OutOfBoundsError` else."""
         self._folder, self._port, self.broken = os.path.realpath(folder), port, ""
         try:
             yield
         finally:
             self._folder = None
+        # Raised again here: a parser may have caught every BaseException.
         if self.broken:
             raise OutOfBoundsError(self.broken)
 
@@ -66,6 +70,7 @@ class Bounds:
             return f"{event} {str(arguments)[:200]}"
         if event in _SENDING and not self._is_served(arguments):
             return f"{event} {str(arguments)[:200]}"
+        # Calls with an open folder's descriptor (dir_fd) come from rmtree, and name no path from the top.
         is_in_an_open_folder = len(arguments) > 1 and isinstance(arguments[-1], int) and arguments[-1] >= 0
         if event in _CHANGING and not is_in_an_open_folder and not self._is_own(arguments[0]):
             return f"{event} {str(arguments)[:200]}"
@@ -81,6 +86,7 @@ class Bounds:
     def _is_own(self, path: Any) -> bool:
         if isinstance(path, int):
             return True
+        # The folder is resolved and the last part is not: a link may be removed, but not be a way out.
         whole = os.path.abspath(os.fsdecode(path))
         real = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
         return os.path.join(real, "").startswith(os.path.join(str(self._folder), ""))
@@ -93,6 +99,7 @@ class Bounds:
 def limit_memory() -> None:
     """Let this process take :data:`MEMORY_BYTES` of address space beyond what it has."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
+    # Address space, as Linux holds no limit on resident memory; what the process has already is not the target's.
     limit = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
@@ -100,6 +107,7 @@ def limit_memory() -> None:
 @contextmanager
 def processor_time() -> Iterator[None]:
     """End this process by a signal if what runs here takes :data:`CPU_S` of processor time, in compiled code too."""
+    # The default of SIGPROF ends the process: a handler of Python would wait for compiled code to return.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, CPU_S)
     try:

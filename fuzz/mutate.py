@@ -65,11 +65,13 @@ def mutated(draw: Draw, one: Input, pool: list[Input]) -> Input:
 
 
 def _changed(draw: Draw, name: str, data: bytes) -> bytes:
+    # Mostly by form: changes of bytes seldom get past the parser of JSON, YAML or CSV.
     by_form = _FORMS.get(name.rpartition(".")[2])
     if by_form and draw.random() < 0.75:
         try:
             return by_form(draw, data)
-        except (ValueError, RecursionError, csv.Error):
+        # Not in this form, or a whole number that grew by earlier mutations beyond what a float or a text can hold.
+        except (ValueError, OverflowError, RecursionError, csv.Error):
             pass
     return _bytes(draw, data)
 
@@ -87,6 +89,7 @@ def _bytes(draw: Draw, data: bytes) -> bytes:
     if kind == 3:
         return data[:end] + data[at:end] * draw.choice((1, 2, 100, 3_000)) + data[end:]
     if kind == 4:
+        # Deep nesting, which recursive parsers overflow their stack by.
         return (
             data[:at] + draw.choice((b"[", b"{", b"(", b'{"a":', b"- ", b"<a>")) * draw.choice((50, DEEP)) + data[at:]
         )
@@ -100,6 +103,7 @@ def _json(draw: Draw, data: bytes) -> bytes:
 
 
 def _lines(draw: Draw, data: bytes) -> bytes:
+    # One line of many is changed, so that what is read line by line gets beyond the first.
     lines = data.splitlines(keepends=True)
     number = draw.randrange(len(lines) or 1)
     if not lines or draw.random() < 0.1:
@@ -151,6 +155,7 @@ def _value(draw: Draw, value: Any) -> Any:
     inner = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
     )
+    # A small chance at each level, so that most changes are made deep in a document.
     if not inner or draw.random() < 0.12:
         return _other(draw, value)
     key, part = draw.choice(inner)
@@ -184,6 +189,7 @@ def _other(draw: Draw, value: Any) -> Any:
         return draw.choice(([value], {"x": value}, [value] * 200, str(value)))
     if kind == 4:
         deep: Any = value
+        # Below, at and above the bounds of the readers: 40 for specs, 100 for JSON.
         for _ in range(draw.choice((5, 60, 400))):
             deep = [deep] if draw.random() < 0.5 else {"a": deep}
         return deep

@@ -1,4 +1,4 @@
-"""The first inputs of the corpus: right ones of every target, from a data set that is made up."""
+"""First inputs of the corpus: right ones for every target, made from a synthetic data set."""
 
 from __future__ import annotations
 
@@ -112,6 +112,7 @@ def _inputs() -> Iterator[tuple[str, Input]]:
     for path in sorted((specs_directory() / "tasks").glob("*.yaml")):
         yield path.stem, Input("spec", {"task.yaml": path.read_bytes()})
     yield from _texts()
+    # By the command line, as users make them: a change of a format changes the corpus with it.
     with tempfile.TemporaryDirectory() as folder:
         yield from _made_by_the_command_line(Path(folder))
 
@@ -153,12 +154,12 @@ def _files(folder: Path, *patterns: str) -> Mapping[str, bytes]:
 
 def _short(run: Mapping[str, bytes]) -> Mapping[str, bytes]:
     """Return a run with a few lines of each task and all their answers, which is scored in a moment."""
-    kept: dict[str, list[dict[str, object]]] = {}
+    by_task: dict[str, list[dict[str, object]]] = {}
     for line in map(json.loads, run["items.jsonl"].splitlines()):
-        kept.setdefault(line["task"], []).append(line)
-    items = [line for lines in kept.values() for line in lines[-3:]]
-    asked = {request for line in items for request in line["requests"]}  # type: ignore[attr-defined]
-    answers = [line for line in run["responses.jsonl"].splitlines() if json.loads(line)["id"] in asked]
+        by_task.setdefault(line["task"], []).append(line)
+    items = [line for lines in by_task.values() for line in lines[-3:]]
+    requests = {request for line in items for request in line["requests"]}  # type: ignore[attr-defined]
+    answers = [line for line in run["responses.jsonl"].splitlines() if json.loads(line)["id"] in requests]
     lines = "".join(f"{json.dumps(line)}\n" for line in items).encode()
     return {**run, "items.jsonl": lines, "responses.jsonl": b"".join(line + b"\n" for line in answers)}
 
@@ -168,6 +169,7 @@ def _call(*words: object) -> None:
 
 
 def _reply(status: int, body: str) -> str:
+    # Status 400 says "OK" too: nobody reads the phrase.
     return f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Server:
-    """Answers one connection after the other, in a thread of its own."""
+    """Server that answers one connection after the other, in a thread of its own."""
 
     def __init__(self) -> None:
         self._answer = b""
@@ -17,7 +17,7 @@ class Server:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def serve(self, answer: bytes) -> str:
-        """Answer with these bytes from now on; returns the address."""
+        """Set the bytes of all following answers; return the address."""
         self._answer = answer
         return f"http://127.0.0.1:{self.port}/v1"
 
@@ -25,9 +25,11 @@ class Server:
         while True:
             connection, _ = self._socket.accept()
             with connection, suppress(OSError):
+                # A client that waits for a longer body would hold up the next input.
                 connection.settimeout(2)
                 _read_request(connection)
                 connection.sendall(self._answer)
+                # Only this side is closed: closing both with bytes unread would reset the client's connection.
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):
                     pass

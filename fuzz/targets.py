@@ -1,4 +1,4 @@
-"""The parsers of outside data, each as a function of a folder with the files of one input.
+"""Parsers of outside data, each as a function of a folder with the files of one input.
 
 A target returns, or raises one of the errors that its parser documents.
 """
@@ -29,7 +29,7 @@ MAX_TEXT = 100_000
 class Target:
     """A parser, the errors that it may raise, and whether it talks to the :class:`Server` of this process.
 
-    What it returns, if anything, tells apart what it makes of inputs.
+    Inputs with different results count as different for the corpus.
     """
 
     run: Callable[[Path], object]
@@ -38,7 +38,7 @@ class Target:
 
 
 def _spec(folder: Path) -> None:
-    """A task spec: all that is wrong with it, then its prompts and its answers, as a run would need them."""
+    """Read a task spec: list its problems, then render its prompts and parse its answers, as a run would."""
     from s3harness.scoring.answers import parse
     from s3harness.specs.loading import problems_of, read_task
     from s3harness.specs.models import ModelCard
@@ -47,6 +47,7 @@ def _spec(folder: Path) -> None:
     from s3harness.types import Clip
 
     path = folder / "task.yaml"
+    # First all problems, which even a wrong spec must give within the bounds; then as a run reads it, until the first.
     problems_of(path)
     document = read_task(path)
     spec = resolve(document.data, protocol="paper", profile="strict", model=ModelCard(MODEL))
@@ -66,7 +67,7 @@ def _card(folder: Path) -> None:
 
 
 def _schema(folder: Path) -> None:
-    """An answer schema: refused, or it costs little whatever a model answers."""
+    """Check an answer schema, and validate an answer by it: refused, or cheap whatever the model answers."""
     from s3harness.guard.answer_schema import answer_validator, check_answer_schema
 
     try:
@@ -100,7 +101,7 @@ def _dataset(folder: Path) -> object:
 
 
 def _table(folder: Path) -> None:
-    """An annotators' table with its mapping, and the data set that comes of it."""
+    """Import an annotators' table with its mapping, and load the data set."""
     from s3harness.dataset.import_table import import_table
     from s3harness.dataset.load import load_dataset
 
@@ -109,7 +110,7 @@ def _table(folder: Path) -> None:
 
 
 def _run(folder: Path) -> None:
-    """A run directory: read line by line, then scored."""
+    """Read a run directory line by line, then score it."""
     from s3harness.rundir.items import Items
     from s3harness.rundir.journal import mend, read_journal
     from s3harness.rundir.manifest import read_manifest
@@ -128,7 +129,7 @@ def _run(folder: Path) -> None:
 
 
 def _submission(folder: Path) -> object:
-    """A submission whose hashes are right, so that what lies behind them is reached."""
+    """Verify a submission whose hashes are right, so that the checks after them are reached."""
     from s3harness.leaderboard.folder import SUBMISSION
     from s3harness.leaderboard.verify import verify
 
@@ -137,7 +138,8 @@ def _submission(folder: Path) -> object:
 
 
 def _sign(folder: Path, path: Path) -> None:
-    """Put the true hashes into a submission, as whoever packs one by hand would."""
+    """Put the true hashes into a submission, as somebody who packs one by hand would."""
+    # A file that cannot be read keeps its wrong hash: to refuse it is the verifier's part.
     from s3harness.leaderboard.folder import MAX_FILE_BYTES, SUBMISSION, answers_sha256
     from s3harness.leaderboard.item_sets import item_sets
     from s3harness.leaderboard.safe_json import loads
@@ -149,6 +151,7 @@ def _sign(folder: Path, path: Path) -> None:
         files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.stat().st_size < MAX_FILE_BYTES]
         named = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         about["files"] = {name: digest for name, digest in named.items() if name != SUBMISSION}
+        # Written twice: hashes of answers that cannot be read must not keep back those of the files.
         path.write_text(json.dumps(about))
         about["answers_sha256"] = answers_sha256(_rows(folder / "responses.jsonl"))
         about["items_sha256"] = item_sets(_rows(folder / "items.jsonl"))
@@ -178,7 +181,7 @@ def _strict_specs() -> Mapping[str, TaskSpec]:
 
 
 def _reply(folder: Path) -> object:
-    """What a model wrote: any text gives a reading, whatever it was asked."""
+    """Parse a model's reply for every task: any text gives a reading."""
     from s3harness.parsers.refusal import looks_like_refusal
     from s3harness.scoring.answers import parse
 
@@ -188,6 +191,7 @@ def _reply(folder: Path) -> object:
         if "answer" in spec.data:
             for subject in ("tonic", "onset", "video_and_report", ""):
                 reading = parse(text, spec, subject)
+                # A reading without a value must say so: it would otherwise be scored as an answer.
                 assert (reading.value is None) == (reading.status == "unparsable"), reading
                 json.dumps(reading.value, allow_nan=False)
                 notes.add((reading.status, reading.note[:12]))
@@ -195,7 +199,7 @@ def _reply(folder: Path) -> object:
 
 
 def _report(folder: Path) -> object:
-    """A report against an expert's, both written by others."""
+    """Score a report against an expert's, both written by others."""
     from s3harness.language import language_of
     from s3harness.metrics.rqi.score import score_report
 
@@ -218,25 +222,27 @@ def _identifiers(folder: Path) -> object:
 
     text = _text(folder / "text.txt")
     words = _text(folder / "words.txt").splitlines()[:50]
-    found = Search(OwnWords.of(words))(text)
-    for one in found:
+    identifiers = Search(OwnWords.of(words))(text)
+    for one in identifiers:
         fingerprint(text, one)
-        masked(text, one, found)
-    return sorted({one.kind for one in found})
+        masked(text, one, identifiers)
+    return sorted({one.kind for one in identifiers})
 
 
 def _json(folder: Path) -> None:
-    """JSON of others: a value or :class:`ValueError`, read leniently and strictly."""
+    """Read JSON leniently and strictly: a value or :class:`ValueError`."""
     from s3harness.leaderboard.safe_json import loads
 
     data = (folder / "value.json").read_bytes()
     for read in (parse_json, loads):
         with suppress(ValueError):
+            # What was read must be writable, too: half a surrogate pair once was not.
             json.dumps(read(data))
 
 
 def _records(folder: Path) -> None:
-    """The smaller files that somebody else may have written, all from the same bytes."""
+    """Read the smaller files that somebody else may have written, all with the same content."""
+    # One input for all readers: a record that is right for one is a wrong one for the others.
     from s3harness.dataset.run_card import read_card
     from s3harness.diagnosis.model_file import read_model
     from s3harness.diagnosis.result_file import read_diagnosis
@@ -272,33 +278,34 @@ def _records(folder: Path) -> None:
 
 
 def _http(folder: Path) -> None:
-    """A server that answers each request with the same bytes, which may be no HTTP."""
+    """Talk to a server that answers each request with the same bytes, which may be no HTTP."""
     asyncio.run(_ask(_server().serve((folder / "reply.http").read_bytes())))
 
 
 async def _ask(url: str) -> None:
-    from s3harness_openai.answer import answer_id, answered_as, cached_tokens, read_reply
-    from s3harness_openai.meeting import _models
-    from s3harness_openai.trouble import Trouble, Withheld, Words, check_status
-    from s3harness_openai.wire import Wire
+    from s3harness_openai.discovery import _parse_models
+    from s3harness_openai.errors import ContentFiltered, TransientError, check_status, redactor
+    from s3harness_openai.response import count_cached_tokens, model_name, parse_response
+    from s3harness_openai.transport import HttpTransport
 
     import s3harness
 
     clip = s3harness.Clip("v0001", 0.0, 1.0, (0.0,), 100)
     request = s3harness.Request("r1", "s3/task1_features", "i1", "tonic", clip, "?", choices=("yes", "no"))
-    wire, words = Wire(s3harness.Guard(), most=1, key="k", proxy="", sent=lambda *_: None), Words(("k",))
+    transport = HttpTransport(s3harness.Guard(), max_connections=1, key="k", proxy="", log_send=lambda *_: None)
+    redact = redactor("k")
     try:
-        with suppress(Trouble, Withheld, s3harness.S3HarnessError):
-            _models(url, await wire.get(f"{url}/models", 1.0), words)
-        reply = await wire.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
-        check_status(reply.status, reply.retry_after_s, reply.body, words, ("logprobs", "seed"))
-        answer_id(reply.body)
-        answered_as(read_reply(reply.body, request, words))
-        cached_tokens(reply.body)
+        with suppress(TransientError, ContentFiltered, s3harness.S3HarnessError):
+            _parse_models(url, await transport.get(f"{url}/models", 1.0), redact)
+        reply = await transport.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
+        check_status(reply.status, reply.retry_after_s, reply.body, redact, ("logprobs", "seed"))
+        model_name(parse_response(reply.body, request, redact))
+        count_cached_tokens(reply.body)
     finally:
-        await wire.close()
+        await transport.close()
 
 
+# One for each process: a fork has the socket of its parent, and no thread that answers at it.
 @cache
 def _server() -> Server:
     return Server()
@@ -321,9 +328,9 @@ def port() -> int:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    from s3harness_openai.trouble import Trouble, Withheld
+    from s3harness_openai.errors import ContentFiltered, TransientError
 
-    return (S3HarnessError, Trouble, Withheld)
+    return (S3HarnessError, TransientError, ContentFiltered)
 
 
 def targets() -> dict[str, Target]:

@@ -1,4 +1,4 @@
-"""Look for known vulnerabilities of what the lock names; exit code 1 if there is any.
+"""Look up known vulnerabilities of the locked packages; exit code 1 if there is any.
 
 Run by ``make advisories``, with pip-audit. Without a way to an index of advisories it says how many packages could not
 be looked up, and passes: a machine without a network has other guards.
@@ -29,10 +29,12 @@ def main() -> None:
 
 
 def audited() -> list[dict[str, Any]]:
-    """Return what pip-audit says of each package of the lock; none where no index answers."""
+    """Return the findings of pip-audit for each package of the lock; none where no index answers."""
+    # --disable-pip: the lock has every version and hash, so that no package has to be downloaded.
     command = [sys.executable, "-m", "pip_audit", "-r", str(LOCK), "--disable-pip", "--require-hashes"]
     command += ["--progress-spinner", "off", "--format", "json"]
     try:
+        # check=False: pip-audit exits with 1 where it finds an advisory.
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
         return list(json.loads(done.stdout)["dependencies"])
     except (subprocess.TimeoutExpired, ValueError, KeyError):

@@ -12,7 +12,7 @@ import lazy_loader
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-_RENAMED: dict[str, str] = {"Recipe": "WorkerSpec", "Step": "ClipRequests"}
+_RENAMED: dict[str, str] = {"Asked": "ProbeSubject", "Recipe": "WorkerSpec", "Step": "ClipRequests"}
 """Old public name → the name that replaces it; an old one is kept for one release."""
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, and by whose doing: the command line turns these into exit codes."""
+"""The exceptions of the harness; the command line turns them into exit codes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ class PluginError(UsageError):
 
 
 class MediaError(S3HarnessError):
-    """A video cannot give what was asked of it. The message never holds a path or a file name."""
+    """A video or a clip cannot be decoded, or lacks the requested frames or audio. The message holds no path."""
+
+
+class OutOfMemory(S3HarnessError):
+    """The weights or a request do not fit into memory. The message names the options that change that."""
+
+
+class ContextOverflow(S3HarnessError):
+    """A prompt, its clip included, is longer than the model's context. The message says how to shorten it."""
 
 
 class RetryableError(S3HarnessError):
-    """A backend raises this for trouble that may pass; ``retry_after_s`` is the wait the server asked for."""
+    """A backend raises this for a transient failure; ``retry_after_s`` is the server's Retry-After in seconds."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)

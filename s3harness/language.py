@@ -1,7 +1,7 @@
-"""The language that a clinical text is written in, offline; rules and word lists read only some languages.
+"""Language identification of clinical texts, offline; the rules and word lists read only some languages.
 
-English is recognised by its own commonest words, which costs nothing. Any other text is given to py3langid (naive
-Bayes over byte n-grams, model in its wheel), which is loaded only then.
+English is recognised by its commonest words, without a model. Any other text is given to py3langid (naive Bayes over
+byte n-grams, model in its wheel), which is loaded only then.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 ENGLISH = "en"
 
 MAX_CHARACTERS = 2_000
-"""The part of a text that is looked at: its beginning."""
+"""Characters from the beginning of a text that are read."""
 
 _CODES = (
     "ar bg bn ca cs da de el en es et eu fa fi fr gl he hi hr hu hy id is it ja ka ko lt lv mk ms nl no nn pl pt ro ru "
     "sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
 )
-"""ISO 639-1 codes that are told apart. With the model's other 80, short texts fall to Extremaduran or Haitian."""
+"""ISO 639-1 codes to choose from. With the model's other 80, short texts fall to Extremaduran or Haitian."""
 
 _ENGLISH_TEXT = """
 the and with of from then his her he she is are was were has had not for by both while when during which this that
@@ -45,13 +45,14 @@ _LAST_LATIN = "\u024f"
 
 
 def language_of(text: str) -> str | None:
-    """Return the ISO 639-1 code of the language of ``text``, or ``None`` where it cannot be told.
+    """Return the ISO 639-1 code of the language of ``text``, or ``None`` where it is uncertain.
 
     Names, abbreviations, single words and gibberish are ``None``: a short note is never taken for a foreign one.
     """
     beginning = text[:MAX_CHARACTERS]
     words = _WORD.findall(beginning.lower())
     english = sum(word in _ENGLISH_WORDS for word in words)
+    # Nearly every text is English: the shortcut saves loading the model.
     if english >= 2 and english >= _SHARE_OF_ENGLISH * len(words):
         return ENGLISH
     if not _is_long_enough(words):
@@ -61,6 +62,7 @@ def language_of(text: str) -> str | None:
     if probabilities[ENGLISH] >= _ENGLISH_IS_LIKELY:
         return ENGLISH
     is_foreign = probabilities[ENGLISH] < _ENGLISH_IS_UNLIKELY and probabilities[likeliest] >= _CONFIDENT
+    # Nynorsk and Bokmål are both Norwegian, the only one of the codes that has a name here.
     return "no" if is_foreign and likeliest == "nn" else likeliest if is_foreign else None
 
 
@@ -70,13 +72,14 @@ def language_name(code: str) -> str:
 
 
 def _is_long_enough(words: list[str]) -> bool:
-    """Tell a text from a name: three different words, or some letters of a script other than Latin."""
+    """Return whether it is a text and not a name: three different words, or some letters of a non-Latin script."""
     foreign_letters = sum(letter > _LAST_LATIN for word in words for letter in word)
     return len(set(words)) >= _FEWEST_WORDS or foreign_letters >= _FEWEST_FOREIGN_LETTERS
 
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
+    # Imported at first use: few texts need the model, and its import and loading are slow.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,4 +1,4 @@
-"""Uncertainty of scores whose items come in clusters: sums by patient, paired tests, corrections, ranks.
+"""Statistics of scores whose items come in clusters: sums by patient, paired tests, multiplicity corrections, ranks.
 
 Videos of one patient resemble each other, so the unit of everything here is the patient ("cluster"). A metric gives
 every item a row of additive statistics (:mod:`s3harness.metrics.base`), and the rows of a patient are summed once:
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from s3harness.intervals import (
-    FEWEST,
-    FEWEST_PATIENTS,
+    MIN_FREEDOM,
+    MIN_PATIENTS,
     ROUNDING,
     Array,
     Formula,
@@ -33,21 +33,21 @@ from s3harness.intervals import (
 )
 from s3harness.types import Interval
 
-_ADDED = 1024
-"""Rows that are added at once."""
+_ROWS_AT_ONCE = 1024
+"""Rows in one cumulative sum, which bounds its memory."""
 
 
 class Ranked(Formula, Protocol):
-    """A metric that says which way is better."""
+    """A metric with a direction."""
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether a larger value is a better one."""
+        """Return whether a larger value is a better one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairedTest:
-    """Two systems on the same items: first minus second, its interval, and the two-sided p-value.
+    """The comparison of two systems on the same items: first minus second, its interval, and the two-sided p-value.
 
     ``note`` says why there is no interval, or that interval and test disagree. ``least_p`` is the smallest p-value that
     these patients allow: with n of them 2/2ⁿ, since the two systems may be exchanged with all patients at once.
@@ -63,12 +63,12 @@ class PairedTest:
     freedom: float = float("nan")
 
     def smallest_detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
-        """The smallest true difference that data like these would show with the given power; NaN where none is.
+        """Return the smallest true difference that data like these would show with ``power``; NaN where none is.
 
         (t₁₋α/₂ + t_power) × standard error; ``alpha`` is the level of the single test, so that a correction for several
-        tests divides it. NaN if no p-value of these patients is so small.
+        tests divides it. NaN if no p-value of these patients can be as small as ``alpha``.
         """
-        if not self.least_p <= alpha or not self.freedom >= FEWEST:
+        if not self.least_p <= alpha or not self.freedom >= MIN_FREEDOM:
             return float("nan")
         return (student_t(self.freedom, 1 - alpha / 2) + student_t(self.freedom, power)) * self.error
 
@@ -85,7 +85,7 @@ class RankInterval:
 def interval_of_rows(
     metric: Formula, rows: Array, clusters: ArrayLike, *, resamples: int = 2000, seed: int = 0, level: float = 0.95
 ) -> IntervalResult:
-    """Confidence interval of a score, or the reason why there is none: :func:`.patient_interval` of the rows' sums.
+    """Return the confidence interval of a score, or the reason for none: :func:`.patient_interval` of the rows' sums.
 
     ``rows`` (n, k) are the metric's statistics of the items and ``clusters`` (n,) their patients.
     """
@@ -123,7 +123,7 @@ def paired_test_of_sums(
 ) -> PairedTest:
     """Test as :func:`paired_permutation` does, from the sums by patient of both systems side by side (patients, 2k).
 
-    The interval is as honest as that of a score, and agrees with the test: where the test does not reject equality at
+    The interval is made as that of a single score, and agrees with the test: where the test does not reject equality at
     the same level, the interval is extended to hold 0; where it rejects and the interval holds 0, ``note`` says so.
     """
     both = _Difference(metric)
@@ -131,11 +131,13 @@ def paired_test_of_sums(
     if not len(sums) or not np.isfinite(difference):
         return PairedTest(difference=difference, interval=None, p_value=float("nan"))
     swapped, is_exact = _exchanges(len(sums), resamples, seed)
+    # Rolling the columns by half of them puts the second system's sums in the place of the first's.
     shuffled = both.value((1.0 - swapped) @ sums + swapped @ np.roll(sums, sums.shape[1] // 2, axis=1))
     extreme = np.count_nonzero(np.abs(shuffled[np.isfinite(shuffled)]) >= abs(difference) - ROUNDING)
+    # The observed assignment is among all ways already; to random ones it is added, or p could be 0.
     p_value = extreme / len(swapped) if is_exact else (extreme + 1) / (len(swapped) + 1)
     result = patient_interval(both, sums, resamples=interval_resamples, seed=seed, level=level)
-    interval, note = _agreeing(both.possible(result), float(p_value), level)
+    interval, note = _reconciled(both.possible(result), float(p_value), level)
     return PairedTest(
         difference=difference,
         interval=interval,
@@ -153,11 +155,11 @@ def difference_from_constant(
     """Test a system against one that is no draw from a population, such as a constant answer or a coin.
 
     ``sums`` are by patient, both side by side (patients, 2k). Exchanging answers, as :func:`paired_test_of_sums` does,
-    asks whether the two are interchangeable; a cautious reader and a coin are not, whatever their skill, so that it
-    finds little. Here the difference is divided by its jackknife error and held against Student's t, with the degrees
-    of freedom that the rarest class allows. The p-value is NaN with too few patients for an interval, and never below
-    the 2/2ⁿ of n patients; where all patients differ alike, as where one is always right, n are those of the rarest
-    class (sign test).
+    tests whether the two are interchangeable; a cautious reader and a coin are not, whatever their skill, so that such
+    a test has little power. Here the difference is divided by its jackknife error and compared with Student's t, with
+    the degrees of freedom that the rarest class allows. The p-value is NaN with too few patients for an interval, and
+    never below the 2/2ⁿ of n patients; where all patients differ alike, as where one system is always right, n are
+    those of the rarest class (sign test).
     """
     both = _Difference(metric)
     difference = float(both.value(sums.sum(axis=0)))
@@ -167,11 +169,13 @@ def difference_from_constant(
     error, freedom, least_p = standard_error(both, sums), both.freedom(sums), 2.0 ** (1 - len(sums))
     p_value = float("nan")
     if result.interval is not None:
+        # Without error every ratio is infinite, but for a difference of 0.
         ratio = abs(difference) / error if error > ROUNDING else math.copysign(math.inf, abs(difference) - ROUNDING)
         p_value = max(least_p, min(1.0, 2.0 * student_tail(freedom, ratio)))
-    elif error <= ROUNDING and freedom >= FEWEST and len(sums) >= FEWEST_PATIENTS:
+    # No interval, as all patients differ alike: only then does the sign test count every patient as one sign.
+    elif error <= ROUNDING and freedom >= MIN_FREEDOM and len(sums) >= MIN_PATIENTS:
         p_value = _p_of_equal_differences(both, sums) if abs(difference) > ROUNDING else 1.0
-    interval, note = _agreeing(both.possible(result), p_value, level)
+    interval, note = _reconciled(both.possible(result), p_value, level)
     return PairedTest(
         difference=difference,
         interval=interval,
@@ -189,8 +193,8 @@ def _p_of_equal_differences(both: _Difference, sums: Array) -> float:
     return float(2.0 ** (1 - patients))
 
 
-def _agreeing(result: IntervalResult, p_value: float, level: float) -> tuple[Interval | None, str]:
-    """The interval, extended to hold 0 where the test does not reject it, and a word where they disagree."""
+def _reconciled(result: IntervalResult, p_value: float, level: float) -> tuple[Interval | None, str]:
+    """Interval, extended to hold 0 where the test does not reject it, and a note where the two disagree."""
     interval = result.interval
     if interval is None:
         return None, result.note
@@ -210,25 +214,26 @@ def rank_intervals(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, RankInterval]:
-    """The rank of each system, and where it lands when the patients are drawn again (the same ones for all).
+    """Return the rank of each system, and the ranks it has when the patients are resampled (the same ones for all).
 
-    Any rank is possible where too few patients carry an interval.
+    Any rank is possible where the patients are too few for an interval.
     """
     stacked = np.concatenate(list(rows.values()), axis=1)
     sums = cluster_sums(stacked, clusters)
+    # Row 0 is the data itself, whose ranks are the ranks reported.
     counts = np.vstack([np.ones(len(sums)), *resampled_counts(len(sums), resamples, seed)])
     parts = np.split(sums, np.cumsum([part.shape[1] for part in rows.values()])[:-1], axis=1)
     scores = np.stack([metric.value(counts @ part) for part in parts], axis=1)
     ranks = _ranks(scores if metric.higher_is_better else -scores)
     low, high = np.quantile(ranks[1:], [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
-    if not len(sums) or degrees_of_freedom(class_shares(metric, parts[0])) < FEWEST:
+    if not len(sums) or degrees_of_freedom(class_shares(metric, parts[0])) < MIN_FREEDOM:
         low, high = np.ones(len(rows)), np.full(len(rows), float(len(rows)))
     columns = zip(rows, ranks[0], low, high, strict=True)
     return {name: RankInterval(*map(float, numbers)) for name, *numbers in columns}
 
 
 def holm(p_values: ArrayLike) -> Array:
-    """Holm's step-down adjustment: p-values that keep the family-wise error (Scandinavian J. Statistics 1979).
+    """Return Holm's step-down adjustment of p-values: it keeps the family-wise error (Scand. J. Statistics 1979).
 
     A NaN stays NaN and does not count as a test; the same holds for :func:`benjamini_hochberg`.
     """
@@ -236,21 +241,21 @@ def holm(p_values: ArrayLike) -> Array:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Array:
-    """Benjamini and Hochberg's adjustment: p-values that keep the false discovery rate (J. R. Statist. Soc. B 1995)."""
+    """Return Benjamini and Hochberg's adjustment of p-values: it keeps the false discovery rate (JRSS B 1995)."""
     return _adjusted(p_values, lambda p: np.minimum.accumulate((p * len(p) / np.arange(1, len(p) + 1))[::-1])[::-1])
 
 
 def cluster_sums(rows: Array, clusters: ArrayLike) -> Array:
-    """Sums of the rows of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
+    """Return the sums of the rows of each patient, (patients, k), by number, without patients whose sums are zeros."""
     sums = PatientSums()
     sums.add(rows, clusters)
     return sums.by_patient()
 
 
 class PatientSums:
-    """Rows of statistics added up, some at a time: of each patient, and of all (``totals``).
+    """Accumulator of rows of statistics: the sums of each patient, and of all (``totals``).
 
-    They are added one after the other, so that the sums do not depend, to the last bit, on how many come at a time.
+    Rows are added one after the other, so that the sums do not depend, to the last bit, on how many come at a time.
     """
 
     def __init__(self) -> None:
@@ -262,37 +267,40 @@ class PatientSums:
         numbers, index = np.unique(np.asarray(clusters), return_inverse=True)
         if len(index) != len(rows):
             raise ValueError(f"{len(rows)} rows of statistics but {len(index)} patients: give each row its patient")
-        self.totals = added(self.totals, rows)
-        met = numbers.tolist()
-        sums = _stacked([self._sums.get(number, self.totals[:0]) for number in met], rows.shape[1])
+        self.totals = add_rows(self.totals, rows)
+        patients = numbers.tolist()
+        sums = _stacked([self._sums.get(number, self.totals[:0]) for number in patients], rows.shape[1])
+        # np.add.at adds in the order of the rows, so that the sums are the same for batches of any size.
         np.add.at(sums, index, rows)
-        self._sums |= {number: total.copy() for number, total in zip(met, sums, strict=True)}
+        self._sums |= {number: total.copy() for number, total in zip(patients, sums, strict=True)}
 
     def by_patient(self) -> Array:
-        """Sums of each patient, (patients, k), in the order of their numbers, less those that are all zeros."""
+        """Return the sums of each patient, (patients, k), by number, without patients whose sums are zeros."""
         sums = _stacked([self._sums[number] for number in sorted(self._sums)], len(self.totals))
+        # A patient of unscored items alone would count as one that never moves the score.
         return sums[sums.any(axis=1)]
 
     def beside(self, other: PatientSums) -> Array:
-        """Sums of both by patient, side by side and equally wide, (patients, 2k), less those that are all zeros."""
+        """Return the sums of both by patient, side by side and equally wide, (patients, 2k), without rows of zeros."""
         patients, width = sorted(self._sums | other._sums), max(len(self.totals), len(other.totals))
         halves = [_stacked([one._sums.get(n, one.totals[:0]) for n in patients], width) for one in (self, other)]
         sums = np.concatenate(halves, axis=1)
         return sums[sums.any(axis=1)]
 
 
-def added(totals: Array, rows: Array, weights: Array | None = None) -> Array:
-    """Totals (k,) with rows (n, k), times their weights (n,), added one after the other; the rows may be wider."""
+def add_rows(totals: Array, rows: Array, weights: Array | None = None) -> Array:
+    """Return totals (k,) plus rows (n, k), times their weights (n,), added one by one; the rows may be wider."""
     totals = _stacked([totals], rows.shape[1])[0]
-    for start in range(0, len(rows), _ADDED):
-        some = slice(start, start + _ADDED)
-        part = rows[some] if weights is None else rows[some] * weights[some, None]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        batch = slice(start, start + _ROWS_AT_ONCE)
+        part = rows[batch] if weights is None else rows[batch] * weights[batch, None]
+        # cumsum adds strictly in order, where numpy's sum adds pairwise and so by the size of the batch.
         totals = np.vstack([totals, part]).cumsum(axis=0)[-1]
     return totals
 
 
 def _stacked(totals: Sequence[Array], width: int) -> Array:
-    """(n, width) of n totals, which may be narrower."""
+    """Rows of n totals, which may be narrower, padded with zeros to (n, width)."""
     out = np.zeros((len(totals), width))
     for row, total in zip(out, totals, strict=True):
         row[: len(total)] = total
@@ -301,7 +309,7 @@ def _stacked(totals: Sequence[Array], width: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """Score of the first half of the columns minus score of the second."""
+    """The metric of a pair of systems: score of the first half of the columns minus score of the second."""
 
     metric: Formula
 
@@ -310,7 +318,7 @@ class _Difference:
         return self.metric.value(first) - self.metric.value(second)
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """Items of each class by patient, if the metric tells; the items of both systems are the same."""
+        """Return the items of each class by patient, if the metric has classes; both systems have the same items."""
         support = getattr(self.metric, "support", None)
         return support(np.split(sums, 2, axis=-1)[0]) if support else {}
 
@@ -319,16 +327,16 @@ class _Difference:
         low, high = getattr(self.metric, "bounds", None) or (-math.inf, math.inf)
         if result.interval is None or not math.isfinite(high - low):
             return result
-        given, most = result.interval, high - low
-        return IntervalResult(Interval(max(given.low, -most), min(given.high, most), given.level), result.note)
+        interval, most = result.interval, high - low
+        return IntervalResult(Interval(max(interval.low, -most), min(interval.high, most), interval.level), result.note)
 
     def freedom(self, sums: Array) -> float:
-        """Degrees of freedom of the difference."""
+        """Return the degrees of freedom of the difference."""
         return degrees_of_freedom(class_shares(self, sums))
 
 
 def side_by_side(rows_a: Array, rows_b: Array) -> Array:
-    """Rows of two systems on the same items, (n, k) each, as (n, 2k); :class:`ValueError` if their shapes differ."""
+    """Return rows of two systems on the same items, (n, k) each, as (n, 2k); :class:`ValueError` if shapes differ."""
     if rows_a.shape != rows_b.shape:
         raise ValueError(
             f"the two systems have statistics of shapes {rows_a.shape} and {rows_b.shape}: score both on "
@@ -338,7 +346,7 @@ def side_by_side(rows_a: Array, rows_b: Array) -> Array:
 
 
 def _exchanges(n: int, resamples: int, seed: int) -> tuple[Array, bool]:
-    """Which of n patients are exchanged, (ways, n) of 0 and 1, and whether these are all ways there are."""
+    """Masks of the patients that are exchanged, (ways, n) of 0 and 1, and whether these are all ways there are."""
     if 2**n <= resamples:
         return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64), True
     return np.random.default_rng(seed).integers(0, 2, size=(resamples, n)).astype(np.float64), False
@@ -346,6 +354,7 @@ def _exchanges(n: int, resamples: int, seed: int) -> tuple[Array, bool]:
 
 def _ranks(scores: Array) -> Array:
     """Ranks along the last axis, 1 for the highest, ties sharing their mean; an undefined score comes last."""
+    # Imported here: scipy.stats is slow to import, and few commands rank systems.
     from scipy.stats import rankdata
 
     return np.asarray(rankdata(-np.where(np.isfinite(scores), scores, -np.inf), axis=-1), dtype=np.float64)
@@ -353,9 +362,9 @@ def _ranks(scores: Array) -> Array:
 
 def _adjusted(p_values: ArrayLike, adjust: Callable[[Array], Array]) -> Array:
     """Apply an adjustment of ascending p-values in the order given, at most 1, leaving NaN out."""
-    given = np.asarray(p_values, dtype=np.float64)
-    out = np.full(given.shape, np.nan)
-    tests = np.flatnonzero(np.isfinite(given))
-    order = tests[np.argsort(given[tests], kind="stable")]
-    out[order] = np.minimum(adjust(given[order]), 1.0)
-    return out
+    values = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(values.shape, np.nan)
+    tests = np.flatnonzero(np.isfinite(values))
+    order = tests[np.argsort(values[tests], kind="stable")]
+    adjusted[order] = np.minimum(adjust(values[order]), 1.0)
+    return adjusted

@@ -1,8 +1,8 @@
 """The seven nouns of an evaluation, in the order the data takes through it.
 
 ``Video`` → ``Clip`` → ``Request`` → ``Response`` → ``Answer`` → ``Prediction`` → ``Score``, and beside them
-``Reference``, what the annotators say of the item that a ``Prediction`` answers. All are frozen: a stage makes
-new ones, it never changes what it was given. This module imports nothing of the package.
+``Reference``, the annotators' truth of the item that a ``Prediction`` answers. All are frozen: a stage makes new
+objects and never changes its input. This module imports nothing of the package.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Modality = Literal["video", "audio"]
 
 @dataclass(frozen=True, slots=True)
 class FeatureLabel:
-    """What the annotators say of one ictal sign in one video.
+    """The annotation of one ictal sign in one video.
 
     ``start_s`` and ``end_s`` are seconds from the start of the video, ``None`` where no time was noted. ``side`` is
-    the patient's own side, never the camera's. ``untested`` means that nobody could tell, which is not "no".
+    the patient's own side, never the camera's. ``untested`` means that no annotator could tell, which is not "no".
     """
 
     present: Presence
@@ -43,6 +43,7 @@ class Video:
     """
 
     id: str
+    # repr=False: a traceback or a log line that prints a Video must not print who it shows.
     patient: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
     duration_s: float | None = None
@@ -57,11 +58,11 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The part of a video that a model is shown.
+    """The part of a video that a model sees and hears.
 
-    ``timestamps`` are the wanted frame times in seconds from the start of the video, ascending. What was really
-    decoded, frames and times, is the media store's answer (:meth:`s3harness.media.MediaStore.frames`). A clip without
-    timestamps and sound shows nothing: its requests are text alone, and no media are prepared for it.
+    ``timestamps`` are the requested frame times in seconds from the start of the video, ascending. The frames that were
+    decoded, and their times, come from the media store (:meth:`s3harness.media.MediaStore.frames`). A clip without
+    timestamps and sound has no media: its requests are text alone.
     """
 
     video_id: str
@@ -74,13 +75,13 @@ class Clip:
 
     @property
     def is_text_only(self) -> bool:
-        """Whether nothing of the video is shown, neither frames nor sound."""
+        """Return whether the clip has no media, neither frames nor sound."""
         return not self.timestamps and not self.audio
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How an answer is generated; what an engine does not know it leaves out."""
+    """The sampling settings of an answer; an engine ignores those that it does not have."""
 
     temperature: float = 0.0
     max_tokens: int = 512
@@ -90,16 +91,16 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question about one clip: all that a backend is given.
+    """One question about one clip: the whole input of a backend.
 
-    ``subject`` is what is asked about (a feature, a boundary, a side). ``answer_schema`` is the JSON Schema of the
+    ``subject`` is the feature, boundary or side that the question is about. ``answer_schema`` is the JSON Schema of the
     answer for engines with structured output, ``choices`` the closed list of answers where there is one. The
     ``video_id`` of the clip is opaque; nothing private is reachable from here.
 
-    ``item_kind`` is what the task's spec says an item is (``feature``, ``boundary``, ``diagnosis`` …): whoever answers
-    kinds of questions differently goes by it, never by the name of the task. ``public_prompt`` is the prompt with the
-    written report of the video withheld, empty where the prompt gives none. Neither determines the answer, and neither
-    is in the hash that is the ``id``.
+    ``item_kind`` is the kind of item that the task's spec declares (``feature``, ``boundary``, ``diagnosis`` …): code
+    that treats kinds of questions differently goes by it, never by the name of the task. ``public_prompt`` is the
+    prompt with the written report of the video withheld, empty where the prompt has none. Neither determines the
+    answer, and neither is in the hash that is the ``id``.
     """
 
     id: str
@@ -116,19 +117,20 @@ class Request:
     public_prompt: str = ""
 
 
+# A field that determines no answer stays out of the hash, so that ids recorded before it existed stay the same.
 NOT_HASHED = frozenset({"id", "item_kind", "public_prompt"})
 """The fields of a request that are no part of the hash that is its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What a backend really sent for a request beside its prompt, as far as it says.
+    """The media and settings that a backend sent for a request beside its prompt, as far as the backend reports them.
 
-    ``media`` is the form of the pictures (``frames``, ``jpeg_sequence``, ``mp4``, ``video``), empty where none were
+    ``media`` is the form of the frames (``frames``, ``jpeg_sequence``, ``mp4``, ``video``), empty where none were
     sent. ``times_s`` are the times of the frames that were sent, in seconds from the start of the video and in the
     order sent; ``None`` where the engine takes frames from a file as it sees fit. ``size`` is (width, height) in
-    pixels, ``sound_s`` how many seconds of sound went along. ``settings`` is everything else of the call, JSON-able:
-    sampling, limits, form of the answer.
+    pixels, ``sound_s`` the seconds of audio that were sent. ``settings`` are all other settings of the call, as JSON
+    values: sampling, limits, form of the answer.
     """
 
     media: str = ""
@@ -143,14 +145,15 @@ ResponseStatus = Literal["ok", "failed", "refused", "cut"]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, raw. Journalled once and never changed.
+    """The raw reply to a request. Journalled once and never changed.
 
     A backend returns ``ok``, ``refused`` (the engine declined) or ``cut`` (it stopped at the token limit); it raises
-    what went wrong, and the runner writes ``failed`` with the ``error``. ``choice_probabilities`` are the engine's
-    probabilities of the closed answers, where it gives them (in 0–1).
+    errors, and the runner writes ``failed`` with the ``error``. ``choice_probabilities`` are the engine's probabilities
+    of the closed answers, where it gives them (in 0–1).
 
-    ``sent`` is what was really sent; ``None`` where the backend does not say. ``identity`` is what this reply itself
-    says of who answered (``answered_as``, ``system_fingerprint``), beside what :meth:`Backend.identity` says of all.
+    ``sent`` records the media and settings sent; ``None`` where the backend does not report them. ``identity`` is the
+    identity of the engine that this reply itself states (``answered_as``, ``system_fingerprint``), beside
+    :meth:`Backend.identity` for the whole run.
     """
 
     request_id: str
@@ -168,6 +171,7 @@ class Response:
 
 AnswerStatus = Literal["clean", "repaired", "unparsable", "failed", "refused", "cut"]
 
+# Refused, cut and failed replies have no value even where some text of theirs could be parsed.
 READ: frozenset[AnswerStatus] = frozenset({"clean", "repaired"})
 
 
@@ -175,7 +179,8 @@ READ: frozenset[AnswerStatus] = frozenset({"clean", "repaired"})
 class Answer:
     """One response as a parser read it.
 
-    ``value`` is ``None`` unless ``status`` is clean or repaired; ``note`` says how it was read, or why it could not be.
+    ``value`` is ``None`` unless ``status`` is clean or repaired; ``note`` says what was repaired, or why nothing could
+    be read.
     """
 
     request_id: str
@@ -187,7 +192,7 @@ class Answer:
 
     @property
     def is_read(self) -> bool:
-        """Whether a value was read."""
+        """Return whether a value was read."""
         return self.status in READ
 
 
@@ -213,10 +218,10 @@ class Prediction:
 class Reference:
     """The truth of one item.
 
-    ``subject`` is what the item is about (a feature, a boundary, a side); ``cluster`` numbers the patient, so that
-    intervals can resample patients without naming one; ``window`` is the span of the video that was shown, in
-    seconds, for answerers that guess from it; ``requests`` are the ids of the requests that ask for it. ``report`` is
-    the expert's report where the prompt shows it, for the answerer that reads nothing else.
+    ``subject`` is the feature, boundary or side that the item is about; ``cluster`` numbers the patient, so that
+    intervals can resample patients without naming one; ``window`` is the span of the video that was sent, in seconds,
+    for trivial answerers that guess from it; ``requests`` are the ids of the requests of the item. ``report`` is the
+    expert's report where the prompt holds it, for the answerer that reads nothing else.
     """
 
     item: str
@@ -291,17 +296,20 @@ class Score:
     def skill(self) -> float | None:
         """(value − floor) / (ceiling − floor): 0 at the floor, 1 at the ceiling; ``None`` where undefined.
 
-        A signed error beyond 0 is as far from its ceiling as on this side. A score above a ceiling that is only the
-        best to be expected, as where words differ, has all there is; where even that is below the floor, there is none.
+        A signed error counts by its distance from 0 on either side. The ceiling may be the best score to be expected
+        and no maximum, as for free text: a score above such a ceiling has a skill of 1, and a ceiling below the floor
+        leaves the skill undefined.
         """
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
+        # Without a gap to measure in, rounding would decide the skill.
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
             return None
         if self.higher_is_better and self.ceiling < self.floor:
             return None
         if self.higher_is_better and self.value > self.ceiling:
             return 1.0
+        # abs: a bias of −2 s is as far from the ceiling 0 as one of +2 s.
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from s3harness.intervals import (
-    FEWEST,
+    MIN_FREEDOM,
     bootstrap,
     class_shares,
     degrees_of_freedom,
@@ -184,12 +184,12 @@ class TestDegreesOfFreedom:
         assert degrees_of_freedom({"": np.full(n, 1 / n)}) == pytest.approx(n - 1)
 
     def test_one_with_half_of_the_items_leaves_next_to_none(self):
-        assert degrees_of_freedom({"": np.array([0.5] + [0.5 / 59] * 59)}) < 1.0 < FEWEST
+        assert degrees_of_freedom({"": np.array([0.5] + [0.5 / 59] * 59)}) < 1.0 < MIN_FREEDOM
 
     def test_a_rare_class_counts_although_the_other_is_common(self):
         rare = np.array([1 / 3] * 3 + [0.0] * 40)
         common = np.array([0.0] * 3 + [1 / 40] * 40)
-        assert degrees_of_freedom({"rare": rare, "common": common}) < FEWEST < degrees_of_freedom({"": common[3:]})
+        assert degrees_of_freedom({"rare": rare, "common": common}) < MIN_FREEDOM < degrees_of_freedom({"": common[3:]})
 
     def test_the_shares_of_a_metric_without_classes_are_those_of_its_sums(self):
         shares = class_shares(Mean(), np.array([[3.0, 1.0], [0.0, 4.0]]))

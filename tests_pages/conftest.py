@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCRIPT = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from s3harness.report.plot import Point, Scale, line_chart, write_svg
+from s3harness.report.plot import PlotPoint, Scale, line_chart, write_svg
 
 TASKS = {"Task 1": "s3/task1_features", "Task 3": "s3/task3_laterality"}
 LOSS = "loss, nats a token"
@@ -20,7 +20,7 @@ SMOOTHED = 5
 """Steps of GRPO whose mean a point is: a step has the answers to 32 questions."""
 
 Lines = Sequence[Mapping[str, Any]]
-Series = Sequence[tuple[str, Sequence[Point]]]
+Series = Sequence[tuple[str, Sequence[PlotPoint]]]
 
 
 @click.command()
@@ -63,25 +63,26 @@ def _in_a_row(stages: Mapping[str, Lines]) -> Series:
     return series
 
 
-def _points(lines: Lines, name: str, begun: int = 0) -> Sequence[Point]:
-    return [Point(begun + line["step"], line[name]) for line in lines if name in line]
+def _points(lines: Lines, name: str, begun: int = 0) -> Sequence[PlotPoint]:
+    return [PlotPoint(begun + line["step"], line[name]) for line in lines if name in line]
 
 
-def _smoothed(lines: Lines, task: str) -> Sequence[Point]:
+def _smoothed(lines: Lines, task: str) -> Sequence[PlotPoint]:
     """The mean reward of a task, each answer counting the same, over the steps."""
     paid = [(line["step"], line["tasks"][task]) for line in lines if task in line.get("tasks", {})]
     points = []
     for at in range(SMOOTHED, len(paid) + 1):
         last = [told for _, told in paid[at - SMOOTHED : at]]
         answers = sum(told["answers"] for told in last)
-        points.append(Point(paid[at - 1][0], sum(told["reward"] * told["answers"] for told in last) / answers))
+        points.append(PlotPoint(paid[at - 1][0], sum(told["reward"] * told["answers"] for told in last) / answers))
     return points
 
 
 def _chart(title: str, measure: str, series: Series) -> str:
     every = [point for _, points in series for point in points]
-    x = Scale("step", 0, max(point.x for point in every))
-    y = Scale(measure, min(point.y for point in every), max(point.y for point in every), is_log=measure == LOSS)
+    x = Scale(title="step", low=0, high=max(point.x for point in every))
+    losses = [point.y for point in every]
+    y = Scale(title=measure, low=min(losses), high=max(losses), is_log=measure == LOSS)
     return line_chart(title, x, y, series)
 
 

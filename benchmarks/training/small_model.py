@@ -43,7 +43,7 @@ def main(data: Path, tasks: str, out: Path, seed: int) -> None:
 
 def tokenizer(texts: list[str]) -> Any:
     """A byte-pair encoding of :data:`VOCABULARY` tokens; quotes and ends of lines are tokens of their own."""
-    from s3harness_transformers.tiny.words import chat_template
+    from s3harness_transformers.tiny.tokenizer import chat_template
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 

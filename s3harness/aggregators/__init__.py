@@ -1,7 +1,7 @@
-"""From the answers to the windows of a video to one value for the video.
+"""Aggregators: from the answers to the windows of a video to one value for the video.
 
-An aggregator is a function ``aggregate(answers, **params) -> Aggregate``. It is given the readable answers to one item,
-in the order of their windows, at least one of them; windows that gave no readable answer are its caller's business.
+An aggregator is a function ``aggregate(answers, **params) -> Aggregate``. It gets the readable answers to one item, in
+the order of their windows, at least one of them; its caller handles windows without a readable answer.
 """
 
 from __future__ import annotations

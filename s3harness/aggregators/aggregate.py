@@ -1,4 +1,4 @@
-"""What an aggregator returns, and how it looks into answers."""
+"""The result of an aggregator, and access to the fields of answers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from s3harness.types import Answer
 class Aggregate:
     """One value for one item, made of the answers to its windows.
 
-    ``value`` is ``None`` where the answers at hand do not hold it, and ``note`` says why; otherwise ``note`` says how
-    they were put together. ``probability`` is that of the value's positive class ("yes"), in 0–1, where it is known.
+    ``value`` is ``None`` where the answers do not hold it, and ``note`` says why; otherwise ``note`` says how the
+    answers were combined. ``probability`` is that of the value's positive class ("yes"), in 0–1, ``None`` where no
+    answer has one.
     """
 
     value: object | None
@@ -22,23 +23,23 @@ class Aggregate:
 
 
 def field(answer: Answer, key: str) -> object:
-    """The ``key`` of an answer that is an object, and the answer itself where it is not."""
+    """Return the ``key`` of an answer that is an object, and the answer itself where it is not."""
     return answer.value.get(key) if isinstance(answer.value, Mapping) else answer.value
 
 
-def word(answer: Answer, key: str = "answer") -> str:
-    """The answer's closed part, in lower case without blanks at its ends."""
+def closed_part(answer: Answer, key: str = "answer") -> str:
+    """Return the answer's closed part, in lower case without blanks at its ends."""
     return str(field(answer, key)).strip().casefold()
 
 
-def words_of(answer: Answer, key: str = "justification") -> str:
-    """The answer's free part, "" where it has none."""
+def free_part(answer: Answer, key: str = "justification") -> str:
+    """Return the answer's free part, "" where it has none."""
     text = answer.value.get(key) if isinstance(answer.value, Mapping) else None
     return "" if text is None else str(text).strip()
 
 
 def unique(texts: Sequence[str]) -> list[str]:
-    """The non-empty texts, each once, in order of first appearance; blanks and case do not make a difference."""
+    """Return the non-empty texts, each once, in order of first appearance; blanks and case make no difference."""
     first: dict[str, str] = {}
     for text in texts:
         first.setdefault(" ".join(text.casefold().split()), text)
@@ -47,5 +48,5 @@ def unique(texts: Sequence[str]) -> list[str]:
 
 
 def highest_probability(answers: Sequence[Answer]) -> float | None:
-    """The highest of the answers' probabilities, ``None`` where none has one."""
+    """Return the highest of the answers' probabilities, ``None`` where none has one."""
     return max((a.probability for a in answers if a.probability is not None), default=None)

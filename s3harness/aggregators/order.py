@@ -1,4 +1,4 @@
-"""One sequence of events for a video, from those of its windows."""
+"""Aggregators of sequences: one list of events for a video, from those of its windows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from s3harness.types import Answer
 
 
 def overlap_merge(answers: Sequence[Answer]) -> Aggregate:
-    """The windows' lists one after the other, the longest end of one that begins the next written once.
+    """Join the windows' lists in order; the longest end of the joined list that begins the next list counts once.
 
-    As the authors' release does it: repeats elsewhere stay, and so do words outside the vocabulary.
+    As in the authors' release: repeats elsewhere stay, and so do words outside the vocabulary.
     """
     merged: list[str] = []
     for answer in answers:
@@ -20,7 +20,7 @@ def overlap_merge(answers: Sequence[Answer]) -> Aggregate:
 
 
 def first_mention(answers: Sequence[Answer]) -> Aggregate:
-    """Every event once, in the order in which the windows, and the lists within them, first name it."""
+    """Return every event once, in the order in which the windows, and the lists within them, first name it."""
     tokens = [token for answer in answers for token in _tokens(answer)]
     return Aggregate(list(dict.fromkeys(tokens)), f"first mentions over {len(answers)} windows")
 
@@ -30,5 +30,7 @@ def _tokens(answer: Answer) -> list[str]:
 
 
 def _overlap(before: list[str], after: list[str]) -> int:
+    """Number of tokens at the end of ``before`` that are the beginning of ``after``."""
     longest = min(len(before), len(after))
+    # The longest first: "a b a" before "a b a c" overlaps in three tokens, not in one.
     return next((n for n in range(longest, 0, -1) if before[-n:] == after[:n]), 0)

@@ -1,22 +1,23 @@
-"""Whether a sign is present in a video, from what is said of its windows."""
+"""Aggregators of presence: one yes or no for a video, from the answers to its windows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s3harness.aggregators.aggregate import Aggregate, field, highest_probability, unique, word, words_of
+from s3harness.aggregators.aggregate import Aggregate, closed_part, field, free_part, highest_probability, unique
 from s3harness.types import Answer
 
 
 def any_yes(answers: Sequence[Answer], key: str = "answer", all_na: str = "na") -> Aggregate:
-    """Say "yes" if any window says yes, ``all_na`` if every window says "na", else "no".
+    """Return "yes" if any window says yes, ``all_na`` if every window says "na", else "no".
 
-    The authors' release knows no "na" for a video and has "no" there: ``all_na="no"``. The probability is the highest
+    The authors' release has no "na" for a video and writes "no" there: ``all_na="no"``. The probability is the highest
     of the windows' probabilities of "yes".
     """
-    said = [word(answer, key) for answer in answers]
-    value = "yes" if "yes" in said else all_na if set(said) == {"na"} else "no"
-    return Aggregate(value, f"{said.count('yes')} of {len(said)} windows say yes", highest_probability(answers))
+    labels = [closed_part(answer, key) for answer in answers]
+    # "na" beside a "no" is no answer to the video: one window saw enough to say no.
+    value = "yes" if "yes" in labels else all_na if set(labels) == {"na"} else "no"
+    return Aggregate(value, f"{labels.count('yes')} of {len(labels)} windows say yes", highest_probability(answers))
 
 
 def any_yes_rationale(
@@ -27,21 +28,22 @@ def any_yes_rationale(
     all_na: str = "na",
     first_text: bool = False,
 ) -> Aggregate:
-    """``{"present", "text"}``: :func:`any_yes`, and the reasons given in the windows that say yes, in all if none does.
+    """Return ``{"present", "text"}``: :func:`any_yes`, and the reasons of the windows that say yes, or else of all.
 
-    Reasons that were given before are left out. With ``first_text`` the text is the first window's alone, as the
-    authors' release has it for a question about the beginning of the video; theirs joins with " || ".
+    Repeated reasons are left out. With ``first_text`` the text is the first window's alone, as in the authors' release
+    for a question about the beginning of the video; the release joins with " || ".
     """
     presence = any_yes(answers, key, all_na)
-    agreeing = [answer for answer in answers if word(answer, key) == "yes"] or list(answers)
-    texts = [words_of(answer, text_key) for answer in (answers[:1] if first_text else agreeing)]
+    # The reasons of windows that say no would contradict a yes for the video.
+    agreeing = [answer for answer in answers if closed_part(answer, key) == "yes"] or list(answers)
+    texts = [free_part(answer, text_key) for answer in (answers[:1] if first_text else agreeing)]
     return Aggregate(
         {"present": presence.value, "text": joiner.join(unique(texts))}, presence.note, presence.probability
     )
 
 
 def first_window(answers: Sequence[Answer], key: str = "answer") -> Aggregate:
-    """What is said of the first window, for a question about the beginning of the video.
+    """Return the answer to the first window, for a question about the beginning of the video.
 
     No value where the first window (``clip.index`` 0) is not among the answers: a later one cannot stand in for it.
     """
@@ -54,11 +56,11 @@ def first_window(answers: Sequence[Answer], key: str = "answer") -> Aggregate:
 def first_window_rationale(
     answers: Sequence[Answer], key: str = "answer", text_key: str = "justification"
 ) -> Aggregate:
-    """``{"present", "text"}`` of the first window; no value where :func:`first_window` has none."""
+    """Return ``{"present", "text"}`` of the first window; no value where :func:`first_window` has none."""
     first = answers[0]
     if not _is_first(first):
         return Aggregate(None, FIRST_IS_MISSING)
-    value = {"present": field(first, key), "text": words_of(first, text_key)}
+    value = {"present": field(first, key), "text": free_part(first, text_key)}
     return Aggregate(value, "the first window", first.probability)
 
 
@@ -66,4 +68,5 @@ FIRST_IS_MISSING = "the first window gave no readable answer"
 
 
 def _is_first(answer: Answer) -> bool:
+    # An answer without a clip is of no window among several.
     return answer.clip is None or answer.clip.index == 0

@@ -1,4 +1,4 @@
-"""One report of a video, from those of its windows."""
+"""The aggregator of reports: one report of a video, from those of its windows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def joined_text(answers: Sequence[Answer]) -> Aggregate:
-    """The windows' texts joined, each sentence once, in order of first appearance.
+    """Join the windows' texts, each sentence once, in order of first appearance.
 
-    Case and blanks aside, a sentence must be the same to be left out; nothing is rephrased.
+    A sentence is left out if it equals an earlier one but for case and blanks; nothing is rephrased.
     """
     sentences = [s for answer in answers for s in _SENTENCE_END.split(str(answer.value).strip())]
-    kept = unique(sentences)
-    return Aggregate(" ".join(kept), f"{len(kept)} of {len(sentences)} sentences from {len(answers)} windows")
+    # Windows overlap, so that the same moment is described twice, often in the same words.
+    distinct = unique(sentences)
+    return Aggregate(" ".join(distinct), f"{len(distinct)} of {len(sentences)} sentences from {len(answers)} windows")

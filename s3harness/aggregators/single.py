@@ -1,4 +1,4 @@
-"""Items that are asked about once."""
+"""Aggregators of items with one answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from s3harness.types import Answer
 
 
 def single(answers: Sequence[Answer]) -> Aggregate:
-    """The value of the one answer there is.
+    """Return the value of the only answer.
 
     Raises :class:`SpecError` if there are more: a task whose sampler makes several clips needs another aggregator.
     """
@@ -19,16 +19,17 @@ def single(answers: Sequence[Answer]) -> Aggregate:
 
 
 def clip_time(answers: Sequence[Answer]) -> Aggregate:
-    """Seconds from the start of the clip → seconds from the start of the video; nothing is clipped to either.
+    """Convert seconds from the start of the clip to seconds from the start of the video, without clipping.
 
     Raises :class:`SpecError` if there are several answers, or if the answer is no number or has no clip.
     """
     answer = _only(answers, "clip_time")
     if isinstance(answer.value, bool) or not isinstance(answer.value, (int, float)) or answer.clip is None:
         raise SpecError(
-            f"aggregate: clip_time needs a time in seconds and the clip it is in, not {type(answer.value).__name__};"
+            f"aggregate: clip_time needs a time in seconds within a clip, not {type(answer.value).__name__};"
             " use it with the parser timestamp"
         )
+    # A time past the end of the clip stays as it is: the answer is wrong, not unreadable.
     seconds = answer.clip.start_s + answer.value
     return Aggregate(seconds, f"{answer.value:g} s into a clip from {answer.clip.start_s:g} s", answer.probability)
 

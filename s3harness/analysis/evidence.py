@@ -16,7 +16,7 @@ import numpy as np
 from s3harness.metrics.base import ItemMean
 from s3harness.metrics.rqi import extract
 from s3harness.metrics.rqi.structure import NONE
-from s3harness.probes.probe import Asked, Expected, Probe, differ
+from s3harness.probes.probe import Expected, Probe, ProbeSubject, differ
 from s3harness.rundir.items import Items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import read_journal
@@ -39,7 +39,7 @@ Key = tuple[str, str, int]
 class Said:
     """One answer in a form that can be compared; ``value`` is ``None`` if it could not be read."""
 
-    asked: Asked
+    asked: ProbeSubject
     cluster: int
     value: object
 
@@ -88,7 +88,7 @@ def read_said(directory: Path) -> dict[Key, Said]:
         kind, answer = tasks[entry.task].item, answers[entry.id]
         value = said(kind, answer.value) if answer.is_read else None
         key = (entry.task, entry.item, entry.clip.index)
-        found[key] = Said(Asked(kind, entry.subject), clusters.get(entry.item, -1), value)
+        found[key] = Said(ProbeSubject(kind, entry.subject), clusters.get(entry.item, -1), value)
     return found
 
 

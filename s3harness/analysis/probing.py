@@ -36,7 +36,11 @@ def chosen(names: Sequence[str]) -> list[str]:
     """The names of probes, ``all`` being every registered one; :class:`UsageError` if one comes twice, or none does."""
     wanted = [n for name in names for n in (manager().registry.names("probe") if name == ALL else [name])]
     if not wanted or len(set(wanted)) < len(wanted):
-        raise UsageError("a probe is named twice" if wanted else "no probe is named; there is also: all")
+        raise UsageError(
+            "a probe is named twice"
+            if wanted
+            else "no probe is named; name some (s3harness plugins list --kind probe), or all"
+        )
     return wanted
 
 

@@ -181,7 +181,7 @@ def _cause(one: System, two: System) -> str:
     if one.fingerprint != two.fingerprint and one.fingerprint and two.fingerprint:
         return (
             f"they were made on different data sets or versions of one (fingerprints {one.fingerprint[:12]} and "
-            f"{two.fingerprint[:12]}); ask both on the same version"
+            f"{two.fingerprint[:12]}); run both on the same version"
         )
     if not one.fingerprint or not two.fingerprint:
         return "the run's data set and the release's annotations are not of one version; import the checkout again"

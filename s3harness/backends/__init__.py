@@ -1,1 +1,1 @@
-"""What answers requests: the contract of a backend, and those that need no engine."""
+"""Backends, which answer requests: the contract, and the backends that need no engine."""

@@ -1,4 +1,4 @@
-"""Writing an answer as a model would: the text that a request asks for, from a value."""
+"""Text of an answer in the form that a request asks for, from a value; for backends without an engine."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import json
 from s3harness.types import Request
 
 
-def write(request: Request, value: object, words: str = "") -> str:
-    """The text of a value in the form that the request's prompt asks for.
+def write_answer(request: Request, value: object, words: str = "") -> str:
+    """Write a value as text in the form that the request's prompt asks for.
 
     A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
     """
     fields = _fields(request)
     if "timestamp" in fields:
-        return json.dumps({"timestamp": clock(_number(value))})
+        return json.dumps({"timestamp": format_timestamp(_number(value))})
     if "frame" in fields:
         return json.dumps({"frame": str(_frame(request, _number(value)))})
     if "answer" in fields:
         return json.dumps({name: value if name == "answer" else words for name in fields}, ensure_ascii=False)
     if isinstance(value, float):
-        return clock(value)
+        return format_timestamp(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
 
 
-def clock(seconds: float) -> str:
-    """Seconds as MM:SS, with milliseconds where they are not zero."""
+def format_timestamp(seconds: float) -> str:
+    """Format seconds as MM:SS, with milliseconds where they are not zero."""
     milliseconds = max(0, round(seconds * 1000))
     whole, fraction = divmod(milliseconds, 1000)
     text = f"{whole // 60:02d}:{whole % 60:02d}"
@@ -40,7 +40,7 @@ def _fields(request: Request) -> list[str]:
 
 
 def _frame(request: Request, seconds: float) -> int:
-    """The number, from 1, of the frame nearest to a time in the clip."""
+    """Return the number, from 1, of the frame nearest to a time in the clip."""
     wanted = request.clip.start_s + seconds
     times = request.clip.timestamps
     return 1 + min(range(len(times)), key=lambda i: abs(times[i] - wanted))

@@ -60,7 +60,7 @@ class Truth:
         for name, change in self.changes:
             changed = change.truth(video, clip)
             if changed is None:
-                raise S3HarnessError(f"nobody knows the truth of what {name!r} shows")
+                raise S3HarnessError(f"the truth of a clip after {name!r} is unknown")
             video = changed
         return video
 

@@ -1,7 +1,7 @@
-"""Closed answers, and how likely an engine found each of them.
+"""Probabilities of closed answers from the log probabilities of tokens.
 
-An engine that tells, for each token it wrote, which others it might have written, thereby tells how likely it found
-"yes" and "no" where it wrote one of them. That place may be in the middle of a JSON object.
+An engine that returns the alternatives of each token thereby gives the probabilities of "yes" and "no" at the token
+where the answer begins, which may be in the middle of a JSON object.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from s3harness.types import Request
 
 @dataclass(frozen=True, slots=True)
 class ClosedAnswer:
-    """The answers that a request may be given; ``field`` of a JSON object has them, the whole text if it is empty."""
+    """The possible answers to a request: values of ``field`` of a JSON object, or the whole text if it is empty."""
 
     choices: tuple[str, ...]
     field: str = ""
 
     def start(self, text: str) -> int | None:
-        """Where in a text the answer begins; ``None`` if nowhere."""
+        """Return the index in a text at which the answer begins; ``None`` if it has none."""
         before = rf'"{re.escape(self.field)}"\s*:\s*"' if self.field else r"\s*[\"'`*]*"
-        found = re.search(before, text) if self.field else re.match(before, text)
-        return found.end() if found and found.end() < len(text) else None
+        match = re.search(before, text) if self.field else re.match(before, text)
+        return match.end() if match and match.end() < len(text) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was written, and the log probabilities of those that might have stood there, itself included."""
+    """A generated token, and the log probabilities (natural) of its alternatives, itself included."""
 
     text: str
     alternatives: Mapping[str, float]
 
 
 def closed_answer(request: Request) -> ClosedAnswer | None:
-    """What a request may be answered: its choices, or the first field of its schema that is an enumeration of words."""
+    """Return the possible answers: the request's choices, or the first field of its schema that enumerates words."""
     if request.choices:
         return ClosedAnswer(tuple(request.choices))
     properties = (request.answer_schema or {}).get("properties")
@@ -50,10 +50,10 @@ def closed_answer(request: Request) -> ClosedAnswer | None:
 
 
 def choice_probabilities(answer: ClosedAnswer, tokens: Sequence[Token]) -> dict[str, float] | None:
-    """Each answer's probability (0–1) at the token where the answer begins; together they come to 1 at most.
+    """Return the probability (0–1) of each answer at the token where the answer begins; their sum is at most 1.
 
-    A token counts for the one answer that it begins or is; one that might become several counts for none. ``None``
-    where the text has no answer, or the tokens do not tell which answers they are.
+    A token counts for the answer that it is or begins; a token that begins several counts for none. ``None`` if the
+    text has no answer, or no token can be assigned.
     """
     start = answer.start("".join(token.text for token in tokens))
     if start is None:
@@ -67,17 +67,19 @@ def choice_probabilities(answer: ClosedAnswer, tokens: Sequence[Token]) -> dict[
 
 
 def _shares(choices: Sequence[str], token: Token, before: str) -> dict[str, float] | None:
-    """``before`` is what the token holds before the answer; alternatives may hold other white space there."""
+    """Sum the probabilities by choice; ``before`` is the text of the token before the answer begins."""
     shares = dict.fromkeys(choices, 0.0)
     for text, log_probability in token.alternatives.items():
-        meant = _meant(choices, text, before.strip())
-        if meant is not None and not math.isnan(log_probability):
-            shares[meant] += math.exp(min(log_probability, 0.0))
+        choice = _matching_choice(choices, text, before.strip())
+        # A NaN would spread over the shares of all choices.
+        if choice is not None and not math.isnan(log_probability):
+            shares[choice] += math.exp(min(log_probability, 0.0))
+    # Rounded log probabilities may add up to a little more than 1.
     total = sum(shares.values())
     return {choice: share / max(total, 1.0) for choice, share in shares.items()} if total > 0 else None
 
 
-def _meant(choices: Sequence[str], text: str, before: str) -> str | None:
+def _matching_choice(choices: Sequence[str], text: str, before: str) -> str | None:
     text = text.strip()
     if not text.startswith(before):
         return None

@@ -1,11 +1,11 @@
-"""Yardsticks as backends: the trivial answerers and the oracle, answering in text as a model would."""
+"""Floors and ceiling as backends: the trivial answerers and the oracle, which answer in text as a model would."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from s3harness.backends.answer_text import write
+from s3harness.backends.answer_text import write_answer
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.references import events
 from s3harness.errors import UsageError, suggest
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from s3harness.specs.models import ModelCard
 
 WHOLE = ("constant", "prevalence", "empty")
-"""Answerers that know an answer to every task; ``constant`` is each task's first that says anything."""
+"""Answerers that answer every task; ``constant`` is the first of each task that is not empty."""
 
 
 class FloorsBackend(Backend):
-    """Gives the answers of one trivial answerer, ``-o answer=NAME``, fitted on the other patients of the run.
+    """Answer as one trivial answerer, ``-o answer=NAME``, fitted on the other patients of the run.
 
     ``constant``, ``prevalence`` and ``empty`` answer all tasks. Any other name (``always_no``, ``window_centre``,
     ``always_ES``, …) answers the tasks that have such an answerer and says nothing to the others. ``oracle`` is the
@@ -41,7 +41,7 @@ class FloorsBackend(Backend):
         self._oracle: OracleBackend | None = None
 
     def see(self, truth: Truth) -> None:
-        """Work out the answer to every item."""
+        """Compute the answer to every item."""
         if self.answer == "oracle":
             self._oracle = OracleBackend(self.model, {}, self.media)
             self._oracle.see(truth)
@@ -54,56 +54,53 @@ class FloorsBackend(Backend):
             )
 
     async def generate(self, request: Request) -> Response:
-        """The answer to the item that the request is for, the same in each of its windows."""
+        """Return the answer to the request's item, the same in each of its windows."""
         if self._oracle is not None:
             return await self._oracle.generate(request)
         value = self._values.get(request.id)
         if value is None:
             return Response(request.id, "")
         if isinstance(value, Mapping):
-            return Response(request.id, write(request, value["present"], str(value["text"])))
+            return Response(request.id, write_answer(request, value["present"], str(value["text"])))
         if isinstance(value, float):
             value -= request.clip.start_s
-        return Response(request.id, write(request, value, "As always."))
+        return Response(request.id, write_answer(request, value, "As always."))
 
 
 class OracleBackend(Backend):
-    """Answers each request from the annotations of what its clip shows, as a perfect model would.
+    """Answer each request from the annotations of what its clip shows, as a perfect model would.
 
-    Where a transform shows what nobody has annotated, it fails.
+    A clip whose transform changes it in a way that no annotation describes fails.
     """
 
     modalities = ("video", "audio")
     sees_truth = True
 
     def see(self, truth: Truth) -> None:
-        """Take the annotations."""
+        """Keep the annotations."""
         if self.options:
             raise UsageError("the oracle backend takes no options")
         self._truth = truth
 
     async def generate(self, request: Request) -> Response:
-        """The truth of the request, in words."""
+        """Return the truth of the request as text."""
         video = self._truth.of(request.clip)
         return Response(request.id, perfect_answer(self._truth.kinds[request.task], request, video))
 
 
 def perfect_answer(kind: str, request: Request, video: Video) -> str:
-    """What a perfect model would write: the truth of what a request's clip shows; ``kind`` is that of its task."""
+    """Return the answer of a perfect model: the truth of what the clip shows; ``kind`` is the task's kind of item."""
     return _ORACLE[kind](request, video)
 
 
 def shows(clip: Clip, label: FeatureLabel) -> bool:
-    """Whether a sign that is present is seen in a clip; one without times is seen in all."""
+    """Return true if a sign that is present can be seen in a clip; a sign without times can be seen in all."""
     starts = label.start_s is None or label.start_s <= clip.end_s
     return starts and (label.end_s is None or label.end_s >= clip.start_s)
 
 
 def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
-    """Request → value of the answerer, and the names of all answerers of these tasks.
-
-    Where two tasks share their requests, the answer is the first one's.
-    """
+    """Return request → value of the answerer, and the names of all answerers of these tasks."""
     from s3harness.metrics.floors import floors_for
 
     values: dict[str, object] = {}
@@ -114,46 +111,48 @@ def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
         known |= set(floors)
         first = next((answerer for answerer in floors if answerer != "empty"), "")
         chosen = {"constant": first}.get(name, name if name in floors or name == "empty" else first * (name in WHOLE))
-        said = {prediction.item: prediction.value for prediction in floors.get(chosen, [])}
-        asked = [(request, r.item) for r in references if r.item in said for request in r.requests]
-        values = {request: said[item] for request, item in asked} | values
+        by_item = {prediction.item: prediction.value for prediction in floors.get(chosen, [])}
+        requests = [(request, r.item) for r in references if r.item in by_item for request in r.requests]
+        # Tasks 1 and 2 share their requests: the first task's answer counts.
+        values = {request: by_item[item] for request, item in requests} | values
     return values, known
 
 
 def _feature(request: Request, video: Video) -> str:
     label = video.features.get(request.subject, FeatureLabel("no"))
     answer = {"yes": "yes" if shows(request.clip, label) else "no", "no": "no"}.get(label.present)
-    return write(request, answer or _untested(request), label.justification)
+    return write_answer(request, answer or _untested(request), label.justification)
 
 
 def _untested(request: Request) -> str:
-    """What to say where nobody could tell: "na" if the question allows it."""
+    """Return the answer for a sign that could not be tested: "na" if the question allows it."""
     return "na" if "na" in str(request.answer_schema) else "no"
 
 
 def _laterality(request: Request, video: Video) -> str:
     if request.subject == "onset_body_part":
-        return write(request, video.onset_body_part)
-    return write(request, video.features[request.subject].side)
+        return write_answer(request, video.onset_body_part)
+    return write_answer(request, video.features[request.subject].side)
 
 
 def _boundary(request: Request, video: Video) -> str:
     times = {"seizure_onset": video.onset_s, "seizure_offset": video.offset_s}
     at = times[request.subject] if request.subject in times else video.features[request.subject].start_s
-    return write(request, float(at or 0.0) - request.clip.start_s)
+    return write_answer(request, float(at or 0.0) - request.clip.start_s)
 
 
 def _sequence(request: Request, video: Video) -> str:
-    asked = [name for name in vocabulary().names if f" {name}:" in request.prompt]
-    return write(request, [n for n, _ in events(video, asked) if shows(request.clip, video.features[n])])
+    # A prompt lists the signs that the model could notice, each as " name: definition".
+    listed = [name for name in vocabulary().names if f" {name}:" in request.prompt]
+    return write_answer(request, [n for n, _ in events(video, listed) if shows(request.clip, video.features[n])])
 
 
 def _report(request: Request, video: Video) -> str:
-    return write(request, video.report)
+    return write_answer(request, video.report)
 
 
 def _diagnosis(request: Request, video: Video) -> str:
-    return write(request, video.diagnosis, "The annotators said so.")
+    return write_answer(request, video.diagnosis, "The annotators said so.")
 
 
 _ORACLE: Mapping[str, Callable[[Request, Video], str]] = {

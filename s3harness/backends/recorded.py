@@ -1,4 +1,4 @@
-"""Replaying recorded answers: the journal of a run, or a table."""
+"""Replay of recorded answers: the journal of a run, or a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Key = tuple[str, int]
 
 
 class RecordedBackend(Backend):
-    """Gives the answers of ``-o path=FILE``: a ``responses.jsonl``, or a CSV table.
+    """Answer from ``-o path=FILE``: a ``responses.jsonl``, or a CSV table.
 
     A table has the columns ``item`` (suite/task/video/subject) and ``text``, and ``window`` (from 0) where an item is
     asked about several windows. A request without a recorded answer fails, as a recorded failure does.
@@ -34,18 +34,18 @@ class RecordedBackend(Backend):
             raise UsageError("the recorded backend takes one option, -o path=FILE, a responses.jsonl or a CSV table")
         path = Path(str(options["path"]))
         if not path.is_file():
-            raise UsageError(f"{path}: there are no recorded answers: no such file")
+            raise UsageError(f"{path}: no such file; name the recorded answers with -o path=FILE")
         read = _read_journal if path.suffix == ".jsonl" else _read_table
         try:
             self._answers = dict(read(path))
         except (OSError, ValueError, S3HarnessError, csv.Error) as error:
-            raise UsageError(f"{path}: no recorded answers can be read: {error}") from error
+            raise UsageError(f"{path}: the recorded answers cannot be read: {error}") from error
 
     async def generate(self, request: Request) -> Response:
-        """The recorded answer of the request's item and window."""
+        """Return the recorded answer of the request's item and window."""
         recorded = self._answers.get((request.item, request.clip.index))
         if recorded is None:
-            raise S3HarnessError("no answer is recorded")
+            raise S3HarnessError("no answer to this request is recorded")
         if recorded.status == "failed":
             raise S3HarnessError(f"recorded failure: {recorded.error}")
         return Response(

@@ -1,4 +1,4 @@
-"""The command line: arguments in, rendering out. Commands are imported when they are called."""
+"""The command line: parse arguments, call the core, print. Each command is imported when it is called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.errors import PluginError, S3HarnessError, UsageError, suggest
+from s3harness.cli.groups import plugin_command
+from s3harness.errors import S3HarnessError, UsageError, suggest
 from s3harness.plugins.builtins import COMMANDS
 from s3harness.plugins.manager import manager
 from s3harness.report.plain import harmless
@@ -18,46 +19,44 @@ from s3harness.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from s3harness.plugins.registry import RegistryEntry
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands by their registered names, and imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The built-in commands, then those of plugins."""
-        return manager().registry.names("command")
+        """Names of the built-in commands, then those of plugins."""
+        # A name of two words ("data synth") belongs to a group, which lists it.
+        return [name for name in manager().registry.names("command") if " " not in name]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name.
-
-        A built-in one is found without loading plugins: none can take its name, and who calls a command that needs no
-        plugin runs no plugin's code.
-        """
+        """Return the command of a name; ``None`` if there is none, :class:`PluginError` if it is no click command."""
+        # Before the plugins are loaded: none can take a built-in name, and a command that needs no plugin must not run
+        # a plugin's code.
         if cmd_name in COMMANDS:
             return _builtin(cmd_name)
-        registry = manager().registry
-        if cmd_name not in registry.names("command") and ("command", cmd_name) not in registry.clashes:
-            return None
-        command = registry.load("command", cmd_name)
-        if not isinstance(command, click.Command):
-            entry = registry.entry("command", cmd_name)
-            raise PluginError(f"command {cmd_name!r} of package {entry.package!r}: {entry.target} is no click command")
-        return command
+        return plugin_command(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the arguments; an unknown one is answered with those that come nearest."""
+        """Return the command that the arguments begin with; for an unknown one, fail and suggest similar names."""
         if args[0] in COMMANDS:
             return super().resolve_command(ctx, args)
-        known = self.list_commands(ctx)
-        if args[0] not in known and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"there is no command named {args[0]!r}{suggest(args[0], known)}")
+        names = self.list_commands(ctx)
+        # A word that begins with "-" is left to click, which says "No such option".
+        if args[0] not in names and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            remedy = manager().registry.remedy("command", args[0])
+            nearest = f" here: {remedy}" if remedy else suggest(args[0], names)
+            ctx.fail(f"there is no command named {args[0]!r}{nearest}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing any."""
+        """Write the list of commands."""
         registry = manager().registry
-        rows = [(name, _summary(name, registry.entry("command", name).package)) for name in registry.names("command")]
+        # Unlike click's own, from the registry's one-line summaries, so that --help imports no command.
+        rows = [(name, _summary(registry.entry("command", name))) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -67,14 +66,15 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Evaluate multimodal language models on clinical video.
 
-    Built for the Seizure-Semiology-Suite: no score without its floor, no failure dropped, nothing sent off this
-    machine. Research use, not a medical device.
+    Built for the Seizure-Semiology-Suite. Every score is shown beside its floor, failed requests count as wrong, and
+    nothing leaves this machine unless you name a host. For research use; not a medical device.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Exit codes: 0 done, 1 the work failed, 2 the call was wrong."""
+    """Run the command line and exit: 0 if done, 1 if the work failed, 2 if the call was wrong."""
     try:
+        # Not standalone: click would end the process itself, with "Aborted!" for Ctrl-C.
         code = cli.main(args=arguments, prog_name="s3harness", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -83,20 +83,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("s3harness: stopped", err=True)
         sys.exit(1)
     except S3HarnessError as error:
+        # Messages quote texts of others (file names, cells, replies), which may hold control characters.
         click.echo(f"s3harness: {harmless(str(error))}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
+        # The reader (head, less) is gone: without this, Python's flush of stdout at exit would raise once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _builtin(name: str) -> click.Command:
-    """Import a built-in command."""
+    """Import a built-in command and return it."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     command: click.Command = getattr(importlib.import_module(module), attribute)
     return command
 
 
-def _summary(name: str, package: str) -> str:
-    return COMMANDS[name][1] if name in COMMANDS else f"From {package}."
+def _summary(entry: RegistryEntry) -> str:
+    # Without a summary, only the package of a plugin's command is known before it is imported.
+    return COMMANDS[entry.name][1] if entry.name in COMMANDS else entry.summary or f"From {entry.package}."

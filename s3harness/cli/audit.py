@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.cli.options import json_option, print_json
+from s3harness.cli.options import count, json_option, print_json
 
 if TYPE_CHECKING:
     from s3harness.leaderboard.audit import Audit
@@ -16,54 +16,60 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="The run's data set, for an exact search.")
-@click.option("--allow", multiple=True, metavar="TEXT", help="A piece of text that only looks like a leak. Repeatable.")
-@click.option("--reviewed", default="", metavar="CODE", help="The code of the list of likely leaks that you looked at.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data set of the run, for an exact search.")
+@click.option("--allow", multiple=True, metavar="TEXT", help="Text that only looks like a leak; repeatable.")
+@click.option(
+    "--reviewed", default="", metavar="CODE", help="Confirm that the likely leaks are harmless, by their list's code."
+)
 @json_option
 def audit(run: Path, data: Path | None, allow: tuple[str, ...], reviewed: str, as_json: bool) -> None:
     """Show which hosts received data during RUN, and check its shareable files for private content.
 
-    Searched are the submission that would be packed, the report, and every other page, picture and table in the run
-    directory. Exit code 1 if anything is found: a host that was not named, a log that was changed, a private word, an
-    identifier or a frame. Files that are not for sharing are listed with the reason.
+    It searches the submission that would be packed, the report, and every other page, picture and table in the run
+    directory. The exit code is 1 if there is any finding: a host that was not allowed, a changed log, a private word,
+    an identifier or a frame. Files that must not be shared are listed with the reason.
     """
     from s3harness.leaderboard.audit import audit_run
 
-    found = audit_run(run, data, allow, reviewed)
-    print_json(_as_json(found)) if as_json else _show(found)
-    sys.exit(1 if found.findings else 0)
+    audited = audit_run(run, data, allow, reviewed)
+    # A finding is exit code 1, so that a script stops before it shares the run.
+    print_json(_as_json(audited)) if as_json else _show(audited)
+    sys.exit(1 if audited.findings else 0)
 
 
-def _show(found: Audit) -> None:
+def _show(audited: Audit) -> None:
     from s3harness.report.plain import print_rows
 
-    print_rows([*_rows(found)])
-    for session in found.sessions:
+    print_rows([*_rows(audited)])
+    for session in audited.sessions:
         for place, how in session.contacts.items():
             click.echo(f"{session.started}: connected to {place}: {_HOW[how]}")
-    if any(session.executor != "local" for session in found.sessions):
-        click.echo("Workers of another executor ran in processes of their own, and what they sent is not in this log.")
-    if found.identifiers:
-        kinds = ", ".join(f"{n} × {kind}" for kind, n in found.identifiers["kinds"].items())
-        click.echo(f"identifiers were let through to the model ({kinds}): {found.identifiers['reason']}")
-    for finding in found.findings:
+    if any(session.executor != "local" for session in audited.sessions):
+        # The audit log is written through a hook in this process alone.
+        click.echo("Not in this log: connections of another executor's workers, which are processes of their own.")
+    if audited.identifiers:
+        kinds = ", ".join(f"{n} × {kind}" for kind, n in audited.identifiers["kinds"].items())
+        click.echo(f"identifiers sent to the model with the user's consent ({kinds}): {audited.identifiers['reason']}")
+    for finding in audited.findings:
         click.echo(f"found: {finding}")
-    for name, why in found.private.items():
-        click.echo(f"not for sharing: {name}: {why}")
-    what = "what submit pack would share" if found.is_packed else "the run so far, which is not complete"
-    click.echo(f"searched for private words, identifiers and media: {what}, {len(found.searched)} files")
-    click.echo(f"{len(found.findings)} findings" if found.findings else "nothing found")
+    for name, why in audited.private.items():
+        click.echo(f"do not share: {name}: {why}")
+    what = (
+        "the files that submit pack would share" if audited.is_packed else "the files of the run, which is incomplete"
+    )
+    click.echo(f"searched for private words, identifiers and media: {what} ({count(len(audited.searched), 'file')})")
+    click.echo(count(len(audited.findings), "finding") if audited.findings else "no findings")
 
 
 _HOW = {
     "here": "this machine",
-    "named": "named with --allow-remote",
-    "unnamed": "not named",
-    "refused": "not named, refused, nothing was sent",
+    "named": "allowed with --allow-remote",
+    "unnamed": "not allowed with --allow-remote",
+    "refused": "not allowed with --allow-remote; refused, nothing was sent",
 }
 
 
-def _rows(found: Audit) -> list[dict[str, object]]:
+def _rows(audited: Audit) -> list[dict[str, object]]:
     return [
         {
             "started": session.started,
@@ -74,20 +80,21 @@ def _rows(found: Audit) -> list[dict[str, object]]:
             "failed": session.failed if session.ended else "unknown",
             "went to": session.destinations,
         }
-        for session in found.sessions
+        for session in audited.sessions
     ]
 
 
-def _as_json(found: Audit) -> dict[str, object]:
+def _as_json(audited: Audit) -> dict[str, object]:
     from dataclasses import asdict
 
-    sessions = [{k: v for k, v in asdict(session).items() if k != "asked"} for session in found.sessions]
-    findings = [asdict(finding) for finding in found.findings]
+    # Without the ids of the requests, thousands of which say nothing to a reader.
+    sessions = [{k: v for k, v in asdict(session).items() if k != "request_ids"} for session in audited.sessions]
+    findings = [asdict(finding) for finding in audited.findings]
     return {
         "sessions": sessions,
         "findings": findings,
-        "searched": list(found.searched),
-        "packed": found.is_packed,
-        "identifiers": dict(found.identifiers),
-        "private": dict(found.private),
+        "searched": list(audited.searched),
+        "packed": audited.is_packed,
+        "identifiers": dict(audited.identifiers),
+        "private": dict(audited.private),
     }

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--cache", type=click.Path(path_type=Path), help="Where decoded frames would be kept.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs would be kept.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Cache directory to check for room.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs"), help="Directory of runs to check for room."
+)
 @json_option
 def doctor(cache: Path | None, out: Path, as_json: bool) -> None:
-    """Say what is installed, which engines can run here, and what to do about the rest.
+    """Check the installation, and show which engines can run here and how to fix the others.
 
-    Exit code 1 if something is broken that every run needs; what only some need is a note. Nothing is connected to.
+    The exit code is 1 if something is broken that every run needs; problems of some runs are notes. No network
+    connection is made.
     """
     from s3harness.doctor import examine
     from s3harness.media import default_cache_dir
@@ -32,19 +35,18 @@ def doctor(cache: Path | None, out: Path, as_json: bool) -> None:
 
 
 def _print_json(checks: list[Check]) -> None:
-    from dataclasses import asdict
-
-    print_json([asdict(check) for check in checks])
+    print_json([check.as_json() for check in checks])
 
 
 def _show(checks: list[Check]) -> None:
     from s3harness.report.plain import print_rows
 
-    print_rows([{"state": c.state, "area": c.area, "what": c.what, "found": c.found} for c in checks])
-    ailing = [check for check in checks if check.remedy]
+    print_rows([{"state": c.state, "area": c.area, "what": c.what, "found": c.result} for c in checks])
+    fixable = [check for check in checks if check.remedy]
+    # The broken first: they are what a user has to fix before anything else.
     for state in ("broken", "note", "ok"):
-        for check in ailing:
+        for check in fixable:
             if check.state == state:
-                click.echo(f"{'to mend' if state == 'broken' else 'remedy'}: {check.what}: {check.remedy}")
+                click.echo(f"{'to fix' if state == 'broken' else 'remedy'}: {check.what}: {check.remedy}")
     broken = sum(check.state == "broken" for check in checks)
-    click.echo(f"{broken} broken" if broken else "nothing that a run needs is broken")
+    click.echo(f"{broken} broken" if broken else "nothing that every run needs is broken")

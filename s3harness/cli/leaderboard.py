@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from s3harness.cli.options import json_option, print_json
+from s3harness.cli.options import count, json_option, print_json
 from s3harness.errors import UsageError
 
 SHOWN = 20
+"""The most findings that are printed; a submission of another data set has thousands, all alike."""
 
 if TYPE_CHECKING:
     from s3harness.leaderboard.collect import Collected
@@ -25,9 +26,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def hub_options(command: Command) -> Command:
     """Add the two options that say where results on the Hub belong."""
     dataset = click.option(
-        "--hub-dataset", metavar="OWNER/NAME", help="The benchmark's data set on the Hub: writes .eval_results for it."
+        "--hub-dataset", metavar="OWNER/NAME", help="Benchmark data set on the Hub to write .eval_results for."
     )
-    source = click.option("--hub-source", metavar="URL", help="The page that those results come from.")
+    source = click.option("--hub-source", metavar="URL", help="Page that the results on the Hub refer to.")
     return dataset(source(command))
 
 
@@ -44,29 +45,29 @@ def hub_target(dataset: str | None, source: str | None) -> HubTarget | None:
 
 @click.group()
 def leaderboard() -> None:
-    """The leaderboard: verify submissions, check pull requests, build the pages."""
+    """Leaderboard: verify submissions, check pull requests, build the pages."""
 
 
 @leaderboard.command()
 @click.argument("submission", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="The data set's annotations; videos are not needed.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data set with the annotations; videos are not needed.")
 @click.option(
     "--among",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of accepted submissions, which this one may repeat; the folder around it if not given.",
+    help="Folder of accepted submissions to compare the answers with; default: SUBMISSION's parent folder.",
 )
-@click.option("--record", is_flag=True, help="Write the verdict beside the submission.")
+@click.option("--record", is_flag=True, help="Write the verdict to a file beside the submission.")
 @click.option(
     "--sign",
     "key",
     type=click.Path(path_type=Path),
     metavar="KEY",
-    help="Sign the recorded verdict with this SSH key (ssh-keygen); an unsigned one puts nothing on a board.",
+    help="Sign the recorded verdict with this SSH key (ssh-keygen); unsigned verdicts are not ranked.",
 )
 @click.option(
-    "--reviewed", default="", metavar="REASON", help="Accept what needs a look, for this reason; it is recorded."
+    "--reviewed", default="", metavar="REASON", help="Accept what needs a review, for this reason, which is recorded."
 )
-@click.option("--reproduced", is_flag=True, help="Record that the answers came out again in a run of your own.")
+@click.option("--reproduced", is_flag=True, help="Record that your own run gave the same answers.")
 @json_option
 def verify(
     submission: Path,
@@ -78,10 +79,10 @@ def verify(
     reproduced: bool,
     as_json: bool,
 ) -> None:
-    """Check SUBMISSION and score its raw answers again; any difference is a rejection that says where.
+    """Check SUBMISSION and score its raw answers again; any difference rejects it and is printed with its place.
 
-    Exit code 1 if it is rejected, or if a maintainer has to look at something: answers like another submission's, a
-    perfect score, answers without tokens, a name like another's.
+    The exit code is 1 if the submission is rejected, or if a maintainer has to review it: for answers like another
+    submission's, a perfect score, answers without tokens, or a name like another's.
     """
     from s3harness.leaderboard.collect import answers_among
     from s3harness.leaderboard.verdicts import as_reproduced
@@ -89,9 +90,11 @@ def verify(
     from s3harness.leaderboard.verify import verify as verify_folder
 
     if key is not None and not record:
-        raise UsageError("--sign signs what --record writes: give both")
+        raise UsageError("--sign signs the verdict that --record writes: give both options")
+    # A reproduction is judged by the maintainer's truth, never by that which the submitter packed.
     if reproduced and data is None:
-        raise UsageError("--reproduced needs the annotations: --data DIR")
+        raise UsageError("--reproduced needs the data set's annotations: add --data DIR")
+    # A replay of another entry is found by comparison with its neighbours.
     others = answers_among(among or submission.resolve().parent, submission)
     verdict = verify_folder(submission, data, others, reviewed)
     if reproduced:
@@ -104,7 +107,7 @@ def verify(
     else:
         _print(verdict)
         if written:
-            unsigned = "" if key else ", unsigned: it puts nothing on a board (--sign KEY, or build with --data DIR)"
+            unsigned = "" if key else "; unsigned, so not ranked: use --sign KEY, or build with --data DIR"
             click.echo(f"recorded in {written}{unsigned}")
     if not verdict.accepted:
         click.get_current_context().exit(1)
@@ -113,6 +116,7 @@ def verify(
 def _print(verdict: Verdict) -> None:
     from s3harness.leaderboard.findings import printable
 
+    # printable() everywhere: the texts are a stranger's, and may hold control characters.
     for note in verdict.notes:
         click.echo(printable(note))
     for finding in verdict.findings[:SHOWN]:
@@ -120,25 +124,24 @@ def _print(verdict: Verdict) -> None:
     if len(verdict.findings) > SHOWN:
         click.echo(f"… and {len(verdict.findings) - SHOWN} more (--json shows all)")
     for review in verdict.reviews:
-        click.echo(f"look at {review}")
+        click.echo(f"review: {review}")
     for resemblance in verdict.resemblances:
-        click.echo(printable(f"look at {resemblance}"))
+        click.echo(printable(f"review: {resemblance}"))
         for item, mine, other in resemblance.pairs:
             click.echo(printable(f"    {item}"))
             click.echo(printable(f"      this one:  {mine}"))
             click.echo(printable(f"      the other: {other}"))
     if verdict.findings:
-        number = len(verdict.findings)
-        click.echo(f"Rejected: {number} {'finding' if number == 1 else 'findings'}.")
+        click.echo(f"Rejected: {count(len(verdict.findings), 'finding')}.")
         return
     if verdict.needs_review:
-        click.echo("Held back: look at the above; if it is in order, verify again with --reviewed REASON.")
+        click.echo("Needs review: check the points above; if they are in order, verify again with --reviewed REASON.")
         return
     counts = f"{verdict.n_scores} scores of {verdict.n_items} items from {verdict.n_responses} raw answers"
-    by = "the submission's own annotations" if verdict.tier == "claimed" else "the annotations given"
-    click.echo(f"Accepted as {verdict.tier}: {counts}, the same as scored with {by}.")
+    by = "the submission's own annotations" if verdict.tier == "claimed" else "the annotations in --data"
+    click.echo(f"Accepted as {verdict.tier}: {counts} equal those computed here with {by}.")
     if verdict.tier == "claimed":
-        click.echo("Claimed entries are not ranked; with --data DIR the annotations of that folder count.")
+        click.echo("Claimed entries are not ranked; verify with the data set's own annotations: --data DIR.")
 
 
 @leaderboard.command("check-pull-request")
@@ -148,21 +151,21 @@ def _print(verdict: Verdict) -> None:
     "--repository",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path(),
-    help="The repository that holds both commits; the working directory if not given.",
+    help="Repository that holds both commits; default: the working directory.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="Where the new folder is put, as OUT/NAME; it must not exist yet.",
+    help="Folder to write the submission into, as OUT/NAME, which must not exist.",
 )
 @json_option
 def check_pull_request(base: str, head: str, repository: Path, out: Path, as_json: bool) -> None:
-    """Take the one new submission that merging HEAD would add to BASE, and nothing else.
+    """Extract the one new submission that merging the commit HEAD into the commit BASE would add.
 
-    Both are commits. Nothing is checked out and nothing of HEAD is run: its files are read from the object store. A
-    pull request that changes, renames or removes anything, adds anything beside one new folder of plain files below
-    submissions/, or is too large, is refused. Prints the folder's path.
+    Nothing is checked out and no code of HEAD is run: its files are read from git's object store. A pull request is
+    refused if it changes, renames or removes any file, adds anything but one new folder of plain files below
+    submissions/, or is too large. The folder's path is printed.
     """
     from s3harness.leaderboard.pull_request import take_submission
 
@@ -176,39 +179,39 @@ def check_pull_request(base: str, head: str, repository: Path, out: Path, as_jso
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path("leaderboard/submissions"),
     show_default=True,
-    help="The folder of submissions.",
+    help="Folder of submissions.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="The data set's annotations: submissions without a signed verdict are verified by them here and now.",
+    help="Data set whose annotations verify the submissions without a signed verdict now.",
 )
 @click.option(
     "--allowed-signers",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The maintainers' public keys (ssh-keygen's allowed_signers file): verdicts that they signed count.",
+    help="Maintainers' public keys (ssh-keygen's allowed_signers file), whose signed verdicts are accepted.",
 )
 @click.option(
-    "--reviewed", multiple=True, metavar="NAME", help="Rank this submission though it needs a look. Repeatable."
+    "--reviewed", multiple=True, metavar="NAME", help="Rank this submission although it needs a review; repeatable."
 )
 @click.option(
     "--published",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of tables that papers published; the benchmark's own paper if not given.",
+    help="Folder of tables that papers published; default: the benchmark's paper.",
 )
 @click.option(
     "--released",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The output of s3harness score-release --all --json: an entry for each released model.",
+    help="Output of s3harness score-release --all --json, to list each released model.",
 )
 @click.option(
     "--samples",
     is_flag=True,
-    help="Export every answered item, too, of submissions that hold their truth (Every Eval Ever, JSON lines).",
+    help="Also export every answered item of submissions with truth (Every Eval Ever, JSON lines).",
 )
 @hub_options
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages' folder."
+    "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Folder of the pages."
 )
 def build(
     submissions: Path,
@@ -222,8 +225,8 @@ def build(
 ) -> None:
     """Build the pages: plain files, for a static host or to open from the disk.
 
-    Only verified submissions are ranked: by a verdict that a maintainer signed (--allowed-signers), or by this build
-    (--data). Others are listed as claimed, without a rank.
+    Only verified submissions are ranked: those with a verdict that a maintainer signed (--allowed-signers), and those
+    that this build verifies (--data). Others are listed as claimed, without a rank.
     """
     from s3harness.leaderboard.collect import collect
     from s3harness.leaderboard.entries import published as published_tables
@@ -233,11 +236,12 @@ def build(
 
     hub = hub_target(exports["hub_dataset"], exports["hub_source"])
     collected = collect(submissions, data, allowed_signers, reviewed)
+    # The released models are no submissions, but scored from their raw answers like them.
     ranked = [*collected.ranked, *(released_entries(released) if released else ())]
     tables = published_tables(published or published_directory())
     index = build_site(ranked, tables, out, claimed=collected.claimed, with_samples=exports["samples"], hub=hub)
     _print_collected(collected, is_verifying=bool(data))
-    click.echo(f"{index}: {len(ranked)} {'entry' if len(ranked) == 1 else 'entries'}")
+    click.echo(f"{index}: {len(ranked)} ranked {'entry' if len(ranked) == 1 else 'entries'}")
 
 
 def _print_collected(collected: Collected, *, is_verifying: bool) -> None:
@@ -245,5 +249,5 @@ def _print_collected(collected: Collected, *, is_verifying: bool) -> None:
         click.echo(f"left out: {name}: {reason}")
     names = ", ".join(entry.slug for entry in collected.claimed[:SHOWN])
     if names:
-        remedy = "" if is_verifying else "; to rank what you can verify, give --data DIR or --allowed-signers FILE"
+        remedy = "" if is_verifying else "; to rank them, verify them with --data DIR or --allowed-signers FILE"
         click.echo(f"claimed, not ranked: {names}{remedy}")

@@ -13,13 +13,13 @@ from s3harness.cli.options import json_option, print_json
 
 @click.group()
 def models() -> None:
-    """The model cards: list, show."""
+    """Model cards: list, show."""
 
 
 @models.command("list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """List the known models, what they take, and where their weights are."""
+    """List the models that have a card, with their modalities, weights and engines."""
     from s3harness.errors import S3HarnessError
     from s3harness.report.plain import print_rows
     from s3harness.specs.catalogue import card_document, model_names
@@ -28,7 +28,7 @@ def list_models(as_json: bool) -> None:
     for name in model_names():
         try:
             rows.append(_row(name, card_document(name).data))
-        except S3HarnessError as error:
+        except S3HarnessError as error:  # one wrong card of a plugin must not hide the others
             problems.append(str(error))
     print_json(rows) if as_json else print_rows(rows)
     for problem in problems:
@@ -39,18 +39,20 @@ def list_models(as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show_model(name: str, as_json: bool) -> None:
-    """Show a model's card."""
+    """Show the card of the model NAME."""
     import yaml
 
     from s3harness.specs.models import load_model
 
-    card = asdict(load_model(name)) | {"modalities": list(load_model(name).modalities)}
-    del card["weights_id"]
+    card = asdict(load_model(name)) | {
+        "modalities": list(load_model(name).modalities)
+    }  # YAML would print a tuple's tag
+    del card["weights_id"]  # computed from a weights directory, and not of the card
     print_json(card) if as_json else click.echo(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=100))
 
 
 def _row(name: str, card: Mapping[str, Any]) -> dict[str, str]:
-    """A model as the list has it, whether or not its card is right."""
+    """Return a model's row of the list; its card may be wrong."""
     return {
         "model": name,
         "takes": " + ".join(map(str, card.get("modalities") or ())),

@@ -16,27 +16,29 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def identifier_options(command: Command) -> Command:
-    """Give a command the options that say what becomes of identifiers in what would be sent."""
+    """Add the options that let likely identifiers (names, dates) be sent to a model."""
     options = (
         click.option(
             "--allow-identifiers",
             default="",
             metavar="REASON",
-            help="Send texts with names, dates and other identifiers; the reason is kept.",
+            help="Send texts that hold names, dates or other identifiers; the reason is recorded.",
         ),
         click.option(
             "--reviewed",
             default="",
             metavar="CODE",
-            help="Confirm, by its code, the list of likely identifiers that you looked at.",
+            help="Confirm that the listed likely identifiers are harmless, by the code of the list.",
         ),
     )
+    # Decorators apply from the bottom up: reversed, so that --help lists the options in this order.
     for option in reversed(options):
         command = option(command)
     return command
 
 
 def _isolate(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    # Shell completion parses with resilient_parsing and must not change the process.
     if is_wanted and not context.resilient_parsing:
         from s3harness.guard.isolation import isolate
 
@@ -50,48 +52,58 @@ isolate_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_isolate,
-    help="Run in a network of its own that has loopback alone (Linux).",
+    help="Run in a network namespace with loopback only (Linux).",
 )
 
 
 def default_data() -> Path:
-    """``$S3HARNESS_DATA``, or ``data`` in the working directory."""
+    """Return ``$S3HARNESS_DATA``, or ``data`` in the working directory."""
     return Path(os.environ.get("S3HARNESS_DATA", "data"))
 
 
 def parse_options(pairs: Sequence[str], hint: str = "-o") -> dict[str, object]:
-    """``key=value`` pairs; a value is read as YAML, so that numbers, booleans and lists are what they look like."""
+    """Parse ``key=value`` pairs; values are YAML (``4`` is a number, ``true`` a boolean, ``[1, 2]`` a list).
+
+    Raises :class:`click.BadParameter`, naming the option ``hint``, for text that is no pair.
+    """
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{pair!r} is not key=value", param_hint=hint)
+            raise click.BadParameter(f"{pair!r} is not of the form key=value", param_hint=hint)
         options[key] = _value(value)
     return options
 
 
-def tell_identifiers(page: Path, runs: Iterable[Path]) -> None:
-    """Say on standard error which identifiers a page of runs holds, so that nobody passes it on unaware."""
+def warn_of_identifiers(page: Path, runs: Iterable[Path]) -> None:
+    """Warn on standard error if a page about runs holds identifiers, so that nobody shares it unaware."""
     from s3harness.leaderboard.audit import findings_in_page
 
     if kinds := sorted({finding.message for run in runs for finding in findings_in_page(page, run)}):
-        click.echo(f"s3harness: {page.name} is not for sharing: it {'; '.join(kinds)}", err=True)
+        click.echo(f"s3harness: do not share {page.name}: it {'; '.join(kinds)}", err=True)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural: "1 video", "2 videos"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def split_names(text: str | None) -> list[str]:
-    """Comma-separated names."""
+    """Split comma-separated names; empty ones are dropped."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def print_json(data: object) -> None:
     """Print JSON on standard output."""
+    # NaN and Infinity are no JSON: better an error here than a file that other readers refuse.
     click.echo(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def _value(text: str) -> Any:
-    import yaml
+    import yaml  # here: importing it at the top would slow down every --help
 
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
+        # Text with YAML's special characters, "http://host:80/@v" say, is meant as it stands.
         return text

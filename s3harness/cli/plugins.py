@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import json_option, parse_options, print_json
+from s3harness.cli.options import count, json_option, parse_options, print_json
 from s3harness.plugins.registry import BUILTIN, KINDS
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def plugins() -> None:
-    """What is installed, and in what state: list, check, new."""
+    """Plugins: list, check, new."""
 
 
 @plugins.command("list")
-@click.option("--kind", type=click.Choice([*KINDS, "plugin"]), help="Only this kind; plugin shows those broken.")
+@click.option("--kind", type=click.Choice([*KINDS, "plugin"]), help="List only this kind; plugin: broken packages.")
 @json_option
 def list_plugins(kind: str | None, as_json: bool) -> None:
-    """List everything that is registered: kind, name, package, version and state."""
+    """List all registered components: kind, name, package, version and state."""
     from s3harness.plugins.manager import manager
     from s3harness.report.plain import print_rows
 
@@ -38,53 +38,54 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 
 @plugins.command()
 @click.argument("names", metavar="[KIND:]NAME...", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="All that plugins brought; nothing that is built in.")
-@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="What the thing itself is given; repeatable.")
-@click.option("--item", default="", help="The kind of items that a metric, sampler or aggregator is for.")
-@click.option("--model", default="", help="The model card that a backend is made with.")
-@click.option("--allow-remote", multiple=True, metavar="HOST", help="A host that it may connect to; repeatable.")
+@click.option("--all", "every", is_flag=True, help="Check all components of plugins, none that is built in.")
+@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Component option, name=value; repeatable.")
+@click.option("--item", default="", help="Kind of items that a metric, sampler or aggregator is for.")
+@click.option("--model", default="", help="Model card to construct a backend with.")
+@click.option("--allow-remote", multiple=True, metavar="HOST", help="Host that it may connect to; repeatable.")
 @click.option(
-    "--timeout", "limit_s", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Seconds for one trial."
+    "--timeout", "limit_s", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Seconds per trial."
 )
 @json_option
-def check(names: Sequence[str], every: bool, options: Sequence[str], as_json: bool, **said: Any) -> None:
-    """Try what is registered by these names, or by a package, against the contract of its kind.
+def check(names: Sequence[str], every: bool, options: Sequence[str], as_json: bool, **arguments: Any) -> None:
+    """Check components, by name or by package, against the contract of their kind.
 
-    Each is tried in a process of its own. The exit code is 1 if any promise is broken; each that is broken is named.
+    Each component is tried in its own process. Broken promises are listed, and the exit code is then 1.
     """
     from s3harness.testing.trial import Settings
 
     if bool(names) == every:
-        raise click.UsageError("name what is to be checked, or say --all")
-    settings = Settings(options=parse_options(options), **said)
+        raise click.UsageError("name the components to check, or use --all; not both")
+    settings = Settings(options=parse_options(options), **arguments)
     verdicts = list(_verdicts(_all_names() if every else names, settings))
     if as_json:
         print_json([_plain(verdict) for verdict in verdicts])
     else:
-        _tell(verdicts)
+        _print_verdicts(verdicts)
     sys.exit(1 if any(verdict.findings for verdict in verdicts) else 0)
 
 
 @plugins.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="What it is a plugin of.")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="Kind of component that the plugin adds.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where its folder is made."
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder to write the package into."
 )
 def new(name: str, kind: str, out: Path) -> None:
-    """Write a plugin called NAME: a package that installs, passes its check and runs as it is written."""
+    """Write a plugin called NAME: a package that installs, passes its check and runs as it is."""
     from s3harness.scaffold.new import write_plugin
 
     folder = write_plugin(name, kind, out)
-    click.echo(f"{folder}: install it with pip install -e {folder}; README.md says the rest")
+    click.echo(f"{folder}: install it with pip install -e {folder}; README.md describes the next steps")
 
 
 def _all_names() -> list[str]:
-    """What plugins brought, and the packages that are broken."""
+    """Names of all components of plugins, and of the packages that are broken."""
     from s3harness.plugins.manager import manager
 
     entries = manager().registry.entries.values()
     brought = [f"{entry.kind}:{entry.name}" for entry in entries if entry.package != BUILTIN]
+    # A name that two plugins claim fails its check, which names both packages.
     claimed = [f"{kind}:{name}" for kind, name in manager().registry.clashes]
     return [*brought, *claimed, *dict.fromkeys(plugin.package for plugin in manager().plugins if plugin.error)]
 
@@ -96,29 +97,30 @@ def _verdicts(names: Sequence[str], settings: Settings) -> Iterator[Verdict]:
 
     for name in names:
         try:
-            found: list[tuple[Kind, str]] = named(name)
-        except PluginError as error:
+            components: list[tuple[Kind, str]] = named(name)
+        except PluginError as error:  # a package that cannot be imported is a verdict too, beside those of the others
             yield broken_package(name, str(error))
             continue
-        for kind, registered in found:
+        for kind, registered in components:
             yield verdict_apart(kind, registered, settings)
 
 
-def _tell(verdicts: Sequence[Verdict]) -> None:
-    """One line for each, and under it what it broke and what could not be tried."""
+def _print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Print a line for each component, and below it its broken promises and the trials that were not possible."""
     from s3harness.report.plain import one_line
     from s3harness.testing.contract import promises_of
 
     for verdict in verdicts:
-        kept = "broken" if verdict.kind == "plugin" else f"keeps its {len(promises_of(verdict.kind))} promises"
+        whole = "broken" if verdict.kind == "plugin" else f"keeps its {len(promises_of(verdict.kind))} promises"
         broken = len({finding.promise for finding in verdict.findings})
-        click.echo(f"{verdict.kind}:{verdict.name}: {f'breaks {broken}' if broken else kept}")
+        result = f"breaks {count(broken, 'promise')}" if broken else whole
+        click.echo(f"{verdict.kind}:{verdict.name}: {result}")
         for finding in verdict.findings:
             click.echo(f"  {one_line(f'{finding.promise}: {finding.says}, but {finding.note}')}")
         for why in verdict.untried:
             click.echo(f"  {one_line(f'note: {why}')}")
     if not verdicts:
-        click.echo("there is nothing to check: no plugin is installed")
+        click.echo("nothing to check: no plugin is installed")
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
@@ -127,31 +129,32 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
     return asdict(verdict) | {"passed": not verdict.findings}
 
 
-def _rows(found: PluginManager) -> Iterator[dict[str, str]]:
-    """What is registered, what two plugins claim, and what is broken."""
-    for entry in found.registry.entries.values():
+def _rows(plugin_manager: PluginManager) -> Iterator[dict[str, str]]:
+    """Rows of the registered components, of names that two plugins claim, and of broken packages."""
+    for entry in plugin_manager.registry.entries.values():
         yield _row(entry.kind, entry, _state(entry))
-    for kind, name in found.registry.clashes:
-        for entry in found.registry.clashes[kind, name]:
-            others = {other.package for other in found.registry.clashes[kind, name]} - {entry.package}
+    for kind, name in plugin_manager.registry.clashes:
+        for entry in plugin_manager.registry.clashes[kind, name]:
+            others = {other.package for other in plugin_manager.registry.clashes[kind, name]} - {entry.package}
             yield _row(kind, entry, f"unusable: {' and '.join(sorted(others)) or entry.package} registers it too")
-    for plugin in found.plugins:
+    for plugin in plugin_manager.plugins:
         if plugin.error:
-            yield _row("plugin", plugin, f"broken: {plugin.error}; mend it, or pip uninstall {plugin.package}")
+            yield _row("plugin", plugin, f"broken: {plugin.error}; fix it, or pip uninstall {plugin.package}")
 
 
 def _state(entry: RegistryEntry) -> str:
-    """Whether the module of an entry is there, as far as can be told without importing anything."""
+    """Return "registered", or "broken" if the module of an entry does not exist; nothing is imported."""
     from importlib.util import find_spec
 
     module = entry.target.partition(":")[0]
     parent = module.rpartition(".")[0]
+    # find_spec() imports the parents of a module: of a package that is not imported yet, only the top is looked for.
     looked_for = module if not parent or parent in sys.modules else module.partition(".")[0]
     try:
-        is_there = entry.package == BUILTIN or looked_for in sys.modules or find_spec(looked_for) is not None
-    except (ImportError, ValueError):
-        is_there = False
-    return "registered" if is_there else f"broken: there is no module {looked_for}; reinstall {entry.package}"
+        has_module = entry.package == BUILTIN or looked_for in sys.modules or find_spec(looked_for) is not None
+    except (ImportError, ValueError):  # ValueError: a module whose __spec__ is None
+        has_module = False
+    return "registered" if has_module else f"broken: there is no module {looked_for}; reinstall {entry.package}"
 
 
 def _row(kind: str, of: RegistryEntry | Plugin, state: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.judge import judge_options, judge_settings, tell
+from s3harness.cli.judge import judge_options, judge_settings, print_judged
 from s3harness.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
@@ -20,20 +20,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--profile", default="strict", show_default=True, help="How it is scored: strict, or paper exactly.")
-@click.option("--rqi", help="The preset of the Seizure-RQI, with penalties by name: strict-2+PENALTY.")
 @click.option(
-    "--resamples", type=click.IntRange(2, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
+    "--profile", default="strict", show_default=True, help="Scoring: strict, or paper (the authors' formulas)."
 )
-@click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one.")
+@click.option("--rqi", help="Seizure-RQI preset, with extra penalties by name: strict-2+PENALTY.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(2, 100_000),
+    default=2000,
+    show_default=True,
+    help="Number of bootstrap resamples.",
+)
+@click.option("--all", "every", is_flag=True, help="Print every metric, not only each task's primary one.")
 @judge_options
 @json_option
 def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool, as_json: bool, **judge: Any) -> None:
-    """Score the answers of the run directory RUN again, offline; no engine, no video and no data set is needed.
+    """Score the answers of the run directory RUN again, offline, without engine, videos or data set.
 
-    Only --judge-backend asks anybody: a language model, to read the reports. Its raw replies stay in RUN/judges, from
-    where --judge alone scores them again. Scores of another profile, preset or judge go to a file of their own beside
-    scores.json. The exit code is 1 if the judge gave no structure of a report.
+    Only --judge-backend sends anything: the reports, to a language model that reads them. Its raw replies are kept in
+    RUN/judges; --judge without --judge-backend scores those again. Scores by another profile, preset or judge go to
+    their own file beside scores.json. The exit code is 1 if the judge could not read a report.
     """
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
@@ -42,10 +48,10 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     from s3harness.scoring.score_run import score_run, scores_file, told_cautions
     from s3harness.specs.tasks import PROFILES, check_choice
 
-    check_choice("profile", profile, PROFILES)
+    check_choice("profile", profile, PROFILES)  # before a judge is asked, which costs time and money
     manifest = read_manifest(run)
     judged = _judged(run, profile, judge_settings(run / FOLDER, **judge))
-    with redirect_stdout(sys.stderr):  # what a metric prints is no part of the result
+    with redirect_stdout(sys.stderr):  # a plugin's metric may print, and stdout holds the result alone
         scores = score_run(run, profile=profile, rqi=rqi, judged=judged, resamples=resamples)
     path = run / scores_file(profile, rqi, judged)
     if as_json:
@@ -55,7 +61,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
         print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"], changes=changes)
         if line := latency_line(run, manifest.get("seconds")):
             click.echo(line)
-    click.echo(f"written to {path}", err=as_json)
+    click.echo(f"written to {path}", err=as_json)  # with --json, stdout holds the JSON document alone
     sys.exit(1 if judged and judged.lost else 0)
 
 
@@ -67,5 +73,5 @@ def _judged(run: Path, profile: str, settings: JudgeSettings | None) -> Judged |
         return None
     with shown_progress() as progress:
         judged = judge_run(run, profile, settings, progress)
-    tell(judged)
+    print_judged(judged)
     return judged

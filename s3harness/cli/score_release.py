@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 
 @click.command("score-release")
 @click.argument("checkout", type=click.Path(path_type=Path))
-@click.option("--models", help="Comma-separated, by their folders; all that have predictions if absent.")
-@click.option("--tasks", help="Comma-separated: 1, task4 …; all if absent.")
-@click.option("--part", type=click.Choice(["test", "full"]), default="test", show_default=True, help="Which videos.")
-@click.option("--profile", default="strict", show_default=True, help="How they are scored: strict, or paper exactly.")
-@click.option("--resamples", type=click.IntRange(min=2), default=2000, show_default=True, help="Bootstrap resamples.")
-@click.option("--all", "every", is_flag=True, help="Every metric, not only each task's primary one (strict).")
+@click.option("--models", help="Comma-separated models, by their folders; default: all with predictions.")
+@click.option("--tasks", help="Comma-separated tasks (1, task4 …); default: all.")
+@click.option(
+    "--part",
+    type=click.Choice(["test", "full"]),
+    default="test",
+    show_default=True,
+    help="Videos to score: the test fold, or all.",
+)
+@click.option(
+    "--profile", default="strict", show_default=True, help="Scoring: strict, or paper (the authors' formulas)."
+)
+@click.option(
+    "--resamples", type=click.IntRange(min=2), default=2000, show_default=True, help="Number of bootstrap resamples."
+)
+@click.option("--all", "every", is_flag=True, help="With strict: print every metric, not only each task's primary one.")
 @json_option
 def score_release(
     checkout: Path,
@@ -37,11 +47,11 @@ def score_release(
 ) -> None:
     """Score the predictions of a checkout of the authors' release.
 
-    strict: as a run is scored, on a fixed list of items, beside floors and ceilings; then which published conclusions
-    change. paper: every published number is computed again and compared, and every merged file made again from its
-    windows; exit code 1 if a published number differs, a table cannot be read, or none was compared.
+    strict: scores as of a run, on a fixed list of items, beside floors and ceilings; then the published conclusions
+    that change. paper: recomputes and compares every published number, and merges every prediction file again from its
+    windows; the exit code is 1 if a published number differs, a table cannot be read, or nothing was compared.
     """
-    from s3harness.paper.layout import open_release
+    from s3harness.paper.layout import chosen_models, open_release
     from s3harness.specs.loading import full_name, task_names
     from s3harness.specs.tasks import PROFILES, check_choice
 
@@ -55,22 +65,6 @@ def score_release(
         _strict(release, chosen, names, resamples, every, as_json)
 
 
-def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
-    """The folders of the models named, in any of the release's spellings; all of them if none is named."""
-    from s3harness.errors import UsageError, suggest
-    from s3harness.paper.layout import model_key
-    from s3harness.paper.layout import models as models_of
-
-    there = models_of(release)
-    known = {model_key(name) for name in there}
-    if not there:
-        raise UsageError(f"{release.predictions} holds no predictions: it should have one folder per model")
-    for name in wanted:
-        if model_key(name) not in known:
-            raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(there))}")
-    return [name for key in wanted for name in there if model_key(name) == model_key(key)] or list(there)
-
-
 def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_json: bool) -> None:
     from s3harness.paper.problems import odd_annotations
     from s3harness.paper.reproduce import (
@@ -82,6 +76,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
     )
     from s3harness.report.release import paper_total, print_paper
 
+    # The authors number their tables by task; a task of a plugin has no number, and none of their tables.
     numbers = [int(match[1]) for name in tasks if (match := re.search(r"task(\d)", name))]
     checks = []
     for model in models:
@@ -116,6 +111,7 @@ def _paper(release: Release, models: Sequence[str], tasks: Sequence[str], as_jso
         )
     else:
         print_paper(checks, strangers, annotations, unused)
+    # Nothing compared is a failure too: a misnamed folder must not pass as "no mismatch".
     compared = any(check.published for check in checks)
     sys.exit(0 if compared and not any(check.mismatches or check.unread for check in checks) else 1)
 
@@ -136,11 +132,11 @@ def _strict(
     for model in models:
         click.echo(f"{model} …", err=True)
         results.append(score_strict(release, annotations, model, tasks, resamples=resamples))
-    results = corrected_together(results)
+    results = corrected_together(results)  # Holm over all models and tasks, so only when all are there
     if not as_json:
         for result in results:
             print_strict(result, every=every)
-    found, odd = findings(release, results), odd_annotations(release)
+    conclusions, odd = findings(release, results), odd_annotations(release)
     if as_json:
         print_json(
             {
@@ -157,11 +153,12 @@ def _strict(
                     }
                     for result in results
                 ],
-                "findings": [asdict(finding) for finding in found],
+                "findings": [asdict(finding) for finding in conclusions],
                 "annotations": odd,
             }
         )
     else:
-        print_findings(found)
+        print_findings(conclusions)
         print_annotations(odd)
+    # No answer to any item is a failure of the call: a misnamed folder must not look like a bad model.
     sys.exit(0 if any(score.coverage > 0 for result in results for score in result.scores) else 1)

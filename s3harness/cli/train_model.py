@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.cli.options import identifier_options, json_option, parse_options, print_json
-from s3harness.cli.training_options import end_if_refused, examined, made_of, metric_rewards_of, set_options
+from s3harness.cli.options import count, identifier_options, json_option, parse_options, print_json
+from s3harness.cli.training_options import (
+    AUTHORS_ONLY_IN_GATE,
+    exit_if_refused,
+    gate_report,
+    metric_rewards_of,
+    set_options,
+    training_set_of,
+)
 
 if TYPE_CHECKING:
     from s3harness.training.job import Stage
@@ -18,92 +25,104 @@ if TYPE_CHECKING:
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a training run."""
+    """Add the options of a training run."""
     options = (
         click.option(
             "--model",
             "weights",
             type=click.Path(path_type=Path, file_okay=False),
             required=True,
-            help="The directory of the weights to begin with.",
+            help="Directory of the initial weights.",
         ),
         click.option(
-            "--out", type=click.Path(path_type=Path), required=True, help="The directory of what comes of it."
+            "--out", type=click.Path(path_type=Path), required=True, help="Directory for checkpoints and the result."
         ),
-        click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out."),
-        click.option("--trainer", default="trl", show_default=True, help="Who trains: a registered trainer."),
-        click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the trainer; repeatable."),
+        click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out."),
+        click.option("--trainer", default="trl", show_default=True, help="Registered trainer."),
+        click.option(
+            "-o", "options", multiple=True, metavar="KEY=VALUE", help="Trainer option, name=value; repeatable."
+        ),
         click.option(
             "--check-every",
             type=click.IntRange(min=0),
             default=50,
             show_default=True,
-            help="Ask held-out patients every so many steps; never if 0.",
+            help="Steps between checks on held-out patients; 0: no checks.",
         ),
         click.option(
             "--check-videos",
             type=click.IntRange(min=1),
             default=24,
             show_default=True,
-            help="How many of their videos.",
+            help="Number of held-out videos in a check.",
         ),
-        click.option("--cache", "cache_dir", type=click.Path(path_type=Path), help="Where decoded frames are kept."),
-        click.option("--protocol", default="strict", show_default=True, help="What is asked: strict, or paper."),
+        click.option(
+            "--cache", "cache_dir", type=click.Path(path_type=Path), help="Cache directory for decoded frames."
+        ),
+        click.option(
+            "--protocol",
+            default="strict",
+            show_default=True,
+            help="Prompts and sampling: strict, or paper (the authors').",
+        ),
         identifier_options,
     )
+    # Decorators apply from the bottom up: reversed, so that --help lists the options in this order.
     for option in reversed(options):
         command = option(command)
-    return set_options(command, card="--card")
+    return set_options(command, card="--card")  # --model is already the directory of the weights here
 
 
 @click.command()
 @run_options
 @json_option
-def warmup(*, as_json: bool, **said: Any) -> None:
-    """Teach the vision part of a model to tell which signs are on, picture by picture.
+def warmup(*, as_json: bool, **arguments: Any) -> None:
+    """Train the vision encoder of a model to classify the signs in single frames.
 
-    For a model whose vision was never trained. Without it, SFT of such a model learns nothing from what is shown.
+    This is for a model whose vision encoder was never trained: without it, SFT of such a model ignores the frames.
     """
-    _run("warmup", said, (), as_json)
+    _run("warmup", arguments, (), as_json)
 
 
 @click.command()
 @run_options
 @json_option
-def sft(*, as_json: bool, **said: Any) -> None:
-    """Fine-tune a model on the annotators' answers, and check that it looks.
+def sft(*, as_json: bool, **arguments: Any) -> None:
+    """Fine-tune a model on the annotators' answers, and check that it uses the frames.
 
-    Frames are shown as images, each after its time in words. At the end the loss must be worse without the pictures.
+    Frames are given as images, each after its time in words. At the end, the loss without the frames must be higher.
     """
-    _run("sft", said, (), as_json)
+    _run("sft", arguments, (), as_json)
 
 
 @click.command()
 @run_options
 @click.option(
-    "--rewards", default="strict", show_default=True, metavar="strict|NAME=WEIGHT,…", help="Metrics to be paid by."
+    "--rewards", default="strict", show_default=True, metavar="strict|NAME=WEIGHT,…", help="Metrics to use as rewards."
 )
 @json_option
-def grpo(*, rewards: str, as_json: bool, **said: Any) -> None:
-    """Fine-tune a model by rewards, which are metrics.
+def grpo(*, rewards: str, as_json: bool, **arguments: Any) -> None:
+    """Fine-tune a model by reinforcement learning (GRPO), with metrics as rewards.
 
-    Before a step is taken the gate examines them: one that pays an answer that deserves nothing 80 % or more of what it
-    pays the truth is refused, with the table. Training stops where the answers have collapsed.
+    The gate tests the rewards first: one that pays a worthless answer 80 % or more of what it pays the truth is
+    refused, and its table printed. Training stops if the answers collapse.
     """
     if rewards == "authors":
-        raise click.BadParameter("the authors' rewards are there to be examined (train gate)", param_hint="--rewards")
-    made = made_of(_of_set(said))
-    chosen = metric_rewards_of(rewards, made)
-    report = examined(chosen, made)
+        raise click.BadParameter(AUTHORS_ONLY_IN_GATE, param_hint="--rewards")
+    training_set = training_set_of(_of_set(arguments))
+    chosen = metric_rewards_of(rewards, training_set)
+    report = gate_report(chosen, training_set)
     if report.refused:
         from s3harness.report.training import print_gate
 
         print_gate(report, every=False)
-    end_if_refused(report)
-    _run("grpo", said, chosen, as_json, made)
+    exit_if_refused(report)
+    # With the set that the gate examined, which need not be built again.
+    _run("grpo", arguments, chosen, as_json, training_set)
 
 
-def _of_set(said: dict[str, Any]) -> dict[str, Any]:
+def _of_set(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Select the options of the training set from those of a training run."""
     own: tuple[str, ...] = (
         "weights",
         "out",
@@ -115,30 +134,37 @@ def _of_set(said: dict[str, Any]) -> dict[str, Any]:
         "cache_dir",
     )
     own += ("allow_identifiers", "reviewed")
-    return {name: value for name, value in said.items() if name not in own}
+    return {name: value for name, value in arguments.items() if name not in own}
 
 
 def _run(
-    stage: Stage, said: dict[str, Any], rewards: Sequence[Reward], as_json: bool, made: TrainingSet | None = None
+    stage: Stage,
+    arguments: dict[str, Any],
+    rewards: Sequence[Reward],
+    as_json: bool,
+    training_set: TrainingSet | None = None,
 ) -> None:
     from s3harness.guard.outgoing import Consent
     from s3harness.training.session import TrainingSettings, run_training
 
     settings = TrainingSettings(
         stage,
-        said["trainer"],
-        said["weights"],
-        said["data"],
-        said["out"],
-        said["check_every"],
-        said["check_videos"],
-        said["resume"],
-        parse_options(said["options"]),
-        said["cache_dir"],
-        Consent(said["allow_identifiers"], said["reviewed"]),
+        arguments["trainer"],
+        arguments["weights"],
+        arguments["data"],
+        arguments["out"],
+        arguments["check_every"],
+        arguments["check_videos"],
+        arguments["resume"],
+        parse_options(arguments["options"]),
+        arguments["cache_dir"],
+        Consent(arguments["allow_identifiers"], arguments["reviewed"]),
     )
-    card = run_training(settings, made or made_of(_of_set(said)), rewards, lambda line: click.echo(line, err=True))
+    if training_set is None:  # grpo has built it already, for the gate
+        training_set = training_set_of(_of_set(arguments))
+    card = run_training(settings, training_set, rewards, lambda line: click.echo(line, err=True))
     if as_json:
         print_json(card)
     else:
-        click.echo(f"{said['out']}: trained on {card['patients']['training']} patients for {card['seconds']:.0f} s")
+        patients = count(card["patients"]["training"], "patient")
+        click.echo(f"{arguments['out']}: trained on {patients} for {card['seconds']:.0f} s")

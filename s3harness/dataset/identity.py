@@ -38,7 +38,7 @@ def read_secret(directory: Path) -> str:
         secret = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
         remedy = "name a data set that was imported by this version from a table, or import without one"
-        raise UsageError(f"{directory} has no secret to make the same ids with ({SECRET}); {remedy}") from error
+        raise UsageError(f"{directory} has no {SECRET}, without which the same ids cannot be made; {remedy}") from error
     if not _SECRET_FORM.fullmatch(secret):
         raise UsageError(f"{path} is damaged: it should hold 64 hexadecimal digits")
     return secret

@@ -23,6 +23,7 @@ from s3harness.dataset.links import allow_links, links_outside
 from s3harness.dataset.load import SCHEMA
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, parse_table, write_table
 from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError, suggest
+from s3harness.files import write_text
 from s3harness.specs.document import Document, Place, read_document, validate
 from s3harness.specs.features import vocabulary
 
@@ -51,14 +52,14 @@ VIDEO_SUFFIXES = (
 )
 
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How the files of spreadsheet programs begin: xlsx and ods, and xls."""
+"""First bytes of the files of spreadsheet programs: xlsx and ods, and xls."""
 
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass
 class Imported:
-    """The tables as they grow, by the source's own name of a video."""
+    """Tables under construction, by the source's own name of a video."""
 
     videos: dict[str, dict[str, Any]] = field(default_factory=dict)
     features: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -75,7 +76,7 @@ def import_table(
     link: bool = False,
     ids_of: Path | None = None,
 ) -> int:
-    """Make the data set directory ``out`` from the table ``source``; returns the number of videos.
+    """Make the data set directory ``out`` from the table ``source``; return the number of videos.
 
     ``videos`` is the folder of the video files; they are copied, or with ``link`` linked. ``ids_of`` is a data set
     whose secret is used, so that the videos of both have the same ids. Raises :class:`UsageError`
@@ -85,30 +86,32 @@ def import_table(
     if out.exists():
         raise UsageError(f"{out} exists; choose another directory")
     if videos is not None and not videos.is_dir():
-        raise UsageError(f"{videos} is no folder; name the one of the video files")
+        raise UsageError(f"{videos} is not a folder; name the folder of the video files")
     secret = read_secret(ids_of) if ids_of is not None else new_secret()
     document = read_document(mapping)
     validate(document, "mapping")
     _check_signs(document)
-    found = _read(_rows(source, encoding, document), document)
-    if found.problems:
-        shown = "\n  ".join(map(str, found.problems[:SHOWN_PROBLEMS]))
-        more = f"\n  … and {len(found.problems) - SHOWN_PROBLEMS} more" if len(found.problems) > SHOWN_PROBLEMS else ""
-        rows = "1 row" if len(found.problems) == 1 else f"{len(found.problems)} rows"
+    imported = _read(_rows(source, encoding, document), document)
+    problems = imported.problems
+    if problems:
+        shown = "\n  ".join(problems[:SHOWN_PROBLEMS])
+        more = f"\n  … and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
+        rows = "1 row" if len(problems) == 1 else f"{len(problems)} rows"
         raise DatasetError(f"{rows} could not be imported; fix the cause and import again:\n  {shown}{more}")
+    # Built beside its place and renamed: a kill leaves no half data set under the name that was asked for.
     building = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        _write(found, building, document, secret, videos, link)
+        _write(imported, building, document, secret, videos, link)
         building.replace(out)
     except OSError as error:
-        raise S3HarnessError(f"{out} cannot be made: {error.strerror}") from error
+        raise S3HarnessError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return len(found.videos)
+    return len(imported.videos)
 
 
 def seconds(text: str) -> float | None:
-    """``37``, ``37.5`` (or ``37,5``), ``MM:SS`` or ``H:MM:SS`` in seconds; ``None`` if empty.
+    """Parse ``37``, ``37.5`` (or ``37,5``), ``MM:SS`` or ``H:MM:SS`` into seconds; ``None`` if empty.
 
     Raises :class:`ValueError` for anything else.
     """
@@ -116,26 +119,26 @@ def seconds(text: str) -> float | None:
         return None
     parts = text.replace(",", ".").split(":")
     if len(parts) > 3 or not all(map(_NUMBER.fullmatch, parts)) or "." in "".join(parts[:-1]):
-        raise ValueError(f"{text!r} is no time: write seconds, MM:SS or H:MM:SS")
+        raise ValueError(f"{text!r} is not a time: write seconds, MM:SS or H:MM:SS")
     first, *rest = map(float, parts)
     if any(part >= 60 for part in rest):
-        raise ValueError(f"{text!r} is no time: minutes and seconds after a colon go up to 59")
+        raise ValueError(f"{text!r} is not a time: minutes and seconds after a colon go up to 59")
     return sum(60.0**n * part for n, part in enumerate(reversed([first, *rest])))
 
 
 def _check_signs(mapping: Document) -> None:
-    """Every sign that a mapping names must be one of the benchmark's."""
+    """Raise :class:`SpecError` if a mapping names a sign that the benchmark does not have."""
     known = (*vocabulary().names, *vocabulary().signs)
-    said: list[tuple[Place, str]] = [(("features", name), name) for name in mapping.data.get("features", {})]
+    signs: list[tuple[Place, str]] = [(("features", name), name) for name in mapping.data.get("features", {})]
     words = mapping.data.get("sign", {}).get("vocabulary", {})
-    said += [(("sign", "vocabulary", word), name) for word, name in words.items()]
-    for where, name in said:
+    signs += [(("sign", "vocabulary", word), name) for word, name in words.items()]
+    for where, name in signs:
         if name not in known:
             raise mapping.error(where, f"there is no sign named {name!r}{suggest(name, known)}")
 
 
 def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], list[Problem]]:
-    """The rows of the table, and what is wrong with its form; the delimiter is the one that gives the columns."""
+    """Return the rows of the table, and the problems of its form."""
     try:
         content = source.read_bytes()
         if content.startswith(WORKBOOKS):
@@ -147,6 +150,7 @@ def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], li
         raise UsageError(f"{source.name}: not {encoding}: {error}; name its encoding with --encoding") from error
     columns = dict(_columns(mapping.data, ()))
     tables = []
+    # Of the delimiters the one counts under which most columns of the mapping appear: German Excel writes semicolons.
     for delimiter in DELIMITERS:
         problems: list[Problem] = []
         header, read = parse_table(source.name, io.StringIO(text, newline=""), problems, delimiter)
@@ -159,7 +163,7 @@ def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], li
 
 
 def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tuple[Place, str]]:
-    """Every column that a mapping names, with the place where it does."""
+    """Yield every column that a mapping names, with its place in the mapping."""
     for key, value in mapping.items():
         if key in ("words", "values", "vocabulary") or (not where and key in ("schema", "name", "version", "licence")):
             continue
@@ -171,22 +175,22 @@ def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tup
 
 def _read(table: tuple[list[Row], list[Problem]], mapping: Document) -> Imported:
     rows, problems = table
-    found = Imported(problems=[str(problem) for problem in problems])
+    imported = Imported(problems=[str(problem) for problem in problems])
     for row in rows:
         try:
-            _read_row(row, mapping.data, found)
+            _read_row(row, mapping.data, imported)
         except ValueError as error:
-            found.problems.append(str(row.problem("", str(error))))
-    return found
+            imported.problems.append(str(row.problem("", str(error))))
+    return imported
 
 
-def _read_row(row: Row, mapping: Mapping[str, Any], found: Imported) -> None:
+def _read_row(row: Row, mapping: Mapping[str, Any], imported: Imported) -> None:
     name, patient = source_key(row[mapping["video"]]), source_key(row[mapping["patient"]])
     if not name or not patient:
         raise ValueError("the video or the patient is empty")
     if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
-        raise ValueError(f"{name!r} is no file inside the folder of the videos")
-    video = found.videos.setdefault(name, {})
+        raise ValueError(f"{name!r} is not a file in the folder of the videos")
+    video = imported.videos.setdefault(name, {})
     _agree(video, "patient", patient)
     for key in ("onset", "offset"):
         _agree(video, f"{key}_s", seconds(_cell(row, mapping, key)))
@@ -196,9 +200,9 @@ def _read_row(row: Row, mapping: Mapping[str, Any], found: Imported) -> None:
         _agree(video, "diagnosis", _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping), "diagnosis.values"))
     _agree(video, "report", _cell(row, mapping, "report"))
     for feature, columns in _signs(row, mapping):
-        if (name, feature) in found.features:
+        if (name, feature) in imported.features:
             raise ValueError(f"{feature} of this video is given twice")
-        found.features[name, feature] = _label(row, columns, mapping)
+        imported.features[name, feature] = _label(row, columns, mapping)
 
 
 def _cell(row: Row, columns: Mapping[str, Any], key: str) -> str:
@@ -217,12 +221,12 @@ def _agree(video: dict[str, Any], key: str, value: object) -> None:
 def _body_part(text: str) -> str:
     part = " ".join(text.lower().replace("_", " ").split())
     if part and part not in vocabulary().body_parts:
-        raise ValueError(f"{text!r} is no body part{suggest(part, vocabulary().body_parts)}")
+        raise ValueError(f"{text!r} is not a body part{suggest(part, vocabulary().body_parts)}")
     return part
 
 
 def _signs(row: Row, mapping: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The features of a row with the columns that tell of them."""
+    """Yield the features of a row, each with its columns."""
     yield from mapping.get("features", {}).items()
     word = row[mapping["sign"]["column"]] if "sign" in mapping else ""
     if word:
@@ -271,31 +275,30 @@ def _word(text: str, words: Mapping[str, Iterable[str]], where: str) -> str | No
 
 
 def _diagnoses(mapping: Mapping[str, Any]) -> dict[str, list[str]]:
-    said = mapping["diagnosis"].get("values", {})
-    return {k: [k.lower(), *(word.lower() for word, meaning in said.items() if meaning == k)] for k in ("ES", "NES")}
+    values = mapping["diagnosis"].get("values", {})
+    return {k: [k.lower(), *(word.lower() for word, meaning in values.items() if meaning == k)] for k in ("ES", "NES")}
 
 
-def _write(found: Imported, out: Path, mapping: Document, secret: str, videos: Path | None, link: bool) -> None:
+def _write(imported: Imported, out: Path, mapping: Document, secret: str, videos: Path | None, link: bool) -> None:
     """Write all tables and files of the data set into a new directory."""
     (out / "videos").mkdir(parents=True)
     (out / "private").mkdir(mode=0o700)
-    (out / SECRET).touch(mode=0o600)
-    (out / SECRET).write_text(f"{secret}\n", encoding="ascii")
-    ids = opaque_ids("v", found.videos, secret)
-    patients = opaque_ids("p", {video["patient"] for video in found.videos.values()}, secret)
-    ordered = sorted(found.videos, key=lambda name: ids[name])
-    rows = [_video_row(found.videos[n], n, ids[n], patients, out, videos, link) for n in ordered]
+    write_text(out / SECRET, f"{secret}\n", is_private=True)
+    ids = opaque_ids("v", imported.videos, secret)
+    patients = opaque_ids("p", {video["patient"] for video in imported.videos.values()}, secret)
+    ordered = sorted(imported.videos, key=lambda name: ids[name])
+    rows = [_video_row(imported.videos[n], n, ids[n], patients, out, videos, link) for n in ordered]
     write_table(out / "videos.csv", VIDEOS, rows)
-    labels = sorted(found.features.items(), key=lambda label: (ids[label[0][0]], label[0][1]))
+    labels = sorted(imported.features.items(), key=lambda label: (ids[label[0][0]], label[0][1]))
     write_table(out / "features.csv", FEATURES, ({"video_id": ids[n], "feature": f} | v for (n, f), v in labels))
-    reports = [(ids[name], found.videos[name]["report"]) for name in ordered if "report" in found.videos[name]]
+    reports = [(ids[name], imported.videos[name]["report"]) for name in ordered if "report" in imported.videos[name]]
     write_table(out / "reports.csv", REPORTS, ({"video_id": i, "report": text} for i, text in reports))
-    sources = ({"video_id": ids[n], "source": n, "patient": found.videos[n]["patient"]} for n in ordered)
+    sources = ({"video_id": ids[n], "source": n, "patient": imported.videos[n]["patient"]} for n in ordered)
     write_table(out / "private" / "sources.csv", ("video_id", "source", "patient"), sources)
     if link and (targets := links_outside(out)):
         allow_links(out, targets)
     about = {key: str(mapping.data.get(key, "")) for key in ("name", "version", "licence")}
-    (out / "dataset.json").write_text(json.dumps({"schema": SCHEMA, **about}, indent=1) + "\n", encoding="utf-8")
+    write_text(out / "dataset.json", json.dumps({"schema": SCHEMA, **about}, indent=1) + "\n")
 
 
 def _video_row(
@@ -314,13 +317,14 @@ def _video_row(
 
 
 def _on_disk(folder: Path, name: str) -> Path:
-    """The file of a name that a table may write with composed letters (ü), and a disk with u and ¨, or the reverse."""
+    """Path of a video file; if there is none of exactly this name, of one that looks the same."""
+    # macOS writes names with combining accents (u and ¨), spreadsheets with composed letters (ü).
     forms = [folder / name, *(folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
     return next((path for path in forms if path.is_file()), forms[0])
 
 
 def _bring(source: Path, folder: Path, video_id: str, link: bool) -> str:
-    """Copy or link a video file under its opaque name; a missing one keeps its place and is found by validation."""
+    """Copy or link a video file under its opaque name; a missing file is left to validation."""
     suffix = source.suffix.lower()
     target = folder / f"{video_id}{suffix if suffix in VIDEO_SUFFIXES else '.mp4'}"
     if source.is_file() and link:

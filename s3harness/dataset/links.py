@@ -1,7 +1,7 @@
-"""Video files that are links to somewhere outside their data set, and their owner's word that each may be followed.
+"""Video files that are links out of their data set, and the owner's permission to follow each.
 
-A data set may come from a stranger, and a link in it may lead to any file of this machine. One that leads out is
-followed only to the place that ``private/links.csv`` has for its video; an import that links writes it.
+A data set may come from a stranger, and a link in it may lead to any file of this machine. A link that leads out is
+followed only to the target that ``private/links.csv`` lists for its video; an import that links writes that file.
 """
 
 from __future__ import annotations

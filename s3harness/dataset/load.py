@@ -19,7 +19,7 @@ from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
 SCHEMA = "s3harness/dataset/v1"
 SHOWN_PROBLEMS = 20
 SAMPLE_SPLIT = "sample"
-"""Videos to look at, of patients of any split: without a diagnosis, and no part of what is trained on or scored."""
+"""Split of example videos, of patients of any split: without a diagnosis, neither trained on nor scored."""
 MAX_NAME = 500
 """Characters of the name, version and licence of a data set."""
 BORDER_S = 1.0
@@ -39,7 +39,7 @@ class Dataset:
     videos: tuple[Video, ...]
 
     def split(self, name: str | None) -> Dataset:
-        """The videos of one split; all of them for ``None``. :class:`UsageError` if there are none."""
+        """Return the data set with the videos of one split, all for ``None``; raise :class:`UsageError` if none is."""
         if name is None:
             return self
         chosen = tuple(video for video in self.videos if video.split == name)
@@ -52,21 +52,22 @@ class Dataset:
 def load_dataset(directory: Path) -> Dataset:
     """Read a data set directory, or raise :class:`DatasetError` listing what is wrong with its tables.
 
-    Whether the video files are there and can be decoded is not looked at here: that is each video's own failure.
+    Missing and damaged video files are no error here: each is a failure of its own video when that is decoded.
     """
     dataset, problems = read_dataset(directory)
     if problems:
         shown = "\n  ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS])
         more = f"\n  … and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-        raise DatasetError(f"the data set has {len(problems)} problems; mend them and try again:\n  {shown}{more}")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise DatasetError(f"the data set has {count}; fix the tables and try again:\n  {shown}{more}")
     return dataset
 
 
 def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
-    """Read what can be read of a data set directory, and say all that is wrong with its tables."""
+    """Read what can be read of a data set directory; return it with all problems of its tables."""
     if not (directory / "dataset.json").is_file():
         remedy = "name one, or make one with s3harness data synth"
-        raise DatasetError(f"{directory} is no data set directory: it has no dataset.json; {remedy}")
+        raise DatasetError(f"{directory} is not a data set directory: it has no dataset.json; {remedy}")
     problems: list[Problem] = []
     about = _about(directory / "dataset.json", problems)
     rows = list(read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems))
@@ -78,10 +79,10 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
 
 
 def opaque_id(video_id: str) -> str:
-    """The id that a video goes by outside its data set.
+    """Return the id of a video outside its data set.
 
-    Ids like ``v0001`` say nothing and stay, as do those that this function made. Any other, written by hand and perhaps
-    after a name, a date or a file, is hashed.
+    Ids such as ``v0001`` are opaque and stay, as do those that this function made. Any other id is hashed: written by
+    hand, it may contain a name, a date or a file name.
     """
     if _OPAQUE.fullmatch(video_id):
         return video_id
@@ -89,7 +90,7 @@ def opaque_id(video_id: str) -> str:
 
 
 def private_words(videos: Iterable[Video]) -> set[str]:
-    """The words that may not leave the process: patients, file names and paths of these videos."""
+    """Return the words that may not leave the process: patients, file names and paths of these videos."""
     words = set()
     for video in videos:
         words.add(video.patient)
@@ -111,7 +112,9 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     words = {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
     for key, word in words.items():
         if len(word) > MAX_NAME:
-            problems.append(Problem(path.name, None, key, f"has {len(word)} characters; it may have {MAX_NAME}"))
+            problems.append(
+                Problem(path.name, None, key, f"has {len(word)} characters; at most {MAX_NAME} are allowed")
+            )
     return {key: word[:MAX_NAME] for key, word in words.items()}
 
 
@@ -134,27 +137,28 @@ def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
 
 
 def _labels(rows: Iterable[Row], videos: Iterable[Row], problems: list[Problem]) -> dict[str, dict[str, FeatureLabel]]:
-    durations = {video["video_id"]: _quiet_seconds(video) for video in videos}
+    durations = {video["video_id"]: _duration(video) for video in videos}
     known = {name: name for name in (*vocabulary().names, *vocabulary().signs)}
     labels: dict[str, dict[str, FeatureLabel]] = {}
     texts: dict[str, str] = {}
-    found: list[Problem] = []
+    own_problems: list[Problem] = []
     for row in rows:
         video, feature = row["video_id"], row["feature"]
         if video not in durations:
-            found.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
+            own_problems.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
         elif feature not in known:
-            found.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, list(known))}"))
+            own_problems.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, list(known))}"))
         elif feature in labels.setdefault(video, {}):
-            found.append(row.problem("feature", f"duplicate: {feature!r} of {video!r} is given twice"))
+            own_problems.append(row.problem("feature", f"duplicate: {feature!r} of {video!r} is given twice"))
         else:
-            labels[video][known[feature]] = _label(row, durations[video], texts, found)
-    problems += found
+            labels[video][known[feature]] = _label(row, durations[video], texts, own_problems)
+    problems += own_problems
     return labels
 
 
 def _label(row: Row, duration_s: float | None, texts: dict[str, str], problems: list[Problem]) -> FeatureLabel:
-    """A row's label; ``texts`` holds each justification once, whatever the number of rows that have it."""
+    """Return a row's label."""
+    # Justifications repeat in thousands of rows: ``texts`` keeps one string object of each.
     present = row.one_of("present", ("yes", "no", "untested"), problems)
     if not row["present"]:
         problems.append(row.problem("present", "is empty; write yes, no or untested"))
@@ -181,15 +185,15 @@ def _reports(directory: Path, videos: Iterable[Row], problems: list[Problem]) ->
     known = {video["video_id"] for video in videos}
     path = directory / "reports.csv"
     reports: dict[str, str] = {}
-    found: list[Problem] = []
+    own_problems: list[Problem] = []
     for row in read_table(path, REPORTS, REPORTS, problems) if path.exists() else []:
         if row["video_id"] not in known:
-            found.append(row.problem("video_id", f"{row['video_id']!r} is not in videos.csv"))
+            own_problems.append(row.problem("video_id", f"{row['video_id']!r} is not in videos.csv"))
         elif row["video_id"] in reports:
-            found.append(row.problem("video_id", f"duplicate: {row['video_id']!r} has two reports"))
+            own_problems.append(row.problem("video_id", f"duplicate: {row['video_id']!r} has two reports"))
         else:
             reports[row["video_id"]] = row["report"]
-    problems += found
+    problems += own_problems
     return reports
 
 
@@ -220,7 +224,7 @@ def _video(
 
 
 def _confined(directory: Path, row: Row, allowed: Mapping[str, str], problems: list[Problem]) -> Path | None:
-    """The video's file, named relative to the directory; it stays inside, or leads where its owner allowed."""
+    """Return the path of the video's file: inside the directory, or where the owner allowed a link to lead."""
     if not row["file"]:
         return None
     named = Path(row["file"])
@@ -235,7 +239,7 @@ def _confined(directory: Path, row: Row, allowed: Mapping[str, str], problems: l
     return directory / named
 
 
-def _quiet_seconds(row: Row) -> float | None:
+def _duration(row: Row) -> float | None:
     return row.seconds("duration_s", []) or None
 
 

@@ -1,4 +1,4 @@
-"""From the annotations of a video to the references of a task: what an item is, and what is true of it."""
+"""References of a task from the annotations of a video: the items, and the truth of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Truths = Iterator[tuple[str, object]]
 
 
 def truths(video: Video, item: str, modalities: Collection[Modality]) -> Truths:
-    """Subject and truth of each item of a kind that a video has, for a model that takes these modalities.
+    """Return subject and truth of each item of a kind in a video, for a model that takes these modalities.
 
-    A sign that is heard is left out for a model that hears nothing, one that is seen for a model that sees nothing, and
-    what takes eyes altogether for the latter. The values are those of the prediction of the same kind; see the ``item``
-    of the task specs.
+    Signs that are heard are left out for a model without audio, signs that are seen for a model without video, and for
+    the latter also every kind of item that needs the picture. The values are those of the prediction of the same kind;
+    see the ``item`` of the task specs.
     """
     if "video" not in modalities and item not in OF_FEATURES:
         return iter(())
@@ -28,7 +28,7 @@ def truths(video: Video, item: str, modalities: Collection[Modality]) -> Truths:
 
 
 def events(video: Video, names: Sequence[str]) -> list[tuple[str, float]]:
-    """The timed signs of a video, by onset in seconds; signs that begin together keep the vocabulary's order."""
+    """Return the timed signs of a video by onset in seconds; signs that begin together keep the vocabulary's order."""
     timed = [(name, video.features[name].start_s) for name in names if _present(video, name)]
     return sorted(((name, start) for name, start in timed if start is not None), key=lambda event: event[1])
 

@@ -1,7 +1,7 @@
-"""The run card of weights: what they were trained on, for whoever evaluates them; nobody's name is in it.
+"""The run card of weights: the training they come from, without a name of any patient.
 
-It lies beside the weights. Before a model is scored its card is held against the patients to be scored on, who are
-known by salted digests alone (:mod:`s3harness.dataset.known_patients`).
+It lies beside the weights. Before a model is scored, the patients of its card are compared with those to be scored on,
+by salted digests alone (:mod:`s3harness.dataset.known_patients`).
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ SCORED = (
     "the model was trained on {patients} of the patients it is to be scored on ({videos} videos): its scores would say "
     "nothing of others; score it on the patients held out (--split)"
 )
-TOLD = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
-"""What the manifest of an evaluation says of a training; of the patients, only how many."""
+IN_MANIFEST = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
+"""Fields of a card that the manifest of an evaluation repeats; of the patients only their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCard:
-    """A run card as it was read: what it says, and who was trained on, now and in each training before."""
+    """A run card: its content, and the patients of this training and of each training before."""
 
     about: Mapping[str, Any]
     patients: tuple[KnownPatients, ...]
 
 
 def read_card(directory: Path) -> RunCard | None:
-    """The card of a directory of weights, ``None`` where there is none; :class:`UsageError` if it cannot be read."""
+    """Read the card of a directory of weights, ``None`` if it has none; raise :class:`UsageError` for a broken card."""
     path = directory / FILE
     if not path.exists():
         return None
@@ -47,12 +47,12 @@ def read_card(directory: Path) -> RunCard | None:
         return RunCard(data, tuple(_known(data)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path}: no run card can be read, so nobody can tell who was trained on: {error!r}"
+            f"{path}: the run card cannot be read, so the patients trained on are unknown: {error!r}"
         ) from error
 
 
 def trained_on(card: RunCard, data: Path, videos: Iterable[Video]) -> list[Video]:
-    """Those of these videos of a data set directory whose patients a model was trained on."""
+    """Return those of the videos of a data set directory whose patients a model was trained on."""
     dataset = load_dataset(data)
     chosen = tuple(videos)
     numbers = numbers_of(dataset.videos)
@@ -64,7 +64,7 @@ def trained_on(card: RunCard, data: Path, videos: Iterable[Video]) -> list[Video
 def refuse_trained_on(weights: Path, data: Path, videos: Iterable[Video], why: str = SCORED) -> None:
     """Raise :class:`UsageError` if the weights' card says that any patient of these videos was trained on.
 
-    Weights without a card say nothing of it, and pass. ``why`` is what to say, of so many ``patients`` and ``videos``.
+    Weights without a card pass. ``why`` is the message, with the fields ``patients`` and ``videos`` (numbers).
     """
     card = read_card(weights)
     met = trained_on(card, data, videos) if card else []
@@ -73,24 +73,24 @@ def refuse_trained_on(weights: Path, data: Path, videos: Iterable[Video], why: s
 
 
 def trainings(directories: Iterable[Path]) -> list[dict[str, Any]]:
-    """What a manifest says of the trainings of these weights, the last first; empty where no card is."""
+    """Return the manifest's entries of the trainings of these weights, the last first; none without a card."""
     cards = [card for card in map(read_card, directories) if card is not None]
-    return [told for card in cards for told in _told(card.about)]
+    return [entry for card in cards for entry in _manifest_entries(card.about)]
 
 
 def marks_in(dataset: Dataset, data: Path, numbers: Mapping[str, int]) -> Marks:
-    """The marks of the patients of these numbers; ``data`` is the data set's directory."""
+    """Return the marks of the patients of these numbers; ``data`` is the data set's directory."""
     videos = [video for video in dataset.videos if video.patient in numbers]
     return patient_marks(videos, numbers, dataset.fingerprint, source_names(data))
 
 
 def numbers_of(videos: Iterable[Video]) -> dict[str, int]:
-    """A number for each patient."""
+    """Return a number for each patient."""
     return {patient: number for number, patient in enumerate(sorted({video.patient for video in videos}))}
 
 
 def _known(data: Mapping[str, Any]) -> Iterator[KnownPatients]:
-    """The patients of a card, and of the cards of the trainings before."""
+    """Yield the patients of a card, and of the cards of the trainings before."""
     if data["schema"] != SCHEMA:
         raise ValueError(f"schema {data['schema']!r} is not {SCHEMA!r}")
     patients = data["patients"]
@@ -101,9 +101,9 @@ def _known(data: Mapping[str, Any]) -> Iterator[KnownPatients]:
         yield from _known(data["before"])
 
 
-def _told(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _manifest_entries(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     counts = {key: about["patients"][key] for key in ("training", "held_out") if key in about["patients"]}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    yield {key: about[key] for key in TOLD if key in about} | {"patients": counts, "card_sha256": digest}
+    yield {key: about[key] for key in IN_MANIFEST if key in about} | {"patients": counts, "card_sha256": digest}
     if "before" in about:
-        yield from _told(about["before"])
+        yield from _manifest_entries(about["before"])

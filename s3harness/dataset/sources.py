@@ -1,7 +1,7 @@
-"""What the ids of a data set stand for: the names that an import keeps in ``private/``, and that nothing else may hold.
+"""Names that the ids of a data set stand for, which an import keeps in ``private/`` and no other file may contain.
 
-They are read to be looked for: in errors before these are written, and in whatever would be shared. A picture may have
-a name burnt in, and a model that reads it aloud knows nothing of ids.
+They are read in order to search for them: in errors before these are written, and in every file that would be shared.
+A model may read a name that is burnt into the picture.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _NAME = re.compile(r"[^\W\d_]{3,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SHORT_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _ORDINARY = {"case", "child", "control", "epilepsy", "female", "male", "patient", "person", "seizure", "subject"}
-"""Words that patients are numbered with, and that tell of none."""
+"""Words that stand beside the numbers of patients and identify none."""
 
 
 def read_sources(directory: Path) -> list[Row]:
-    """The rows of ``private/sources.csv``; none where there is none, or where it is not for this user to read.
+    """Return the rows of ``private/sources.csv``; none where it is missing or this user may not read it.
 
     Raises :class:`DatasetError` if it is no table.
     """
@@ -59,7 +59,7 @@ def search_of(directory: Path, videos: Iterable[Video]) -> Search:
 
 
 def source_names(directory: Path) -> dict[str, str]:
-    """Return video id → what the source calls the video; empty where that is not known, or not for this user to read.
+    """Return video id → name of the video in the source; empty where unknown, or where this user may not read it.
 
     Ids are those that videos go by outside the data set.
     """
@@ -67,7 +67,7 @@ def source_names(directory: Path) -> dict[str, str]:
 
 
 def private_words(directory: Path, videos: Iterable[Video]) -> set[str]:
-    """Return the words that may not leave the process: of these videos, and what all were called before the import.
+    """Return the words that may not leave the process: of these videos, and the names of all in the source.
 
     Names of people are among them in every order, and with an initial, as ``Roe^Jane`` and ``J. Roe``.
     """
@@ -79,17 +79,17 @@ def private_words(directory: Path, videos: Iterable[Video]) -> set[str]:
         before |= {row["source"], file.name, file.stem}
     before |= {form for name in tuple(before) for form in _forms(name)} | _names_in_files(sources)
     ids = {video.id for video in videos}
-    return load.private_words(videos) | {word for word in before if _tells(word)} - ids
+    return load.private_words(videos) | {word for word in before if _identifies(word)} - ids
 
 
 def patient_names(directory: Path, videos: Iterable[Video]) -> set[str]:
     """Return the patients of these videos, and of the import: each as a whole, and each word of it that is a name."""
     names = {video.patient for video in videos} | {row["patient"] for row in read_sources(directory)}
-    return {word for name in names for word in (name, *_words(name)) if _tells(word)}
+    return {word for name in names for word in (name, *_words(name)) if _identifies(word)}
 
 
 def _forms(name: str) -> Iterator[str]:
-    """A name of two parts the other way round, and with the initial of either."""
+    """Yield a name of two parts the other way round, and with the initial of either."""
     parts = _LETTERS.findall(name)
     if len(parts) == 2 and not any(character.isdigit() for character in name) and min(map(len, parts)) > 1:
         first, second = parts
@@ -97,7 +97,7 @@ def _forms(name: str) -> Iterator[str]:
 
 
 def _names_in_files(sources: Sequence[Row]) -> set[str]:
-    """Given names in names of files, and the words with a capital letter beside them."""
+    """Return given names in file names, and the words with a capital letter beside them."""
     words = set()
     for row in sources:
         parts = _NAME.findall(PurePath(row["source"]).stem)
@@ -106,12 +106,12 @@ def _names_in_files(sources: Sequence[Row]) -> set[str]:
     return words
 
 
-def _tells(word: str) -> bool:
+def _identifies(word: str) -> bool:
     return bool(word) and word.lower() not in _ORDINARY and not _SHORT_NUMBER.fullmatch(word)
 
 
 def _words(name: str) -> Iterator[str]:
-    """The words of a patient's name: those with a capital letter, and all where one is a given name."""
+    """Yield the words of a patient's name: those with a capital letter, and all where one is a given name."""
     parts = _NAME.findall(name)
     is_person = any(fold(part) in given_names() for part in parts)
     return (part for part in parts if part[0].isupper() or is_person)

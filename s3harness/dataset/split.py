@@ -15,7 +15,7 @@ from s3harness.types import Video
 
 
 def split_patients(videos: Iterable[Video], names: Sequence[str], shares: Sequence[float], seed: int) -> dict[str, str]:
-    """Patient → split. All videos of a patient are in one split, and each split has its share of each kind of patient.
+    """Return patient → split: all videos of a patient in one split, each kind of patient shared out by itself.
 
     ``shares`` are proportions of the patients (with ES only, with NES only, with both or neither, each kind dealt out
     by itself in an order that ``seed`` fixes), and need not add up to 1. The same patients and seed give the same
@@ -25,6 +25,7 @@ def split_patients(videos: Iterable[Video], names: Sequence[str], shares: Sequen
     for video in videos:
         kinds[video.patient].add(video.diagnosis or "")
     strata: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    # SHA-256 orders the patients at random, but alike on every machine and with every version of Python.
     for patient in sorted(kinds, key=lambda patient: hashlib.sha256(f"{seed}/{patient}".encode()).digest()):
         strata[tuple(sorted(kinds[patient]))].append(patient)
     return _deal([patient for _, patients in sorted(strata.items()) for patient in patients], names, shares)
@@ -42,7 +43,9 @@ def split_dataset(directory: Path, names: Sequence[str], shares: Sequence[float]
     splits = split_patients(dataset.videos, names, shares, seed)
     empty = [name for name in names if name not in splits.values()]
     if empty:
-        raise UsageError(f"{len(patients)} patients leave none for {', '.join(empty)}; ask for a larger share")
+        raise UsageError(
+            f"{len(patients)} patients are too few: none is left for {', '.join(empty)}; choose a larger share"
+        )
     columns, rows = _rows(directory / "videos.csv")
     write_table(
         directory / "videos.csv", columns, ({**row, "split": splits[row["patient_id"].strip()]} for row in rows)
@@ -51,14 +54,14 @@ def split_dataset(directory: Path, names: Sequence[str], shares: Sequence[float]
 
 
 def load_dataset_ignoring_splits(directory: Path) -> Dataset:
-    """The data set, whatever its present splits: they may be what is to be mended."""
+    """Load the data set with its splits ignored: they may be the very thing to be replaced."""
     from s3harness.dataset.load import read_dataset
     from s3harness.errors import DatasetError
 
     dataset, problems = read_dataset(directory)
     others = [problem for problem in problems if problem.column != "split"]
     if others:
-        raise DatasetError(f"mend the data set first: {others[0]} (s3harness data validate shows all)")
+        raise DatasetError(f"fix the data set first: {others[0]} (s3harness data validate shows all)")
     return dataset
 
 

@@ -1,4 +1,4 @@
-"""What a data set holds, in numbers."""
+"""Summary of a data set in numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from s3harness.specs.features import vocabulary
 
 
 def summary(dataset: Dataset) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """The data set in all, and a row per feature: how many videos show it, do not, and leave it open."""
+    """Return the totals, and a row per feature: the numbers of videos with yes, no and untested."""
     videos = dataset.videos
     minutes = sum(video.duration_s or 0.0 for video in videos) / 60
     splits = Counter(video.split or "none" for video in videos)

@@ -1,11 +1,10 @@
-"""The tables of a data set directory: CSV in, rows that know where they stand out."""
+"""Tables of a data set directory: CSV files read into rows with file and line, and written."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3harness.errors import S3HarnessError
+from s3harness.files import atomic_write
 
 if TYPE_CHECKING:
     from _csv import Reader as _Reader
@@ -33,19 +32,19 @@ FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justi
 REPORTS = ("video_id", "report")
 
 MAX_COLUMNS = 1_000
-"""A table of a video a row has some five columns for each of the 20 signs."""
+"""Columns of a table; one with a row a video has about five for each of the 20 signs."""
 MAX_CELL = 100_000
-"""Characters of a cell; the longest of the expert reports has about 1,200."""
+"""Characters of a cell; the longest expert report of the benchmark has about 1,200."""
 MAX_SECONDS = 7 * 86_400.0
-"""A week of recording in one file: what is asked of a video grows with its length."""
+"""A week of recording in one file; the number of requests grows with the length of a video."""
 SHOWN_LINES = 12
-"""Lines of a file that have the same problem and are given by number."""
+"""Line numbers listed for one problem."""
 _SECONDS = re.compile(r"\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at one place of a data set; ``row`` is the line of the file, the header being 1."""
+    """Problem at one place of a data set; ``row`` is the line of the file, the header being 1."""
 
     file: str
     row: int | None
@@ -69,11 +68,11 @@ class Row:
         return self.cells.get(column, "")
 
     def problem(self, column: str, message: str) -> Problem:
-        """A problem at this row."""
+        """Return a problem at this row."""
         return Problem(self.file, self.number, column, message)
 
     def seconds(self, column: str, problems: list[Problem]) -> float | None:
-        """The finite, non-negative number of a cell; ``None`` where it is empty or wrong, which is noted."""
+        """Return the seconds in a cell, finite and not negative; ``None`` if it is empty or wrong, which is noted."""
         text = self[column]
         if not text:
             return None
@@ -87,7 +86,7 @@ class Row:
         return float(text)
 
     def one_of(self, column: str, allowed: Sequence[str], problems: list[Problem]) -> str:
-        """The allowed word that stands in the cell; ``""`` if it is empty, or wrong, which is noted."""
+        """Return the allowed word in the cell; ``""`` for an empty cell and for a wrong one, which is noted."""
         text = self[column]
         if text and text not in allowed:
             problems.append(self.problem(column, f"{text!r} is not one of {', '.join(allowed)}"))
@@ -95,10 +94,10 @@ class Row:
 
 
 def read_table(path: Path, columns: Sequence[str], required: Sequence[str], problems: list[Problem]) -> Iterator[Row]:
-    """The rows of a CSV file (UTF-8 with or without byte-order mark, any line ends), one at a time.
+    """Yield the rows of a CSV file (UTF-8 with or without byte-order mark, any line ends).
 
-    What is wrong is noted as it is met. Columns beyond ``columns`` are let be, unless their name looks like a slip of
-    the pen for one that is not there.
+    Problems are noted on the way. Columns beyond ``columns`` are allowed, unless their name looks like a misspelling of
+    a column that is missing.
     """
     if not _is_text(path, problems):
         return
@@ -115,13 +114,14 @@ def read_table(path: Path, columns: Sequence[str], required: Sequence[str], prob
     for name in header:
         near = difflib.get_close_matches(name.lower(), missing, n=1, cutoff=0.75) if name not in columns else []
         if near:
-            problems.append(Problem(path.name, 1, name, f"unknown column, and {near[0]} is missing; is it that?"))
+            problems.append(Problem(path.name, 1, name, f"unknown column; did you mean {near[0]}, which is missing?"))
 
 
 def parse_table(
     name: str, lines: Iterable[str], problems: list[Problem], delimiter: str = ","
 ) -> tuple[list[str], Iterator[Row]]:
-    """The header and the rows of a CSV table; a row is numbered by its first line, the header's being 1."""
+    """Return the header and the rows of a CSV table; a row is numbered by its first line, the header's being 1."""
+    # The limit is global to the process and other code may have raised it: it is set before each table.
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -130,7 +130,7 @@ def parse_table(
         problems.append(_no_table(name, 1, error))
         return [], iter(())
     if len(header) > MAX_COLUMNS:
-        problems.append(Problem(name, 1, "", f"{len(header)} columns; a table may have {MAX_COLUMNS}"))
+        problems.append(Problem(name, 1, "", f"{len(header)} columns; at most {MAX_COLUMNS} are allowed"))
         return [], iter(())
     twice = sorted(cell for cell, number in Counter(header).items() if cell and number > 1)
     problems += [Problem(name, 1, cell, "there are two columns of this name") for cell in twice]
@@ -138,21 +138,15 @@ def parse_table(
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Write a CSV file whole or not at all; :class:`S3HarnessError` if the disk takes it not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="raise")
-            writer.writeheader()
-            writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise S3HarnessError(f"{path} cannot be written: {error.strerror}") from error
+    """Write a CSV file as a whole or not at all; raise :class:`S3HarnessError` if the disk refuses."""
+    with atomic_write(path) as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="raise")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """A line for each problem, and one for all lines of a file that have the same."""
+    """Return a line for each problem; equal problems of a file share one line."""
     grouped: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
         grouped.setdefault((problem.file, problem.column, problem.message), []).append(problem)
@@ -166,7 +160,7 @@ def _together(same: Sequence[Problem]) -> str:
 
 
 def _is_text(path: Path, problems: list[Problem]) -> bool:
-    """Whether a file can be read whole, as UTF-8; why it cannot is noted."""
+    """Return true if the whole file can be read as UTF-8; the reason why not is noted."""
     row, line = 0, b""
     try:
         with path.open("rb") as file:
@@ -188,8 +182,8 @@ def _rows(name: str, header: Sequence[str], reader: _Reader, problems: list[Prob
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if "\0" in "".join(cells):
-                # No path and no C library takes a text with one.
-                problems.append(Problem(name, line, "", "holds a NUL character; take it out"))
+                # Paths and C libraries end at a NUL character.
+                problems.append(Problem(name, line, "", "holds a NUL character; remove it"))
             elif any(stripped) and len(cells) != len(header):
                 problems.append(Problem(name, line, "", f"{len(cells)} cells under {len(header)} columns"))
             elif any(stripped):

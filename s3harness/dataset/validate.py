@@ -1,4 +1,4 @@
-"""Checking a data set whole: its tables, and that every video file is there and can be decoded."""
+"""Validation of a whole data set: its tables, and that every video file is there and can be decoded."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
-from s3harness.guard.identifiers import KINDS, Identifier
+from s3harness.guard.kinds import KINDS, Identifier
 from s3harness.guard.search import fingerprint, masked
 from s3harness.types import Video
 
 
 def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, list[Problem]]:
-    """Everything that is wrong with a data set directory.
+    """Load a data set directory and return it with all its problems.
 
     With ``media`` the packets of every video file are read and its first picture is decoded. Raises
     :class:`~s3harness.errors.DatasetError` if the directory is none.
@@ -32,7 +32,7 @@ def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, l
 
 @dataclass(frozen=True, slots=True)
 class WrittenIdentifier:
-    """An identifier in what experts wrote: where, what it is, and what a confirmation of it is kept by."""
+    """Identifier in a text of the experts: its place, its kind, and the fingerprint that a confirmation is kept by."""
 
     row: Row
     column: str
@@ -42,7 +42,7 @@ class WrittenIdentifier:
 
     @property
     def problem(self) -> Problem:
-        """The problem that it is: a model is shown reports, and both tables may be shared as the truth."""
+        """The problem of this identifier: models are shown reports, and both tables may be shared as the truth."""
         kind = KINDS[self.identifier.kind]
         if self.identifier.tier == "certain":
             what = "a patient is named" if self.identifier.kind == "private" else f"holds {kind}"
@@ -84,6 +84,6 @@ def _media_problems(video: Video, row: Row) -> Iterator[Problem]:
 
 
 def _latest(video: Video) -> float:
-    """The latest time that is annotated in a video; 0 if there is none."""
+    """Return the latest time that is annotated in a video; 0 if there is none."""
     times = [time for label in video.features.values() for time in (label.start_s, label.end_s)]
     return max([time for time in (*times, video.onset_s, video.offset_s) if time is not None], default=0.0)

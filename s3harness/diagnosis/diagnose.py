@@ -18,7 +18,7 @@ from s3harness.diagnosis.folds import deal_folds, folds_of_splits, held_out, req
 from s3harness.diagnosis.scores import CurvePoint, System, calibration_curve, score_answers, score_probabilities
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
 from s3harness.diagnosis.sources import Direct, Source
-from s3harness.errors import UsageError
+from s3harness.errors import S3HarnessError, UsageError
 from s3harness.paper.two_stage import Published, published_two_stage
 
 CLASSIFIERS = ("logistic_regression", "shallow_tree", "random_forest")
@@ -131,6 +131,27 @@ def diagnose(source: Source, settings: Settings, memory: Memory | None = None) -
     )
 
 
+def diagnose_all(
+    sources: Sequence[tuple[str, Callable[[], Source]]], settings: Settings, report: Callable[[str], None]
+) -> tuple[dict[str, Diagnosed], list[str]]:
+    """Read and diagnose sources; return the results by name, and the messages of those that failed.
+
+    ``report`` is called with each name before its work begins. The error of a single source is raised.
+    """
+    memory, failures = Memory(), []
+    results: dict[str, Diagnosed] = {}
+    for name, read in sources:
+        report(name)
+        try:
+            results[name] = diagnose(read(), settings, memory)
+        except S3HarnessError as error:
+            # Of several sources, one that fails must not cost the results of the others, which take minutes.
+            if len(sources) == 1:
+                raise
+            failures.append(f"{name}: {error}")
+    return results, failures
+
+
 def floor_and_direct(source: Source, cases: Cases, resamples: int) -> Iterator[System]:
     """What always saying ES scores on labelled cases, and what the model's own answers to Task 7 do."""
     floor = score_answers(cases, np.ones((1, len(cases))), resamples=resamples)
@@ -187,8 +208,8 @@ class _Work:
             require_patients(answered, int(self.settings.folds))
         elif len(held_out(self.folds[0])) < 2:
             raise UsageError(
-                f"all videos with predictions are of one fold ({self.cases.splits[0]}), which leaves nobody to learn "
-                "from; use --folds 5, or predictions of all folds (--part full)"
+                f"all videos with predictions are of one fold ({self.cases.splits[0]}), so no video is left to fit a "
+                "classifier on; use --folds 5, or predictions of all folds (--part full)"
             )
 
     def _system(self, classifier: str, fitted_on: str, repeats: Sequence[Repeat], cases: Cases, kind: str) -> System:
@@ -229,8 +250,8 @@ def _folds(cases: Cases, settings: Settings) -> list[Numbers]:
 def _require_labels(source: Source, cases: Cases) -> None:
     if not len(cases):
         raise UsageError(
-            f"{source.name}: no diagnosis is known of its videos, as it has no Task-7 items; give its data set "
-            "(--data DIR), or run it with --tasks 1,7"
+            f"{source.name}: its videos have no diagnosis, because it has no Task-7 items; name its data set "
+            "(--data DIR), or run the model with --tasks 1,7"
         )
     require_both(cases)
 
@@ -254,9 +275,9 @@ def _notes(source: Source, cases: Cases) -> Iterator[str]:
     if unlabelled:
         yield f"{unlabelled} videos without a diagnosis are left out"
     if silent:
-        yield f"{silent} of {len(cases)} videos have no answer about any sign: no diagnosis, which counts as wrong"
+        yield f"{silent} of {len(cases)} videos have no answer about any sign; their diagnosis counts as wrong"
     never = [s for s, values in zip(cases.signs, cases.vectors.T, strict=True) if not (values >= 0.5).any()]
     if never:
-        yield f"never present in the answers, so no evidence either way: {', '.join(never)}; see the Task-1 scores"
+        yield f"signs that the answers never report, and so without evidence: {', '.join(never)}; see the Task-1 scores"
     if not source.direct:
         yield "no Task-7 answers to compare with; run the model with --tasks 1,7"

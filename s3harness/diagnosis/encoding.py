@@ -62,8 +62,8 @@ def learn_encoder(cases: Cases) -> Encoder:
     columns = {name: values for name, values in found.items() if np.ptp(values) > 0}
     if not columns:
         raise UsageError(
-            f"no sign differs between the {len(cases)} videos to learn from: every answer is the same, so there is "
-            "nothing to diagnose from; look at the Task-1 answers first (s3harness score RUN --all)"
+            f"all answers to the {len(cases)} training videos are the same, so no classifier can be fitted on them; "
+            "look at the Task-1 answers first (s3harness score RUN --all)"
         )
     return Encoder(
         cases.signs,

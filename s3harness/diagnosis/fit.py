@@ -52,7 +52,7 @@ def fit(cases: Cases, classifier: str, seed: int = 0) -> Fitted:
     fewest = min(patients_of_each(cases))
     if fewest < LEFT_TO_CHOOSE:
         raise UsageError(
-            f"{fewest} patients of one diagnosis are too few to choose settings and a threshold on: "
+            f"{fewest} patients of one diagnosis are too few to choose settings and a threshold: "
             f"{LEFT_TO_CHOOSE} of each are needed; add patients"
         )
     made = load_classifier(classifier)
@@ -92,8 +92,8 @@ def refuse_known(fitted: Fitted, cases: Cases) -> None:
     known = fitted.trained_on.met_in(cases.marks)
     if known:
         raise UsageError(
-            f"{len(known)} of the {len(cases.marks)} patients are among those that the {fitted.classifier} was fitted "
-            "on, and would look better diagnosed than anybody else; leave them out (--split), or fit on others"
+            f"the {fitted.classifier} was fitted on {len(known)} of the {len(cases.marks)} patients, whose scores "
+            "would be too good; leave them out (--split), or fit on other patients"
         )
 
 

@@ -57,12 +57,12 @@ def folds_of_splits(cases: Cases, wanted: str) -> Numbers:
 def require_both(cases: Cases) -> None:
     """Raise :class:`UsageError` unless there are epileptic and non-epileptic events."""
     if not len(cases):
-        raise UsageError("there are no videos to learn from, with a diagnosis and an answer to any sign")
+        raise UsageError("no video has both a diagnosis and an answer about a sign, so no classifier can be fitted")
     if 0 in patients_of_each(cases):
         absent = "NES" if cases.truth.all() else "ES"
         raise UsageError(
-            f"there is no {absent} among the {len(cases)} videos to learn from ({_counted(cases)}), and a classifier "
-            "tells two classes apart; add videos of the other, or take more splits"
+            f"there is no {absent} among the {len(cases)} training videos ({_counted(cases)}), but a classifier needs "
+            "both classes; add such videos, or use more splits"
         )
 
 

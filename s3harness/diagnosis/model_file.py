@@ -69,9 +69,9 @@ def read_model(path: Path) -> SavedModel:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{path} is damaged, or no file of s3harness diagnose fit: {error}") from error
+        raise UsageError(f"{path} is damaged, or not a file of s3harness diagnose fit: {error}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise UsageError(f"{path} is no file of s3harness diagnose fit: its schema is not {SCHEMA}")
+        raise UsageError(f"{path} is not a file of s3harness diagnose fit: its schema is not {SCHEMA}")
     if data.pop("sha256", None) != _digest(data):
         raise UsageError(f"{path} is damaged or was changed: its checksum is not that of its content; fit it again")
     try:
@@ -90,9 +90,8 @@ def refuse_if_unknowable(model: SavedModel, source: Source) -> None:
     if same_name and theirs.fingerprint != ours.fingerprint and (theirs.by_place_alone or ours.by_place_alone):
         side = "fit again" if theirs.by_place_alone else "try again"
         raise UsageError(
-            f"the classifier was fitted on a data set that is called {theirs.name!r} like this one but is not in the "
-            "same state, and a run directory alone does not tell whether they share patients; "
-            f"{side} with --data DIR, the data set of the run"
+            f"the classifier was fitted on another state of the data set {theirs.name!r}, and a run directory alone "
+            f"does not show whether the two share patients; {side} with --data DIR, the data set of the run"
         )
 
 
@@ -102,10 +101,10 @@ def _model(data: Mapping[str, Any]) -> SavedModel:
     made.check(data["parameters"], len(encoder.columns))
     threshold, patients = float(data["threshold"]), data["patients"]
     if not 0.0 <= threshold <= 1.0:
-        raise ValueError(f"its threshold {threshold} is no probability")
+        raise ValueError(f"its threshold {threshold} is not a probability")
     bytes.fromhex(patients["salt"])
     if not patients["salt"] or not patients["digests"]:
-        raise ValueError("it does not tell which patients it was fitted on")
+        raise ValueError("the patients that it was fitted on are missing")
     fitted = Fitted(
         str(data["classifier"]["name"]),
         encoder,

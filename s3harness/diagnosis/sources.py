@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.diagnosis.cases import Cases, presence, presence_of_truth
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.metrics.base import Array
-from s3harness.paper.annotations import Annotations
+from s3harness.paper.annotations import Annotations, read_annotations
 from s3harness.paper.answers import ReleasedModel
 from s3harness.paper.importer import NAME as RELEASE_NAME
 from s3harness.paper.importer import VERSION as RELEASE_VERSION
-from s3harness.paper.layout import Release, patient_of
+from s3harness.paper.layout import Release, chosen_models, open_release, patient_of
 from s3harness.paper.strict import released_task
 from s3harness.rundir.manifest import read_manifest
 from s3harness.scoring.score_run import ScoredTask, read_run
@@ -85,7 +86,7 @@ def source_of_run(directory: Path, data: Path | None = None) -> Source:
     if "feature" not in tasks:
         asked = ", ".join(run["tasks"]) or "nothing"
         raise UsageError(
-            f"{directory} has no answers about signs, which a diagnosis is made from: it was asked {asked}; "
+            f"{directory} has no answers to Task 1, from which the diagnosis is made (its tasks: {asked}); "
             "run the model again with --tasks 1,7"
         )
     about = {key: str(run["dataset"][key]) for key in ("name", "version", "fingerprint")}
@@ -120,6 +121,47 @@ def source_of_dataset(directory: Path) -> Source:
     cases = cases_of_videos(dataset.videos, _numbers(dataset.videos), _marks(dataset, directory))
     origin = Origin(dataset.name, dataset.version, dataset.fingerprint, by_place_alone=False)
     return Source(directory.resolve().name, origin, cases, cases, (), ())
+
+
+def is_checkout(path: Path) -> bool:
+    """Return ``True`` for a checkout of the authors' release, by the folder of its truth."""
+    return (path / "result" / "ground_truth").is_dir()
+
+
+def sources_at(
+    paths: Iterable[Path], data: Path | None, models: Sequence[str], part: str
+) -> Iterator[tuple[str, Callable[[], Source]]]:
+    """Yield name and reader of each source: a run directory, or the ``models`` of a checkout's ``part``.
+
+    ``data`` is the data set of the runs. Nothing is read yet, so that one source that fails does not stop the others.
+    """
+    for path in paths:
+        if is_checkout(path):
+            yield from _released_at(path, models, part)
+        else:
+            yield str(path), partial(source_of_run, path, data)
+
+
+def source_at(path: Path, data: Path | None, models: Sequence[str], part: str) -> tuple[str, Source]:
+    """Read the one source that a path means: a data set, a run directory, or one model of a checkout.
+
+    The first value is "annotations" or "predictions". :class:`UsageError` for a checkout without exactly one model.
+    """
+    if (path / "dataset.json").is_file():
+        return "annotations", source_of_dataset(path)
+    if not is_checkout(path):
+        return "predictions", source_of_run(path, data)
+    released = list(_released_at(path, models, part))
+    if len(released) != 1:
+        raise UsageError(f"{path} holds {len(released)} models; name one of them with --models")
+    return "predictions", released[0][1]()
+
+
+def _released_at(path: Path, models: Sequence[str], part: str) -> Iterator[tuple[str, Callable[[], Source]]]:
+    release = open_release(path, "full" if part == "full" else "test")
+    annotations = read_annotations(release)  # once for all models
+    for model in chosen_models(release, models):
+        yield model, partial(source_of_release, release, annotations, model)
 
 
 def cases_of_videos(videos: Iterable[Video], numbers: Mapping[str, int], marks: Marks) -> Cases:
@@ -189,9 +231,7 @@ def _joined(
     if not perceived.is_answered.any():
         counts = Counter(prediction.status for prediction in task.predictions)
         lost = ", ".join(f"{number} {status}" for status, number in counts.most_common())
-        raise S3HarnessError(
-            f"{name}: there is no readable answer about any sign ({lost}), so nothing to diagnose from"
-        )
+        raise S3HarnessError(f"{name}: no answer about a sign is readable ({lost}), so no diagnosis can be made")
     direct = _direct(tasks["diagnosis"], known.videos) if "diagnosis" in tasks else ()
     return Source(name, origin, perceived, annotated, direct, notes, model)
 
@@ -215,8 +255,8 @@ def _same_dataset(data: Path, fingerprint: str, run: Path) -> Dataset:
     dataset = load_dataset(data)
     if dataset.fingerprint != fingerprint:
         raise UsageError(
-            f"{run} was not made on {data} as it is now (their fingerprints differ); give the data set as it was then, "
-            "or leave --data out"
+            f"{data} is not the data set of {run}, or has changed since (their fingerprints differ); name that "
+            "data set, or leave --data out"
         )
     return dataset
 

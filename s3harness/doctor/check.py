@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "note", "broken"]
-"""``broken``: something that a run needs. ``note``: something that some runs need, or that a user should know."""
+"""``broken``: a problem of every run. ``note``: a problem of some runs, or something that a user should know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, in which area, what was found, and what to do about it if it is not ``ok``."""
+    """The subject of a check (``what``) in an area, its result, and the remedy if the state is not ``ok``."""
 
     area: str
     what: str
-    found: str
+    result: str
     state: State = "ok"
     remedy: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return the check as ``doctor --json`` prints it, where the result is called ``found``."""
+        about = {"area": self.area, "what": self.what, "found": self.result}
+        return about | {"state": self.state, "remedy": self.remedy}

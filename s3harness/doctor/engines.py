@@ -1,4 +1,4 @@
-"""The plugins that are installed, and which engines can run here."""
+"""Checks of the installed plugins, and of the engines that can run here."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from s3harness.plugins.registry import BUILTIN, RegistryEntry
 
 
 def plugins() -> Iterator[Check]:
-    """Every plugin, and what is wrong with those that are broken."""
-    found = manager()
-    others = [plugin for plugin in found.plugins if plugin.package != BUILTIN]
+    """Yield a check of each plugin, with the error of broken ones, and of each name that two plugins claim."""
+    plugin_manager = manager()
+    others = [plugin for plugin in plugin_manager.plugins if plugin.package != BUILTIN]
     for plugin in others:
-        remedy = f"upgrade {plugin.package}, or pip uninstall it: what it brings cannot be used" if plugin.error else ""
-        said = f"{plugin.version}{f': {plugin.error}' if plugin.error else ''}"
-        yield Check("plugins", plugin.package, said, "note" if plugin.error else "ok", remedy)
+        # A note, not broken: runs with other components work all the same.
+        remedy = f"upgrade {plugin.package}, or pip uninstall it: it cannot be used as it is" if plugin.error else ""
+        result = f"{plugin.version}{f': {plugin.error}' if plugin.error else ''}"
+        yield Check("plugins", plugin.package, result, "note" if plugin.error else "ok", remedy)
     if not others:
-        yield Check("plugins", "plugins", "none: the built-in backends alone")
-    for kind, name in found.registry.clashes:
-        packages = " and ".join(sorted({entry.package for entry in found.registry.clashes[kind, name]}))
+        yield Check("plugins", "plugins", "none, only the built-in backends")
+    for kind, name in plugin_manager.registry.clashes:
+        packages = " and ".join(sorted({entry.package for entry in plugin_manager.registry.clashes[kind, name]}))
         yield Check("plugins", f"{kind} {name}", f"claimed by {packages}", "note", "uninstall one of them")
 
 
 def engines() -> Iterator[Check]:
-    """Every backend: whether it can run here, and what it lacks."""
+    """Yield a check of each backend, with its missing requirements, and of our own ones that are not installed."""
     registry = manager().registry
     names = registry.names("backend")
     for name in names:
@@ -38,12 +39,13 @@ def engines() -> Iterator[Check]:
 
 def _engine(entry: RegistryEntry) -> Check:
     try:
+        # Backends import their engine when a run starts it, so loading the class is cheap.
         backend = entry.load()
         lacks = list(getattr(backend, "lacks", tuple)())
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # a plugin's module may raise anything, or call sys.exit()
         return Check(
-            "engines", entry.name, f"{type(error).__name__}: {error}", "note", f"mend or remove {entry.package}"
+            "engines", entry.name, f"{type(error).__name__}: {error}", "note", f"fix or uninstall {entry.package}"
         )
     if lacks:
-        return Check("engines", entry.name, f"lacks {'; '.join(lacks)}", "note", "what follows the colon")
+        return Check("engines", entry.name, f"lacks {'; '.join(lacks)}", "note", "as the result says, after the colon")
     return Check("engines", entry.name, "can run here")

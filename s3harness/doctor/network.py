@@ -1,4 +1,4 @@
-"""What of the environment sends things, or keeps them from being sent."""
+"""Checks of the environment variables that make libraries connect to hosts, or keep them from it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def variables() -> Iterator[Check]:
-    """Telemetry, the Hub's variables, keys (that there are, not which) and proxies."""
+    """Yield checks of telemetry, of the Hub's variables, of API keys by name, and of proxies."""
     on = [name for name, value in SILENCE.items() if os.environ.get(name) != value]
-    said = f"on: {', '.join(on)}" if on else "off, for this command and all it starts"
-    yield Check("network", "telemetry of libraries", said, "broken" if on else "ok", "unset them" if on else "")
-    said = ", ".join(f"{name}={os.environ[name]}" for name in HUB if name in os.environ)
-    yield Check("network", "Hugging Face Hub", said or "reached for weights that are not here; never with video")
+    telemetry = f"on: {', '.join(on)}" if on else "off, for this command and the processes that it starts"
+    yield Check("network", "telemetry of libraries", telemetry, "broken" if on else "ok", "unset them" if on else "")
+    hub = ", ".join(f"{name}={os.environ[name]}" for name in HUB if name in os.environ)
+    yield Check("network", "Hugging Face Hub", hub or "used to download missing weights, never to send video")
+    # By name alone: the output of doctor is pasted into bug reports.
     keys = [name for name in TOKENS if name in os.environ]
     if keys:
         yield Check(
-            "network", "keys", f"{', '.join(keys)} set; the openai backend sends none but by -o api_key_env=NAME"
+            "network", "keys", f"{', '.join(keys)} set; the openai backend sends one only with -o api_key_env=NAME"
         )
-    proxies = [f"{name}={_shown(value)}" for name, value in _proxies().items()]
+    proxies = [f"{name}={_without_password(value)}" for name, value in _proxies().items()]
     if proxies:
-        remedy = "the openai backend uses none of them; -o proxy=ADDRESS names one. Weights may come through it"
+        remedy = "the openai backend ignores them; name one with -o proxy=ADDRESS. Downloads of weights may use them"
         yield Check("network", "proxies", ", ".join(proxies), "note", remedy)
 
 
@@ -36,10 +37,10 @@ def _proxies() -> dict[str, str]:
     return {name: os.environ[name] for low in PROXIES for name in (low, low.upper()) if os.environ.get(name)}
 
 
-def _shown(address: str) -> str:
-    """An address without the user and the password that it may hold."""
+def _without_password(address: str) -> str:
+    """Return a proxy's address without user and password."""
     try:
         parts = urlsplit(address)
         return f"{parts.scheme}://…@{parts.hostname}:{parts.port}" if parts.password or parts.username else address
-    except ValueError:
+    except ValueError:  # of a port that is no number; the text may hold the password anywhere
         return "(not an address)"

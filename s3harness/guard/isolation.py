@@ -1,6 +1,6 @@
 """A network of its own for this process and all that it starts: loopback, and nothing behind it.
 
-Connections of Python code are watched and refused by :mod:`s3harness.guard.sockets`; compiled code and other processes
+Connections of Python code are reported and refused by :mod:`s3harness.guard.sockets`; compiled code and other processes
 are not seen there. The kernel sees them: in a network namespace without an interface there is no way out, whoever asks.
 """
 
@@ -31,6 +31,7 @@ def isolate() -> None:
     """
     if sys.platform != "linux":
         raise UsageError(f"--isolate needs Linux: {sys.platform} has no network namespaces; {_REMEDY}")
+    # Before the namespace is entered: in it both are the overflow id until they are mapped.
     user, group = os.getuid(), os.getgid()
     error = _unshare(_CLONE_NEWNET)
     if error == errno.EPERM:
@@ -42,12 +43,14 @@ def isolate() -> None:
         reason = os.strerror(error)
         raise UsageError(f"--isolate is not possible here: no network namespace can be made ({reason}); {_REMEDY}")
     _raise_loopback()
+    # A kernel or a container that shares interfaces with new namespaces would make the promise empty.
     if outward := [name for _, name in socket.if_nameindex() if name != "lo"]:
         raise UsageError(f"--isolate left an interface that leads out ({', '.join(outward)}); {_REMEDY}")
 
 
 def _unshare(flags: int) -> int:
     """Return the error number of ``unshare(2)``, 0 for none."""
+    # By ctypes, as Python 3.11 has no os.unshare.
     libc = ctypes.CDLL(None, use_errno=True)
     ctypes.set_errno(0)
     return ctypes.get_errno() if libc.unshare(flags) else 0
@@ -55,6 +58,7 @@ def _unshare(flags: int) -> int:
 
 def _map_identity(user: int, group: int) -> None:
     """Keep the user's own ids in the new user namespace, so that files and devices stay readable."""
+    # setgroups first: without the right over groups the kernel takes no gid_map before it is denied.
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         Path("/proc/self", name).write_text(text, encoding="ascii")
 

@@ -1,4 +1,4 @@
-"""The gate that every text passes before a model, a judge or a trainer is given it.
+"""The check that every text passes before it is given to a model, a judge or a trainer, or exported.
 
 Certain identifiers refuse the call; likely ones do until somebody has looked at them once. Both may be let through with
 a reason, which is kept with what comes of the call.
@@ -12,26 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s3harness.errors import UsageError
-from s3harness.guard.identifiers import KINDS, Identifier
+from s3harness.guard.kinds import KINDS, Identifier
 from s3harness.guard.review import code_of, confirm
 from s3harness.guard.search import Search, fingerprint, masked
 
-SHOWN = 30
+MAX_ROWS = 30
+"""Identifiers that an error lists; the rest is counted."""
 TIERS = {"certain": "refused", "likely": "please review"}
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingText:
-    """A text that would go out: of which video, if of one, and which field of it."""
+    """A text that would go out, with its video (empty for a text of no video) and field."""
 
     video: str
     field: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingIdentifier:
-    """An identifier in a text that would go out; ``shown`` is it, masked, with what stands around it."""
+    """An identifier in a text that would go out; ``shown`` is the masked identifier with the text around it."""
 
     video: str
     field: str
@@ -43,9 +44,9 @@ class OutgoingIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the user says of identifiers: a ``reason`` to let them through, or the code of a list that was ``reviewed``.
+    """Consent of the user: a ``reason`` to let identifiers through, or the code of a list that was ``reviewed``.
 
-    ``folder`` is where confirmations are kept.
+    ``folder`` is the folder of the confirmations.
     """
 
     reason: str = ""
@@ -54,72 +55,83 @@ class Consent:
 
 
 class IdentifiersError(UsageError):
-    """Texts with identifiers would go out; ``found`` are they, and nothing was sent."""
+    """Raised where texts with ``identifiers`` would go out; nothing was sent."""
 
-    def __init__(self, found: Sequence[OutgoingIdentifier], to_whom: str) -> None:
-        self.found = tuple(found)
-        certain = sum(one.tier == "certain" for one in found)
-        count = f"{len(found)} identifier{'s' if len(found) != 1 else ''}"
-        remedy = _remedy(found, certain)
-        super().__init__("\n".join([f"{count} would reach {to_whom}, so nothing is sent:", *_table(found), *remedy]))
+    def __init__(self, identifiers: Sequence[OutgoingIdentifier], to_whom: str) -> None:
+        self.identifiers = tuple(identifiers)
+        count = f"{len(identifiers)} identifier{'s' if len(identifiers) != 1 else ''}"
+        heading = f"{count} would reach {to_whom}, so nothing is sent:"
+        super().__init__("\n".join([heading, *_table(identifiers), *_remedies(identifiers)]))
 
 
 def identifiers_going_out(texts: Iterable[OutgoingText], search: Search) -> list[OutgoingIdentifier]:
     """Return the identifiers in texts, each once a video and field."""
-    found: dict[OutgoingIdentifier, None] = {}
+    # A dict keeps the order of the texts; a report is in the prompt of many items, and is named once.
+    outgoing: dict[OutgoingIdentifier, None] = {}
     for text in texts:
         identifiers = search(text.text)
         for one in identifiers:
-            found.setdefault(_outgoing(text, one, identifiers))
-    return list(found)
+            outgoing.setdefault(_outgoing(text, one, identifiers))
+    return list(outgoing)
 
 
 def check_outgoing(
     texts: Iterable[OutgoingText], search: Search, consent: Consent, to_whom: str = "the model"
 ) -> dict[str, object]:
-    """Refuse texts with identifiers, or return what was let through: the reason and how many of each kind.
+    """Refuse texts with identifiers, or return the reason to let them through and the number of each kind.
 
-    Empty where there was nothing to let through. Raises :class:`IdentifiersError`.
+    The result is empty where there was nothing to let through. Raises :class:`IdentifiersError`.
     """
-    found = identifiers_going_out(texts, search)
-    likely = {one.fingerprint for one in found if one.tier == "likely"}
+    identifiers = identifiers_going_out(texts, search)
+    likely = {one.fingerprint for one in identifiers if one.tier == "likely"}
     if consent.reviewed and likely:
         if consent.folder is not None:
             confirm(consent.folder, likely, consent.reviewed)
-        found = [one for one in found if one.tier == "certain"]
-    if not found:
+        # A review is of likely ones; certain ones still need a reason.
+        identifiers = [one for one in identifiers if one.tier == "certain"]
+    if not identifiers:
         return {}
     if not consent.reason.strip():
-        raise IdentifiersError(found, to_whom)
-    return {"reason": consent.reason.strip(), "kinds": dict(sorted(Counter(one.kind for one in found).items()))}
+        raise IdentifiersError(identifiers, to_whom)
+    # Kinds and numbers alone: the result is written into manifests, which may be shared.
+    kinds = dict(sorted(Counter(one.kind for one in identifiers).items()))
+    return {"reason": consent.reason.strip(), "kinds": kinds}
 
 
 def _outgoing(text: OutgoingText, one: Identifier, others: Sequence[Identifier]) -> OutgoingIdentifier:
-    shown = masked(text.text, one, others)
-    return OutgoingIdentifier(text.video, text.field, one.kind, one.tier, shown, fingerprint(text.text, one))
+    return OutgoingIdentifier(
+        video=text.video,
+        field=text.field,
+        kind=one.kind,
+        tier=one.tier,
+        shown=masked(text.text, one, others),
+        fingerprint=fingerprint(text.text, one),
+    )
 
 
-def _table(found: Sequence[OutgoingIdentifier]) -> list[str]:
-    ordered = sorted(found, key=lambda one: one.tier != "certain")
+def _table(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:
+    ordered = sorted(identifiers, key=lambda one: one.tier != "certain")
     rows = [("video", "field", "", "kind", "text")]
-    rows += [(o.video or "–", o.field, TIERS[o.tier], KINDS[o.kind], o.shown) for o in ordered[:SHOWN]]
+    rows += [(o.video or "–", o.field, TIERS[o.tier], KINDS[o.kind], o.shown) for o in ordered[:MAX_ROWS]]
     widths = [max(len(row[n]) for row in rows) for n in range(4)]
     lines = [
         "  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(row[:4], widths, strict=True)) + f"  {row[4]}"
         for row in rows
     ]
-    return [*lines, f"  … and {len(found) - SHOWN} more"] if len(found) > SHOWN else lines
+    rest = len(identifiers) - MAX_ROWS
+    return [*lines, f"  … and {rest} more"] if rest > 0 else lines
 
 
-def _remedy(found: Sequence[OutgoingIdentifier], certain: int) -> list[str]:
+def _remedies(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:
     lines = []
-    if certain:
+    has_certain = any(one.tier == "certain" for one in identifiers)
+    if has_certain:
         lines.append(
             "Take them out of the data set's tables (s3harness data validate names every row), or say why they may "
-            "go out: --allow-identifiers REASON, which is kept in the manifest."
+            "go out: --allow-identifiers REASON, which is kept with the result."
         )
-    likely = [one.fingerprint for one in found if one.tier == "likely"]
+    likely = [one.fingerprint for one in identifiers if one.tier == "likely"]
     if likely:
-        what = "the list to review" if certain else "this list"
-        lines.append(f"Look at {what}; if all of it is harmless, confirm it once: --reviewed {code_of(likely)}")
+        rows = "the rows to review" if has_certain else "this list"
+        lines.append(f"Look at {rows}; if all of it is harmless, confirm it once: --reviewed {code_of(likely)}")
     return lines

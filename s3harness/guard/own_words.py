@@ -1,4 +1,4 @@
-"""The words of a data set that may not leave it, looked for in texts in whatever form they are written.
+"""Private words of a data set, searched for in texts in whatever form they are written.
 
 A word is compared without case, accents, transliteration (ä, ae, a), format characters and separators, so that
 ``Müller, Anna`` is also found as ``ANNA_MUELLER``, ``Muller^Anna`` or ``m u l l e r``. Words are looked up by key, and
@@ -28,7 +28,7 @@ _MIN_STEM = 4
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of letters or of digits; ``is_glued`` if nothing stands between it and the one before."""
+    """A run of letters or of digits of a text; ``is_glued`` if nothing stands between it and the run before."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class OwnWords:
-    """The keys of words: ``lengths`` are those of the words as compared; without a ``salt`` keys are no hashes."""
+    """Keys of private words, and the ``lengths`` of the words as compared; with a ``salt`` the keys are hashes."""
 
     salt: str
     keys: frozenset[str]
@@ -47,7 +47,7 @@ class OwnWords:
 
     @classmethod
     def of(cls, private: Iterable[str], salt: str = "") -> OwnWords:
-        """Return the keys of these words; a word of one character is none."""
+        """Return the keys of these words; words of one character are left out."""
         plain = {key for word in private for key in _keys_of(word)}
         return cls(salt, frozenset(_key(salt, key) for key in plain), frozenset(len(key) - 1 for key in plain))
 
@@ -56,7 +56,8 @@ class OwnWords:
         return next(self.find(normalize(text)), None) is not None
 
     def find(self, text: NormalText) -> Iterator[tuple[int, int]]:
-        """Return the places of the words in a normal form, the longest word at each place."""
+        """Yield the places of the words in a normal form, the longest word at each place."""
+        # Nothing to search for: the text is not even split.
         if not self.keys:
             return
         pieces = [*_pieces(text.text)]
@@ -69,7 +70,7 @@ class OwnWords:
         yield from self._spelled(pieces)
 
     def _longest(self, text: str, pieces: Sequence[Piece], first: int) -> int:
-        """The index of the last piece of the longest word that begins with a piece; -1 if none does."""
+        """Return the index of the last piece of the longest word that begins with a piece; -1 if none does."""
         joined, is_glued, longest = "", True, -1
         longest_length = max(self.lengths)
         for last in range(first, min(len(pieces), first + MAX_PIECES)):
@@ -77,6 +78,7 @@ class OwnWords:
             joined += pieces[last].folded
             if len(joined) > longest_length:
                 break
+            # Lengths first: a hash is computed only where a word of this length exists.
             if len(joined) in self.lengths and self._has(("c" if is_glued else "s") + joined):
                 window = pieces[first : last + 1]
                 follower = pieces[last + 1] if last + 1 < len(pieces) else None
@@ -85,8 +87,9 @@ class OwnWords:
         return first if longest < 0 and self._is_inflected(pieces[first]) else longest
 
     def _is_inflected(self, piece: Piece) -> bool:
-        """Whether a piece is a name with the ending of a case; it has a capital letter then."""
+        """Return whether a piece is a private name with the ending of a case, as in German "Müllers"."""
         word = piece.folded
+        # Without a capital letter it would be found in ordinary words: "kurzes" is no form of the name Kurz.
         if len(word) <= _MIN_STEM or piece.text.islower() or not piece.text.isalpha():
             return False
         stems = (word[: -len(ending)] for ending in words("case_endings") if word.endswith(ending))
@@ -97,7 +100,7 @@ class OwnWords:
         )
 
     def _spelled(self, pieces: Sequence[Piece]) -> Iterator[tuple[int, int]]:
-        """Words whose letters stand apart."""
+        """Yield the places of words whose letters stand apart, as in "H u b e r"."""
         run: list[Piece] = []
         for piece in (*pieces, None):
             if piece is not None and len(piece.text) == 1 and piece.text.isalpha():
@@ -112,32 +115,37 @@ class OwnWords:
 
 
 def _keys_of(word: str) -> Iterator[str]:
-    """The keys of a word: ``c`` and the word for it in one piece, ``s`` with anything between, ``n`` for a stem."""
+    """Yield the keys of a word: ``c`` and the word in one piece, ``s`` with separators, ``n`` for its stem."""
     pieces = [*_pieces(normalize(word).text)][-MAX_PIECES:]
     joined = "".join(piece.folded for piece in pieces)
     if not 1 < len(joined) <= MAX_LENGTH:
         return
+    # Folded piece by piece and as a whole: a text may part the word elsewhere, and folding looks at neighbours.
     yield f"c{joined}"
     yield f"c{fold(''.join(piece.text for piece in pieces))}"
     is_apart = any(not piece.is_glued for piece in pieces[1:])
+    # A short word of letters and digits, such as p17, would be found in "p. 17"; longer ones may have separators.
     if is_apart or (len(joined) >= SHORT and len(pieces) > 1):
         yield f"s{joined}"
+    # Slavic endings take the place of the last vowel: Kowalska, Kowalską, Kowalskiej.
     if len(pieces) == 1 and joined.isalpha() and len(joined) > _MIN_STEM + 1 and joined[-1] in "aeiouy":
         yield f"n{joined[:-1]}"
 
 
 def _may_stand(text: str, window: Sequence[Piece], joined: str, follower: Piece | None) -> bool:
-    """Whether what was found is the word, and not a part of another, a decimal, or an ordinary word."""
+    """Return whether pieces are the private word, and no part of another word, no decimal and no ordinary word."""
     first, last = window[0], window[-1]
     if joined.isdigit() and _is_decimal(text, first.start, last.end):
         return False
     if len(joined) < SHORT and (first.is_glued or (follower is not None and follower.is_glued)):
         return False
+    # A patient called Kurz is found in "Herr Kurz", and not in "kurz danach".
     is_one_small_word = len(window) == 1 and first.text.islower()
     return not (is_one_small_word and joined in words_in_small_letters())
 
 
 def _is_decimal(text: str, start: int, end: int) -> bool:
+    # A record number of seven digits may be the fraction of a measured value.
     before = text[max(0, start - 2) : start]
     after = text[end : end + 2]
     return (len(before) == 2 and before[0].isdigit() and before[1] in ".,") or (
@@ -155,7 +163,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _humps(run: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """The parts of a run of letters that a capital letter behind a small one divides."""
+    """Yield the parts of a run of letters, divided before each capital letter that follows a small one."""
     letters = run[0]
     if letters.islower() or letters.isupper() or letters.isdigit():
         yield run.span()

@@ -1,4 +1,4 @@
-"""Names of people by what stands around them: titles, roles, relatives, labels, ``LAST^FIRST``, or a given name."""
+"""Names of people, known by a title, a role, a relative or a label before them, by ``LAST^FIRST`` or a given name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from s3harness.guard.identifiers import Identifier, Tier
+from s3harness.guard.kinds import Identifier, Tier
 from s3harness.guard.normal import fold
 from s3harness.guard.pattern import starts_of
 from s3harness.guard.vocabulary import (
@@ -29,6 +29,7 @@ _PART = rf"(?:[{UPPER}]['-]?)?[{UPPER}]{_LETTER}{{1,30}}(?:['-][{UPPER}]{_LETTER
 _INITIAL = rf"[{UPPER}]\.[ -]?"
 _PARTICLES = rf"(?:(?:{any_of('particles')}) ){{0,3}}"
 NAME = rf"(?:{_INITIAL}){{0,2}}{_PARTICLES}{_PART}"
+# The endings stand for the thousands of nouns that no list has: in German each has a capital letter, like a name.
 _NOUN = re.compile(
     r"(?:ung|ungen|heit|keit|schaft|tion|ionen|ität|ismus|ismen|nis|anz|enz|ie|ien|phase|krampf|dauer|bewegung)$"
 )
@@ -41,6 +42,7 @@ _CAPITALS = re.compile(rf"[{UPPER}]")
 
 def names(text: str, starts: frozenset[str]) -> Iterator[Identifier]:
     """Yield the names of people in a normal form; ``starts`` is :func:`~s3harness.guard.pattern.word_starts` of it."""
+    # All rules need a capital letter; the answers of models often have none.
     if not _CAPITALS.search(text):
         return
     for rule in _rules():
@@ -54,51 +56,56 @@ def names(text: str, starts: frozenset[str]) -> Iterator[Identifier]:
 
 
 def _strong(match: re.Match[str]) -> Tier | None:
-    """What follows a title is a name, unless it is an ordinary word; an eponym is a name there."""
+    """Judge the word after a title: a name, unless it is an ordinary word; an eponym is a name there."""
     return None if is_ordinary(match["name"], but=eponyms()) else "certain"
 
 
 def _of_role(match: re.Match[str]) -> Tier | None:
-    """A role in the ward is a title, unless a noun of German follows."""
+    """Judge the word after a role of the ward: a name, unless it is a German noun."""
     return "certain" if _has_given(match["name"]) or not _is_word(match["name"]) else None
 
 
 def _of_any_role(match: re.Match[str]) -> Tier | None:
-    """Of roles that stand before any noun or sentence, a person is asked."""
+    """Judge the word after a role that stands before any noun or sentence: a person is asked about it."""
     if _has_given(match["name"]):
         return "certain"
     return None if _is_word(match["name"]) or _is_in_heading(match) else "likely"
 
 
 def _of_label(match: re.Match[str]) -> Tier | None:
-    """After a label: words that go on in small letters are what somebody says, not who it is."""
+    """Judge the words after a label: words that go on in small letters are what somebody says, not a name."""
     if _has_given(match["name"]):
         return "certain"
     if match["label"].casefold() in words("labels_of_names_alone"):
         return _strong(match)
+    # "Nurse: Raise your arm" is speech, "Nurse: Huber" is a name.
     following = match.string[match.end() :].lstrip()
     goes_on = following[:1].islower() or following[:1] in "?!" if following else False
     return None if goes_on or is_ordinary(match["name"]) else "likely"
 
 
 def _of_pair(match: re.Match[str]) -> Tier | None:
-    """``Huber, Anna``: certain with a given name behind the comma, else likely if neither is an ordinary word."""
+    """Judge ``Huber, Anna``: certain with a given name after the comma, else likely if neither is an ordinary word."""
     first, second = match["first"], match["second"]
     if fold(second) in given_names() and not is_ordinary(first):
         return "certain"
-    is_list = any(found is not None and not _is_word(found[0]) for found in _beside(match))
+    is_list = any(neighbour is not None and not _is_word(neighbour[0]) for neighbour in _beside(match))
     return None if _is_word(first) or _is_word(second) or is_list else "likely"
 
 
 def _beside(match: re.Match[str]) -> Iterator[re.Match[str] | None]:
-    """The capitalised words, if any, with commas before and behind a pair: lists have them, names have none."""
+    """Yield the capitalised words with commas before and after a pair, if any: lists have them, names have none."""
+    # At most 40 characters back: the pattern would otherwise be tried from every place before.
     yield _BEFORE_COMMA.search(match.string, max(0, match.start("name") - 40), match.start("name"))
     yield _BEHIND_COMMA.match(match.string, match.end("name"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A pattern with a group ``name``, and who judges a match; tried on texts with a word that ``starts`` so."""
+    """A pattern with a group ``name``, and the function that judges a match.
+
+    It is tried only on texts with a word that begins with one of ``starts``, where these are given.
+    """
 
     pattern: re.Pattern[str]
     judge: Callable[[re.Match[str]], Tier | None]
@@ -118,6 +125,7 @@ def _rules() -> tuple[_Rule, ...]:
     behind = any_of("titles", "behind")
     degrees = r"(?:(?:med|phil|rer|nat|h\. ?c|habil|univ|vet|dent|jur)\b\.? ){0,3}"
     name = rf"(?P<name>{NAME}(?: {_PART})?)"
+    # A look-ahead, so that matches overlap: of "A, B, C" each pair has to be looked at.
     pair = rf"\b(?=(?P<name>(?P<first>{_PARTICLES}{_PART}), (?P<second>{_PART})(?: [{UPPER}]\.)?))"
     return (
         _Rule.of(rf"\b(?:{strong})\b\.? {degrees}{name}", _strong, strong),
@@ -129,6 +137,7 @@ def _rules() -> tuple[_Rule, ...]:
         _Rule.of(rf"\b(?:{german}),? \(?{name}", _of_any_role, german),
         _Rule.of(rf"\b(?P<label>(?i:{called})) {name}", _of_label, called),
         _Rule.of(rf"\b(?P<label>{labels})(?: name| is)? ?[:=] ?{name}", _of_label, labels),
+        # PN of DICOM: Last^First.
         _Rule.of(rf"(?P<name>\b[{UPPER}][\w'-]{{1,40}}\^[{UPPER}][\w'-]{{0,40}})", lambda _: "certain"),
         _Rule.of(rf"(?P<name>{_PART}) (?:{behind})\b", _of_role, behind),
         _Rule.of(pair, _of_pair),
@@ -137,7 +146,7 @@ def _rules() -> tuple[_Rule, ...]:
 
 
 def _given_names(text: str) -> Iterator[Identifier]:
-    """Given names with a name beside them; likely ones are given names alone, and two capitalised words that are none.
+    """Yield given names with a name beside them (certain), and given names alone or two unknown words (likely).
 
     Words in a heading, all of which have capital letters, are no likely names.
     """
@@ -167,7 +176,7 @@ def _tier_of_pair(pair: Sequence[re.Match[str]]) -> Tier | None:
 
 
 def _runs(text: str) -> Iterator[list[re.Match[str]]]:
-    """The words with capital letters, those together that have nothing but a space or a particle between them."""
+    """Yield runs of words with capital letters that have nothing but a space or a particle between them."""
     run: list[re.Match[str]] = []
     for match in _WORD.finditer(text):
         if run and text[run[-1].end() : match.start()] not in _BETWEEN:
@@ -179,7 +188,8 @@ def _runs(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def _without_beginning(run: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
-    """A run without the words that begin a sentence."""
+    """Return a run without the words that begin a sentence."""
+    # "Then Anna Huber" begins with a word that has its capital letter from the sentence.
     first = next((n for n, word in enumerate(run) if fold(word[0]) not in sentence_words()), len(run))
     return run[first:]
 
@@ -192,7 +202,7 @@ def _are_capitalised(*candidates: str) -> bool:
 
 
 def _is_in_heading(match: re.Match[str]) -> bool:
-    """Whether the role and the word before it both have capital letters."""
+    """Return whether the role and the word before it both have capital letters."""
     words_before = match.string[: match.start()].split()
     return match[0][0].isupper() and bool(words_before) and words_before[-1][0].isupper()
 
@@ -202,12 +212,13 @@ def _has_given(name: str) -> bool:
 
 
 def _is_word(name: str) -> bool:
-    """Whether the first word with a capital letter is an ordinary one, or a noun of German by its ending."""
+    """Return whether the first word with a capital letter is an ordinary one, or a German noun by its ending."""
     match = _WORD.search(name)
     return match is None or fold(match[0]) in ordinary_words() or bool(_NOUN.search(match[0]))
 
 
 def _either_case(roles: Iterable[str]) -> str:
-    """Words as one regular expression, with a capital letter or without."""
+    """Return words as one regular expression, each with a capital letter or without."""
+    # Not the flag IGNORECASE: the name that follows needs its capital letter.
     both = (f"{role}|{role[:1].swapcase()}{role[1:]}" for role in sorted(roles, key=len, reverse=True))
     return "|".join(both)

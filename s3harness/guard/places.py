@@ -16,6 +16,7 @@ _STREET_NEEDS_NUMBER = frozenset(
 
 def places() -> Iterator[Rule]:
     """Yield the rules of addresses and places."""
+    # Capital letters of the languages searched for: addresses are told from running text by them.
     up = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞİŁŃŇŐŒŚŞŠŢŤŪŮŰŹŻŽ"
     name = rf"[{up}][\w'.-]{{1,30}}"
     joined = r"(?:(?:de|du|des|del|la|las|los|le|les|di|della|dei|d'|l') ?){0,3}"
@@ -28,6 +29,7 @@ def places() -> Iterator[Rule]:
         check=_is_street,
     )
     yield rule("place", "certain", rf"(?<!\w)\d{{1,4}}(?: ?(?:bis|ter))?,? (?:{before}) {joined}\w", "digit", case=True)
+    # German glues the kind of a street to its name, so that only the number of the house tells it from other nouns.
     german = alternatives("streets", "behind_german")
     yield rule(
         "place",
@@ -42,6 +44,7 @@ def places() -> Iterator[Rule]:
     turkish = alternatives("streets", "behind_turkish")
     yield rule("place", "certain", rf"(?<!\w){name} (?i:{turkish})(?!\w)", case=True)
     english = alternatives("streets", "behind_english")
+    # English kinds of streets are ordinary words (Way, Park, Point), so that the number of the house must precede.
     yield rule("place", "certain", rf"(?<!\w)\d{{1,6}}[A-Z]? (?:{name} ){{1,4}}(?:{english})(?!\w)", "digit", case=True)
     yield rule(
         "place",
@@ -65,6 +68,7 @@ def places() -> Iterator[Rule]:
         "digit",
         case=True,
     )
+    # Polish postcode; a range such as "10-300 Hz" is a measure.
     yield rule("place", "certain", rf"(?<![\w.,-])\d{{2}}-\d{{3}} {name}", "digit", case=True, check=is_no_measure)
     yield rule(
         "place", "likely", rf"(?<![\w.,-])(?:[A-Z]{{1,2}}-)?\d{{5}},? {name}", "digit", case=True, check=is_no_measure
@@ -93,11 +97,12 @@ def _is_flat(match: re.Match[str]) -> bool:
 
 
 def _is_street(match: re.Match[str]) -> bool:
-    """Words that are more than streets (place, via, largo) need a number of a house."""
+    """Return whether a match is a street: words that mean more (place, via, largo) need the number of a house."""
     first = match[0].split()[0].casefold()
     return first not in _STREET_NEEDS_NUMBER or match[0][-1].isdigit()
 
 
 def _is_named(match: re.Match[str]) -> bool:
+    # "University Hospital" names no hospital; "Klinikum Großhadern" does.
     ends = match[0].split()
     return not (is_ordinary(ends[0]) and is_ordinary(ends[-1]))

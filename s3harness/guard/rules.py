@@ -11,7 +11,7 @@ from functools import cache
 
 from s3harness.guard.dates import ages, dates, times
 from s3harness.guard.hosts_and_files import codes, files, hosts
-from s3harness.guard.identifiers import Identifier
+from s3harness.guard.kinds import Identifier
 from s3harness.guard.numbers import numbers, phones
 from s3harness.guard.pattern import Rule
 from s3harness.guard.places import places
@@ -22,6 +22,7 @@ _DIGIT = re.compile(r"\d")
 
 def by_rules(text: str, starts: frozenset[str]) -> Iterator[Identifier]:
     """Yield the identifiers of a normal form that have a form; ``starts`` is :func:`.word_starts` of it."""
+    # Most patterns need a digit, and most sentences have none: one search saves dozens.
     has_digit = bool(_DIGIT.search(text))
     shown = _DECIMAL.sub(_without_fraction, text) if has_digit else text
     for rule in _rules():
@@ -38,7 +39,8 @@ def _is_tried(rule: Rule, text: str, has_digit: bool) -> bool:
 
 
 def _without_fraction(decimal: re.Match[str]) -> str:
-    """Measured numbers have many digits and are nobody's number; places stay as they are."""
+    """Return a decimal of the same length that has one digit after its point."""
+    # A measured number may have as many digits as a telephone number, and is nobody's.
     whole, _, fraction = decimal[0].partition(".")
     return f"{whole}.{fraction[:1]}{'·' * (len(fraction) - 1)}"
 

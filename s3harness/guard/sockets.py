@@ -119,8 +119,8 @@ def _check_contact(host: str, port: int) -> None:
     if is_refused:
         # The host is in the audit log alone: this message may be journalled, and a journal may be shared.
         raise PermissionError(
-            "a connection to a host that is not this machine and was not named; nothing was sent; "
-            "s3harness audit RUN says which host, --allow-remote HOST that video may go there"
+            "refused a connection to a host that is not this machine and not allowed; nothing was sent; "
+            "s3harness audit RUN shows the host, --allow-remote HOST allows it"
         )
 
 

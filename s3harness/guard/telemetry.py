@@ -1,4 +1,4 @@
-"""The reporting that libraries do of their own accord, switched off before any of them is imported."""
+"""Telemetry of libraries, switched off before any of them is imported."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SILENCE: Mapping[str, str] = {
     "COMET_MODE": "DISABLED",
     "NO_ALBUMENTATIONS_UPDATE": "1",
 }
-"""Variables of the environment and what silences the library that reads each: Hugging Face, vLLM, Ray, and what
-engines and trainers bring along."""
+"""Environment variables with the values that silence Hugging Face, vLLM, Ray, and what engines and trainers bring."""
 
 
 def switch_off() -> None:
-    """Set all of them, whatever they were; processes that are started from here inherit them."""
+    """Set all variables of :data:`SILENCE`, whatever they were; child processes inherit them."""
+    # Before the imports: most of these libraries read their variable once, when they are imported.
     os.environ.update(SILENCE)

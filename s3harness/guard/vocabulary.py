@@ -1,4 +1,4 @@
-"""The words that the search goes by, read once from the YAML files beside this module."""
+"""Word lists of the search, read once from the YAML files beside this module."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def table(name: str) -> dict[str, Any]:
     """Return the content of a YAML file of this room."""
     import yaml
 
+    # Builds of PyYAML without libyaml lack the fast loader; both read the same.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     content: dict[str, Any] = yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), loader)  # noqa: S506
     return content
@@ -31,11 +32,13 @@ def words(*keys: str) -> tuple[str, ...]:
 
 def alternatives(*keys: str) -> str:
     """Return a list of regular expressions of ``identifiers.yaml`` as one."""
+    # The lists are folded over lines for reading; YAML leaves a blank where a line ended behind a bar.
     return re.sub(r"\|\s+", "|", str(_at(*keys)).strip())
 
 
 def any_of(*keys: str) -> str:
     """Return the words of a list as one regular expression, the longest first."""
+    # The first alternative that fits wins: "St" before "Street" would end a name too early.
     return "|".join(sorted(words(*keys), key=len, reverse=True))
 
 

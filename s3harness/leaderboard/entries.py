@@ -1,7 +1,8 @@
-"""The rows of the leaderboard: submissions, scores of released predictions, and what a paper published."""
+"""Entries of the leaderboard: submissions, scores of released predictions, and tables that papers published."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,13 +26,12 @@ from s3harness.types import Score
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One model's row: who it is, how it was asked, and its scores by task and metric.
+class LeaderboardEntry:
+    """One model's row: its description, its protocol, and its scores by task and metric.
 
-    ``item_sets`` name the items that it was asked, by task (:mod:`s3harness.leaderboard.item_sets`); ``partial`` says
-    what of the benchmark it was not asked, and is empty of a whole entry. ``scoring`` are profile, Seizure-RQI and
-    version of the scorer. ``folder`` is the submission that it comes from; ``tokens`` and ``seconds`` are what all its
-    answers took.
+    ``item_sets`` identify its items by task (:mod:`s3harness.leaderboard.item_sets`); ``partial`` names the part of the
+    benchmark that it leaves out, and is empty for a whole entry. ``scoring`` holds profile, Seizure-RQI and version
+    of the scorer. ``folder`` is the submission behind the entry; ``tokens`` and ``seconds`` are totals of its answers.
     """
 
     slug: str
@@ -61,26 +61,31 @@ class Entry:
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks that it was asked, also those without a score."""
+        """Tasks of the entry, including those without a score."""
         return sorted({*self.item_sets, *self.primary})
 
 
-def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
+def entry_of(folder: Path, tier: Tier = "claimed") -> LeaderboardEntry:
     """Return the entry of one submission.
 
-    Raises :class:`S3HarnessError` if its documents are not what they should be, or hold an identifier.
+    Raises :class:`S3HarnessError` if its documents are not valid, or hold an identifier.
     """
     try:
         about, manifest, scores = (read_document(folder / n) for n in (SUBMISSION, MANIFEST, SCORES))
+        # Submissions of version 1 do not state the digests of their items.
         sets = about.get("items_sha256") or item_sets(read_folder(folder).tables[ITEMS])
     except (S3HarnessError, OSError) as error:
-        raise S3HarnessError(f"{folder.name} is no submission to show; verify it first. {error}") from error
+        raise S3HarnessError(
+            f"{folder.name} is not a valid submission; run s3harness leaderboard verify. {error}"
+        ) from error
     documents = Folder({}, {SUBMISSION: about, MANIFEST: manifest, SCORES: scores}, {})
+    # The pages are public: what was packed elsewhere is searched once more before it is shown.
     if leaks := find_leaks(documents, search_of(documents)):
-        raise RefusedError(f"{folder.name} is not shown", leaks)
+        raise RefusedError(f"{folder.name} is left out of the pages", leaks)
     run = manifest["run"]
-    return Entry(
+    return LeaderboardEntry(
         slug=folder.resolve().name,
+        # The submission's own description wins over the card of a model of the same name.
         model=describe(about["model"]["name"]) | about["model"],
         tier=tier,
         protocol=run["protocol"],
@@ -103,10 +108,11 @@ def entry_of(folder: Path, tier: Tier = "claimed") -> Entry:
 
 
 def _partial(manifest: Mapping[str, Any], sets: Mapping[str, str]) -> str:
-    """Return what of the benchmark a run leaves out: tasks that it does not name or score, videos beyond its limit."""
+    """Return the part of the benchmark that a run leaves out: tasks that it does not score, videos beyond its limit."""
     run = manifest["run"]
     left_out = [name for name in task_names() if name not in run["tasks"]]
     left_out = sorted({*left_out, *unscored(manifest, sets)})
+    # The shorter list is the easier one to read.
     if left_out and len(left_out) > len(sets):
         parts = [f"only {_names(sets)}"]
     else:
@@ -121,14 +127,17 @@ def _names(tasks: Iterable[str]) -> str:
 
 
 def published_directory() -> Path:
-    """The folder of the benchmark's own published tables: in the package, or in a checkout beside it."""
+    """Return the folder of the benchmark's published tables: in the package, or in a checkout beside it."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "published"
     return inside if inside.is_dir() else package.parent / "leaderboard" / "published"
 
 
-def released(path: Path) -> Iterator[Entry]:
-    """The entries of what ``s3harness score-release --profile strict --all --json`` printed."""
+def released(path: Path) -> Iterator[LeaderboardEntry]:
+    """Yield the entries in the output of ``s3harness score-release --profile strict --all --json``.
+
+    Raises :class:`UsageError` if the file holds anything else.
+    """
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
         for row in data["models"]:
@@ -136,7 +145,7 @@ def released(path: Path) -> Iterator[Entry]:
             scores = [score_of(score) for score in row["scores"]]
             model = describe(name, tuple(row["modalities"]))
             tier: Tier = "re-scored"
-            yield Entry(
+            yield LeaderboardEntry(
                 slug=_slug(f"released-{name}"),
                 model=model,
                 tier=tier,
@@ -144,11 +153,14 @@ def released(path: Path) -> Iterator[Entry]:
                 backend="",
                 scores=scores,
                 dataset="S³ release",
+                # The release has no item lists; entries of equally many items are taken for the same test fold.
                 item_sets={score.task: f"{score.n_items} items" for score in scores if score.primary},
                 partial=_released_partial(scores),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not what score-release --profile strict --json prints: {error!r}") from error
+        raise UsageError(
+            f"{path} is not the output of score-release --profile strict --all --json: {error!r}"
+        ) from error
 
 
 def _released_partial(scores: Sequence[Score]) -> str:
@@ -157,23 +169,28 @@ def _released_partial(scores: Sequence[Score]) -> str:
 
 
 def published(folder: Path) -> list[Mapping[str, Any]]:
-    """The tables of papers, copied as they are; :class:`UsageError` naming one that cannot be read."""
-    found = []
+    """Return the tables of papers, as printed.
+
+    Raises :class:`UsageError` with the name of a table that cannot be read.
+    """
+    tables = []
     for path in sorted(folder.glob("*.json")):
         try:
             table = parse_json(path.read_text(encoding="utf-8"))
             assert table["schema"] == "s3harness/published/v1"
             rows = [row | {"about": describe(row["model"])} for row in table["rows"]]
-            found.append(table | {"rows": rows, "metrics": list(table["metrics"])})
+            tables.append(table | {"rows": rows, "metrics": list(table["metrics"])})
         except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
-            raise UsageError(f"{path} is no table of published scores: {error!r}") from error
-    return found
+            raise UsageError(
+                f"{path} is not a table of published scores (s3harness/published/v1): {error!r}"
+            ) from error
+    return tables
 
 
 def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, Any]:
-    """What is known of a model by its card; the name alone if there is none."""
-    known = _known(_plain(name))
-    card = known or ModelCard(printable(name), title=name)
+    """Return the description of a model from its card, or the name alone where there is no card."""
+    own = _card_of(_plain(name))
+    card = own or ModelCard(printable(name), title=name)
     return {
         "name": card.name,
         "title": card.title or card.name,
@@ -183,20 +200,26 @@ def describe(name: str, modalities: tuple[str, ...] = ("video",)) -> dict[str, A
         "parameters_b": card.parameters_b,
         "modalities": list(card.modalities if card.weights else modalities),
         "licence": card.licence or None,
-        "open_weights": card.weights is not None if known else None,
+        "open_weights": card.weights is not None if own else None,
     }
 
 
 @lru_cache(maxsize=256)
-def _known(plain: str) -> ModelCard | None:
-    """The card that goes by a name in any of its spellings."""
+def _card_of(plain: str) -> ModelCard | None:
+    """Return the card of a model in any spelling of its name; its size may be left out where one card alone fits."""
     cards = {_plain(name): name for name in model_names()}
-    return load_model(cards[plain]) if plain in cards else None
+    # Papers and releases name a model of one size without it ("seizure-omni-sft").
+    without_size = [name for key, name in cards.items() if _SIZE.sub("", key) == plain]
+    names = [cards[plain]] if plain in cards else without_size
+    return load_model(names[0]) if len(names) == 1 else None
 
 
 def _plain(name: str) -> str:
-    plain = name.lower().replace("_", ".").replace("-", ".").removesuffix(".instruct")
-    return plain.removesuffix(".7b") if plain.startswith("seizure") else plain
+    # The Hub's names end in "-Instruct", which papers leave out.
+    return name.lower().replace("_", ".").replace("-", ".").removesuffix(".instruct")
+
+
+_SIZE = re.compile(r"\.[0-9.]+b$")
 
 
 def _slug(text: str) -> str:

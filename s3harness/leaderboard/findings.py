@@ -1,4 +1,4 @@
-"""What is found wrong with a submission: one line each, and never the text that should not be there."""
+"""Findings of an audit: one line each, which gives place and kind of a problem and never quotes private text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from s3harness.errors import S3HarnessError
 
 SHOWN = 20
+"""Findings that an error message lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One reason to refuse: in which file and where in it, of what kind, and what is wrong."""
+class AuditFinding:
+    """One problem of a submission or a run: its file, the place in the file, its kind, and a message."""
 
     file: str
     where: str
@@ -21,20 +22,23 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
+        # File names and places may be a submitter's own text.
         place = f"{self.file}:{self.where}" if self.where else self.file
         return printable(f"{place}: {self.message}")
 
 
 class RefusedError(S3HarnessError):
-    """A submission that is refused; ``findings`` say why."""
+    """Raised for a submission that is refused; ``findings`` are the reasons."""
 
-    def __init__(self, what: str, findings: Sequence[Finding], remedy: str = "") -> None:
+    def __init__(self, what: str, findings: Sequence[AuditFinding], remedy: str = "") -> None:
+        # A submission may have a finding per line of its files; the attribute keeps them all.
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         more = [f"  … and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else []
-        super().__init__("\n".join([f"{what}: {len(findings)} to mend", *shown, *more]) + remedy)
+        problems = f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'}"
+        super().__init__("\n".join([f"{what}: {problems}", *shown, *more]) + remedy)
         self.findings = tuple(findings)
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which would let a stranger's text steer a terminal."""
+    """Return the text with every control character replaced: untrusted text must not steer a terminal."""
     return "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in text)

@@ -1,4 +1,4 @@
-"""A submission against itself: its hashes, its manifest, its answers, and whether each request was answered once."""
+"""Consistency of a submission with itself: hashes, manifest, answers, and one answer per request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from s3harness.errors import S3HarnessError
 from s3harness.files import digest
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import (
     ITEMS,
     MANIFEST,
@@ -32,8 +32,8 @@ from s3harness.types import Reference
 from s3harness.version import __version__
 
 
-def integrity_findings(folder: Folder) -> Iterator[Finding]:
-    """Yield what does not fit together in a submission, without any annotation."""
+def integrity_findings(folder: Folder) -> Iterator[AuditFinding]:
+    """Yield the contradictions within a submission, which need no annotations to be seen."""
     yield from hash_findings(folder)
     yield from _manifest(folder)
     yield from _model(folder)
@@ -41,42 +41,52 @@ def integrity_findings(folder: Folder) -> Iterator[Finding]:
     yield from _items(folder)
 
 
-def hash_findings(folder: Folder) -> Iterator[Finding]:
-    """Yield the files that are not what was packed."""
+def hash_findings(folder: Folder) -> Iterator[AuditFinding]:
+    """Yield the files that differ from those packed."""
     present, packed = folder.hashes(), folder.about["files"]
     for name in sorted(present.keys() | packed.keys()):
         if present.get(name) != packed.get(name):
-            what = "is not in the folder" if name not in present else "is not what was packed: its SHA-256 differs"
-            yield Finding(name, "", "hash", what)
+            what = "is not in the folder" if name not in present else "was changed after packing: its SHA-256 differs"
+            yield AuditFinding(name, "", "hash", what)
+    # Version 2 of a folder could list the hash of a changed file as well; the answers have a digest of their own.
+    # Checked even if all hashes agree: a pushed folder takes its name from this digest.
     if answers_sha256(folder.tables[RESPONSES]) != folder.about["answers_sha256"]:
-        yield Finding(RESPONSES, "", "hash", "the answers are not those that were packed")
+        yield AuditFinding(RESPONSES, "", "hash", "the answers were changed after packing")
 
 
-def answer_findings(folder: Folder, references: Sequence[Reference]) -> Iterator[Finding]:
-    """Yield answers to requests that nobody made."""
-    asked = {request for line in folder.tables[ITEMS] for request in line["requests"]}
-    asked |= {request for reference in references for request in reference.requests}
+def answer_findings(folder: Folder, references: Sequence[Reference]) -> Iterator[AuditFinding]:
+    """Yield a finding for answers to requests that no item has."""
+    requests = {request for line in folder.tables[ITEMS] for request in line["requests"]}
+    requests |= {request for reference in references for request in reference.requests}
     tasks = {line["task"] for line in folder.tables[ITEMS]}
-    foreign = sum(line["task"] in tasks and line["id"] not in asked for line in folder.tables[RESPONSES])
+    foreign = sum(line["task"] in tasks and line["id"] not in requests for line in folder.tables[RESPONSES])
     if foreign:
-        yield Finding(RESPONSES, "", "answers", f"{foreign} answers are to requests that no item of the run makes")
+        yield AuditFinding(
+            RESPONSES,
+            "",
+            "answers",
+            f"{foreign} {'answer is' if foreign == 1 else 'answers are'} to requests that no item has",
+        )
 
 
-def point_findings(folder: Folder) -> Iterator[Finding]:
+def point_findings(folder: Folder) -> Iterator[AuditFinding]:
     """Yield scores that lie outside their own intervals."""
     for score in folder.documents[SCORES]["scores"]:
         interval, value = score["interval"], score["value"]
         ends = (interval["low"], interval["high"]) if interval else (None, None)
         if value is None or None in ends:
             continue
+        # Rounding errors do not put a value outside its interval.
         slack = 1e-9 * max(1.0, abs(value))
         if not ends[0] - slack <= value <= ends[1] + slack:
             where = f"{score['task']} {score['metric']}"
-            yield Finding(SCORES, where, "scores", f"{value:.6g} lies outside its interval {ends[0]:.6g}–{ends[1]:.6g}")
+            yield AuditFinding(
+                SCORES, where, "scores", f"{value:.6g} lies outside its interval {ends[0]:.6g}–{ends[1]:.6g}"
+            )
 
 
-def _manifest(folder: Folder) -> Iterator[Finding]:
-    """Compare the manifest with everything else that states the same."""
+def _manifest(folder: Folder) -> Iterator[AuditFinding]:
+    """Yield where the manifest differs from other files that state the same facts."""
     manifest, scores, about = (folder.documents[name] for name in (MANIFEST, SCORES, SUBMISSION))
     run = manifest["run"]
     stated = {"model": run["model"].get("name"), "dataset": run["dataset"].get("fingerprint")}
@@ -88,28 +98,30 @@ def _manifest(folder: Folder) -> Iterator[Finding]:
     yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
     yield from _identities(manifest, folder.tables[RESPONSES])
     if changes := told_changes(run):
-        yield Finding(
-            MANIFEST, "", "manifest", f"is no entry of a leaderboard, which has videos as they are: {changes}"
-        )
+        yield AuditFinding(MANIFEST, "", "manifest", f"a leaderboard entry must show videos unchanged: {changes}")
     yield from spec_findings(manifest)
     yield from _scorer(scores)
 
 
-def _differences(file: str, kind: str, stated: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[Finding]:
+def _differences(file: str, kind: str, stated: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[AuditFinding]:
     for key in stated:
         if stated[key] != actual[key]:
-            yield Finding(file, key, kind, f"says {str(stated[key])[:80]}, but it is {str(actual[key])[:80]}")
+            yield AuditFinding(
+                file, key, kind, f"states {str(stated[key])[:80]}; the other files have {str(actual[key])[:80]}"
+            )
 
 
-def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[Finding]:
-    """Compare whose answers they are by the manifest with what each answer says."""
+def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[AuditFinding]:
+    """Yield a finding if the manifest's answer counts by model identity differ from those of the answers."""
     if entries := manifest.get("identities"):
         stated = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
         last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
         counted = {**dict.fromkeys(stated, 0), **Counter(last.values())}
         if counted != stated:
-            what = f"says {list(stated.values())} answers of its identities, but they are {list(counted.values())}"
-            yield Finding(MANIFEST, "identities", "manifest", what)
+            what = (
+                f"states {list(stated.values())} answers by model identity; the answers have {list(counted.values())}"
+            )
+            yield AuditFinding(MANIFEST, "identities", "manifest", what)
 
 
 def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +129,7 @@ def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(responses: list[Any]) -> dict[str, Any]:
-    """Return what the journal itself says of what the manifest states."""
+    """Return the manifest's counts, computed from the journal."""
     last = {line["id"]: line["status"] for line in responses}
     return {
         "requests": len(last),
@@ -129,32 +141,37 @@ def _facts(responses: list[Any]) -> dict[str, Any]:
     }
 
 
-def spec_findings(manifest: Mapping[str, Any]) -> Iterator[Finding]:
-    """The tasks must be the benchmark's own, as they are installed here: no spec of a stranger is ever used."""
+def spec_findings(manifest: Mapping[str, Any]) -> Iterator[AuditFinding]:
+    """Yield the tasks whose spec is not the benchmark's own as installed here: a submitted spec is never used."""
     run, card = manifest["run"], card_of(manifest)
     for name, task in run["tasks"].items():
         own = own_spec(name)
         if own is None:
-            yield Finding(MANIFEST, name, "spec", "is no task of this benchmark")
+            yield AuditFinding(MANIFEST, name, "spec", "is not a task of this benchmark")
+        # Specs hold tuples, which are lists once they were written as JSON.
         elif json.loads(json.dumps(own)) != task["spec"]:
-            yield Finding(MANIFEST, name, "spec", "was asked by another spec than this version's; run it again")
+            yield AuditFinding(MANIFEST, name, "spec", "was run with another version of the spec; run it again")
         elif resolve(own, protocol=run["protocol"], profile="", model=card).hash != task["sha256"]:
-            yield Finding(MANIFEST, name, "spec", "its hash is not that of the spec, protocol and model named")
+            yield AuditFinding(MANIFEST, name, "spec", "its hash does not match the spec, protocol and model stated")
 
 
-def _scorer(scores: Mapping[str, Any]) -> Iterator[Finding]:
+def _scorer(scores: Mapping[str, Any]) -> Iterator[AuditFinding]:
     version = scores["plugins"].get("s3harness")
     if version != __version__:
         remedy = "score the run with this version and pack it again"
-        yield Finding(SCORES, "plugins", "scorer", f"scored by {version}, this is {__version__}; {remedy}")
+        yield AuditFinding(
+            SCORES, "plugins", "scorer", f"scored by version {version}, but this is {__version__}; {remedy}"
+        )
     if scores["profile"] not in PROFILES:
-        yield Finding(SCORES, "profile", "scorer", f"{scores['profile']} is no profile")
+        yield AuditFinding(
+            SCORES, "profile", "scorer", f"{scores['profile']} is not a profile; known are {', '.join(PROFILES)}"
+        )
     if scores["interval"].get("resamples") != RESAMPLES:
-        yield Finding(SCORES, "interval", "scorer", f"intervals of a submission rest on {RESAMPLES} resamples")
+        yield AuditFinding(SCORES, "interval", "scorer", f"intervals of a submission need {RESAMPLES} resamples")
 
 
-def _model(folder: Folder) -> Iterator[Finding]:
-    """The description of the model must be the manifest's, and of a known model its card's."""
+def _model(folder: Folder) -> Iterator[AuditFinding]:
+    """Yield where the description of the model differs from the manifest's, or a known model's from its card."""
     run, stated = folder.documents[MANIFEST]["run"], folder.about["model"]
     expected = model_description(run["model"], stated.get("open_weights"))
     if stated["name"] not in model_names():
@@ -163,25 +180,29 @@ def _model(folder: Folder) -> Iterator[Finding]:
     wrong = [key for key in expected if key != "open_weights" and stated.get(key) != expected[key]]
     if wrong:
         what = "the manifest and the model's card" if stated["name"] in model_names() else "the manifest"
-        yield Finding(SUBMISSION, "model", "manifest", f"{', '.join(wrong)}: not what {what} say; pack the run again")
+        yield AuditFinding(
+            SUBMISSION, "model", "manifest", f"{', '.join(wrong)}: differs from {what}; pack the run again"
+        )
     for shown in {stated["name"], stated.get("title") or stated["name"]}:
-        known = _known_shapes().get(skeleton(shown))
-        if known and stated["name"] != known:
-            yield Finding(SUBMISSION, "model", "name", f"{shown!r} is easily mistaken for the known model {known}")
+        # "Iingshu-32B" with a capital I would stand on the board as Lingshu.
+        lookalike = _known_shapes().get(skeleton(shown))
+        if lookalike and stated["name"] != lookalike:
+            yield AuditFinding(SUBMISSION, "model", "name", f"{shown!r} looks almost like the known model {lookalike}")
     backend = backend_class(run["backend"])
     if backend is not None and backend.sees_truth != run["sees_truth"]:
-        yield Finding(MANIFEST, "sees_truth", "manifest", f"is not what the {run['backend']} backend is known for")
+        yield AuditFinding(MANIFEST, "sees_truth", "manifest", f"contradicts the {run['backend']} backend")
     if backend is not None and backend.is_model and run["model"].get("name") != run["backend"]:
-        why = f"the {run['backend']} backend is a model itself and answers for no other"
-        yield Finding(MANIFEST, "model", "manifest", why)
+        why = f"the {run['backend']} backend is itself a model and cannot answer for another one"
+        yield AuditFinding(MANIFEST, "model", "manifest", why)
 
 
 @lru_cache
 def _known_shapes() -> dict[str, str]:
-    """Skeleton of name and title → the name of the known model."""
+    """Return skeleton of a name or title → the name of the known model."""
     shapes: dict[str, str] = {}
     for name in model_names():
         try:
+            # A plugin's card that cannot be read must not stop the check of a submission.
             card = load_model(name)
         except S3HarnessError:
             continue
@@ -189,31 +210,39 @@ def _known_shapes() -> dict[str, str]:
     return shapes
 
 
-def _answered_twice(responses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """A request is answered once; only one that failed may be asked again, and a failure holds no answer."""
+def _answered_twice(responses: Sequence[Mapping[str, Any]]) -> Iterator[AuditFinding]:
+    """Yield requests answered more than once, and failures with an answer; only a failed request may be repeated."""
     by_id: dict[str, bool] = {}
     by_question: dict[tuple[str, int], str] = {}
     twice = answered_failures = 0
     for line in responses:
+        # The same question under two ids would let a submitter choose the better of two answers.
         other = by_question.setdefault((line["item"], line["clip"]["index"]), line["id"])
         twice += by_id.get(line["id"], False) or other != line["id"]
         by_id[line["id"]] = line["status"] != "failed"
         answered_failures += line["status"] == "failed" and bool(line["text"])
     if twice:
         answers = "request was" if twice == 1 else "requests were"
-        yield Finding(RESPONSES, "", "twice", f"{twice} {answers} answered more than once; the first answer counts")
+        yield AuditFinding(
+            RESPONSES, "", "twice", f"{twice} {answers} answered more than once; the first answer counts"
+        )
     if answered_failures:
-        yield Finding(RESPONSES, "", "twice", f"{answered_failures} failed requests have an answer")
+        yield AuditFinding(
+            RESPONSES,
+            "",
+            "twice",
+            f"{answered_failures} failed {'request has' if answered_failures == 1 else 'requests have'} an answer",
+        )
 
 
-def _items(folder: Folder) -> Iterator[Finding]:
-    """No item is listed twice, or is of a task that the manifest does not name."""
+def _items(folder: Folder) -> Iterator[AuditFinding]:
+    """Yield items that are listed twice, or are of a task that the manifest does not name."""
     lines, run = folder.tables[ITEMS], folder.documents[MANIFEST]["run"]
     if len({line["item"] for line in lines}) < len(lines):
-        yield Finding(ITEMS, "", "items", "an item is listed twice")
+        yield AuditFinding(ITEMS, "", "items", "an item is listed twice")
     tasks = {line["task"] for line in lines}
     for name in sorted(tasks - run["tasks"].keys()):
-        yield Finding(ITEMS, name, "items", "there are items of this task, which the manifest does not name")
+        yield AuditFinding(ITEMS, name, "items", "items of this task are listed, but the manifest does not name it")
     stated = folder.about.get("items_sha256")
     if stated is not None and stated != item_sets(lines):
-        yield Finding(SUBMISSION, "items_sha256", "hash", "is not that of the items in the folder")
+        yield AuditFinding(SUBMISSION, "items_sha256", "hash", "does not match the items in the folder")

@@ -1,7 +1,7 @@
-"""What may not leave the building: looked for in every string of a submission, and of the pages made of a run.
+"""Search for private content in every string of a submission, and of the pages made from a run.
 
-Looked for are the data set's own private words and whatever looks like an identifier (:mod:`s3harness.guard`). Fields
-that can only hold a hash or a number of ours are passed over; anything else is looked into.
+It finds the data set's own private words and everything that looks like an identifier (:mod:`s3harness.guard`). Fields
+that can only hold a hash or a number of this package's are skipped; all others are searched.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from s3harness.files import parse_json
-from s3harness.guard.identifiers import KINDS, Identifier
+from s3harness.guard.kinds import KINDS, Identifier
 from s3harness.guard.own_words import OwnWords
 from s3harness.guard.search import Search, fingerprint
-from s3harness.leaderboard.findings import Finding
+from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import DOCUMENTS, MANIFEST, Folder
 from s3harness.leaderboard.safe_json import place, walk
 
@@ -38,7 +38,7 @@ _HASHED = {
     "reviewed",
 }
 _NAMED = {"weights", "licence", "spec", "scorer", "versions", "plugins", "schema", "environment"}
-"""Checked otherwise: against the schema, and a spec against the benchmark's own."""
+"""Keys of values that other checks cover: the schema's patterns, and the comparison of specs with the benchmark's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +49,28 @@ class _Text:
     text: str
 
 
-def find_leaks(folder: Folder, search: Search) -> list[Finding]:
-    """Return every leak of a submission; the messages tell the kind and the place, never the text.
+def find_leaks(folder: Folder, search: Search) -> list[AuditFinding]:
+    """Return every leak of a submission; the messages give kind and place, never the text.
 
-    What is likely and not reviewed is of the kind :data:`REVIEW`, the rest :data:`LEAK`.
+    A likely leak that is not reviewed has the kind :data:`REVIEW`, a certain one :data:`LEAK`.
     """
-    found: dict[tuple[str, str, str], Finding] = {}
+    # One finding per place and kind: a report may name a patient in every sentence.
+    findings: dict[tuple[str, str, str], AuditFinding] = {}
     for piece in _texts(folder):
         for one in _identifiers(piece, search):
             where = ":".join(part for part in (piece.line, place(piece.where)) if part)
-            found.setdefault((piece.file, where, one.kind), _finding(piece.file, where, one))
-    return list(found.values())
+            findings.setdefault((piece.file, where, one.kind), _finding(piece.file, where, one))
+    return list(findings.values())
 
 
 def search_of(folder: Folder, words: OwnWords | None = None) -> Search:
-    """Return the search for a submission, without what its submitter looked at and named as harmless."""
+    """Return the search for a submission, without the texts that its submitter has reviewed as harmless."""
     check = folder.about["leak_check"]
     return Search(words, check["allowed"], check.get("reviewed", ()))
 
 
 def likely_fingerprints(folder: Folder, search: Search) -> set[str]:
-    """Return the fingerprints of the likely identifiers of a submission, which a person may confirm as harmless."""
+    """Return the fingerprints of a submission's likely identifiers, for a person to confirm as harmless."""
     return {
         fingerprint(piece.text, one)
         for piece in _texts(folder)
@@ -79,7 +80,8 @@ def likely_fingerprints(folder: Folder, search: Search) -> set[str]:
 
 
 def _identifiers(piece: _Text, search: Search) -> Iterator[Identifier]:
-    """The identifiers of a text; who submits, and how a model is called, may look like a person's name."""
+    """Yield the identifiers of a text; a submitter and a model's title may look like a person's name or a place."""
+    # A submitter gives a name on purpose; other identifiers in these fields still count.
     is_name = piece.file in DOCUMENTS and piece.where[-1:] and piece.where[-1] in _OWN_NAMES
     return (one for one in search(piece.text) if not (is_name and one.kind in ("name", "place")))
 
@@ -87,8 +89,8 @@ def _identifiers(piece: _Text, search: Search) -> Iterator[Identifier]:
 _OWN_NAMES = ("submitter", "title")
 
 
-def page_leaks(name: str, page: str, search: Search) -> Iterator[Finding]:
-    """Yield the leaks of a page: in the text that is seen, in attributes, and in the data of its scripts."""
+def page_leaks(name: str, page: str, search: Search) -> Iterator[AuditFinding]:
+    """Yield the leaks of a page: in its visible text, in attributes, and in the data of its scripts."""
     kinds: dict[str, Identifier] = {}
     for text in page_texts(page):
         for one in search(text):
@@ -97,7 +99,7 @@ def page_leaks(name: str, page: str, search: Search) -> Iterator[Finding]:
 
 
 def page_texts(page: str) -> set[str]:
-    """Return the texts of a page, without what styles, scripts and pictures consist of; of other files, the lines."""
+    """Return the texts of a page, without code of styles and scripts; of a file that is no page, its lines."""
     if not page.lstrip().startswith("<"):
         return set(page.splitlines())
     reader = _PageReader()
@@ -107,7 +109,7 @@ def page_texts(page: str) -> set[str]:
 
 
 class _PageReader(HTMLParser):
-    """Collects what a person reads on a page, and every string in its JSON."""
+    """Parser that collects the text of a page as a person reads it, and every string in its JSON data."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -124,6 +126,7 @@ class _PageReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._inside == "json":
+            # A page of another program may hold JSON that does not parse; pages of this package do not.
             with suppress(ValueError):
                 self.texts |= {text for _, text in walk(parse_json(data))}
         elif not self._inside and data.strip():
@@ -134,10 +137,10 @@ _NO_TEXT = ("script", "style")
 _ATTRIBUTES = ("title", "alt", "content", "aria-label", "value", "href")
 
 
-def _finding(file: str, where: str, one: Identifier) -> Finding:
+def _finding(file: str, where: str, one: Identifier) -> AuditFinding:
     if one.tier == "certain":
-        return Finding(file, where, LEAK, f"holds {KINDS[one.kind]}")
-    return Finding(file, where, REVIEW, f"may hold {KINDS[one.kind]}; please review")
+        return AuditFinding(file, where, LEAK, f"holds {KINDS[one.kind]}")
+    return AuditFinding(file, where, REVIEW, f"may hold {KINDS[one.kind]}; please review")
 
 
 def _texts(folder: Folder) -> Iterable[_Text]:
@@ -156,8 +159,10 @@ def _pieces(name: str, line: str, value: object) -> Iterator[_Text]:
 
 def _is_ours(name: str, where: tuple[str | int, ...], text: str) -> bool:
     keys = {part for part in where if isinstance(part, str)}
+    # The key alone is not enough: a name could be put where a hash belongs.
     if keys & _HASHED and _HASH.fullmatch(text):
         return True
     if name in DOCUMENTS and keys & _NAMED:
+        # Options of a backend are free text, also where one of them is called "weights".
         return name != MANIFEST or not keys & {"options"}
     return False

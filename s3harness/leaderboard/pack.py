@@ -1,4 +1,4 @@
-"""Packing: a finished run into the folder of a submission, and nothing private with it."""
+"""Packing of a finished run into the folder of a submission, without private content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from s3harness.scoring.score_run import told_changes
 from s3harness.specs.models import load_model, model_names
 
 OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
-"""Annotations of data sets under these may be passed on, so that anyone can score the submission again."""
+"""Licences whose annotations may be passed on, so that anyone can score the submission again."""
 
 _OF_RESPONSE = (
     *("id", "task", "item", "subject", "clip", "media", "status", "text", "error", "prompt_tokens"),
@@ -51,12 +51,12 @@ _OF_MANIFEST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the submitter says of a submission; every piece of text in ``allowed`` was looked at and is harmless.
+    """Statements of the submitter; every text in ``allowed`` was reviewed and is harmless.
 
-    ``reviewed`` is the code of the list of likely identifiers that was looked at. ``open_weights`` says whether anybody
-    can have the weights; ``None`` leaves it to the model's card.
+    ``reviewed`` is the code of the list of likely identifiers that the submitter has reviewed. ``open_weights`` says
+    whether the weights are public; ``None`` takes it from the model's card.
     """
 
     submitter: str = ""
@@ -68,25 +68,28 @@ class About:
 
 
 def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder:
-    """Pack a run into ``out``, which must not exist yet, and return what was packed.
+    """Pack a run into ``out``, which must not exist yet, and return the packed submission.
 
-    ``data`` is the run's data set directory, whose private words are looked for letter by letter; without it their
-    fingerprints in the run directory serve. The annotated truth goes along where the data set's licence is an open
-    one, or where ``about.with_truth`` says so.
+    ``data`` is the run's data set directory, whose private words are searched for; without it their fingerprints in the
+    run directory are used. The annotated truth is included if the data set has an open licence, or if
+    ``about.with_truth`` says so.
 
-    Raises :class:`RefusedError` with every leak, and then leaves nothing behind; :class:`UsageError` if ``run`` is no
-    finished and scored run.
+    Raises :class:`RefusedError` with every leak, and then leaves no file behind; :class:`UsageError` if ``run`` is not
+    finished and scored.
     """
     if out.exists():
-        raise UsageError(f"{out} exists; give another --out")
+        raise UsageError(f"{out} exists already; choose another --out")
     manifest = _finished(run)
     search = Search(words_of_run(run, data), about.allowed, read_reviewed(run))
+    # A data set without a licence is not open.
     licence = str(manifest["run"]["dataset"].get("licence") or "")
     with_truth = licence.startswith(OPEN_LICENCES) if about.with_truth is None else about.with_truth
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Packed beside its destination and moved there whole: a refused or interrupted packing leaves nothing behind.
     with tempfile.TemporaryDirectory(prefix=".packing-", dir=out.parent) as temporary:
         folder = _write(run, Path(temporary) / "submission", manifest, about, with_truth, data is not None)
         _check_leaks(run, folder, search, about.reviewed)
+        # After the check, and with the search as whoever receives the submission will run it.
         folder = _with_reviewed(folder, Path(temporary) / "submission", replace(search, reviewed=()))
         shutil.move(Path(temporary) / "submission", out)
     return folder
@@ -95,29 +98,29 @@ def pack(run: Path, out: Path, about: About, data: Path | None = None) -> Folder
 def _finished(run: Path) -> dict[str, Any]:
     manifest = read_manifest(run)
     if manifest.get("status") != "complete":
-        raise UsageError(f"{run}: the run is not complete; go on with s3harness run --resume")
-    if told := told_changes(manifest["run"]):
-        raise UsageError(f"{run} is no entry of a leaderboard, which has videos shown as they are: {told}")
+        raise UsageError(f"{run}: the run is not complete; continue it with s3harness run --resume")
+    if changes := told_changes(manifest["run"]):
+        raise UsageError(f"{run} cannot be a leaderboard entry, which must show videos unchanged: {changes}")
     if not (run / SCORES).exists():
-        raise UsageError(f"{run}: the run has no {SCORES}; s3harness score {run} writes it")
+        raise UsageError(f"{run}: the run has no {SCORES}; create it with s3harness score {run}")
     return manifest
 
 
 def words_of_run(run: Path, data: Path | None) -> OwnWords:
-    """Return the private words of a run's data set: of the data set itself, or their fingerprints in the run.
+    """Return the private words of a run's data set: from the data set itself, or their fingerprints in the run.
 
-    Raises :class:`UsageError` where neither is at hand.
+    Raises :class:`UsageError` if there is neither.
     """
     if data is not None:
         return own_words(data, load_dataset(data).videos)
     hashed = PrivateWords.read(run)
     if hashed is None:
-        raise UsageError(f"{run} does not know its data set's private words; name the data set with --data")
+        raise UsageError(f"{run} holds no fingerprints of its data set's private words; name the data set with --data")
     return hashed
 
 
 def _check_leaks(run: Path, folder: Folder, search: Search, code: str) -> None:
-    """Refuse what holds identifiers; a list of likely ones is kept as reviewed if its ``code`` is given."""
+    """Raise :class:`RefusedError` for identifiers; with its ``code``, a list of likely ones is recorded as reviewed."""
     leaks = find_leaks(folder, search)
     likely = likely_fingerprints(folder, search)
     if code and likely:
@@ -127,14 +130,12 @@ def _check_leaks(run: Path, folder: Folder, search: Search, code: str) -> None:
         return
     remedy = ""
     if likely and not code:
-        remedy = (
-            f"\nLook at what is to be reviewed; if all of it is harmless, confirm it once: --reviewed {code_of(likely)}"
-        )
+        remedy = f"\nReview these places; if all of them are harmless, confirm them once: --reviewed {code_of(likely)}"
     raise RefusedError(f"{run} cannot be packed", leaks, remedy)
 
 
 def _with_reviewed(folder: Folder, path: Path, search: Search) -> Folder:
-    """The submission with the digests of what was reviewed in it, so that who takes it need not ask again."""
+    """Return the submission with the digests of the reviewed texts, so that its receiver need not review them again."""
     reviewed = sorted(likely_fingerprints(folder, search))
     if not reviewed:
         return folder
@@ -145,12 +146,14 @@ def _with_reviewed(folder: Folder, path: Path, search: Search) -> Folder:
 
 def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with_truth: bool, has_data: bool) -> Folder:
     out.mkdir()
+    # Listed keys only: a field that a later version adds to the journal is not shared unnoticed.
     responses = [{k: line[k] for k in _OF_RESPONSE if k in line} for line in _lines(run / RESPONSES)]
     _write_lines(out / RESPONSES, responses)
     _write_lines(out / ITEMS, (_with(line, with_truth) for line in _lines(run / ITEMS)))
     for path in sorted((run / PREDICTIONS).glob("*.jsonl")):
         _write_lines(out / PREDICTIONS / path.name, (_with(line, with_truth=False) for line in _lines(path)))
     packed = {key: manifest[key] for key in _OF_MANIFEST if key in manifest}
+    # "since" is a clock time of the submitter's, which no check needs.
     identities = [{k: v for k, v in entry.items() if k != "since"} for entry in manifest.get("identities", ())]
     write_json(out / MANIFEST, packed | ({"identities": identities} if identities else {}))
     scores = parse_json((run / SCORES).read_text(encoding="utf-8"))
@@ -169,33 +172,34 @@ def _write(run: Path, out: Path, manifest: Mapping[str, Any], about: About, with
         "files": {},
     }
     write_json(out / SUBMISSION, submission)
+    # Twice, since the hashes are those of the files as read_folder finds them.
     write_json(out / SUBMISSION, submission | {"files": read_folder(out).hashes()})
     return read_folder(out)
 
 
 def model_description(ran: Mapping[str, Any], open_weights: bool | None) -> dict[str, Any]:
-    """Return the description of the model that ran: its card's, as far as that goes for other weights than the card's.
+    """Return the description of the model that ran, from its card as far as the card applies to its weights.
 
-    Whether weights are open is known of a card's own weights; of any others the submitter has to say it.
+    A card states whether its own weights are open; for any others the submitter has to.
     """
-    known = load_model(ran["name"]) if ran["name"] in model_names() else None
-    is_card = known is not None and ran["weights"] == known.weights
-    title = known.title if known else ran["name"]
+    card = load_model(ran["name"]) if ran["name"] in model_names() else None
+    is_card = card is not None and ran["weights"] == card.weights
+    title = card.title if card else ran["name"]
     return {
         "name": ran["name"],
-        "title": title if is_card or not known else f"{title}, other weights",
+        "title": title if is_card or not card else f"{title}, other weights",
         "weights": ran["weights"],
         "revision": ran["revision"],
         "family": ran["family"],
-        "parameters_b": known.parameters_b if known else None,
+        "parameters_b": card.parameters_b if card else None,
         "modalities": list(ran["modalities"]),
-        "licence": (known.licence or None) if known and is_card else None,
+        "licence": (card.licence or None) if card and is_card else None,
         "open_weights": ran["weights"] is not None if is_card and open_weights is None else open_weights,
     }
 
 
 def _with(line: Mapping[str, Any], with_truth: bool) -> dict[str, Any]:
-    """A line without what the annotators wrote, where that is withheld."""
+    """Return a line, without the annotators' content unless ``with_truth``."""
     return {key: value for key, value in line.items() if with_truth or key not in ("truth", "report")}
 
 

@@ -1,4 +1,4 @@
-"""Pushing: a packed submission as a pull request on a data set repository of the Hugging Face Hub."""
+"""Pushing of a packed submission, as a pull request on a data set repository of the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What a push sends: local file by the path it gets in the repository, and where to."""
+    """Content and destination of a push; ``files`` map the path in the repository to the local file."""
 
     repo: str
     endpoint: str
@@ -27,22 +27,23 @@ class Shipment:
     files: dict[str, Path]
 
     def lines(self) -> list[str]:
-        """The shipment for people."""
+        """Return the shipment as lines of text."""
         sizes = [f"  {name} ({path.stat().st_size} bytes)" for name, path in self.files.items()]
         return [f"pull request {self.title!r} on {self.endpoint}/datasets/{self.repo}, {len(sizes)} files:", *sizes]
 
 
 def prepare(path: Path, repo: str, endpoint: str | None = None) -> Shipment:
-    """Check a submission's files, hashes and leaks once more, and say what would be sent.
+    """Check a submission's files, hashes and leaks once more, and return the shipment.
 
-    Raises :class:`RefusedError` for whatever is wrong with it, :class:`UsageError` for a name that is no repository's.
+    Raises :class:`RefusedError` with all problems, :class:`UsageError` if ``repo`` is not the name of a repository.
     """
     if not _REPO.fullmatch(repo):
-        raise UsageError(f"{repo!r} is no repository of the Hub; owner/name is expected")
+        raise UsageError(f"{repo!r} is not the name of a Hub repository; give OWNER/NAME")
     folder = read_folder(path)
+    # Edited since it was packed, it may hold what packing refused.
     findings = [*find_leaks(folder, search_of(folder)), *hash_findings(folder)]
     if findings:
-        raise RefusedError(f"{path} is not sent", findings)
+        raise RefusedError(f"{path} was not sent", findings)
     place = f"submissions/{_slug(folder)}"
     files = {f"{place}/{name}": path / name for name in sorted(folder.files)}
     where = (endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
@@ -50,10 +51,12 @@ def prepare(path: Path, repo: str, endpoint: str | None = None) -> Shipment:
 
 
 def push(shipment: Shipment) -> str:
-    """Open the pull request and return its address. The user's own Hub token is used.
+    """Open the pull request with the user's own Hub token, and return its address.
 
-    Raises :class:`S3HarnessError` if the Hub cannot be reached or does not take it; nothing is half sent.
+    Raises :class:`S3HarnessError` if the Hub cannot be reached or refuses it; the files are one commit, sent whole or
+    not at all.
     """
+    # Set before the import, at which huggingface_hub reads it.
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -62,6 +65,7 @@ def push(shipment: Shipment) -> str:
         commit = HfApi(endpoint=shipment.endpoint).create_commit(
             shipment.repo, operations, commit_message=shipment.title, repo_type="dataset", create_pr=True
         )
+    # huggingface_hub raises errors of its own, of its HTTP client and of the network.
     except Exception as error:
         raise S3HarnessError(f"nothing was sent: {type(error).__name__}: {str(error).splitlines()[0]}") from error
     return str(commit.pr_url)

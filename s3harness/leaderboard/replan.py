@@ -1,4 +1,4 @@
-"""What a submission should hold: its items and requests, planned again from a data set's annotations."""
+"""Items and requests that a submission should hold, planned again from a data set's annotations."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from s3harness.types import Reference
 
 
 def own_spec(name: str) -> Mapping[str, Any] | None:
-    """The benchmark's spec of a task as it is installed here; ``None`` if there is none."""
+    """Return the benchmark's spec of a task as installed here; ``None`` if there is none."""
     return load_task(name).data if name in task_names() else None
 
 
 def backend_class(name: str) -> type[Backend] | None:
-    """The class of a backend as it is installed here; ``None`` for one that is not, or cannot be loaded."""
+    """Return the class of a backend as installed here; ``None`` if it is not installed or cannot be loaded."""
     try:
         manager().registry.entry("backend", name)
         return cast("type[Backend]", load("backend", name))
@@ -34,29 +34,33 @@ def backend_class(name: str) -> type[Backend] | None:
 
 
 def unscored(manifest: Mapping[str, Any], with_items: Collection[str]) -> set[str]:
-    """The tasks of a manifest that were asked only because a scored one uses their answers."""
-    lending = {(own_spec(name) or {}).get("uses") for name in with_items}
-    return {name for name in manifest["run"]["tasks"] if name in lending and name not in with_items}
+    """Return the tasks of a manifest that were run only because a scored task uses their answers."""
+    used = {(own_spec(name) or {}).get("uses") for name in with_items}
+    return {name for name in manifest["run"]["tasks"] if name in used and name not in with_items}
 
 
 def card_of(manifest: Mapping[str, Any]) -> ModelCard:
-    """The card of a run's model: the one known here, where name and weights are its, since protocols are in it."""
-    told = model_of(manifest)
-    if told.name in model_names():
-        known = load_model(told.name)
-        if (known.weights, known.family, known.modalities) == (told.weights, told.family, told.modalities):
-            return known
-    return told
+    """Return the card of a run's model: the installed one if it describes the same weights, else the manifest's."""
+    stated = model_of(manifest)
+    if stated.name in model_names():
+        card = load_model(stated.name)
+        # The manifest does not hold the card's protocols, which change the requests.
+        if (card.weights, card.family, card.modalities) == (stated.weights, stated.family, stated.modalities):
+            return card
+    return stated
 
 
 def planned_references(manifest: Mapping[str, Any], data: Path) -> dict[str, Reference]:
-    """Item → its reference, for all that a run of this manifest asks of a data set."""
+    """Return item → its reference, for all items of a run of this manifest on a data set."""
     run = manifest["run"]
     dataset = load_dataset(data)
     chosen = with_durations(dataset.split(run["split"]).videos[: run["limit"]])
     card = card_of(manifest)
     specs = {name: own_spec(name) or task["spec"] for name, task in run["tasks"].items()}
     tasks = {n: resolve(spec, protocol=run["protocol"], profile="", model=card) for n, spec in specs.items()}
-    asked = tuple(task for task in tasks.values() if not task.uses)
-    plan = Plan(Dataset(dataset.name, dataset.version, dataset.licence, "", chosen), card, tuple(tasks.values()), asked)
+    # A task that uses another's answers sends no requests of its own.
+    with_requests = tuple(task for task in tasks.values() if not task.uses)
+    plan = Plan(
+        Dataset(dataset.name, dataset.version, dataset.licence, "", chosen), card, tuple(tasks.values()), with_requests
+    )
     return {reference.item: reference for video in plan for reference in video.references}

@@ -1,4 +1,4 @@
-"""JSON from strangers: read strictly, or refused with the place and the reason."""
+"""Strict reading of untrusted JSON; errors give the place and the reason."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 MAX_DEPTH = 40
+"""Levels of nesting, far beyond those of a manifest with its specs."""
 MAX_TEXT = 1_000_000
-"""Characters of one string; a model's answer is far below."""
+"""Characters of one string; answers of models are far shorter."""
 
 
 def loads(data: bytes) -> Any:
-    """Parse UTF-8 JSON; :class:`ValueError` for whatever JSON proper does not have, or nobody needs.
+    """Parse UTF-8 JSON.
 
-    That is: other encodings, keys given twice, NaN and infinities (written out or as 1e999), numbers of thousands of
-    digits, nesting deeper than ``MAX_DEPTH``, strings longer than ``MAX_TEXT``.
+    Raises :class:`ValueError` for other encodings, duplicate keys, NaN and infinities (also as 1e999), numbers of
+    thousands of digits, nesting deeper than ``MAX_DEPTH``, and strings longer than ``MAX_TEXT``.
     """
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
@@ -26,16 +27,18 @@ def loads(data: bytes) -> Any:
         raise ValueError(f"nested more than {MAX_DEPTH} deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg} (column {error.colno})") from None
+    # The walk itself raises for depth, length and infinities.
     for _ in walk(value):
         pass
     return value
 
 
 def walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every string of a JSON value with its place; keys of mappings count as strings where they stand.
+    """Yield every string of a JSON value with its place, including the keys of objects.
 
-    Raises :class:`ValueError` for what :func:`loads` refuses.
+    Raises :class:`ValueError` for nesting, lengths and numbers that :func:`loads` refuses.
     """
+    # A list in place of recursion, which deep nesting would exhaust.
     todo: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while todo:
         where, part = todo.pop()
@@ -43,7 +46,7 @@ def walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
             raise ValueError(f"nested more than {MAX_DEPTH} deep")
         if isinstance(part, str):
             if len(part) > MAX_TEXT:
-                raise ValueError(f"{place(where)}: {len(part)} characters; at most {MAX_TEXT} are taken")
+                raise ValueError(f"{place(where)}: {len(part)} characters; at most {MAX_TEXT} are allowed")
             yield where, part
         elif isinstance(part, dict):
             for key, inner in part.items():
@@ -56,7 +59,7 @@ def walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def place(where: Sequence[str | int]) -> str:
-    """Where in a document something stands, for people."""
+    """Return a place in a document as text."""
     return ".".join(str(part)[:40] for part in where) or "the document"
 
 
@@ -65,7 +68,8 @@ def _refuse_constant(name: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    value = dict(pairs)
+    # Two readers of one file may disagree on which of two equal keys counts.
+    if len(value) < len(pairs):
         raise ValueError("a key is given twice")
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""The pages of the leaderboard: plain files that open from a disk, a static host or a Hub Space."""
+"""Pages of the leaderboard: static files that open from a disk, a web server or a Hub Space."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from s3harness.errors import UsageError
 from s3harness.files import write_text
 from s3harness.leaderboard.boards import Board, boards_of, data_of
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.leaderboard.exports import HubTarget, write_exports
 from s3harness.leaderboard.ranks import (
     above_floor,
@@ -25,33 +25,35 @@ from s3harness.leaderboard.ranks import (
     task_skill,
 )
 from s3harness.report.page.charts import whisker
-from s3harness.report.page.html import policy
+from s3harness.report.page.html import policy, styles
 from s3harness.report.table import number, task_title
 from s3harness.types import Score
 
 TEMPLATES = Path(__file__).parent / "pages"
 MARK = ".s3harness-leaderboard"
+"""File that marks a folder as an earlier build, which may be replaced."""
 
 
 def build_site(
-    entries: Sequence[Entry],
+    entries: Sequence[LeaderboardEntry],
     published: Sequence[Mapping[str, Any]],
     out: Path,
     *,
-    claimed: Sequence[Entry] = (),
+    claimed: Sequence[LeaderboardEntry] = (),
     with_samples: bool = False,
     hub: HubTarget | None = None,
 ) -> Path:
-    """Write the pages into ``out``, which is new, empty, or an earlier build; returns the index page.
+    """Write the pages into ``out``, which is new, empty, or an earlier build, and return the path of the index page.
 
-    ``entries`` are ranked; ``claimed`` are shown on a page of their own, unranked, and exported nowhere.
-    ``with_samples`` and ``hub`` are for the exports (:func:`~s3harness.leaderboard.exports.write_exports`).
+    ``entries`` are ranked; ``claimed`` are shown on a page of their own, unranked and without exports. ``with_samples``
+    and ``hub`` are for :func:`~s3harness.leaderboard.exports.write_exports`.
 
-    Raises :class:`UsageError` if ``out`` holds anything else.
+    Raises :class:`UsageError` if ``out`` holds anything else, or two entries have the same name.
     """
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise UsageError(f"{out} holds other files; choose an empty folder")
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Built aside and moved whole: visitors never see half of a build, and a failed one leaves the old pages.
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out.parent) as temporary:
         built = Path(temporary) / "site"
         built.mkdir()
@@ -64,15 +66,19 @@ def build_site(
     return out / "index.html"
 
 
-def _refuse_equal_slugs(entries: Sequence[Entry]) -> None:
+def _refuse_equal_slugs(entries: Sequence[LeaderboardEntry]) -> None:
+    # Each entry has a page by its name, and many file systems ignore case.
     counts = Counter(entry.slug.casefold() for entry in entries)
     twice = sorted(slug for slug, number in counts.items() if number > 1)
     if twice:
-        raise UsageError(f"two entries are called {twice[0]}; rename one of the folders")
+        raise UsageError(f"two entries have the name {twice[0]}; rename one of the folders")
 
 
 def _write_pages(
-    entries: Sequence[Entry], claimed: Sequence[Entry], published: Sequence[Mapping[str, Any]], out: Path
+    entries: Sequence[LeaderboardEntry],
+    claimed: Sequence[LeaderboardEntry],
+    published: Sequence[Mapping[str, Any]],
+    out: Path,
 ) -> None:
     pages, boards = _Pages(out), boards_of(entries)
     tasks = sorted({task for board in boards for task in board.tasks})
@@ -94,14 +100,14 @@ def _write_pages(
 
 
 def _tables(board: Board) -> dict[str, dict[str, Any]]:
-    """Task → its table, for the tasks of a board that have a score."""
+    """Return task → its table, for the tasks of a board that have a score."""
     above = above_floor(board.entries)
     with_score = {task for entry in board.entries for task in entry.primary}
     return {task: _task_table(task, board.entries, above) for task in board.tasks if task in with_score}
 
 
 class _Pages:
-    """The templates, with style and script in each page, so that each opens alone."""
+    """Templates of the pages; each page includes style and script, so that it opens by itself."""
 
     def __init__(self, out: Path) -> None:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -111,8 +117,9 @@ class _Pages:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         script = (TEMPLATES / "table.js").read_text(encoding="utf-8")
+        # Style and script are read once and stand in every page, so that a page opens from a disk by itself.
         self._environment.globals |= {
-            "css": (TEMPLATES / "site.css").read_text(encoding="utf-8"),
+            "css": styles(TEMPLATES / "site.css"),
             "script": script,
             "policy": policy(script),
         }
@@ -125,20 +132,24 @@ def _file(task: str) -> str:
     return f"{task.rpartition('/')[2].replace('_', '-')}.html"
 
 
-def _task_table(task: str, entries: Sequence[Entry], above: Set[tuple[str, str]]) -> dict[str, Any]:
-    """The rows of one task, best skill first, and its floors and ceilings; ``above`` are those above their floor."""
-    asked = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
-    ranks = rank_intervals({entry.slug: score for entry, score in asked if not entry.sees_truth})
-    best = surest(score for entry, score in asked if not entry.sees_truth)
-    shown = [
+def _task_table(task: str, entries: Sequence[LeaderboardEntry], above: Set[tuple[str, str]]) -> dict[str, Any]:
+    """Return the rows of one task, best skill first, with its floors and ceilings.
+
+    ``above`` holds the entries and tasks that are significantly above their floor.
+    """
+    scored = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
+    ranks = rank_intervals({entry.slug: score for entry, score in scored if not entry.sees_truth})
+    # A yardstick sees the truth: it stands in the table and takes no rank from a model.
+    best = surest(score for entry, score in scored if not entry.sees_truth)
+    rows = [
         _row(entry, score)
         | {
             "rank": str(ranks.get(entry.slug, "yardstick")),
             "bold": not entry.sees_truth and is_bold(score, best, (entry.slug, task) in above),
         }
-        for entry, score in sorted(asked, key=lambda pair: -_sortable(pair[1]))
+        for entry, score in sorted(scored, key=lambda pair: -_sortable(pair[1]))
     ]
-    return {"metric": asked[0][1].metric, "rows": shown, "bounds": list(_bounds(score for _, score in asked))}
+    return {"metric": scored[0][1].metric, "rows": rows, "bounds": list(_bounds(score for _, score in scored))}
 
 
 def _sortable(score: Score) -> float:
@@ -146,38 +157,43 @@ def _sortable(score: Score) -> float:
     return float("-inf") if skill is None else skill
 
 
-def _row(entry: Entry, score: Score) -> dict[str, Any]:
+def _row(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
     interval, has_failed = score.interval, is_failed(score)
     return _about(entry) | {
         "rank": "",
         "bold": False,
         "value": "failed" if has_failed and score.value is None else number(score.value, score.unit),
         "sort": "" if score.value is None else score.value,
-        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else score.interval_note or "–",
+        "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else _no_interval(score),
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),
         "ceiling": number(score.ceiling),
         "skill": number(task_skill(score)) + (" (failed)" if has_failed else ""),
         "skill_sort": "" if task_skill(score) is None else task_skill(score),
+        # A no-break space: "%" alone on a line is read as a value of its own.
         "coverage": f"{100 * score.coverage:.0f}\u00a0%",
         "lost": ", ".join(f"{n} {why}" for why, n in score.lost.items()),
-        "n": f"{score.n_items} items, {score.n_patients} patients",
+        "n": f"{_count(score.n_items, 'item')}, {_count(score.n_patients, 'patient')}",
     }
 
 
+def _no_interval(score: Score) -> str:
+    return f"no interval: {score.interval_note}" if score.interval_note else "–"
+
+
 def _bounds(scores: Iterable[Score]) -> Iterator[tuple[str, str, int]]:
-    """Floor and ceiling of each set of items, as rows of their own."""
-    seen = set()
+    """Yield name, value and number of items of the floor and ceiling of each set of items, without repetition."""
+    bounds = set()
     for score in scores:
         for name, value in ((f"floor: {score.floor_name.replace('_', ' ')}", score.floor), ("ceiling", score.ceiling)):
-            shown = (name, number(value), score.n_items)
-            if shown not in seen:
-                seen.add(shown)
-                yield shown
+            bound = (name, number(value), score.n_items)
+            if bound not in bounds:
+                bounds.add(bound)
+                yield bound
 
 
-def _about(entry: Entry) -> dict[str, Any]:
+def _about(entry: LeaderboardEntry) -> dict[str, Any]:
     parameters = entry.model["parameters_b"]
     return {
         "slug": entry.slug,
@@ -196,7 +212,7 @@ def _about(entry: Entry) -> dict[str, Any]:
 
 
 def _overall(board: Board, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """One row an entry: its mean skill, then each task's score, bold by significance and not by the bare number."""
+    """Return the overall table: one row per entry with its mean skill and its score in each task."""
     cells = {(task, row["slug"]): row for task, table in tables.items() for row in table["rows"]}
     rows = []
     for entry in board.entries:
@@ -218,6 +234,7 @@ def _overall(board: Board, tables: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
 
 def _falling(skill: float | str) -> float:
+    # Entries without a mean skill come last.
     return -skill if isinstance(skill, float) else math.inf
 
 
@@ -225,8 +242,8 @@ def _count(number_of: int, noun: str) -> str:
     return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
 
 
-def _claimed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What submitters say of themselves, by name and without a rank: nobody else has scored it."""
+def _claimed(entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
+    """Return the rows of claimed entries, by name and without ranks, since only their submitters have scored them."""
     rows = [
         _about(entry)
         | {"submitter": entry.submitter, "partial": entry.partial}
@@ -236,7 +253,7 @@ def _claimed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["name"], row["slug"]))
 
 
-def _model(entry: Entry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _model(entry: LeaderboardEntry, published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = [
         (task_title(task), [_row(entry, score) | {"metric": score.metric} for score in scores])
         for task, scores in _by_task(entry.scores).items()
@@ -248,27 +265,30 @@ def _model(entry: Entry, published: Sequence[Mapping[str, Any]]) -> dict[str, An
 
 
 def _of_task(table: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """The columns of a published table that are about a task."""
+    """Return a published table with only the columns of a task."""
+    # Columns of the file format begin with the number of their task: "task4_onset_mae_s".
     number_of = task.rpartition("/")[2].partition("_")[0]
     return dict(table) | {"metrics": [m for m in table["metrics"] if m["name"].startswith(f"{number_of}_")]}
 
 
 def _of_model(table: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The rows of a published table that are about a model."""
+    """Return a published table with only the rows of a model."""
     return dict(table) | {"rows": [row for row in table["rows"] if row["about"]["name"] == name]}
 
 
 def _overall_bounds(tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, list[str]]:
-    """Floors and ceilings of all tasks, as rows: more than one where entries have different items."""
-    told = {task: [(name.partition(":")[0], value) for name, value, _ in tables[task]["bounds"]] for task in tables}
+    """Return the floors and ceilings of all tasks as rows, with several values where entries have different items."""
+    bounds = {task: [(name.partition(":")[0], value) for name, value, _ in tables[task]["bounds"]] for task in tables}
     return {
-        kind: [", ".join(dict.fromkeys(value for name, value in told.get(task, []) if name == kind)) for task in tasks]
+        kind: [
+            ", ".join(dict.fromkeys(value for name, value in bounds.get(task, []) if name == kind)) for task in tasks
+        ]
         for kind in ("floor", "ceiling")
     }
 
 
 def _by_task(scores: Sequence[Score]) -> dict[str, list[Score]]:
-    found: dict[str, list[Score]] = {}
+    by_task: dict[str, list[Score]] = {}
     for score in scores:
-        found.setdefault(score.task, []).append(score)
-    return found
+        by_task.setdefault(score.task, []).append(score)
+    return by_task

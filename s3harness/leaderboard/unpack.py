@@ -1,4 +1,4 @@
-"""The answers of a submission in a folder that scoring reads as it reads a run."""
+"""Unpacking of a submission into a run directory, so that the code that scores runs scores submissions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from s3harness.types import Reference
 
 @contextmanager
 def unpacked(folder: Folder, references: Iterable[Reference]) -> Iterator[Path]:
-    """A temporary run directory with the answers of a submission and these references of its items."""
+    """Yield a temporary run directory with the answers of a submission and the given references."""
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary)
         write_json(run / MANIFEST, folder.documents[MANIFEST])
+        # Byte for byte, so that the answers scored are those that were hashed.
         (run / JOURNAL).write_bytes(folder.files[RESPONSES])
+        # The references stand in for the submission's item list, whose truth may be withheld or wrong.
         lines = (json.dumps(asdict(reference), ensure_ascii=False) for reference in references)
         write_text(run / ITEMS, "".join(f"{line}\n" for line in lines))
         yield run

@@ -205,7 +205,7 @@ def _make_private(folder: Path) -> None:
     status = folder.lstat()
     # In a shared place such as /tmp, another user may have made the folder, or a link, to read what is put there.
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, "the cache directory belongs to someone else")
+        raise PermissionError(errno.EPERM, "the cache directory belongs to another user")
     if stat.S_IMODE(status.st_mode) != 0o700:
         folder.chmod(0o700)
 

@@ -73,9 +73,7 @@ def open_container(
     try:
         container = av.open(nameless, "r", options=OPTIONS, buffer_size=BUFFER_BYTES, hwaccel=_hardware(how.hwaccel))
     except (av.FFmpegError, OSError, ValueError, EOFError):
-        raise MediaError(
-            "the file is no video that can be read: it is damaged, incomplete, or of another kind"
-        ) from None
+        raise MediaError("the file is not a readable video: it is damaged, incomplete, or of another kind") from None
     try:
         with container:
             yield container
@@ -90,7 +88,7 @@ def video_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStr
     if not streams:
         raise MediaError("the file has no video stream")
     if not _is_known(streams[0]):
-        raise MediaError("the video is of a kind that this FFmpeg cannot decode")
+        raise MediaError("this FFmpeg has no decoder for the video")
     streams[0].codec_context.thread_count = how.threads
     streams[0].codec_context.thread_type = "AUTO"
     return streams[0]

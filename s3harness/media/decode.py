@@ -182,4 +182,4 @@ def _until_first_frame(
         if isinstance(frame, VideoFrame):
             return early, frame
         early.append(frame)
-    raise MediaError("no picture of the video can be decoded")
+    raise MediaError("no frame of the video can be decoded")

@@ -125,11 +125,11 @@ class LoadedVideo:
         if not self.has_audio:
             raise MediaError("the video has no audio track")
         if self._audio_track is None:
-            raise MediaError("the sound was not prepared: the clip's sampler has audio off")
+            raise MediaError("the audio was not prepared: the clip's sampler has audio off")
         # Audio may go on behind the last frame, and frames behind the last sample.
         end_s = max(self._audio_track.end_s, len(self._audio_track.samples) / RATE)
         if clip.end_s > end_s + SLACK_S:
-            raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs sound up to {clip.end_s:.1f} s")
+            raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs audio up to {clip.end_s:.1f} s")
         return cut(self._audio_track.samples, clip.start_s, clip.end_s, rate)
 
     def _has(self, wanted: float, max_pixels: int) -> bool:

@@ -64,7 +64,7 @@ def _describe(container: InputContainer, heartbeat: Callable[[], None]) -> Video
             first = next(iter(decoded(packet)), None)
         clock.skip(packet)
     if not isinstance(first, VideoFrame):
-        raise MediaError("no picture of the video can be decoded")
+        raise MediaError("no frame of the video can be decoded")
     turn, size = upright_size(first, video)
     return VideoInfo(
         duration_s=clock.end_s,

@@ -176,7 +176,7 @@ class MediaStore:
 
     def _load(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None]) -> None:
         if video.path is None:
-            raise MediaError("the data set has no file of it")
+            raise MediaError("the data set has no file for it")
         loaded = self._loaded.get(video.id) or self._load_unchanged(video.path)
         if loaded is None or any(loaded.missing(clips)):
             loaded = self._open_and_load(video.path, loaded, clips, heartbeat)

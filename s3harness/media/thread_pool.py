@@ -58,7 +58,7 @@ class StallWatchdog:
         """Say why the work is taken to hang; empty while it moves or has not begun."""
         if self._started is None or time.monotonic() - self._last <= self._stall_s:
             return ""
-        return f"its file gave nothing for {self._stall_s:g} s: it hangs, or its disk does (--media stall_s=…)"
+        return f"no data came from its file for {self._stall_s:g} s: the file or its disk hangs (--media stall_s=…)"
 
     def seconds_until_check(self) -> float:
         """Seconds after which :meth:`stall_reason` is worth another look."""

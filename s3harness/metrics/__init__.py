@@ -1,1 +1,1 @@
-"""The metrics, a module per kind of task; each is registered by name and named in a task spec."""
+"""The metrics, a module per kind of task; each is registered under the name that task specs use."""

@@ -1,8 +1,8 @@
-"""The trivial answerers of each kind of item, fitted on other patients than those that they answer about.
+"""The trivial answerers of each kind of item, fitted on other patients than those of the items that they answer.
 
-An answerer that needs no fitting says the same whatever the data (a constant, the middle of the window). All others are
-fitted out of sample: on a training split where one is at hand, else on every patient but the one of the item answered.
-One that draws lots is a mixture of answers with weights, so that it can be scored at its expectation.
+An answerer that needs no fitting has the same answer for all data (a constant, the middle of the window). All others
+are fitted out of sample: on a training split if there is one, else on every patient but the one of the item. A random
+answerer is a mixture of answers with weights, so that it can be scored at its expectation.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy as np
 
 from s3harness.metrics.base import Array
 from s3harness.metrics.cohort import label_of
-from s3harness.metrics.informed import Reader
+from s3harness.metrics.informed import SimulatedReader
 from s3harness.types import Prediction, Reference
 
 Say = Callable[[Reference], Prediction]
-"""One answerer's answer to an item."""
+"""The function of an item that returns one answerer's answer."""
 Weigh = Callable[[Sequence[Reference]], Array]
-"""How much an answer to each of some items counts, (n,)."""
+"""The function of n items that returns the weight of an answer to each, (n,)."""
 Mixture = Sequence[tuple[str, Weigh]]
-"""Names of answers, and how much each counts; the weights of an item add up to 1."""
+"""Names of answers, and their weights; the weights of an item add up to 1."""
 Without = Callable[[Reference], int | None]
 """The patient that is left out to answer an item, ``None`` for nobody."""
 
@@ -33,7 +33,7 @@ LEAVE_OUT, TRAIN = "leave-patient-out", "train"
 
 @dataclass(frozen=True)
 class Floor:
-    """One trivial answerer: the mixture of its answers, and whether anything in it was fitted."""
+    """One trivial answerer: the mixture of its answers, and ``is_fitted`` where one of them was fitted to data."""
 
     mixture: Mixture
     is_fitted: bool = False
@@ -43,32 +43,33 @@ class Floor:
 class Answerers:
     """All trivial answerers of some references, by name, and the simulated reader.
 
-    ``says`` gives the answers that their mixtures are made of; ``fitted_on`` says on whom the fitted ones were fitted
+    ``says`` are the answers that the mixtures consist of; ``fitted_on`` names the patients of the fit
     (:data:`LEAVE_OUT` or :data:`TRAIN`). ``reader`` is ``None`` where it cannot be simulated.
     """
 
     says: Mapping[str, Say]
     floors: Mapping[str, Floor]
     fitted_on: str = ""
-    reader: Reader | None = None
+    reader: SimulatedReader | None = None
 
     def title(self, name: str) -> str:
-        """Return the name of a floor with how it was fitted: ``typical_report (leave-patient-out)``."""
+        """Return the name of a floor with the kind of its fit: ``typical_report (leave-patient-out)``."""
         return f"{name} ({self.fitted_on})" if self.floors[name].is_fitted else name
 
 
 def certain(references: Sequence[Reference]) -> Array:
-    """The weight of the only answer to each item."""
+    """Return the weight 1 of the only answer to each item."""
     return np.ones(len(references))
 
 
 def always(share: float) -> Weigh:
-    """The same weight for every item."""
+    """Return the same weight for every item."""
     return lambda references: np.full(len(references), share)
 
 
 def prediction_of(reference: Reference, value: object) -> Prediction:
-    """A value as a prediction, certain of a yes or no."""
+    """Return a value as a prediction, with probability 1 or 0 for a yes or no."""
+    # The probability lets the ranking metrics score the trivial answerers too.
     label = label_of(value)
     return Prediction(reference.item, value, probability=float(label == "yes") if label in ("yes", "no") else None)
 
@@ -84,7 +85,7 @@ def coin(one: str, other: str) -> Floor:
 
 
 class Cohort(ABC):
-    """What is learnt of the references of one kind of item, one after the other."""
+    """The fit of the trivial answerers of one kind of item, updated with one reference at a time."""
 
     def __init__(self) -> None:
         self.patients: set[int] = set()
@@ -96,8 +97,8 @@ class Cohort(ABC):
 
     @abstractmethod
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
-        """Learn what the answerers of this kind of item need of a reference."""
+        """Update the fit of this kind of item with a reference."""
 
     @abstractmethod
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt, with the patient left out that an item says."""
+        """Return the fitted answerers; ``left_out`` gives the patient that is left out for an item."""

@@ -1,9 +1,9 @@
-"""Task 4: when a sign, or the seizure, begins and ends. Times are seconds from the start of the video.
+"""Task 4: onset and offset of a sign or of the seizure. Times are seconds from the start of the video.
 
 A miss (no answer, or no finite number) costs the worst error that an answer could have made, the distance from the
-truth to the far end of the window shown; an answer beyond the window costs no more than that. So no error is worse
-than a miss and giving up never pays; neither do wrong units, which are as bad as misses. The middle of the window is
-never further off than half the window, which makes it the trivial answer to beat.
+truth to the far end of the window; an answer beyond the window costs no more than that. So no error is worse than a
+miss and giving up never pays; neither do wrong units, which are as bad as misses. The middle of the window is never
+further off than half the window, which makes it the trivial answer to beat.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from s3harness.metrics.subjects import SubjectMeans
 
 ONSET, OFFSET = "seizure_onset", "seizure_offset"
 WORST_WITHOUT_WINDOW_S = 60.0
-"""What a miss costs where the window is not known, seconds."""
+"""Cost of a miss where the reference has no window, seconds."""
 _NUMBER = (int, float)
 
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
-    """Mean absolute error in seconds, misses penalised. ``parts``: boundary → its mean."""
+    """Return the mean absolute error in seconds, misses penalised. ``parts``: boundary → its mean."""
     return SubjectMeans(_penalised_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
 
 
 def boundary_mae_answered(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
-    """Mean absolute error in seconds over the answered items alone; to be read with the coverage, never ranked by."""
+    """Return the mean absolute error in seconds of answered items; to be read with the coverage, never ranked by."""
     return SubjectMeans(_answered_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
 
 
 def boundary_bias(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
-    """Mean signed error of the answered items in seconds: above 0 is too late, below 0 too early; best is 0."""
+    """Return the mean signed error of the answered items in seconds: above 0 is too late, below 0 too early."""
     return SubjectMeans(_signed_error, average, subject, higher_is_better=False, unit="s")
 
 
 def boundary_within(
     *, seconds: float = 2.0, average: Literal["items", "subjects"] = "items", subject: str = ""
 ) -> SubjectMeans:
-    """Share of all items answered within ``seconds`` of the truth (inclusive); 0–1, a miss is outside."""
+    """Return the share of all items answered within ``seconds`` of the truth (inclusive); 0–1, a miss is outside."""
 
     def within(pair: Pair) -> float:
         error = _signed_error(pair)
@@ -55,8 +55,8 @@ def boundary_within(
 class IntervalIou:
     """Mean intersection over union of the seizure's interval per video; 0–1.
 
-    Scored are the videos of which both :data:`ONSET` and :data:`OFFSET` are asked and the true interval has a length.
-    An interval with an end missing, or that ends before it begins, overlaps nothing and scores 0.
+    Scored are the videos with items for both :data:`ONSET` and :data:`OFFSET` whose true interval has a length. An
+    interval with an end missing, or that ends before it begins, overlaps nothing and scores 0.
     """
 
     higher_is_better: bool = True
@@ -65,11 +65,12 @@ class IntervalIou:
     bounds: ClassVar[Bounds] = (0.0, 1.0)
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """The scored videos of each patient."""
+        """Return the scored videos of each patient."""
         return {"": sums[:, 1]}
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """Rows of (overlap, 1) at the pair of the onset, zeros elsewhere; shape (n, 2)."""
+        """Return (overlap, 1) at the pair of the onset, zeros elsewhere; shape (n, 2)."""
+        # One row per video, at its onset: two would count the video twice.
         offsets = {pair.reference.video_id: pair for pair in pairs if pair.reference.subject == OFFSET}
         rows = np.zeros((len(pairs), 2))
         for row, pair in zip(rows, pairs, strict=True):
@@ -78,29 +79,30 @@ class IntervalIou:
         return rows
 
     def value(self, totals: Array) -> Array:
-        """Mean over videos."""
+        """Return the mean over videos."""
         return safe_ratio(totals[..., 0], totals[..., 1])
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """None."""
+        """Return no parts."""
         return {}
 
 
 def interval_iou() -> IntervalIou:
-    """Mean intersection over union of the seizure's interval per video; 0–1."""
+    """Return the mean intersection over union of the seizure's interval per video; 0–1."""
     return IntervalIou()
 
 
 def seconds_answered(pair: Pair) -> float | None:
-    """The answer in seconds, ``None`` where there is no finite number."""
+    """Return the answer in seconds, ``None`` where there is no finite number."""
     value = pair.prediction.value
+    # bool is an int in Python: True would be 1 s.
     if not isinstance(value, _NUMBER) or isinstance(value, bool) or not math.isfinite(value):
         return None
     return float(value)
 
 
 def worst_error(pair: Pair) -> float:
-    """The largest error an answer within the window could have made, seconds."""
+    """Return the largest error that an answer within the window could have made, seconds."""
     if pair.reference.window is None:
         return WORST_WITHOUT_WINDOW_S
     start, end = pair.reference.window
@@ -122,6 +124,7 @@ def _answered_error(pair: Pair) -> float | None:
 
 
 def _penalised_error(pair: Pair) -> float:
+    # Capped, so that an answer in milliseconds does not outweigh all others.
     error, worst = _signed_error(pair), worst_error(pair)
     return worst if error is None else min(abs(error), worst)
 

@@ -27,7 +27,7 @@ from s3harness.types import Prediction, Reference
 
 
 class _Closed(Cohort):
-    """Questions with closed answers: constants, the commonest label of a subject, and labels as common as they are."""
+    """Questions with closed answers: constants, the commonest label of a subject, and labels by their prevalence."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,11 +39,11 @@ class _Closed(Cohort):
             self.labels.add(patient, subject, label)
 
     def commonest(self, left_out: Without) -> Callable[[Reference], str]:
-        """To each item the commonest label of its subject, "na" where nobody else has one."""
+        """Return the function of an item that gives the commonest label of its subject, "na" without other patients."""
         return lambda r: commonest_of(self.labels.of(r.subject, left_out(r))) or "na"
 
     def share(self, label_at: Callable[[Reference], str | None], left_out: Without) -> Weigh:
-        """How common the label at hand is in an item's subject, 0–1."""
+        """Return the weight of a label: its prevalence in the subject of an item, 0–1."""
         return lambda references: np.array([self._share(r, label_at(r), left_out(r)) for r in references])
 
     def _share(self, reference: Reference, label: str | None, without: int | None) -> float:
@@ -52,10 +52,10 @@ class _Closed(Cohort):
 
 
 class Features(_Closed):
-    """Always one answer, the commonest one, or yes as often as it is true."""
+    """The answerers of Task 1: always yes or no, the commonest label, or yes with the prevalence as its probability."""
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
         commonest, reader = self.commonest(left_out), reader_of("feature")
         says: dict[str, Say] = {
             "always_yes": lambda r: prediction_of(r, "yes"),
@@ -86,7 +86,7 @@ class Rationales(_Closed):
             self.sentences.add(patient, f"{subject}/{label}", str(truth["text"]))
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
         common, typical = self.sentences.commonest, self.sentences.medoid
 
         def saying(label: Callable[[Reference], str], text: Callable[[str, int | None], str]) -> Say:
@@ -114,16 +114,16 @@ class Rationales(_Closed):
 
 
 def _by_prevalence(closed: _Closed, yes: str, no: str, left_out: Without) -> Mixture:
-    """Yes as often as it is true of the subject, and no otherwise."""
+    """Yes with the prevalence of the subject as its weight, no with the rest."""
     share = closed.share(lambda r: "yes", left_out)
     return [(yes, share), (no, lambda references: 1.0 - share(references))]
 
 
 class Sides(_Closed):
-    """Left or right; where a part of the body is asked, the first of the vocabulary stands for the constant."""
+    """Left or right; for the question about a part of the body, the first of the vocabulary is the constant."""
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
         commonest, reader = self.commonest(left_out), reader_of("laterality", self.labels.things)
         says: dict[str, Say] = {
             "always_left": lambda r: prediction_of(r, _constant_side(r, "left")),
@@ -144,7 +144,8 @@ def _constant_side(reference: Reference, side: str) -> str:
 
 
 def _dealt(closed: _Closed, left_out: Without) -> tuple[dict[str, Say], Mixture]:
-    """Each label of a subject, and how common it is there: the first of every subject, the second, and so on."""
+    """Answers and mixture of prevalence: the n-th label of every subject, weighted by its prevalence there."""
+    # Subjects differ in their labels, while the answers of a mixture have one name for all items.
     subjects = closed.labels.groups()
     most = max((len(closed.labels.things(subject)) for subject in subjects), default=0)
     says: dict[str, Say] = {}
@@ -157,6 +158,7 @@ def _dealt(closed: _Closed, left_out: Without) -> tuple[dict[str, Say], Mixture]
 
 
 def _label_at(labels: PatientCounts, place: int) -> Callable[[Reference], str | None]:
+    # Bound here, as a lambda in a loop would see the loop's last place.
     at = {subject: things[place] for subject in labels.groups() if place < len(things := labels.things(subject))}
     return lambda reference: at.get(reference.subject)
 
@@ -166,25 +168,26 @@ def _saying(label_at: Callable[[Reference], str | None]) -> Say:
 
 
 class Diagnoses(_Closed):
-    """Always the same diagnosis, and where the expert's report is shown the best that can be read from it alone."""
+    """Always the same diagnosis, and where the prompt holds the expert's report a classifier of the report alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.classifier = ReportClassifier()
 
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
-        """Count the diagnosis, and keep the report that is shown."""
+        """Count the diagnosis, and keep the report that the prompt holds."""
         super().learn(patient, subject, truth, reference)
         if reference.report and (label := label_of(truth)) is not None:
             self.classifier.add(patient, reference.report, label)
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
         commonest, classifier, reader = self.commonest(left_out), self.classifier, reader_of("diagnosis")
 
         def read(reference: Reference) -> Prediction:
-            said = classifier.of(reference.report, left_out(reference)) if reference.report else None
-            return prediction_of(reference, said or commonest(reference))
+            # Without a report, or where the other patients have one diagnosis alone, the commonest stands in.
+            diagnosis = classifier.of(reference.report, left_out(reference)) if reference.report else None
+            return prediction_of(reference, diagnosis or commonest(reference))
 
         says: dict[str, Say] = {
             "always_ES": lambda r: prediction_of(r, "ES"),

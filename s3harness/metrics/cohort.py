@@ -1,7 +1,7 @@
-"""Counts of what is true of many patients, from which any one patient can be left out again.
+"""Counts and medians over many patients, from which any one patient can be left out.
 
-A trivial answerer is fitted on other patients than the one it answers about. Refitting it for each patient would cost
-patients × items; here the counts of a patient are subtracted from those of all, which costs what the patient has.
+A trivial answerer is fitted on other patients than that of the item. Refitting it for each patient would take time in
+patients × items; here the counts of a patient are subtracted from those of all, in the time of the patient's own items.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 
-_REMEMBERED = 4096
-"""Groups, less a patient, that are remembered: those of the videos at hand."""
+_CACHED_COUNTS = 4096
+"""Counts of a group without a patient that are cached: those of the videos being scored."""
 
 
 class PatientCounts:
-    """How often each thing was met in each group (the labels of a subject, the signs of a video), by patient.
+    """Counts of each thing in each group (the labels of a subject, the signs of a video), by patient.
 
-    24 bytes are held of each addition. The first question after the counts of a group ends the adding to it.
+    Each addition takes 24 bytes. Nothing can be added to a group once its counts were read.
     """
 
     def __init__(self) -> None:
         self._things: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._added: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._counted: dict[str, _Counted] = {}
-        self.of = lru_cache(_REMEMBERED)(self._of)
+        # A cache per object, not a decorator on the method, which would keep every object alive for ever.
+        self.of = lru_cache(_CACHED_COUNTS)(self._of)
 
     def add(self, patient: int, group: str, thing: str, count: int = 1) -> None:
         """Count a thing of a patient."""
@@ -39,17 +40,19 @@ class PatientCounts:
         self._added[group].extend((patient, things.setdefault(thing, len(things)), count))
 
     def groups(self) -> list[str]:
-        """All groups, in the order met."""
+        """Return all groups, in order of first appearance."""
         return list(self._things)
 
     def things(self, group: str) -> list[str]:
-        """All things met in a group, by the alphabet."""
+        """Return all things of a group, in alphabetical order."""
         return sorted(self._things[group]) if group in self._things else []
 
     def _of(self, group: str, without: int | None) -> Counter[str]:
-        """``of(group, without)`` returns the counts of a group without those of a patient, if there is one."""
+        """Return the counts of a group, without those of the patient ``without`` if it is not ``None``."""
+        # Looked up without creating it: reading a defaultdict would add the group.
         if group not in self._things:
             return Counter()
+        # The additions are freed as soon as they are counted.
         if group not in self._counted:
             self._counted[group] = _counted(np.array(self._added.pop(group)).reshape(-1, 3), len(self._things[group]))
         totals, rows = self._counted[group]
@@ -61,7 +64,7 @@ class PatientCounts:
 
 
 class _Counted(NamedTuple):
-    """The count of each thing (things,), and rows of patient, thing, count, by patient in ascending order."""
+    """The count of each thing (things,), and rows of (patient, thing, count), ascending by patient."""
 
     totals: Numbers
     rows: Numbers
@@ -93,11 +96,12 @@ class PatientMedians:
         if group not in self._sorted:
             self._sorted[group] = _by_value(np.array(self._values[group]), np.array(self._patients[group]))
         values, patients, places = self._sorted[group]
+        # Sorted once for all patients: leaving one out shifts ranks by that patient's own values.
         first, last = (0, 0) if without is None else np.searchsorted(patients, [without, without + 1]).tolist()
         own, left = places[first:last].tolist(), len(values) - (last - first)
         if not left:
             return None
-        return float(values[_rank(own, (left - 1) // 2)] + values[_rank(own, left // 2)]) / 2
+        return float(values[_place_of_rank(own, (left - 1) // 2)] + values[_place_of_rank(own, left // 2)]) / 2
 
 
 class _Sorted(NamedTuple):
@@ -114,9 +118,9 @@ def _by_value(values: NDArray[np.float64], patients: Numbers) -> _Sorted:
     return _Sorted(values[order], patients[order][by_patient], by_patient)
 
 
-def _rank(taken: list[int], rank: int) -> int:
-    """The place of the value of this rank among those whose places are not taken; ``taken`` is ascending."""
-    for place in taken:
+def _place_of_rank(left_out: list[int], rank: int) -> int:
+    """Place of the value of this rank among the places that are not left out; ``left_out`` ascends."""
+    for place in left_out:
         if place > rank:
             break
         rank += 1
@@ -124,11 +128,11 @@ def _rank(taken: list[int], rank: int) -> int:
 
 
 def label_of(truth: object) -> str | None:
-    """The closed answer in a truth or value, ``None`` where nobody could tell or there is none."""
+    """Return the closed answer in a truth or value, ``None`` for "untested" or where there is none."""
     label = truth if isinstance(truth, str) or not isinstance(truth, Mapping) else truth.get("present")
     return label if isinstance(label, str) and label != "untested" else None
 
 
 def commonest_of(counts: Mapping[str, int]) -> str:
-    """The commonest word, the first of the alphabet if there are several; "" of nothing."""
+    """Return the commonest word, the first of the alphabet if there are several; "" of no counts."""
     return min(counts, key=lambda word: (-counts[word], word), default="")

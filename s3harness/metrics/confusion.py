@@ -1,7 +1,7 @@
 """Closed answers against closed truths: one table per subject, and the scores that are formulas of it.
 
-For every subject and class the table counts three things: ``hits`` (said and true), ``true`` (items of that truth) and
-``said`` (answers of that class). Recall, F1, balanced accuracy and the correlation coefficient follow from these.
+For every subject and class the table counts three things: ``hits`` (predicted and true), ``true`` (items of that truth)
+and ``predicted`` (answers of that class). Recall, F1, balanced accuracy and the correlation coefficient follow.
 
 Rules, the same for every task:
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
-HITS, TRUE, SAID = range(3)
+HITS, TRUE, PREDICTED = range(3)
 
 Numbers = NDArray[np.int64]
 Formula = Callable[[Array], Array]
@@ -36,14 +36,14 @@ Formula = Callable[[Array], Array]
 class ClassTables:
     """A formula of the table of each subject, averaged over the subjects for which it is defined.
 
-    ``classes`` gives the classes of a subject, positive class first; ``said`` reads a prediction's value as a class, or
-    as ``None`` where it is none. ``width`` is the largest number of classes. ``subject`` restricts the score to one
-    subject ("" means all). ``class_recalls`` adds the recall of every class to the parts, as ``subject/class``.
+    ``classes`` gives the classes of a subject, positive class first; ``label_in`` returns the class of a prediction's
+    value, or ``None`` where it is none. ``width`` is the largest number of classes. ``subject`` restricts the score to
+    one subject ("" means all). ``class_recalls`` adds the recall of every class to the parts, as ``subject/class``.
     """
 
     formula: Formula
     classes: Callable[[str], Sequence[str]]
-    said: Callable[[object], str | None]
+    label_in: Callable[[object], str | None]
     subject: str = ""
     width: int = 2
     class_recalls: bool = False
@@ -60,13 +60,14 @@ class ClassTables:
         return (-1.0 if self.formula is matthews else 0.0), 1.0
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """Items of each patient by class, for the classes that the formula needs of the subjects where it is defined.
+        """Return each patient's items by class, of the classes that the formula needs, for subjects with a score.
 
         A class is named alone if the metric has one subject, else as ``subject/class``.
         """
         tables = self._tables(sums)
         defined = np.isfinite(self.formula(tables.sum(axis=0)))
         first, last = _NEEDED.get(self.formula, (0, self.width))
+        # Subjects without a score are left out, or their missing class would deny every interval.
         return {
             label if len(self._subjects.names) == 1 else f"{subject}/{label}": tables[:, number, place, TRUE]
             for number, subject in enumerate(self._subjects.names[: len(defined)])
@@ -75,7 +76,7 @@ class ClassTables:
         }
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """Rows of (hits, true, said) per class in the block of the subject; shape (n, subjects × classes × 3)."""
+        """Return (hits, true, predicted) per class in the block of the subject; shape (n, subjects × classes × 3)."""
         blocks = self._subjects.learn(pairs)
         classes = {name: {label: n for n, label in enumerate(self.classes(name))} for name in blocks}
         rows = np.zeros((len(pairs), len(blocks), self.width, 3))
@@ -89,11 +90,11 @@ class ClassTables:
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean over the subjects for which the formula is defined."""
+        """Return the mean over the subjects for which the formula is defined."""
         return defined_mean(self.formula(self._tables(totals)))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Subject → its score, and ``subject/class`` → recall if asked for."""
+        """Return subject → its score, and with ``class_recalls`` ``subject/class`` → recall."""
         tables = self._tables(totals)
         parts = self._subjects.named(self.formula(tables))
         if self.class_recalls:
@@ -104,11 +105,11 @@ class ClassTables:
         return totals.reshape(*totals.shape[:-1], totals.shape[-1] // (3 * self.width), self.width, 3)
 
     def _place(self, pair: Pair, classes: Mapping[str, int]) -> tuple[int, int] | None:
-        """Numbers of the true and the said class, −1 for no answer or none of them; ``None`` for what is not scored."""
-        truth, said = pair.reference.truth, self.said(pair.prediction.value) if pair.is_answered else None
+        """Numbers of the true and the predicted class, −1 without one; ``None`` for an item that is not scored."""
+        truth, label = pair.reference.truth, self.label_in(pair.prediction.value) if pair.is_answered else None
         if not isinstance(truth, str) or truth not in classes:
             return None
-        return classes[truth], -1 if said is None else classes.get(said, -1)
+        return classes[truth], -1 if label is None else classes.get(label, -1)
 
     def _recalls(self, tables: Array) -> dict[str, float]:
         recalls = recall_per_class(tables)
@@ -120,57 +121,60 @@ class ClassTables:
         }
 
 
-def _fill(rows: Array, item: Numbers, block: Numbers, truth: Numbers, said: Numbers, n_classes: Numbers) -> None:
-    """Count items in tables of shape (items, subjects, classes, 3); −1 is said of what is no answer."""
+def _fill(rows: Array, item: Numbers, block: Numbers, truth: Numbers, label: Numbers, n_classes: Numbers) -> None:
+    """Count items in tables of shape (items, subjects, classes, 3); a ``label`` of −1 is no answer."""
     rows[item, block, truth, TRUE] = 1.0
-    rows[item, block, truth, HITS] = truth == said
-    read, lost = said >= 0, said < 0
-    rows[item[read], block[read], said[read], SAID] = 1.0
+    rows[item, block, truth, HITS] = truth == label
+    read, lost = label >= 0, label < 0
+    rows[item[read], block[read], label[read], PREDICTED] = 1.0
     every = np.arange(rows.shape[2])
+    # A lost answer is a false alarm of every other class, so that no wrong answer costs more than none.
     is_wrong = (every < n_classes[lost, None]) & (every != truth[lost, None])
-    rows[item[lost], block[lost], :, SAID] = is_wrong
+    rows[item[lost], block[lost], :, PREDICTED] = is_wrong
 
 
 def recall_per_class(tables: Array) -> Array:
-    """Hits / true; (…, classes, 3) → (…, classes), NaN for a class without items."""
+    """Return hits / true; (…, classes, 3) → (…, classes), NaN for a class without items."""
     return safe_ratio(tables[..., HITS], tables[..., TRUE])
 
 
 def f1_per_class(tables: Array) -> Array:
-    """2·hits / (true + said); (…, classes, 3) → (…, classes), NaN for a class without items."""
-    f1 = safe_ratio(2 * tables[..., HITS], tables[..., TRUE] + tables[..., SAID])
+    """Return 2·hits / (true + predicted); (…, classes, 3) → (…, classes), NaN for a class without items."""
+    f1 = safe_ratio(2 * tables[..., HITS], tables[..., TRUE] + tables[..., PREDICTED])
+    # F1 of a class that only the answers have would be 0 and pull the mean down for one false alarm.
     return np.where(tables[..., TRUE] > 0, f1, np.nan)
 
 
 def balanced_accuracy(tables: Array) -> Array:
-    """Mean recall over the classes that have items, 0–1, chance 1/classes; NaN with fewer than two such classes."""
+    """Return the mean recall over classes with items, 0–1, chance 1/classes; NaN with fewer than two such classes."""
     return _comparing(tables, defined_mean(recall_per_class(tables)))
 
 
 def macro_f1(tables: Array) -> Array:
-    """Mean F1 over the classes that have items, 0–1; NaN with fewer than two such classes."""
+    """Return the mean F1 over the classes that have items, 0–1; NaN with fewer than two such classes."""
     return _comparing(tables, defined_mean(f1_per_class(tables)))
 
 
 def positive_f1(tables: Array) -> Array:
-    """F1 of the first class, 0–1; NaN where it has no item."""
+    """Return the F1 of the first class, 0–1; NaN where it has no item."""
     return f1_per_class(tables)[..., 0]
 
 
 def sensitivity(tables: Array) -> Array:
-    """Recall of the first class, 0–1; NaN where it has no item."""
+    """Return the recall of the first class, 0–1; NaN where it has no item."""
     return recall_per_class(tables)[..., 0]
 
 
 def specificity(tables: Array) -> Array:
-    """Recall of the second of two classes, 0–1; NaN where it has no item."""
+    """Return the recall of the second of two classes, 0–1; NaN where it has no item."""
     return recall_per_class(tables)[..., 1]
 
 
 def matthews(tables: Array) -> Array:
-    """Matthews' correlation coefficient of two classes, −1 to 1; 0 for a constant, NaN where the truth is constant."""
+    """Return Matthews' correlation of two classes, −1 to 1; 0 for a constant answer, NaN for a constant truth."""
     tp, tn = tables[..., 0, HITS], tables[..., 1, HITS]
     fn, fp = tables[..., 0, TRUE] - tp, tables[..., 1, TRUE] - tn
+    # A constant answer is 0/0, of which the limit is 0: no better than chance.
     root = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     return _comparing(tables, safe_ratio(tp * tn - fp * fn, root, empty=0.0))
 

@@ -11,41 +11,42 @@ from collections.abc import Sequence
 from s3harness.metrics import confusion
 from s3harness.metrics.confusion import ClassTables, Formula
 
+# The positive class first: sensitivity is that of the first class, specificity that of the second.
 DIAGNOSES = ("ES", "NES")
 
 
 def diagnosis_balanced_accuracy(*, subject: str = "") -> ClassTables:
-    """Mean of sensitivity and specificity; 0–1, "always ES" scores 0.5."""
+    """Return the mean of sensitivity and specificity; 0–1, "always ES" scores 0.5."""
     return _diagnosis(confusion.balanced_accuracy, subject)
 
 
 def diagnosis_mcc(*, subject: str = "") -> ClassTables:
-    """Matthews' correlation coefficient; −1 to 1, "always ES" scores 0."""
+    """Return Matthews' correlation coefficient; −1 to 1, "always ES" scores 0."""
     return _diagnosis(confusion.matthews, subject)
 
 
 def diagnosis_sensitivity(*, subject: str = "") -> ClassTables:
-    """Share of the epileptic events called ES; 0–1, to be read with the specificity."""
+    """Return the share of the epileptic events called ES; 0–1, to be read with the specificity."""
     return _diagnosis(confusion.sensitivity, subject)
 
 
 def diagnosis_specificity(*, subject: str = "") -> ClassTables:
-    """Share of the non-epileptic events called NES; 0–1, to be read with the sensitivity."""
+    """Return the share of the non-epileptic events called NES; 0–1, to be read with the sensitivity."""
     return _diagnosis(confusion.specificity, subject)
 
 
 def diagnosis_f1(*, subject: str = "") -> ClassTables:
-    """F1 of ES; 0–1, and high for "always ES" where most events are epileptic."""
+    """Return the F1 of ES; 0–1, and high for "always ES" where most events are epileptic."""
     return _diagnosis(confusion.positive_f1, subject)
 
 
 def _diagnosis(formula: Formula, subject: str) -> ClassTables:
-    return ClassTables(formula, _classes, _said, subject)
+    return ClassTables(formula, _classes, _label_in, subject)
 
 
 def _classes(subject: str) -> Sequence[str]:
     return DIAGNOSES
 
 
-def _said(value: object) -> str | None:
+def _label_in(value: object) -> str | None:
     return value if isinstance(value, str) else None

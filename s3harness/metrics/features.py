@@ -1,8 +1,8 @@
-"""Task 1: which of the signs are there. Each feature counts the same, however rare it is.
+"""Task 1: presence of signs. Each feature counts the same, however rare it is.
 
-"na" is an answer that does not see the sign, so it counts as "no". Truth "untested" is not scored. No answer counts as
-the wrong one (see :mod:`s3harness.metrics.confusion`): a missed sign where the truth is yes, a false alarm where it is
-no. A feature without an item of truth yes has no F1, and one without both truths no balanced accuracy, MCC or AUROC.
+"na" does not claim the sign, so it counts as "no". Truth "untested" is not scored. No answer counts as the wrong one
+(see :mod:`s3harness.metrics.confusion`): a missed sign where the truth is yes, a false alarm where it is no. A feature
+without an item of truth yes has no F1, and one without both truths no balanced accuracy, MCC or AUROC.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
 from s3harness.metrics.confusion import ClassTables
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
+# The positive class first, as the formulas of confusion.py take it.
 PRESENCE = ("yes", "no")
 
 
 def feature_macro_f1(*, subject: str = "") -> ClassTables:
-    """F1 of "yes" per feature, averaged over the features that somebody shows; 0–1. ``parts``: feature → F1."""
-    return ClassTables(confusion.positive_f1, _classes, said_presence, subject)
+    """Return F1 of "yes" per feature, averaged over the features that a patient shows; 0–1. ``parts``: feature → F1."""
+    return ClassTables(confusion.positive_f1, _classes, presence_in, subject)
 
 
 def feature_balanced_accuracy(*, subject: str = "") -> ClassTables:
-    """Mean of sensitivity and specificity per feature, averaged over features; 0–1, any constant scores 0.5."""
-    return ClassTables(confusion.balanced_accuracy, _classes, said_presence, subject)
+    """Return the mean of sensitivity and specificity, averaged over features; 0–1, a constant scores 0.5."""
+    return ClassTables(confusion.balanced_accuracy, _classes, presence_in, subject)
 
 
 def feature_mcc(*, subject: str = "") -> ClassTables:
-    """Matthews' correlation coefficient per feature, averaged over features; −1 to 1, any constant scores 0."""
-    return ClassTables(confusion.matthews, _classes, said_presence, subject)
+    """Return Matthews' correlation coefficient per feature, averaged over features; −1 to 1, a constant scores 0."""
+    return ClassTables(confusion.matthews, _classes, presence_in, subject)
 
 
-def said_presence(value: object) -> str | None:
-    """An answer as "yes" or "no"; ``None`` for anything that is no answer."""
+def presence_in(value: object) -> str | None:
+    """Return an answer as "yes" or "no"; ``None`` for a value that is no answer."""
     return {"yes": "yes", "no": "no", "na": "no"}.get(value) if isinstance(value, str) else None
 
 
@@ -63,7 +64,7 @@ class FeatureAuroc:
         self._subjects = SubjectList(self.subject)
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """Items of each patient by feature and truth, as ``feature/yes``, for the features that have both truths."""
+        """Return each patient's items by feature and truth, as ``feature/yes``, for features that have both truths."""
         counts = sums.reshape(len(sums), -1, 2, 2)[..., 1]
         return {
             f"{name}/{truth}": counts[:, number, place]
@@ -73,11 +74,11 @@ class FeatureAuroc:
         }
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """Rows of (placement of a positive, 1, placement of a negative, 1) per feature, each less a part of the area.
+        """Return (placement of a positive, 1, placement of a negative, 1) per feature, each less a part of the area.
 
-        The parts add up to the area, so that the two means do, too. The fewer the items of a truth, the less is taken
-        off their placements: it is they that the area hangs on, and a test that exchanges the answers of two systems
-        patient by patient would else take what a few positives shift in all negatives for the word of many patients.
+        The parts add up to the area, and so do the two means. The fewer the items of a truth, the less is taken off
+        their placements: the area depends on these items, and a test that exchanges the answers of two systems patient
+        by patient would otherwise count a shift of all negatives by a few positives as evidence of many patients.
         """
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 4))
@@ -87,16 +88,17 @@ class FeatureAuroc:
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean area over the features that have both truths."""
+        """Return the mean area over the features that have both truths."""
         return defined_mean(self._areas(totals))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Feature → area."""
+        """Return feature → area."""
         return self._subjects.named(self._areas(totals))
 
     def _areas(self, totals: Array) -> Array:
         sums = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 4, 4)
         areas = safe_ratio(sums[..., 0], sums[..., 1]) + safe_ratio(sums[..., 2], sums[..., 3])
+        # A resample keeps the placements of the full set, so that its sum can leave 0–1 a little.
         return np.clip(areas, 0.0, 1.0)
 
 
@@ -132,19 +134,20 @@ def _place(rows: Array, positive: _Ranked, negative: _Ranked) -> None:
 
 
 def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:
-    """For each value the share of the others below it, ties half."""
+    """Share of the others below each value, ties half."""
     ordered = np.sort(np.asarray(others))
     below, upto = (np.searchsorted(ordered, np.asarray(values), side=side) for side in ("left", "right"))
     return (below + upto) / (2.0 * len(ordered))
 
 
 def _rank(pair: Pair) -> float:
-    """What an item is ranked by: the probability of yes, or the hard answer, or the wrong end."""
-    said = said_presence(pair.prediction.value) if pair.is_answered else None
-    if said is None:
+    """Ranking score of an item: the probability of yes, else the hard answer; the wrong end without an answer."""
+    presence = presence_in(pair.prediction.value) if pair.is_answered else None
+    # Beyond every answer of the other truth, so that leaving out a hard item never raises the area.
+    if presence is None:
         return -np.inf if pair.reference.truth == "yes" else np.inf
     probability = pair.prediction.probability
-    return float(said == "yes") if probability is None or np.isnan(probability) else probability
+    return float(presence == "yes") if probability is None or np.isnan(probability) else probability
 
 
 def _classes(subject: str) -> Sequence[str]:

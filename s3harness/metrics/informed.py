@@ -1,8 +1,8 @@
-"""A simulated reader of stated skill, as a line between floor and ceiling: what being right so often would score.
+"""A simulated reader of stated sensitivity and specificity, whose score lies between floor and ceiling.
 
-It knows the truth of each item and errs at a stated rate, so that a score can be read as "like a reader who ...". Its
-errors are not drawn by lot: over its :data:`DRAWS` answers to an item each error comes as often as its rate says, from
-a place that a hash of the item decides, so that the score is one expectation and repeatable for ever.
+The reader has the truth of each item and errs at a stated rate, so that a score can be read as "like a reader who ...".
+Its errors are not random: over its :data:`DRAWS` answers to an item each error is as frequent as its rate, from a place
+that a hash of the item decides, so that the score is an expectation and repeatable.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from s3harness.metrics.cohort import label_of
 from s3harness.types import Prediction, Reference
 
 SENSITIVITY = 0.75
-"""Share of what is there that the reader sees; and share of right answers to questions of other kinds."""
+"""Share of the present signs that the reader sees; and share of right answers to questions of other kinds."""
 SPECIFICITY = 0.75
 """Share of the absent signs that the reader calls absent, in a closed question."""
 OPEN_SPECIFICITY = 0.95
-"""The same where signs are listed freely: one that is not there is seldom thought of."""
+"""The same where signs are listed freely: an absent sign is seldom listed."""
 ERROR_S = 5.0
 """Standard deviation of the reader's times, seconds."""
 DRAWS = 4
@@ -32,12 +32,12 @@ DRAWS = 4
 
 Say = Callable[[Reference], Prediction]
 Things = Callable[[str], Sequence[str]]
-"""Group → all answers known in it."""
+"""Group → all answers that occur in it."""
 
 
 @dataclass(frozen=True)
-class Reader:
-    """A simulated reader: its name, its answers, and how much each counts for each of some items."""
+class SimulatedReader:
+    """A simulated reader: its name, its answers, and the weight of each for each of some items."""
 
     name: str
     says: dict[str, Say] = field(default_factory=dict)
@@ -45,17 +45,18 @@ class Reader:
     is_fitted: bool = False
 
 
-def reader_of(kind: str, things: Things = lambda group: ()) -> Reader:
+def reader_of(kind: str, things: Things = lambda group: ()) -> SimulatedReader:
     """Return the reader of a kind of item; ``things`` gives the answers to choose wrong ones from."""
     if kind == "rationale":
         return _rationales()
     name, say = _READERS[kind]
     says = {f"informed {draw}": _drawn(say, draw, things) for draw in range(DRAWS)}
-    return Reader(name, says, [(part, lambda references: np.full(len(references), 1 / DRAWS)) for part in says])
+    mixture = [(part, lambda references: np.full(len(references), 1 / DRAWS)) for part in says]
+    return SimulatedReader(name, says, mixture)
 
 
-def _rationales() -> Reader:
-    """Yes or no as in Task 1; a right answer has the true sentence every other time, else a typical one of others."""
+def _rationales() -> SimulatedReader:
+    """Yes or no as in Task 1; half of the right answers have the true sentence, the others one typical of others."""
 
     def weight(by_truth: Mapping[str, float]) -> Callable[[Sequence[Reference]], Array]:
         return lambda references: np.array([by_truth.get(label_of(r.truth) or "", 0.0) for r in references])
@@ -68,7 +69,7 @@ def _rationales() -> Reader:
     ]
     name = f"reader: sensitivity {SENSITIVITY}, specificity {SPECIFICITY}, the true reason every other time"
     says = {"truth": lambda reference: Prediction(reference.item, reference.truth)}
-    return Reader(name, says, mixture, is_fitted=True)
+    return SimulatedReader(name, says, mixture, is_fitted=True)
 
 
 _Say = Callable[[Reference, int, Things], object]
@@ -84,7 +85,8 @@ def _drawn(say: _Say, draw: int, things: Things) -> Say:
 
 
 def _place(reference: Reference, draw: int, about: str = "") -> float:
-    """A number in 0–1 that over the draws is once in each of so many equal parts."""
+    """A number in 0–1 that over the draws is once in each of :data:`DRAWS` equal parts."""
+    # crc32, as hash() of a text differs from process to process.
     start = crc32(f"{reference.item} {about}".encode()) / 2**32
     return (start + draw / DRAWS) % 1.0
 
@@ -96,10 +98,11 @@ def _presence(reference: Reference, draw: int, _: Things) -> str:
 
 
 def _choice(reference: Reference, draw: int, things: Things) -> str:
-    """The right one, or one of the others; "na" where no other is known or nobody can tell."""
+    """The right label, or one of the others; "na" for an untested truth or without another label."""
     place, truth = _place(reference, draw), label_of(reference.truth)
     if truth is not None and place < SENSITIVITY:
         return truth
+    # The rest of the place, stretched to 0–1, chooses among the wrong labels.
     others = [thing for thing in things(reference.subject) if thing != truth]
     return others[int((place - SENSITIVITY) / (1 - SENSITIVITY) * len(others)) % len(others)] if others else "na"
 
@@ -110,19 +113,20 @@ def _diagnosis(reference: Reference, draw: int, _: Things) -> str:
 
 def _time(reference: Reference, draw: int, _: Things) -> float:
     """A time with a normal error, within the window."""
+    # At 0 and 1 the normal quantile is infinite.
     share = min(max(_place(reference, draw), 1e-3), 1 - 1e-3)
     answer = float(reference.truth) + NormalDist(0.0, ERROR_S).inv_cdf(share)  # type: ignore[arg-type]
     return answer if reference.window is None else min(max(answer, reference.window[0]), reference.window[1])
 
 
-def _signs(reference: Reference, signs: Sequence[str], draw: int, known: Sequence[str]) -> list[str]:
-    """The signs that are seen, in their order, and those wrongly seen, each at a place that the hash decides."""
-    seen = [sign for sign in signs if _place(reference, draw, sign) < SENSITIVITY]
-    for sign in known:
+def _signs(reference: Reference, signs: Sequence[str], draw: int, vocabulary: Sequence[str]) -> list[str]:
+    """The true signs that the reader sees, in order, and the false ones, each at a place that the hash decides."""
+    reported = [sign for sign in signs if _place(reference, draw, sign) < SENSITIVITY]
+    for sign in vocabulary:
         place = _place(reference, draw, sign)
         if sign not in signs and place >= OPEN_SPECIFICITY:
-            seen.insert(int((place - OPEN_SPECIFICITY) / (1 - OPEN_SPECIFICITY) * (len(seen) + 1)), sign)
-    return seen
+            reported.insert(int((place - OPEN_SPECIFICITY) / (1 - OPEN_SPECIFICITY) * (len(reported) + 1)), sign)
+    return reported
 
 
 def _sequence(reference: Reference, draw: int, things: Things) -> list[str]:
@@ -131,20 +135,21 @@ def _sequence(reference: Reference, draw: int, things: Things) -> list[str]:
 
 
 def _report(reference: Reference, draw: int, _: Things) -> str:
-    """The signs of the expert's report, as the rules read it, in plain words and with the sides that are seen right."""
+    """A report of the signs in the expert's report, with the sides that the reader sees right."""
+    # Imported here: the rules of the Seizure-RQI are needed for Task 6 alone.
     from s3harness.metrics.rqi.extract import extract
     from s3harness.metrics.rqi.structure import NONE
     from s3harness.metrics.typical_report import AFTERWARDS, WORDS, report_naming
 
     truth: Any = reference.truth
     report = extract(str(truth["text"]))
-    told = [sign for sign in report.events if sign in WORDS]
+    signs = [sign for sign in report.events if sign in WORDS]
     sides = {
         key: side
         for key in ("head_turning", "asymmetric_posturing")
         if (side := report.side(key)) not in (NONE, "both") and _place(reference, draw, key) < SENSITIVITY
     }
-    return report_naming(_signs(reference, told, draw, tuple(WORDS)), sides, AFTERWARDS)
+    return report_naming(_signs(reference, signs, draw, tuple(WORDS)), sides, AFTERWARDS)
 
 
 _PRESENCE_NAME = f"reader: sensitivity {SENSITIVITY}, specificity {SPECIFICITY}"

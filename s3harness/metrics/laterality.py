@@ -1,4 +1,4 @@
-"""Task 3: on which side, and with which part of the body the event begins.
+"""Task 3: sides of signs, and the part of the body in which the event begins.
 
 All classes of a question count the same, so that always saying the commoner side scores no more than always saying
 the other. ``head_turning`` and ``arm_movement`` have the classes left and right, ``onset_body_part`` all body parts of
@@ -16,7 +16,7 @@ SIDES = ("left", "right")
 
 
 def laterality_balanced_accuracy(*, subject: str = "") -> ClassTables:
-    """Mean recall over the classes of a question that have items; 0–1, any constant scores 1/classes.
+    """Return the mean recall over the classes of a question that have items; 0–1, any constant scores 1/classes.
 
     ``parts``: question → score (if there are several), and ``question/class`` → recall.
     """
@@ -24,20 +24,21 @@ def laterality_balanced_accuracy(*, subject: str = "") -> ClassTables:
 
 
 def laterality_macro_f1(*, subject: str = "") -> ClassTables:
-    """Mean F1 over the classes of a question that have items; 0–1."""
+    """Return the mean F1 over the classes of a question that have items; 0–1."""
     return _laterality(confusion.macro_f1, subject)
 
 
 def _laterality(formula: Formula, subject: str) -> ClassTables:
     width = len(_classes("onset_body_part"))
-    return ClassTables(formula, _classes, _said, subject, width, class_recalls=True)
+    return ClassTables(formula, _classes, _label_in, subject, width, class_recalls=True)
 
 
 def _classes(subject: str) -> Sequence[str]:
+    # Imported here: the vocabulary is read from a file, which importing the metrics should not cost.
     from s3harness.specs.features import vocabulary
 
     return vocabulary().body_parts if subject == "onset_body_part" else SIDES
 
 
-def _said(value: object) -> str | None:
+def _label_in(value: object) -> str | None:
     return value if isinstance(value, str) else None

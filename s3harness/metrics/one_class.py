@@ -1,4 +1,4 @@
-"""Closed questions whose truth is always the same: a constant answer is right every time, and nothing can be learnt."""
+"""Warnings about closed questions whose truth is always the same: a constant answer is right every time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NAMED = 5
 """Subjects that a warning names; the others are counted."""
 
 
-class ClassesMet:
-    """The labels that each subject of each task has; open questions (times, lists, reports) have none."""
+class ClassCoverage:
+    """The labels that occur in each subject of each task; open questions (times, lists, reports) have none."""
 
     def __init__(self) -> None:
         self._labels: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def add(self, references: Iterable[Reference]) -> None:
-        """Note the labels of some more references."""
+        """Add the labels of references."""
         for reference in references:
             if (label := label_of(reference.truth)) is not None:
                 self._labels[reference.task, reference.subject].add(label)
@@ -33,7 +33,7 @@ class ClassesMet:
         }
 
     def tasks(self) -> list[str]:
-        """Return the tasks that ask closed questions."""
+        """Return the tasks with closed questions."""
         return sorted({task for task, _ in self._labels})
 
     def warning(self, task: str, subject: str = "") -> str:
@@ -42,14 +42,15 @@ class ClassesMet:
         subjects = [about for name, about in self._labels if name == task and subject in ("", about)]
         if not single:
             return ""
+        # The same label everywhere: a table of occurrences alone, which lists no absent sign, looks like this.
         if len(single) == len(subjects) and len(set(single.values())) == 1:
             label = next(iter(single.values()))
-            return f"every item has the truth {label!r}: always answering it is right, and the task cannot be scored"
+            return f"every item has the truth {label!r}, so always answering it is right and the task cannot be scored"
         named = ", ".join(f"{about} ({label})" for about, label in list(single.items())[:NAMED])
         more = f" and {len(single) - NAMED} more" if len(single) > NAMED else ""
         verb = "has" if len(single) == 1 else "have"
-        shown = f"{len(single)} of {len(subjects)} questions"
-        return f"{shown} {verb} one true answer alone and cannot be scored by a balanced metric: {named}{more}"
+        count = f"{len(single)} of {len(subjects)} questions"
+        return f"{count} {verb} only one true answer and cannot be scored by a balanced metric: {named}{more}"
 
     def warnings(self) -> dict[str, str]:
         """Return task → its warning, of the tasks that have one."""
@@ -58,6 +59,6 @@ class ClassesMet:
 
 def one_class_warnings(references: Iterable[Reference]) -> dict[str, str]:
     """Return task → a sentence on its subjects that have one class alone, of the tasks where there are any."""
-    classes = ClassesMet()
-    classes.add(references)
-    return classes.warnings()
+    coverage = ClassCoverage()
+    coverage.add(references)
+    return coverage.warnings()

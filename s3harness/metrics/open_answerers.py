@@ -12,7 +12,7 @@ from s3harness.metrics.sentences import Sentences
 from s3harness.types import Prediction, Reference
 
 PLACES = 21
-"""At how many evenly spaced places of a window a random moment is scored."""
+"""Evenly spaced places of a window at which a random moment is scored."""
 CONSTANT_REPORT = (
     "At onset the patient turns the head, followed by tonic stiffening of both arms and then by clonic jerking of the "
     "whole body. Afterwards the patient is confused and unresponsive."
@@ -21,20 +21,20 @@ CONSTANT_REPORT = (
 
 
 class Boundaries(Cohort):
-    """A place of the window that is shown; without a window the median time of the subject's other patients."""
+    """A place of the item's window; without a window the median time of the subject's other patients."""
 
     def __init__(self) -> None:
         super().__init__()
         self.times, self.places, self.lacks_window = PatientMedians(), PatientMedians(), False
 
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
-        """Keep the time, and where in its window it lies."""
+        """Add the time, and its relative place in the window."""
         self.times.add(patient, subject, float(truth))
         self.places.add(patient, subject, _place(float(truth), reference.window))
         self.lacks_window |= reference.window is None
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
 
         def at(share: Callable[[Reference], float]) -> Say:
             return lambda r: Prediction(r.item, self._within(r, share(r), left_out(r)))
@@ -43,6 +43,7 @@ class Boundaries(Cohort):
             place = self.places.of(reference.subject, left_out(reference))
             return 0.5 if place is None else place
 
+        # A random moment as an even mixture of places: its exact expectation but for their spacing.
         middles = {f"place {n}": (n + 0.5) / PLACES for n in range(PLACES)}
         constants = {"window_centre": 0.5, "window_start": 0.0, "window_end": 1.0}
         says = {name: at(lambda r, share=share: share) for name, share in (constants | middles).items()}  # type: ignore[misc]
@@ -61,7 +62,7 @@ class Boundaries(Cohort):
 
 
 def _place(truth: float, window: tuple[float, float] | None) -> float:
-    """Where in its window a truth lies, 0–1; the middle where there is no window."""
+    """Relative place of a truth in its window, 0–1; the middle without a window."""
     if window is None or window[1] <= window[0]:
         return 0.5
     return (truth - window[0]) / (window[1] - window[0])
@@ -82,10 +83,11 @@ class Sequences(Cohort):
         self.counts.add(patient, "videos", "")
         for number, (sign, _) in enumerate(truth):
             self.counts.add(patient, "signs", str(sign))
+            # Whole numbers: sums of fractions would depend on the order of the patients, and so the ties.
             self.counts.add(patient, "places", str(sign), (2 * number + 1) * self.WHOLE // (2 * len(truth)))
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
 
         def signs_of(share: float) -> Say:
             return lambda r: Prediction(r.item, self._common(share, left_out(r)))
@@ -106,29 +108,30 @@ class Sequences(Cohort):
         return Answerers(says | reader.says, floors, reader=reader)
 
     def _common(self, share: float, without: int | None) -> list[str]:
-        """The signs that at least this share of the videos have, by their mean place in the sequences."""
+        """Signs that at least this share of the videos have, by their mean place in the sequences."""
         videos = self.counts.of("videos", without).total()
         signs, places = self.counts.of("signs", without), self.counts.of("places", without)
         return sorted((s for s in signs if signs[s] >= share * videos), key=lambda s: (places[s] / signs[s], s))
 
 
-class Reports(Cohort):
-    """A constant report, the commonest, and what is commonest in reports said in one, or twice as much of it."""
+class TrivialReports(Cohort):
+    """A constant report, the commonest report, and a report of the commonest signs, as many as usual or twice that."""
 
     def __init__(self) -> None:
+        # Imported here: the rules of the Seizure-RQI are needed for Task 6 alone.
         from s3harness.metrics.typical_report import TypicalReport
 
         super().__init__()
         self.texts, self.typical = Sentences(), TypicalReport()
 
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
-        """Keep the text, and count what it names."""
+        """Add the text, and count the signs that it names."""
         text = str(truth["text"])
         self.texts.add(patient, "", text)
         self.typical.add(patient, text)
 
     def answerers(self, left_out: Without) -> Answerers:
-        """Return the answerers of what was learnt."""
+        """Return the fitted answerers."""
         reader = reader_of("report")
         says: dict[str, Say] = {
             "empty": lambda r: Prediction(r.item, ""),

@@ -1,28 +1,28 @@
-"""Task 2: how much of what is particular to the true sentences the given ones state too.
+"""Task 2: informedness of rationales, the share of what is particular to the true sentences that the answers state.
 
-Sentences that give the reason of an answer are much alike: whoever says "The patient does not exhibit any … throughout
-the video" agrees in most words with most annotators, having seen nothing. So an element of meaning (a sign, a part of
-the body, a side, a quality, a time, a state; :mod:`s3harness.metrics.statements`) counts by how well it tells the
-videos apart. Within one feature and one true answer, let x be whether an answer states the element and t whether the
-true sentence does. The score is
+Sentences that give the reason of an answer are much alike: "The patient does not exhibit any … throughout the video"
+agrees in most words with most annotators and needs no video. So an element of meaning (a sign, a part of the body, a
+side, a quality, a time, a state; :mod:`s3harness.metrics.statements`) counts by how well it distinguishes the videos.
+Within one feature and one true answer, let x be 1 where an answer states the element and t 1 where the true sentence
+does. The score is
 
     C = Σ cov(x, t) / Σ var(t), sums over elements.
 
 As cov(x, t) = var(t) · J, this is the mean over the elements of Youden's J (sensitivity + specificity − 1, also called
 informedness: Youden 1950, Powers 2011), weighted by how much the element varies. It follows without any fitting that
 
-- a sentence that stands under every video, whatever it says, scores 0, and so do sentences dealt at random;
-- what every true sentence says weighs nothing, nor does what none says;
-- −1 ≤ C ≤ 1, and the true sentences alone score 1 for certain.
+- one sentence for all videos, whatever it says, scores 0, and so do sentences assigned at random;
+- an element that every true sentence states weighs nothing, nor does one that none states;
+- −1 ≤ C ≤ 1, and only the true sentences are sure to score 1.
 
-Sentences are read only where the yes or no is right: beside a wrong answer there is nothing that the annotator could
-have said too. No answer at all counts as the least fitting of the true sentences of its feature and truth, so that
-failing never pays. A sentence of more than twice the words of the feature's longest true one counts by that limit over
-its length, so that repeating oneself and saying everything cost. Per feature the truths yes and no count the same, and
-so do the features; where no true sentences differ, there is nothing to tell, and they are left out.
+Sentences are read only where the yes or no is right: beside a wrong answer no element can agree with the annotator's
+reason. No answer at all counts as the least fitting of the true sentences of its feature and truth, so that failing
+never pays. A sentence of more than twice the words of the feature's longest true one counts by that limit over its
+length, so that repetition and exhaustive lists cost. Per feature the truths yes and no count the same, and so do the
+features; those whose true sentences do not differ are left out.
 
 The truth scores 1, but only by repeating it. :meth:`RationaleInformedness.ceiling` answers each item with the sentence
-of another patient, of the same feature and truth, that states most of the same: so far other words reach.
+of another patient, of the same feature and truth, that states most of the same: a ceiling for other words.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import ClassVar
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
-from s3harness.metrics.features import PRESENCE, said_presence
+from s3harness.metrics.features import PRESENCE, presence_in
 from s3harness.metrics.rqi.text import count_words
 from s3harness.metrics.statements import FACETS, SHARED, statements
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
@@ -43,9 +43,9 @@ from s3harness.metrics.text import field_of, text_of, true_text
 from s3harness.types import Prediction, Reference
 
 LENGTH = 2.0
-"""So many times the words of a feature's longest true sentence are free; models' own have 1.4 % more at most."""
+"""Multiple of the words of a feature's longest true sentence that is free; at most 1.4 % of models' own are longer."""
 CANDIDATES = 300
-"""Among so many sentences of a feature and truth the most and the least fitting are looked for, the first ones."""
+"""Sentences of a feature and truth, the first ones, among which the most and the least fitting are searched for."""
 
 Stratum = tuple[str, str]
 """(feature, true answer)"""
@@ -72,7 +72,7 @@ class RationaleInformedness:
         self._subjects = SubjectList(self.subject)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """(covariance, variance) in the block of the feature and truth; shape (n, features × 2 × 2)."""
+        """Return (covariance, variance) in the block of the feature and truth; shape (n, features × 2 × 2)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), len(PRESENCE), 2))
         strata = self._strata(pairs)
@@ -83,17 +83,17 @@ class RationaleInformedness:
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean over the features that have differing true sentences."""
+        """Return the mean over the features that have differing true sentences."""
         return defined_mean(self._balanced(totals))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Feature → score."""
+        """Return feature → score."""
         return self._subjects.named(self._balanced(totals))
 
     def ceiling(self, references: Iterable[Reference]) -> Callable[[Reference], Prediction]:
-        """Return who answers with the true sentence of another patient that states most of the same.
+        """Return the function that answers with the true sentence of another patient that states most of the same.
 
-        Without one (no other patient has this feature and truth) the answer has no sentence.
+        Where no other patient has this feature and truth, the answer has no sentence.
         """
         sentences: defaultdict[Stratum, dict[tuple[int, frozenset[str]], str]] = defaultdict(dict)
         for reference in references:
@@ -110,6 +110,7 @@ class RationaleInformedness:
                 for (cluster, other), text in sentences[_stratum(reference)].items()
                 if cluster != reference.cluster
             }
+            # Ties by the alphabet, so that the ceiling does not depend on the order of the items.
             text = min(near, key=lambda text: (-near[text], text), default="")
             return Prediction(reference.item, {"present": "na" if present == "untested" else present, "text": text})
 
@@ -132,12 +133,13 @@ class RationaleInformedness:
         x = _indicators([self._given(pair) for pair in pairs], names)
         x *= np.array([min(1.0, free / max(_words(pair), 1)) for pair in pairs])[:, None]
         centred = t - t.mean(axis=0)
+        # Without an answer: the true sentence of another item that has the lowest covariance with this item's.
         for number in [number for number, pair in enumerate(pairs) if _presence(pair) is None]:
             x[number] = t[np.argmin(centred[:CANDIDATES] @ centred[number])]
         return np.stack([((x - x.mean(axis=0)) * centred).sum(axis=1), (centred**2).sum(axis=1)], axis=1)
 
     def _given(self, pair: Pair) -> frozenset[str]:
-        """What the sentence of a right answer states, nothing beside a wrong one."""
+        """Elements in the sentence of a right answer, none beside a wrong one."""
         is_right = _presence(pair) == field_of(pair.reference.truth, "present")
         return self._stated(text_of(pair.prediction.value)) if is_right else frozenset()
 
@@ -151,7 +153,7 @@ class RationaleInformedness:
 
 
 def rationale_informedness(*, subject: str = "", facet: str = "") -> RationaleInformedness:
-    """How much of what is particular to the true sentences is stated too; −1 to 1, any template 0."""
+    """Return the informedness of the rationales; −1 to 1, 0 for any template."""
     return RationaleInformedness(subject, facet)
 
 
@@ -160,11 +162,11 @@ def _stratum(reference: Reference) -> Stratum:
 
 
 def _presence(pair: Pair) -> str | None:
-    return said_presence(field_of(pair.prediction.value, "present")) if pair.is_answered else None
+    return presence_in(field_of(pair.prediction.value, "present")) if pair.is_answered else None
 
 
 def _free_words(pairs: Sequence[Pair], strata: Mapping[Stratum, Sequence[int]]) -> dict[str, float]:
-    """Feature → how many words a sentence may have without being cut in weight, the same for all of its items."""
+    """Feature → number of words that a sentence may have at full weight, the same for all items of the feature."""
     free: defaultdict[str, float] = defaultdict(float)
     for (subject, _), numbers in strata.items():
         longest = max(count_words(true_text(pairs[number])) for number in numbers)
@@ -177,7 +179,7 @@ def _words(pair: Pair) -> int:
 
 
 def _indicators(stated: Sequence[frozenset[str]], names: Sequence[str]) -> Array:
-    """Whether each of n texts states each of k elements, (n, k)."""
+    """Matrix (n, k) with 1 where one of n texts states one of k elements."""
     place = {name: number for number, name in enumerate(names)}
     rows = np.zeros((len(stated), len(names)))
     for row, elements in zip(rows, stated, strict=True):
@@ -186,6 +188,6 @@ def _indicators(stated: Sequence[frozenset[str]], names: Sequence[str]) -> Array
 
 
 def _dice(one: frozenset[str], other: frozenset[str]) -> float:
-    """2·common / sum of sizes, 0–1; 1 if both are empty."""
+    """Dice coefficient, 2·common / sum of sizes, 0–1; 1 if both are empty."""
     total = len(one) + len(other)
     return 2 * len(one & other) / total if total else 1.0

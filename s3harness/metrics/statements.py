@@ -1,9 +1,9 @@
-"""What a sentence about a seizure states, as a set of elements: signs, parts of the body, sides, quality, time, state.
+"""Elements that a sentence about a seizure states: signs, parts of the body, sides, quality, time, state.
 
 Read by rules alone, from ``task_specs/lexicon.yaml`` and ``task_specs/rationale_lexicon.yaml``. An element is
-``facet:value``, as ``side:left arm`` or ``quality:not rhythmic``. What a sentence denies is an element of its own in
-the facets where that changes the meaning, and the same element in the others: "no movement of the left arm" is about
-the left arm.
+``facet:value``, as ``side:left arm`` or ``quality:not rhythmic``. A denied element is an element of its own in the
+facets where denial changes the meaning, and the same element in the others: "no movement of the left arm" is about the
+left arm.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ SCHEMA = "s3harness/rationale_lexicon/v1"
 FACETS = ("quality", "time", "state", "circumstance")
 """The facets of the file; those of ``lexicon.yaml`` are :data:`SHARED`."""
 SHARED = ("sign", "part", "side")
-_LONGEST_REMEMBERED = 4_000
-"""Characters of the texts whose elements are remembered; a longer one is spam and comes once."""
+_LONGEST_CACHED = 4_000
+"""Characters of the texts whose elements are cached; a longer one is spam and comes once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RationaleLexicon:
 
 def statements(text: str) -> frozenset[str]:
     """Return the elements that a text in English states; empty for a text without any."""
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _read(text)
+    return _cached(text) if len(text) <= _LONGEST_CACHED else _read(text)
 
 
 def load_rationale_lexicon(path: Path) -> RationaleLexicon:
@@ -65,9 +65,9 @@ def _lexicon() -> RationaleLexicon:
     return load_rationale_lexicon(specs_directory() / FILE)
 
 
+# Cached, as the true sentences are read for each answerer.
 @lru_cache(maxsize=65536)
-def _remembered(text: str) -> frozenset[str]:
-    """The elements of a text; remembered, as the true sentences are read for each answerer."""
+def _cached(text: str) -> frozenset[str]:
     return _read(text)
 
 
@@ -86,7 +86,7 @@ def _phrases(tokens: Tokens, lexicon: RationaleLexicon, denied: Collection[int])
 
 
 def _signs(tokens: Tokens, lexicon: Lexicon, denied: Collection[int]) -> Iterator[str]:
-    """Signs of the vocabulary, told or denied."""
+    """Signs of the vocabulary, reported or denied."""
     for mention in find_signs(tokens, lexicon):
         yield f"sign:{'not ' if mention.index in denied else ''}{mention.feature}"
 
@@ -97,6 +97,7 @@ def _places(tokens: Tokens, lexicon: Lexicon) -> Iterator[str]:
     yield from (f"side:{mention.side}" for mention in sides)
     for part in find_parts(tokens, lexicon, sides):
         yield f"part:{part.part}"
+        # The part with its side is a third element: "left" and "arm" may belong to different signs.
         if part.side in get_args(Side):
             yield f"side:{part.side} {part.part}"
 

@@ -1,4 +1,4 @@
-"""Items grouped by what they are about (a feature, a boundary, a side), so that each subject counts the same."""
+"""Scores of items grouped by subject (a feature, a boundary, a side), so that each subject counts the same."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from s3harness.metrics.base import UNIT_BOUNDS, Array, Bounds, Pair, safe_ratio
 
 @dataclass
 class SubjectList:
-    """The subjects a metric has met, in the order it met them.
+    """The subjects of the pairs that a metric has scored so far, in order of first appearance.
 
-    It only grows, and each subject owns a fixed block of columns, so that rows made earlier keep their meaning.
-    ``only`` restricts it to one subject; "" means all.
+    The list only grows, and each subject owns a fixed block of columns, so that earlier rows keep their meaning.
+    ``only`` restricts the list to one subject; "" means all.
     """
 
     only: str = ""
     names: list[str] = field(default_factory=list)
 
     def learn(self, pairs: Iterable[Pair]) -> Mapping[str, int]:
-        """Add the subjects of the pairs; subject → number of its block."""
+        """Add the subjects of the pairs and return subject → number of its block."""
+        # dict.fromkeys, not a set: the order of the columns must not depend on string hashes.
         for subject in dict.fromkeys(pair.reference.subject for pair in pairs):
             if subject not in self.names and self.only in ("", subject):
                 self.names.append(subject)
         return {name: number for number, name in enumerate(self.names)}
 
     def named(self, values: Array) -> dict[str, float]:
-        """Values of shape (subjects,) by name; one subject alone is no part, and undefined values are left out."""
+        """Return values of shape (subjects,) by name, without undefined ones; empty for a single subject."""
+        # The only part of a score would repeat the score.
         if len(values) < 2:
             return {}
         return {name: float(value) for name, value in zip(self.names, values, strict=False) if np.isfinite(value)}
 
     def columns(self, values: Array) -> dict[str, Array]:
-        """Columns of values of shape (n, subjects) by name."""
+        """Return the columns of values of shape (n, subjects) by name."""
         return dict(zip(self.names, values.T, strict=False))
 
 
@@ -46,8 +48,8 @@ class SubjectMeans:
     """The mean of a score per item, over all items or over the means of the subjects.
 
     ``score`` returns ``None`` for a pair it does not count. With ``average="items"`` every item weighs the same, with
-    ``"subjects"`` every subject that has an item. ``parts`` are the means of the subjects. ``bounds`` are by default
-    those of the unit.
+    ``"subjects"`` every subject that has an item. ``parts`` are the means of the subjects. ``bounds`` default to those
+    of the unit.
     """
 
     score: Callable[[Pair], float | None]
@@ -63,22 +65,23 @@ class SubjectMeans:
         self.bounds = self.bounds or UNIT_BOUNDS.get(self.unit)
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """The scored items of each patient, by subject where subjects weigh the same."""
+        """Return the scored items of each patient, by subject where subjects weigh the same."""
         counts = _blocks(sums, 2)[..., 1]
         return {"": counts.sum(axis=1)} if self.average == "items" else self._subjects.columns(counts)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """(score, 1) in the block of the subject; shape (n, 2 × subjects)."""
+        """Return (score, 1) in the block of the subject; shape (n, 2 × subjects)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 2))
         items = [number for number, pair in enumerate(pairs) if pair.reference.subject in blocks]
         subjects = [blocks[pairs[number].reference.subject] for number in items]
+        # numpy turns ``None`` into NaN: a pair that is not counted.
         scores = np.array([self.score(pairs[number]) for number in items], dtype=np.float64)
         rows[items, subjects, 0], rows[items, subjects, 1] = np.nan_to_num(scores), ~np.isnan(scores)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """The mean over items or over subjects."""
+        """Return the mean over items or over subjects."""
         sums = _blocks(totals, 2)
         if self.average == "items":
             pooled = sums.sum(axis=-2)
@@ -86,22 +89,23 @@ class SubjectMeans:
         return defined_mean(safe_ratio(sums[..., 0], sums[..., 1]))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Subject → mean over its items."""
+        """Return subject → mean over its items."""
         sums = _blocks(totals, 2)
         return self._subjects.named(safe_ratio(sums[..., 0], sums[..., 1]))
 
 
 def defined_mean(values: Array) -> Array:
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    """Return the mean of the defined values over the last axis; NaN where none is defined."""
     defined = np.isfinite(values)
     return safe_ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))
 
 
 def flat(rows: Array) -> Array:
-    """(n, …) → (n, k), also where there is nothing."""
+    """Return rows (n, …) as (n, k)."""
+    # Not reshape(n, -1): numpy cannot infer −1 where a dimension is 0.
     return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
 def _blocks(totals: Array, width: int) -> Array:
-    """(…, subjects × width) → (…, subjects, width)."""
+    """Totals (…, subjects × width) as (…, subjects, width)."""
     return totals.reshape(*totals.shape[:-1], totals.shape[-1] // width, width)

@@ -1,7 +1,7 @@
-"""A report made of what most of the true reports say: what can be written without a look at the video.
+"""The typical report: the commonest content of the true reports, which needs no video.
 
 The commonest signs, as many as a report names on average, in their usual order, each with the side that is commonest,
-and a state afterwards. A formula that pays for the likely must show what the likely earns.
+and a state afterwards. It is the floor of report metrics that reward likely statements.
 """
 
 from __future__ import annotations
@@ -48,28 +48,30 @@ _WHOLE = 465_585_120
 
 
 class TypicalReport:
-    """Reports of patients, counted sign by sign, and the typical one of all or of all but one patient's."""
+    """Counts of the signs in patients' reports, and the typical report of all patients or of all but one."""
 
     def __init__(self) -> None:
         self._counts = PatientCounts()
+        # A cache per object, not a decorator on the method, which would keep every object alive for ever.
         self.of = lru_cache(64)(self._of)
 
     def add(self, patient: int, text: str) -> None:
-        """Count what a report of a patient names."""
+        """Count the signs and sides of a report of a patient."""
         report = extract(text)
         self._counts.add(patient, "reports", "")
         signs = [sign for sign in report.events if sign in WORDS]
         for number, sign in enumerate(signs):
             self._counts.add(patient, "signs", sign)
+            # Whole numbers: sums of fractions would depend on the order of the patients, and so the ties.
             self._counts.add(patient, "places", sign, (2 * number + 1) * _WHOLE // (2 * len(signs)))
         for key in _SIDES:
             if (side := report.side(key)) not in (NONE, "both"):
                 self._counts.add(patient, key, side)
 
     def _of(self, without: int | None, times: float = 1.0) -> str:
-        """``of(without)`` returns the typical report without a patient's; "" where none of them names a sign.
+        """Return the typical report without a patient's reports; "" where none of the others names a sign.
 
-        It names ``times`` as many signs as they do on average.
+        It names ``times`` as many signs as a report does on average.
         """
         reports = self._counts.of("reports", without).total()
         signs, places = self._counts.of("signs", without), self._counts.of("places", without)
@@ -81,7 +83,7 @@ class TypicalReport:
 
 
 def typical_report(texts: Iterable[str]) -> str:
-    """Return the typical one of these reports; empty where none of them names a sign."""
+    """Return the typical report of these texts; empty where none of them names a sign."""
     reports = TypicalReport()
     for text in texts:
         reports.add(0, text)
@@ -101,6 +103,7 @@ def _with_side(sign: str, sides: Mapping[str, str]) -> str:
         return f"{words} to the {side}"
     if sign in ("arm_straightening", "arm_flexion") and (posture := sides.get("asymmetric_posturing")):
         side, _, motion = posture.split()
+        # "right arm extension" is a flexed left arm too: the other arm does the other motion.
         is_same = (motion == "extension") == (sign == "arm_straightening")
         return words.replace("an arm", f"the {side if is_same else _OTHER[side]} arm")
     return words

@@ -14,6 +14,7 @@ from statistics import fmean, stdev
 
 from s3harness.errors import DatasetError
 from s3harness.files import parse_json
+from s3harness.metrics.order import temporal_f1
 from s3harness.metrics.rqi import RQI, ReportStructure, ReportTruth, parse_preset, released_structure, score_structures
 from s3harness.paper.layout import (
     Release,
@@ -25,7 +26,7 @@ from s3harness.paper.layout import (
     read_sequences,
     read_structures,
 )
-from s3harness.paper.metrics.order import edit_distance, lcs_ratio, released_tokens, temporal_f1
+from s3harness.paper.metrics.order import edit_distance, lcs_ratio, released_tokens
 from s3harness.paper.windows import Compared
 
 EXACT = 1e-9

@@ -64,7 +64,7 @@ def import_release(checkout: Path, out: Path, *, videos: Path | None = None, lin
         report = _write(found, files, building, link)
         building.replace(out)
     except OSError as error:
-        raise S3HarnessError(f"{out} cannot be made: {error.strerror}") from error
+        raise S3HarnessError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return report
@@ -75,7 +75,9 @@ def _find_files(folder: Path, found: Annotations) -> dict[str, Path]:
     there = {path.name: path for path in sorted(folder.rglob("*.mp4")) if path.is_file()}
     files = {name: there[name] for name in found.videos if name in there}
     if not files:
-        raise UsageError(f"{folder} holds none of the release's videos: they are looked for by their names in it")
+        raise UsageError(
+            f"{folder} holds no video of the release; name the folder of the files under their original names"
+        )
     found.quirks.note("videos without a file in the folder", len(found.videos) - len(files))
     found.quirks.note("other mp4 files in the folder; left out", len(there) - len(files))
     return files

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from s3harness.dataset.tables import Problem
-from s3harness.errors import DatasetError
+from s3harness.errors import DatasetError, UsageError, suggest
 from s3harness.types import FeatureLabel, Presence
 
 Part = Literal["test", "full"]
@@ -102,7 +102,7 @@ def open_release(root: Path, part: Part = "test") -> Release:
     release = Release(root, part)
     if not release.truth.is_dir():
         raise DatasetError(
-            f"{root} is no checkout of the release: it has no folder result/ground_truth; give the folder that holds it"
+            f"{root} is not a checkout of the release: it has no folder result/ground_truth; name the folder of it"
         )
     return release
 
@@ -113,6 +113,21 @@ def models(release: Release) -> tuple[str, ...]:
         return ()
     folders = (path.name for path in release.predictions.iterdir() if path.is_dir())
     return tuple(sorted(name for name in folders if not name.startswith((".", "__"))))
+
+
+def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
+    """Return the folders of the models named, in any of the release's spellings; of all if none is named.
+
+    Raises :class:`UsageError` for a model that has no predictions, and for a release without any.
+    """
+    folders = models(release)
+    keys = {model_key(name) for name in folders}
+    if not folders:
+        raise UsageError(f"{release.predictions} holds no predictions: it should have one folder per model")
+    for name in wanted:
+        if model_key(name) not in keys:
+            raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(folders))}")
+    return [name for key in wanted for name in folders if model_key(name) == model_key(key)] or list(folders)
 
 
 def file_of(release: Release, model: str, names: Sequence[str]) -> Path | None:
@@ -206,7 +221,7 @@ def number_in(text: str, file: str, column: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise DatasetError(f"{file}: column {column!r}: {text[:40]!r} is no number") from None
+        raise DatasetError(f"{file}: column {column!r}: {text[:40]!r} is not a number") from None
 
 
 def model_key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a reply gives the prompt back instead of answering it."""
+"""Detection of replies that repeat the prompt instead of answering it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from s3harness.parsers.text import answer_text
 ECHOES = "echoes the prompt"
 
 LEAST_WORDS = 4
-"""Words that a text must share with the instructions, one after the other, to be taken from them."""
+"""Consecutive words that a text must share with the instructions to be taken from them."""
 
 LONG_STRETCH = 8
-"""Words of the prompt, filled in, that no reply has in one piece by chance."""
+"""Consecutive words of the filled-in prompt that no reply has by chance."""
 
 LARGE_SHARE = 0.5
 """Share of the instructions' words that makes a reply an echo, unless an answer follows."""
@@ -28,7 +28,7 @@ _OF_INSTRUCTIONS = frozenset(
     {"you", "your", "answer", "reply", "write", "json", "object", "field", "fields", "sentence", "sentences", "word"}
     | {"words", "judge", "report", "name", "names", "mm", "ss"}
 )
-"""Words that speak to the one who answers; none describes a patient."""
+"""Words that address the model; none describes a patient."""
 
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
@@ -36,10 +36,10 @@ _SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
 
 @dataclass(frozen=True)
 class PromptText:
-    """What a reply is compared with, as words in lower case, every number being the same.
+    """The texts that a reply is compared with, as words in lower case, every number being the same.
 
-    ``instructions`` are the passages that a template says of every video and subject, ``questions`` sentences that ask,
-    and ``whole`` the prompt with the names it fills in.
+    ``instructions`` are the passages that a template has for every video and subject, ``questions`` its questions, and
+    ``whole`` the prompt with the names it fills in.
     """
 
     instructions: tuple[str, ...]
@@ -62,8 +62,10 @@ class PromptText:
         """
         reading = read(text)
         answer = answer_text(text).text[:LONGEST_TEXT]
+        # First the free text: a valid JSON answer whose reason is copied from the prompt answers nothing.
         if any(self.is_echo(part) for part in _free_texts(answer, choices)):
             return Reading.unparsable(ECHOES)
+        # A list of signs in the prompt's order is a long stretch of the prompt by nature.
         is_list = isinstance(reading.value, list)
         repeats = self._repeats_most(answer) or (self._is_stretch(answer) and not is_list)
         if not repeats and reading.status != "unparsable":
@@ -93,6 +95,7 @@ class PromptText:
         return words.count(" ") >= LONG_STRETCH - 1 and f" {words} " in self.whole
 
     def _repeats_most(self, answer: str) -> bool:
+        """Return whether a reply holds at least :data:`LARGE_SHARE` of the instructions' words in whole passages."""
         words = f" {words_of(answer)} "
         repeated = sum(len(one.split()) for one in self.instructions if f" {one} " in words)
         return repeated > LEAST_WORDS and repeated >= LARGE_SHARE * sum(len(one.split()) for one in self.instructions)
@@ -101,6 +104,7 @@ class PromptText:
         """The reading of what follows the last passage or question that the reply repeats; ``None`` without one."""
         words = list(_WORD.finditer(answer))
         joined = "".join(f" {words_of(word.group())}" for word in words) + " "
+        # The last end of a repeated passage: a model may repeat several, and answer after them.
         ends = [at + len(one) for one in (*self.instructions, *self.questions) if (at := joined.rfind(f" {one} ")) >= 0]
         if not ends:
             return None
@@ -115,11 +119,12 @@ class PromptText:
 
 def words_of(text: str) -> str:
     """Return the words of a text in lower case with single blanks between them, each number as 0."""
+    # Each number as 0: prompts differ from each other by times and counts, which would hide an echo.
     return " ".join("0" if word.isdigit() else word for word in _WORD.findall(text.casefold()))
 
 
 def _passages(text: str) -> Iterator[str]:
-    """The passages of a text, each a sentence of some length, and what stands in its quotation marks."""
+    """The passages of a text: each sentence of at least :data:`LEAST_WORDS` words."""
     for part in _SENTENCE_END.split(text):
         words = words_of(part)
         if words.count(" ") >= LEAST_WORDS - 1:

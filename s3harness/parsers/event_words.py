@@ -1,12 +1,13 @@
-"""The words around the events of a list: what leads to one, what says there are none, what adds nothing to a name."""
+"""Word lists around the events of a list: openings, statements that there are none, and modifiers of a name."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST_PIECE = 300
-"""Characters of one piece of a list that are looked at."""
+"""Characters of one piece of a list that are read."""
 
+# Bounded repeats throughout: an unbounded one takes quadratic time on a reply of one character repeated.
 TIME = re.compile(
     r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]"
     r"|(?<!\w)(?:at |from )?[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?(?:\s?[-–—]\s?[0-9]{1,3}:[0-9]{2})?(?![\w])(?:\s?[-–—:])?"
@@ -45,4 +46,4 @@ MODIFIERS = frozenset({
     "has", "develops", "there", "is", "are", "movement", "movements", "motion", "episode", "phase",
     "activity", "s", "sec", "second", "seconds",
 })  # fmt: skip
-"""Words that say of a sign on which side, where, when and how much it is, and leave it the same sign."""
+"""Words for the side, place, time and degree of a sign, which leave it the same sign."""

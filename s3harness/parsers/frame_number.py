@@ -1,4 +1,4 @@
-"""A moment in a clip, given as the number of a frame."""
+"""The parser of a moment in a clip that is given as the number of a frame."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from s3harness.parsers.reading import Reading
 from s3harness.parsers.text import answer_text
 
 MAX_FRAME = 1_000_000
+"""No clip has as many frames; a larger number is none of a frame."""
 
 
 def frame_number(text: str, key: str = "frame") -> Reading:
     """Read the number of a frame, as seconds (``float``) from the start of the clip: frame *n* is second *n*.
 
-    That is how the authors read a model that is shown 60 frames of a clip of 60 s; it is wrong for a shorter clip.
-    Forms: ``{"frame": "12"}`` (the name is ``key``), the bare number, or "frame 12" in a longer text. Unparsable when
-    there is none, or when there are several different ones.
+    The authors read models that get 60 frames of a clip of 60 s in this way; it is wrong for a shorter clip. Forms:
+    ``{"frame": "12"}`` (the name is ``key``), the bare number, or "frame 12" in a longer text. Unparsable when there is
+    no number, or when there are several different ones.
     """
     answer = answer_text(text)
     if not answer.text:
@@ -27,6 +28,7 @@ def frame_number(text: str, key: str = "frame") -> Reading:
     exact = _number(whole[key] if isinstance(whole, dict) else answer.text)
     if exact is not None:
         return Reading.noted(exact, answer.notes)
+    # Mended JSON is left to the words: json-repair 0.64 reads an unquoted 00:12 as the number 0.
     keyed = [one.value for one in embedded_json(answer.text, "{") if not one.is_mended and isinstance(one.value, dict)]
     numbers = [_number(value[key]) for value in keyed if key in value]
     return _settle(numbers or [float(n) for n in _NAMED.findall(answer.text)], answer.notes)
@@ -41,11 +43,13 @@ def _number(value: object) -> float | None:
         return None
     if not isinstance(value, str):
         return float(value) if 0 <= value <= MAX_FRAME and value == int(value) else None
+    # A hyphen is a minus or a span ("12-14"): neither is one frame.
     match = None if "-" in value or len(value) > _LONGEST_NUMBER else _WHOLE.fullmatch(value)
     return None if match is None else float(match[1])
 
 
 _LONGEST_NUMBER = 50
+"""Characters of a text that may be a bare number; \\W* on both sides would take long on a longer one."""
 
 
 def _settle(numbers: list[float | None], notes: tuple[str, ...]) -> Reading:

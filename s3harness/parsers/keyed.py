@@ -1,4 +1,4 @@
-"""The value that JSON objects of a text have under a name, whatever its case or wording."""
+"""Values under a name in the JSON objects of a text, whatever the case or wording of the name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from s3harness.parsers.json_text import Found, embedded_json, has_contradicting_keys, strict_json
+from s3harness.parsers.json_text import JsonSpan, embedded_json, has_contradicting_keys, strict_json
 
 SYNONYMS: Mapping[str, frozenset[str]] = {
     "answer": frozenset({
@@ -29,18 +29,18 @@ SYNONYMS: Mapping[str, frozenset[str]] = {
         "signs", "features", "sequence", "symptoms", "order", "answer", "list",
     }),
 }  # fmt: skip
-"""Name asked for → other names, folded, that models give the same field."""
+"""Name in the schema → other names, folded, that models give the same field."""
 
 MAX_DEPTH = 2
-"""Objects around a field; {"result": {"answer": …}} has one."""
+"""Objects around a field at most; {"result": {"answer": …}} has one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
-    """The values under a name. ``is_whole`` where the text is the object, with that very name, and nothing else.
+class KeyedValues:
+    """The values under a name. ``is_whole`` where the text is the object, with exactly that name, and nothing else.
 
-    ``contradicts`` where an object has the name twice, so that a reader of JSON sees one of two values; ``sources`` are
-    the objects that were no strict JSON and had to be mended.
+    ``contradicts`` where an object has the name twice, of which JSON readers take one value; ``sources`` are the texts
+    of the objects that were no strict JSON and had to be mended.
     """
 
     values: tuple[object, ...]
@@ -49,16 +49,17 @@ class Keyed:
     sources: tuple[str, ...] = ()
 
 
-def keyed_values(text: str, key: str) -> Keyed | None:
+def keyed_values(text: str, key: str) -> KeyedValues | None:
     """Return the values under ``key`` of the JSON objects in a text; ``None`` where the text holds no object."""
     whole = strict_json(text)
     if isinstance(whole, dict):
-        return Keyed(tuple(_values(whole, key)), is_whole=key in whole)
+        return KeyedValues(tuple(_values(whole, key)), is_whole=key in whole)
+    # An unclosed object counts once it was mended: a cut reply has its answer before its justification.
     objects = [one for one in embedded_json(text, "{") if one.is_closed or one.is_mended]
     if not objects:
         return None
     values = tuple(value for one in objects if isinstance(one.value, dict) for value in _values(one.value, key))
-    return Keyed(
+    return KeyedValues(
         values,
         is_whole=False,
         contradicts=any(_is_named_twice(one, key) for one in objects),
@@ -71,15 +72,16 @@ def fold_name(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def same_field(name: str, key: str) -> bool:
-    """Return whether a field's name is that asked for, or one of its synonyms."""
+def is_same_field(name: str, key: str) -> bool:
+    """Return whether a field's name is ``key`` or one of its synonyms."""
     folded = fold_name(name)
     return folded == fold_name(key) or folded in SYNONYMS.get(key, ())
 
 
 def _values(value: Mapping[str, object], key: str, depth: int = 0) -> Iterator[object]:
-    """The values of all fields that are the one asked for, of the object or of the objects in it."""
-    own = [item for name, item in value.items() if same_field(name, key)]
+    """The values of all fields named ``key`` or a synonym, of the object or else of the objects in it."""
+    own = [item for name, item in value.items() if is_same_field(name, key)]
+    # {"answer": {"answer": "left"}}: the object under the name is a wrapper, not the value.
     answers = [item for item in own if not isinstance(item, dict) or depth >= MAX_DEPTH]
     yield from answers
     if not answers and depth < MAX_DEPTH:
@@ -88,6 +90,6 @@ def _values(value: Mapping[str, object], key: str, depth: int = 0) -> Iterator[o
                 yield from _values(item, key, depth + 1)
 
 
-def _is_named_twice(one: Found, key: str) -> bool:
+def _is_named_twice(one: JsonSpan, key: str) -> bool:
     named = rf"[{{,\"'\s]{re.escape(key)}[\"']?\s{{0,9}}:"
     return one.is_mended and (has_contradicting_keys(one.source) or len(re.findall(named, one.source)) > 1)

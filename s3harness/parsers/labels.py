@@ -1,4 +1,4 @@
-"""A closed list of answers, and which of them a text gives: at its opening, after "Answer:", at its end, in prose."""
+"""Labels of a closed list in a text: at its opening, after "Answer:", at its end, or in prose."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from functools import lru_cache
 from s3harness.parsers.languages import BARE, CLOSED_IN_PROSE, SEARCHED
 from s3harness.parsers.text import plain_text
 
-MAX_HITS = 20
-"""Mentions whose sentence is looked at; a text that names its answer more often is repeating itself."""
+MAX_MENTIONS = 20
+"""Mentions whose sentence is read; a text that names its answer more often is repeating itself."""
 
 LONGEST_PROSE = 20_000
-"""Characters of a text in which mentions are looked for."""
+"""Characters of a text that is searched for mentions; a longer one is no answer in words."""
 
 MAX_MARKS = 20
-"""Answers marked as such that are looked at."""
+"""Answers marked as such that are read."""
 
 LONGEST_MARKED = 200
 """Characters of a marked answer."""
@@ -27,22 +27,25 @@ NEGATIONS = (
     "nicht", "kein(?:e|en|er)?", "pas", "ne", "nunca", "nem",
     "still", "relaxed", "unaffected", "unchanged", "spared", "at rest",
 )  # fmt: skip
-"""Words that deny what stands in the same sentence, or say that nothing happens there."""
+"""Words that deny their sentence, or say that nothing happens: "the left arm stays still"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """The labels that a text gives: none, one, or several that contradict each other; ``rest`` follows the first."""
+class OutrightLabels:
+    """The labels that a text gives outright: none, one, or several that contradict each other.
+
+    ``rest`` is the text after an opening label.
+    """
 
     names: frozenset[str]
     rest: str = ""
 
 
-NOTHING = Given(frozenset())
+NO_LABELS = OutrightLabels(frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class LabelMention:
     """One mention of a label, by its place in the text."""
 
     name: str
@@ -54,9 +57,9 @@ class Hit:
 class Labels:
     """The labels of a closed list with the words for them.
 
-    ``opening`` finds a label where it opens a text, ``anywhere`` in the middle of one (``None`` where no word of the
-    list may be looked for in prose); the owners are the labels of their groups. ``ends_at_comma`` where "yes, since …"
-    opens with an answer, which "arm, leg" does not. ``spared`` are choices that are no negations, whatever they say.
+    ``opening`` matches a label that opens a text, ``anywhere`` one in the middle of a text (``None`` where no word of
+    the list may be searched for in prose); the owners are the labels of the patterns' groups. ``ends_at_comma`` where
+    "yes, since …" opens with an answer, which "arm, leg" does not. ``spared`` are choices that count as no negation.
     """
 
     opening: re.Pattern[str]
@@ -66,25 +69,26 @@ class Labels:
     ends_at_comma: bool
     spared: frozenset[str] = frozenset()
 
-    def hits(self, text: str) -> list[Hit]:
+    def mentions(self, text: str) -> list[LabelMention]:
         """Return the mentions of labels in a text, none in one that is too long to be an answer in words."""
-        found = (
-            self.anywhere.finditer(_IDIOM.sub(_masked, text)) if self.anywhere and len(text) <= LONGEST_PROSE else ()
-        )
-        return [Hit(self.owners[(match.lastindex or 1) - 1], match.start(), match.end()) for match in found]
+        if self.anywhere is None or len(text) > LONGEST_PROSE:
+            return []
+        # Idioms are masked by as many letters, so that every mention keeps its place in the text.
+        matches = self.anywhere.finditer(_IDIOM.sub(_masked, text))
+        return [LabelMention(self.owners[(match.lastindex or 1) - 1], match.start(), match.end()) for match in matches]
 
-    def opens(self, text: str) -> Given:
-        """Return the label that a text opens with, and what follows it.
+    def opens(self, text: str) -> OutrightLabels:
+        """Return the label that a text opens with, and the text after it.
 
-        Two labels where what follows takes the first back.
+        Two labels where the text after it takes the first back.
         """
         start = _PREFACE.match(text)
         match = self.opening.match(text, start.end() if start else 0)
         if match is None or not (_END_OR_COMMA if self.ends_at_comma else _END).match(text, match.end()):
-            return NOTHING
+            return NO_LABELS
         rest = text[match.end() :].lstrip(" \t\n,.;:!?()[]-–—。、")
         names = {self._name(match)} | (self._second(rest) if len(rest) < LONGEST_RETRACTION else set())
-        return Given(frozenset(names), rest)
+        return OutrightLabels(frozenset(names), rest)
 
     def bare(self, text: str) -> frozenset[str]:
         """Return the label that is all of a text."""
@@ -95,6 +99,7 @@ class Labels:
         """The labels by which the text after an opening label contradicts it."""
         second = self.opening.match(rest)
         names = {self._name(second)} if second and _END_OR_COMMA.match(rest, second.end()) else set()
+        # "Left. Wait, actually right": models that think aloud correct themselves in the same reply.
         if correction := _CORRECTION.search(rest):
             after = rest[correction.start() : correction.start() + LONGEST_MARKED]
             words = (self.opening.match(after, word.start()) for word in _WORD.finditer(after))
@@ -106,6 +111,7 @@ class Labels:
 
 
 LONGEST_RETRACTION = 2_000
+"""Characters after an opening label that are searched for its retraction; a longer text is an explanation."""
 
 _EDGES = " \t\r\n.,;:!?'()[]{}<>|-–—。、，"
 _END = re.compile(r"[ \t]*(?:\Z|[.;:!()\n。！；]|[ \t][-–—]|—)|\s(?:because|since|as|weil|car|porque)\s")
@@ -167,38 +173,40 @@ def labels_from(
     return Labels(opens, opening_owners, finds, owners, ends_at_comma, spared)
 
 
-def given_in(text: str, labels: Labels) -> Given:
+def find_outright(text: str, labels: Labels) -> OutrightLabels:
     """Return the labels that a text gives outright: it opens or ends with them, or marks them as its answer."""
     plain = plain_text(text)
     lead = labels.opens(plain)
     last = labels.bare(plain.rpartition("\n")[2]) if "\n" in plain else frozenset()
     marked = [_marked(segment, labels) for segment in marked_segments(plain)]
-    return Given(frozenset().union(lead.names, last, *marked), lead.rest if lead.names else "")
+    # The union: different labels at different places are a contradiction, which the caller refuses.
+    return OutrightLabels(frozenset().union(lead.names, last, *marked), lead.rest if lead.names else "")
 
 
 def marked_segments(plain: str) -> list[str]:
-    """Return what follows "Answer:", "the answer is", "Therefore:" …, to the end of its line."""
+    """Return the texts after "Answer:", "the answer is", "Therefore:" …, each to the end of its line."""
     starts = [match.end() for match, _ in zip(_MARK.finditer(plain), range(MAX_MARKS), strict=False)]
     return [plain[at : at + LONGEST_MARKED].lstrip().partition("\n")[0] for at in starts]
 
 
-def found_in(text: str, labels: Labels) -> tuple[str | None, str]:
+def find_in_prose(text: str, labels: Labels) -> tuple[str | None, str]:
     """Return the one label that occurs in a prose text and is not denied there, or ``None`` with the reason.
 
     A mention that is denied outright ("not left", "rather than left") is none; any other negation in the sentence of a
     mention makes it unreadable.
     """
-    hits = labels.hits(text)
-    denied = [hit for hit in hits[:MAX_HITS] if _is_denied(text, hit.start)]
-    asserted = [hit for hit in hits if hit not in denied]
-    names = sorted({hit.name for hit in asserted})
+    mentions = labels.mentions(text)
+    denied = [mention for mention in mentions[:MAX_MENTIONS] if _is_denied(text, mention.start)]
+    asserted = [mention for mention in mentions if mention not in denied]
+    names = sorted({mention.name for mention in asserted})
     if len(names) > 1:
         return None, f"several of the choices: {', '.join(names)}"
     if not names:
         return None, f"{denied[0].name}, but in a sentence with a negation" if denied else "none of the choices"
-    masked = _without(text, hits)
-    if names[0] in {hit.name for hit in denied} or any(
-        is_negated(masked, hit.start, labels.spared) for hit in asserted[:MAX_HITS]
+    # Masked, so that the denial of one mention does not count as a negation in the sentence of another.
+    masked = _without(text, mentions)
+    if names[0] in {mention.name for mention in denied} or any(
+        is_negated(masked, mention.start, labels.spared) for mention in asserted[:MAX_MENTIONS]
     ):
         return None, f"{names[0]}, but in a sentence with a negation"
     return names[0], ""
@@ -216,7 +224,7 @@ def _marked(segment: str, labels: Labels) -> frozenset[str]:
     given = labels.opens(segment)
     if given.names or labels.anywhere is None:
         return given.names
-    name, _ = found_in(segment, labels)
+    name, _ = find_in_prose(segment, labels)
     return frozenset() if name is None else frozenset({name})
 
 
@@ -224,14 +232,14 @@ def _is_denied(text: str, start: int) -> bool:
     return _DENIAL.search(text[max(0, start - _LONGEST_DENIAL) : start]) is not None
 
 
-def _without(text: str, hits: Sequence[Hit]) -> str:
-    """The text with its denials and mentions blanked, every position staying where it is."""
+def _without(text: str, mentions: Sequence[LabelMention]) -> str:
+    """The text with its denials and mentions masked; every position stays the same."""
     letters = list(text)
-    for hit in hits[:MAX_HITS]:
-        before = text[max(0, hit.start - _LONGEST_DENIAL) : hit.start]
+    for mention in mentions[:MAX_MENTIONS]:
+        before = text[max(0, mention.start - _LONGEST_DENIAL) : mention.start]
         denial = _DENIAL.search(before)
-        begin = hit.start - (len(before) - denial.start()) if denial else hit.start
-        letters[begin : hit.end] = "x" * (hit.end - begin)
+        begin = mention.start - (len(before) - denial.start()) if denial else mention.start
+        letters[begin : mention.end] = "x" * (mention.end - begin)
     return "".join(letters)
 
 
@@ -244,14 +252,17 @@ def _literal(name: str) -> str:
 
 
 def _spellings(table: Mapping[str, Sequence[str]], name: str, choices: Sequence[str]) -> list[str]:
-    taken = {choice.casefold() for choice in choices} - {name.casefold()}
-    return [word for word in table.get(name.casefold(), ()) if word not in taken]
+    """The other words for a choice that are not themselves another choice of the list."""
+    other_choices = {choice.casefold() for choice in choices} - {name.casefold()}
+    return [word for word in table.get(name.casefold(), ()) if word not in other_choices]
 
 
 def _compiled(patterns: Mapping[str, Sequence[str]]) -> tuple[re.Pattern[str], tuple[str, ...]]:
     """One pattern of all words, a group each, longer words before shorter ones, and the label of each group."""
+    # Longer words first: "left" must not match where "left arm" does.
     words = sorted(((word, name) for name, words in patterns.items() for word in words), key=lambda one: -len(one[0]))
     # The boundary is tried once at each place, not once for each word: a text of one word repeated takes 10 times less.
+    # Ideographic scripts have no blanks between words, so that their words need no boundary.
     spaced = [(word, name) for word, name in words if not _IDEOGRAPH.match(word)]
     written = [(word, name) for word, name in words if _IDEOGRAPH.match(word)]
     alternation = rf"(?<![^\W_])(?:{_groups(spaced)})(?![^\W_])" + (f"|{_groups(written)}" if written else "")

@@ -1,9 +1,10 @@
-"""Words that stand for the answers of closed lists, in the languages that models fall into."""
+"""Words for the answers of closed lists, in the languages in which models reply."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Models name the part of the limb that they see; the vocabulary has whole limbs.
 _ARM = ("arm", "arms?", "hand", "wrist", "elbow", "shoulder", "forearm", "fingers?", "thumb")
 _LEG = ("leg", "foot", "knee", "thigh", "ankle", "toes?")
 
@@ -45,7 +46,7 @@ SEARCHED: Mapping[str, tuple[str, ...]] = {
     "face": ("facial(?: muscles)?", "cheeks?", "gesicht", "visage", "cara", "rosto",
              "脸部?", "面部", "顔", "yüz", "лицо"),
 }  # fmt: skip
-"""Answer → patterns of other words for it that may be looked for anywhere in a text; a blank is any white space."""
+"""Answer → patterns of other words for it that may stand anywhere in a text; a blank is any white space."""
 
 BARE: Mapping[str, tuple[str, ...]] = {
     "yes": ("yes", "yeah", "yep", "y", "true", "present", "ja", "jawohl", "oui", "s[ií]", "sim", "sì", "evet", "tak",
@@ -58,5 +59,6 @@ BARE: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Answer → words that mean it only where they stand alone or open a reply."""
 
+# "no" in prose denies a thing ("no movement of the arm") and answers nothing.
 CLOSED_IN_PROSE = frozenset({"yes", "no", "na"})
-"""Answers that are not looked for in prose, where "no" denies a thing and answers nothing."""
+"""Answers that are not searched for in prose."""

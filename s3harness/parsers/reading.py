@@ -1,4 +1,4 @@
-"""What a parser returns."""
+"""The result of a parser."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ ReadingStatus = Literal["clean", "repaired", "unparsable"]
 class Reading:
     """One text as a parser read it.
 
-    ``clean``: the text was what had been asked for. ``repaired``: the value is there, but something had to be removed
-    or mended to get at it, and ``note`` says what. ``unparsable``: no value (``None``), and ``note`` says why.
+    ``clean``: the text has exactly the requested form. ``repaired``: the value was read after removing or mending
+    something, and ``note`` says what. ``unparsable``: no value (``None``), and ``note`` says why.
     """
 
     value: object | None
@@ -22,20 +22,20 @@ class Reading:
 
     @classmethod
     def clean(cls, value: object) -> Reading:
-        """A value read from exactly the asked-for form."""
+        """Return a value that was read from exactly the requested form."""
         return cls(value, "clean")
 
     @classmethod
     def repaired(cls, value: object, why: str) -> Reading:
-        """A value that had to be dug out; ``why`` names what was in the way."""
+        """Return a value with the repair, ``why``, that reading it needed."""
         return cls(value, "repaired", why)
 
     @classmethod
     def unparsable(cls, why: str) -> Reading:
-        """No value; ``why`` names the reason."""
+        """Return a reading without a value; ``why`` is the reason."""
         return cls(None, "unparsable", why)
 
     @classmethod
     def noted(cls, value: object, notes: tuple[str, ...]) -> Reading:
-        """Clean without notes, repaired with them."""
+        """Return a clean reading without notes, a repaired one with them."""
         return cls.repaired(value, "; ".join(notes)) if notes else cls.clean(value)

@@ -1,4 +1,4 @@
-"""Whether a reply declines the question instead of answering it."""
+"""Detection of replies that decline the question instead of answering it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from s3harness.parsers.json_text import embedded_json
-from s3harness.parsers.text import answer_text, unmarked
+from s3harness.parsers.text import answer_text, without_markup
 
 LONGEST_REFUSAL = 600
-"""Characters; what is longer holds more than a refusal and is left to the parser."""
+"""Characters; a longer reply holds more than a refusal and is left to the parser."""
 
 LONGEST_FOREIGN_REFUSAL = 300
+"""The same for the other languages, whose patterns are coarser."""
 
 _APOLOGY = (
     r"(?:(?:i am )?(?:very |so |really |afraid )?sorry|(?:my )?apologies|i apologi[sz]e|unfortunately|i am afraid"
@@ -57,6 +58,7 @@ _NO_MEDIA = re.compile(
     r"(?:provided|attached|uploaded|included|shared|available|given|in (?:your|this|the) (?:message|conversation))\b",
     re.IGNORECASE,
 )
+# The lookahead is bounded: "but" with an offer of help within 40 characters is still a refusal.
 _BUT = re.compile(
     r"(?<!\w)(?:but|however|nonetheless|nevertheless|that said)(?!\w)"
     r"(?![^.\n]{0,40}\b(?:i can|i could|i would|i['’]d|i am|feel free|if you|please)\b)",
@@ -89,13 +91,15 @@ _FOREIGN = tuple(
 def looks_like_refusal(text: str) -> bool:
     """Return whether the reply is a refusal: short, without data, and it opens with "I cannot help" or the like.
 
-    Conservative: an answer that hedges ("I cannot see the left arm, but …") is not a refusal, since taking an answer
-    for a refusal would hide it, while a refusal that is missed counts as wrong all the same.
+    Conservative: an answer that hedges ("I cannot see the left arm, but …") is not a refusal. An answer taken for a
+    refusal would be lost, while a refusal that is missed counts as wrong all the same.
     """
     answer = answer_text(text).text
+    # JSON holds data; a refusal in one of its fields is found by declines().
     if not answer or len(answer) > LONGEST_REFUSAL or "{" in answer:
         return False
-    plain = re.sub(r"\bI['’]m\b", "I am", " ".join(unmarked(answer).split()), flags=re.IGNORECASE)
+    plain = re.sub(r"\bI['’]m\b", "I am", " ".join(without_markup(answer).split()), flags=re.IGNORECASE)
+    # "But" after the refusal introduces an answer, unless it offers help ("but if you describe it …").
     if declined := (_OPENING.match(plain) and _DECLINED.search(plain)) or _NO_MEDIA.match(plain):
         return _BUT.search(plain, declined.end()) is None
     return len(plain) <= LONGEST_FOREIGN_REFUSAL and any(
@@ -109,6 +113,7 @@ def declines(text: str) -> bool:
 
 
 def _strings(text: str) -> Iterator[str]:
+    """The strings in the JSON objects of a reply that is not too long to be a refusal."""
     answer = answer_text(text).text
     if "{" not in answer or len(answer) > 4 * LONGEST_REFUSAL:
         return

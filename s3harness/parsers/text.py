@@ -1,4 +1,4 @@
-"""The part of a reply that is the answer: without thinking, code fences and a tail nobody reads."""
+"""The answer's part of a reply: without thinking, code fences and an overlong end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import unicodedata
 from dataclasses import dataclass
 
 MAX_CHARS = 200_000
-"""Characters of an answer that are read. No answer the tasks ask for comes near it; a runaway generation does."""
+"""Characters of an answer that are read. Only a runaway generation is longer."""
 
+# The tags of DeepSeek, Qwen and their kin, of Mistral's Magistral ([THINK]) and of Kimi (◁think▷).
 _THOUGHTS = tuple(
     (re.compile(f"{opening}.*?(?:{closing}|\\Z)", re.DOTALL | re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (
@@ -19,8 +20,9 @@ _THOUGHTS = tuple(
 )
 _CHANNEL = "<|channel|>"
 _FINAL = re.compile(r"<\|channel\|>\s{0,9}final\b[^<]{0,99}<\|message\|>", re.IGNORECASE)
+# Engines that skip special tokens leave a harmony reply (gpt-oss) as "analysis…assistantfinal…".
 _STRIPPED_CHANNELS = re.compile(r"\Aanalysis(?=\S).*assistantfinal", re.DOTALL)
-"""The channels of a harmony reply whose marks the engine took away."""
+"""The channels of a harmony reply without their marks."""
 _MARK = re.compile(r"<\|[A-Za-z_]{1,30}\|>|</?s>|<(?:end_of_turn|eos|start_of_turn)>")
 _ROLE = re.compile(r"\A\s*(?:assistant|model)[ \t]*(?::|\n)", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:[A-Za-z0-9_+-]*[ \t]*\n|[Jj][Ss][Oo][Nn]\b)?|^~~~[A-Za-z0-9_+-]*[ \t]*$", re.MULTILINE)
@@ -35,7 +37,7 @@ _LINE_START = re.compile(r"^[ \t]{0,20}(?:[#>•✅❌☑✔]{1,6}[ \t]{0,9}|(?:
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """The answer's text, stripped, and what was removed to get it."""
+    """The answer's text, stripped, and notes on the parts that were removed."""
 
     text: str
     notes: tuple[str, ...] = ()
@@ -44,12 +46,13 @@ class AnswerText:
 def answer_text(reply: str) -> AnswerText:
     """Remove thinking, an engine's marks, ``<answer>`` tags and fences, then cut to :data:`MAX_CHARS`.
 
-    Where one answer is tagged, it is the answer and the text around it is not. Takes linear time.
+    Where one answer is tagged, the text around it is removed. Takes linear time.
     """
     notes = []
     text = without_thinking(reply)
     if text != reply:
         notes.append("thinking removed")
+    # Cut after the thinking is gone, which may be longer than any answer.
     if len(text) > MAX_CHARS:
         notes.append(f"only the first {MAX_CHARS} of {len(text)} characters were read")
         text = text[:MAX_CHARS]
@@ -61,10 +64,10 @@ def answer_text(reply: str) -> AnswerText:
 
 
 def without_thinking(reply: str) -> str:
-    """Return the reply without its thinking: ``<think>`` blocks and their like, and all channels but the final one.
+    """Return the reply without its thinking: ``<think>`` blocks and the like, and all channels but the final one.
 
-    A block that never closes takes the rest with it, since no answer was reached; a closing tag without an opening one
-    (chat templates that open the block in the prompt) takes all that is before it.
+    A block that never closes is removed to the end, since no answer was reached; a closing tag without an opening one
+    (chat templates that open the block in the prompt) removes everything before it.
     """
     if _CHANNEL in reply:
         reply = _final_channel(reply)
@@ -76,25 +79,27 @@ def without_thinking(reply: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return a text as its words: :func:`unmarked`, and no headings, quotations, bullets and numbers of lines.
+    """Return a text as its words: :func:`without_markup`, and no headings, quotations, bullets and numbers of lines.
 
-    For reading alone, never for text that is kept.
+    For finding an answer in, never for text that becomes a value.
     """
-    return _LINE_START.sub("", unmarked(text)).strip()
+    return _LINE_START.sub("", without_markup(text)).strip()
 
 
-def unmarked(text: str) -> str:
+def without_markup(text: str) -> str:
     """Return a text without emphasis, double quotes and LaTeX, full-width characters as ordinary ones.
 
     A boxed answer becomes a line "Answer: …".
     """
+    # Cut again: NFKC can make a text up to 18 times longer.
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))[:MAX_CHARS]
+    # LaTeX text commands first, as they stand inside of boxes: \boxed{\text{left}}.
     boxed = _BOXED.sub(r"\nAnswer: \1\n", _TEX_TEXT.sub(r"\1", plain))
     return _EMPHASIS.sub("", boxed).replace("’", "'").strip()
 
 
 def _final_channel(reply: str) -> str:
-    """The text of the last final channel up to the next mark, "" where the reply never got so far."""
+    """The text of the last final channel up to the next mark, "" for a reply without one."""
     starts = [match.end() for match in _FINAL.finditer(reply)]
     return reply[starts[-1] :].partition("<|")[0] if starts else ""
 
@@ -106,6 +111,7 @@ def _after_last(closing: re.Pattern[str], text: str) -> str:
 
 def _tagged_answer(text: str) -> str:
     """The one answer between tags; the text without the tags where there are none or several different ones."""
+    # Split at tags, every second piece is a tag's slash: no backtracking, whatever the nesting.
     pieces = _ANSWER_TAG.split(text)
     opened = [pieces[i + 1] for i in range(1, len(pieces) - 2, 2) if not pieces[i] and pieces[i + 2]]
     answers = {piece.strip() for piece in opened} - {""}

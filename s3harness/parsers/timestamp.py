@@ -1,4 +1,4 @@
-"""A moment in a clip."""
+"""The parser of a moment in a clip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from s3harness.parsers.keyed import keyed_values
 from s3harness.parsers.labels import marked_segments
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal
-from s3harness.parsers.text import AnswerText, answer_text, unmarked
+from s3harness.parsers.text import AnswerText, answer_text, without_markup
 
 MAX_SECONDS = 24 * 3600.0
 """No recording is longer; a larger number is no time."""
@@ -22,10 +22,10 @@ def timestamp(text: str, key: str = "timestamp") -> Reading:
     Forms: ``{"timestamp": "MM:SS"}`` (the name is ``key``, or one that means the same, or the object's only one) or the
     bare time; MM:SS, H:MM:SS, either with decimals, or seconds ("37", "37.5 s", "37 Sekunden"; inside a longer text
     only with their unit). A time marked as the answer ("Answer: 00:37") counts before others. Clean when the text is
-    just that, repaired when more surrounds it. Unparsable when there is none, when there are several different ones or
-    a span ("10-12 s"), and when it is negative or beyond 24 h. A duration ("60 seconds long", "lasts 5 s") and a bound
-    ("before 00:12") are no moments. A time past the end of the clip is a wrong answer, not an unreadable one: it is not
-    clipped.
+    the time alone, repaired when more surrounds it. Unparsable when there is no time, when there are several different
+    ones or a span ("10-12 s"), and when the time is negative or beyond 24 h. A duration ("60 seconds long", "lasts 5
+    s") and a bound ("before 00:12") are no moments. A time past the end of the clip is not clipped: it is a wrong
+    answer, not an unreadable one.
     """
     answer = answer_text(text)
     if not answer.text:
@@ -36,8 +36,10 @@ def timestamp(text: str, key: str = "timestamp") -> Reading:
     if keyed and values and not (keyed.sources and any(isinstance(value, int | float) for value in values)):
         notes = answer.notes if keyed.is_whole else (*answer.notes, "text around the answer removed")
         return Reading.unparsable("several different times") if keyed.contradicts else _from_values(values, notes)
+    # Times in other fields of a whole object ("duration": "01:00") are no answers.
     if isinstance(strict_json(answer.text), dict):
         return Reading.unparsable(f"no {key} in the JSON")
+    # The whole text first: a bare "37" is an answer, which within a longer text is any number.
     if _seconds(answer.text) is not None:
         return _from_values([answer.text], answer.notes)
     return _from_longer_text(answer, key)
@@ -80,14 +82,15 @@ _LONGEST_CUE = 60
 
 
 def _seconds(value: object) -> float | None:
-    """The time a value states, negative where it says so; ``None`` if it is none."""
+    """The time that a value states in seconds, negative ones included; ``None`` for a value that is no time."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
+        # An integer of a thousand digits does not fit a float: it becomes a number just beyond the limit.
         return float(value) if abs(value) <= MAX_SECONDS else (MAX_SECONDS + 1 if value > 0 else -1.0)
     if isinstance(value, dict):
         return _of_parts(value)
-    match = _WHOLE.fullmatch(unmarked(value).strip(_EDGES)) if isinstance(value, str) else None
+    match = _WHOLE.fullmatch(without_markup(value).strip(_EDGES)) if isinstance(value, str) else None
     return None if match is None else _match_seconds(match)
 
 
@@ -109,6 +112,7 @@ def _match_seconds(match: re.Match[str]) -> float | None:
         plain = _number(match["plain"]) / (1000 if match["milli"] else 1)
         return sign * (60 * int(match["spoken"] or 0) + plain)
     hours, minutes, seconds = int(match["hours"] or 0), int(match["minutes"]), _number(match["seconds"])
+    # 00:75 is no clock time; 90:00 is one, in minutes.
     if seconds >= 60 or (match["hours"] and minutes >= 60):
         return None
     return sign * (3600 * hours + 60 * minutes + seconds)
@@ -119,7 +123,7 @@ def _number(text: str) -> float:
 
 
 def _lone(text: str) -> list[object]:
-    """The values of objects that have one field alone, whatever its name."""
+    """The values of objects with a single field, whatever its name."""
     objects = [one.value for one in embedded_json(text, "{") if isinstance(one.value, dict)]
     return [value for one in objects if len(one) == 1 for value in one.values()]
 
@@ -127,11 +131,12 @@ def _lone(text: str) -> list[object]:
 def _from_longer_text(answer: AnswerText, key: str) -> Reading:
     if looks_like_refusal(answer.text):
         return Reading.unparsable("a refusal")
-    plain = unmarked(answer.text)
+    plain = without_markup(answer.text)
     named = re.finditer(rf"'?\b{re.escape(key)}\b'?\s{{0,9}}[:=]\s{{0,9}}([^,}}\n]{{1,40}})", plain, re.IGNORECASE)
     marked = [match[1] for match in named] or [s for s in marked_segments(plain) if _times_inside(s)]
     if marked:
         return _from_values(list(marked), (*answer.notes, "text around the answer removed"))
+    # "10-12 s" has a unit at its end alone, so that only one time would be seen in it.
     if _SPAN.search(plain):
         return Reading.unparsable("several different times, or a span")
     return _settle(_times_inside(plain), (*answer.notes, "found in a longer text"))
@@ -141,7 +146,7 @@ def _from_values(values: list[object], notes: tuple[str, ...]) -> Reading:
     exact = [_seconds(value) for value in values]
     if None not in exact or not all(isinstance(value, str) for value in values):
         return _settle(exact, notes)
-    texts = [unmarked(str(value)) for value in values]
+    texts = [without_markup(str(value)) for value in values]
     if any(_SPAN.search(text) for text in texts):
         return Reading.unparsable("several different times, or a span")
     inside = [_times_inside(text) or [None] for text in texts]
@@ -149,12 +154,13 @@ def _from_values(values: list[object], notes: tuple[str, ...]) -> Reading:
 
 
 def _times_inside(text: str) -> list[float | None]:
+    # Chinese and Japanese write no blank before a number, which the patterns of times need.
     spaced = _IDEOGRAPHIC.sub(" ", text)
     return [_match_seconds(match) for match in _INSIDE.finditer(spaced) if not _is_length(spaced, match)]
 
 
 def _is_length(text: str, match: re.Match[str]) -> bool:
-    """Whether a time is how long something takes, or a bound of a moment, and no moment."""
+    """Return whether a time is a duration, or a bound of a moment, and no moment."""
     before = text[max(0, match.start() - _LONGEST_CUE) : match.start()]
     after = text[match.end() : match.end() + _LONGEST_CUE]
     return _LENGTH_BEFORE.search(before) is not None or _LENGTH_AFTER.match(after) is not None

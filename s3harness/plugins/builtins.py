@@ -11,43 +11,44 @@ if TYPE_CHECKING:
     from s3harness.plugins.registry import Registrar
 
 COMMANDS = {
-    "demo": ("s3harness.cli.demo:demo", "Synthetic videos, all seven tasks and their scores, offline."),
-    "run": ("s3harness.cli.run:run", "Ask a model everything about a data set, and score it."),
-    "sweep": ("s3harness.cli.sweep:sweep", "The same at several frame rates and windows: a table and curves."),
-    "probe": ("s3harness.cli.probe:probe", "The same of changed clips, or in other words: what evidence is used."),
+    "run": ("s3harness.cli.run:run", "Run the tasks of a data set on a model, and score the answers."),
+    "sweep": ("s3harness.cli.sweep:sweep", "Run the same tasks at several frame rates, windows and transforms."),
+    "probe": ("s3harness.cli.probe:probe", "Repeat a run with changed clips or wordings, and compare the answers."),
     "score": ("s3harness.cli.score:score", "Score the answers of a run again, offline."),
     "score-release": (
         "s3harness.cli.score_release:score_release",
-        "Score the authors' released predictions, or compute their tables again.",
+        "Score the authors' released predictions, or recompute their tables.",
     ),
     "compare": ("s3harness.cli.compare:compare", "Compare runs, paired by patient, with corrected p-values."),
-    "diagnose": ("s3harness.cli.diagnose:diagnose", "ES or NES from the signs a model saw, out of fold; fit, apply."),
+    "diagnose": (
+        "s3harness.cli.diagnose:diagnose",
+        "Classify ES or NES from a model's signs, out of fold; evaluate, fit, apply.",
+    ),
     "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; data, gate, export."),
-    "report": ("s3harness.cli.report:report", "The report of a run as one HTML file that opens offline."),
-    "submit": ("s3harness.cli.submit:submit", "Share a run's raw answers: pack, push, export."),
+    "report": ("s3harness.cli.report:report", "Write the report of a run as one HTML file that opens offline."),
+    "submit": ("s3harness.cli.submit:submit", "Share the raw answers of a run: pack, push, export."),
     "leaderboard": (
         "s3harness.cli.leaderboard:leaderboard",
-        "The leaderboard: verify submissions, check-pull-request, build the pages.",
+        "Leaderboard: verify submissions, check-pull-request, build the pages.",
     ),
-    "tasks": ("s3harness.cli.tasks:tasks", "The tasks: list, show, validate, check."),
-    "rqi": ("s3harness.cli.rqi:rqi", "The Seizure-RQI of reports: score, explain, validate."),
-    "models": ("s3harness.cli.models:models", "The model cards: list, show."),
-    "plugins": ("s3harness.cli.plugins:plugins", "What is installed, and in what state: list, check, new."),
+    "tasks": ("s3harness.cli.tasks:tasks", "Tasks: list, show, validate, check."),
+    "rqi": ("s3harness.cli.rqi:rqi", "Seizure-RQI of reports: score, explain, validate."),
+    "models": ("s3harness.cli.models:models", "Model cards: list, show."),
+    "plugins": ("s3harness.cli.plugins:plugins", "Plugins: list, check, new."),
     "data": (
         "s3harness.cli.data:data",
-        "Data sets: synth, preview, import, validate, info, agreement, split, allow-links.",
+        "Data sets: preview, import, validate, info, agreement, split, export, allow-links.",
     ),
     "audit": (
         "s3harness.cli.audit:audit",
         "Show which hosts received data, and check shareable files for private content.",
     ),
-    "cache": ("s3harness.cli.cache:cache", "The cache of decoded frames: info, purge."),
-    "doctor": ("s3harness.cli.doctor:doctor", "What is installed, what can run here, and what to do about the rest."),
+    "cache": ("s3harness.cli.cache:cache", "Manage the cache of decoded frames: info, purge."),
+    "doctor": ("s3harness.cli.doctor:doctor", "Check the installation, the machine and its engines, with remedies."),
 }
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
 BACKENDS = {
-    "kinematics": "s3harness.backends.kinematics:KinematicsBackend",
     "floors": "s3harness.backends.floors:FloorsBackend",
     "oracle": "s3harness.backends.floors:OracleBackend",
     "recorded": "s3harness.backends.recorded:RecordedBackend",

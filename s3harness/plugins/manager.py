@@ -29,6 +29,7 @@ from s3harness.plugins.registry import (
     Kind,
     Plugin,
     Registrar,
+    Registration,
     Registry,
     RegistryEntry,
     checked_registration,
@@ -77,8 +78,8 @@ class PluginManager:
     def _load_builtins(self) -> None:
         from s3harness.plugins import builtins
 
-        for kind, name, target in self._registrations(builtins):
-            self.registry.add(RegistryEntry(kind, name, target, BUILTIN, __version__))
+        for kind, name, target, summary in self._registrations(builtins):
+            self.registry.add(RegistryEntry(kind, name, target, BUILTIN, __version__, summary))
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
     def _load(self, point: EntryPoint, package: Package) -> Plugin:
@@ -99,11 +100,11 @@ class PluginManager:
             self.registry.broken.append(package.name)
         return Plugin(point.name, package.name, package.version, "; ".join(errors))
 
-    def _registrations(self, module: object, name: str | None = None) -> list[tuple[Kind, str, str]]:
+    def _registrations(self, module: object, name: str | None = None) -> list[Registration]:
         """Take a plugin in, let it register, and return its registrations."""
         self._pluggy.register(module, name=name)
-        registrations: list[tuple[Kind, str, str]] = []
-        registrar = Registrar(lambda *registration: registrations.append(registration))
+        registrations: list[Registration] = []
+        registrar = Registrar(registrations.append)
         for caller in self._pluggy.get_hookcallers(module) or ():
             if not caller.has_spec():
                 hooks = [hook for hook in vars(hookspecs) if hook.startswith("s3harness_")]
@@ -114,14 +115,13 @@ class PluginManager:
                 implementation.function(*([registrar] if implementation.argnames else []))
         return registrations
 
-    def _add(self, registrations: Sequence[tuple[Kind, str, str]], package: Package) -> list[str]:
+    def _add(self, registrations: Sequence[Registration], package: Package) -> list[str]:
         """Add what a plugin registered; return the errors of the names that cannot be used."""
         errors = []
-        for kind, name, target in registrations:
+        for kind, name, target, summary in registrations:
             try:
-                self.registry.add(
-                    RegistryEntry(kind, *checked_registration(kind, name, target), package.name, package.version)
-                )
+                checked = checked_registration(kind, name, target)
+                self.registry.add(RegistryEntry(kind, *checked, package.name, package.version, str(summary)))
             except PluginError as error:
                 errors.append(str(error))
         return errors

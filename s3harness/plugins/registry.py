@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, get_args
 
 from s3harness.errors import PluginError, UsageError, suggest
 from s3harness.plugins.known_packages import OWN_PACKAGES
@@ -47,18 +47,25 @@ BUILTIN = "s3harness"
 SWITCH = "S3HARNESS_PLUGINS"
 
 
+COMMAND_GROUPS = ("data",)
+"""Groups of the command line to which plugins can add commands, registered as ``"GROUP COMMAND"``."""
+
 _NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryEntry:
-    """One registered name: the import string of its object, and the package that brought it."""
+    """One registered name: the import string of its object, and the package that brought it.
+
+    A command may have a ``summary``, its line in ``s3harness --help``.
+    """
 
     kind: Kind
     name: str
     target: str
     package: str
     version: str
+    summary: str = ""
 
     def load(self) -> object:
         """Import the object; raise :class:`PluginError` naming the package and the reason if it cannot be imported."""
@@ -82,13 +89,22 @@ class Plugin:
     error: str = ""
 
 
+class Registration(NamedTuple):
+    """One call of a method of :class:`Registrar`."""
+
+    kind: Kind
+    name: str
+    target: str
+    summary: str = ""
+
+
 class Registrar:
     """The argument of :func:`~s3harness.plugins.hookspecs.s3harness_register`: a method for each kind.
 
     Each method takes a name (letters, digits and ``._+-``) and an import string ``"package.module:attribute"``.
     """
 
-    def __init__(self, register: Callable[[Kind, str, str], None]) -> None:
+    def __init__(self, register: Callable[[Registration], None]) -> None:
         self._register = register
 
     if not TYPE_CHECKING:
@@ -98,67 +114,70 @@ class Registrar:
 
     def backend(self, name: str, target: str) -> None:
         """A :class:`s3harness.Backend` class."""
-        self._register("backend", name, target)
+        self._register(Registration("backend", name, target))
 
     def model(self, name: str, target: str) -> None:
         """A model card: the path of its YAML file or of a directory with ``NAME.yaml``, or a function returning it."""
-        self._register("model", name, target)
+        self._register(Registration("model", name, target))
 
     def dataset(self, name: str, target: str) -> None:
         """A function ``(source: Path, out: Path, **options) -> None`` that imports foreign data."""
-        self._register("dataset", name, target)
+        self._register(Registration("dataset", name, target))
 
     def sampler(self, name: str, target: str) -> None:
         """A function ``(video: Video, subject: str, **params) -> list[Clip]``."""
-        self._register("sampler", name, target)
+        self._register(Registration("sampler", name, target))
 
     def transform(self, name: str, target: str) -> None:
         """A function ``(frames: Frames) -> Frames``, or a :class:`s3harness.Transform`: a change of what is shown."""
-        self._register("transform", name, target)
+        self._register(Registration("transform", name, target))
 
     def parser(self, name: str, target: str) -> None:
         """A function ``(text: str, **params) -> Reading``."""
-        self._register("parser", name, target)
+        self._register(Registration("parser", name, target))
 
     def aggregator(self, name: str, target: str) -> None:
         """A function ``(answers: Sequence[Answer], **params) -> Aggregate``."""
-        self._register("aggregator", name, target)
+        self._register(Registration("aggregator", name, target))
 
     def metric(self, name: str, target: str) -> None:
         """A :class:`s3harness.Metric` class, or a function of its parameters that returns one."""
-        self._register("metric", name, target)
+        self._register(Registration("metric", name, target))
 
     def rqi_penalty(self, name: str, target: str) -> None:
         """A function from the context of a report's score to a penalty."""
-        self._register("rqi_penalty", name, target)
+        self._register(Registration("rqi_penalty", name, target))
 
     def judge(self, name: str, target: str) -> None:
         """A :class:`s3harness.Judge` class: the question about a report, and the reading of the reply."""
-        self._register("judge", name, target)
+        self._register(Registration("judge", name, target))
 
     def probe(self, name: str, target: str) -> None:
         """A :class:`s3harness.Probe`: a label-free probe of the evidence that a model uses."""
-        self._register("probe", name, target)
+        self._register(Registration("probe", name, target))
 
     def classifier(self, name: str, target: str) -> None:
         """A :class:`s3harness.Classifier` class: ES or NES from the signs of Task 1 (``diagnose``)."""
-        self._register("classifier", name, target)
+        self._register(Registration("classifier", name, target))
 
     def trainer(self, name: str, target: str) -> None:
         """A function ``(job: TrainingJob) -> facts`` that writes weights; see :class:`s3harness.TrainingJob`."""
-        self._register("trainer", name, target)
+        self._register(Registration("trainer", name, target))
 
     def executor(self, name: str, target: str) -> None:
         """A function that sends the requests of a plan to the backend."""
-        self._register("executor", name, target)
+        self._register(Registration("executor", name, target))
 
     def task_specs(self, name: str, target: str) -> None:
         """Task specs: the path of a directory with ``tasks/*.yaml``, or a function that returns it."""
-        self._register("task_specs", name, target)
+        self._register(Registration("task_specs", name, target))
 
-    def command(self, name: str, target: str) -> None:
-        """A click command of the ``s3harness`` command line."""
-        self._register("command", name, target)
+    def command(self, name: str, target: str, *, summary: str = "") -> None:
+        """A click command of the ``s3harness`` command line; ``"data NAME"`` is one of the group ``s3harness data``.
+
+        ``summary`` is its line in ``s3harness --help``, which does not import the command.
+        """
+        self._register(Registration("command", name, target, summary))
 
 
 @dataclass
@@ -194,17 +213,21 @@ class Registry:
             raise PluginError(_taken(second, first))
         if (kind, name) not in self.entries:
             why = f"; broken plugins: {', '.join(self.broken)} (s3harness plugins list)" if self.broken else ""
-            raise UsageError(f"there is no {kind} named {name!r}{self._remedy(kind, name)}{why}")
+            remedy = self.remedy(kind, name)
+            nearest = f" here: {remedy}" if remedy else suggest(name, self.names(kind))
+            raise UsageError(f"there is no {kind} named {name!r}{nearest}{why}")
         return self.entries[kind, name]
 
     def load(self, kind: Kind, name: str) -> object:
         """Import the object behind a name."""
         return self.entry(kind, name).load()
 
-    def _remedy(self, kind: Kind, name: str) -> str:
-        """End of the error about an unknown name: the package to install, otherwise the nearest names."""
-        package = OWN_PACKAGES.get((kind, name))
-        return f" here: pip install {package}" if package else suggest(name, self.names(kind))
+    def remedy(self, kind: Kind, name: str) -> str:
+        """Return the command that installs the project's own package that brings a name; empty if none does."""
+        package = OWN_PACKAGES.get((kind, name), "")
+        # Quoted, because zsh takes brackets for a pattern of file names.
+        quoted = f"'{package}'" if "[" in package else package
+        return f"pip install {quoted}" if package else ""
 
 
 @contextmanager
@@ -220,11 +243,19 @@ def traced(what: str) -> Iterator[None]:
 
 def checked_registration(kind: Kind, name: object, target: object) -> tuple[str, str]:
     """Return a name and an import string of the right form; raise :class:`PluginError` otherwise."""
-    if not isinstance(name, str) or not name[:1].isalnum() or set(name) - _NAME_CHARACTERS:
+    if not isinstance(name, str):
+        raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
+    group, _, inner = name.rpartition(" ") if kind == "command" else ("", "", name)
+    if group and group not in COMMAND_GROUPS:
+        groups = " or ".join(COMMAND_GROUPS)
+        raise PluginError(f"command {name!r}: a plugin can add commands to the group {groups}, not to {group!r}")
+    if not inner[:1].isalnum() or set(inner) - _NAME_CHARACTERS:
         raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
     module, _, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
     if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        raise PluginError(f"{kind} {name!r}: the target {target!r} is no import string like 'package.module:attribute'")
+        raise PluginError(
+            f"{kind} {name!r}: the target {target!r} is not an import string like 'package.module:attribute'"
+        )
     return name, f"{module}:{attribute}"
 
 
@@ -233,6 +264,6 @@ def _taken(entry: RegistryEntry, taken: RegistryEntry) -> str:
     if entry.package == taken.package:
         return f"{what} is registered twice by {entry.package!r}; it must choose two names"
     if taken.package == BUILTIN:
-        return f"{what} is built in, {entry.package!r} cannot take its name; it must choose another"
+        return f"{what} is built in, so {entry.package!r} cannot use its name; it must choose another"
     packages = " and ".join(repr(package) for package in sorted((taken.package, entry.package)))
-    return f"{what} is registered by both {packages} and can be used of neither; uninstall one of them"
+    return f"{what} is registered by both {packages} so neither can be used; uninstall one of them"

@@ -1,5 +1,5 @@
-"""Probes: the same questions asked of clips that were changed, or asked in other words.
+"""Probes: repeat the questions of a run with changed clips or other wordings, and compare the answers.
 
-No label is needed: what an answer should become follows from what was done and from the answer before. A probe is a
-:class:`~s3harness.probes.probe.Probe`, by name, from here or from a plugin; any transform is one too.
+No label is needed: the expected answer follows from the change and from the answer before it. A probe is a registered
+:class:`~s3harness.probes.probe.Probe`, built in or of a plugin; every transform can be used as a probe too.
 """

@@ -1,4 +1,4 @@
-"""The contract of a probe: what is changed, and what that should do to an answer."""
+"""The contract of a probe: the change that it makes, and the expected effect on an answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Video
 
 Direction = Literal["same", "flip", "absent", "change", "open"]
-"""What an answer should do: stay, become its opposite, deny what can no longer be noticed, become another one."""
+"""The expected effect on an answer: stay, become its opposite, deny signs that cannot be noticed any more, differ in
+any way; ``open`` expects nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What an answer answers: the kind of item (``feature``, ``laterality``, …) and the subject."""
+class ProbeSubject:
+    """The question that an answer belongs to: the kind of item (``feature``, ``laterality``, …) and the subject."""
 
     item: str
     subject: str
@@ -25,7 +26,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What should become of an answer: ``holds`` tells of the new one; ``open`` expects nothing."""
+    """The expected effect on an answer; ``holds(after)`` is ``True`` for a new answer that meets it."""
 
     direction: Direction
     holds: Callable[[object], bool]
@@ -35,11 +36,10 @@ OPEN = Expected("open", lambda after: True)
 
 
 class Probe:
-    """Asks a run's questions once more, of clips shown through ``transforms`` or in other words (:meth:`reword`).
+    """Repeats a run's questions with clips passed through ``transforms``, or in another wording (:meth:`reword`).
 
-    Answers are compared as :func:`s3harness.analysis.evidence.said` has them: a word for a sign, a side and a
-    diagnosis, seconds for a moment, a tuple of signs for a sequence, and of (signs, sides) for a report. ``version`` is
-    raised whenever the probe does something else.
+    The values of answers are: a word for a sign, a side and a diagnosis, seconds for a boundary, a tuple of signs for
+    a sequence, and a tuple (signs, sides) for a report. Raise ``version`` whenever the behaviour changes.
     """
 
     title: str = ""
@@ -47,73 +47,79 @@ class Probe:
     transforms: tuple[str, ...] = ()
 
     def reword(self, spec: TaskSpec) -> TaskSpec | None:
-        """The task as it is now asked; ``None`` if the probe has nothing to ask in it."""
+        """Return the task in the probe's wording; ``None`` if the probe does not apply to it."""
         return spec
 
     def truth(self, video: Video, clip: Clip) -> Video | None:
-        """The annotations that answer the question as it is now asked, ``None`` where nobody knows them."""
+        """Return annotations that are true of the changed clip and wording; ``None`` if they are unknown."""
         return video
 
-    def expect(self, asked: Asked, before: object) -> Expected:
-        """What should become of an answer."""
+    def expect(self, subject: ProbeSubject, before: object) -> Expected:
+        """Return the expected effect on an answer, given its value ``before`` the change."""
         return OPEN
 
 
 class OfTransform(Probe):
-    """A transform as a probe: what it does to answers is counted, and nothing is expected."""
+    """A transform as a probe: changed answers are counted, and nothing is expected of them."""
 
     def __init__(self, name: str) -> None:
-        self.title = f"shown through {name}"
+        self.title = f"transform {name}"
         self.transforms = (name,)
 
 
 def load_probe(name: str) -> Probe:
-    """The probe of a name, or the transform of that name as one; :class:`UsageError` if there is neither."""
+    """Return the probe of a name, or the transform of that name as a probe.
+
+    Raises :class:`UsageError` if there is neither, and :class:`PluginError` for a component that is no probe.
+    """
     entries = manager().registry.entries
+    # A probe before a transform of the same name (mirror is both): only the probe knows what to expect.
     if ("probe", name) not in entries and ("transform", name) in entries:
         return OfTransform(name)
     if ("probe", name) not in entries and ("probe", name) not in manager().registry.clashes:
         raise UsageError(f"there is no probe and no transform named {name!r}{suggest(name, probe_names())}")
-    found = load("probe", name)
-    made = found() if isinstance(found, type) else found
-    if not isinstance(made, Probe):
+    component = load("probe", name)
+    # A class is registered as well as an instance, so that a plugin need not make one when it is imported.
+    probe = component() if isinstance(component, type) else component
+    if not isinstance(probe, Probe):
         package = manager().registry.entry("probe", name).package
-        raise PluginError(f"probe {name!r} of package {package!r} is {found!r}; a s3harness.Probe is expected")
-    return made
+        raise PluginError(f"probe {name!r} of package {package!r} is {component!r}; an s3harness.Probe is expected")
+    return probe
 
 
 def probe_names() -> list[str]:
-    """All registered probes, and the transforms that are none of their names, which are probes as well."""
+    """Names of the registered probes, then of the transforms without a probe of their name."""
     registry = manager().registry
     return list(dict.fromkeys([*registry.names("probe"), *registry.names("transform")]))
 
 
 def same(before: object) -> Expected:
-    """The answer should stay. Moments may differ by :data:`SAME_MOMENT_S`."""
+    """Expect the same answer; times may differ by :data:`SAME_MOMENT_S`."""
     return Expected("same", lambda after: not differ(before, after))
 
 
 def change(before: object) -> Expected:
-    """The answer should become another one."""
+    """Expect another answer."""
     return Expected("change", lambda after: differ(before, after))
 
 
 def flip(becomes: object) -> Expected:
-    """The answer should become its opposite, and that is ``becomes``."""
+    """Expect the opposite answer, ``becomes``."""
     return Expected("flip", lambda after: not differ(becomes, after))
 
 
 def absent(holds: Callable[[object], bool]) -> Expected:
-    """The answer should deny what can no longer be noticed."""
+    """Expect an answer that denies the signs that cannot be noticed any more."""
     return Expected("absent", holds)
 
 
 SAME_MOMENT_S = 1.0
-"""Seconds by which two moments may differ and be the same: annotators and prompts tell whole seconds."""
+"""Seconds by which two times may differ and count as the same: annotations and prompts use whole seconds."""
 
 
 def differ(before: object, after: object) -> bool:
-    """Whether two answers to one question differ."""
+    """Return ``True`` if two answers to one question differ."""
+    # Only times are floats; words and tuples must be equal.
     if isinstance(before, float) and isinstance(after, float):
         return abs(before - after) > SAME_MOMENT_S
     return before != after

@@ -1,4 +1,4 @@
-"""The benchmark's prompts in other words: ``task_specs/wordings.yaml``."""
+"""Other wordings of the benchmark's prompts, from ``task_specs/wordings.yaml``."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ FILE = "wordings.yaml"
 
 
 def worded(spec: TaskSpec, wording: str) -> TaskSpec | None:
-    """A task asked in another wording; ``None`` if it has none.
+    """Return a task in another wording; ``None`` if there is none.
 
-    A protocol may have a model family asked otherwise, with another form of answer: for such a prompt there is none.
+    There is none for a prompt that a protocol replaces for a model family, since its form of answer may differ.
     """
     other = wordings().get(wording, {}).get(spec.name)
     if other is None or _prompts(spec.data) != _prompts(_own(spec.name)):
         return None
     subjects = dict(spec.data.get("subjects", {}))
-    for name, said in other.get("subjects", {}).items():
-        subjects[name] = {**subjects.get(name, {}), **said}
+    for name, prompts in other.get("subjects", {}).items():
+        subjects[name] = {**subjects.get(name, {}), **prompts}
     return TaskSpec({**spec.data, "prompt": other["prompt"], **({"subjects": subjects} if subjects else {})})
 
 
+# Parsed once: it is asked for by every task of a run with a probe.
 @lru_cache(maxsize=1)
 def wordings() -> Mapping[str, Mapping[str, Any]]:
-    """Wording → task → its ``prompt``, and that of subjects that have one of their own."""
+    """Return wording → task → its ``prompt``, and the prompts of subjects that have their own."""
     return dict(read_document(specs_directory() / FILE).data["wordings"])
 
 
 def _own(name: str) -> Mapping[str, Any]:
+    # A spec from a file need not be registered.
     return load_task(name).data if name in known_tasks() else {}
 
 
 def _prompts(data: Mapping[str, Any]) -> dict[str, object]:
-    """The prompts of a spec, by subject; the task's own under an empty name."""
-    of_subjects = {name: said["prompt"] for name, said in data.get("subjects", {}).items() if "prompt" in said}
+    """Return the prompts of a spec by subject; the task's own under the empty name."""
+    of_subjects = {name: entry["prompt"] for name, entry in data.get("subjects", {}).items() if "prompt" in entry}
     return {"": data.get("prompt"), **of_subjects}

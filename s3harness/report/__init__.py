@@ -1,1 +1,1 @@
-"""What people look at: tables and progress on the terminal."""
+"""Reports for people: tables and progress on the terminal, charts, contact sheets and HTML pages."""

@@ -1,4 +1,4 @@
-"""The agreement of annotators, for the terminal."""
+"""Agreement of annotators, for the terminal."""
 
 from __future__ import annotations
 
@@ -18,39 +18,46 @@ if TYPE_CHECKING:
 
 _SHOWN_VIDEOS = 5
 _LONGEST_WORD = 14
-"""Columns of the question, so that no word of a sign's name is broken: "responsiveness"."""
+"""Width of the longest word in a sign's name, "responsiveness", which is not broken."""
 _SHORT_NAMES = 20
-"""Characters of the annotators' names together that leave room for it on a terminal of 80 columns."""
+"""Characters of the annotators' names together that leave this width on a terminal of 80 columns."""
 _ROOMY = 110
-"""Columns of a terminal in which an estimate and its interval stand on one line."""
+"""Columns of a terminal in which an estimate and its interval fit on one line."""
 
 
-def print_agreement(found: Agreement, ceilings: Sequence[HumanCeiling], console: Console | None = None) -> None:
+def print_agreement(agreement: Agreement, ceilings: Sequence[HumanCeiling], console: Console | None = None) -> None:
     """Print the agreement by question, over all features and about times, and the human ceilings."""
     console = console or Console()
-    left_out = "; ".join(_missing(name, videos) for name, videos in found.left_out.items() if videos)
-    console.print(f"{', '.join(found.annotators)}: {found.n_videos} videos of {found.n_patients} patients in common")
+    left_out = "; ".join(_missing(name, videos) for name, videos in agreement.left_out.items() if videos)
+    common = f"{agreement.n_videos} videos of {agreement.n_patients} patients in common"
+    console.print(f"{', '.join(agreement.annotators)}: {common}")
     if left_out:
-        console.print(f"Not compared, because another annotator has no such video: {left_out}", soft_wrap=True)
-    for table in (_questions(found, console.width >= _ROOMY), _overall(found), _times(found), _ceilings(ceilings)):
+        console.print(f"Not compared, since another annotator lacks the video: {left_out}", soft_wrap=True)
+    for table in (
+        _questions(agreement, console.width >= _ROOMY),
+        _overall(agreement),
+        _times(agreement),
+        _ceilings(ceilings),
+    ):
         console.print()
         console.print(table)
     for line in (
-        _about_intervals(found, ceilings),
-        "Cohen's κ: mean over the pairs of annotators. Answers that are untested or missing are not counted.",
-        "Human: one annotator's work scored as an answer, against another's; mean of both directions.",
+        _about_intervals(agreement, ceilings),
+        "Cohen's κ: mean over the pairs of annotators. Untested and missing answers are not counted.",
+        "Human: one annotator's work scored against another's as the truth; mean of both directions.",
         DISCLAIMER,
     ):
         console.print(line, style="dim", soft_wrap=True, highlight=False)
 
 
-def _about_intervals(found: Agreement, ceilings: Sequence[HumanCeiling]) -> str:
-    intervals = [q.cohen.interval for q in found.questions]
-    intervals += [estimate.interval for estimate in found.overall.values()]
+def _about_intervals(agreement: Agreement, ceilings: Sequence[HumanCeiling]) -> str:
+    intervals = [q.cohen.interval for q in agreement.questions]
+    intervals += [estimate.interval for estimate in agreement.overall.values()]
     intervals += [ceiling.interval for ceiling in ceilings]
     if any(intervals):
-        return "Brackets: 95 % intervals between patients."
-    return f"No intervals: too few patients ({found.n_patients})."
+        return "Brackets: 95 % intervals over patients."
+    # The width of an interval over two or three patients is an accident.
+    return f"No intervals: too few patients ({agreement.n_patients})."
 
 
 def _missing(annotator: str, videos: Sequence[str]) -> str:
@@ -58,34 +65,37 @@ def _missing(annotator: str, videos: Sequence[str]) -> str:
     return f"{len(videos)} of {annotator} ({', '.join(videos[:_SHOWN_VIDEOS])}{more})"
 
 
-def _questions(found: Agreement, is_roomy: bool) -> Table:
-    table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *found.annotators)
-    for q in found.questions:
-        shares = [number(q.prevalence.get(name)) for name in found.annotators]
+def _questions(agreement: Agreement, is_roomy: bool) -> Table:
+    table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *agreement.annotators)
+    for q in agreement.questions:
+        # An annotator who decided nothing has no share.
+        shares = [number(q.prevalence.get(name)) for name in agreement.annotators]
         estimates = [_estimate(q.cohen), number(q.fleiss.value), number(q.krippendorff.value)]
         table.add_row(q.question.replace("_", " "), str(q.n), number(q.agreement), *estimates, *shares)
-    if sum(map(len, found.annotators)) <= _SHORT_NAMES:
+    if sum(map(len, agreement.annotators)) <= _SHORT_NAMES:
         table.columns[0].min_width = _LONGEST_WORD
-    if not is_roomy and any(q.cohen.interval for q in found.questions):
+    if not is_roomy and any(q.cohen.interval for q in agreement.questions):
+        # On a narrow terminal the interval stands below its estimate.
         table.columns[3].width = len("(0.000–1.000)")
-    table.caption = "Under each annotator: the share of yes, left or ES among what they decided."
+    table.caption = "Below each annotator: share of yes, left or ES among their decided answers."
     return table
 
 
-def _overall(found: Agreement) -> Table:
+def _overall(agreement: Agreement) -> Table:
     table = _table("over all features", "")
-    for name, estimate in found.overall.items():
+    for name, estimate in agreement.overall.items():
         table.add_row(name, _estimate(estimate))
-    for c in found.prevalence:
-        what = f"correlation of prevalences, {c.diagnosis} ({c.n_videos} videos, {c.n_features} features)"
-        table.add_row(what, number(c.r))
+    for c in agreement.prevalence:
+        title = f"correlation of prevalences, {c.diagnosis} ({c.n_videos} videos, {c.n_features} features)"
+        table.add_row(title, number(c.r))
     return table
 
 
-def _times(found: Agreement) -> Table:
-    limits = list(next((t.within for t in found.times if t.within), {}))
+def _times(agreement: Agreement) -> Table:
+    # Every moment has the same limits, unless it has no pairs and so none at all.
+    limits = list(next((t.within for t in agreement.times if t.within), {}))
     table = _table("moment", "pairs", "median apart", *(f"within {limit}" for limit in limits))
-    for t in found.times:
+    for t in agreement.times:
         table.add_row(t.moment, str(t.n), number(t.median_s, "s"), *(number(t.within.get(limit)) for limit in limits))
     return table
 

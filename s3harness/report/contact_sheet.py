@@ -1,4 +1,4 @@
-"""A contact sheet: pictures of a video with the times of its signs under them, for a person to look at."""
+"""Contact sheets: frames of a video above a timeline of its annotated signs, as one image."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Colour = tuple[int, int, int]
+"""Red, green and blue, 0–255."""
 
 _COLUMNS, _GAP, _MARGIN = 4, 4, 10
 _LANE, _NAMES, _SOUND, _AXIS = 15, 168, 44, 18
+"""Pixels: height of a lane, width of the names of signs, heights of the sound level and of the axis."""
 _INK, _FAINT, _PAPER = (30, 32, 36), (226, 228, 232), (255, 255, 255)
 _BARS: dict[str | None, Colour] = {
     None: (84, 120, 168),
@@ -36,9 +38,9 @@ _ALL_ALONG, _UNTESTED, _SEIZURE = (150, 156, 166), (176, 160, 120), (246, 240, 2
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """What of a video is shown: pictures (uint8, height × width × 3), their times, and how loud it is over time."""
+    """Frames of a video (uint8, height × width × 3) with their times, and its sound level (RMS, ten per second)."""
 
-    pictures: tuple[NDArray[np.uint8], ...]
+    frames: tuple[NDArray[np.uint8], ...]
     times_s: tuple[float, ...]
     loudness: NDArray[np.float64]
     duration_s: float
@@ -47,10 +49,10 @@ class Strip:
 def make_contact_sheet(
     dataset: Dataset, video_id: str, *, frames: int, span: tuple[float, float | None], width: int
 ) -> Image:
-    """The contact sheet of one video: ``frames`` pictures evenly over ``span`` (seconds; ``None`` is the end).
+    """Return the contact sheet of one video: ``frames`` evenly over ``span`` (seconds; ``None`` is the end).
 
     Raises:
-        UsageError: there is no such video, or it has no file, or the span is empty.
+        UsageError: the data set lacks the video or its file, or the span is empty.
         MediaError: the file cannot be decoded.
 
     """
@@ -61,14 +63,16 @@ def make_contact_sheet(
         raise UsageError(f"video {video_id} has no file in this data set")
     start, end = span[0], _duration(video.path) if span[1] is None else span[1]
     if end <= start:
-        raise UsageError(f"there is nothing of video {video_id} between {start:g} s and {end:g} s")
+        raise UsageError(
+            f"the span of video {video_id} from {start:g} s to {end:g} s is empty; its end must be after its start"
+        )
     step = (end - start) / frames
     times = [start + (number + 0.5) * step for number in range(frames)]
     return draw_contact_sheet(video, read_strip(video.path, times, width))
 
 
 def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
-    """Decodes the pictures nearest to ``times_s``, about ``width`` pixels wide, and the sound's level.
+    """Decode the frames nearest to ``times_s``, about ``width`` pixels wide, and the level of the sound.
 
     Raises:
         MediaError: the file cannot be decoded.
@@ -79,32 +83,35 @@ def read_strip(path: Path, times_s: Sequence[float], width: int) -> Strip:
     from s3harness.media.probe import probe
 
     info = probe(path)
+    # The decoder takes a budget of pixels, not a width.
     most = round(width * width * info.height / info.width)
-    shown: dict[float, NDArray[np.uint8]] = {}
+    pixels: dict[float, NDArray[np.uint8]] = {}
     levels, rest = list[float](), np.zeros(0)
     with path.open("rb") as file:
         for item in decode(file, {most: frozenset(times_s)}, info.has_audio):
             if isinstance(item, DecodedFrame):
-                shown |= dict.fromkeys(item.wanted, item.pixels)
+                pixels |= dict.fromkeys(item.wanted, item.pixels)
             elif isinstance(item, AudioChunk):
-                heard, rest = _whole_tenths(np.concatenate([rest, item.samples]), RATE // 10)
-                levels += np.sqrt(np.mean(np.square(heard), axis=1)).tolist()
-    kept = tuple(time for time in times_s if time in shown)
-    return Strip(tuple(shown[time] for time in kept), kept, np.array(levels), info.duration_s)
+                tenths, rest = _whole_tenths(np.concatenate([rest, item.samples]), RATE // 10)
+                levels += np.sqrt(np.mean(np.square(tenths), axis=1)).tolist()
+    # Damaged videos may have no frame near the last times.
+    decoded = tuple(time for time in times_s if time in pixels)
+    return Strip(tuple(pixels[time] for time in decoded), decoded, np.array(levels), info.duration_s)
 
 
 def draw_contact_sheet(video: Video, strip: Strip) -> Image:
-    """The pictures in rows of four, and under them one lane for each sign; sides are the patient's."""
+    """Return the frames in rows of four, above one lane for each sign; sides are the patient's."""
     from PIL import Image, ImageDraw
 
-    high, wide = strip.pictures[0].shape[:2]
-    rows = ceil(len(strip.pictures) / _COLUMNS)
+    high, wide = strip.frames[0].shape[:2]
+    rows = ceil(len(strip.frames) / _COLUMNS)
+    # Signs of other vocabularies follow the benchmark's.
     lanes = (*vocabulary().names, *(name for name in video.features if name not in vocabulary().names))
     top = _MARGIN + rows * (high + _GAP) + _MARGIN
     width = 2 * _MARGIN + _COLUMNS * (wide + _GAP) - _GAP
     sheet = Image.new("RGB", (width, top + len(lanes) * _LANE + _SOUND + _AXIS + _MARGIN), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    for number, (pixels, time) in enumerate(zip(strip.pictures, strip.times_s, strict=True)):
+    for number, (pixels, time) in enumerate(zip(strip.frames, strip.times_s, strict=True)):
         row, column = divmod(number, _COLUMNS)
         corner = _MARGIN + column * (wide + _GAP), _MARGIN + row * (high + _GAP)
         sheet.paste(Image.fromarray(pixels), corner)
@@ -120,7 +127,7 @@ def _duration(path: Path) -> float:
 
 
 def _whole_tenths(samples: NDArray[np.float64], size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Samples in rows of ``size``, and what is left."""
+    """Return the samples in rows of ``size``, and the remainder."""
     whole = len(samples) // size * size
     return samples[:whole].reshape(-1, size), samples[whole:]
 
@@ -133,7 +140,7 @@ def _tag(draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """Lanes between two places of the sheet, from ``top`` down."""
+    """Timeline of a sheet: lanes between two x coordinates (``across``), from ``top`` down."""
 
     draw_on: ImageDraw.ImageDraw
     strip: Strip
@@ -166,21 +173,24 @@ class _Timeline:
             word = "untested" if label.present == "untested" else "yes"
             self.draw_on.text((left + 4, y + 1), word, fill=_UNTESTED if word == "untested" else _ALL_ALONG)
             return
+        # At least two pixels wide, or a short sign would be invisible.
         start, end = self.x(label.start_s), max(self.x(label.end_s), self.x(label.start_s) + 2)
         self.draw_on.rectangle((start, y + 2, end, y + _LANE - 4), fill=_BARS[label.side])
         self.draw_on.text((end + 4, y + 1), label.side or "", fill=_BARS[label.side])
 
     def sound(self, y: int) -> None:
-        """The level of the sound from −60 dB to full scale, ten times a second."""
+        """Draw the level of the sound from −60 dB to full scale, ten times a second."""
         self.draw_on.text(
             (_MARGIN, y + _SOUND // 2 - 6), "sound" if len(self.strip.loudness) else "no sound", fill=_INK
         )
+        # 1e-3 is −60 dB; digital silence has no logarithm.
         decibels = 20 * np.log10(np.maximum(self.strip.loudness, 1e-3))
         for number, level in enumerate(decibels.tolist()):
             x, high = self.x(number / 10), (1 + level / 60) * (_SOUND - 8)
             self.draw_on.line((x, y + _SOUND - 4, x, y + _SOUND - 4 - high), fill=_BARS[None])
 
     def axis(self, y: int) -> None:
+        # At most fourteen labels, or they would overlap; 1e9 ends the search for a video of any length.
         step = next(s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300, 1e9) if self.strip.duration_s / s <= 14)
         for time in np.arange(0, self.strip.duration_s, step).tolist():
             self.draw_on.line((self.x(time), y, self.x(time), y + 4), fill=_INK)

@@ -1,4 +1,4 @@
-"""The evidence-use profile on the terminal."""
+"""Table of the evidence-use profile, for the terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from s3harness.report.plain import print_rows
 from s3harness.report.table import DISCLAIMER, task_title
 from s3harness.types import Interval
 
+# What a probe should do to an answer, as a verb of the answer.
 EXPECTED = {
     "same": "stays",
     "flip": "flips",
@@ -20,15 +21,17 @@ EXPECTED = {
 
 
 def print_evidence(rows: Sequence[Evidence], titles: Sequence[str], sees_truth: bool) -> None:
-    """Print what became of the answers, probe by probe and task by task, and how to read it."""
+    """Print the shares of changed answers by probe and task, and how to read them."""
     import click
 
     for title in titles:
         click.echo(title)
     click.echo()
     print_rows([_cells(row) for row in rows])
-    click.echo("\nChanged: of the answers read before and after. As expected: of all that were read before.")
-    click.echo("Intervals (95 %) are between patients. Lost: read at most once. No label is used.")
+    click.echo(
+        "\nChanged: share of the answers that could be read before and after. As expected: share of all read before."
+    )
+    click.echo("Intervals (95 %) resample patients. Lost: answers read at most once. No annotation is used.")
     if sees_truth:
         click.echo("These answers come from a yardstick that sees the truth, not from a model.")
     click.echo(DISCLAIMER)
@@ -42,6 +45,7 @@ def _cells(row: Evidence) -> dict[str, str]:
         "changed": _percent(row.changed),
         "95 %": _interval(row.changed_interval),
         "as expected": _percent(row.as_expected),
+        # The blank keeps this key from being that of the other interval.
         "95 % ": _interval(row.expected_interval),
         "answers": str(row.answers),
         "items": str(row.items),

@@ -1,4 +1,4 @@
-"""Plain tables: what the listing commands print, without the time that a richer one takes to start."""
+"""Plain tables for listing commands, which would start slower with rich's tables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import click
 
 GAP = "  "
 NARROWEST = 12
+"""Characters to which a column may be narrowed."""
 STEERING = ("Cc", "Cf", "Cs")
-"""Categories of Unicode: control codes, what turns the direction of writing, halves of pairs."""
+"""Unicode categories of control characters, format characters (which can reverse the text) and surrogates."""
 
 
 def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
@@ -32,18 +33,20 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 
 
 def one_line(value: object) -> str:
-    """A value on one line, without anything that would steer a terminal."""
+    """Return a value as one line, without characters that would steer a terminal."""
     return "".join(character if character.isprintable() else " " for character in str(value))
 
 
 def harmless(text: str) -> str:
-    """A text as it may be written on a terminal: its lines, and nothing that would steer it or turn what is read."""
+    """Return a text with its lines, without characters that would steer a terminal or reorder the text."""
     return "".join(c if c in "\n\t" or unicodedata.category(c) not in STEERING else "�" for c in text)
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # In a pipe every row stays one line, so that grep finds whole rows.
     if sys.stdout.isatty():
+        # Imported where it is needed: listings must start fast.
         import shutil
 
         widths = _fitted(widths, shutil.get_terminal_size().columns)
@@ -51,7 +54,7 @@ def _print(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _fitted(widths: Sequence[int], room: int) -> list[int]:
-    """The widths, the widest narrowed until all fit."""
+    """Return the widths, the widest narrowed until all columns fit into the room."""
     widths = list(widths)
     while sum(widths) + len(GAP) * (len(widths) - 1) > room and max(widths) > NARROWEST:
         widths[widths.index(max(widths))] -= 1
@@ -59,7 +62,7 @@ def _fitted(widths: Sequence[int], room: int) -> list[int]:
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """The lines of a row, its cells folded to the widths."""
+    """Return the lines of a row, its cells folded to the widths."""
     folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
     lines = zip_longest(*folded, fillvalue="")
     return [GAP.join(map(str.ljust, line, widths)).rstrip() for line in lines]
@@ -68,6 +71,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 def _folded(cell: str, width: int) -> list[str]:
     if len(cell) <= width:
         return [cell]
+    # Imported where it is needed, as most cells are short.
     import textwrap
 
     return textwrap.wrap(cell, width)

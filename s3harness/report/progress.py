@@ -24,10 +24,11 @@ from s3harness.report.plain import harmless
 from s3harness.run.executor import Progress
 
 PLAIN_EVERY_S = 10.0
+"""Seconds between two lines where standard error is not a terminal."""
 SHOWN = 3
-"""Errors that are told at the end, and videos of each that are named."""
+"""Number of different errors listed at the end, and of videos named with each."""
 
-_HOW_FAR = (
+_COLUMNS = (
     BarColumn(),
     MofNCompleteColumn(),
     TaskProgressColumn(show_speed=True),
@@ -38,7 +39,7 @@ _HOW_FAR = (
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """A run's progress, shown as it changes; messages of plugins are printed at the end."""
+    """Show a run's progress as it changes, and print errors and messages of plugins at the end."""
     console = Console(stderr=True)
     progress = Progress()
     started = time.monotonic()
@@ -50,20 +51,22 @@ def shown_progress() -> Iterator[Progress]:
             progress.changed = _PlainLines(started)
             yield progress
     finally:
+        # Also after an error or Ctrl-C, so that the user sees how much is done.
         if progress.done:
             click.echo(_line(progress, started), err=True)
         for cause in _causes(progress.causes):
             click.echo(cause, err=True)
+        # Workers repeat a message; once is enough.
         for message in dict.fromkeys(progress.messages):
             click.echo(f"plugin: {harmless(message)}", err=True)
 
 
 @contextmanager
-def shown_count(things: str) -> Iterator[Callable[[int, int], None]]:
-    """How many of some ``things`` are made, to be told by a call with (done, in all) after each of them."""
+def progress_bar(things: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress over some ``things`` on standard error; yield a function to call with (done, total)."""
     console = Console(stderr=True)
     if console.is_terminal:
-        with Bar(TextColumn(things), *_HOW_FAR, console=console, transient=True) as bar:
+        with Bar(TextColumn(things), *_COLUMNS, console=console, transient=True) as bar:
             task = bar.add_task(things, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
@@ -72,13 +75,13 @@ def shown_count(things: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def _bar(console: Console, progress: Progress) -> Iterator[None]:
-    columns = TextColumn("{task.description}"), *_HOW_FAR, TextColumn("{task.fields[failed]} failed")
+    columns = TextColumn("{task.description}"), *_COLUMNS, TextColumn("{task.fields[failed]} failed")
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("asking", total=None, failed=0)
+        task = bar.add_task("sending requests", total=None, failed=0)
 
         def changed(now: Progress) -> None:
-            doing = now.phase or "asking"
-            bar.update(task, description=doing, completed=now.done, total=now.total, failed=now.failed)
+            phase = now.phase or "sending requests"
+            bar.update(task, description=phase, completed=now.done, total=now.total, failed=now.failed)
 
         progress.changed = changed
         yield
@@ -86,6 +89,8 @@ def _bar(console: Console, progress: Progress) -> Iterator[None]:
 
 @dataclass
 class _PlainLines:
+    """Prints a line at each phase, and every few seconds within one."""
+
     started: float
     last: float = field(default_factory=time.monotonic)
     phase: str = ""
@@ -101,7 +106,7 @@ class _PlainLines:
 
 @dataclass
 class _CountedLines:
-    """A line now and then, and one for the last."""
+    """Prints a line every few seconds, and one for the last thing."""
 
     things: str
     started: float = field(default_factory=time.monotonic)
@@ -115,10 +120,11 @@ class _CountedLines:
 
 
 def _causes(causes: Counter[tuple[str, str]]) -> Iterator[str]:
-    """The commonest errors of failed requests, each with how many there were, and of which videos."""
+    """Yield the most frequent errors of failed requests, each with its number and its videos."""
     counts, videos = Counter[str](), defaultdict[str, list[str]](list)
-    for (told, video), count in causes.items():
-        error = told.removeprefix(f"video {video}: ")
+    for (message, video), count in causes.items():
+        # One error of many videos is one line: its videos are named beside it.
+        error = message.removeprefix(f"video {video}: ")
         counts[error] += count
         videos[error].append(video)
     for error, count in counts.most_common(SHOWN):
@@ -138,8 +144,9 @@ def _line(progress: Progress, started: float) -> str:
 
 
 def _pace(done: int, total: int, started: float) -> str:
-    """How many a second, or a minute where they are slow, and the seconds that the others will take."""
+    """Return the rate per second, or per minute if slow, and the seconds that the remaining ones will take."""
+    # 1e-9: the first thing may be done within the resolution of the clock.
     rate = done / max(time.monotonic() - started, 1e-9)
     left = (total - done) / rate if rate else 0.0
-    told = f"{rate:.1f}/s" if rate >= 1 or not rate else f"{60 * rate:.1f}/min"
-    return f"{told}, {left:.0f} s left" if left > 0 else told
+    pace = f"{rate:.1f}/s" if rate >= 1 or not rate else f"{60 * rate:.1f}/min"
+    return f"{pace}, {left:.0f} s left" if left > 0 else pace

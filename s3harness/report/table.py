@@ -1,4 +1,4 @@
-"""The table of scores on the terminal."""
+"""Table of scores, for the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from s3harness.scoring.floor_test import floor_test_line, is_above_floor
 from s3harness.types import Score
 
 ABOVE = " *"
-"""What marks a score that is significantly above its floor."""
+"""Mark of a score that is significantly above its floor."""
 DISCLAIMER = "Research use, not a medical device."
 
 
@@ -27,7 +27,7 @@ def print_scores(
 ) -> None:
     """Print the primary score of each task, or ``every`` score, beside interval, floor, ceiling and coverage.
 
-    ``changes`` says what was changed of what is shown and asked.
+    ``changes`` is the sentence about clips or prompts that differ from the benchmark's.
     """
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -37,6 +37,7 @@ def print_scores(
     previous = ""
     for score in scores:
         if every or score.primary:
+            # Names of metrics and floors come from plugins, and may hold rich's markup.
             cells = [escape(one_line(cell)) for cell in _cells(score, score.task != previous)]
             table.add_row(*cells, style="bold" if every and score.primary else "")
             previous = score.task
@@ -63,8 +64,9 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
         f"{task_title(s.task).partition(' ')[0]} {s.floor_name}" for s in scores if s.floor_name and s.primary
     )
     lost = {s.task: s.lost for s in scores if s.primary and s.lost}
-    lines = [f"Floor: the best trivial answerer on the same items ({named})." if named else ""]
+    lines = [f"Floor: score of the best trivial answerer on the same items ({named})." if named else ""]
     lines += [floor_test_line(ABOVE, scores), _reader_line(scores)]
+    # Of the primary metrics alone, by which models are ranked.
     lines += [f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in scores if s.primary and s.warning]
     lines += [
         f"{task_title(t)}: {', '.join(f'{n} {why}' for why, n in reasons.items())}" for t, reasons in lost.items()
@@ -72,17 +74,22 @@ def _footnotes(scores: Sequence[Score], sees_truth: bool) -> list[str]:
     lines += _about_intervals([score for score in scores if score.primary])
     lines.append("Skill: 0 at the floor, 1 at the ceiling.")
     if any(s.value is None and s.n_items for s in scores if s.primary):
-        lines.append("–: undefined on these items, as where the truth holds one class alone.")
+        lines.append("–: undefined on these items, for example because the truth has only one class.")
     if sees_truth:
         lines.append("These answers come from a yardstick that sees the truth, not from a model.")
     return [line for line in (*lines, DISCLAIMER) if line]
 
 
 def _about_intervals(scores: Sequence[Score]) -> list[str]:
-    """What the unit of the intervals is, and why some scores have none."""
+    """Return the lines on the unit of the intervals, and on the reasons for missing ones."""
     patients = max((score.n_patients for score in scores), default=0)
-    lines = [f"Intervals: 95 %, between the {patients} patients."] if any(score.interval for score in scores) else []
+    lines = (
+        [f"Intervals: 95 %, over {patients} {'patient' if patients == 1 else 'patients'}."]
+        if any(score.interval for score in scores)
+        else []
+    )
     without = [score for score in scores if score.interval is None and score.interval_note]
+    # One sentence if all scores lack an interval for the same reason.
     notes = {score.interval_note for score in without}
     if len(notes) == 1 and len(without) == len(scores):
         return [*lines, f"No interval: {notes.pop()}."]
@@ -90,23 +97,23 @@ def _about_intervals(scores: Sequence[Score]) -> list[str]:
 
 
 def _reader_line(scores: Sequence[Score]) -> str:
-    """What the simulated readers score, by task."""
+    """Return the line on the scores of the simulated readers, by task."""
     readers: dict[str, list[str]] = {}
     for score in scores:
         if score.primary and score.informed is not None:
-            told = f"{task_title(score.task).partition(' ')[0]} {number(score.informed, score.unit)}"
-            readers.setdefault(score.informed_name.removeprefix("reader: "), []).append(told)
-    shown = "; ".join(f"{name}: {', '.join(told)}" for name, told in readers.items())
-    return f"A simulated reader would score ({shown})." if shown else ""
+            value = f"{task_title(score.task).partition(' ')[0]} {number(score.informed, score.unit)}"
+            readers.setdefault(score.informed_name.removeprefix("reader: "), []).append(value)
+    scores_by_reader = "; ".join(f"{name}: {', '.join(values)}" for name, values in readers.items())
+    return f"Simulated readers score ({scores_by_reader})." if scores_by_reader else ""
 
 
 def task_title(task: str) -> str:
-    """``s3/task4_temporal_boundaries`` → ``4 temporal boundaries``."""
+    """Return the title of a task: ``4 temporal boundaries`` of ``s3/task4_temporal_boundaries``."""
     return task.rpartition("/")[2].removeprefix("task").replace("_", " ").strip()
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A number as tables show it; "–" where there is none."""
+    """Return a number as tables show it; "–" for ``None``."""
     if value is None:
         return "–"
     text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if unit or abs(value) > 1 else f"{value:.3f}"

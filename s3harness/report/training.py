@@ -1,4 +1,4 @@
-"""Training sets and the reward gate, for the terminal."""
+"""Tables of training sets and the reward gate, for the terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 
 def print_gate(report: GateReport, *, every: bool) -> None:
-    """Print what candidates are paid; of each reward the three that are paid best, unless ``every``."""
+    """Print the rewards of candidate answers: of each reward the three best-paid candidates, or ``every`` one."""
     shown = list(report.payments)
+    # Refused candidates are always listed: they decide whether training may begin.
     if not every:
         counts: Counter[str] = Counter()
         shown = [p for p in shown if p.is_refused or _next(counts, p.reward) <= BEST]
     print_rows([_row(payment) for payment in shown])
 
 
-def summary(made: TrainingSet) -> dict[str, Any]:
-    """A training set in numbers; JSON-able."""
+def summary(training_set: TrainingSet) -> dict[str, Any]:
+    """Return a training set in numbers, as JSON-able data."""
     tasks = {
         name: {
             "samples": len(samples),
@@ -31,31 +32,33 @@ def summary(made: TrainingSet) -> dict[str, Any]:
             "mirrored": sum(s.mirrored for s in samples),
             "subjects": len({s.request.subject for s in samples}),
         }
-        for name in made.specs
-        if (samples := made.of_task(name))
+        for name in training_set.specs
+        if (samples := training_set.of_task(name))
     }
     return {
-        "samples": len(made.samples),
-        "training_patients": len({v.patient for v in made.division.training}),
-        "training_videos": len(made.division.training),
-        "held_out_patients": len({v.patient for v in made.division.held_out}),
-        "held_out_videos": len(made.division.held_out),
-        "fingerprint": made.fingerprint,
+        "samples": len(training_set.samples),
+        "training_patients": len({v.patient for v in training_set.division.training}),
+        "training_videos": len(training_set.division.training),
+        "held_out_patients": len({v.patient for v in training_set.division.held_out}),
+        "held_out_videos": len(training_set.division.held_out),
+        "fingerprint": training_set.fingerprint,
         "tasks": tasks,
-        "left_out": dict(made.left_out),
+        "left_out": dict(training_set.left_out),
     }
 
 
-def print_summary(told: Mapping[str, Any]) -> None:
-    """Print what :func:`summary` made."""
-    print_pairs({name.replace("_", " "): value for name, value in told.items() if not isinstance(value, dict)})
-    print_rows([{"task": name, **counts} for name, counts in told["tasks"].items()])
-    if told["left_out"]:
-        print_rows([{"left out": number, "why": why} for why, number in told["left_out"].items()])
+def print_summary(counts_by_name: Mapping[str, Any]) -> None:
+    """Print the result of :func:`summary`."""
+    print_pairs(
+        {name.replace("_", " "): value for name, value in counts_by_name.items() if not isinstance(value, dict)}
+    )
+    print_rows([{"task": name, **counts} for name, counts in counts_by_name["tasks"].items()])
+    if counts_by_name["left_out"]:
+        print_rows([{"left out": number, "why": why} for why, number in counts_by_name["left_out"].items()])
 
 
 def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
-    """The gate's table, JSON-able."""
+    """Return the gate's table as JSON-able data."""
     rows: Sequence[Payment] = report.payments
     return {
         "limit": limit,
@@ -68,6 +71,7 @@ def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
                 "candidate": p.candidate,
                 "paid": p.paid,
                 "truth": p.truth,
+                # A share of nothing has no value.
                 "share": p.share if p.truth > 0 else None,
                 "samples": p.samples,
                 "refused": p.is_refused,
@@ -78,6 +82,7 @@ def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
 
 
 BEST = 3
+"""Candidates shown for each reward."""
 
 
 def _next(counts: Counter[str], name: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
-from s3harness.metrics.one_class import ClassesMet
+from s3harness.metrics.one_class import ClassCoverage
 from s3harness.rundir.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def estimate(plan: Plan) -> CostEstimate:
     """Walk a plan and add up its sizes."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
-    seconds, classes = 0.0, ClassesMet()
+    seconds, classes = 0.0, ClassCoverage()
     for video in plan:
         videos += 1
         seconds += video.video.duration_s or 0.0
@@ -87,7 +87,6 @@ def measured_rate(run: Path) -> float:
     session = read_manifest(run).get("session", {})
     if not session.get("asked") or not session.get("seconds"):
         raise UsageError(
-            f"{run} gives no rate: its last session sent no requests; state the requests a minute instead, as in "
-            "--rate 120"
+            f"{run} has no rate: its last session sent no request; name one per minute, such as --rate 120"
         )
     return 60 * float(session["asked"]) / float(session["seconds"])

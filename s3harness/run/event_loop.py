@@ -97,7 +97,7 @@ async def with_timeout(work: Coroutine[Any, Any, Result], timeout_s: float) -> R
     if done:
         return task.result()
     if await _cancel([task]):
-        raise StubbornError(f"no answer within {timeout_s:g} s, and it goes on although it was cancelled")
+        raise StubbornError(f"no answer within {timeout_s:g} s, and generate() ignored its cancellation")
     raise TimeoutError
 
 
@@ -126,7 +126,7 @@ def blocking_watchdog(loop: asyncio.AbstractEventLoop, seconds: float) -> Iterat
         while frame is not None:
             if frame.f_code is _request.__code__:
                 raise BlockedError(
-                    f"it kept every other request waiting for {seconds:g} s; nothing in generate() may block"
+                    f"generate() blocked the event loop for {seconds:g} s; it must run blocking work in a thread"
                 )
             frame = frame.f_back
 
@@ -210,7 +210,7 @@ async def _request(work: Coroutine[Any, Any, Result]) -> Result:
         return await work
     except SystemExit as error:
         # A task that raises SystemExit ends the event loop, and the process with it.
-        raise RuntimeError(f"it tried to end the process ({error})") from error
+        raise RuntimeError(f"generate() tried to end the process ({error})") from error
 
 
 _ABANDONED = "abandoned by s3harness"

@@ -136,7 +136,7 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
     if execution.options:
-        raise UsageError(f"the local executor takes no -x option; leave out -x {', -x '.join(execution.options)}")
+        raise UsageError(f"the local executor takes no -x option, but got {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         # Before the first request, so that an engine of another version costs nothing.
         execution.identities.check(worker.identity)

@@ -32,7 +32,7 @@ class Interventions:
         # A task that is scored on the answers of another goes with it.
         left = {name: spec for name, spec in left.items() if not spec.uses or spec.uses in left}
         if not left:
-            raise UsageError(f"probe {self.name!r} has nothing to ask in {', '.join(tasks)}")
+            raise UsageError(f"probe {self.name!r} does not apply to {', '.join(tasks)}; choose other --tasks")
         return without_sound(left) if self.transforms.muting else left
 
     @property
@@ -49,7 +49,7 @@ class Interventions:
             return {}
         with_file = [video for video in videos if video.path is not None]
         if len(with_file) < 2:
-            raise UsageError("a clip can have the sound of another video only if there are at least 2; raise --limit")
+            raise UsageError("swapping audio needs at least two videos with a file; raise --limit")
         places = {video.id: place for place, video in enumerate(with_file)}
         return {video.id: _audio_donor(video, with_file, places.get(video.id, 0)) for video in videos}
 

@@ -50,12 +50,21 @@ async def generate_with_retry(backend: Backend, request: Request) -> Response:
     return Response(request.id, status="failed", error=reason, attempts=attempt)
 
 
-def pause_s(attempt: int, retry_after_s: float | None) -> float:
-    """Seconds to wait after an attempt, counted from 1; ``retry_after_s`` is what the server asked for."""
+def pause_s(
+    attempt: int,
+    retry_after_s: float | None = None,
+    *,
+    first_s: float = BACKOFF_S,
+    longest_s: float = MAX_BACKOFF_S,
+) -> float:
+    """Return the seconds to wait after an attempt, counted from 1: exponential backoff with jitter.
+
+    ``retry_after_s`` is the wait that the server asked for.
+    """
     if retry_after_s is not None:
-        return min(max(retry_after_s, 0.0), MAX_BACKOFF_S)
-    # Drawn at random, so that requests which failed together do not all come back at the same moment.
-    return min(BACKOFF_S * 2.0 ** (attempt - 1), MAX_BACKOFF_S) * random.uniform(0.5, 1.0)
+        return min(max(retry_after_s, 0.0), longest_s)
+    # The exponent is bounded because 2.0 ** 1024 overflows; the jitter keeps requests that failed together apart.
+    return min(first_s * 2.0 ** min(attempt - 1, 10), longest_s) * random.uniform(0.5, 1.0)
 
 
 def checked_response(response: object, request: Request) -> Response:
@@ -70,7 +79,7 @@ def checked_response(response: object, request: Request) -> Response:
     if response.status not in get_args(ResponseStatus):
         raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
     if response.sent is not None and not isinstance(response.sent, Sent):
-        raise TypeError(f"the response's sent is {type(response.sent).__name__}, a s3harness.Sent is expected")
+        raise TypeError(f"the response's sent is {type(response.sent).__name__}, an s3harness.Sent is expected")
     # Checked here, where it fails one request: the journal could not write the line, and the run would end.
     numbers = (response.prompt_tokens, response.completion_tokens, dict(response.choice_probabilities or {}))
     sent = response.sent and (response.sent.times_s, response.sent.size, response.sent.sound_s, response.sent.settings)

@@ -67,7 +67,9 @@ class WorkerSpec:
             raise
         # Anything else is a fault of the plugin, which is to be named.
         except Exception as error:
-            raise S3HarnessError(f"the {self.name} backend cannot be made: {type(error).__name__}: {error}") from error
+            raise S3HarnessError(
+                f"the {self.name} backend cannot be constructed: {type(error).__name__}: {error}"
+            ) from error
 
     def _refuse_unnamed_host(self, backend: Backend) -> None:
         # A remote backend that names no host could send anywhere: it is refused as well.
@@ -77,7 +79,7 @@ class WorkerSpec:
             where = ", ".join(unnamed) or "a host it does not name"
             raise UsageError(
                 f"the {self.name} backend would send {self.sends} to {where}; "
-                f"nothing leaves this machine unless you say {options}"
+                f"nothing leaves this machine unless you allow it: {options}"
             )
 
 

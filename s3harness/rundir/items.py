@@ -71,7 +71,7 @@ class Items:
     def _check_truth(self, path: Path, number: int, reference: Reference) -> None:
         kind = self.kinds.get(reference.task, "")
         if kind in TRUTHS and not TRUTHS[kind](reference.truth):
-            raise UsageError(f"{path}:{number}: the truth is none of a {kind}: {reference.truth!r:.80}")
+            raise UsageError(f"{path}:{number}: the truth is not that of a {kind} item: {reference.truth!r:.80}")
 
     def _may_hold(self, line: bytes) -> bool:
         """Tell whether a line may be of these tasks; one in another form may be, so that it is parsed and refused."""
@@ -84,7 +84,7 @@ def reference_of(line: Mapping[str, Any]) -> Reference:
     if name := wrong_field(line, _REQUIRED, _OPTIONAL) or next(
         iter(line.keys() - _REQUIRED.keys() - _OPTIONAL.keys()), ""
     ):
-        raise ValueError(f"{name} is missing, unknown or has another form")
+        raise ValueError(f"{name} is missing, unknown or malformed")
     # Interned: the same tasks, videos and subjects come in thousands of lines.
     words = {key: intern(word) for key, word in line.items() if key not in ("item", "report") and isinstance(word, str)}
     window = _window(*line["window"]) if line["window"] else None

@@ -229,7 +229,7 @@ def _read(path: Path, number: int, line: bytes) -> JournalEntry | None:
         if not line.endswith(b"\n"):
             return None
         raise S3HarnessError(
-            f"{path}:{number}: not a line of a journal ({error!r}); take the line out and use --resume"
+            f"{path}:{number}: not a line of a journal ({error!r}); remove the line and use --resume"
         ) from error
 
 
@@ -252,7 +252,7 @@ def mend(path: Path) -> None:
 def _unwritable(path: Path, error: OSError) -> S3HarnessError:
     return S3HarnessError(
         f"the journal {path} cannot be written: {error.strerror}; all answers so far are safe, "
-        "make room and go on with --resume"
+        "free some space and continue with --resume"
     )
 
 

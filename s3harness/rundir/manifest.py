@@ -139,14 +139,12 @@ def start_manifest(
     wanted = json.loads(json.dumps(run.as_json()))
     if not path.exists():
         if not is_new:
-            raise UsageError(
-                f"{directory} holds answers but no {FILE}, so it is unknown what they are about; choose another --out"
-            )
+            raise UsageError(f"{directory} holds answers but no {FILE} that describes their run; choose another --out")
         # Before the first request, so that a run that is killed early can be resumed.
         write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
         return
     if not resume:
-        raise UsageError(f"{directory} holds a run already; go on with --resume, or choose another --out")
+        raise UsageError(f"{directory} already holds a run; continue it with --resume, or choose another --out")
     before = read_manifest(directory)["run"]
     package = manager().registry.entry("backend", run.backend).package
     # The identities record the version that answers from now on.
@@ -177,11 +175,11 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     try:
         data = parse_json((directory / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{directory} is no run directory: no {FILE} can be read there") from error
+        raise UsageError(f"{directory} is not a run directory: it has no readable {FILE}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
     if name := wrong_field(data, {"run": is_mapping}, _OPTIONAL) or wrong_field(data["run"], _RUN, _RUN_OPTIONAL):
-        raise UsageError(f"{directory / FILE}: {name} is missing or has another form; someone has changed it")
+        raise UsageError(f"{directory / FILE}: {name} is missing or malformed; the file was changed after the run")
     return cast("dict[str, Any]", data)
 
 

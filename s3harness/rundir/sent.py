@@ -138,8 +138,8 @@ def _whole_records(path: Path) -> dict[str, dict[str, Any]]:
                 records[record["id"]] = record
             except (ValueError, KeyError, TypeError) as error:
                 raise S3HarnessError(
-                    f"{path}:{number}: not a record of what was sent ({error!r}); take the line out, "
-                    "what it held is then shown as not recorded"
+                    f"{path}:{number}: not a record of a sent request ({error!r}); remove the line, and the request "
+                    "is shown as not recorded"
                 ) from error
     return records
 

@@ -1,6 +1,6 @@
-"""Samplers: which parts of a video, and which frames of them, a model is shown.
+"""Samplers: the parts of a video, and the frames of them, that a model sees.
 
-A sampler is a pure function ``(video: Video, subject: str, **params) -> list[Clip]``. It knows the annotations and the
+A sampler is a pure function ``(video: Video, subject: str, **params) -> list[Clip]``. It reads the annotations and the
 length of the video and opens no file. The clips come in order of time; a subject that is not annotated has none.
 """
 

@@ -1,4 +1,4 @@
-"""When a subject happens in a video, by the annotations."""
+"""Annotated times of a sign or of the seizure in a video."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SEIZURE_OFFSET = "seizure_offset"
 
 
 def event_s(video: Video, subject: str) -> float | None:
-    """The time of ``subject`` in seconds: a feature's start, or the onset or offset of the seizure.
+    """Return the time of ``subject`` in seconds: a feature's start, or the onset or offset of the seizure.
 
     ``None`` where no time is annotated, or one that lies outside the video.
     """
@@ -22,7 +22,7 @@ def event_s(video: Video, subject: str) -> float | None:
 
 
 def interval_s(video: Video, feature: str) -> tuple[float, float] | None:
-    """The annotated start and end of a feature in seconds; ``None`` where either is missing or they are reversed."""
+    """Return the annotated start and end of a feature in seconds; ``None`` if one is missing or they are reversed."""
     label = video.features.get(feature)
     start = event_s(video, feature)
     if label is None or start is None or label.end_s is None or label.end_s < start:
@@ -31,6 +31,7 @@ def interval_s(video: Video, feature: str) -> tuple[float, float] | None:
 
 
 def _inside(video: Video, seconds: float | None) -> float | None:
+    # A time outside of the video is a slip of the annotation: no clip can show that moment.
     if seconds is None or seconds < 0 or (video.duration_s is not None and seconds > video.duration_s):
         return None
     return seconds

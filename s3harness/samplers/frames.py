@@ -1,8 +1,8 @@
-"""Which frames of a clip are shown: the options that every sampler takes besides its own.
+"""Frame times of a clip: the options that every sampler takes besides its own.
 
 ``fps``
-    Frames a second: frame *i* of a clip is at start + i/fps. Frame 0 is the clip's first picture, and clips of one
-    video whose starts lie on a common grid share frames.
+    Frames a second: frame *i* of a clip is at start + i/fps. Frame 0 is the clip's first frame, and clips of one video
+    whose starts lie on a common grid share frames.
 ``frames``
     Instead of ``fps``, a number of frames whatever the length: frame *i* is at the centre of the *i*-th of that many
     equal segments.
@@ -11,7 +11,7 @@
 ``max_pixels``
     Pixels of a frame (width × height) at most; a smaller video is not enlarged.
 ``audio``
-    Whether the clip is heard too.
+    True to send the clip's sound too.
 
 All times are seconds from the start of the video, rounded to a microsecond so that equal times compare equal.
 """
@@ -27,8 +27,11 @@ from s3harness.errors import DatasetError, SpecError
 from s3harness.types import Clip, Video
 
 DEFAULT_MAX_PIXELS = 602_112
+"""768 × 28 × 28, the limit of a video frame in Qwen2.5-VL's own preprocessing (qwen-vl-utils)."""
 SMALLEST_MAX_PIXELS = 4
+"""Pixels of a frame of 2 × 2."""
 SHORTEST_CLIP_S = 1e-3
+"""Below this length a clip is empty but for rounding."""
 
 
 class FrameOptions(TypedDict, total=False):
@@ -52,11 +55,11 @@ class Sampling:
     audio: bool = False
 
     def clip(self, video: Video, start_s: float, end_s: float, index: int = 0) -> Clip | None:
-        """The part of ``video`` from ``start_s`` to ``end_s``, cut at its borders; ``None`` if nothing is left."""
-        start_s, end_s = max(_micro(start_s), 0.0), min(_micro(end_s), duration_s(video))
+        """Return the part of ``video`` from ``start_s`` to ``end_s``, cut at its ends; ``None`` if nothing is left."""
+        start_s, end_s = max(_rounded(start_s), 0.0), min(_rounded(end_s), duration_s(video))
         if end_s - start_s < SHORTEST_CLIP_S:
             return None
-        times = _times(self, start_s, end_s)
+        times = _frame_times(self, start_s, end_s)
         return Clip(video.id, start_s, end_s, times, self.max_pixels, self.audio, index)
 
 
@@ -67,6 +70,7 @@ def sampling(
 
     Raises :class:`SpecError` naming the option that is wrong.
     """
+    # The options come from a task spec: a misspelt one would otherwise be ignored in silence.
     unknown = sorted(set(options) - set(FrameOptions.__annotations__))
     if unknown:
         raise SpecError(f"sampler: unknown parameter {unknown[0]!r}; known: {', '.join(FrameOptions.__annotations__)}")
@@ -86,7 +90,7 @@ def sampling(
 
 
 def positive(name: str, value: object) -> float:
-    """``value`` as a finite number above 0, or :class:`SpecError` naming the parameter."""
+    """Return ``value`` as a finite number above 0, or raise :class:`SpecError` naming the parameter."""
     number = finite(name, value)
     if number <= 0:
         raise SpecError(f"sampler: {name} must be above 0, not {value!r}")
@@ -94,7 +98,8 @@ def positive(name: str, value: object) -> float:
 
 
 def finite(name: str, value: object, at_least: float = -math.inf) -> float:
-    """``value`` as a finite number of at least ``at_least``, or :class:`SpecError` naming the parameter."""
+    """Return ``value`` as a finite number, at least ``at_least``, or raise :class:`SpecError` naming the parameter."""
+    # bool is an int in Python: "true" in a spec would be 1 second.
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise SpecError(f"sampler: {name} must be a number, not {value!r}")
     if value < at_least:
@@ -103,31 +108,34 @@ def finite(name: str, value: object, at_least: float = -math.inf) -> float:
 
 
 def whole(name: str, value: object, at_least: int = 1) -> int:
-    """``value`` as a whole number of at least ``at_least``, or :class:`SpecError` naming the parameter."""
+    """Return ``value`` as a whole number of at least ``at_least``, or raise :class:`SpecError` naming the parameter."""
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise SpecError(f"sampler: {name} must be a whole number of at least {at_least}, not {value!r}")
     return value
 
 
 def duration_s(video: Video) -> float:
-    """The length of the video in seconds, or :class:`DatasetError` if it is not known."""
+    """Return the length of the video in seconds, or raise :class:`DatasetError` if it has none."""
     if video.duration_s is None or not 0 < video.duration_s < math.inf:
         raise DatasetError(f"videos.csv: video {video.id!r} needs a duration_s above 0, not {video.duration_s!r}")
     return video.duration_s
 
 
+# Cached: every question about a video cuts it at the same places.
 @lru_cache(maxsize=1024)
-def _times(how: Sampling, start_s: float, end_s: float) -> tuple[float, ...]:
-    """When the frames of a clip are. Kept, as every question about a video cuts it at the same places."""
-    span, cap = end_s - start_s, how.max_frames or math.inf
-    if how.frames is not None:
-        n = int(min(how.frames, cap))
-        return tuple(min(_micro(start_s + (i + 0.5) * span / n), end_s) for i in range(n))
-    assert how.fps is not None
-    n, step = math.ceil(_micro(span * how.fps)), 1 / how.fps
+def _frame_times(options: Sampling, start_s: float, end_s: float) -> tuple[float, ...]:
+    """Times of the frames of a clip, ascending, in seconds from the start of the video."""
+    span, cap = end_s - start_s, options.max_frames or math.inf
+    if options.frames is not None:
+        n = int(min(options.frames, cap))
+        # min: rounding to a microsecond can put the last frame beyond the end.
+        return tuple(min(_rounded(start_s + (i + 0.5) * span / n), end_s) for i in range(n))
+    assert options.fps is not None
+    # Rounded before ceil: 30 s × 2/s can come out a hair above 60, which would add a frame at the very end.
+    n, step = math.ceil(_rounded(span * options.fps)), 1 / options.fps
     if n > cap:
         n, step = int(cap), span / cap
-    return tuple(min(_micro(start_s + i * step), end_s) for i in range(max(n, 1)))
+    return tuple(min(_rounded(start_s + i * step), end_s) for i in range(max(n, 1)))
 
 
 def _boolean(name: str, value: object) -> bool:
@@ -136,5 +144,5 @@ def _boolean(name: str, value: object) -> bool:
     return value
 
 
-def _micro(seconds: float) -> float:
+def _rounded(seconds: float) -> float:
     return round(seconds, 6)

@@ -1,4 +1,4 @@
-"""The whole video as one clip."""
+"""The samplers of the whole video as one clip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from s3harness.types import Clip, Video
 
 
 def uniform_frames(video: Video, subject: str, **frames: Unpack[FrameOptions]) -> list[Clip]:
-    """The whole video in 60 frames (or ``frames``) at the centres of equal segments, whatever the subject.
+    """Return the whole video in 60 frames (or ``frames``) at the centres of equal segments, whatever the subject.
 
     Further options in :mod:`s3harness.samplers.frames`.
     """
@@ -18,7 +18,7 @@ def uniform_frames(video: Video, subject: str, **frames: Unpack[FrameOptions]) -
 
 
 def whole_video(video: Video, subject: str, **frames: Unpack[FrameOptions]) -> list[Clip]:
-    """The whole video at 2 frames a second (or ``fps``), whatever the subject.
+    """Return the whole video at 2 frames a second (or ``fps``), whatever the subject.
 
     Further options in :mod:`s3harness.samplers.frames`.
     """

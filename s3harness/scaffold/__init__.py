@@ -1,1 +1,1 @@
-"""New plugins: ``s3harness plugins new`` writes a package that installs, passes its check and runs as it is written."""
+"""Templates of new plugins: ``s3harness plugins new`` writes a package that installs and passes its check."""

@@ -1,4 +1,4 @@
-"""Writing a new plugin from the templates of its kind."""
+"""Write a new plugin from the templates of its kind."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PREFIX = "s3harness-"
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
-    """What a kind's new package holds besides what all hold.
+    """The parts of a new package that differ between kinds.
 
-    ``attribute`` is what is registered of its module, ``run`` the command that uses it, ``test`` the template of its
-    test, ``data`` further files: path in the package → template.
+    ``attribute`` is the registered name in its module, ``run`` a command that uses the component, ``test`` the
+    template of its test, ``data`` further files: path in the package → template.
     """
 
     summary: str
@@ -35,85 +35,95 @@ class Template:
 
 
 TEMPLATES: Mapping[Kind, Template] = {
-    "backend": Template("A backend of s3harness", "NewcomerBackend", "s3harness run --backend newcomer --data DATA"),
+    "backend": Template(
+        summary="A backend of s3harness",
+        attribute="NewcomerBackend",
+        run="s3harness run --backend newcomer --data DATA",
+    ),
     "model": Template(
-        "A model card for s3harness",
-        "CARD",
-        "s3harness models show newcomer",
+        summary="A model card for s3harness",
+        attribute="CARD",
+        run="s3harness models show newcomer",
         data={"newcomer.yaml": "card"},
     ),
     "dataset": Template(
-        "An importer of data sets for s3harness",
-        "newcomer_dataset",
-        "s3harness data import newcomer SOURCE --out DATA",
+        summary="An importer of data sets for s3harness",
+        attribute="newcomer_dataset",
+        run="s3harness data import newcomer SOURCE --out DATA",
         check_options=" -o source=SOURCE",
         test="test_dataset",
     ),
     "sampler": Template(
-        "A sampler of s3harness", "newcomer_sampler", "s3harness tasks validate TASK.yaml  # sampler: {name: newcomer}"
+        summary="A sampler of s3harness",
+        attribute="newcomer_sampler",
+        run="s3harness tasks validate TASK.yaml  # sampler: {name: newcomer}",
     ),
     "transform": Template(
-        "A transform of s3harness",
-        "newcomer_transform",
-        "s3harness run --backend kinematics --transform newcomer --data DATA",
+        summary="A transform of s3harness",
+        attribute="newcomer_transform",
+        run="s3harness run --backend kinematics --transform newcomer --data DATA",
     ),
     "parser": Template(
-        "A parser of s3harness",
-        "newcomer_parser",
-        "s3harness tasks validate TASK.yaml  # answer: {parser: newcomer}",
+        summary="A parser of s3harness",
+        attribute="newcomer_parser",
+        run="s3harness tasks validate TASK.yaml  # answer: {parser: newcomer}",
     ),
     "aggregator": Template(
-        "An aggregator of s3harness",
-        "newcomer_aggregator",
-        "s3harness tasks validate TASK.yaml  # aggregate: newcomer",
+        summary="An aggregator of s3harness",
+        attribute="newcomer_aggregator",
+        run="s3harness tasks validate TASK.yaml  # aggregate: newcomer",
     ),
     "metric": Template(
-        "A metric of s3harness",
-        "newcomer_metric",
-        "s3harness tasks validate TASK.yaml  # metrics: [{name: newcomer}]",
+        summary="A metric of s3harness",
+        attribute="newcomer_metric",
+        run="s3harness tasks validate TASK.yaml  # metrics: [{name: newcomer}]",
     ),
     "rqi_penalty": Template(
-        "A penalty of the Seizure-RQI for s3harness",
-        "newcomer_penalty",
-        "s3harness rqi explain --report REPORT --expert EXPERT --preset strict-2+newcomer",
+        summary="A penalty of the Seizure-RQI for s3harness",
+        attribute="newcomer_penalty",
+        run="s3harness rqi explain --report REPORT --expert EXPERT --preset strict-2+newcomer",
     ),
     "judge": Template(
-        "A judge of reports for s3harness",
-        "NewcomerJudge",
-        "s3harness rqi score --report REPORT --expert EXPERT --judge newcomer --judge-backend BACKEND",
+        summary="A judge of reports for s3harness",
+        attribute="NewcomerJudge",
+        run="s3harness rqi score --report REPORT --expert EXPERT --judge newcomer --judge-backend BACKEND",
     ),
     "probe": Template(
-        "A probe of s3harness", "NewcomerProbe", "s3harness probe newcomer --backend kinematics --data DATA"
+        summary="A probe of s3harness",
+        attribute="NewcomerProbe",
+        run="s3harness probe newcomer --backend kinematics --data DATA",
     ),
     "classifier": Template(
-        "A classifier for s3harness diagnose", "NewcomerClassifier", "s3harness diagnose RUN --classifier newcomer"
+        summary="A classifier for s3harness diagnose",
+        attribute="NewcomerClassifier",
+        run="s3harness diagnose RUN --classifier newcomer",
     ),
     "trainer": Template(
-        "A trainer for s3harness train",
-        "newcomer_trainer",
-        "s3harness train sft --trainer newcomer --model WEIGHTS --data DATA --out OUT",
+        summary="A trainer for s3harness train",
+        attribute="newcomer_trainer",
+        run="s3harness train sft --trainer newcomer --model WEIGHTS --data DATA --out OUT",
         check_options=" -o weights=WEIGHTS",
         test="test_trainer",
     ),
     "executor": Template(
-        "An executor of s3harness",
-        "newcomer_executor",
-        "s3harness run --backend kinematics --executor newcomer --data DATA",
+        summary="An executor of s3harness",
+        attribute="newcomer_executor",
+        run="s3harness run --backend kinematics --executor newcomer --data DATA",
     ),
     "task_specs": Template(
-        "Task specs for s3harness",
-        "FOLDER",
-        "s3harness tasks show SUITE/task1_sides --prompt",
+        summary="Task specs for s3harness",
+        attribute="FOLDER",
+        run="s3harness tasks show SUITE/task1_sides --prompt",
         data={"tasks/task1_sides.yaml": "task"},
     ),
-    "command": Template("A command of s3harness", "newcomer_command", "s3harness newcomer RUN"),
+    "command": Template(summary="A command of s3harness", attribute="newcomer_command", run="s3harness newcomer RUN"),
 }
 
 
 def write_plugin(name: str, kind: str, parent: Path) -> Path:
-    """Write a plugin of a kind into ``parent``; returns its folder, ``s3harness-NAME``.
+    """Write a plugin of a kind into ``parent`` and return its folder, ``s3harness-NAME``.
 
-    Raises :class:`UsageError` for a name that cannot be one, an unknown kind, and a folder that is there already.
+    Raises :class:`UsageError` for an invalid or registered name, an unknown kind, and a folder that exists.
     """
     if kind not in TEMPLATES:
         raise UsageError(f"there is no kind {kind!r} of plugins{suggest(kind, KINDS)}")
@@ -121,11 +131,13 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
     taken = manager().registry.entries.get((cast("Kind", kind), names.registered))
     if taken is not None:
         raise UsageError(
-            f"{kind} {names.registered!r} is there already, of package {taken.package!r}; choose another name"
+            f"{kind} {names.registered!r} already exists, in package {taken.package!r}; choose another name"
         )
     folder = parent / names.package
+    # Never written over: it may hold the work of days.
     if folder.exists():
-        raise UsageError(f"{folder} is there already; choose another name, or another --out")
+        raise UsageError(f"{folder} already exists; choose another name, or another --out")
+    # Filled in before the first file is written, so that a wrong template leaves no half of a package.
     texts = {path: names.put_into(text) for path, text in _texts(names, kind).items()}
     try:
         for path, text in texts.items():
@@ -138,35 +150,37 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a plugin is called, where it is registered and in Python."""
+    """The names of a plugin: registered, in Python, and of its distribution."""
 
     registered: str
 
     @classmethod
-    def of(cls, said: str) -> Names:
-        """The names of a plugin, or :class:`UsageError`."""
-        name = said.removeprefix(PREFIX)
+    def of(cls, text: str) -> Names:
+        """Parse the user's name of a plugin, with or without the prefix; :class:`UsageError` if it is invalid."""
+        name = text.removeprefix(PREFIX)
+        # The name becomes a folder, a module, and part of commands: nothing that any of these would quote.
         is_right = re.fullmatch(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*", name) and len(name) <= LONGEST_NAME
         if not is_right or keyword.iskeyword(name):
             raise UsageError(
-                f"{said!r} cannot be a plugin's name: small letters and digits with single -, _ or . between them, "
-                f"at most {LONGEST_NAME}, beginning with a letter"
+                f"{text!r} cannot be a plugin's name: use lower-case letters and digits, with single -, _ or . between "
+                f"them, at most {LONGEST_NAME} characters, beginning with a letter; no keyword of Python"
             )
         return cls(name)
 
     @property
     def identifier(self) -> str:
-        """In Python."""
+        """Return the name in Python."""
         return re.sub(r"[._-]", "_", self.registered)
 
     @property
     def package(self) -> str:
-        """Of the distribution, and of its folder."""
+        """Return the name of the distribution and of its folder."""
         return PREFIX + self.registered.replace("_", "-").replace(".", "-")
 
     def put_into(self, text: str) -> str:
-        """A template's text with these names."""
+        """Return a template's text with these names in place of ``newcomer``."""
         title = "".join(part.capitalize() for part in self.identifier.split("_"))
+        # The longer ones first: "newcomer" is a part of all of them.
         for old, new in (
             ("s3harness_newcomer", f"s3harness_{self.identifier}"),
             ("s3harness-newcomer", self.package),
@@ -180,7 +194,7 @@ class Names:
 
 
 def _texts(names: Names, kind: str) -> dict[str, str]:
-    """Path in the package's folder → what is written there, still of a plugin called newcomer."""
+    """Return path in the package's folder → text, still of a plugin called newcomer."""
     template = TEMPLATES[cast("Kind", kind)]
     module = f"s3harness_{names.identifier}"
     texts = {
@@ -197,10 +211,11 @@ def _texts(names: Names, kind: str) -> dict[str, str]:
 def _filled(name: str, kind: str) -> str:
     template = TEMPLATES[cast("Kind", kind)]
     text = (files("s3harness.scaffold") / "files" / f"{name}.template").read_text(encoding="utf-8")
-    told = kind.replace("_", " ").replace("rqi", "RQI")
+    label = kind.replace("_", " ").replace("rqi", "RQI")
     values = {
         "kind": kind,
-        "a_kind": f"{'an' if told[0] in 'aeiouR' else 'a'} {told}",
+        # "R": "RQI" is pronounced with a vowel first.
+        "a_kind": f"{'an' if label[0] in 'aeiouR' else 'a'} {label}",
         "summary": template.summary,
         "attribute": template.attribute,
         "run": template.run,

@@ -20,7 +20,9 @@ def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> N
     named = dict.fromkeys(name for spec in specs for name in scoring_plugins(spec))
     lacking = [f"{kind} {name!r}" for kind, name in named if (kind, name) not in entries]
     if lacking:
-        raise PluginError(f"the run names {', '.join(lacking)}, which no installed package brings; {_remedy(packages)}")
+        raise PluginError(
+            f"the run uses {', '.join(lacking)}, which no installed package provides; {_remedy(packages)}"
+        )
 
 
 def _remedy(packages: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
     """
     tasks = read_run(directory, profile, kinds=("report",))
     if not tasks:
-        raise UsageError(f"{directory} has no reports for a judge to read: its tasks ask for none")
+        raise UsageError(f"{directory} has no reports for a judge to read: none of its tasks asks for a report")
     settings = replace(settings, words=PrivateWords.read(directory))
     return judge_reports(sorted(set().union(*map(_texts, tasks.values()))), settings, progress)
 

@@ -16,12 +16,12 @@ from s3harness.intervals import IntervalResult, patient_interval
 from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
-from s3harness.metrics.one_class import ClassesMet
+from s3harness.metrics.one_class import ClassCoverage
 from s3harness.plugins.manager import blamed, load
 from s3harness.scoring.floor_test import corrected, tested_against_floor
 from s3harness.scoring.judging.judge import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
-from s3harness.stats import PatientSums, added
+from s3harness.stats import PatientSums, add_rows
 from s3harness.types import FloorTest, Prediction, Reference, Score
 
 RESAMPLES = 2000
@@ -80,7 +80,7 @@ class TaskScorer:
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
         self._comparing = [one for one in self._measured if not one.by_video]
         self._held: list[Pair] = []
-        self._classes = ClassesMet()
+        self._classes = ClassCoverage()
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Add some more pairs."""
@@ -282,7 +282,7 @@ class Expectation:
                 some = slice(start, start + _ADDED)
                 weighted = rows[some] * weights[some, None]
                 if self.sums is None:
-                    self._totals = added(self._totals, weighted)
+                    self._totals = add_rows(self._totals, weighted)
                 else:
                     self.sums.add(weighted, [reference.cluster for reference in references[some]])
             # Rows of all items at once are large: those of the next answer are made when these are gone.

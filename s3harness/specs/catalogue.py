@@ -73,7 +73,7 @@ def _documents(entry: RegistryEntry, problems: list[str]) -> Iterator[Document]:
     try:
         paths = sorted((entry_path(entry) / "tasks").glob("*.yaml"))
         if not paths:
-            raise PluginError(f"task_specs {entry.name!r}: there is no tasks/*.yaml in the directory it names")
+            raise PluginError(f"task_specs {entry.name!r}: there is no tasks/*.yaml in its directory")
     except PluginError as error:
         problems.append(f"package {entry.package!r}: {error}")
         return

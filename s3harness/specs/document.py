@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ __all__ = ["Document", "Place", "read_document", "specs_directory", "validate"]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+MAX_PROBLEMS = 50
+"""Problems reported of one spec at most; a list longer than a screen is not read."""
+MAX_ERRORS = 500
+"""Errors of the schema that are collected; lists are measured before their entries, so a bound is always among them."""
+LIMITS = ("maxItems", "maxProperties")
 SHOWN_CHARACTERS = 80
 TEXT = "tag:yaml.org,2002:str"
 MEANT = "did you mean "
@@ -58,7 +64,7 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
     if len(text) > MAX_BYTES:
-        raise SpecError(f"{path.name}: {len(text)} bytes; a spec may have {MAX_BYTES}")
+        raise SpecError(f"{path.name}: {len(text)} bytes; at most {MAX_BYTES} are allowed")
     try:
         data = _parsed(path, text)
     except yaml.MarkedYAMLError as error:
@@ -84,8 +90,8 @@ def validate(document: Document, schema: str) -> None:
 
 def schema_problems(document: Document, schema: str) -> list[SpecError]:
     """Return all errors of a document against a schema, the most telling first."""
-    errors = sorted(_validator(schema).iter_errors(document.data), key=_rank)
-    explained = dict.fromkeys(problem for error in errors for problem in _explained(error))
+    errors = _errors(document.data, schema)
+    explained = dict.fromkeys(islice((problem for error in errors for problem in _explained(error)), MAX_PROBLEMS))
     # A misspelled field is one mistake: not also the absence of the field that was meant.
     implied = {f"{text.rpartition(MEANT)[2].removesuffix('?')} must be given" for _, text in explained if MEANT in text}
     return [document.error(where, text) for where, text in explained if text not in implied]
@@ -93,9 +99,18 @@ def schema_problems(document: Document, schema: str) -> list[SpecError]:
 
 def form_problem(data: object, schema: str) -> str:
     """Return place and text of the first schema error of a value that stands in no file, ``""`` if there is none."""
-    errors = sorted(_validator(schema).iter_errors(data), key=_rank)
+    errors = _errors(data, schema)
     where, message = next(_explained(errors[0])) if errors else ((), "")
     return f"{'.'.join(map(str, where)) or 'the document'}: {message}" if errors else ""
+
+
+def exceeds_limits(document: Document, schema: str) -> bool:
+    """Return whether a document has more entries somewhere than its schema takes: trying them all would cost."""
+    return any(error.validator in LIMITS for error in _errors(document.data, schema))
+
+
+def _errors(data: object, schema: str) -> list[Any]:
+    return sorted(islice(_validator(schema).iter_errors(data), MAX_ERRORS), key=_rank)
 
 
 def _explained(error: Any) -> Iterator[tuple[Place, str]]:
@@ -170,6 +185,8 @@ _EXPLAINED: Mapping[str, Callable[[Any, Any], str]] = {
     "const": lambda wanted, value: f"{_shown(value)} is not {wanted!r}",
     "type": lambda wanted, value: f"{_shown(value)} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}",
     "required": lambda wanted, value: f"{', '.join(n for n in wanted if n not in value)} must be given",
+    "maxItems": lambda wanted, value: f"has {len(value)} entries; at most {wanted} are taken",
+    "maxProperties": lambda wanted, value: f"has {len(value)} entries; at most {wanted} are taken",
     "not": lambda wanted, _: f"{' and '.join(wanted['required'])} exclude each other; give one",
 }
 
@@ -211,7 +228,7 @@ def _events(path: Path, text: bytes) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=_loader())
     except yaml.YAMLError as error:
-        # libyaml from 0.2.6 on raises by itself at 1,000 levels, before the count above comes to its limit.
+        # Newer versions of libyaml refuse deep nesting by themselves, while they scan ahead of the count below.
         if "nesting depth" in str(error):
             raise SpecError(f"{path.name}:1: nested more than {MAX_DEPTH} deep") from None
         raise

@@ -39,7 +39,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
         problem = str(error) or type(error).__name__
         raise SpecError(f"prompt: {problem}; a prompt may use {', '.join(sorted(context))}") from error
     if not prompt:
-        raise SpecError("prompt: it comes out empty")
+        raise SpecError("prompt: the rendered prompt is empty")
     return prompt
 
 

@@ -29,7 +29,9 @@ def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object])
     for parameter in sampling:
         if not any(parameter in _parameters(spec.data) for spec in specs.values()):
             known = sorted({known for spec in specs.values() for known in _parameters(spec.data)})
-            raise UsageError(f"no task that is asked samples by {parameter!r}; there are {', '.join(known)}")
+            raise UsageError(
+                f"none of the tasks has the sampling parameter {parameter!r}; they have {', '.join(known)}"
+            )
     return changed
 
 

@@ -81,7 +81,7 @@ def check_template(environment: Any, template: str) -> None:
     from jinja2 import TemplateSyntaxError
 
     if len(template) > MAX_TEMPLATE:
-        raise SpecError(f"prompt: the template has {len(template)} characters; it may have {MAX_TEMPLATE}")
+        raise SpecError(f"prompt: the template has {len(template)} characters; at most {MAX_TEMPLATE} are allowed")
     try:
         tree = environment.parse(template)
     except TemplateSyntaxError:

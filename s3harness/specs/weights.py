@@ -27,7 +27,7 @@ def with_weights(model: ModelCard, directory: Path) -> ModelCard:
     """
     if not (directory / CONFIG).is_file():
         raise UsageError(
-            f"--weights {directory}: there is no {CONFIG}; a directory is expected as save_pretrained writes"
+            f"--weights {directory}: there is no {CONFIG}; a directory written by save_pretrained is expected"
         )
     return replace(model, weights=str(directory.resolve()), revision=None, weights_id=weights_id(directory))
 

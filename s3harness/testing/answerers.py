@@ -16,8 +16,9 @@ from typing import Any
 
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
+from s3harness.specs.wording import reason_for, report_of
 from s3harness.testing.attacks import attacks
-from s3harness.testing.cases import other_side, reason_for, report_of
+from s3harness.testing.cases import other_side
 from s3harness.types import Prediction, Reference
 
 SHARE_RIGHT = 0.75

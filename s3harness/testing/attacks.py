@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Any
 
 from s3harness.specs.features import vocabulary
-from s3harness.testing.cases import reason_for, report_of
+from s3harness.specs.wording import reason_for, report_of
 from s3harness.types import Reference
 
 Values = Sequence[object]

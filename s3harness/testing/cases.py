@@ -6,13 +6,13 @@ How common signs, sides and diagnoses are is about what video telemetry sees, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Literal, cast
 
 from s3harness.dataset.references import truths
 from s3harness.specs.features import vocabulary
-from s3harness.synth.wording import UNTESTED, WORDING, fill
+from s3harness.specs.wording import UNTESTED_REASON, reason_for, report_of
 from s3harness.types import FeatureLabel, Reference, Side, Video
 
 Placement = Literal["jittered", "centred"]
@@ -25,17 +25,6 @@ SLEEP = "occur_during_sleep"
 _UNTESTED = {"verbal_responsiveness": 0.5}
 _UNTESTED_OTHERWISE = 0.02
 _BODY_PARTS = {"head": 40, "right arm": 15, "left arm": 12, "arms": 10, "mouth": 9, "face": 8, "left leg": 6}
-_STYLES = ("cry", "groan", "moan", "weeping")
-_WHEN = ("at the very start", "early on", "after a while", "half-way through", "late in the event", "near the end")
-_HOW = ("for a few seconds", "for about ten seconds", "for half a minute", "on and off", "once", "several times")
-_MEANWHILE = ("lying in bed", "sitting up", "propped on a pillow", "turned to the wall", "under a blanket")
-_OPENINGS = ("The event begins with {}.", "At onset there is {}.", "The first sign is {}.")
-_STEPS = ("This is followed by {}.", "Then comes {}.", "Next there is {}.", "{} follows.")
-_ENDINGS = (
-    "Postictally the patient is confused.",
-    "Afterwards the patient is unresponsive and breathes heavily.",
-    "The patient recovers within a minute.",
-)
 
 
 def made_up_videos(n: int = 60, *, patients: int = 20, seed: int = 0) -> list[Video]:
@@ -70,26 +59,6 @@ def references_of(
     ]
 
 
-def report_of(events: Sequence[str], sides: Mapping[str, Side], random: Random) -> str:
-    """A report that tells these signs in this order, in one of several wordings."""
-    sentences = []
-    for number, sign in enumerate(events):
-        frame = random.choice(_STEPS if number else _OPENINGS)
-        sentence = frame.format(fill(random.choice(WORDING[sign].phrases), sides.get(sign), random.choice(_STYLES)))
-        sentences.append(sentence[0].upper() + sentence[1:])
-    return " ".join([*sentences, random.choice(_ENDINGS)])
-
-
-def reason_for(sign: str, present: str, side: Side | None, random: Random) -> str:
-    """Why a sign is said to be there or not, in one of several wordings."""
-    if present == "untested":
-        return UNTESTED
-    sentence = fill(WORDING[sign].seen if present == "yes" else WORDING[sign].absent, side, random.choice(_STYLES))
-    where = random.choice(_MEANWHILE)
-    detail = f"It came {random.choice(_WHEN)}, {random.choice(_HOW)}" if present == "yes" else "Nothing of it was seen"
-    return f"{sentence} {detail}, with the patient {where}."
-
-
 def other_side(side: Side) -> Side:
     """The other of left and right."""
     return "right" if side == "left" else "left"
@@ -121,7 +90,7 @@ def _label(name: str, onset: float, offset: float, random: Random) -> FeatureLab
     """One sign: how common it is and when it usually comes depend on its place in the vocabulary."""
     place = vocabulary().names.index(name)
     if random.random() < _UNTESTED.get(name, _UNTESTED_OTHERWISE):
-        return FeatureLabel("untested", justification=UNTESTED)
+        return FeatureLabel("untested", justification=UNTESTED_REASON)
     if random.random() >= 0.08 + 0.57 * ((7 * place) % 20) / 19:
         return FeatureLabel("no", justification=reason_for(name, "no", None, random))
     side = _side(random) if vocabulary()[name].lateralised else None

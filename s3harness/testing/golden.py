@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from s3harness.errors import MediaError
+from s3harness.files import write_json
 from s3harness.media import Frames, Jpegs, MediaStore
 from s3harness.media.frames import Samples
 from s3harness.types import Clip, Request, Video
@@ -48,22 +49,31 @@ class Golden:
 @lru_cache(maxsize=1)
 def golden() -> Golden:
     """The golden data set of this process; what is heard and seen in it is fixed."""
-    from s3harness.synth import synthesize
-
     root = Path(tempfile.mkdtemp(prefix="s3harness-golden-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    synthesize(root / "data", videos=VIDEOS, seed=SEED, resolution=SIZE, fps=FPS, duration_s=SECONDS)
+    _render(root / "data", VIDEOS)
     return Golden(root)
 
 
 @lru_cache(maxsize=1)
 def golden_patients() -> Path:
     """A data set of enough patients to train on some and hold others out; rendered when first wanted."""
-    from s3harness.synth import synthesize
-
     out = golden().root / "patients"
-    synthesize(out, videos=VIDEOS_TO_TRAIN_ON, seed=SEED, resolution=SIZE, fps=FPS, duration_s=SECONDS)
+    _render(out, VIDEOS_TO_TRAIN_ON)
     return out
+
+
+def _render(out: Path, videos: int) -> None:
+    """Render a data set by the registered importer ``synthetic``: the core imports no package of a plugin.
+
+    Raises :class:`UsageError`, which says what to install, if nothing registers that name.
+    """
+    from s3harness.plugins.manager import load
+
+    make = cast("Callable[[Path, Path], None]", load("dataset", "synthetic"))
+    source = out.with_suffix(".json")
+    write_json(source, {"videos": videos, "seed": SEED, "resolution": SIZE, "fps": FPS, "duration_s": SECONDS})
+    make(source, out)
 
 
 def golden_videos() -> tuple[Video, ...]:

@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from s3harness.specs.features import vocabulary
-from s3harness.testing.cases import other_side, reason_for, report_of
+from s3harness.specs.wording import reason_for, report_of
+from s3harness.testing.cases import other_side
 from s3harness.types import Prediction, Reference
 
 Reader = Callable[[Reference, Random], object]

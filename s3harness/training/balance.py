@@ -94,6 +94,6 @@ def _complaint(constant: Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]
         f"{subject} ({task}) is always {next(iter(answers))!r}" for (task, subject), answers in constant.items()
     )
     return (
-        f"these questions have only one answer in the training patients, which teaches that answer and no seeing: "
-        f"{said}. Add patients who show the other answer, or leave such questions out (--leave-out-constant)"
+        f"these questions have only one answer in the training patients, so a model can learn it without looking: "
+        f"{said}. Add patients with the other answer, or leave such questions out (--leave-out-constant)"
     )

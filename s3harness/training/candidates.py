@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from s3harness.backends.answer_text import write
+from s3harness.backends.answer_text import write_answer
 from s3harness.metrics.floors import floors_for
 from s3harness.specs.features import vocabulary
+from s3harness.specs.wording import report_of
 from s3harness.training.sample import Sample
 from s3harness.types import Reference
 
@@ -56,10 +57,10 @@ def _said(say: Callable[[Sample], object], sample: Sample) -> str:
 def _written(sample: Sample, value: object) -> str:
     """A value as the request wants it written."""
     if isinstance(value, Mapping):
-        return write(sample.request, value["present"], str(value["text"]) or WORDS)
+        return write_answer(sample.request, value["present"], str(value["text"]) or WORDS)
     if isinstance(value, float):
         value -= sample.request.clip.start_s
-    return write(sample.request, value, WORDS)
+    return write_answer(sample.request, value, WORDS)
 
 
 def _reference(sample: Sample, task: str) -> Reference:
@@ -80,8 +81,6 @@ def _blind_lists() -> Mapping[str, Saying]:
 
 
 def _blind_reports() -> Mapping[str, Saying]:
-    from s3harness.testing.cases import report_of
-
     everything = report_of(vocabulary().names, {}, Random(0))
     return {
         "every sign there is": lambda _: everything,
@@ -91,16 +90,16 @@ def _blind_reports() -> Mapping[str, Saying]:
 
 
 def _first_sign(sample: Sample, truth: Any) -> str | None:
-    return write(sample.request, [truth[0][0]]) if len(truth) >= FEWEST_SIGNS else None
+    return write_answer(sample.request, [truth[0][0]]) if len(truth) >= FEWEST_SIGNS else None
 
 
 def _truth_then_all(sample: Sample, truth: Any) -> str:
     signs = [name for name, _ in truth]
-    return write(sample.request, [*signs, *(name for name in vocabulary().names if name not in signs)])
+    return write_answer(sample.request, [*signs, *(name for name in vocabulary().names if name not in signs)])
 
 
 def _signs_again(sample: Sample, truth: Any) -> str | None:
-    return write(sample.request, [name for name, _ in truth] * COPIES) if truth else None
+    return write_answer(sample.request, [name for name, _ in truth] * COPIES) if truth else None
 
 
 def _text_again(sample: Sample, truth: Any) -> str:

@@ -75,8 +75,8 @@ def _payments(reward: Reward, made: TrainingSet) -> list[Payment]:
     truth = [reward.score(reward.written(sample.target), sample.question) for sample in samples]
     if all(paid is None for paid in truth):
         raise RewardError(
-            f"the reward {reward.name} scores none of the {len(samples)} training samples of {reward.task}: blind "
-            "answers are right every time, or the metric is about others; leave it out, or add patients"
+            f"the reward {reward.name} scores none of the {len(samples)} training samples of {reward.task}: either "
+            "blind answers are always right, or the metric does not apply to them; leave it out, or add patients"
         )
     spec = made.specs[reward.task]
     known: dict[tuple[str, str], float | None] = {}

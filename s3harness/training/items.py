@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from s3harness.backends.answer_text import write
+from s3harness.backends.answer_text import write_answer
 from s3harness.backends.floors import perfect_answer, shows
 from s3harness.dataset.references import events
 from s3harness.metrics.rqi.extract import extract
@@ -65,7 +65,7 @@ def _feature(request: Request, video: Video, windows: int) -> Found:
         return "the sign is in the video, and no time says in which clip"
     if shows(request.clip, label):
         return "", {"feature": "yes", **_reason(label, "yes")}
-    return write(request, "no", NOT_HERE), {"feature": "no"}
+    return write_answer(request, "no", NOT_HERE), {"feature": "no"}
 
 
 def _reason(label: FeatureLabel, present: str) -> Mapping[str, object]:
@@ -112,7 +112,7 @@ def _belongs(sentence: str, request: Request, video: Video, shown: list[str]) ->
 
 def _diagnosis(request: Request, video: Video, windows: int) -> Found:
     """The report is what the annotators say of why."""
-    return write(request, video.diagnosis, video.report[:MAX_WORDS_CHARACTERS]), {}
+    return write_answer(request, video.diagnosis, video.report[:MAX_WORDS_CHARACTERS]), {}
 
 
 def _is_shown(request: Request, video: Video, name: str) -> bool:

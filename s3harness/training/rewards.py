@@ -114,7 +114,7 @@ class MetricReward:
             return 0.0
         value = self._value(reference, prediction)
         if not math.isfinite(value):
-            raise RewardError(f"{self._place(reference)} is {value} for the answer {text[:80]!r}; mend the metric")
+            raise RewardError(f"{self._place(reference)} is {value} for the answer {text[:80]!r}; fix the metric")
         return _clipped((value - nothing) / (truth - nothing))
 
     def written(self, text: str) -> str:
@@ -140,7 +140,7 @@ class MetricReward:
             if not (math.isfinite(missing) and math.isfinite(truth)):
                 raise RewardError(
                     f"{self._place(reference)} is undefined on one item ({truth} for the truth, {missing} without an "
-                    "answer), so it can be no reward; choose another metric of the task"
+                    "answer), so it cannot be a reward; choose another metric of the task"
                 )
             self._scales[key] = missing, truth
         return self._scales[key]
@@ -288,7 +288,7 @@ def _witnesses(kind: str, reference: Reference) -> list[Reference]:
 def _checked(reward: Reward, text: str, question: SampleTruth) -> float | None:
     value = reward.score(text, question)
     if value is not None and not math.isfinite(value):
-        raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; mend the reward")
+        raise RewardError(f"the reward {reward.name} is {value} for the answer {text[:80]!r}; fix the reward")
     return value
 
 

@@ -135,19 +135,19 @@ def _begin(said: TrainingSettings, made: TrainingSet, rewards: Sequence[Reward])
     path = said.out / BEGUN
     if not said.resume:
         if said.out.exists() and (not said.out.is_dir() or any(said.out.iterdir())):
-            raise UsageError(f"{said.out} is there already and not empty; go on with --resume, or choose another --out")
+            raise UsageError(f"{said.out} exists and is not empty; continue with --resume, or choose another --out")
         said.out.mkdir(parents=True, exist_ok=True)
         write_json(path, wanted)
         return
     if not path.is_file():
-        raise UsageError(f"{said.out} holds no training that was begun, so there is nothing to go on with")
+        raise UsageError(f"{said.out} holds no interrupted training, so there is nothing to resume")
     if (said.out / CARD).is_file():
         raise UsageError(f"{said.out} holds a training that is finished; choose another --out")
     found = _read_begun(path)
     differing = [key for key in wanted if found.get(key) != wanted[key]]
     if differing:
         raise UsageError(
-            f"{said.out} was begun with another {', '.join(differing)}; say the same, or choose another --out"
+            f"{said.out} was begun with another {', '.join(differing)}; use the same, or choose another --out"
         )
 
 

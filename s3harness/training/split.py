@@ -45,7 +45,7 @@ def divide(videos: Sequence[Video], *, split: str | None, held_out: float, seed:
         patients = len({video.patient for video in part})
         if patients < fewest:
             raise UsageError(
-                f"{patients} of {len({v.patient for v in usable})} patients are {name}, and {fewest} are needed; add "
+                f"{patients} of {len({v.patient for v in usable})} patients are {name}, but {fewest} are needed; add "
                 "patients, hold out another share, or name another split to train on"
             )
     return Division(training, others)

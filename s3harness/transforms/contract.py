@@ -144,21 +144,25 @@ def _apply(name: str, apply: Callable[..., object], media: object) -> object:
     try:
         return apply(media)
     except Exception as error:
-        raise MediaError(f"transform {name!r} failed, so nothing is shown: {type(error).__name__}: {error}") from error
+        raise MediaError(
+            f"transform {name!r} failed, so the clip is not sent: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked_frames(name: str, before: Frames, after: object) -> Frames:
     pixels = after.pixels if isinstance(after, Frames) else None
     is_right = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 4
     if not isinstance(after, Frames) or not is_right or after.pixels.shape[3] != 3:
-        raise MediaError(f"transform {name!r} gave no Frames with pixels of uint8, T × H × W × 3; nothing is shown")
+        raise MediaError(
+            f"transform {name!r} returned no Frames with uint8 pixels (T × H × W × 3); the clip is not sent"
+        )
     # Frames at other times would be asked about as if they were those of the plan.
     if len(after.pixels) != len(before.pixels) or tuple(after.timestamps) != tuple(before.timestamps):
-        raise MediaError(f"transform {name!r} changed the number or the times of the pictures; nothing is shown")
+        raise MediaError(f"transform {name!r} changed the number or the times of the frames; the clip is not sent")
     return after
 
 
 def _checked_audio(name: str, before: Samples, after: object) -> Samples:
     if not isinstance(after, np.ndarray) or after.shape != before.shape:
-        raise MediaError(f"transform {name!r} changed the length of the sound; nothing is heard")
+        raise MediaError(f"transform {name!r} changed the length of the audio; the clip is not sent")
     return np.asarray(after, np.float32)

@@ -58,7 +58,7 @@ class TransformingStore(MediaStore):
         """Return the transformed audio; :class:`MediaError` where a transform hands none over."""
         # First of all, so that no audio is read where none may be heard.
         if self._transforms.muting:
-            raise MediaError(f"video {clip.video_id}: transform {self._transforms.muting!r} hands no sound over")
+            raise MediaError(f"video {clip.video_id}: transform {self._transforms.muting!r} passes no audio on")
         samples = super().audio(self._audio_source(clip), rate)
         wanted = round((clip.end_s - clip.start_s) * rate)
         # The donor's clip may be shorter: its audio is then repeated.

@@ -266,7 +266,7 @@ def test_a_submission_whose_answers_were_changed_is_refused(folder: Path, tmp_pa
         ((), "at least two runs, submissions or released models"),
         (("{sees}",), "at least two"),
         (("{sees}", "{sees}"), "cannot be compared with itself"),
-        (("{sees}", "{hears}", "--models", "a"), "also needs --released CHECKOUT"),
+        (("{sees}", "{hears}", "--models", "a"), "also need --released CHECKOUT"),
         (("{sees}", "{hears}", "--released", "x", "--profile", "paper"), "by the strict profile"),
         (("{sees}", "{hears}", "--tasks", "9"), "no task named '9'"),
     ],

@@ -43,7 +43,7 @@ def test_what_it_holds_and_since_when(kept):
 
 def test_that_others_can_look_into_it_is_said(kept):
     (kept / "media").chmod(0o755)
-    assert "others can look into it" in call("info", "--cache", kept).output
+    assert "other users can read it" in call("info", "--cache", kept).output
 
 
 @pytest.mark.parametrize(("say", "code", "left"), [("n\n", 1, 2), ("", 1, 2), ("y\n", 0, 0)])

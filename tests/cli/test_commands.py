@@ -68,7 +68,8 @@ def test_the_line_that_the_help_has_of_a_command_names_its_subcommands():
         for name, (_, summary) in COMMANDS.items():
             command = cli.get_command(context, name)
             if isinstance(command, click.Group) and ":" in summary:
-                assert [sub for sub in command.list_commands(context) if sub not in summary] == [], name
+                own = click.Group.list_commands(command, context)  # less those that plugins add
+                assert [sub for sub in own if sub not in summary] == [], name
 
 
 def test_the_version(capsys):
@@ -81,7 +82,7 @@ CALLS = [
     ("tasks list", 0, "s3/task4_temporal_boundaries"),
     ("tasks show 4", 0, "onset_window"),
     ("tasks show task4 --protocol paper --model internvl3.5-8b", 0, "frames: 60"),
-    ("tasks show s3/task2_rationales --prompt", 0, "reads the answers of s3/task1_features"),
+    ("tasks show s3/task2_rationales --prompt", 0, "scores the answers of s3/task1_features"),
     ("tasks show 1 --prompt", 0, "verbal_responsiveness"),
     ("models list", 0, "not released"),
     ("models show lingshu-32b", 0, "lingshu-medical-mllm/Lingshu-32B"),
@@ -127,7 +128,7 @@ CALLS = [
     ("run --backend floors --data {data} -o nonsense --out {new}", 2, "key=value"),
     ("run --backend floors --data {new}", 2, "no dataset.json"),
     ("run --backend floors --data {data} --out {run} --tasks 3,7", 2, "--resume"),
-    ("score {new}", 2, "no run directory"),
+    ("score {new}", 2, "not a run directory"),
     ("score {run} --profile papr", 2, "did you mean paper?"),
     ("compare {run}", 2, "two runs"),
     ("compare {run} {run}", 2, "with itself"),

@@ -2,9 +2,9 @@
 
 import pytest
 from PIL import Image
+from s3harness_synth.dataset import synthesize
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_pictures_of_a_span_differ_from_those_of_another(data, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("v0002",), "no video 'v0002'"), (("v0001", "--from", "9", "--to", "8"), "nothing of video v0001")],
+    [(("v0002",), "no video 'v0002'"), (("v0001", "--from", "9", "--to", "8"), "span of video v0001")],
 )
 def test_what_is_not_there_is_a_wrong_call(data, tmp_path, arguments, message, capsys):
     assert preview(data, *arguments, "--out", tmp_path / "sheet.png") == 2

@@ -119,8 +119,8 @@ def test_a_plugin_whose_needs_are_not_met_is_noted(machine):
     machine.package("needy", "numpy<1", "never-heard-of>=2", "only-for-fun; extra == 'fun'", source="x = 1\n")
     done = machine.doctor()
     assert done.returncode == 0
-    assert "needy needs numpy<1, and " in done.stdout
-    assert "needy needs never-heard-of>=2, and it is not installed" in done.stdout
+    assert "needy needs numpy<1, but " in done.stdout
+    assert "needy needs never-heard-of>=2, but it is not installed" in done.stdout
     assert "remedy: needy: pip install 'never-heard-of>=2'" in done.stdout
     assert "only-for-fun" not in done.stdout
 
@@ -129,7 +129,7 @@ def test_what_every_run_needs_makes_the_exit_code(machine):
     machine.package("s3harness", "never-heard-of", version="0.1.0")
     done = machine.doctor()
     assert done.returncode == 1
-    assert "to mend: s3harness: pip install 'never-heard-of'" in done.stdout
+    assert "to fix: s3harness: pip install 'never-heard-of'" in done.stdout
 
 
 def test_a_need_of_a_need_counts(machine):

@@ -123,7 +123,7 @@ def test_a_split_that_is_wrong_now_is_mended(data):
 def test_a_data_set_with_other_problems_is_left_alone(data):
     text = (data / "videos.csv").read_text().replace("left arm", "left wing")
     (data / "videos.csv").write_text(text)
-    with pytest.raises(DatasetError, match="mend the data set first"):
+    with pytest.raises(DatasetError, match="fix the data set first"):
         split_dataset(data, ["train", "test"], [0.8, 0.2], 0)
     assert (data / "videos.csv").read_text() == text
 

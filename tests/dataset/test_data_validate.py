@@ -254,7 +254,7 @@ def test_a_link_out_of_the_data_set_is_refused_until_its_owner_allows_it(data, t
     assert "is a link that leads out of the data set" in problem.message
     assert str(elsewhere) not in str(problem)
     result = CliRunner().invoke(cli, ["data", "allow-links", str(data)])
-    assert result.output == f"v0002 → {elsewhere}\n1 link leads out of {data}\n"
+    assert result.output == f"v0002 → {elsewhere}\n1 link to places outside {data} allowed\n"
     assert validate_dataset(data)[1] == []
     (data / "videos" / "v0002.mp4").unlink()
     (data / "videos" / "v0002.mp4").symlink_to("/etc/passwd")
@@ -275,7 +275,7 @@ def test_a_link_within_the_data_set_is_followed(data):
 
 # the file, what is written into it, and what must be said
 COSTLY = {
-    "100,000 columns": (V, lambda text: ",".join(map(str, range(100_000))) + "\n", "100000 columns; a table may have"),
+    "100,000 columns": (V, lambda text: ",".join(map(str, range(100_000))) + "\n", "100000 columns; at most"),
     "a name of 10 MB": (V, lambda text: text + f"{'v' * 10_000_000},p,,,,,,,\n", "field larger than field limit"),
     "a video of 1e300 s": (V, lambda text: text.replace(",test,60,", ",test,1e300,"), "is more than a week"),
     "a moment at 1e9 s": (F, lambda text: text.replace("yes,1,2.5", "yes,1,1e9"), "is more than a week"),

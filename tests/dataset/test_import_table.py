@@ -236,7 +236,7 @@ WRONG_ROWS = {
     "an unknown body part": ("Left Arm", "Left Wing", 2, "did you mean left leg"),
     "no time": ("0:00:01", "one", 2, "write seconds, MM:SS or H:MM:SS"),
     "seconds beyond the minute": ("0:00:01", "0:00:75", 2, "up to 59"),
-    "a negative time": ("test,1,00:03", "test,-1,00:03", 3, "'-1' is no time"),
+    "a negative time": ("test,1,00:03", "test,-1,00:03", 3, "'-1' is not a time"),
     "no video": ("sub/Meier_2020.MP4,", ",", 3, "the video or the patient is empty"),
     "no patient": (",Meier,", ",,", 3, "the video or the patient is empty"),
     "a path that leads out": ("sub/Meier", "../ward/sub/Meier", 3, "no file inside the folder"),
@@ -363,7 +363,7 @@ def test_a_time_is_read_in_any_of_three_notations(text, value):
     "text", ["-3", "1:75", "1:60:00", "1:2:75", "a", "1::", "1.5:30", "1:2:3:4", "٣", "nan", "1e3", " 3"]
 )
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(ValueError, match="is no time"):
+    with pytest.raises(ValueError, match="is not a time"):
         seconds(text)
 
 
@@ -403,5 +403,5 @@ def test_an_import_that_cannot_be_used_yet_says_so_and_what_is_wrong(ward):
     arguments = [ward / "long.csv", "--mapping", ward / "long.yaml", "--videos", ward, "--out", out]
     result = CliRunner().invoke(cli, ["data", "import", "table", *map(str, arguments)])
     message = str(result.exception)
-    assert f"{out}: 3 videos, imported, but it cannot be used yet: the data set has 2 problems" in message
+    assert f"{out}: 3 videos imported, but the data set cannot be used yet: the data set has 2 problems" in message
     assert "83701 s is outside the video, which lasts 4 s; times count from its start" in message

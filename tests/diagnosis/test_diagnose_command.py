@@ -11,7 +11,7 @@ import pytest
 from diagnosis_cases import run_words, telling, write_answers, write_data
 
 from s3harness.paper.two_stage import TWO_STAGE, known_of, least_es_share, possible_tables, published_two_stage
-from s3harness.report.plot import Point, Row, Scale, line_chart, row_chart
+from s3harness.report.plot import PlotPoint, PlotRow, Scale, line_chart, row_chart
 
 FAST = ("--classifiers", "logistic_regression", "--repeats", "1", "--resamples", "100")
 
@@ -54,7 +54,9 @@ def test_the_table_shows_signs_and_why(s3, made, tmp_path):
     assert len(charts) == 5
     for name in charts:
         ElementTree.fromstring((tmp_path / "plots" / name).read_text(encoding="utf-8"))
-    assert "no labelled video 'v9999'" in s3("diagnose", made / "run", *FAST, "--explain", "v9999").err
+    assert (
+        "no video 'v9999' with an annotated diagnosis" in s3("diagnose", made / "run", *FAST, "--explain", "v9999").err
+    )
 
 
 def test_no_patient_is_named(s3, recorded):
@@ -69,7 +71,7 @@ def test_the_data_set_adds_diagnoses_and_splits(s3, recorded):
     splits = tuple(f"fold{patient % 4}" for patient in cases.patients)
     data, run = recorded(replace(cases, splits=splits), None, "1")
     alone = s3("diagnose", run, *FAST)
-    assert (alone.code, "no diagnosis is known of its videos" in alone.err) == (2, True)
+    assert (alone.code, "its videos have no diagnosis" in alone.err) == (2, True)
     found = s3("diagnose", run, "--data", data, "--folds", "split", *FAST, "--json").json()["sources"][0]
     assert (found["n"], found["repeats"], len(found["findings"][0]["choices"])) == (60, 1, 4)
     assert "no Task-7 answers to compare with; run the model with --tasks 1,7" in found["notes"]
@@ -111,7 +113,7 @@ def test_failed_answers_are_counted_and_wrong(s3, recorded):
     [
         (("--folds", "20"), "20 folds need 20 patients of each diagnosis"),
         (("--folds", "paper"), "the authors' folds are fold0 to fold4"),
-        (("--folds", "some"), "neither a number"),
+        (("--folds", "some"), "is not a number from 2 to 50"),
         (("--classifiers", "oracle_of_delphi"), "no classifier named"),
     ],
 )
@@ -123,14 +125,14 @@ def test_a_wrong_call_is_named(s3, made, words, said):
 def test_a_run_without_task_1_is_named(s3, recorded):
     _, run = recorded(telling(patients=6), None, "7")
     done = s3("diagnose", run, *FAST)
-    assert (done.code, "has no answers about signs" in done.err, "--tasks 1,7" in done.err) == (2, True, True)
+    assert (done.code, "has no answers to Task 1" in done.err, "--tasks 1,7" in done.err) == (2, True, True)
 
 
 def test_a_run_without_a_readable_answer_fails(s3, recorded):
     cases = telling(patients=12)
     _, run = recorded(cases, replace(cases, vectors=np.full_like(cases.vectors, -2.0)), code=1)
     done = s3("diagnose", run, *FAST)
-    assert (done.code, "there is no readable answer about any sign (216 failed)" in done.err) == (1, True)
+    assert (done.code, "no answer about a sign is readable (216 failed)" in done.err) == (1, True)
 
 
 def test_a_run_on_another_data_set_is_refused(s3, made, tmp_path):
@@ -143,14 +145,14 @@ def test_one_class_alone_is_named(s3, recorded):
     cases = telling(patients=12)
     _, run = recorded(replace(cases, truth=np.ones(len(cases))))
     done = s3("diagnose", run, *FAST)
-    assert (done.code, "there is no NES among the 36 videos" in done.err) == (2, True)
+    assert (done.code, "there is no NES among the 36 training videos" in done.err) == (2, True)
 
 
 def test_one_bad_source_takes_nothing_else_down(s3, made, tmp_path):
     done = s3("diagnose", tmp_path / "nothing", made / "run", *FAST, "--json")
     assert done.code == 1
     assert [source["source"] for source in done.json()["sources"]] == ["run"]
-    assert "is no run directory" in done.json()["failures"][0]
+    assert "is not a run directory" in done.json()["failures"][0]
 
 
 def test_a_sign_that_is_never_seen_is_named_and_does_no_harm(s3, recorded):
@@ -160,7 +162,7 @@ def test_a_sign_that_is_never_seen_is_named_and_does_no_harm(s3, recorded):
     _, run = recorded(cases, replace(cases, vectors=never))
     found = s3("diagnose", run, *FAST, "--folds", "3", "--json").json()["sources"][0]
     assert any(
-        note.startswith(f"never present in the answers, so no evidence either way: {cases.signs[3]}")
+        note.startswith(f"signs that the answers never report, and so without evidence: {cases.signs[3]}")
         for note in found["notes"]
     )
     assert found["ratios"][3]["positive"]["value"] is None
@@ -214,14 +216,15 @@ def test_the_bound_on_the_share_holds_for_every_table_that_is_possible():
 
 
 def test_charts_are_svg_whatever_is_in_a_name():
-    rows = [Row('a <b> & "c"', 0.5, 0.1, 0.9), Row("none", None), Row("beyond", 7.0, -3.0, 9.0)]
-    chart = ElementTree.fromstring(row_chart("<title>", Scale("x", 0.0, 1.0, mark=0.5), rows))
+    rows = [PlotRow('a <b> & "c"', 0.5, 0.1, 0.9), PlotRow("none", None), PlotRow("beyond", 7.0, -3.0, 9.0)]
+    chart = ElementTree.fromstring(row_chart("<title>", Scale(title="x", low=0.0, high=1.0, mark=0.5), rows))
     texts = [element.text for element in chart.iter() if element.tag.endswith("text")]
     assert 'a <b> & "c"' in texts
     circles = [float(element.get("cx")) for element in chart.iter() if element.tag.endswith("circle")]
     assert len(circles) == 2
     assert max(circles) <= float(chart.get("width"))
-    line = line_chart("t", Scale("x", 0.01, 100, is_log=True), Scale("y", 0, 1), [("s", [Point(1, 0.5, 0.2, 0.8)])])
+    x, y = Scale(title="x", low=0.01, high=100, is_log=True), Scale(title="y", low=0, high=1)
+    line = line_chart("t", x, y, [("s", [PlotPoint(1, 0.5, 0.2, 0.8)])])
     assert "<polyline" in line
     ElementTree.fromstring(line)
-    assert json.dumps(Scale("x", 0.01, 100, is_log=True).ticks()) == "[0.01, 0.1, 1.0, 10.0, 100.0]"
+    assert json.dumps(x.ticks()) == "[0.01, 0.1, 1.0, 10.0, 100.0]"

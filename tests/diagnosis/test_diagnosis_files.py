@@ -159,7 +159,7 @@ def flipped(text):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda text: text[: len(text) // 2], "is damaged, or no file of s3harness diagnose fit"),
+        (lambda text: text[: len(text) // 2], "is damaged, or not a file of s3harness diagnose fit"),
         (flipped, "its checksum is not that of its content"),
         (lambda text: "{}", "its schema is not"),
         (lambda text: "[1]", "its schema is not"),

@@ -67,7 +67,7 @@ def test_the_run_keeps_it_until_its_answers_change(s3, recorded):
     page = s3("report", run)
     assert page.code == 0, page.err
     text = (run / "report.html").read_text()
-    assert "What turned the wrong ones: logistic regression, fitted on predictions" in text
+    assert "Causes of the wrong diagnoses: logistic regression, fitted on predictions" in text
     lines = [json.loads(line) for line in (run / "responses.jsonl").read_text().splitlines()]
     lines[0]["text"] = "changed"
     (run / "responses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

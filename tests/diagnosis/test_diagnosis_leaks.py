@@ -139,7 +139,7 @@ def test_one_class_alone_is_named():
 
 def test_answers_that_are_all_the_same_are_named():
     cases = telling(patients=12)
-    with pytest.raises(UsageError, match="no sign differs"):
+    with pytest.raises(UsageError, match="are the same, so no classifier"):
         fit(replace(cases, vectors=np.ones_like(cases.vectors)), "logistic_regression")
 
 

@@ -17,6 +17,7 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 OTHERS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "task_specs/README.md", "leaderboard/README.md")),
     ROOT / "benchmarks" / "README.md",
+    ROOT / "docs" / "architecture.md",
     *PLUGIN_PAGES,
 ]
 

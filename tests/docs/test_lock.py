@@ -23,7 +23,9 @@ def locked():
     return versions
 
 
-@pytest.mark.parametrize("package", [".", "plugins/s3harness-openai"])
+@pytest.mark.parametrize(
+    "package", [".", "plugins/s3harness-kinematics", "plugins/s3harness-openai", "plugins/s3harness-synth"]
+)
 def test_every_dependency_is_locked_in_a_version_that_fits(package, locked):
     project = tomllib.loads((ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for requirement in map(Requirement, project["dependencies"]):

@@ -33,5 +33,5 @@ def test_the_page_is_what_the_release_gives_today(module, numbers):
 
 
 def test_a_claim_that_no_longer_holds_stops_the_writing(module, numbers):
-    with pytest.raises(module.ClaimError, match="no longer true, so write it anew"):
+    with pytest.raises(module.ClaimError, match="no longer true; rewrite the sentence"):
         module.page(replace(numbers, mismatches=1))

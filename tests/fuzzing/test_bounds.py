@@ -38,6 +38,16 @@ def _reply(head, body=b"{}"):
     return {"reply.http": b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body}
 
 
+METRIC = "  - {name: feature_macro_f1, label: F1}\n"
+
+
+def _families(files):
+    families = "".join(f"      f{n}: {{}}\n" for n in range(5_000))
+    return _replaced(
+        files, "task.yaml", "\nprotocols:\n  paper:\n", f"\nprotocols:\n  paper:\n    families:\n{families}"
+    )
+
+
 SIZES = {
     "a duration of 1e300 s": ("dataset", lambda f: _replaced(f, "videos.csv", ",12.00,", ",1e300,")),
     "a duration of 1e300 s in a table": ("table", lambda f: _replaced(f, "table.csv", "0:01,3,", "1e300,3,")),
@@ -47,6 +57,12 @@ SIZES = {
     "100,000 columns to import": ("table", lambda f: _columns(f, "table.csv", 100_000)),
     "a model card's name": ("card", lambda f: _replaced(f, "card.yaml", "name: some-model", f"name: {HUGE}")),
     "a model card's title": ("card", lambda f: _replaced(f, "card.yaml", "Some model", HUGE)),
+    "4,000 metrics": ("spec", lambda f: _replaced(f, "task.yaml", "\nmetrics:\n", "\nmetrics:\n" + METRIC * 4_000)),
+    "20,000 metrics that are none": (
+        "spec",
+        lambda f: _replaced(f, "task.yaml", "\nmetrics:\n", "\nmetrics:\n" + "  - 1\n" * 20_000),
+    ),
+    "5,000 families": ("spec", _families),
     "a task's name": ("spec", lambda f: _replaced(f, "task.yaml", "name: s3/", f"name: s3/{HUGE}")),
     "a data set's name": ("dataset", lambda f: _named(f, "dataset.json", ["name"])),
     "a patient's id": ("dataset", lambda f: _replaced(f, "videos.csv", "\nv0001,", f"\nv0001,{HUGE}")),
@@ -92,7 +108,7 @@ def test_a_nul_character_in_a_table_is_named_with_its_row(tmp_path, right, colum
     _, files = right("dataset")
     for file, data in _replaced(files, "videos.csv", column, column[:3] + "\0" + column[3:]).items():
         (tmp_path / file).write_bytes(data)
-    assert "videos.csv:2: holds a NUL character; take it out" in map(str, read_dataset(tmp_path)[1])
+    assert "videos.csv:2: holds a NUL character; remove it" in map(str, read_dataset(tmp_path)[1])
 
 
 @pytest.mark.parametrize("line", [DEEP.decode(), "{", "[]", '{"step": "x"}'])

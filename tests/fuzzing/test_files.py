@@ -109,7 +109,7 @@ def test_a_truth_has_the_form_of_its_kind(tmp_path, kind, truth, is_right):
     if is_right:
         assert len(list(items)) == 1
     else:
-        with pytest.raises(UsageError, match=f"items.jsonl:1: the truth is none of a {kind}"):
+        with pytest.raises(UsageError, match=f"items.jsonl:1: the truth is not that of a {kind} item"):
             list(items)
 
 

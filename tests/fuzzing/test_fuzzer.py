@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from fuzz.child import BROKEN
-from fuzz.inputs import CORPUS, read_input
+from fuzz.inputs import CORPUS, Input, read_input
+from fuzz.mutate import mutated
 from fuzz.targets import Target, targets
 
 REPOSITORY = Path(__file__).parents[2]
@@ -86,6 +88,12 @@ def test_what_was_kept_breaks_no_parser():
     assert done.returncode == 0, done.stdout + done.stderr
     kept = len(list(CORPUS.glob("*/*.json")))
     assert f"{kept} inputs, 0 crashes" in done.stdout
+
+
+def test_numbers_of_any_size_are_mutated():
+    huge = {"a.json": b"[%d]" % 10**330, "b.yaml": b"a: %d" % 10**330, "c.jsonl": b'{"a": %d}\n' % 10**330}
+    for seed in range(300):
+        mutated(random.Random(seed), Input("x", huge), [])
 
 
 def test_every_parser_has_a_right_input_and_an_input_survives_being_kept(tmp_path):

@@ -22,6 +22,8 @@ from s3harness.guard.search import Search, fingerprint, masked
         ("It ends at 14:35:07.", "likely", "14:35:07"),
         ("He is 93 years old.", "certain", "93 years"),
         ("Camera S/N 0456-221 was off.", "certain", "S/N 0456-221"),
+        ("Her husband answers at 583 8 723 at night.", "certain", "583 8 723"),
+        ("Her husband answers at 531 596 923 at night.", "certain", "531 596 923"),
     ],
 )
 def test_the_place_is_that_of_the_original(text: str, tier: str, identifier: str) -> None:
@@ -43,7 +45,7 @@ TEXTS = [OutgoingText("v0001", "report", "Anna turns the head."), OutgoingText("
 def test_a_list_that_was_looked_at_is_not_asked_again(tmp_path) -> None:
     with pytest.raises(IdentifiersError) as refused:
         check_outgoing(TEXTS, Search(), Consent(folder=tmp_path))
-    code = code_of(one.fingerprint for one in refused.value.found)
+    code = code_of(one.fingerprint for one in refused.value.identifiers)
     assert f"--reviewed {code}" in str(refused.value)
     assert check_outgoing(TEXTS, Search(), Consent(reviewed=code, folder=tmp_path)) == {}
     assert (tmp_path / "reviewed.json").stat().st_mode & 0o077 == 0
@@ -56,7 +58,7 @@ def test_a_list_that_was_looked_at_is_not_asked_again(tmp_path) -> None:
 
 
 def test_the_code_of_another_list_confirms_nothing(tmp_path) -> None:
-    with pytest.raises(UsageError, match="look at it again"):
+    with pytest.raises(UsageError, match="review it again"):
         check_outgoing(TEXTS, Search(), Consent(reviewed="00000000", folder=tmp_path))
     assert read_reviewed(tmp_path) == frozenset()
 
@@ -65,7 +67,7 @@ def test_certain_identifiers_cannot_be_confirmed_and_need_a_reason(tmp_path) -> 
     texts = [OutgoingText("v0001", "report", "Frau Huber turns the head; Anna watches.")]
     with pytest.raises(IdentifiersError) as refused:
         check_outgoing(texts, Search(), Consent(folder=tmp_path))
-    code = code_of(one.fingerprint for one in refused.value.found if one.tier == "likely")
+    code = code_of(one.fingerprint for one in refused.value.identifiers if one.tier == "likely")
     with pytest.raises(IdentifiersError, match="--allow-identifiers REASON"):
         check_outgoing(texts, Search(), Consent(reviewed=code, folder=tmp_path))
     let_through = check_outgoing(texts, Search(), Consent(reason="consented", folder=tmp_path))

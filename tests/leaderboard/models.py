@@ -49,7 +49,7 @@ def submit_model(
     edit(copy / "manifest.json", lambda manifest: manifest["run"].update(backend=SERVED))
     edit(copy / "manifest.json", lambda manifest: manifest["run"]["model"].update(name=name))
     score_run(copy, resamples=2000)
-    pack(copy, out, About("A lab", with_truth=True))
+    pack(copy, out, About(submitter="A lab", with_truth=True))
     shutil.rmtree(copy)
     return out
 

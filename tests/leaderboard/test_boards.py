@@ -15,7 +15,7 @@ from tampering import cover_up, edit
 
 from s3harness.leaderboard.boards import boards_of
 from s3harness.leaderboard.collect import collect
-from s3harness.leaderboard.entries import Entry, entry_of
+from s3harness.leaderboard.entries import LeaderboardEntry, entry_of
 from s3harness.leaderboard.ranks import mean_skill
 from s3harness.leaderboard.verify import verify
 
@@ -132,7 +132,9 @@ def test_without_the_easy_items_it_is_refused(tmp_path: Path, dataset: Path, fir
 )
 def test_what_was_asked_or_scored_in_another_way_is_on_another_board(other: dict[str, Any]) -> None:
     model = {"name": "m", "title": "m"}
-    one = Entry(slug="a", model=model, tier="re-scored", protocol="strict", backend="b", scores=[], dataset="d 1")
+    one = LeaderboardEntry(
+        slug="a", model=model, tier="re-scored", protocol="strict", backend="b", scores=[], dataset="d 1"
+    )
     one = replace(one, fingerprint="0" * 64, scoring=("strict", "", "0.1.0"), item_sets={"s3/t": "windows"})
     boards = boards_of([one, replace(one, slug="b", **other)])
     assert len(boards) == 2

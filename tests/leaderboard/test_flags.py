@@ -106,7 +106,7 @@ def test_the_oracle_under_a_name_of_a_model_needs_a_look(tmp_path: Path, dataset
     assert not verdict.accepted
     collected = collect(folder.parent, dataset)
     assert collected.ranked == []
-    assert "needs a look" in collected.left_out["new"]
+    assert "needs a review" in collected.left_out["new"]
     assert [entry.slug for entry in collect(folder.parent, dataset, reviewed=["new"]).ranked] == ["new"]
 
 
@@ -122,7 +122,7 @@ def test_the_oracle_cannot_say_that_it_is_none(tmp_path: Path, dataset: Path, or
     assert call("score", oracle_run).exit_code == 0
     assert call("submit", "pack", oracle_run, "--out", out).exit_code == 0
     messages = [str(finding) for finding in verify(out, dataset).findings]
-    assert messages == ["manifest.json:sees_truth: is not what the oracle backend is known for"]
+    assert messages == ["manifest.json:sees_truth: contradicts the oracle backend"]
 
 
 def test_a_yardstick_that_says_so_is_accepted_and_never_ranked(packed: Path, dataset: Path) -> None:
@@ -137,7 +137,7 @@ def test_answers_without_tokens_need_a_look(tmp_path: Path, dataset: Path, basel
     folder = submit_model(baseline, tmp_path / "new", "new-model", change=forget)
     (review,) = verify(folder, dataset).reviews
     assert review.kind == "tokens"
-    assert "answers of a served model have no tokens" in review.message
+    assert "answers of a served model have no token counts" in review.message
 
 
 def test_an_answerer_that_is_no_served_model_has_no_tokens(tmp_path: Path, dataset: Path, baseline: Path) -> None:
@@ -152,7 +152,9 @@ def test_a_backend_that_is_a_model_answers_for_no_other(tmp_path: Path, dataset:
     edit(run / "scores.json", lambda scores: scores.update(model="new-model"))
     assert call("submit", "pack", run, "--out", tmp_path / "packed").exit_code == 0
     messages = [str(finding) for finding in verify(tmp_path / "packed", dataset).findings]
-    assert messages == ["manifest.json:model: the kinematics backend is a model itself and answers for no other"]
+    assert messages == [
+        "manifest.json:model: the kinematics backend is itself a model and cannot answer for another one"
+    ]
 
 
 def _score(task: str, value: float, n_items: int) -> Score:

@@ -10,7 +10,8 @@ import pytest
 from calling import call
 from tampering import edit
 
-from s3harness.guard.identifiers import KINDS, find_identifiers
+from s3harness.guard.identifiers import find_identifiers
+from s3harness.guard.kinds import KINDS
 from s3harness.guard.private_words import PrivateWords
 
 PLANTED = {
@@ -52,6 +53,7 @@ PLANTED = {
         "case#48213",
         "NHS 943 476 5919", "Fallnummer 48213", "tel. 4471", "PESEL 85031412345", "NHC 48213", "DNI 12345678Z",
         "661 723 216", "01 23 45 67 89", "No. 04562", "health plan A1234567", "licence plate M-AB 1234",
+        "583 8 723", "531 596 923", "114122B03354851",
     ),
     "serial": ("S/N 0456-221", "serial no. NK1200-77", "Seriennummer 88213", "n° de série X8821",
                "SN: A7731", "UDI 0064300"),
@@ -92,6 +94,7 @@ CLEAN = (
     "Figur-4-Zeichen rechts, tonische Streckung 12,5 s.", "la paralysie de Todd, regard fixe à 00:14",
     "Step 1: head turns. Step 2: arm lifts (see Table 3, Section 2.1).",
     "The clip lasts 100 s, of which 95 % are seen.",
+    "Frames 112 145 190 and samples 120 4 310 are missing; 120 5 310 ms.",
 )  # fmt: skip
 
 ALL = [(kind, text) for kind, texts in PLANTED.items() for text in texts]
@@ -231,4 +234,4 @@ def test_a_report_says_that_it_is_not_for_sharing(tmp_path: Path, ran: Path) -> 
     run = shutil.copytree(ran, tmp_path / "run")
     assert call("report", run).exit_code == 0
     assert "It is for people who may see the data set" in (run / "report.html").read_text(encoding="utf-8")
-    assert "not for sharing: report.html: experts' texts and raw answers" in call("audit", run).output
+    assert "do not share: report.html: experts' texts and raw answers" in call("audit", run).output

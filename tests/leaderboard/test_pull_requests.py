@@ -307,8 +307,8 @@ def test_what_is_held_back_is_ranked_after_a_look(
     commit(clone)
     head = repository.open_pull_request(clone)
     assert not repository.submit(head)
-    assert "look at scores.json" in repository.output[-1]
-    assert "Held back" in repository.output[-1]
+    assert "review: scores.json" in repository.output[-1]
+    assert "Needs review" in repository.output[-1]
     assert repository.submit(head, reviewed="Watched it being run.")
     record = json.loads(git(repository.bare, "show", "main:submissions/lingshu-33b.verdict.json"))
     assert record["reviewed"] == "Watched it being run."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3harness.leaderboard.entries import Entry
+from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.leaderboard.ranks import (
     WORST_SKILL,
     above_floor,
@@ -31,10 +31,10 @@ def _failed(value: float | None) -> Score:
     return replace(_score(value, 0, 0), interval=None, coverage=0.0, lost={"unparsable": 10})
 
 
-def _entry(slug: str, *scores: Score, **more: object) -> Entry:
+def _entry(slug: str, *scores: Score, **more: object) -> LeaderboardEntry:
     model = {"name": slug, "title": slug, "parameters_b": None, "modalities": ["video"], "open_weights": True}
     sets = {score.task: "items" for score in scores}
-    entry = Entry(
+    entry = LeaderboardEntry(
         slug=slug, model=model, tier="re-scored", protocol="strict", backend="b", scores=scores, item_sets=sets
     )
     return replace(entry, **more)

@@ -17,7 +17,7 @@ from tampering import cover_up, edit
 from s3harness.leaderboard.replays import (
     LEAST_CHANCES,
     SUSPECT,
-    Answers,
+    SubmittedAnswers,
     agreement,
     near_replays,
     read_answers,
@@ -117,7 +117,7 @@ def test_two_honest_models_are_accepted_side_by_side(dataset: Path, first_model:
 
 
 @pytest.fixture(scope="module")
-def answerers(tmp_path_factory: pytest.TempPathFactory, dataset: Path, baseline: Path) -> list[Answers]:
+def answerers(tmp_path_factory: pytest.TempPathFactory, dataset: Path, baseline: Path) -> list[SubmittedAnswers]:
     """The baseline, and trivial answerers of all sorts, which know what is common in this data set."""
     folder = tmp_path_factory.mktemp("answerers")
     found = [read_answers(submit_model(baseline, folder / "baseline", "baseline"))]
@@ -128,7 +128,7 @@ def answerers(tmp_path_factory: pytest.TempPathFactory, dataset: Path, baseline:
     return found
 
 
-def test_closed_answers_that_coincide_are_no_replay(answerers: list[Answers]) -> None:
+def test_closed_answers_that_coincide_are_no_replay(answerers: list[SubmittedAnswers]) -> None:
     """Two that always say "no" agree in everything and by chance alone."""
     baseline, *trivial = answerers
     for other in trivial:
@@ -160,7 +160,7 @@ def test_a_near_replay_is_shown_side_by_side(tmp_path: Path, dataset: Path, base
     assert "are those of first-model (agreement beyond chance" in result.output
     assert "this one:  {" in result.output
     assert "the other: {" in result.output
-    assert "Held back" in result.output
+    assert "Needs review" in result.output
     told = json.loads(call("leaderboard", "verify", board / "mine", "--data", dataset, "--json").output)
     assert told["needs_review"]
     assert not told["accepted"]
@@ -173,4 +173,4 @@ def test_a_look_accepts_nothing_that_is_wrong(tmp_path: Path, dataset: Path, boa
     replay = Path(shutil.copytree(board / "first-model", board / "again"))
     result = call("leaderboard", "verify", replay, "--data", dataset, "--reviewed", "I looked.")
     assert result.exit_code == 1
-    assert "the same run, submitted before" in result.output
+    assert "this run was submitted before" in result.output

@@ -130,7 +130,7 @@ def test_a_name_like_that_of_a_known_model_is_refused(submission: Path, dataset:
     edit(submission / "scores.json", lambda scores: scores.update(model="mine"))
     cover_up(submission)
     findings = [str(finding) for finding in verify(submission, dataset).findings]
-    assert any("'Iingshu-32B' is easily mistaken for the known model lingshu-32b" in finding for finding in findings)
+    assert any("'Iingshu-32B' looks almost like the known model lingshu-32b" in finding for finding in findings)
 
 
 def test_a_known_model_has_the_size_and_title_of_its_card(submission: Path) -> None:

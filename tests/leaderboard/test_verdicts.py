@@ -151,7 +151,7 @@ def test_a_signed_rejection_stands_whatever_else_says_so(board: Path, dataset: P
     assert call("leaderboard", "verify", board / "again", *told).exit_code == 1
     collected = collect(board, dataset, signers, reviewed=["again"])
     assert "again" not in {entry.slug for entry in collected.ranked}
-    assert "the same run, submitted before" in collected.left_out["again"]
+    assert "this run was submitted before" in collected.left_out["again"]
 
 
 def test_of_two_equal_submissions_without_a_verdict_none_is_ranked(board: Path, dataset: Path) -> None:
@@ -197,7 +197,7 @@ def test_without_ssh_keygen_it_says_what_to_install(
     ("options", "complaint"),
     [
         (("--sign", "{key}"), "--sign signs what --record writes"),
-        (("--record", "--sign", "{missing}"), "there is no such key; ssh-keygen -t ed25519"),
+        (("--record", "--sign", "{missing}"), "there is no such key; create one with ssh-keygen -t ed25519"),
         (("--reproduced",), "--reproduced needs the annotations"),
     ],
 )
@@ -211,4 +211,4 @@ def test_a_wrong_call_says_what_is_right(board: Path, key: Path, options: tuple[
 def test_a_record_without_a_signature_says_that_it_has_no_force(board: Path, dataset: Path) -> None:
     result = call("leaderboard", "verify", board / "first-model", "--data", dataset, "--record")
     assert result.exit_code == 0
-    assert "unsigned: it puts nothing on a board" in result.output
+    assert "unsigned, so not ranked" in result.output

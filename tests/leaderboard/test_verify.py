@@ -157,7 +157,7 @@ def test_a_submission_made_twice_is_found(submission: Path, packed: Path) -> Non
     shutil.copytree(packed, submission.parent / "first")
     result = call("leaderboard", "verify", submission)
     assert result.exit_code == 1
-    assert "the same run, submitted before" in result.output
+    assert "this run was submitted before" in result.output
 
 
 def test_without_truth_and_annotations_nothing_accepted(tmp_path: Path, ran: Path, dataset: Path) -> None:

@@ -65,4 +65,4 @@ def test_items_cannot_be_named_as_those_of_another_board(tmp_path: Path, dataset
     folder = Path(shutil.copytree(first_model, tmp_path / "mine"))
     edit(folder / "submission.json", lambda about: about.update(items_sha256={"s3/task1_features": "0" * 64}))
     cover_up(folder)
-    assert "is not that of the items in the folder" in {finding.message for finding in verify(folder, dataset).findings}
+    assert "does not match the items in the folder" in {finding.message for finding in verify(folder, dataset).findings}

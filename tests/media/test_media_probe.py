@@ -111,8 +111,8 @@ BROKEN = {
     no_index: "damaged, incomplete",
     empty_index: "damaged, incomplete|no video stream",
     sound_only: "no video stream",
-    no_pictures: "no picture",
-    unknown_kind: "of a kind that this FFmpeg cannot decode",
+    no_pictures: "no frame",
+    unknown_kind: "this FFmpeg has no decoder for the video",
     missing: "cannot be read: No such file",
 }
 

@@ -235,7 +235,7 @@ def test_a_clip_whose_end_was_rounded_up_has_the_last_picture(store, mute, clip)
 def test_sound_behind_the_end_of_the_video_fails(store, loud, clip):
     late = clip(loud, 10, 30, times=(), audio=True)
     store.prepare(loud, [late])
-    with pytest.raises(MediaError, match=r"the video ends at 12\.\d s, the clip needs sound up to 30\.0 s"):
+    with pytest.raises(MediaError, match=r"the video ends at 12\.\d s, the clip needs audio up to 30\.0 s"):
         store.audio(late)
 
 
@@ -266,7 +266,7 @@ def test_missing_sound_is_said(store, loud, mute, clip):
         assert store.has_sound(clip(loud, audio=True))
     with pytest.raises(MediaError, match="v0002: the video has no audio track"):
         store.audio(clip(mute, audio=True))
-    with pytest.raises(MediaError, match="v0001: the sound was not prepared"):
+    with pytest.raises(MediaError, match="v0001: the audio was not prepared"):
         store.audio(clip(loud))
     store.prepare(mute, [clip(mute, audio=True)])
     assert store.decodes == 2

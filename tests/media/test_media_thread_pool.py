@@ -55,7 +55,7 @@ def test_what_hangs_is_given_up_and_its_place_is_taken(pool, hanging, wait):
     good = pool.submit(lambda heartbeat: "done")
     started = time.monotonic()
     for job in stuck:
-        with pytest.raises(MediaError, match=r"gave nothing for 0.2 s.*stall_s"):
+        with pytest.raises(MediaError, match=r"no data came from its file for 0.2 s.*stall_s"):
             wait(job)
     assert wait(good) == "done"
     assert time.monotonic() - started < 5

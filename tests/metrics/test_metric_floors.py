@@ -54,10 +54,10 @@ def test_each_kind_has_its_answerers_and_each_answers_every_item_in_order(kind):
     assert floors == floors_for(kind, references)
 
 
-def test_tasks_go_by_their_names_too_and_an_unknown_one_is_named():
-    assert set(KINDS.values()) == set(NAMES)
-    assert floors_for("s3/task7_diagnosis", []) == {}
-    assert set(floors_for("s3/task7_diagnosis", references_of("diagnosis"))) == NAMES["diagnosis"]
+def test_every_kind_has_a_name_and_an_unknown_one_is_an_error():
+    assert set(KINDS) == set(NAMES)
+    assert floors_for("diagnosis", []) == {}
+    assert set(floors_for("diagnosis", references_of("diagnosis"))) == NAMES["diagnosis"]
     with pytest.raises(UsageError, match=r"'poetry'.*diagnosis"):
         floors_for("poetry", [])
 

@@ -7,6 +7,7 @@ import pytest
 from metric_cases import answered, pair, parts, references_of, score, unanswered
 
 from s3harness.metrics.floors import floors_for
+from s3harness.metrics.order import temporal_f1
 from s3harness.paper.metrics.boundaries import paper_boundary_mae, released_seconds
 from s3harness.paper.metrics.diagnosis import paper_diagnosis, released_diagnosis
 from s3harness.paper.metrics.features import paper_features
@@ -17,11 +18,9 @@ from s3harness.paper.metrics.order import (
     paper_edit_distance,
     paper_temporal_f1,
     released_tokens,
-    temporal_f1,
 )
 from s3harness.paper.metrics.question_list import (
     half_up,
-    question_list_item,
     question_list_score,
     question_list_scores,
 )
@@ -169,22 +168,6 @@ def test_released_sequences():
     assert released_tokens("") == []
 
 
-@pytest.mark.parametrize(
-    ("labels", "truth", "said", "expected"),
-    [
-        (("yes", "yes"), ["yes"], ["yes"], 1.0),
-        (("yes", "no"), ["yes"], ["yes"], 0.0),
-        (("na", "no"), ["no"], ["no"], 1.0),
-        (("yes", "yes"), ["yes", "left"], ["no", "left"], 0.0),
-        (("yes", "yes"), ["yes", "left"], ["yes", "right"], 0.7),
-        (("yes", "yes"), ["yes", "arm, leg", "both"], ["yes", "leg,arm", "left"], 0.85),
-        (("yes", "yes"), ["yes", "none", "none", "none", "none"], ["yes", "none", "x", "x", "none"], 0.85),
-    ],
-)
-def test_an_item_of_the_question_list(labels, truth, said, expected):
-    assert question_list_item(labels, truth, said) == pytest.approx(expected)
-
-
 def test_the_question_list_averages_signs_and_rounds_halves_up():
     scores = {"tonic": [1.0, 0.25], "clonic": [0.0, 0.0], "figure4": []}
     assert question_list_scores(scores) == {"tonic": 0.625, "clonic": 0.0}
@@ -192,8 +175,6 @@ def test_the_question_list_averages_signs_and_rounds_halves_up():
     assert half_up(0.625) == 0.63
     assert round(0.625, 2) == 0.62
     assert np.isnan(question_list_score({}))
-    with pytest.raises(ValueError, match="2 true and 1 said"):
-        question_list_item(("yes", "yes"), ["yes", "left"], ["yes"])
 
 
 def test_one_metric_object_scores_several_models_whatever_words_they_use():

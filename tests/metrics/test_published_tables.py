@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 
 from s3harness.paper.layout import missing_predictions, models, read_release_table
-from s3harness.paper.metrics.published import Cell, published_cells
+from s3harness.paper.metrics.published import Cell, published_tables
 
 
 @pytest.fixture(scope="session")
 def cells(release) -> list[Cell]:
-    return [cell for model in models(release) for cell in published_cells(release, model)]
+    return [cell for model in models(release) for table in published_tables(release, model) for cell in table]
 
 
 def test_every_cell_of_the_six_models_is_reproduced(cells):

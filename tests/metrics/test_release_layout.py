@@ -18,7 +18,7 @@ from s3harness.paper.layout import (
     read_release_table,
     video_of_window,
 )
-from s3harness.paper.metrics.published import published_cells
+from s3harness.paper.metrics.published import published_tables
 from s3harness.paper.metrics.released import diagnosis_pairs, feature_pairs
 
 VIDEOS = [f"P000{n}@x@y@tag_{n}.mp4" for n in range(4)]
@@ -102,9 +102,10 @@ def test_pairs_join_on_names_drop_the_rest_and_hide_the_names(checkout):
     assert [p.prediction.value for p in feature_pairs(checkout, "Model-1.5-Instruct")] == ["yes", "yes"]
 
 
-def test_published_cells_are_found_under_another_spelling_of_the_model(checkout):
+def test_published_tables_are_found_under_another_spelling_of_the_model(checkout):
     assert models(checkout) == ("Model-1.5-Instruct",)
-    cells = {cell.column: cell for cell in published_cells(checkout, "Model-1.5-Instruct")}
+    tables = published_tables(checkout, "Model-1.5-Instruct")
+    cells = {cell.column: cell for table in tables for cell in table}
     assert set(cells) == {f"{s}_with_report" for s in ("precision", "recall", "f1", "accuracy")}
     assert all(cell.matches for cell in cells.values())
 

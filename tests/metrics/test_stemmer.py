@@ -6,8 +6,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
-from s3harness.metrics.stemmer import porter_stemmer
-from s3harness.metrics.text import rouge_1_f, rouge_l_f
+from s3harness.metrics.text import porter_stemmer, rouge_1_f, rouge_l_f
 from s3harness.specs.features import vocabulary
 
 WORDS = sorted(

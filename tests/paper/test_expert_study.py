@@ -76,7 +76,7 @@ def test_a_penalty_by_name_has_a_row_of_its_own(release):
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("task6_human_score.csv", lambda text: text.replace(",2", ",two", 1), "is no number; left out"),
+        ("task6_human_score.csv", lambda text: text.replace(",2", ",two", 1), "is not a number; left out"),
         ("task6_20videos_rqi_comparison.csv", None, "paper, as published"),
     ],
 )

@@ -8,6 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 from release_checkout import SAMPLE, VIDEOS
+from s3harness_synth.dataset import synthesize
 
 from s3harness.cli import cli
 from s3harness.dataset.load import load_dataset
@@ -16,7 +17,6 @@ from s3harness.errors import DatasetError, UsageError
 from s3harness.paper.annotations import read_annotations
 from s3harness.paper.importer import import_release
 from s3harness.paper.layout import open_release, patient_of
-from s3harness.synth import synthesize
 
 
 @pytest.fixture

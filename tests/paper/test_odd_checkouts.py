@@ -168,10 +168,10 @@ def test_a_cell_that_should_be_a_number_is_named_with_its_row(checkout):
     rows[2][-1] = "many"
     path = checkout.predict(f"Task6_{MODEL}_all_merged_modified.csv", STRUCTURE, rows)
     paper = said(checkout)[0]
-    assert f"{path.name}: row 3: column 'report_length': 'many' is no number of words" in paper
+    assert f"{path.name}: row 3: column 'report_length': 'many' is not a number of words" in paper
     checkout.predict(path.name, STRUCTURE, [structure(n) for n in range(4)])
     checkout.edit(checkout.root / "test_dataset/metrics_test/task6_report_rqi.csv", "100.0", "about 100")
-    assert "task6_report_rqi.csv: column 'RQI': 'about 100' is no number" in said(checkout)[0]
+    assert "task6_report_rqi.csv: column 'RQI': 'about 100' is not a number" in said(checkout)[0]
 
 
 def test_a_folder_under_another_name_says_what_it_lacks(checkout):

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from release_checkout import MODEL, SAMPLE, STRUCTURE, VIDEOS, sequence, structure
 
 from s3harness.cli import cli
+from s3harness.metrics.order import temporal_f1
 from s3harness.paper.layout import models, open_release
-from s3harness.paper.metrics.order import lcs_ratio, temporal_f1
+from s3harness.paper.metrics.order import lcs_ratio
 from s3harness.paper.reproduce import check_paper, mismatch_lines, table_of, task_of, without_predictions
 from s3harness.paper.windows import split_tokens, window_number
 
@@ -103,7 +104,7 @@ def test_the_tables_of_the_question_list_are_found_by_their_other_names(checkout
 def test_published_tables_that_nothing_was_compared_with_are_named(checkout):
     checkout.write("test_dataset/metrics_test/Task9_new.csv", ["model", "x"], [[MODEL, "1"]])
     checkout.write("test_dataset/metrics_test/more/odd.csv", ["model", "x"], [[MODEL, "1"]])
-    assert "published tables that were compared with nothing: Task9_new.csv, more/" in run(checkout).output
+    assert "published tables without anything to compare with: Task9_new.csv, more/" in run(checkout).output
 
 
 def test_numbers_of_other_predictions_than_were_released_are_explained_and_counted_apart(checkout, check):
@@ -115,7 +116,7 @@ def test_numbers_of_other_predictions_than_were_released_are_explained_and_count
     assert check([2]).counts()["Task2_feature_metrics"] == (7, 0, 7)
     result = run(checkout)
     assert "4 cells differ: published of 2 pairs, 3 were released" in result.output
-    assert "0 mismatches (7 more are of other predictions than were released)" in result.output
+    assert "0 mismatches (7 more come from other predictions than those released)" in result.output
     assert result.exit_code == 0
     checkout.write(path, header, [["tonic", 3, 1.5, 0.1, 0.1]])
     assert check([2]).counts()["Task2_feature_metrics"] == (4, 3, 0)

@@ -173,7 +173,7 @@ def test_what_cannot_be_a_name_is_a_wrong_call(site, tmp_path, name):
 def test_a_name_that_is_taken_and_a_folder_that_is_there_are_wrong_calls(site, tmp_path):
     taken = site.run("plugins", "new", "floors", "--kind", "backend", "--out", str(tmp_path))
     assert taken.returncode == 2
-    assert "of package 's3harness'" in taken.stderr
+    assert "in package 's3harness'" in taken.stderr
     for code in (0, 2):
         ended = site.run("plugins", "new", "s3harness-mine", "--kind", "metric", "--out", str(tmp_path))
         assert ended.returncode == code

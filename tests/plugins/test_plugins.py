@@ -50,6 +50,7 @@ PARTLY = {
     "a file for a target": ("registry.backend('b', '/tmp/x.py:B')", "no import string"),
     "a target that is no text": ("registry.backend('b', print)", "no import string"),
     "a name with blanks": ("registry.backend('two words', 'x:y')", "a name has letters"),
+    "a command of a group that takes none": ("registry.command('cache shrink', 'x:y')", "to the group data, not to"),
     "an empty name": ("registry.backend('', 'x:y')", "a name has letters"),
     "a name that is no text": ("registry.backend(None, 'x:y')", "a name has letters"),
 }
@@ -71,7 +72,7 @@ def test_a_registration_that_is_wrong_is_named_and_the_others_of_its_plugin_stan
     states = site.states()
     state = states.pop(("plugin", "bad_plugin", "bad-plugin"))
     assert reason in state
-    assert "bad-plugin" in state or "import string" in reason or "letters" in reason
+    assert "bad-plugin" in state or "import string" in reason or "letters" in reason or "group" in reason
     assert states[("sampler", "fine", "bad-plugin")] == "registered"
     assert states[("backend", "friendly", "good-plugin")] == "registered"
 
@@ -192,6 +193,41 @@ def test_the_command_of_a_plugin_is_in_the_help_and_can_be_called(site):
     odd = site.run("odd")
     assert odd.returncode == 2
     assert "'good-plugin'" in odd.stderr
+
+
+GROUP_COMMAND = """
+    import click, s3harness
+
+    @click.command()
+    def count():
+        \"\"\"Count the videos.\"\"\"
+        click.echo("none")
+
+    @s3harness.hookimpl
+    def s3harness_register(registry):
+        registry.command("data count", "good_plugin:count")
+        registry.command("tally", "good_plugin:count", summary="How many videos there are.")
+"""
+
+
+def test_the_command_of_a_plugin_can_belong_to_a_group(site):
+    site.install("good-plugin", GROUP_COMMAND)
+    assert "count Count the videos." in " ".join(site.run("data", "--help").stdout.split())
+    assert site.run("data", "count").stdout == "none\n"
+    shown = " ".join(site.run("--help").stdout.split())
+    assert "tally How many videos there are." in shown
+    assert "data count" not in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [("demo", "'s3harness[demo]'"), ("data synth", "s3harness-synth")],
+    ids=["demo", "data synth"],
+)
+def test_a_command_of_an_own_package_that_is_not_installed_is_answered_with_what_to_install(site, command, remedy):
+    called = site.run(*command.split(), S3HARNESS_PLUGINS="off")
+    assert called.returncode == 2
+    assert f"there is no command named '{command}' here: pip install {remedy}" in " ".join(called.stderr.split())
 
 
 def test_a_plugin_can_bring_models_as_a_file_as_a_directory_or_by_a_function(site):
@@ -324,7 +360,8 @@ def test_every_kind_has_a_documented_method_of_the_registrar():
     methods = {name: method for name, method in inspect.getmembers(Registrar, inspect.isfunction) if name[0] != "_"}
     assert set(methods) == set(KINDS)
     for name, method in methods.items():
-        assert list(inspect.signature(method).parameters) == ["self", "name", "target"], name
+        expected = ["self", "name", "target", *(["summary"] if name == "command" else [])]
+        assert list(inspect.signature(method).parameters) == expected, name
         assert inspect.getdoc(method), name
 
 

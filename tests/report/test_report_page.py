@@ -13,6 +13,8 @@ import pytest
 
 from s3harness.cli import main
 from s3harness.report.page import write_report
+from s3harness.report.page.html import HERE
+from s3harness.report.plot import COLOURS
 
 SCRIPT = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -61,7 +63,7 @@ def test_a_score_without_an_interval_has_the_reason_beside_it(ran: Path) -> None
     assert reasons
     page = write_report(ran).read_text()
     for reason in reasons:
-        assert f"<small>{html.escape(reason)}</small>" in page
+        assert f"<small>no interval: {html.escape(reason)}</small>" in page
 
 
 def test_it_needs_no_network(ran: Path) -> None:
@@ -107,3 +109,8 @@ def test_another_data_set_is_refused(ran: Path, dataset: Path, tmp_path: Path) -
     with pytest.raises(SystemExit) as ended:
         main(["report", str(ran), "--data", str(other)])
     assert ended.value.code == 2
+
+
+def test_pages_and_charts_have_one_palette() -> None:
+    style = (HERE / "theme.css").read_text()
+    assert [f"--blue: {COLOURS[0]};" in style, f"--orange: {COLOURS[1]};" in style] == [True, True]

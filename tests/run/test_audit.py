@@ -79,7 +79,7 @@ def test_a_plugin_that_says_it_is_local_gets_no_byte_elsewhere(s3, dataset, cach
     s3.set(THERE=f"{ELSEWHERE}:80")
     done = s3(*run_words(dataset, tmp_path / "out", cache, *TASK, backend="asking"))
     assert done.code == 1
-    assert all("was not named; nothing was sent" in line["error"] for line in journal(tmp_path / "out"))
+    assert all("not allowed; nothing was sent" in line["error"] for line in journal(tmp_path / "out"))
     found = audited(s3, tmp_path / "out", code=1)
     assert found["sessions"][0]["contacts"] == {f"{ELSEWHERE}:80": "refused"}
     assert [finding["kind"] for finding in found["findings"]] == ["host"]
@@ -96,7 +96,7 @@ def test_a_remote_backend_without_permission_sends_not_one_byte(
     s3.set(THERE=f"127.0.0.1:{port}")
     done = s3(*run_words(dataset, tmp_path / "out", cache, *TASK, *allowed, backend="asking"))
     assert done.code == 2
-    assert "nothing leaves this machine unless you say --allow-remote" in done.err
+    assert "nothing leaves this machine unless you allow it: --allow-remote" in done.err
     assert heard == []
     assert not (tmp_path / "out").exists()
 
@@ -127,9 +127,9 @@ def test_a_log_that_was_changed_shows_it(s3, dataset, cache, tmp_path, listening
     lines = whole.splitlines(keepends=True)
     (out / FILE).write_bytes(b"".join(lines[:-2]))
     (cut,) = audited(s3, out, code=1)["findings"]
-    assert "1 answers have no request in the log" in cut["message"]
+    assert "1 answer has no request in the log" in cut["message"]
     (out / FILE).unlink()
-    assert "nobody knows" in s3("audit", out).out
+    assert "hosts that received data are unknown" in s3("audit", out).out
 
 
 def leaky(dataset):

@@ -23,7 +23,7 @@ def test_a_journal_that_can_take_no_more(s3, dataset, cache, tmp_path, undisturb
     full = s3(*words, first=partial(limit_files, size))
     assert full.code == 1
     assert f"the journal {out / 'responses.jsonl'} cannot be written: " in full.err
-    assert "make room and go on with --resume" in full.err
+    assert "free some space and continue with --resume" in full.err
     assert "Traceback" not in full.err
     data = (out / "responses.jsonl").read_bytes()
     assert data.endswith(b"}\n"), "the line that did not fit is taken back"

@@ -75,7 +75,7 @@ def test_a_file_that_hangs_fails_after_its_time(length, s3, copy, cache, tmp_pat
     words = run_words(copy, out := tmp_path / "out", cache, *TASKS, "--media", "stall_s=1.5", backend="oracle")
     done = s3(*words)
     assert time.monotonic() - started < HELD_S, "it did not wait for the file"
-    assert_only_its_own_are_lost(done, out, whole, "its file gave nothing for 1.5 s")
+    assert_only_its_own_are_lost(done, out, whole, "no data came from its file for 1.5 s")
 
 
 def test_files_that_all_hang_end_too(s3, copy, cache, tmp_path, hang):

@@ -123,7 +123,7 @@ def test_what_is_journalled_is_scored_again_without_anybody(judge, run, here, tm
 def test_a_report_without_a_readable_reply_is_counted_and_scores_nothing(judge, run, spoil, why):
     done = judge(*JUDGE, "-o", f"spoil={spoil}")
     assert done.code == 1
-    assert f"without a structure: 1 {why}" in done.err
+    assert f"not read: 1 {why}" in done.err
     data, row = rqi(run)
     assert row["lost"] == {why: 1}
     assert (row["value"], row["coverage"], row["ceiling"]) == (pytest.approx(500 / 6), 5 / 6, pytest.approx(500 / 6))
@@ -147,7 +147,7 @@ def test_replies_to_different_calls_are_not_mixed_and_a_server_may_move(judge, r
     assert judge(*JUDGE, "-o", "temperature=0", "-o", "base_url=http://localhost:2").code == 0
     done = judge(*JUDGE, "-o", "temperature=1")
     assert done.code == 2
-    assert "holds replies to another call" in done.err and "temperature" in done.err
+    assert "holds replies of another judge call" in done.err and "temperature" in done.err
 
 
 def test_several_models_have_folders_of_their_own_and_one_has_to_be_chosen(judge, run):
@@ -159,7 +159,7 @@ def test_several_models_have_folders_of_their_own_and_one_has_to_be_chosen(judge
     }
     done = judge("--judge", "structure")
     assert done.code == 2
-    assert "alpha, org/beta: say which by --judge-model" in done.err
+    assert "alpha, org/beta: choose one with --judge-model" in done.err
     assert judge("--judge", "structure", "--judge-model", "org/beta").code == 0
 
 

@@ -10,7 +10,7 @@ from running import Harness, Here, journal, run_words, scores
 
 from s3harness.analysis.evidence import Said, evidence, said, share_interval
 from s3harness.probes import builtin
-from s3harness.probes.probe import Asked, Probe, load_probe
+from s3harness.probes.probe import Probe, ProbeSubject, load_probe
 from s3harness.probes.wordings import wordings
 from s3harness.specs.loading import load_task, task_names
 
@@ -87,7 +87,7 @@ def test_the_oracle_fails_where_nobody_knows_the_truth(dataset, cache, tmp_path)
     assert all(row["answers"] == 0 and row["lost"] > 0 for row in rows.values())
     assert all(row["as_expected"] in (0.0, None) for row in rows.values())
     errors = {line["error"] for line in journal(tmp_path / "oracle" / "probe-freeze")}
-    assert errors == {"S3HarnessError: nobody knows the truth of what 'freeze' shows"}
+    assert errors == {"S3HarnessError: the truth of a clip after 'freeze' is unknown"}
 
 
 def test_floors_are_changed_by_nothing(dataset, cache, tmp_path):
@@ -169,7 +169,7 @@ def test_a_run_through_a_transform_is_another_run(here, dataset, cache, tmp_path
         (("mirrror",), "did you mean mirror"),
         (("mirror,mirror",), "twice"),
         ((",",), "no probe is named"),
-        (("polarity", "--tasks", "6"), "nothing to ask"),
+        (("polarity", "--tasks", "6"), "does not apply"),
         (("audio_swap", "--limit", "1"), "two"),
     ],
 )
@@ -237,28 +237,28 @@ def test_every_wording_is_of_a_task_of_the_benchmark_and_differs_from_its_own(wo
 @pytest.mark.parametrize(
     ("name", "asked", "before", "direction", "good", "bad"),
     [
-        ("mirror", Asked("laterality", "arm_movement"), "left", "flip", "right", "left"),
-        ("mirror", Asked("laterality", "onset_body_part"), "left arm", "flip", "right arm", "left leg"),
-        ("mirror", Asked("laterality", "onset_body_part"), "head", "same", "head", "face"),
-        ("mirror", Asked("feature", "tonic"), "yes", "same", "yes", "no"),
-        ("blank", Asked("feature", "tonic"), "yes", "absent", "no", "yes"),
-        ("blank", Asked("feature", "ictal_vocalization"), "yes", "same", "yes", "no"),
-        ("blank", Asked("sequence", "sequence"), ("tonic",), "absent", ("ictal_vocalization",), ("clonic",)),
-        ("freeze", Asked("feature", "clonic"), "yes", "absent", "no", "yes"),
-        ("mute", Asked("feature", "verbal_responsiveness"), "yes", "absent", "na", "yes"),
-        ("mute", Asked("boundary", "tonic"), 4.0, "same", 4.5, 9.0),
+        ("mirror", ProbeSubject("laterality", "arm_movement"), "left", "flip", "right", "left"),
+        ("mirror", ProbeSubject("laterality", "onset_body_part"), "left arm", "flip", "right arm", "left leg"),
+        ("mirror", ProbeSubject("laterality", "onset_body_part"), "head", "same", "head", "face"),
+        ("mirror", ProbeSubject("feature", "tonic"), "yes", "same", "yes", "no"),
+        ("blank", ProbeSubject("feature", "tonic"), "yes", "absent", "no", "yes"),
+        ("blank", ProbeSubject("feature", "ictal_vocalization"), "yes", "same", "yes", "no"),
+        ("blank", ProbeSubject("sequence", "sequence"), ("tonic",), "absent", ("ictal_vocalization",), ("clonic",)),
+        ("freeze", ProbeSubject("feature", "clonic"), "yes", "absent", "no", "yes"),
+        ("mute", ProbeSubject("feature", "verbal_responsiveness"), "yes", "absent", "na", "yes"),
+        ("mute", ProbeSubject("boundary", "tonic"), 4.0, "same", 4.5, 9.0),
         (
             "shuffle",
-            Asked("sequence", "sequence"),
+            ProbeSubject("sequence", "sequence"),
             ("tonic", "clonic"),
             "change",
             ("clonic", "tonic"),
             ("tonic", "clonic"),
         ),
-        ("reverse", Asked("boundary", "seizure_onset"), 4.0, "change", 9.0, 4.5),
-        ("polarity", Asked("feature", "tonic"), "yes", "flip", "no", "yes"),
-        ("polarity", Asked("feature", "verbal_responsiveness"), "na", "same", "na", "no"),
-        ("audio_swap", Asked("feature", "tonic"), "no", "same", "no", "yes"),
+        ("reverse", ProbeSubject("boundary", "seizure_onset"), 4.0, "change", 9.0, 4.5),
+        ("polarity", ProbeSubject("feature", "tonic"), "yes", "flip", "no", "yes"),
+        ("polarity", ProbeSubject("feature", "verbal_responsiveness"), "na", "same", "na", "no"),
+        ("audio_swap", ProbeSubject("feature", "tonic"), "no", "same", "no", "yes"),
     ],
 )
 def test_what_is_expected_follows_from_the_answer_before(name, asked, before, direction, good, bad):
@@ -269,7 +269,7 @@ def test_what_is_expected_follows_from_the_answer_before(name, asked, before, di
 
 
 def test_a_lost_answer_counts_against_what_is_expected_and_an_unread_one_stands_alone():
-    asked = Asked("laterality", "arm_movement")
+    asked = ProbeSubject("laterality", "arm_movement")
     before = {("t", f"i{n}", 0): Said(asked, n, "left") for n in range(4)} | {("t", "i9", 0): Said(asked, 9, None)}
     after = {("t", f"i{n}", 0): Said(asked, n, "right" if n else None) for n in range(3)}
     rows = {row.direction: row for row in evidence("mirror", builtin.mirror, before, after)}
@@ -284,7 +284,7 @@ def test_reports_are_compared_by_what_they_say():
     same = said("report", "First the head turns to the left, then the limbs jerk rhythmically: clonic jerking.")
     assert one == same
     assert said("report", "The event begins with head turning to the right.") != one
-    assert Probe().expect(Asked("report", "report"), one).direction == "open"
+    assert Probe().expect(ProbeSubject("report", "report"), one).direction == "open"
 
 
 @pytest.mark.parametrize(("hits", "low", "high"), [(10 * [True], 0.6615, 1.0), (10 * [False], 0.0, 0.3385)])

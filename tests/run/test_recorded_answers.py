@@ -52,7 +52,7 @@ def test_an_answer_that_is_missing_is_a_failure_and_counted(here, dataset, cache
     assert row["coverage"] == pytest.approx(5 / 6)
     assert row["value"] == pytest.approx((2 / 3 + 1) / 2)
     assert [line["error"] for line in journal(out) if line["status"] == "failed"] == [
-        "S3HarnessError: no answer is recorded"
+        "S3HarnessError: no answer to this request is recorded"
     ]
 
 

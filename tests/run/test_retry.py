@@ -185,7 +185,7 @@ def faulty(s3, dataset, cache, tmp_path):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("made", "the faulty backend cannot be made: ValueError: a colour is needed"),
+        ("made", "the faulty backend cannot be constructed: ValueError: a colour is needed"),
         ("loaded", "FaultyBackend cannot be loaded: RuntimeError: no such accelerator"),
     ],
 )

@@ -36,12 +36,12 @@ def test_a_directory_that_holds_a_run_needs_resume(s3, dataset, cache, tmp_path)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     again = s3(*words)
     assert again.code == 2
-    assert f"{out} holds a run already" in again.err
+    assert f"{out} already holds a run" in again.err
     assert "--resume" in again.err
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     resumed = s3(*words, "--resume")
     assert resumed.code == 0
-    assert resumed.err == "all 12 requests were answered before\n"
+    assert resumed.err == "nothing to send: all 12 requests are already answered\n"
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ FOREIGN_SPECS = {
     "a schema that refers to a server": (
         "s3/task1_features",
         {"answer": {"parser": "json_answer", "schema": {"$ref": "http://127.0.0.1:9/x.json"}}},
-        "answer.schema.$ref: 'http://127.0.0.1:9/x.json' is not taken",
+        "answer.schema.$ref: 'http://127.0.0.1:9/x.json' is not supported",
     ),
     "a schema that refers to itself": (
         "s3/task1_features",

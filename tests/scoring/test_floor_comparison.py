@@ -176,7 +176,7 @@ def test_a_task_of_garbage_ranks_below_the_same_task_honestly_answered(run):
     assert np.mean([s.skill for s in garbage.values()]) < np.mean([s.skill for s in honest_scores.values()])
 
 
-ONE_CLASS = "every item has the truth 'yes': always answering it is right, and the task cannot be scored"
+ONE_CLASS = "every item has the truth 'yes', so always answering it is right and the task cannot be scored"
 
 
 def test_a_task_of_one_class_warns_that_nothing_can_be_learnt_from_it(capsys):
@@ -196,7 +196,7 @@ def test_subjects_of_one_class_are_named_beside_the_others():
         for n, truth in enumerate(truths)
     ]
     assert one_class_warnings(references) == {
-        "t": "1 of 2 questions has one true answer alone and cannot be scored by a balanced metric: clonic (no)"
+        "t": "1 of 2 questions has only one true answer and cannot be scored by a balanced metric: clonic (no)"
     }
     assert one_class_warnings([r for r in references if r.subject == "tonic"]) == {}
     assert one_class_warnings(references_of("boundary", made_up_videos(8, patients=4))) == {}

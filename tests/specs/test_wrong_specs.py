@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from s3harness.cli import main
 from s3harness.errors import SpecError
 from s3harness.package_data import specs_directory
+from s3harness.specs.checks import check_foreign_task
 from s3harness.specs.document import MAX_BYTES, read_document
 from s3harness.specs.loading import problems_of, read_task, task_names
 from s3harness.specs.models import ModelCard, read_card
@@ -241,7 +244,7 @@ def test_deep_nesting_is_refused_at_once(tmp_path, deep):
 
 
 def test_a_file_that_is_too_big_is_not_parsed(tmp_path):
-    assert f"a spec may have {MAX_BYTES}" in _error(tmp_path, RIGHT + "#" * MAX_BYTES)
+    assert f"at most {MAX_BYTES} are allowed" in _error(tmp_path, RIGHT + "#" * MAX_BYTES)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00a", b"title: \xe4", b"title: \x01", b"\x00" * 40])
@@ -288,7 +291,7 @@ def test_the_command_that_validates_says_so_by_its_exit_code(tmp_path, capsys):
             main(["tasks", "validate", str(tmp_path / f"{name}.yaml")])
         assert ended.value.code == code
     shown = capsys.readouterr()
-    assert "mine/task_tonic is right" in shown.out
+    assert "mine/task_tonic is valid" in shown.out
     assert "wrong.yaml:6: promt: unknown field" in shown.err
 
 
@@ -346,3 +349,15 @@ def test_a_sampler_without_a_name_in_a_protocol_is_named(tmp_path):
         read_task(tmp_path / "task.yaml")
     with pytest.raises(SpecError, match="sampler: name must be given"):
         resolve({"sampler": {"fps": 2}}, protocol="paper", profile="strict", model=ModelCard("m"))
+
+
+def test_a_list_of_thousands_is_named_and_its_entries_are_not_tried(tmp_path):
+    metric = "  - {name: feature_macro_f1, primary: true}"
+    assert metric in RIGHT
+    many = RIGHT.replace(metric, "\n".join([metric, *["  - {name: feature_mcc}"] * 4_000]))
+    began = time.process_time()
+    problems = [str(problem) for problem in problems_of(_task(tmp_path, many))]
+    assert [problem.split(": ", 1)[1] for problem in problems] == ["metrics: has 4001 entries; at most 100 are taken"]
+    assert time.process_time() - began < 5, "30 s when every entry was tried"
+    with pytest.raises(SpecError, match="metrics: has 4001 entries"):
+        check_foreign_task("mine/task_tonic", yaml.safe_load(many))

@@ -74,11 +74,14 @@ def test_the_command_lists_what_the_published_metrics_break():
     result = CliRunner().invoke(cli, ["tasks", "check", "5", "6", "--profile", "paper"])
     assert result.exit_code == 0, result.output
     assert "5 event order: temporal F1 (primary): breaks" in result.output
-    assert "as good as one who watched: spam, spam after it\n    above one who watched: spam\n" in result.output
+    assert (
+        "as good as a reader who watched the video: spam, spam after it\n    above a reader who watched: spam\n"
+        in result.output
+    )
     assert "no more for seeing more: number of invented signs, falling: 0, " in result.output
     assert "\n    padding counts as hits\n" in result.output
     assert "not advice in a poor report: the cap of 50 does not touch a report that has less" in result.output
-    assert "not known of before: 0" in result.output
+    assert "new defects: 0" in result.output
 
 
 def test_the_command_finds_nothing_of_the_strict_primary_metrics():
@@ -94,7 +97,7 @@ def test_what_is_not_known_is_told_and_a_failure(monkeypatch):
     monkeypatch.setattr("s3harness.testing.known_defects.NOT_RANKED", {})
     result = CliRunner().invoke(cli, ["tasks", "check", "5"])
     assert result.exit_code == 1
-    assert "out of vocabulary: breaks honest wins, readers win, monotone (NOT KNOWN)" in result.output
+    assert "out of vocabulary: breaks honest wins, readers win, monotone (NEW DEFECT)" in result.output
 
 
 def test_a_metric_that_breaks_a_promise_may_not_be_primary(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3harness.backends.answer_text import write
+from s3harness.backends.answer_text import write_answer
 from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
 from s3harness.specs.tasks import MetricSpec
@@ -39,7 +39,7 @@ def test_an_error_in_seconds_is_one_minus_its_share_of_the_worst(made, rewards):
     worst = max(truth - start, end - truth)
     for error in (0.0, 2.0, 5.0):
         said = truth - start + (error if truth + error <= end else -error)
-        paid = rewards["task4"].score(write(sample.request, said), sample.question)
+        paid = rewards["task4"].score(write_answer(sample.request, said), sample.question)
         assert paid == pytest.approx(1 - error / worst, abs=1e-3)
 
 
@@ -48,7 +48,7 @@ def test_wrong_closed_answers_and_unreadable_ones_get_nothing(made, rewards):
         reward = rewards[task[3:8]]
         asked = [s for s in made.of_task(task) if s.request.subject not in ("onset_body_part", "video_and_report")]
         for sample in asked[:8]:
-            answer = write(sample.request, wrong[sample.references[0].truth])
+            answer = write_answer(sample.request, wrong[sample.references[0].truth])
             assert reward.score(answer, sample.question) == 0.0
             assert reward.score("no idea", sample.question) == 0.0
             assert reward.score(sample.target, sample.question) == 1.0
@@ -94,7 +94,7 @@ def test_rewards_come_back_from_their_file_as_they_were(made):
 
 def test_a_floor_is_taken_off(made, rewards):
     sample = made.of_task("s3/task4_temporal_boundaries")[0]
-    text = write(sample.request, sample.references[0].truth - sample.request.clip.start_s + 1.0)
+    text = write_answer(sample.request, sample.references[0].truth - sample.request.clip.start_s + 1.0)
     raw = rewards["task4"].raw(text, sample.question)
     halfway = replace(rewards["task4"], floors={sample.request.subject: 0.5})
     assert halfway.score(text, sample.question) == pytest.approx((raw - 0.5) / 0.5)

@@ -162,5 +162,5 @@ def test_the_card_knows_the_training_patients_again_and_names_nobody(exported, d
 def test_a_card_that_cannot_be_read_is_named(tmp_path):
     assert read_card(tmp_path) is None
     (tmp_path / FILE).write_text('{"schema": "s3harness/training/v1"}', encoding="utf-8")
-    with pytest.raises(Exception, match="no run card can be read"):
+    with pytest.raises(Exception, match="the run card cannot be read"):
         read_card(tmp_path)

@@ -99,12 +99,12 @@ def test_held_out_patients_are_asked_and_scored_like_others(train):
 def test_a_run_is_gone_on_with_only_as_it_was_begun(train, tmp_path):
     with pytest.raises(S3HarnessError, match="too little memory"):
         train(trainer="failing")
-    with pytest.raises(UsageError, match="go on with --resume"):
+    with pytest.raises(UsageError, match="continue with --resume"):
         train(trainer="failing")
     with pytest.raises(UsageError, match="begun with another trainer, options"):
         train(resume=True, options={"steps": 4})
     (tmp_path / "out" / BEGUN).unlink()
-    with pytest.raises(UsageError, match="nothing to go on with"):
+    with pytest.raises(UsageError, match="nothing to resume"):
         train(resume=True)
     train("other")
     with pytest.raises(UsageError, match="is finished"):

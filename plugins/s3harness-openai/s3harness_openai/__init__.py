@@ -5,5 +5,6 @@ import s3harness
 
 @s3harness.hookimpl
 def s3harness_register(registry: s3harness.Registrar) -> None:
-    """Register what this package offers."""
+    """Register the backend."""
+    # By its path, so that listing backends does not import the HTTP client.
     registry.backend("openai", "s3harness_openai.backend:OpenAIBackend")

@@ -42,5 +42,5 @@ def card(run: Runner) -> Path:
 def short_pauses() -> Iterator[None]:
     """Pauses that nobody asked for are a tenth as long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("s3harness_openai.servers.FIRST_PAUSE_S", 0.05)
+        patch.setattr("s3harness_openai.server_pool.FIRST_PAUSE_S", 0.05)
         yield

@@ -18,7 +18,7 @@ ANSWER = '{"answer": "yes", "justification": "It was seen."}'
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReceivedRequest:
     """One request as it came; ``nth`` counts those that are the same, from 1."""
 
     at: float
@@ -44,7 +44,7 @@ class Seen:
 
 
 @dataclass
-class Does:
+class Reaction:
     """What is done with a request: a reply of ``status`` and ``body``, or something worse."""
 
     body: object = None
@@ -58,30 +58,32 @@ class Does:
     repeats_after_s: float | None = None
 
 
-def says(text: str | None = ANSWER, finish: str | None = "stop", **more: object) -> Does:
+def says(text: str | None = ANSWER, finish: str | None = "stop", **more: object) -> Reaction:
     """A proper reply."""
     message = {"role": "assistant", "content": text, **more.pop("message", {})}
     choice = {"index": 0, "finish_reason": finish, "message": message, **more.pop("choice", {})}
     usage = {"prompt_tokens": 100, "completion_tokens": 5}
-    return Does({"object": "chat.completion", "choices": [choice], "usage": usage} | more)
+    return Reaction({"object": "chat.completion", "choices": [choice], "usage": usage} | more)
 
 
-def refuses(status: int, message: str, **headers: str) -> Does:
+def refuses(status: int, message: str, **headers: str) -> Reaction:
     """An error as servers tell it."""
-    return Does({"error": {"message": message, "type": "x", "code": None}}, status, headers)
+    return Reaction({"error": {"message": message, "type": "x", "code": None}}, status, headers)
 
 
-Behaviour = Callable[[Seen], Does | None]
+Behaviour = Callable[[ReceivedRequest], Reaction | None]
 
 
 class Misbehaving:
     """The server. ``behave`` decides; ``None`` from it is the proper answer."""
 
-    def __init__(self, behave: Behaviour = lambda seen: None, owned_by: str = "test", latency_s: float = 0.0) -> None:
+    def __init__(
+        self, behave: Behaviour = lambda request: None, owned_by: str = "test", latency_s: float = 0.0
+    ) -> None:
         self.behave, self.owned_by, self.latency_s = behave, owned_by, latency_s
         self.models: list[str] = ["some-model"]
-        self.asked: list[Seen] = []
-        self.other: list[Seen] = []
+        self.requests: list[ReceivedRequest] = []
+        self.other_requests: list[ReceivedRequest] = []
         self.answered: Counter[str] = Counter()
         self.bytes = self.connections = 0
         self.under_way = self.most_under_way = 0
@@ -150,33 +152,33 @@ class Misbehaving:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.bytes += len(body)
         method, path, _ = line.split()
-        seen = Seen(time.monotonic(), method, path, headers, body)
+        request = ReceivedRequest(time.monotonic(), method, path, headers, body)
         self._busy.add(writer)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            return await self._reply(writer, self._what(seen))
+            return await self._reply(writer, self._what(request))
         finally:
             self._busy.discard(writer)
             self.under_way -= 1
 
-    def _what(self, seen: Seen) -> Does:
-        if seen.method != "POST":
-            self.other.append(seen)
+    def _what(self, request: ReceivedRequest) -> Reaction:
+        if request.method != "POST":
+            self.other_requests.append(request)
             models = [{"id": name, "object": "model", "owned_by": self.owned_by} for name in self.models]
-            return self.behave(seen) or Does({"object": "list", "data": models})
-        key = hashlib.sha256(json.dumps(seen.json["messages"]).encode()).hexdigest()
+            return self.behave(request) or Reaction({"object": "list", "data": models})
+        key = hashlib.sha256(json.dumps(request.json["messages"]).encode()).hexdigest()
         self._counts[key] += 1
-        fields = {"key": key, "number": len(self.asked), "nth": self._counts[key]}
-        seen = Seen(**{**seen.__dict__, **fields})
-        self.asked.append(seen)
-        done = self.behave(seen)
+        fields = {"key": key, "number": len(self.requests), "nth": self._counts[key]}
+        request = ReceivedRequest(**{**request.__dict__, **fields})
+        self.requests.append(request)
+        done = self.behave(request)
         if done is None:
-            done = says(id=f"chatcmpl-{len(self.asked)}")
+            done = says(id=f"chatcmpl-{len(self.requests)}")
             done.wait_s, done.answers = self.latency_s, key
         return done
 
-    async def _reply(self, writer: asyncio.StreamWriter, does: Does) -> bool:
+    async def _reply(self, writer: asyncio.StreamWriter, does: Reaction) -> bool:
         await asyncio.sleep(does.wait_s)
         if does.reset:
             _reset(writer)
@@ -195,10 +197,14 @@ class Misbehaving:
                 await writer.drain()
                 await asyncio.sleep(does.byte_every_s)
             return True
-        writer.write(body)
-        if does.repeats_after_s is not None:
+        again = (
+            b"" if does.repeats_after_s is None else f"HTTP/1.1 {does.status} Whatever\r\n{head}\r\n".encode() + body
+        )
+        # In one write where the second reply follows at once, so that the client reads both together.
+        writer.write(body + (b"" if does.repeats_after_s else again))
+        if does.repeats_after_s:
             await asyncio.sleep(does.repeats_after_s)
-            writer.write(f"HTTP/1.1 {does.status} Whatever\r\n{head}\r\n".encode() + body)
+            writer.write(again)
         await writer.drain()
         if does.answers:
             self.answered[does.answers] += 1
@@ -207,7 +213,7 @@ class Misbehaving:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Break a connection so that the other side sees it reset."""
-    found = writer.get_extra_info("socket")
-    if found is not None:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

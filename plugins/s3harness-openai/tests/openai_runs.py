@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +44,7 @@ class Run:
         return {line["id"]: line for line in self.lines}
 
     def statuses(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for line in self.last.values():
-            found[line["status"]] = found.get(line["status"], 0) + 1
-        return found
+        return dict(Counter(line["status"] for line in self.last.values()))
 
     def manifest(self) -> dict[str, Any]:
         return json.loads((self.folder / "manifest.json").read_text())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from misbehaving import Misbehaving, Seen
+from misbehaving import Misbehaving, ReceivedRequest
 from openai_runs import Runner, command
 
 SETTINGS = ("temperature", "max_tokens", "response_format", "logprobs")
@@ -33,11 +33,11 @@ def page_data(folder: Path) -> dict[str, Any]:
     """What the report of a run shows, as its page holds it."""
     code, _, err = command("report", folder)
     assert code == 0, err
-    found = re.search(
+    match = re.search(
         r'<script type="application/json" id="data">(.*?)</script>', (folder / "report.html").read_text(), re.S
     )
-    assert found is not None
-    return json.loads(found[1])
+    assert match is not None
+    return json.loads(match[1])
 
 
 def shown_of(page: dict[str, Any], request: str) -> dict[str, str]:
@@ -46,9 +46,9 @@ def shown_of(page: dict[str, Any], request: str) -> dict[str, str]:
     return {record["kind"]: record["text"] for record in records}
 
 
-def got(seen: Seen) -> tuple[str, list[str]]:
+def got(request: ReceivedRequest) -> tuple[str, list[str]]:
     """The prompt of a request as it came, and the labels of its pictures."""
-    texts = [part["text"] for part in seen.content if part["type"] == "text"]
+    texts = [part["text"] for part in request.content if part["type"] == "text"]
     return texts[-1], texts[:-1]
 
 
@@ -58,9 +58,9 @@ def clock(seconds: float) -> str:
 
 
 def times_of(text: str) -> list[float]:
-    found = re.search(r"at ([\d., ]+) s$", text)
-    assert found is not None, text
-    return [float(time) for time in found[1].split(", ")]
+    match = re.search(r"at ([\d., ]+) s$", text)
+    assert match is not None, text
+    return [float(time) for time in match[1].split(", ")]
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,24 @@ def test_the_report_shows_exactly_what_the_server_got(words, tasks, run):
 def compare(server: Misbehaving, folder: Path, page: dict[str, Any]) -> None:
     """Each request that came has its like in the page, and no other is there."""
     lines = [json.loads(line) for line in (folder / "responses.jsonl").read_text().splitlines()]
-    assert len(server.asked) == len(lines) > 0
-    told, came = [], []
+    assert len(server.requests) == len(lines) > 0
+    recorded, received = [], []
     for line in lines:
         shown = shown_of(page, line["id"])
         times, start = times_of(shown["media"]), line["clip"]["start_s"]
         assert f"from {start:g} s to {line['clip']['end_s']:g} s" in shown["media"]
         assert f"{len(times)} frames sent as frames" in shown["media"]
         settings = json.loads(shown["settings"])
-        kept = {name: settings.get(name) for name in SETTINGS}
-        told.append((shown["prompt"], tuple(clock(time - start) for time in times), json.dumps(kept, sort_keys=True)))
-    for seen in server.asked:
-        prompt, labels = got(seen)
-        assert len(labels) == sum(part["type"] == "image_url" for part in seen.content)
-        kept = {name: seen.json.get(name) for name in SETTINGS}
-        came.append((prompt, tuple(labels), json.dumps(kept, sort_keys=True)))
-    assert sorted(told) == sorted(came)
+        sent = {name: settings.get(name) for name in SETTINGS}
+        recorded.append(
+            (shown["prompt"], tuple(clock(time - start) for time in times), json.dumps(sent, sort_keys=True))
+        )
+    for request in server.requests:
+        prompt, labels = got(request)
+        assert len(labels) == sum(part["type"] == "image_url" for part in request.content)
+        sent = {name: request.json.get(name) for name in SETTINGS}
+        received.append((prompt, tuple(labels), json.dumps(sent, sort_keys=True)))
+    assert sorted(recorded) == sorted(received)
 
 
 def test_a_probe_that_asks_in_other_words_is_shown_in_those_words(run, long_data, cache, tmp_path):
@@ -112,7 +114,7 @@ def test_a_probe_that_asks_in_other_words_is_shown_in_those_words(run, long_data
     base, probed = (page_data(tmp_path / "probes" / name) for name in ("baseline", "probe-polarity"))
     prompts = [{r["text"] for r in page["sent"].values() if r["kind"] == "prompt"} for page in (base, probed)]
     assert prompts[0] != prompts[1]
-    assert prompts[0] | prompts[1] == {got(seen)[0] for seen in server.asked}
+    assert prompts[0] | prompts[1] == {got(request)[0] for request in server.requests}
 
 
 def test_a_run_shown_as_a_file_says_so_and_claims_no_times(run):
@@ -127,8 +129,12 @@ def test_a_run_shown_as_a_file_says_so_and_claims_no_times(run):
 def test_the_settings_that_a_server_did_not_take_are_not_shown_as_sent(run):
     from misbehaving import refuses
 
-    def no_schema(seen: Seen):
-        return refuses(400, "response_format is not supported") if seen.key and "response_format" in seen.json else None
+    def no_schema(request: ReceivedRequest):
+        return (
+            refuses(400, "response_format is not supported")
+            if request.key and "response_format" in request.json
+            else None
+        )
 
     with Misbehaving(no_schema) as server:
         done = run(server.url, tasks="1", in_flight=1)
@@ -145,14 +151,14 @@ def test_a_report_that_was_given_is_kept_in_private_and_withheld_from_the_page(r
     with Misbehaving() as server:
         done = run(server.url, tasks="7")
     assert done.code == 0, done.err
-    assert any(report in got(seen)[0] for seen in server.asked)
-    kept = done.folder / "sent.jsonl"
-    assert kept.stat().st_mode & 0o077 == 0
-    assert report in "".join(json.loads(line).get("prompt", "") for line in kept.read_text().splitlines())
+    assert any(report in got(request)[0] for request in server.requests)
+    records = done.folder / "sent.jsonl"
+    assert records.stat().st_mode & 0o077 == 0
+    assert report in "".join(json.loads(line).get("prompt", "") for line in records.read_text().splitlines())
     page = page_data(done.folder)
     assert report not in (done.folder / "report.html").read_text()
     withheld = [r["text"] for r in page["sent"].values() if "[the written report of this video]" in r["text"]]
-    whole = next(got(seen)[0] for seen in server.asked if report in got(seen)[0])
+    whole = next(got(request)[0] for request in server.requests if report in got(request)[0])
     assert whole.replace(report, "[the written report of this video]") in withheld
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from misbehaving import Does, Misbehaving, Seen, refuses, says
+from misbehaving import Misbehaving, Reaction, ReceivedRequest, refuses, says
 from s3harness_openai.served import is_answer_of, is_model_of
 
 from s3harness import ModelCard
@@ -20,10 +20,10 @@ FRAMES = {"media": "frames", "media_ids": False}
 def answering_as(*names: str, **more: object):
     """Replies that say that these models gave them, one after the other, the last from then on."""
 
-    def behave(seen: Seen) -> Does | None:
-        if not seen.key:
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if not request.key:
             return None
-        return says(id=f"chatcmpl-{seen.number}", model=names[min(seen.number, len(names) - 1)], **more)
+        return says(id=f"chatcmpl-{request.number}", model=names[min(request.number, len(names) - 1)], **more)
 
     return behave
 
@@ -31,10 +31,10 @@ def answering_as(*names: str, **more: object):
 def listing(*models: dict[str, object], version: str = ""):
     """A list of models as servers tell it, and a version where one is asked for."""
 
-    def behave(seen: Seen) -> Does | None:
-        if seen.path == "/version" and version:
-            return Does({"version": version})
-        return Does({"object": "list", "data": list(models)}) if seen.path.endswith("/models") else None
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if request.path == "/version" and version:
+            return Reaction({"version": version})
+        return Reaction({"object": "list", "data": list(models)}) if request.path.endswith("/models") else None
 
     return behave
 
@@ -47,7 +47,7 @@ def test_a_server_of_another_model_than_the_cards_is_refused_with_both_names_and
     with Misbehaving() as server:
         server.models = ["other/model-7b"]
         refused = run(server.url)
-        assert (refused.code, server.asked) == (1, [])
+        assert (refused.code, server.requests) == (1, [])
         for word in ("some-model", "other/model-7b", "--model", "-o model=other/model-7b"):
             assert word in refused.err
         taken = run(server.url, out="taken", model="other/model-7b")
@@ -62,8 +62,14 @@ def test_the_manifest_says_what_the_server_told_and_every_answer_whose_it_is(run
         done = run(server.url, **FRAMES)
     assert done.code == 0, done.err
     (identity,) = identities(done)
-    told = {"served": "some-model", "root": "org/weights", "server": "vllm", "version": "0.11.0", "max_model_len": 4096}
-    assert identity | told == identity
+    expected = {
+        "served": "some-model",
+        "root": "org/weights",
+        "server": "vllm",
+        "version": "0.11.0",
+        "max_model_len": 4096,
+    }
+    assert identity | expected == identity
     assert identity["package"].startswith("s3harness-openai ")
     assert {line["by"] for line in done.lines} == {0}
     assert done.manifest()["identities"][0]["answers"] == N
@@ -74,30 +80,30 @@ def test_a_server_of_other_weights_under_the_name_of_the_card_is_refused(run):
     run.card.write_text(card)
     with Misbehaving(listing({"id": "some-model", "root": "org/wrong"})) as server:
         refused = run(server.url)
-        assert (refused.code, server.asked) == (1, [])
+        assert (refused.code, server.requests) == (1, [])
         assert "org/wrong" in refused.err
         assert "org/right" in refused.err
         assert run(server.url, out="meant", model="some-model").code == 0
 
 
 @pytest.mark.parametrize(
-    "told", ["some-model-2026-01-01", "some-model-20260101", "some-model-0613", "provider/some-model"]
+    "name", ["some-model-2026-01-01", "some-model-20260101", "some-model-0613", "provider/some-model"]
 )
-def test_a_snapshot_of_the_model_is_that_model_and_is_recorded(told, run):
-    with Misbehaving(answering_as(told, system_fingerprint="fp_1")) as server:
+def test_a_snapshot_of_the_model_is_that_model_and_is_recorded(name, run):
+    with Misbehaving(answering_as(name, system_fingerprint="fp_1")) as server:
         done = run(server.url)
     assert (done.code, done.statuses()) == (0, {"ok": N})
     (identity,) = identities(done)
-    assert (identity["answered_as"], identity["system_fingerprint"]) == (told, "fp_1")
+    assert (identity["answered_as"], identity["system_fingerprint"]) == (name, "fp_1")
 
 
 def test_a_reply_of_another_model_is_a_failure_that_names_both_and_a_router_is_soon_asked_nothing_more(run):
     with Misbehaving(answering_as("impostor")) as server:
         done = run(server.url, **QUICK)
     assert (done.code, done.statuses()) == (1, {"failed": N})
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
     assert not any(line["text"] for line in done.lines)
-    assert "answered as impostor, and some-model was asked" in done.lines[0]["error"]
+    assert "answered as impostor, but some-model was requested" in done.lines[0]["error"]
     with Misbehaving(answering_as("impostor")) as server:
         done = run(server.url, out="meant", answers_as="impostor")
     assert (done.code, done.statuses()) == (0, {"ok": N})
@@ -117,8 +123,8 @@ def test_a_model_that_changes_between_two_replies_is_not_mixed_in(run):
 def _begun(run, behave) -> None:
     """A run of which a server answers all but the fourth question."""
 
-    def answers(seen: Seen) -> Does | None:
-        return refuses(400, "no") if seen.key and seen.number == 3 else behave(seen)
+    def answers(request: ReceivedRequest) -> Reaction | None:
+        return refuses(400, "no") if request.key and request.number == 3 else behave(request)
 
     with Misbehaving(answers) as server:
         assert run(server.url, **QUICK, **FRAMES).code == 1
@@ -133,15 +139,15 @@ def _begun(run, behave) -> None:
     ],
 )
 def test_a_run_is_gone_on_with_by_the_same_model_and_engine_or_is_called_a_mixture(before, after, named, run):
-    def serving(told):
-        told = dict(told)
-        version = told.pop("version", "")
-        return listing({"id": "some-model", **told}, version=version)
+    def serving(entry):
+        entry = dict(entry)
+        version = entry.pop("version", "")
+        return listing({"id": "some-model", **entry}, version=version)
 
     _begun(run, serving(before))
     with Misbehaving(serving(after)) as server:
         refused = run(server.url, "--resume", **QUICK, **FRAMES)
-        assert (refused.code, server.asked) == (2, []), refused.err
+        assert (refused.code, server.requests) == (2, []), refused.err
         assert named in refused.err
         assert "--allow-mixed REASON" in refused.err
         mixed = run(server.url, "--resume", "--allow-mixed", "the box was updated", **QUICK, **FRAMES)
@@ -159,7 +165,7 @@ def test_a_run_is_gone_on_with_by_the_same_model_elsewhere(run):
     _begun(run, answering_as("some-model"))
     with Misbehaving(answering_as("some-model")) as server:
         assert run(server.url, "--resume", **QUICK, **FRAMES).code == 0
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 def test_a_snapshot_that_changed_between_start_and_resume_fails_what_it_answers(run):
@@ -173,8 +179,8 @@ def test_a_snapshot_that_changed_between_start_and_resume_fails_what_it_answers(
 
 
 def test_fingerprints_that_change_are_recorded_and_are_no_mixture(run):
-    def behave(seen: Seen) -> Does | None:
-        return says(id=f"c{seen.number}", system_fingerprint=f"fp_{seen.number % 2}") if seen.key else None
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        return says(id=f"c{request.number}", system_fingerprint=f"fp_{request.number % 2}") if request.key else None
 
     with Misbehaving(behave) as server:
         done = run(server.url, **QUICK)
@@ -202,11 +208,11 @@ def test_two_servers_of_different_versions_do_not_answer_one_run(run):
 def test_a_server_that_comes_back_with_another_model_is_asked_nothing(run):
     server = Misbehaving(latency_s=0.05)
 
-    def behave(seen: Seen) -> Does | None:
-        if seen.key and seen.number == 4:
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if request.key and request.number == 4:
             server.models = ["another"]
             server.die(0.3)
-            return Does(reset=True)
+            return Reaction(reset=True)
         return None
 
     server.behave = behave
@@ -220,12 +226,12 @@ def test_a_server_that_comes_back_with_another_model_is_asked_nothing(run):
 def test_a_model_that_goes_by_a_path_leaves_no_path_behind(run):
     path = "/srv/patients-of-ward-7/weights/model-q4.gguf"
 
-    def behave(seen: Seen) -> Does | None:
-        if seen.path == "/props":
-            return Does({"build_info": "b4242-abcdef"})
-        if seen.path.endswith("/models"):
-            return Does({"data": [{"id": path, "owned_by": "llamacpp", "meta": {"n_params": 7, "size": 4}}]})
-        return says(id=f"c{seen.number}", model=path)
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if request.path == "/props":
+            return Reaction({"build_info": "b4242-abcdef"})
+        if request.path.endswith("/models"):
+            return Reaction({"data": [{"id": path, "owned_by": "llamacpp", "meta": {"n_params": 7, "size": 4}}]})
+        return says(id=f"c{request.number}", model=path)
 
     with Misbehaving(behave) as server:
         done = run(server.url, model=path)
@@ -248,8 +254,8 @@ def test_a_path_stays_out_of_what_a_mistaken_reply_says(run):
 def test_an_identity_is_in_the_manifest_before_the_first_answer_is_in_the_journal(run):
     manifests = []
 
-    def behave(seen: Seen) -> Does | None:
-        if seen.key and seen.number == 2:
+    def behave(request: ReceivedRequest) -> Reaction | None:
+        if request.key and request.number == 2:
             manifests.append(json.loads((run._folder / "run" / "manifest.json").read_text()))
         return None
 
@@ -259,7 +265,7 @@ def test_an_identity_is_in_the_manifest_before_the_first_answer_is_in_the_journa
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "is_same"),
+    ("name", "requested", "is_same"),
     [
         ("gpt-x", "gpt-x", True),
         ("gpt-x-2026-01-01", "gpt-x", True),
@@ -274,8 +280,8 @@ def test_an_identity_is_in_the_manifest_before_the_first_answer_is_in_the_journa
         ("gpt", "gpt-x", False),
     ],
 )
-def test_which_names_in_a_reply_are_those_of_the_model(told, asked, is_same):
-    assert bool(is_answer_of(told, [asked])) == is_same
+def test_which_names_in_a_reply_are_those_of_the_model(name, requested, is_same):
+    assert is_answer_of(name, [requested]) == is_same
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 PATIENCE_S = 600.0
 CARD = """
@@ -52,9 +51,9 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         where = ["--host=127.0.0.1", f"--port={self.port}", "--served-model-name=tiny", "--generation-config=vllm"]
-        asked = ["--trust-request-mm-kwargs", "--enable-prompt-tokens-details", "--enable-log-requests"]
+        options = ["--trust-request-mm-kwargs", "--enable-prompt-tokens-details", "--enable-log-requests"]
         module = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(weights)]
-        self._command = [*module, *FLAGS, *FORM, *where, *asked]
+        self._command = [*module, *FLAGS, *FORM, *where, *options]
         self._log = folder / "log"
         self.url = f"http://127.0.0.1:{self.port}/v1"
 
@@ -133,17 +132,17 @@ def finished(words: list[str]) -> str:
 
 def test_a_clip_is_sent_once_kept_by_its_id_and_read_once(server, words, tmp_path):
     before = {name: server.counted(name) for name in ("vllm:mm_cache_queries_total", "vllm:mm_cache_hits_total")}
-    told = finished(words(server, "run"))
+    output = finished(words(server, "run"))
     lines = journal(tmp_path / "run")
     assert Counter(line["status"] for line in lines) == {"ok": 72}
     for line in lines:
         assert set(json.loads(line["text"])) == {"answer", "justification"}
         assert line["choice_probabilities"][json.loads(line["text"])["answer"]] > 0
-    asked = server.counted("vllm:mm_cache_queries_total") - before["vllm:mm_cache_queries_total"]
+    queries = server.counted("vllm:mm_cache_queries_total") - before["vllm:mm_cache_queries_total"]
     hits = server.counted("vllm:mm_cache_hits_total") - before["vllm:mm_cache_hits_total"]
-    assert asked - hits <= 5, "four clips and the two grey frames of the beginning are all that it had not"
-    assert "forgets" not in told
-    assert "prompt tokens came from the servers' prefix cache" in told
+    assert queries - hits <= 5, "four clips and the two grey frames of the beginning are all that it had not"
+    assert "forgets" not in output
+    assert "prompt tokens came from the servers' prefix cache" in output
     engine = json.loads((tmp_path / "run" / "manifest.json").read_text())["engine"]
     assert (engine["server"], engine["media"], engine["without"]) == ("vllm", "jpeg_sequence, jpeg 90", [])
     assert engine["version"]
@@ -163,29 +162,29 @@ def test_a_request_that_is_too_long_is_named_and_the_others_are_answered(server,
     assert done.returncode == 1
     lines = journal(tmp_path / "run")
     assert {line["status"] for line in lines} == {"failed"}
-    assert all(line["error"].startswith("ContextOverflow: HTTP 400") for line in lines), lines[0]["error"]
+    assert all(line["error"].startswith("RequestTooLong: HTTP 400") for line in lines), lines[0]["error"]
 
 
 def test_a_server_that_is_killed_and_started_again_loses_nothing(server, words, tmp_path):
     out = tmp_path / "run"
     with subprocess.Popen(words(server, "run", "-o", "in_flight=4"), stderr=subprocess.PIPE, text=True) as run:
-        said: list[str] = []
-        reader = threading.Thread(target=lambda: said.extend(run.stderr))
+        output: list[str] = []
+        reader = threading.Thread(target=lambda: output.extend(run.stderr))
         reader.start()
         until = time.monotonic() + PATIENCE_S
         while len(journal(out)) < 10:
-            assert run.poll() is None, said
+            assert run.poll() is None, output
             assert time.monotonic() < until
             time.sleep(0.02)
         server.kill()
         answered = len(journal(out))
         server.start()
         server.wait()
-        assert run.wait(PATIENCE_S) == 0, said
+        assert run.wait(PATIENCE_S) == 0, output
         reader.join()
     lines = journal(out)
     assert answered < 72
     assert Counter(line["status"] for line in lines) == {"ok": 72}
     assert len({line["id"] for line in lines}) == 72
     assert sum(line.get("attempts", 1) > 1 for line in lines) <= 4
-    assert any("cannot be reached" in line for line in said)
+    assert any("cannot be reached" in line for line in output)

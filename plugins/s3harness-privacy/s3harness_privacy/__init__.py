@@ -1,4 +1,4 @@
-"""What could be hidden of a patient before a model looks: transforms of s3harness, and a measure of what they hide."""
+"""Transforms that hide a patient's face, looks or voice, and a measure of the identifying information that is left."""
 
 import s3harness
 

@@ -1,4 +1,4 @@
-"""What is hidden is hidden, on real rendered videos; what cannot be found is hidden whole; and the price is told."""
+"""Transforms hide what they should, on rendered videos; undetected faces are hidden with the whole picture."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from s3harness_privacy import measure as measuring
-from s3harness_privacy.face_blur import REMEMBERED_S, face_blur
-from s3harness_privacy.faces import find_faces, sees_face
-from s3harness_privacy.measure import measure
+from s3harness_privacy import leakage
+from s3harness_privacy.face_blur import MEMORY_S, face_blur
+from s3harness_privacy.face_detection import find_faces, has_face
+from s3harness_privacy.leakage import measure_leakage
 from s3harness_privacy.mute import mute
 from s3harness_privacy.silhouette import silhouette
 
@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(folder: Path) -> Path:
-    """Four videos of 6 s, large enough for a face to be found."""
+    """Four videos of 6 s, large enough for a face to be detected."""
     words = ["--videos", 4, "--seconds", 6, "--resolution", "480x270", "--fps", 2, "--seed", 11]
     code, _, err = command("data", "synth", "--out", folder / "data", *words)
     assert code == 0, err
@@ -55,40 +55,40 @@ def data(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(data: Path, folder: Path) -> list[s3harness.Frames]:
+def originals(data: Path, folder: Path) -> list[s3harness.Frames]:
     """The pictures of every video."""
     store = s3harness.media_store(folder / "cache")
-    found = []
+    frames = []
     for video in s3harness.load_dataset(data).videos:
         clip = s3harness.Clip(video.id, 0.0, 6.0, tuple(n / 2 for n in range(12)), PIXELS)
         store.prepare(video, [clip])
-        found.append(store.frames(clip))
-    return found
+        frames.append(store.frames(clip))
+    return frames
 
 
 @pytest.fixture(scope="module")
-def faced(seen: list[s3harness.Frames]) -> s3harness.Frames:
-    """The pictures of a video, in each of which a face is found, by either detector."""
-    with_face = [[p for p in frames.pixels if find_faces(p) and sees_face(p)] for frames in seen]
+def faced(originals: list[s3harness.Frames]) -> s3harness.Frames:
+    """The pictures of a video, in each of which both detectors detect a face."""
+    with_face = [[p for p in frames.pixels if find_faces(p) and has_face(p)] for frames in originals]
     pictures = max(with_face, key=len)
     assert len(pictures) >= 3, "the detectors find faces in rendered videos, or nothing here proves anything"
     return s3harness.Frames(np.stack(pictures), tuple(float(n) for n in range(len(pictures))))
 
 
-def test_no_face_is_left_that_another_detector_finds_and_the_rest_of_the_picture_is(faced):
+def test_no_face_is_left_for_another_detector_and_the_rest_of_the_picture_stays(faced):
     shown = face_blur(faced)
-    assert not any(sees_face(picture) for picture in shown.pixels)
+    assert not any(has_face(picture) for picture in shown.pixels)
     assert shown.timestamps == faced.timestamps
     untouched = (shown.pixels == faced.pixels).all(axis=3).mean()
     assert 0.3 < untouched < 0.999
 
 
-def test_a_picture_without_any_face_found_near_it_is_hidden_whole(faced):
+def test_a_picture_without_any_detected_face_near_it_is_hidden_as_a_whole(faced):
     scene = np.random.default_rng(0).integers(0, 256, (270, 480, 3), np.uint8)
     assert not find_faces(scene)
     shown = face_blur(s3harness.Frames(scene[None], (0.0,))).pixels[0]
     assert np.abs(np.diff(shown.astype(int), axis=0)).max() < 16, "nothing finer than a cell is left"
-    late = s3harness.Frames(np.stack([faced.pixels[0], scene]), (0.0, REMEMBERED_S + 1))
+    late = s3harness.Frames(np.stack([faced.pixels[0], scene]), (0.0, MEMORY_S + 1))
     np.testing.assert_array_equal(face_blur(late).pixels[1], shown)
 
 
@@ -108,8 +108,8 @@ def test_a_face_hidden_in_colour_depends_on_nothing_but_the_pictures(faced):
     np.testing.assert_array_equal(face_blur(faced).pixels, face_blur(faced).pixels)
 
 
-def test_a_silhouette_has_two_levels_and_shows_what_moves(seen):
-    for frames in seen:
+def test_a_silhouette_has_two_levels_and_shows_what_moves(originals):
+    for frames in originals:
         assert set(np.unique(silhouette(frames).pixels)) <= {0, 255}
     still = np.full((9, 60, 80, 3), 90, np.uint8)
     moving = still.copy()
@@ -135,7 +135,7 @@ def journal(run: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in (run / "responses.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_installing_changes_nothing_and_naming_is_told(data, folder):
+def test_installing_changes_nothing_and_naming_is_recorded(data, folder):
     tasks = ("--tasks", "1", "--limit", 2)
     for out, switch in (("without", "off"), ("with", "on")):
         code, _, err = command(*words(data, folder, out, *tasks), S3HARNESS_PLUGINS=switch)
@@ -153,7 +153,7 @@ def test_installing_changes_nothing_and_naming_is_told(data, folder):
     assert not media[0] & media[1]
 
 
-def test_a_muted_clip_has_no_sound_whoever_asks(data, folder):
+def test_a_muted_clip_has_no_sound_by_any_way(data, folder):
     video = s3harness.load_dataset(data).videos[0]
     store = s3harness.media_store(folder / "cache", transforms=["mute"])
     clip = s3harness.Clip(video.id, 0.0, 4.0, (0.0, 1.0), PIXELS, audio=True)
@@ -177,9 +177,9 @@ def test_a_muted_run_hears_nothing(data, folder):
     assert not any('"yes"' in text for text in heard)
 
 
-def test_what_is_left_of_faces_and_voices_is_measured(data, folder):
+def test_leakage_of_faces_and_voices_is_measured(data, folder):
     plain, blurred, silent = (
-        measure(data, names, cache=folder / "cache", frames=6) for names in ((), ("face_blur",), ("mute",))
+        measure_leakage(data, names, cache=folder / "cache", n_frames=6) for names in ((), ("face_blur",), ("mute",))
     )
     assert plain.face.value > 0.4
     assert blurred.face.value < 0.1
@@ -189,24 +189,24 @@ def test_what_is_left_of_faces_and_voices_is_measured(data, folder):
     assert (plain.videos, plain.lost) == (4, 0)
 
 
-def test_who_looks_the_same_is_known_again_and_who_looks_like_anybody_as_often_as_chance():
+def test_patients_are_reidentified_by_distinct_looks_and_otherwise_as_often_as_by_chance():
     patients = [n // 4 for n in range(40)]
     random = np.random.default_rng(0)
     alike = [random.normal(100.0 * patient, 1.0, 5) for patient in patients]
-    known = measuring._known_again(alike, patients)
-    assert (known.value, known.of) == (1.0, 40)
-    assert known.chance == pytest.approx(3 / 39)
-    nobody = [measuring._known_again([random.normal(0, 1, 5) for _ in patients], patients).value for _ in range(40)]
+    recognised = leakage._reidentified(alike, patients)
+    assert (recognised.value, recognised.of) == (1.0, 40)
+    assert recognised.chance == pytest.approx(3 / 39)
+    nobody = [leakage._reidentified([random.normal(0, 1, 5) for _ in patients], patients).value for _ in range(40)]
     assert np.mean(nobody) == pytest.approx(3 / 39, abs=0.03)
-    assert measuring._known_again([alike[0], alike[4]], [0, 1]).of == 0, "nobody is there twice"
+    assert leakage._reidentified([alike[0], alike[4]], [0, 1]).of == 0, "nobody is there twice"
 
 
-def test_the_table_has_what_is_hidden_beside_what_is_scored(data, folder):
+def test_the_table_has_leakage_beside_scores(data, folder):
     sweep = ["sweep", *words(data, folder, "sweep", "--tasks", "1", "--transforms", "none,mute")[1:]]
     code, _, err = command(*sweep)
     assert code == 0, err
-    asked = ("privacy", "--data", data, "--sweep", folder / "sweep", "--cache", folder / "cache", "--frames", 3)
-    code, out, err = command(*asked)
+    measured = ("privacy", "--data", data, "--sweep", folder / "sweep", "--cache", folder / "cache", "--frames", 3)
+    code, out, err = command(*measured)
     assert code == 0, err
     lines = [line for line in out.splitlines() if line.startswith("|")]
     assert "1 features: balanced accuracy" in lines[0]

@@ -1,4 +1,4 @@
-"""The cluster that a run is spread over: started here, or one that runs already."""
+"""The Ray cluster of a run: started on this machine, or one that runs already."""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ import ray
 import s3harness
 from s3harness_ray.options import RayOptions
 
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""Ray sends usage statistics unless told not to."""
+ENVIRONMENT = {
+    # Ray sends usage statistics otherwise.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    # An actor without GPUs of its own keeps the user's CUDA_VISIBLE_DEVICES.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
 
-REACH_S = 5.0
-"""A cluster answers within this."""
+CONNECT_TIMEOUT_S = 5.0
+"""A cluster accepts a connection within this."""
 
-STARTS = 3
-"""How often Ray is started on this machine before it is given up."""
+MAX_STARTS = 3
+"""Attempts to start Ray on this machine. A busy machine may need longer than the half minute that Ray allows itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """How many workers there are, and what each has to itself."""
+class WorkerResources:
+    """The number of workers, and what each has to itself: CPUs and GPUs of Ray, and videos decoded at once."""
 
     workers: int
     cpus: float
@@ -38,30 +43,31 @@ class Shares:
 
 
 @contextmanager
-def connected(options: RayOptions, allow_remote: Sequence[str]) -> Iterator[Shares]:
-    """A connection to Ray for a while; :class:`s3harness.UsageError` if the cluster is not what was asked for."""
-    for name, value in QUIET.items():
+def connected(options: RayOptions, allow_remote: Sequence[str]) -> Iterator[WorkerResources]:
+    """Connect to Ray; :class:`s3harness.UsageError` if the cluster is smaller than what the options need."""
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     _check_reachable(options.address, s3harness.Guard(frozenset(allow_remote)))
-    with _own_signals():
+    with _restored_signals():
         _start(options)
     try:
-        about: Any = ray  # these two have no types
-        _refuse_unnamed_hosts(about.nodes(), allow_remote)
-        yield _shares(options, about.cluster_resources())
+        untyped: Any = ray  # Ray 2 has no types for these two functions
+        _refuse_unnamed_hosts(untyped.nodes(), allow_remote)
+        yield _resources(options, untyped.cluster_resources())
     finally:
         ray.shutdown()
 
 
 def _start(options: RayOptions) -> None:
-    """Start Ray or reach it. A busy machine may need longer than the half minute that Ray allows itself to start."""
-    for left in reversed(range(1 if options.address else STARTS)):
+    """Start Ray, or connect to a running cluster."""
+    for attempts_left in reversed(range(1 if options.address else MAX_STARTS)):
         try:
             _init(options)
             return
-        except Exception as error:  # Ray raises that very class where it was too slow
+        except Exception as error:  # Ray raises a bare Exception where it was too slow
+            # What was started is ended, or the next attempt would connect to it.
             ray.shutdown()
-            if not left:
+            if not attempts_left:
                 where = f"reached at {options.address}" if options.address else "started on this machine"
                 raise s3harness.S3HarnessError(f"Ray cannot be {where}: {error}") from error
 
@@ -70,39 +76,43 @@ def _init(options: RayOptions) -> None:
     if options.address:
         ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
         return
-    least = math.ceil(max(options.workers, 2) * options.cpus)
-    cpus = max(len(os.sched_getaffinity(0)), least)
+    # CPUs are a budget of Ray's and no limit: a small machine runs as many workers as the user wants.
+    needed = math.ceil(max(options.workers, 2) * options.cpus)
+    cpus = max(len(os.sched_getaffinity(0)), needed)
     ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def _check_reachable(address: str, guard: s3harness.Guard) -> None:
-    """Whether something answers at an address; Ray itself tries for ever, and would not ask whether it may."""
+    """Raise if nothing answers at an address, or if the user has not allowed its host."""
+    # Ray itself tries for ever, and connects to any host.
     if address in ("", "auto"):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise s3harness.UsageError(f"-x address={address}: an address like 10.0.0.1:6379, or auto, is expected")
     try:
-        guard.connect(host, int(port), REACH_S).close()
+        guard.connect(host, int(port), CONNECT_TIMEOUT_S).close()
     except OSError as error:
         raise s3harness.S3HarnessError(f"there is no Ray at {address}: {error}") from error
 
 
-def _shares(options: RayOptions, has: dict[str, float]) -> Shares:
-    """What each worker gets; :class:`s3harness.UsageError` if there is not enough, for Ray would wait for ever."""
-    gpus = options.gpus if options.gpus >= 0 else min(1.0, has.get("GPU", 0.0))
-    workers = options.workers or (max(1, int(has.get("GPU", 0.0) / gpus)) if gpus else 2)
-    for what, each in (("CPU", options.cpus), ("GPU", gpus)):
-        if workers * each > has.get(what, 0.0):
+def _resources(options: RayOptions, cluster: dict[str, float]) -> WorkerResources:
+    """The resources of each worker; :class:`s3harness.UsageError` if the cluster does not have them."""
+    gpus = options.gpus if options.gpus >= 0 else min(1.0, cluster.get("GPU", 0.0))
+    workers = options.workers or (max(1, int(cluster.get("GPU", 0.0) / gpus)) if gpus else 2)
+    # Ray would wait for ever until somebody adds a machine.
+    for resource, each in (("CPU", options.cpus), ("GPU", gpus)):
+        if workers * each > cluster.get(resource, 0.0):
             raise s3harness.UsageError(
-                f"{workers} workers with {each:g} {what} each need {workers * each:g}, the Ray cluster has "
-                f"{has.get(what, 0.0):g}; say -x workers=… or -x {what.lower()}s=…"
+                f"{workers} workers with {each:g} {resource} each need {workers * each:g}, the Ray cluster has "
+                f"{cluster.get(resource, 0.0):g}; say -x workers=… or -x {resource.lower()}s=…"
             )
-    return Shares(workers, options.cpus, gpus, max(1, int(has.get("CPU", 1.0) / workers)))
+    return WorkerResources(workers, options.cpus, gpus, max(1, int(cluster.get("CPU", 1.0) / workers)))
 
 
 def _refuse_unnamed_hosts(nodes: Sequence[dict[str, Any]], allow_remote: Sequence[str]) -> None:
-    """Workers on other machines read the videos there: each machine has to be named, by its name or its address."""
+    """Raise for a machine of the cluster that the user has not named, by its name or its address."""
+    # Workers read the videos there.
     guard = s3harness.Guard(frozenset(allow_remote))
     for node in nodes:
         name, address = str(node["NodeManagerHostname"]), str(node["NodeManagerAddress"])
@@ -111,8 +121,10 @@ def _refuse_unnamed_hosts(nodes: Sequence[dict[str, Any]], allow_remote: Sequenc
 
 
 @contextmanager
-def _own_signals() -> Iterator[None]:
-    """Ray puts its own handler of SIGTERM in place of the run's, which ends a run in order."""
+def _restored_signals() -> Iterator[None]:
+    """Restore the handler of SIGTERM afterwards."""
+    # Ray replaces the run's own handler, which ends a run in order. Only the main thread may set handlers, so Ray
+    # started from another thread replaces none.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

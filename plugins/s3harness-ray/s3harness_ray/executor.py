@@ -1,7 +1,7 @@
-"""``--executor ray``: videos go to workers in Ray actors, their answers come back to the one journal.
+"""``--executor ray``: a pool of workers in Ray actors, whose answers come back to the one journal of the run.
 
-Each worker is handed one video more whenever it has use for it, so a slow one holds nobody up. What a lost worker had
-not answered goes to others; a video that costs :data:`LOSSES` workers fails, by name.
+A worker gets another video whenever it has room for one, so that a slow worker delays no other. Requests that a lost
+worker had not answered go to others; a video with which :data:`MAX_LOSSES` workers were lost fails, by name.
 """
 
 from __future__ import annotations
@@ -16,158 +16,166 @@ from typing import Any
 from ray.exceptions import NodeDiedError, ObjectLostError, OutOfMemoryError, RayActorError, RayTaskError
 
 import s3harness
-from s3harness_ray.cluster import Shares, connected
-from s3harness_ray.engine import end, new_engine, put, told
+from s3harness_ray.actor import create_actor, kill, put_worker_spec, stream
+from s3harness_ray.cluster import WorkerResources, connected
 from s3harness_ray.options import RayOptions
 
-LOST = (RayActorError, NodeDiedError, ObjectLostError, OutOfMemoryError)
-"""What Ray says of an actor that is no more."""
+LOST_ACTOR_ERRORS = (RayActorError, NodeDiedError, ObjectLostError, OutOfMemoryError)
+"""Exceptions of Ray for an actor that is gone: its process, its machine, or its memory."""
 
-LOSSES = 3
-"""So many workers may be lost while they have a video before it is taken to be its fault."""
+MAX_LOSSES = 3
+"""Workers that may be lost with a video before the video is taken to be the cause."""
 
-Held = dict[str, s3harness.VideoPlan]
-"""By the id of their videos, the plans that a worker has."""
+PendingPlans = dict[str, s3harness.VideoPlan]
+"""Video id → plan, for the plans that a worker has and has not finished."""
 
-CLOSING_S = 10.0
-"""So long engines may take to close when a run is stopped."""
+CLOSE_TIMEOUT_S = 10.0
+"""Seconds that an engine may take to close before its process is killed."""
 
 
 async def ray(execution: s3harness.Execution, plans: Iterable[s3harness.VideoPlan]) -> None:
-    """The executor.
+    """Carry out plans by workers in Ray actors.
 
-    Raises :class:`s3harness.S3HarnessError` if the journal cannot be written, an engine not be loaded, or too many
+    Raises :class:`s3harness.S3HarnessError` if the journal cannot be written, an engine cannot be loaded, or too many
     workers are lost.
     """
     options = RayOptions.of(execution.options)
-    with connected(options, execution.worker_spec.allow_remote) as shares:
+    with connected(options, execution.worker_spec.allow_remote) as resources:
         media = execution.worker_spec.media
-        media = replace(media, workers=media.workers or min(shares.decoders, media.n_workers()))
-        crew = _Crew(
-            replace(execution, worker_spec=replace(execution.worker_spec, media=media)), plans, shares, options.restarts
-        )
-        await crew.work()
+        # Workers on one machine would otherwise each start as many decoders as the machine has cores.
+        media = replace(media, workers=media.workers or min(resources.decoders, media.n_workers()))
+        execution = replace(execution, worker_spec=replace(execution.worker_spec, media=media))
+        await _WorkerPool(execution, plans, resources, options.restarts).run()
 
 
-class _Crew:
-    """The workers of a run, and what is still to be handed out."""
+class _WorkerPool:
+    """The workers of a run, and the plans that none of them has yet."""
 
     def __init__(
-        self, execution: s3harness.Execution, plans: Iterable[s3harness.VideoPlan], shares: Shares, restarts: int
+        self,
+        execution: s3harness.Execution,
+        plans: Iterable[s3harness.VideoPlan],
+        resources: WorkerResources,
+        restarts: int,
     ) -> None:
-        self._execution, self._shares, self._restarts = execution, shares, restarts
-        self._recipe = put(execution.worker_spec)
+        self._execution, self._resources, self._restarts = execution, resources, restarts
+        self._worker_spec = put_worker_spec(execution.worker_spec)
         self._plans = iter(plans)
         self._returned: deque[s3harness.VideoPlan] = deque()
         self._losses: Counter[str] = Counter()
-        self._out = 0
-        self._places = shares.workers
-        self._turn, self._changed = asyncio.Lock(), asyncio.Event()
+        self._n_pending = 0
+        self._n_places = resources.workers
+        self._lock, self._changed = asyncio.Lock(), asyncio.Event()
 
-    async def work(self) -> None:
-        """Have everything done."""
+    async def run(self) -> None:
+        """Carry out all plans."""
         async with asyncio.TaskGroup() as group:
-            for number in range(1, self._shares.workers + 1):
-                group.create_task(self._keep(f"worker {number} of {self._shares.workers}"))
+            for number in range(1, self._resources.workers + 1):
+                group.create_task(self._run_place(f"worker {number} of {self._resources.workers}"))
 
-    async def _keep(self, name: str) -> None:
-        """Keep one place in the crew filled until there is nothing left to do."""
+    async def _run_place(self, name: str) -> None:
+        """Run a worker, and another one in its place whenever it is lost, until no plan is left."""
         is_lost = True
         while is_lost:
             is_lost = False
-            engine, held = new_engine(self._recipe, self._shares), Held()
+            actor, pending = create_actor(self._worker_spec, self._resources), PendingPlans()
             try:
-                await self._load(engine, name)
-                await self._feed(engine, held)
-            except* LOST:
-                self._give_back(held)
-                is_lost = self._replaces(name)
+                await self._load(actor, name)
+                await self._feed(actor, pending)
+            except* LOST_ACTOR_ERRORS:
+                self._return_plans(pending)
+                is_lost = self._count_loss(name)
             except* RayTaskError as group:
-                raise _of_the_worker(name, group) from None
+                raise _worker_error(name, group) from None
             finally:
-                await self._end(engine)
+                await self._close(actor)
 
-    async def _load(self, engine: Any, name: str) -> None:
-        async for phase in told(engine.load):
+    async def _load(self, actor: Any, name: str) -> None:
+        async for phase in stream(actor.load):
             self._execution.progress.say(f"{name}: {phase}")
 
-    async def _feed(self, engine: Any, held: Held) -> None:
-        """Hand a worker one plan after the other, as it has use for them; ``held`` are those not carried out yet.
-
-        A task that is cancelled may never have begun, so it is not the task that says what has to be given back.
-        """
+    async def _feed(self, actor: Any, pending: PendingPlans) -> None:
+        """Give a worker one plan after the other, whenever it has room."""
         async with asyncio.TaskGroup() as group:
-            await engine.room.remote()
-            while (plan := await self._next()) is not None:
-                held[plan.video.id] = plan
-                group.create_task(self._hand(engine, plan, held))
-                await engine.room.remote()
+            await actor.wait_for_room.remote()
+            while (plan := await self._next_plan()) is not None:
+                # Here and not in the task, which may be cancelled before it begins and would never return the plan.
+                pending[plan.video.id] = plan
+                group.create_task(self._carry_out(actor, plan, pending))
+                await actor.wait_for_room.remote()
 
-    async def _hand(self, engine: Any, plan: s3harness.VideoPlan, held: Held) -> None:
-        """Have a worker carry out a plan, and journal what it answers."""
+    async def _carry_out(self, actor: Any, plan: s3harness.VideoPlan, pending: PendingPlans) -> None:
+        """Have a worker carry out a plan, and write its answers to the journal."""
         requests = {request.id: request for step in plan.steps for request in step.requests}
-        async for request_id, response, media in told(engine.carry_out, plan):
+        async for request_id, response, media in stream(actor.carry_out, plan):
             self._execution.write(requests[request_id], response, media)
-        del held[plan.video.id]
-        self._out -= 1
+        del pending[plan.video.id]
+        self._n_pending -= 1
         self._changed.set()
 
-    async def _next(self) -> s3harness.VideoPlan | None:
-        """What is to be handed out next. While others have plans that may come back, who has nothing waits.
+    async def _next_plan(self) -> s3harness.VideoPlan | None:
+        """The next plan, or ``None`` if none is left; waits while others have plans that may be returned.
 
         It can be cancelled wherever it waits, and no plan is lost by that.
         """
-        async with self._turn:
+        # One at a time: the iterator of plans may not be advanced by two tasks, and waiting is fair.
+        async with self._lock:
             for plan in self._plans:
-                left = self._execution.left(plan)
-                if left.steps:
-                    self._out += 1
-                    return left
+                remaining = self._execution.left(plan)
+                if remaining.steps:
+                    self._n_pending += 1
+                    return remaining
+                # A resumed run skips thousands of plans here, and answers have to be written meanwhile.
                 await asyncio.sleep(0)
-            while not self._returned and self._out:
+            while not self._returned and self._n_pending:
                 self._changed.clear()
                 await self._changed.wait()
-            self._out += bool(self._returned)
+            self._n_pending += bool(self._returned)
             return self._returned.popleft() if self._returned else None
 
-    def _give_back(self, held: Held) -> None:
-        """What a lost worker had not answered goes to others, unless it was the video's doing."""
-        for video_id, plan in held.items():
-            left = self._execution.left(plan)
+    def _return_plans(self, pending: PendingPlans) -> None:
+        """Return the unanswered requests of a lost worker, or fail those of a video that cost too many workers."""
+        for video_id, plan in pending.items():
+            remaining = self._execution.left(plan)
             self._losses[video_id] += 1
-            self._out -= 1
-            if self._losses[video_id] >= LOSSES:
-                self._fail(left)
-            elif left.steps:
-                self._returned.append(left)
+            self._n_pending -= 1
+            if self._losses[video_id] >= MAX_LOSSES:
+                self._fail(remaining)
+            elif remaining.steps:
+                self._returned.append(remaining)
         self._changed.set()
 
-    def _fail(self, left: s3harness.VideoPlan) -> None:
-        error = f"video {left.video.id}: {LOSSES} workers were lost while they had it"
-        for request in (request for step in left.steps for request in step.requests):
+    def _fail(self, remaining: s3harness.VideoPlan) -> None:
+        error = f"video {remaining.video.id}: {MAX_LOSSES} workers were lost while they had it"
+        for request in (request for step in remaining.steps for request in step.requests):
             self._execution.write(request, s3harness.Response(request.id, status="failed", error=error), "")
 
-    def _replaces(self, name: str) -> bool:
-        """Note a loss, and whether the place is filled again; :class:`s3harness.S3HarnessError` if nobody is left."""
+    def _count_loss(self, name: str) -> bool:
+        """Count a lost worker; return True if it is to be replaced.
+
+        Raises :class:`s3harness.S3HarnessError` if it was the last one and is not replaced.
+        """
         self._restarts -= 1
         self._execution.progress.messages.append(f"{name} was lost; what it had not answered went to others")
         if self._restarts >= 0:
             return True
-        self._places -= 1
-        if self._places == 0:
+        self._n_places -= 1
+        if self._n_places == 0:
             raise s3harness.S3HarnessError("all workers were lost; what is answered is journalled, go on with --resume")
         return False
 
-    async def _end(self, engine: Any) -> None:
-        """Have an engine close in order, and end its process."""
+    async def _close(self, actor: Any) -> None:
+        """Close an engine in order, take over its notes, and end its process."""
+        # An actor that is lost or was never loaded cannot close, which is no other error.
         with suppress(Exception):
-            notes = await asyncio.wait_for(engine.close.remote(), CLOSING_S)
+            notes = await asyncio.wait_for(actor.close.remote(), CLOSE_TIMEOUT_S)
             self._execution.progress.messages += notes
-        end(engine)
+        kill(actor)
 
 
-def _of_the_worker(name: str, group: BaseExceptionGroup[Any]) -> Exception:
-    """What went wrong in a worker, as it would be told of the worker of this process."""
+def _worker_error(name: str, group: BaseExceptionGroup[Any]) -> Exception:
+    """The error of a worker, as a worker in this process would have raised it."""
+    # Ray wraps it in a RayTaskError, and task groups on both sides in groups.
     error: Any = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -1,4 +1,4 @@
-"""A run over Ray actors leaves the files of a local one, whoever is lost on the way."""
+"""A run over Ray actors leaves the files of a local one, whichever workers are lost on the way."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import os
 import signal
 
 import pytest
-from ray_runs import (
+from ray_commands import (
     Commands,
+    actors,
     answers,
     assert_same_files,
     descendants,
-    engines,
     finished,
-    is_there,
+    is_running,
     wait_for,
     whole_lines,
 )
-
-from s3harness.synth import synthesize
+from s3harness_synth.dataset import synthesize
 
 TASKS = ("--tasks", "1,4,7")
 RAY = ("--executor", "ray", "-x", "workers=2")
@@ -58,7 +57,7 @@ def words(data, out, cache, *more, backend="kinematics"):
 
 def test_two_workers_leave_the_files_of_one(s3, data, cache, local, tmp_path):
     process = s3.start(*words(data, out := tmp_path / "out", cache, *RAY))
-    assert len(wait_for(process, lambda: len(engines(process.pid)) == 2 and engines(process.pid))) == 2
+    assert len(wait_for(process, lambda: len(actors(process.pid)) == 2 and actors(process.pid))) == 2
     done = finished(process)
     assert done.returncode == 0, done.stderr
     assert_same_files(out, local)
@@ -71,7 +70,7 @@ SLOW = """
     import os
 
     import s3harness
-    from s3harness.backends.kinematics import KinematicsBackend
+    from s3harness_kinematics.backend import KinematicsBackend
 
 
     class SlowBackend(KinematicsBackend):
@@ -79,18 +78,18 @@ SLOW = """
 
         def __init__(self, model, options, media):
             super().__init__(model, {}, media)
-            self.told = dict(options)
+            self.faults = dict(options)
 
         async def __aenter__(self):
             self.say("loading weights")
             self.note("noted by the engine")
-            if self.told.get("fault") == "load":
+            if self.faults.get("fault") == "load":
                 raise RuntimeError("no such accelerator")
             return self
 
         async def generate(self, request):
             await asyncio.sleep(0.05)
-            if request.clip.video_id == self.told.get("deadly"):
+            if request.clip.video_id == self.faults.get("deadly"):
                 os.kill(os.getpid(), 9)
             return await super().generate(request)
 
@@ -120,14 +119,14 @@ def scores(out):
     return [{key: row[key] for key in ("task", "metric", "value", "interval", "coverage", "lost")} for row in rows]
 
 
-def test_what_a_killed_worker_had_goes_to_others_and_nothing_is_lost(slow, data, cache, local, tmp_path):
+def test_requests_of_a_killed_worker_go_to_others_and_nothing_is_lost(slow, data, cache, local, tmp_path):
     process = slow.start(*words(data, out := tmp_path / "out", cache, *RAY, backend="slow"))
-    wait_for(process, lambda: len(engines(process.pid)) == 2 and len(whole_lines(out)) >= 20)
-    os.kill(engines(process.pid)[0], signal.SIGKILL)
-    known = {line["id"] for line in whole_lines(out)}
+    wait_for(process, lambda: len(actors(process.pid)) == 2 and len(whole_lines(out)) >= 20)
+    os.kill(actors(process.pid)[0], signal.SIGKILL)
+    before = {line["id"] for line in whole_lines(out)}
     done = finished(process)
     assert done.returncode == 0, done.stderr
-    assert len(known) < len(answers(local)), "there was something left to lose"
+    assert len(before) < len(answers(local)), "there was something left to lose"
     assert "of 2 was lost; what it had not answered went to others" in done.stderr
     assert "worker 1 of 2: loading weights" in done.stderr
     assert "noted by the engine" in done.stderr
@@ -145,7 +144,7 @@ def test_a_stopped_run_leaves_no_process_behind_and_goes_on(number, slow, data, 
     assert stopped.returncode == 1
     assert "--resume" in stopped.stderr
     assert "Traceback" not in stopped.stderr
-    assert not [pid for pid in theirs if is_there(pid)]
+    assert not [pid for pid in theirs if is_running(pid)]
     assert 10 <= len(answers(out)) < len(answers(local))
     resumed = slow(*words(data, out, cache, "--resume", backend="slow"))
     assert resumed.returncode == 0, resumed.stderr
@@ -165,11 +164,11 @@ def test_a_video_that_kills_its_workers_fails_by_name_and_the_rest_is_answered(s
     }
 
 
-def test_a_crew_that_is_lost_whole_ends_the_run_which_can_go_on(slow, data, cache, local, tmp_path):
+def test_a_run_that_loses_all_workers_ends_and_can_be_resumed(slow, data, cache, local, tmp_path):
     process = slow.start(*words(data, out := tmp_path / "out", cache, *RAY, "-x", "restarts=0", backend="slow"))
     for n in (5, 10):
-        wait_for(process, lambda n=n: len(whole_lines(out)) >= n and engines(process.pid))
-        os.kill(engines(process.pid)[0], signal.SIGKILL)
+        wait_for(process, lambda n=n: len(whole_lines(out)) >= n and actors(process.pid))
+        os.kill(actors(process.pid)[0], signal.SIGKILL)
         wait_for(process, lambda: True)
     done = finished(process)
     assert done.returncode == 1
@@ -181,18 +180,18 @@ def test_a_crew_that_is_lost_whole_ends_the_run_which_can_go_on(slow, data, cach
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "said"),
+    ("options", "code", "message"),
     [
         (("-o", "fault=load"), 1, "SlowBackend cannot be loaded: RuntimeError: no such accelerator"),
         (("-x", "gpus=1"), 2, "2 workers with 1 GPU each need 2, the Ray cluster has 0"),
-        (("-x", "speed=9"), 2, "the ray executor has no option speed; it has workers"),
-        (("-x", "workers=-1"), 2, "workers=-1"),
+        (("-x", "speed=9"), 2, "the ray executor has no option 'speed'; known: workers"),
+        (("-x", "workers=-1"), 2, "option workers: a whole number from 0"),
         (("-x", "address=127.0.0.1:1"), 1, "there is no Ray at 127.0.0.1:1"),
         (("-x", "address=192.0.2.99:6379"), 2, "say --allow-remote 192.0.2.99"),
         (("-x", "address=somewhere"), 2, "address=somewhere"),
     ],
 )
-def test_what_cannot_work_ends_the_run_with_what_is_wrong(told, code, said, slow, data, cache, tmp_path):
-    done = slow(*words(data, tmp_path / "out", cache, *RAY, *told, backend="slow"))
+def test_a_wrong_call_ends_the_run_with_the_reason(options, code, message, slow, data, cache, tmp_path):
+    done = slow(*words(data, tmp_path / "out", cache, *RAY, *options, backend="slow"))
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
-    assert said in done.stderr
+    assert message in done.stderr

@@ -1,4 +1,4 @@
-"""The penalty for repetition: what it takes, what it leaves, and that it says so."""
+"""The penalty for repetition: its size, its evidence, and the reports that it spares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from s3harness_redundancy.statements import repeats, statements
+from s3harness_redundancy.statements import find_repetitions, split_statements
 
 from s3harness import ReportStructure
 from s3harness.cli import main
@@ -44,17 +44,17 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("one", "other"), REPEATED.values(), ids=REPEATED)
-def test_a_statement_made_again_is_found_with_the_one_that_it_repeats(one, other):
-    ((later, earlier),) = repeats(statements(f"{one} {other}"))
+def test_a_repetition_is_found_with_the_statement_that_it_repeats(one, other):
+    ((later, earlier),) = find_repetitions(split_statements(f"{one} {other}"))
     assert (earlier.text, later.text) == (one, other)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
-def test_what_says_something_else_is_no_repetition(one, other):
-    assert repeats(statements(f"{one} {other}")) == []
+def test_a_different_statement_is_no_repetition(one, other):
+    assert find_repetitions(split_statements(f"{one} {other}")) == []
 
 
-def test_the_price_is_half_of_the_share_of_words_that_only_repeat():
+def test_the_penalty_is_half_of_the_share_of_words_that_only_repeat():
     once = score_report(OTHER, {"text": EXPERT}, "strict+redundancy").penalties["redundancy"]
     assert (once.multiplier, once.evidence) == (1.0, ())
     twice = score_report(f"{OTHER} {OTHER}", {"text": EXPERT}, "strict+redundancy").penalties["redundancy"]
@@ -75,12 +75,14 @@ def test_more_repetition_never_costs_less_and_never_more_than_half(parts):
     from s3harness import PenaltyContext
     from s3harness.metrics.rqi.structure import ReportTruth
 
-    def price(text: str) -> float:
-        read = ReportStructure(words=len(text.split()))
-        return load("rqi_penalty", "redundancy")(PenaltyContext(read, ReportTruth(ReportStructure()), text)).multiplier
+    def multiplier(text: str) -> float:
+        structure = ReportStructure(words=len(text.split()))
+        return load("rqi_penalty", "redundancy")(
+            PenaltyContext(structure, ReportTruth(ReportStructure()), text)
+        ).multiplier
 
     text = ". ".join(parts)
-    assert 0.5 <= price(f"{text}. {text}") <= price(text) <= 1.0
+    assert 0.5 <= multiplier(f"{text}. {text}") <= multiplier(text) <= 1.0
 
 
 def test_installed_it_changes_no_score_of_a_run_and_named_it_stands_in_the_result(tmp_path, monkeypatch):
@@ -126,9 +128,9 @@ def test_the_command_shows_what_repeats_what(tmp_path, capsys):
     expert.write_text(EXPERT, encoding="utf-8")
     call = ("rqi", "explain", "--report", str(report), "--expert", str(expert), "--preset", "strict+redundancy")
     assert _main(*call) == 0
-    shown = capsys.readouterr().out
-    assert "× 0.75 redundancy" in shown
-    assert "repeats “The head turns to the left side.”" in shown
+    output = capsys.readouterr().out
+    assert "× 0.75 redundancy" in output
+    assert "repeats “The head turns to the left side.”" in output
 
 
 def _file(folder: Path, text: str) -> Path:

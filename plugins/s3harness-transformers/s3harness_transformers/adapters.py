@@ -9,34 +9,39 @@ from typing import Any
 
 import s3harness
 
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 
-def with_adapter(model: Any, directory: Path) -> Any:
-    """The model with an adapter, all of which fits it; :class:`s3harness.UsageError` if it does not."""
+def load_adapter(model: Any, directory: Path) -> Any:
+    """Return the model with an adapter; :class:`s3harness.UsageError` if a part of the adapter does not fit it."""
     if find_spec("peft") is None:
         raise s3harness.UsageError("-o adapter needs peft: pip install peft")
     from peft import PeftConfig, PeftModel
 
     try:
+        # Not PeftModel.from_pretrained, which warns of missing tensors and does not return what did not fit.
         adapted = PeftModel(model, PeftConfig.from_pretrained(str(directory)))
-        found = adapted.load_adapter(str(directory), "default", is_trainable=False)
+        result = adapted.load_adapter(str(directory), "default", is_trainable=False)
     except (ValueError, RuntimeError, OSError) as error:
         raise s3harness.UsageError(f"-o adapter: it does not fit this model: {str(error).splitlines()[0]}") from error
-    unplaced = list(found.unexpected_keys)
-    unfilled = [name for name in found.missing_keys if "lora_" in name or "modules_to_save" in name]
-    if unplaced or unfilled:
+    unexpected = list(result.unexpected_keys)
+    # Some versions of peft count the base model's own weights as missing.
+    missing = [name for name in result.missing_keys if "lora_" in name or "modules_to_save" in name]
+    if unexpected or missing:
+        example = (unexpected or missing)[0]
         raise s3harness.UsageError(
-            f"-o adapter: it does not fit this model: {len(unplaced)} of its tensors have no place in it, and "
-            f"{len(unfilled)} places none ({(unplaced or unfilled)[0]}); was it trained on another architecture?"
+            f"-o adapter: it does not fit this model: {len(unexpected)} of its tensors are unknown to the model, and "
+            f"{len(missing)} are missing (such as {example}); was it trained on another architecture?"
         )
     return adapted
 
 
 def adapter_id(directory: Path) -> str:
-    """A hash of what an adapter is: its configuration and its weights."""
-    found = hashlib.sha256()
-    for name in ("adapter_config.json", *WEIGHTS):
+    """``local:`` and the first 16 hexadecimal digits of a hash of the adapter's configuration and weights."""
+    # The manifest names an adapter by its content: a path would tell about the machine and not about the adapter.
+    digest = hashlib.sha256()
+    for name in (ADAPTER_CONFIG, *ADAPTER_WEIGHTS):
         if (directory / name).is_file():
-            found.update(name.encode() + (directory / name).read_bytes())
-    return f"local:{found.hexdigest()[:16]}"
+            digest.update(name.encode() + (directory / name).read_bytes())
+    return f"local:{digest.hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""The backend: a model in this process, by transformers."""
+"""The transformers backend: a model in this process."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from typing import Any, Self
 
 import s3harness
 from s3harness_transformers.adapters import adapter_id
-from s3harness_transformers.answering import Answerer, Outcome, alike
-from s3harness_transformers.asked import Asked, Asker
+from s3harness_transformers.batch_generator import BatchGenerator, ResponseOrError, batch_key
+from s3harness_transformers.batching import DynamicBatcher
 from s3harness_transformers.families import family_of
-from s3harness_transformers.gathering import Gathering
-from s3harness_transformers.grammar import LIBRARY, enforcer
-from s3harness_transformers.loading import Loaded, load
-from s3harness_transformers.options import Options, installed_version, lacks, require_engine
+from s3harness_transformers.grammar import LIBRARY, grammar_library
+from s3harness_transformers.installation import installed_version, missing_requirements, require_engine
+from s3harness_transformers.loading import LoadedModel, load_model
+from s3harness_transformers.options import TransformersOptions
+from s3harness_transformers.request_encoder import EncodedRequest, RequestEncoder
 
 
 class TransformersBackend(s3harness.Backend):
-    """Answers in batches of what is asked at the same time; see :class:`Options` for what can be said of it.
+    """Answers by transformers, in batches of requests that come together.
 
-    A clip's frames go in as one video with the times that they were taken at, and none are taken out of them.
+    :class:`~s3harness_transformers.options.TransformersOptions` has its options. A clip's frames go in as one video
+    with their times, and none is left out.
     """
 
+    # Neither changes an answer, up to the order of sums in bfloat16.
     incidental = frozenset({"batch_size", "timeout_s"})
 
     def __init__(self, model: s3harness.ModelCard, options: Mapping[str, object], media: s3harness.MediaStore) -> None:
         super().__init__(model, options, media)
-        self._options = Options.of(options, model.engines.get("transformers", {}))
+        self._options = TransformersOptions.of(options, model.engines.get("transformers", {}))
         require_engine(model, self._options.min_version)
         if model.weights is None:
             raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
-        self._shown = self._options.clips or _trained_on(model, self._options)
-        # Twice a batch, so that the next one's prompts are made ready while one is answered.
+        self._clip_form = self._options.clips or _clip_form_in_training(model, self._options)
+        # Two batches, so that the prompts of the next one are encoded while one is answered.
         self.limits = s3harness.Limits(2 * self._options.batch_size, self._options.timeout_s, attempts=1)
         self._facts: Mapping[str, object] = {}
         self._identity: Mapping[str, object] = {}
@@ -43,47 +46,53 @@ class TransformersBackend(s3harness.Backend):
 
     @classmethod
     def lacks(cls) -> Sequence[str]:
-        """Whichever of torch and transformers is not installed."""
-        return lacks()
+        """Return torch and transformers, where they are missing."""
+        return missing_requirements()
 
     async def __aenter__(self) -> Self:
         """Load the model."""
         options = self._options
-        loaded = await asyncio.to_thread(load, self.model, options, self.say)
-        is_held = options.structured and bool(enforcer())
-        if options.structured and not is_held:
+        loaded = await asyncio.to_thread(load_model, self.model, options, self.say)
+        is_structured = options.structured and bool(grammar_library())
+        if options.structured and not is_structured:
             self.note(f"answers were not held to their schema: pip install {LIBRARY}")
-        self._asker = Asker(
+        self._encoder = RequestEncoder(
             loaded.processor,
-            family_of(loaded.family),
+            family_of(loaded.model_type),
             self.model,
             self.media,
             dtype=loaded.model.dtype,
-            context=loaded.context,
-            as_images=self._shown == "images",
+            max_tokens=loaded.max_tokens,
+            as_images=self._clip_form == "images",
         )
-        self._answerer = Answerer(loaded, structured=is_held, logprobs=options.logprobs)
-        self._batches = Gathering[Asked, s3harness.Response](self._timed, alike, options.batch_size)
-        self._facts = _facts(loaded, options, enforcer() if is_held else "") | {"clips": self._shown}
-        self._identity = _identity(self.model, self._facts, loaded.bare.config)
+        self._generator = BatchGenerator(loaded, structured=is_structured, logprobs=options.logprobs)
+        self._batcher = DynamicBatcher[EncodedRequest, s3harness.Response](
+            self._timed_generate, batch_key, options.batch_size
+        )
+        self._facts = _facts(loaded, options, grammar_library() if is_structured else "") | {"clips": self._clip_form}
+        self._identity = _identity(self.model, self._facts, loaded.base_model.config)
         self.say("asking")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop what is under way, and let go of the model."""
-        self._answerer.stop.set()
-        await self._batches.close(s3harness.S3HarnessError("the run was stopped"))
+        """Stop the batch under way, and note what a user should know of the run."""
+        # First, because the batcher waits for the batch under way.
+        self._generator.stop.set()
+        await self._batcher.close(s3harness.S3HarnessError("the run was stopped"))
         if self._seconds:
             self.note(f"{self._tokens} tokens were written in {self._seconds:.0f} s of generation")
-        if self._answerer.halved:
-            self.note(f"{self._answerer.halved} batches did not fit into memory and were asked in halves")
-        if self._asker.unheard_s > 0:
-            self.note(f"the sound of some clips is longer than the model hears, by up to {self._asker.unheard_s:.0f} s")
+        halved = self._generator.n_halved
+        if halved:
+            batches, were = ("batch", "was") if halved == 1 else ("batches", "were")
+            self.note(f"{halved} {batches} did not fit into memory and {were} asked in halves")
+        truncated_s = self._encoder.truncated_audio_s
+        if truncated_s > 0:
+            self.note(f"the sound of some clips is longer than the model hears, by up to {truncated_s:.0f} s")
 
     def facts(self) -> Mapping[str, object]:
-        """Versions, device, numbers and weights."""
+        """Versions, device, numeric types and weights."""
         return self._facts
 
     def identity(self) -> Mapping[str, object]:
@@ -91,23 +100,24 @@ class TransformersBackend(s3harness.Backend):
         return self._identity
 
     def make_ready(self, clip: s3harness.Clip) -> None:
-        """Convert a clip to what the model takes."""
-        self._asker.convert(clip)
+        """Encode a clip as model inputs."""
+        self._encoder.prefetch(clip)
 
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
-        """Answer one request, with others of its kind that are asked now."""
-        return await self._batches.get(await asyncio.to_thread(self._asker.ask, request))
+        """Answer one request, in a batch with others that come at the same time."""
+        return await self._batcher.submit(await asyncio.to_thread(self._encoder.encode, request))
 
-    def _timed(self, batch: Sequence[Asked]) -> list[Outcome]:
+    def _timed_generate(self, batch: Sequence[EncodedRequest]) -> list[ResponseOrError]:
         started = time.perf_counter()
-        outcomes = self._answerer.answer(batch)
+        results = self._generator.generate(batch)
         self._seconds += time.perf_counter() - started
-        self._tokens += sum(o.completion_tokens or 0 for o in outcomes if isinstance(o, s3harness.Response))
-        return outcomes
+        self._tokens += sum(r.completion_tokens or 0 for r in results if isinstance(r, s3harness.Response))
+        return results
 
 
-def _trained_on(model: s3harness.ModelCard, options: Options) -> str:
-    """How the clips were shown that weights or adapter were trained on, by the run card beside them; else video."""
+def _clip_form_in_training(model: s3harness.ModelCard, options: TransformersOptions) -> str:
+    """``images`` or ``video``, by the run card beside adapter or weights; ``video`` where there is none."""
+    # A model that was trained on images gives other answers to the same frames as video.
     for directory in (options.adapter, Path(str(model.weights))):
         card = s3harness.read_card(directory) if directory is not None and directory.is_dir() else None
         if card is not None:
@@ -115,28 +125,28 @@ def _trained_on(model: s3harness.ModelCard, options: Options) -> str:
     return "video"
 
 
-def _facts(loaded: Loaded, options: Options, enforced: str) -> dict[str, object]:
-    """What the engine turned out to be."""
-    found = {
+def _facts(loaded: LoadedModel, options: TransformersOptions, library: str) -> dict[str, object]:
+    """Facts about the loaded model, without those that are empty; ``library`` is that of structured output."""
+    facts = {
         "transformers": installed_version("transformers"),
         "torch": installed_version("torch"),
-        "class": type(loaded.bare).__name__,
+        "class": type(loaded.base_model).__name__,
         "revision": loaded.revision,
         "device": loaded.device_name,
         "dtype": str(loaded.model.dtype).removeprefix("torch."),
-        "attention": str(getattr(loaded.bare.config, "_attn_implementation", "")),
+        "attention": str(getattr(loaded.base_model.config, "_attn_implementation", "")),
         "adapter": adapter_id(options.adapter) if options.adapter else "",
-        "structured": enforced,
+        "structured": library,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in facts.items() if value}
 
 
 def _identity(card: s3harness.ModelCard, facts: Mapping[str, object], config: Any) -> dict[str, object]:
-    """Who answers, of what the engine turned out to be."""
+    """The facts that determine the answers, with the weights and the hash of their configuration."""
+    # Without the device: a run may be resumed on another machine.
     determining = ("transformers", "torch", "class", "revision", "dtype", "attention", "adapter")
-    told = {name: facts[name] for name in determining if name in facts}
     return {
         "weights": card.weights_id or card.weights,
         "config_sha256": s3harness.config_hash(config.to_dict()),
-        **told,
+        **{name: facts[name] for name in determining if name in facts},
     }

@@ -1,4 +1,4 @@
-"""Holding answers to their schema or choices, by xgrammar where it is installed."""
+"""Structured output: answers held to their schema or choices by xgrammar, where it is installed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,38 @@ from importlib.util import find_spec
 from typing import Any
 
 import s3harness
-from s3harness_transformers.options import installed_version
+from s3harness_transformers.installation import installed_version
 
 LIBRARY = "xgrammar"
 COMPACT = (",", ":")
-"""JSON without white space between its parts: a model that may write any may write nothing else until it is cut."""
+"""Separators of JSON without white space: a model that may write any may write nothing else until its answer is cut."""
 
-FREE = -1
-"""The mask of 32 tokens that are all allowed."""
+ALL_ALLOWED = -1
+"""A word of the token bitmask with all bits set: its 32 tokens are allowed."""
 
 
-def enforcer() -> str:
-    """What holds answers to their form, with its version; empty if nothing does."""
+def grammar_library() -> str:
+    """Name and version of the library that holds answers to their form; empty if it is not installed."""
     return f"{LIBRARY} {installed_version(LIBRARY)}" if find_spec(LIBRARY) else ""
 
 
-class Grammars:
-    """The grammars of the answers that requests may have, each made once."""
+class AnswerGrammars:
+    """Compiles the grammars of answers; xgrammar's compiler caches them."""
 
-    def __init__(self, words: Any, size: int, ends: Sequence[int]) -> None:
+    def __init__(self, tokenizer: Any, vocab_size: int, eos_token_ids: Sequence[int]) -> None:
         import xgrammar
 
-        info = xgrammar.TokenizerInfo.from_huggingface(words, vocab_size=size, stop_token_ids=list(ends))
+        # The size of the model's output and not the tokenizer's, which is smaller where the output is padded.
+        info = xgrammar.TokenizerInfo.from_huggingface(
+            tokenizer, vocab_size=vocab_size, stop_token_ids=list(eos_token_ids)
+        )
         self._compiler = xgrammar.GrammarCompiler(info, max_threads=1)
-        self._size = size
+        self._vocab_size = vocab_size
 
-    def masks(self, requests: Sequence[s3harness.Request]) -> Masks | None:
-        """What holds the answers of a batch to their forms; ``None`` if all are free."""
+    def processor(self, requests: Sequence[s3harness.Request]) -> GrammarLogitsProcessor | None:
+        """Logits processor that holds the answers of a batch to their forms; ``None`` if all are free text."""
         grammars = [self._grammar(request) for request in requests]
-        return Masks(grammars, self._size) if any(grammars) else None
+        return GrammarLogitsProcessor(grammars, self._vocab_size) if any(grammars) else None
 
     def _grammar(self, request: s3harness.Request) -> Any:
         if request.answer_schema is not None:
@@ -47,34 +50,37 @@ class Grammars:
         return None
 
 
-class Masks:
-    """A logits processor of one call of ``generate``: takes from each row the tokens that its grammar forbids."""
+class GrammarLogitsProcessor:
+    """Masks the tokens that each row's grammar forbids; for one call of ``generate``."""
 
-    def __init__(self, grammars: Sequence[Any], size: int) -> None:
+    def __init__(self, grammars: Sequence[Any], vocab_size: int) -> None:
         import xgrammar
 
         self._matchers = [xgrammar.GrammarMatcher(grammar) if grammar is not None else None for grammar in grammars]
-        self._mask = xgrammar.allocate_token_bitmask(len(grammars), size)
-        self._begun = False
+        self._mask = xgrammar.allocate_token_bitmask(len(grammars), vocab_size)
+        self._has_begun = False
 
     def __call__(self, tokens: Any, scores: Any) -> Any:
-        """Scores, rows × vocabulary, with minus infinity for what may not come next."""
+        """Scores, rows × vocabulary, with minus infinity for forbidden tokens."""
         import xgrammar
 
         for row, matcher in enumerate(self._matchers):
+            # A finished row still gets padding, until all rows of the batch are finished.
             if matcher is None or matcher.is_terminated():
-                self._mask[row].fill_(FREE)
+                self._mask[row].fill_(ALL_ALLOWED)
                 continue
-            if self._begun and not matcher.accept_token(int(tokens[row, -1])):
+            # On the first call the last token is the prompt's.
+            if self._has_begun and not matcher.accept_token(int(tokens[row, -1])):
                 raise s3harness.S3HarnessError("a token came that the answer's grammar forbids")
             if matcher.is_terminated():
-                self._mask[row].fill_(FREE)
+                self._mask[row].fill_(ALL_ALLOWED)
             else:
                 matcher.fill_next_token_bitmask(self._mask, row)
-        self._begun = True
+        self._has_begun = True
         xgrammar.apply_token_bitmask_inplace(scores, self._mask.to(scores.device))
         return scores
 
 
 def _plain(value: Any) -> Any:
+    """A part of a schema in the types of JSON: a request promises no more than mappings and sequences."""
     return dict(value) if hasattr(value, "items") else list(value)

@@ -1,160 +1,53 @@
-"""What a user can say of the engine (``-o key=value``), over what a model card says of it."""
+"""Options of the backend: the user's ``-o name=value`` over the settings of the model card."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated
 
-import s3harness
+from s3harness import options
+from s3harness_transformers.adapters import ADAPTER_CONFIG
 
-INSTALL = "pip install torch torchvision 's3harness-transformers'"
-OF_CARD = frozenset({"min_version", "dtype_on_gpu"})
-"""What a card alone says."""
-OF_CARD_AS = {"dtype": "dtype_on_gpu"}
-SHOWN = ("video", "images")
+OWNER = "the transformers backend"
+CARD_ONLY = frozenset({"min_version", "dtype_on_gpu"})
+"""Options that a model card sets and a user does not."""
+CARD_NAMES = {"dtype": "dtype_on_gpu"}
+"""Name in a model card → name of the option."""
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformersOptions:
     """``dtype``, ``attn_implementation``, ``device_map`` and ``trust_remote_code`` are those of ``from_pretrained``.
 
-    ``dtype`` is the card's on a GPU, and float32 on the CPU, unless it is named. ``adapter`` is the directory of a LoRA
-    adapter. At most ``batch_size`` requests are answered at once. ``structured`` holds answers to their schema or
-    choices, ``logprobs`` tells the probabilities of closed answers. A request may take ``timeout_s``, the wait for its
-    turn included. ``clips`` are shown as ``video`` or as ``images``; if nothing is said, as the weights' run card has
-    it (:func:`s3harness.read_card`), and as video where there is none.
+    ``dtype`` is the card's on a GPU, and float32 on the CPU, unless the user names one. ``adapter`` is the directory of
+    a LoRA adapter. At most ``batch_size`` requests are answered at once. ``structured`` holds answers to their schema
+    or choices, ``logprobs`` records the probabilities of closed answers. A request may take ``timeout_s``, its wait for
+    a batch included. ``clips`` are shown as ``video`` or as ``images``; if empty, as the weights' run card has it
+    (:func:`s3harness.read_card`), and as video where there is none.
     """
 
-    dtype: str = ""
+    dtype: Annotated[str, options.one_of(*DTYPES)] = ""
     attn_implementation: str = ""
     device_map: str = "auto"
     trust_remote_code: bool = False
-    adapter: Path | None = None
-    batch_size: int = 4
+    adapter: Annotated[Path | None, options.directory_with(ADAPTER_CONFIG)] = None
+    batch_size: Annotated[int, options.whole(1)] = 4
     structured: bool = True
     logprobs: bool = True
-    clips: str = ""
-    timeout_s: float = 3600.0
+    clips: Annotated[str, options.one_of("video", "images")] = ""
+    timeout_s: Annotated[float, options.seconds] = 3600.0
     min_version: str = "0"
-    dtype_on_gpu: str = "bfloat16"
+    dtype_on_gpu: Annotated[str, options.one_of(*DTYPES)] = "bfloat16"
 
-    @staticmethod
-    def of(said: Mapping[str, object], card: Mapping[str, object]) -> Options:
-        """What the user said, over what the card says; :class:`s3harness.UsageError` for what is wrong."""
-        for name in set(said) & OF_CARD:
-            raise _unknown(name)
-        of_card = {OF_CARD_AS.get(name, name): value for name, value in card.items()}
-        return Options(**cast("Any", {name: _read(name, value) for name, value in {**of_card, **said}.items()}))
-
-
-def require_engine(model: s3harness.ModelCard, least: str) -> None:
-    """Raise :class:`s3harness.UsageError` unless torch and a new enough transformers are installed.
-
-    Neither is imported: that takes seconds.
-    """
-    for lack in lacks():
-        raise s3harness.UsageError(f"the transformers backend needs {lack}")
-    found = installed_version("transformers")
-    if _numbers(found) < _numbers(least):
-        raise s3harness.UsageError(f"{model.name} needs transformers {least}, and {found} is installed: {INSTALL}")
-
-
-def lacks() -> list[str]:
-    """What is not installed, and what to do about it."""
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
-    return [f"{' and '.join(missing)}: {INSTALL}"] if missing else []
-
-
-def installed_version(name: str) -> str:
-    """The version of a distribution, empty where there is none."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = text.partition("+")[0].split(".")
-    return tuple(int(digits) for part in parts if (digits := "".join(c for c in part if c.isdigit())))[:3]
-
-
-def _read(name: str, value: object) -> object:
-    if name not in _READERS:
-        raise _unknown(name)
-    try:
-        return _READERS[name](value)
-    except (TypeError, ValueError) as error:
-        raise s3harness.UsageError(f"the transformers backend's option {name}: {error}") from None
-
-
-def _unknown(name: str) -> s3harness.UsageError:
-    known = ", ".join(spec.name for spec in fields(Options) if spec.name not in OF_CARD)
-    return s3harness.UsageError(f"the transformers backend has no option {name!r}; it has {known}")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a word is expected")
-    return value
-
-
-def _shown(value: object) -> str:
-    if value not in SHOWN:
-        raise ValueError(f"one of {', '.join(SHOWN)} is expected")
-    return str(value)
-
-
-def _version(value: object) -> str:
-    return str(value)
-
-
-def _dtype(value: object) -> str:
-    if value not in DTYPES:
-        raise ValueError(f"one of {', '.join(DTYPES)} is expected")
-    return str(value)
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is expected")
-    return value
-
-
-def _directory(value: object) -> Path:
-    path = Path(str(value))
-    if not (path / "adapter_config.json").is_file():
-        raise ValueError("a directory is expected that peft has saved, with an adapter_config.json")
-    return path
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("a whole number of at least 1 is expected")
-    return value
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValueError("a number of seconds above 0 is expected")
-    return float(value)
-
-
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "dtype": _dtype,
-    "attn_implementation": _text,
-    "device_map": _text,
-    "trust_remote_code": _switch,
-    "adapter": _directory,
-    "batch_size": _count,
-    "structured": _switch,
-    "logprobs": _switch,
-    "clips": _shown,
-    "timeout_s": _seconds,
-    "min_version": _version,
-    "dtype_on_gpu": _dtype,
-}
+    @classmethod
+    def of(cls, values: Mapping[str, object], card: Mapping[str, object]) -> TransformersOptions:
+        """Read the user's values over the card's; :class:`s3harness.UsageError` for an unknown name or wrong value."""
+        user_names = {field.name: field for field in fields(cls) if field.name not in CARD_ONLY}
+        for name in sorted(CARD_ONLY & values.keys()):
+            raise options.unknown_option(OWNER, name, user_names)
+        # A card's dtype is for GPUs: half precision is slow on a CPU, and float32 is exact there.
+        card_values = {CARD_NAMES.get(name, name): value for name, value in card.items()}
+        return options.read_options(cls, OWNER, {**card_values, **values})

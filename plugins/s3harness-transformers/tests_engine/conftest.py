@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import torch
 from s3harness_transformers.tiny import FAMILIES, tiny_model
+from transformers_cases import Cases
 from transformers_golden import write_data
-from transformers_shown import Shown
 
 from s3harness.media import MediaStore
 
@@ -29,14 +29,14 @@ def golden(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shown(tiny, golden, tmp_path_factory):
-    """What a family's model is shown with a request of a plan."""
-    return Shown(tiny, golden, MediaStore(tmp_path_factory.mktemp("cache")))
+def cases(tiny, golden, tmp_path_factory):
+    """Plans, encoders and backends for a family's model and the golden video."""
+    return Cases(tiny, golden, MediaStore(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
 def answers():
-    """Answers of a backend to requests, all asked at the same time; an exception stands for one that failed."""
+    """Answers of a backend to requests, all sent at the same time; an exception stands for one that failed."""
 
     def ask(backend, requests):
         async def all_of_them():

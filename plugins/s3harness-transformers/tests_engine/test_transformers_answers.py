@@ -1,4 +1,4 @@
-"""What a model answers: in batches as alone, held to its form, with probabilities, and failing by name."""
+"""Answers of a model: the same in batches as alone, held to their form, with probabilities; and errors by name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import jsonschema
 import pytest
 import torch
 from s3harness_transformers.adapters import adapter_id
-from s3harness_transformers.answering import Answerer, collated
-from s3harness_transformers.failures import ContextOverflow, OutOfMemory
-from s3harness_transformers.loading import load
-from s3harness_transformers.options import Options
+from s3harness_transformers.batch_generator import BatchGenerator, collate
+from s3harness_transformers.loading import load_model
+from s3harness_transformers.options import TransformersOptions
 from s3harness_transformers.tiny import FAMILIES
-from transformers_shown import short
+from transformers_cases import short
 
 import s3harness
 
@@ -28,9 +27,9 @@ SCHEMA = {
 }
 
 
-def some_requests(shown, family, n_clips=2, frames=6):
+def some_requests(cases, family, n_clips=2, frames=6):
     """Short questions of different lengths about the beginnings of different clips."""
-    steps = shown.steps(family)[:n_clips]
+    steps = cases.steps(family)[:n_clips]
     requests = []
     for step in steps:
         clip = step.clip
@@ -40,37 +39,37 @@ def some_requests(shown, family, n_clips=2, frames=6):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_answers_in_a_batch_are_those_alone(shown, answers, family):
-    requests = some_requests(shown, family)
-    together = answers(shown.backend(family, batch_size=6), requests)
-    alone = answers(shown.backend(family, batch_size=1), requests)
+def test_answers_in_a_batch_are_those_alone(cases, answers, family):
+    requests = some_requests(cases, family)
+    together = answers(cases.backend(family, batch_size=6), requests)
+    alone = answers(cases.backend(family, batch_size=1), requests)
     assert [a.text for a in together] == [a.text for a in alone]
     assert [a.completion_tokens for a in together] == [a.completion_tokens for a in alone]
     assert len({a.text for a in alone}) > 2
     assert all(a.prompt_tokens > 20 for a in alone)
 
 
-def test_a_batch_pads_words_on_the_left_and_joins_clips(shown):
-    asker, _ = shown.asker("qwen3-vl")
-    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)]
-    tensors = collated(batch, pad=7)
+def test_a_batch_pads_text_on_the_left_and_concatenates_clips(cases):
+    encoder, _ = cases.encoder("qwen3-vl")
+    batch = [encoder.encode(request) for request in some_requests(cases, "qwen3-vl", 1)]
+    tensors = collate(batch, pad_token_id=7)
     longest = max(one.length for one in batch)
     assert tensors["input_ids"].shape == tensors["attention_mask"].shape == (3, longest)
     for row, one in enumerate(batch):
         padding = longest - one.length
         assert tensors["input_ids"][row, :padding].eq(7).all() and not tensors["attention_mask"][row, :padding].any()
-        assert torch.equal(tensors["input_ids"][row, padding:], one.words["input_ids"][0])
+        assert torch.equal(tensors["input_ids"][row, padding:], one.text["input_ids"][0])
     assert tensors["video_grid_thw"].shape == (3, 3)
 
 
-def test_answers_obey_their_schema_or_choices_and_tell_probabilities(shown, answers):
-    request = some_requests(shown, "qwen3-vl", 1)[1]
+def test_answers_obey_their_schema_or_choices_and_have_probabilities(cases, answers):
+    request = some_requests(cases, "qwen3-vl", 1)[1]
     held = [
         replace(short(request, 200, answer_schema=SCHEMA), id="schema"),
         replace(short(request, 20, choices=("left", "right")), id="choices"),
         replace(short(request, 20), id="free"),
     ]
-    schema, choice, free = answers(shown.backend("qwen3-vl"), held)
+    schema, choice, free = answers(cases.backend("qwen3-vl"), held)
     jsonschema.validate(json.loads(schema.text), SCHEMA)
     assert choice.text in ("left", "right") and choice.status == "ok"
     for response, words in ((schema, {"yes", "no"}), (choice, {"left", "right"})):
@@ -80,15 +79,15 @@ def test_answers_obey_their_schema_or_choices_and_tell_probabilities(shown, answ
     assert free.status == "cut" and free.completion_tokens == 20
 
 
-def test_probabilities_are_the_models_own_shares_of_what_it_may_say(shown, answers):
-    backend = shown.backend("qwen3-vl")
-    request = replace(some_requests(shown, "qwen3-vl", 1)[1], choices=("left", "right"))
+def test_probabilities_are_the_models_own_shares_of_what_it_may_say(cases, answers):
+    backend = cases.backend("qwen3-vl")
+    request = replace(some_requests(cases, "qwen3-vl", 1)[1], choices=("left", "right"))
     (response,) = answers(backend, [request])
-    asked = shown.asker("qwen3-vl")[0].ask(request)
-    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
+    encoded = cases.encoder("qwen3-vl")[0].encode(request)
+    loaded = load_model(cases.card("qwen3-vl"), TransformersOptions(), lambda phase: None)
     with torch.inference_mode():
-        first = loaded.model(**asked.words, **asked.media).logits[0, -1].float().softmax(-1)
-    texts = [loaded.words.decode([token]) for token in range(len(first))]
+        first = loaded.model(**encoded.text, **encoded.media).logits[0, -1].float().softmax(-1)
+    texts = [loaded.tokenizer.decode([token]) for token in range(len(first))]
     shares = {
         word: sum(float(p) for text, p in zip(texts, first, strict=True) if text and word.startswith(text))
         for word in ("left", "right")
@@ -97,28 +96,28 @@ def test_probabilities_are_the_models_own_shares_of_what_it_may_say(shown, answe
         assert response.choice_probabilities[word] == pytest.approx(share / sum(shares.values()), rel=1e-3)
 
 
-def test_what_is_not_held_to_its_form_is_free(shown, answers):
-    request = short(some_requests(shown, "qwen3-vl", 1)[0], 20, choices=("left", "right"))
-    (response,) = answers(shown.backend("qwen3-vl", structured=False, logprobs=False), [request])
+def test_an_answer_that_is_not_held_to_its_form_is_free(cases, answers):
+    request = short(some_requests(cases, "qwen3-vl", 1)[0], 20, choices=("left", "right"))
+    (response,) = answers(cases.backend("qwen3-vl", structured=False, logprobs=False), [request])
     assert response.text not in ("left", "right")
     assert response.choice_probabilities is None
 
 
-def test_a_seed_repeats_what_is_drawn(shown, answers):
-    request = some_requests(shown, "qwen3-vl", 1)[0]
+def test_a_seed_repeats_what_is_sampled(cases, answers):
+    request = some_requests(cases, "qwen3-vl", 1)[0]
     drawn = [
         replace(request, id=str(i), generation=s3harness.Generation(1.0, 16, seed, 0.9))
         for i, seed in enumerate((3, 3, 4))
     ]
-    one, again, other = (a.text for a in answers(shown.backend("qwen3-vl"), drawn))
+    one, again, other = (a.text for a in answers(cases.backend("qwen3-vl"), drawn))
     assert one == again != other
 
 
-def test_a_prompt_beyond_the_context_fails_by_name(shown, answers):
-    request = short(some_requests(shown, "qwen3-vl", 1)[0], 40_000)
-    fits = some_requests(shown, "qwen3-vl", 1)[1]
-    failed, answered = answers(shown.backend("qwen3-vl"), [request, fits])
-    assert isinstance(failed, ContextOverflow) and "--sampling" in str(failed)
+def test_a_prompt_beyond_the_context_fails_by_name(cases, answers):
+    request = short(some_requests(cases, "qwen3-vl", 1)[0], 40_000)
+    fits = some_requests(cases, "qwen3-vl", 1)[1]
+    failed, answered = answers(cases.backend("qwen3-vl"), [request, fits])
+    assert isinstance(failed, s3harness.ContextOverflow) and "--sampling" in str(failed)
     assert answered.status in ("ok", "cut")
 
 
@@ -138,34 +137,36 @@ class Small:
 
 
 @pytest.mark.parametrize(("rows", "halved"), [(2, 1), (1, 2)])
-def test_a_batch_that_does_not_fit_is_asked_in_halves(shown, rows, halved):
-    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
-    asker, _ = shown.asker("qwen3-vl")
-    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)]
-    whole = Answerer(loaded, structured=True, logprobs=True).answer(batch)
-    answerer = Answerer(replace(loaded, model=Small(loaded.model, rows)), structured=True, logprobs=True)
-    assert [a.text for a in answerer.answer(batch)] == [a.text for a in whole]
-    assert answerer.halved == halved
+def test_a_batch_that_does_not_fit_is_halved(cases, rows, halved):
+    loaded = load_model(cases.card("qwen3-vl"), TransformersOptions(), lambda phase: None)
+    encoder, _ = cases.encoder("qwen3-vl")
+    batch = [encoder.encode(request) for request in some_requests(cases, "qwen3-vl", 1)]
+    whole = BatchGenerator(loaded, structured=True, logprobs=True).generate(batch)
+    generator = BatchGenerator(replace(loaded, model=Small(loaded.model, rows)), structured=True, logprobs=True)
+    assert [a.text for a in generator.generate(batch)] == [a.text for a in whole]
+    assert generator.n_halved == halved
 
 
-def test_one_request_that_does_not_fit_fails_with_what_to_change(shown):
-    loaded = load(shown.card("qwen3-vl"), Options(), lambda phase: None)
-    asker, _ = shown.asker("qwen3-vl")
-    batch = [asker.ask(request) for request in some_requests(shown, "qwen3-vl", 1)[:2]]
-    failed = Answerer(replace(loaded, model=Small(loaded.model, 0)), structured=True, logprobs=True).answer(batch)
-    assert [type(one) for one in failed] == [OutOfMemory, OutOfMemory]
+def test_one_request_that_does_not_fit_fails_with_what_to_change(cases):
+    loaded = load_model(cases.card("qwen3-vl"), TransformersOptions(), lambda phase: None)
+    encoder, _ = cases.encoder("qwen3-vl")
+    batch = [encoder.encode(request) for request in some_requests(cases, "qwen3-vl", 1)[:2]]
+    failed = BatchGenerator(replace(loaded, model=Small(loaded.model, 0)), structured=True, logprobs=True).generate(
+        batch
+    )
+    assert [type(one) for one in failed] == [s3harness.OutOfMemory, s3harness.OutOfMemory]
     assert "max_pixels" in str(failed[0])
 
 
-def test_leaving_ends_what_is_under_way(shown):
-    endless = short(some_requests(shown, "qwen3-vl", 1)[2], 20_000)
-    backend = shown.backend("qwen3-vl")
+def test_leaving_ends_what_is_under_way(cases):
+    endless = short(some_requests(cases, "qwen3-vl", 1)[2], 20_000)
+    backend = cases.backend("qwen3-vl")
 
     async def leave_early():
         async with backend:
-            asking = asyncio.create_task(backend.generate(endless))
+            task = asyncio.create_task(backend.generate(endless))
             await asyncio.sleep(2)
-        return await asyncio.wait_for(asyncio.gather(asking, return_exceptions=True), 10)
+        return await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 10)
 
     (outcome,) = asyncio.run(leave_early())
     assert "stopped" in str(outcome)
@@ -178,20 +179,20 @@ def adapters(tiny, tmp_path_factory):
 
     from s3harness.specs.models import ModelCard
 
-    made = {}
+    directories = {}
     for family in ("qwen3-vl", "qwen2.5-omni"):
         directory = tmp_path_factory.mktemp("adapter")
-        model = load(ModelCard("m", weights=str(tiny[family])), Options(), lambda phase: None).model
+        model = load_model(ModelCard("m", weights=str(tiny[family])), TransformersOptions(), lambda phase: None).model
         torch.manual_seed(1)
         adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
         adapted.save_pretrained(directory)
-        made[family] = directory
-    return made
+        directories[family] = directory
+    return directories
 
 
-def test_an_adapter_changes_answers_and_is_told_by_its_hash(shown, answers, adapters):
-    requests = some_requests(shown, "qwen3-vl", 1)
-    plain, adapted = shown.backend("qwen3-vl"), shown.backend("qwen3-vl", adapter=str(adapters["qwen3-vl"]))
+def test_an_adapter_changes_answers_and_is_named_by_its_hash(cases, answers, adapters):
+    requests = some_requests(cases, "qwen3-vl", 1)
+    plain, adapted = cases.backend("qwen3-vl"), cases.backend("qwen3-vl", adapter=str(adapters["qwen3-vl"]))
     before = [a.text for a in answers(plain, requests)]
     after = [a.text for a in answers(adapted, requests)]
     assert before != after
@@ -201,6 +202,6 @@ def test_an_adapter_changes_answers_and_is_told_by_its_hash(shown, answers, adap
     assert facts["class"] == "Qwen3VLForConditionalGeneration"
 
 
-def test_an_adapter_of_another_architecture_is_refused(shown, answers, adapters):
+def test_an_adapter_of_another_architecture_is_refused(cases, answers, adapters):
     with pytest.raises(s3harness.UsageError, match="does not fit this model"):
-        answers(shown.backend("qwen3-vl", adapter=str(adapters["qwen2.5-omni"])), [])
+        answers(cases.backend("qwen3-vl", adapter=str(adapters["qwen2.5-omni"])), [])

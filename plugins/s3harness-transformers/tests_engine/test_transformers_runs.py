@@ -1,4 +1,4 @@
-"""``s3harness run --backend transformers``: all seven tasks, killed and gone on with, and what a user does wrong."""
+"""``s3harness run --backend transformers``: all seven tasks, killed and resumed, and errors of the call."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import jsonschema
 import pytest
+from s3harness_synth.dataset import synthesize
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 FRAMES = 4
 CARD = f"""
@@ -71,8 +71,8 @@ def words(tiny, data, tmp_path_factory):
 def undisturbed(words, tmp_path_factory):
     """The directory of a finished run of all tasks."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    code, said = s3harness(words(out))
-    assert code == 0, said
+    code, printed = s3harness(words(out))
+    assert code == 0, printed
     return out
 
 
@@ -92,7 +92,7 @@ def answered(run):
     return {line["id"]: line["text"] for line in responses(run)}
 
 
-def test_all_seven_tasks_are_asked_and_scored(undisturbed):
+def test_all_seven_tasks_are_run_and_scored(undisturbed):
     manifest = json.loads((undisturbed / "manifest.json").read_text())
     scores = json.loads((undisturbed / "scores.json").read_text())
     tasks = {score["task"].split("/")[1][:5] for score in scores["scores"]}
@@ -142,31 +142,31 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(undisturbed, words, tmp_
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = journal.read_bytes().count(b"\n")
-    code, said = s3harness(words(out, "--resume"))
-    assert code == 0, said
+    code, printed = s3harness(words(out, "--resume"))
+    assert code == 0, printed
     assert 5 <= before < len(answered(undisturbed))
     assert len(responses(out)) == len(answered(out)) == len(answered(undisturbed))
     assert answered(out) == answered(undisturbed)
     assert (out / "scores.json").read_text() == (undisturbed / "scores.json").read_text()
 
 
-def test_audio_flamingo_is_asked_about_what_is_heard_alone(words, tiny, tmp_path):
+def test_audio_flamingo_gets_questions_about_audible_signs_alone(words, tiny, tmp_path):
     out = tmp_path / "heard"
-    code, said = s3harness(words(out, weights=tiny["audio-flamingo"], model="audio-flamingo-3"))
-    assert code == 0, said
-    asked = {(line["task"].split("/")[1][:5], line["item"].rsplit("/", 1)[1]) for line in responses(out)}
-    assert asked <= {("task1", "ictal_vocalization"), ("task1", "verbal_responsiveness")}
-    assert ("task1", "ictal_vocalization") in asked
+    code, printed = s3harness(words(out, weights=tiny["audio-flamingo"], model="audio-flamingo-3"))
+    assert code == 0, printed
+    questions = {(line["task"].split("/")[1][:5], line["item"].rsplit("/", 1)[1]) for line in responses(out)}
+    assert questions <= {("task1", "ictal_vocalization"), ("task1", "verbal_responsiveness")}
+    assert ("task1", "ictal_vocalization") in questions
 
 
 def test_vllm_gives_the_same_answers(undisturbed, words, tmp_path):
     """Same prompts, frames, times and grammar; in float32 the two engines' sums differ too little to matter."""
     out = tmp_path / "vllm"
-    given = [word.replace("transformers", "vllm") if word == "transformers" else word for word in words(out)]
-    at = given.index("batch_size=8") - 1
+    command = [word.replace("transformers", "vllm") if word == "transformers" else word for word in words(out)]
+    at = command.index("batch_size=8") - 1
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", "s3harness", *given[:at], *given[at + 2 :]],
+        [sys.executable, "-m", "s3harness", *command[:at], *command[at + 2 :]],
         capture_output=True,
         text=True,
         check=False,
@@ -178,33 +178,33 @@ def test_vllm_gives_the_same_answers(undisturbed, words, tmp_path):
     assert [line["prompt_tokens"] for line in ours.values()] == [theirs[i]["prompt_tokens"] for i in ours]
     assert {i: line["text"] for i, line in ours.items()} == {i: line["text"] for i, line in theirs.items()}
     ours, theirs = ({i: line.get("choice_probabilities") for i, line in run.items()} for run in (ours, theirs))
-    assert sum(found is not None for found in ours.values()) > 20
-    for i, found in ours.items():
-        assert found == (None if theirs[i] is None else pytest.approx(theirs[i], abs=1e-4))
+    assert sum(probabilities is not None for probabilities in ours.values()) > 20
+    for i, probabilities in ours.items():
+        assert probabilities == (None if theirs[i] is None else pytest.approx(theirs[i], abs=1e-4))
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "part"),
     [
         ("batchsize=4", "batch_size"),
         ("min_version=1", "batch_size"),
-        ("batch_size=0", "at least 1"),
+        ("batch_size=0", "from 1"),
         ("dtype=float8", "bfloat16"),
         ("trust_remote_code=perhaps", "true or false"),
         ("adapter=nowhere", "adapter_config.json"),
     ],
 )
-def test_a_wrong_option_is_an_error_of_the_call(words, tmp_path, option, said):
+def test_a_wrong_option_is_an_error_of_the_call(words, tmp_path, option, part):
     code, printed = s3harness(words(tmp_path / "run", "-o", option))
-    assert code == 2 and said in printed
+    assert code == 2 and part in printed
     assert not (tmp_path / "run").exists()
 
 
 def test_weights_that_are_nowhere_say_what_to_do(words, tmp_path):
-    given = words(tmp_path / "run", model="qwen3-vl-8b")
-    at = given.index("--weights")
+    command = words(tmp_path / "run", model="qwen3-vl-8b")
+    at = command.index("--weights")
     done = subprocess.run(
-        [sys.executable, "-m", "s3harness", *given[:at], *given[at + 2 :]],
+        [sys.executable, "-m", "s3harness", *command[:at], *command[at + 2 :]],
         capture_output=True,
         text=True,
         check=False,

@@ -6,30 +6,31 @@ import warnings
 from collections.abc import Mapping
 
 import s3harness
-from s3harness_trl.asking import HeldOutAsker
+from s3harness_trl.callbacks import MonitorCallback, RewardRecorder
+from s3harness_trl.held_out import HeldOutEvaluator
 from s3harness_trl.options import GrpoOptions
-from s3harness_trl.rows import rows
-from s3harness_trl.tuning import adapters, arguments, carry_out, parts_to_train, save
-from s3harness_trl.watching import Ledger, Watch
+from s3harness_trl.rows import build_rows
+from s3harness_trl.tuning import lora_config, run_trainer, save_model, trainable_parts, trainer_arguments
 
 
 def reinforce(job: s3harness.TrainingJob, options: GrpoOptions) -> Mapping[str, object]:
-    """Train by the rewards, and save."""
+    """Train by the rewards, save the model and return facts for the run card."""
     from s3harness_transformers.loading import generation_tokens
 
     with warnings.catch_warnings():
-        # TRL warns of the vLLM that is installed, which is not used here, and brings old parts of torch along.
+        # TRL 1.16 warns of the version of an installed vLLM, which is not used here, and of deprecated parts of torch.
         warnings.simplefilter("ignore")
         from trl import GRPOConfig, GRPOTrainer
     if options.batch_size % options.answers:
         raise s3harness.UsageError(
             f"-o batch_size={options.batch_size}: a multiple of answers ({options.answers}) is expected"
         )
-    parts, ledger = parts_to_train(job, options), Ledger()
-    ends = frozenset(generation_tokens(parts.model, parts.processor.tokenizer)[0])
-    watch = Watch(job, HeldOutAsker(job, batch=options.answer_batch, most_tokens=options.max_answer_tokens), ledger)
+    parts, recorder = trainable_parts(job, options), RewardRecorder()
+    eos_token_ids = frozenset(generation_tokens(parts.model, parts.processor.tokenizer)[0])
+    evaluator = HeldOutEvaluator(job, batch_size=options.answer_batch, max_tokens=options.max_answer_tokens)
+    callback = MonitorCallback(job, evaluator, recorder)
     config = GRPOConfig(
-        **arguments(job, options),
+        **trainer_arguments(job, options),
         num_generations=options.answers,
         max_completion_length=options.max_answer_tokens,
         temperature=options.temperature,
@@ -38,12 +39,12 @@ def reinforce(job: s3harness.TrainingJob, options: GrpoOptions) -> Mapping[str, 
     )
     trainer = GRPOTrainer(
         model=parts.model,
-        reward_funcs=[ledger.function(reward, ends) for reward in job.rewards],
+        reward_funcs=[recorder.reward_function(reward, eos_token_ids) for reward in job.rewards],
         args=config,
-        train_dataset=rows(job.made.samples, job.clips.frames, with_answer=False),
+        train_dataset=build_rows(job.made.samples, job.clips.frames, with_answer=False),
         processing_class=parts.processor,
-        peft_config=adapters(parts, options),
-        callbacks=[watch],
+        peft_config=lora_config(parts, options),
+        callbacks=[callback],
     )
-    carry_out(trainer, job)
-    return {"clips": "images", **save(trainer, parts, job, options), "held_out": watch.scores}
+    run_trainer(trainer, job)
+    return {"clips": "images", **save_model(trainer, parts, job, options), "held_out": callback.scores}

@@ -11,7 +11,7 @@ import s3harness
 
 
 @dataclass(frozen=True)
-class Parts:
+class ModelParts:
     """A model with its processor."""
 
     model: Any
@@ -19,14 +19,16 @@ class Parts:
 
     @property
     def inner(self) -> Any:
-        """What makes pictures into tokens."""
-        holder = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-        return holder if hasattr(holder, "get_image_features") else holder.model
+        """The module with ``get_image_features``, which encodes images as tokens."""
+        # peft wraps the model, and some classes have the method on the model inside of the one with the head.
+        model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        return model if hasattr(model, "get_image_features") else model.model
 
     @property
     def vision(self) -> Any:
-        """The vision part, with what fits its tokens to the language model."""
+        """The vision part, including the projection to the language model."""
         inner = getattr(self.inner, "model", self.inner)
+        # transformers has no common name for it.
         for name in ("visual", "vision_tower", "vision_model"):
             if hasattr(inner, name):
                 return getattr(inner, name)
@@ -34,13 +36,13 @@ class Parts:
 
     @property
     def image_inputs(self) -> frozenset[str]:
-        """The names of what the vision part takes."""
+        """Names of the arguments of ``get_image_features``."""
         return frozenset(inspect.signature(self.inner.get_image_features).parameters)
 
 
-def load_parts(directory: Path, *, dtype: str = "float32", trust_remote_code: bool = False) -> Parts:
-    """Model and processor of a directory; :class:`s3harness.UsageError` names what is missing there."""
-    from s3harness_transformers.loading import class_of, read_processor
+def load_parts(directory: Path, *, dtype: str = "float32", trust_remote_code: bool = False) -> ModelParts:
+    """Load model and processor from a directory; :class:`s3harness.UsageError` names what is missing there."""
+    from s3harness_transformers.loading import auto_class, load_processor
 
     if not (directory / "config.json").is_file():
         raise s3harness.UsageError(
@@ -48,18 +50,19 @@ def load_parts(directory: Path, *, dtype: str = "float32", trust_remote_code: bo
         )
     source = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     try:
-        config, processor = read_processor(str(directory), source)
-        model = class_of(config).from_pretrained(directory, config=config, dtype=dtype, **source)
+        config, processor = load_processor(str(directory), source)
+        model = auto_class(config).from_pretrained(directory, config=config, dtype=dtype, **source)
+    # AttributeError: AutoProcessor returns a bare tokenizer or image processor where that is all there is.
     except (OSError, ValueError, AttributeError) as error:
         raise s3harness.UsageError(f"--model {directory}: model and processor cannot be loaded: {error}") from error
     if getattr(processor, "image_processor", None) is None:
         raise s3harness.UsageError(
             f"--model {directory}: its processor takes no images, and TRL shows frames as images"
         )
-    return Parts(model, processor)
+    return ModelParts(model, processor)
 
 
-def save_parts(parts: Parts, directory: Path) -> None:
+def save_parts(parts: ModelParts, directory: Path) -> None:
     """Write all files of a checkpoint."""
     directory.mkdir(parents=True, exist_ok=True)
     parts.model.save_pretrained(directory)

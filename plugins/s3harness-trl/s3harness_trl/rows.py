@@ -8,65 +8,64 @@ from typing import Any
 
 import s3harness
 
-Pixels = Any
+LoadFrames = Callable[[s3harness.Sample], s3harness.Frames]
 
 
-def rows(
-    samples: Sequence[s3harness.Sample],
-    frames: Callable[[s3harness.Sample], s3harness.Frames],
-    *,
-    with_answer: bool,
-) -> Any:
-    """A data set of one row a sample: ``prompt``, ``images`` and, with the answer, ``completion``.
+def build_rows(samples: Sequence[s3harness.Sample], load_frames: LoadFrames, *, with_answer: bool) -> Any:
+    """A Hugging Face data set of one row a sample: ``prompt``, ``images`` and, with the answer, ``completion``.
 
     Rows without the answer have the columns that rewards are computed from: ``task`` and ``sample``.
     """
     from datasets import Dataset
 
-    reader = _Reader(samples, frames, with_answer)
-    return Dataset.from_dict({"number": list(range(len(samples)))}).with_transform(reader)
+    # Frames are not in the data set itself: those of all samples would not fit into memory.
+    transform = _RowTransform(samples, load_frames, with_answer)
+    return Dataset.from_dict({"number": list(range(len(samples)))}).with_transform(transform)
 
 
 @dataclass(frozen=True)
-class _Reader:
-    """Makes the rows of a batch of numbers of samples."""
+class _RowTransform:
+    """Builds the rows of a batch of sample numbers."""
 
     samples: Sequence[s3harness.Sample]
-    frames: Callable[[s3harness.Sample], s3harness.Frames]
+    load_frames: LoadFrames
     with_answer: bool
 
     def __call__(self, batch: Mapping[str, Sequence[int]]) -> dict[str, list[Any]]:
-        found = [row(self.samples[number], self.frames, with_answer=self.with_answer) for number in batch["number"]]
-        return {name: [one[name] for one in found] for name in found[0]}
+        rows = [
+            build_row(self.samples[number], self.load_frames, with_answer=self.with_answer)
+            for number in batch["number"]
+        ]
+        return {name: [row[name] for row in rows] for name in rows[0]}
 
     def __getstate__(self) -> tuple[()]:
-        """Nothing: ``datasets`` pickles what reads rows, for the name of a cache that is never written."""
+        # datasets pickles a transform for the name of a cache file that is never written; samples and decoded frames
+        # would take long, and some cannot be pickled.
         return ()
 
 
-def row(
-    sample: s3harness.Sample, frames: Callable[[s3harness.Sample], s3harness.Frames], *, with_answer: bool
-) -> dict[str, Any]:
-    """One row; see :func:`rows`."""
+def build_row(sample: s3harness.Sample, load_frames: LoadFrames, *, with_answer: bool) -> dict[str, Any]:
+    """One row; see :func:`build_rows`."""
     from PIL import Image
 
-    shown = frames(sample)
-    made: dict[str, Any] = {
-        "prompt": s3harness.image_messages(sample.request, shown.timestamps),
-        "images": [Image.fromarray(picture) for picture in shown.pixels],
+    frames = load_frames(sample)
+    row: dict[str, Any] = {
+        "prompt": s3harness.image_messages(sample.request, frames.timestamps),
+        "images": [Image.fromarray(pixels) for pixels in frames.pixels],
     }
     if with_answer:
         answer = [{"type": "text", "text": sample.target}]
-        return made | {"completion": [{"role": "assistant", "content": answer}]}
-    return made | {"task": sample.request.task, "sample": sample.question.as_text()}
+        return row | {"completion": [{"role": "assistant", "content": answer}]}
+    return row | {"task": sample.request.task, "sample": sample.question.as_text()}
 
 
-def blank(frames: Callable[[s3harness.Sample], s3harness.Frames]) -> Callable[[s3harness.Sample], s3harness.Frames]:
-    """The same frames at the same times, all of them grey."""
+def grey_frames(load_frames: LoadFrames) -> LoadFrames:
+    """A loader of the same frames at the same times, all of them grey."""
     import numpy as np
 
-    def grey(sample: s3harness.Sample) -> s3harness.Frames:
-        shown = frames(sample)
-        return s3harness.Frames(np.full_like(shown.pixels, 128), shown.timestamps)
+    def load(sample: s3harness.Sample) -> s3harness.Frames:
+        frames = load_frames(sample)
+        # 128: the middle of the range, which a processor normalises to about 0.
+        return s3harness.Frames(np.full_like(frames.pixels, 128), frames.timestamps)
 
-    return grey
+    return load

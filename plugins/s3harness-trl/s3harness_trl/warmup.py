@@ -1,13 +1,13 @@
-"""Warming up the vision part of a model: it learns to tell, picture by picture, which signs are on.
+"""Warm-up of a model's vision part: a classifier of single frames learns which signs are present.
 
-A language model learns nothing from a vision tower that tells pictures apart by nothing. Real models come with one that
-was trained on images; one built from its configuration does not, and SFT alone leaves it on a plateau. So the mean of
-the tokens that the language model would get of a picture goes through one linear layer to a probability for each sign,
-and for each side of a sign that has one; the layer is thrown away.
+A language model learns nothing from a vision tower that gives all frames much the same tokens. Real models come with a
+tower that was trained on images; one that is built from its configuration does not, and SFT alone leaves it on a
+plateau. So the mean of the tokens of a frame goes through one linear layer to a probability for each sign, and for each
+side of a sign that has one; the layer is discarded afterwards.
 
-Where most patients raise the right arm, most mirrored ones raise the left, and a mirrored room would tell the side. So
-of the pictures with a sign on a side, mirrored ones weigh as much together as the others; and what is learnt is probed
-on pictures as they were filmed.
+Where most patients raise the right arm, most mirrored ones raise the left, and a mirrored room would give the side
+away. So of the frames with a sign on a side, mirrored ones have the same total weight as the others; and the classifier
+is evaluated on frames as they were filmed.
 """
 
 from __future__ import annotations
@@ -18,48 +18,49 @@ from dataclasses import dataclass
 from typing import Any
 
 import s3harness
-from s3harness_trl.loading import Parts, load_parts, save_parts
+from s3harness_trl.loading import ModelParts, load_parts, save_parts
 from s3harness_trl.options import WarmupOptions
 
-PROBED = 0.1
-"""Share of the training patients whose pictures are not learnt from, to see what is learnt."""
+VALIDATION_SHARE = 0.1
+"""Share of the training patients whose frames are for validation and not for training."""
 SIDES = ("left", "right")
 EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures N × H × W × 3, which of them are ``mirrored`` (N), and what is true of each.
+class LabelledFrames:
+    """Frames ``pixels``, N × H × W × 3, a flag for each that is ``mirrored`` (N), and their ``labels``.
 
-    ``truth`` is N × outputs: 1, 0, or NaN where nobody knows.
+    ``labels`` is N × outputs: 1, 0, or NaN where the label is unknown; ``names`` are those of the outputs.
     """
 
     pixels: Any
-    truth: Any
+    labels: Any
     mirrored: Any
     names: tuple[str, ...]
 
     @property
     def weights(self) -> Any:
-        """N × outputs: of the pictures with a sign on one side, mirrored and other ones weigh the same together."""
+        """Sample weights, N × outputs: frames with a sign on a side weigh as much mirrored as not, taken together."""
         import numpy as np
 
-        weights = np.ones_like(self.truth)
+        weights = np.ones_like(self.labels)
         for number, name in enumerate(self.names):
             sign, _, side = name.partition("/")
             if side:
-                left, right = (self.truth[:, self.names.index(f"{sign}/{one}")] for one in SIDES)
-                weights[:, number] = _evened(left + 2 * right, self.mirrored)
+                left, right = (self.labels[:, self.names.index(f"{sign}/{one}")] for one in SIDES)
+                # 0 neither side, 1 left, 2 right, 3 both.
+                weights[:, number] = _balanced_weights(left + 2 * right, self.mirrored)
         return weights
 
 
-def _evened(states: Any, mirrored: Any) -> Any:
-    """A weight for each picture; those whose state is in mirrored pictures alone, or in none, keep theirs."""
+def _balanced_weights(states: Any, mirrored: Any) -> Any:
+    """A weight for each frame; 1 for those whose state occurs in mirrored frames alone, or in none of them."""
     import numpy as np
 
     weights = np.ones(len(states), dtype=np.float32)
     for state in np.unique(states[~np.isnan(states)]):
-        cells = [(states == state) & (mirrored == which) for which in (False, True)]
+        cells = [(states == state) & (mirrored == flag) for flag in (False, True)]
         if all(cell.any() for cell in cells):
             for cell in cells:
                 weights[cell] = sum(c.sum() for c in cells) / (2 * cell.sum())
@@ -67,71 +68,80 @@ def _evened(states: Any, mirrored: Any) -> Any:
 
 
 def warm_up(job: s3harness.TrainingJob, options: WarmupOptions) -> Mapping[str, object]:
-    """Train the vision part and save the model; returns what the probe says of the signs."""
+    """Train the vision part, save the model, and return facts for the run card: the curve of validation AUROCs."""
     import torch
 
     torch.manual_seed(options.seed)
     parts = load_parts(job.model, trust_remote_code=options.trust_remote_code)
-    learnt, probed = _pictures(job)
-    job.say(f"{len(learnt.pixels)} pictures to learn from, {len(probed.pixels)} to probe with")
-    head = torch.nn.LazyLinear(len(learnt.names))
-    curve = _learn(job, parts, head, learnt, probed, options)
+    training, validation = _split_frames(job)
+    job.say(f"{len(training.pixels)} pictures for training, {len(validation.pixels)} for validation")
+    # Lazy, as the width of the tokens is known from the first ones alone.
+    head = torch.nn.LazyLinear(len(training.names))
+    curve = _train(job, parts, head, training, validation, options)
     save_parts(parts, job.out)
-    return {"steps": options.steps, "pictures": len(learnt.pixels), "probe": curve[-1] if curve else {}, "curve": curve}
+    return {
+        "steps": options.steps,
+        "pictures": len(training.pixels),
+        "probe": curve[-1] if curve else {},
+        "curve": curve,
+    }
 
 
-def _pictures(job: s3harness.TrainingJob) -> tuple[Pictures, Pictures]:
-    """The pictures of the training samples' clips, each clip once, divided by patient."""
+def _split_frames(job: s3harness.TrainingJob) -> tuple[LabelledFrames, LabelledFrames]:
+    """The frames of the training samples' clips, each clip once, for training and validation by patient."""
     import numpy as np
 
-    clips = {(s.request.clip.video_id, s.request.clip.timestamps, s.mirrored): s for s in job.made.samples}
-    videos = [job.made.video_of(sample) for sample in clips.values()]
+    # Several questions are asked of one clip, and several windows may have the same frames.
+    samples = {(s.request.clip.video_id, s.request.clip.timestamps, s.mirrored): s for s in job.made.samples}
+    videos = [job.made.video_of(sample) for sample in samples.values()]
     patients = sorted({video.patient for video in videos})
-    apart = set(patients[:: round(1 / PROBED)])
+    validation_patients = set(patients[:: round(1 / VALIDATION_SHARE)])
     names = output_names(videos)
-    learnt: list[tuple[Any, Any, Any]] = []
-    probed: list[tuple[Any, Any, Any]] = []
-    for sample, video in zip(clips.values(), videos, strict=True):
-        if video.patient in apart and sample.mirrored:
+    training: list[tuple[Any, Any, Any]] = []
+    validation: list[tuple[Any, Any, Any]] = []
+    for sample, video in zip(samples.values(), videos, strict=True):
+        # Mirrored frames are for training only: see the module's docstring.
+        if video.patient in validation_patients and sample.mirrored:
             continue
         frames = job.clips.frames(sample)
-        truth = np.array([truths(video, time_s, names) for time_s in frames.timestamps], dtype=np.float32)
-        part = (frames.pixels, truth, np.full(len(truth), sample.mirrored))
-        (probed if video.patient in apart else learnt).append(part)
-    if not learnt or not probed:
-        raise s3harness.UsageError("too few patients to learn from some and probe with others; 10 or more are needed")
-    return _joined(learnt, names), _joined(probed, names)
+        labels = np.array([frame_labels(video, time_s, names) for time_s in frames.timestamps], dtype=np.float32)
+        part = (frames.pixels, labels, np.full(len(labels), sample.mirrored))
+        (validation if video.patient in validation_patients else training).append(part)
+    if not training or not validation:
+        raise s3harness.UsageError("too few patients for training and validation; 10 or more are needed")
+    return _concatenated(training, names), _concatenated(validation, names)
 
 
-def _joined(parts: Sequence[tuple[Any, Any, Any]], names: tuple[str, ...]) -> Pictures:
+def _concatenated(parts: Sequence[tuple[Any, Any, Any]], names: tuple[str, ...]) -> LabelledFrames:
     import numpy as np
 
-    pixels, truth, mirrored = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Pictures(pixels, truth, mirrored, names)
+    pixels, labels, mirrored = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return LabelledFrames(pixels, labels, mirrored, names)
 
 
 def output_names(videos: Sequence[s3harness.Video]) -> tuple[str, ...]:
-    """Each sign that somebody shows, and for each that has a side somewhere its two sides."""
-    found: dict[str, None] = {}
+    """Each sign that is present in some video, and its two sides where one is annotated."""
+    names: dict[str, None] = {}
     for video in videos:
         for name, label in video.features.items():
             if label.present == "yes":
-                found[name] = None
+                names[name] = None
                 if label.side:
-                    found |= {f"{name}/{side}": None for side in SIDES}
-    return tuple(sorted(found))
+                    names |= {f"{name}/{side}": None for side in SIDES}
+    return tuple(sorted(names))
 
 
-def truths(video: s3harness.Video, time_s: float, names: Sequence[str]) -> list[float]:
-    """Of each output whether it is on at a time: 1, 0, or NaN where nobody knows."""
-    return [_truth(video.features.get(name.partition("/")[0]), name.partition("/")[2], time_s) for name in names]
+def frame_labels(video: s3harness.Video, time_s: float, names: Sequence[str]) -> list[float]:
+    """The label of each output at a time: 1 present, 0 absent, NaN unknown."""
+    return [_frame_label(video.features.get(name.partition("/")[0]), name.partition("/")[2], time_s) for name in names]
 
 
-def _truth(label: s3harness.FeatureLabel | None, side: str, time_s: float) -> float:
+def _frame_label(label: s3harness.FeatureLabel | None, side: str, time_s: float) -> float:
     if label is None or label.present == "untested":
         return float("nan")
     if label.present == "no":
         return 0.0
+    # A sign with a beginning and no end: nobody knows how long it lasts.
     if label.start_s is not None and label.end_s is None:
         return float("nan") if time_s >= label.start_s else 0.0
     if label.start_s is not None and label.end_s is not None and not label.start_s <= time_s <= label.end_s:
@@ -141,16 +151,24 @@ def _truth(label: s3harness.FeatureLabel | None, side: str, time_s: float) -> fl
     return float(not side or label.side in (side, "both"))
 
 
-def _learn(
-    job: s3harness.TrainingJob, parts: Parts, head: Any, learnt: Pictures, probed: Pictures, options: WarmupOptions
+def _train(
+    job: s3harness.TrainingJob,
+    parts: ModelParts,
+    head: Any,
+    training: LabelledFrames,
+    validation: LabelledFrames,
+    options: WarmupOptions,
 ) -> list[dict[str, Any]]:
+    """Train vision part and head, and return the losses and validation AUROCs every ``probe_every`` steps."""
     import torch
 
-    truth, importance = torch.from_numpy(learnt.truth), torch.from_numpy(learnt.weights)
+    labels, sample_weights = torch.from_numpy(training.labels), torch.from_numpy(training.weights)
     device = parts.model.device
     with torch.no_grad():
         head = head.to(device)
-        head(_features(parts, learnt.pixels[:2]))
+        # The first call creates the weights of a lazy layer, which the optimizer needs.
+        head(_frame_features(parts, training.pixels[:2]))
+    # The language model is not among them and stays as it is.
     weights = [*(p for p in parts.vision.parameters()), *head.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=options.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=options.steps)
@@ -159,9 +177,9 @@ def _learn(
     started, losses = time.monotonic(), []
     parts.model.train()
     for step in range(1, options.steps + 1):
-        chosen = torch.randint(len(learnt.pixels), (options.batch_size,), generator=generator)
-        scores = head(_features(parts, learnt.pixels[chosen.numpy()]))
-        loss = _loss(scores, truth[chosen].to(device), importance[chosen].to(device))
+        batch = torch.randint(len(training.pixels), (options.batch_size,), generator=generator)
+        scores = head(_frame_features(parts, training.pixels[batch.numpy()]))
+        loss = _loss(scores, labels[batch].to(device), sample_weights[batch].to(device))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -169,56 +187,64 @@ def _learn(
         schedule.step()
         losses.append(float(loss.detach()))
         if step % options.probe_every == 0 or step == options.steps:
-            areas = _probe(parts, head, probed)
-            mean = sum(areas.values()) / len(areas) if areas else float("nan")
-            told = {"step": step, "loss": round(sum(losses) / len(losses), 4), "mean_auroc": round(mean, 4)}
-            curve.append(told | {"auroc": {name: round(area, 3) for name, area in areas.items()}})
-            job.monitor.note(step, **{k: v for k, v in told.items() if k != "step"})
+            aurocs = _validation_aurocs(parts, head, validation)
+            mean = sum(aurocs.values()) / len(aurocs) if aurocs else float("nan")
+            point = {"step": step, "loss": round(sum(losses) / len(losses), 4), "mean_auroc": round(mean, 4)}
+            curve.append(point | {"auroc": {name: round(area, 3) for name, area in aurocs.items()}})
+            job.monitor.note(step, **{k: v for k, v in point.items() if k != "step"})
             seconds = time.monotonic() - started
-            job.say(f"step {step}: loss {told['loss']}, mean AUROC on others {mean:.3f}, {seconds:.0f} s")
+            job.say(f"step {step}: loss {point['loss']}, mean AUROC on validation patients {mean:.3f}, {seconds:.0f} s")
             losses = []
     return curve
 
 
-def _features(parts: Parts, pixels: Any) -> Any:
-    """The mean of the tokens of each picture, normalised as its first layer would, pictures × width of the model."""
+def _frame_features(parts: ModelParts, pixels: Any) -> Any:
+    """The mean of each frame's tokens, normalised as the language model's first layer would, frames × hidden size."""
+    # Without the normalisation the classifier would read the length of tokens, which the language model never sees.
     import torch
     from torch.nn.functional import rms_norm
 
-    given = parts.processor.image_processor(images=list(pixels), return_tensors="pt")
-    given = {name: value.to(parts.model.device) for name, value in given.items()}
-    found = parts.inner.get_image_features(**{k: v for k, v in given.items() if k in parts.image_inputs})
-    tokens = getattr(found, "pooler_output", found)
+    inputs = parts.processor.image_processor(images=list(pixels), return_tensors="pt")
+    inputs = {name: value.to(parts.model.device) for name, value in inputs.items()}
+    # Some processors return more than the vision part takes, such as the number of tiles.
+    output = parts.inner.get_image_features(**{k: v for k, v in inputs.items() if k in parts.image_inputs})
+    # By family an output object, a list of tensors with one for each image, or one tensor of all of them.
+    tokens = getattr(output, "pooler_output", output)
     if isinstance(tokens, torch.Tensor):
         tokens = tokens.reshape(len(pixels), -1, tokens.shape[-1])
-    return torch.stack([rms_norm(of_picture, of_picture.shape[-1:], eps=EPSILON).mean(0) for of_picture in tokens])
+    return torch.stack([rms_norm(of_frame, of_frame.shape[-1:], eps=EPSILON).mean(0) for of_frame in tokens])
 
 
-def _loss(scores: Any, truth: Any, importance: Any) -> Any:
-    """Cross-entropy where the truth is known."""
+def _loss(scores: Any, labels: Any, sample_weights: Any) -> Any:
+    """Weighted cross-entropy over the labels that are not NaN."""
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    known = ~truth.isnan()
-    return binary_cross_entropy_with_logits(scores[known], truth[known], importance[known])
+    is_labelled = ~labels.isnan()
+    return binary_cross_entropy_with_logits(scores[is_labelled], labels[is_labelled], sample_weights[is_labelled])
 
 
-def _probe(parts: Parts, head: Any, probed: Pictures, batch: int = 256) -> dict[str, float]:
-    """Output → area under the ROC curve on the patients left apart; those with both answers alone."""
+def _validation_aurocs(parts: ModelParts, head: Any, validation: LabelledFrames, batch: int = 256) -> dict[str, float]:
+    """Output → area under the ROC curve on the validation patients; only outputs with both labels there."""
     import numpy as np
     import torch
     from scipy.stats import rankdata
 
     with torch.no_grad():
         scores = torch.cat(
-            [head(_features(parts, probed.pixels[i : i + batch])) for i in range(0, len(probed.pixels), batch)]
+            [
+                head(_frame_features(parts, validation.pixels[i : i + batch]))
+                for i in range(0, len(validation.pixels), batch)
+            ]
         )
-    areas = {}
-    for number, name in enumerate(probed.names):
-        truth = probed.truth[:, number]
-        known = ~np.isnan(truth)
-        positive = truth[known] == 1
-        n, p = int((~positive).sum()), int(positive.sum())
-        if n and p:
-            ranks = rankdata(scores[:, number].float().cpu().numpy()[known])
-            areas[name] = float((ranks[positive].sum() - p * (p + 1) / 2) / (n * p))
-    return areas
+    aurocs = {}
+    for number, name in enumerate(validation.names):
+        labels = validation.labels[:, number]
+        is_labelled = ~np.isnan(labels)
+        is_positive = labels[is_labelled] == 1
+        n_negative, n_positive = int((~is_positive).sum()), int(is_positive.sum())
+        if n_negative and n_positive:
+            # The Mann-Whitney statistic, whose mean ranks count ties as half.
+            ranks = rankdata(scores[:, number].float().cpu().numpy()[is_labelled])
+            statistic = ranks[is_positive].sum() - n_positive * (n_positive + 1) / 2
+            aurocs[name] = float(statistic / (n_negative * n_positive))
+    return aurocs

@@ -7,10 +7,10 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 import torch
+from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 
 from s3harness.cli import main
-from s3harness.synth import synthesize
 
 torch.set_num_threads(1)
 
@@ -33,8 +33,8 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def said(data, tmp_path_factory):
-    """The words of a training command: stage, model, out, and what else is said."""
+def arguments(data, tmp_path_factory):
+    """The arguments of a training command: stage, model, out, and further options."""
     cache = tmp_path_factory.mktemp("cache")
 
     def of(stage, model, out, more=""):
@@ -44,19 +44,19 @@ def said(data, tmp_path_factory):
     return of
 
 
-def s3harness(arguments):
+def s3harness(words):
     """The command line in this process: its exit code and what it printed."""
     printed = io.StringIO()
     with redirect_stdout(printed), redirect_stderr(printed), pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
+        main([str(word) for word in words])
     return int(ended.value.code or 0), printed.getvalue()
 
 
 @pytest.fixture(scope="session")
-def tuned(said, model, tmp_path_factory):
-    """The directory of a model after four steps of SFT with adapters, held-out patients asked."""
+def tuned(arguments, model, tmp_path_factory):
+    """The directory of a model after four steps of SFT with adapters, evaluated on held-out patients."""
     out = tmp_path_factory.mktemp("tuned") / "sft"
     more = f"{TUNING} -o steps=4 -o lora_rank=4 -o blank_samples=6 -o max_answer_tokens=8 --check-every 2"
-    code, printed = s3harness(said("sft", model, out, more + " --check-videos 2"))
+    code, printed = s3harness(arguments("sft", model, out, more + " --check-videos 2"))
     assert code == 0, printed
     return out

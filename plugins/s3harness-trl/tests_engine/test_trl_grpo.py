@@ -1,4 +1,4 @@
-"""GRPO: rewards are metrics, the gate comes first, collapse ends it, and it is gone on with exactly."""
+"""GRPO: rewards are metrics, the gate comes first, collapse ends training, and resuming is exact."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 from conftest import TUNING, s3harness
-from s3harness_trl import watching
+from s3harness_trl.callbacks import MonitorCallback
 from safetensors.torch import load_file
 
 from s3harness import ItemMean
@@ -20,20 +20,20 @@ GROUPS = f"{TUNING} -o answers=2 -o max_answer_tokens=6 -o lora_rank=0"
 
 
 @pytest.fixture(scope="module")
-def spoken(said, model, tmp_path_factory):
+def spoken(arguments, model, tmp_path_factory):
     """A model that has learnt how answers are written."""
     out = tmp_path_factory.mktemp("spoken") / "sft"
     more = "-o batch_size=8 -o steps=30 -o lora_rank=0 -o learning_rate=3e-3 -o blank_samples=0 -o vision=false"
-    code, printed = s3harness(said("sft", model, out, more + " -o checkpoint_every=0"))
+    code, printed = s3harness(arguments("sft", model, out, more + " -o checkpoint_every=0"))
     assert code == 0, printed
     return out
 
 
 @pytest.fixture(scope="module")
-def rewarded(said, spoken, tmp_path_factory):
+def rewarded(arguments, spoken, tmp_path_factory):
     """The directory of a model after five steps of GRPO."""
     out = tmp_path_factory.mktemp("rewarded") / "grpo"
-    code, printed = s3harness(said("grpo", spoken, out, f"{GROUPS} -o steps=5"))
+    code, printed = s3harness(arguments("grpo", spoken, out, f"{GROUPS} -o steps=5"))
     assert code == 0, printed
     return out
 
@@ -43,13 +43,13 @@ def lines(directory):
 
 
 def test_rewards_of_each_task_and_all_else_are_noted_step_by_step(rewarded):
-    seen = [line for line in lines(rewarded) if "tasks" in line]
-    assert [line["step"] for line in seen] == [1, 2, 3, 4, 5]
-    for line in seen:
+    steps = [line for line in lines(rewarded) if "tasks" in line]
+    assert [line["step"] for line in steps] == [1, 2, 3, 4, 5]
+    for line in steps:
         for task in line["tasks"].values():
             assert set(task) >= {"reward", "commonest", "coverage", "length", "repetition", "cut"}
             assert 0 <= task["reward"] <= 1
-    assert any(task["coverage"] > 0 for line in seen for task in line["tasks"].values())
+    assert any(task["coverage"] > 0 for line in steps for task in line["tasks"].values())
     assert any("kl" in line for line in lines(rewarded))
 
 
@@ -65,20 +65,20 @@ def test_rewards_change_the_weights(rewarded, spoken):
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
-def test_grpo_that_was_interrupted_ends_with_the_same_weights(said, spoken, rewarded, tmp_path, monkeypatch):
+def test_grpo_that_was_interrupted_ends_with_the_same_weights(arguments, spoken, rewarded, tmp_path, monkeypatch):
     broken = tmp_path / "broken"
-    watched = watching.Watch.on_step_end
+    on_step_end = MonitorCallback.on_step_end
 
-    def stop(self, args, state, control, **given):
-        watched(self, args, state, control, **given)
+    def stop(self, args, state, control, **kwargs):
+        on_step_end(self, args, state, control, **kwargs)
         if state.global_step == 3:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(watching.Watch, "on_step_end", stop)
-        s3harness(said("grpo", spoken, broken, f"{GROUPS} -o steps=5"))
+        patch.setattr(MonitorCallback, "on_step_end", stop)
+        s3harness(arguments("grpo", spoken, broken, f"{GROUPS} -o steps=5"))
     assert not (broken / FILE).exists()
-    code, printed = s3harness([*said("grpo", spoken, broken, f"{GROUPS} -o steps=5"), "--resume"])
+    code, printed = s3harness([*arguments("grpo", spoken, broken, f"{GROUPS} -o steps=5"), "--resume"])
     assert code == 0, printed
     first, second = (load_file(path / "model.safetensors") for path in (rewarded, broken))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -93,10 +93,10 @@ def _signs(pair):
     return tuple(name for name, _ in pair.reference.truth)
 
 
-def test_a_reward_that_pays_for_nothing_is_refused_before_a_step_with_the_table(said, model, tmp_path, monkeypatch):
+def test_a_reward_that_pays_for_nothing_is_refused_with_the_table(arguments, model, tmp_path, monkeypatch):
     entry = RegistryEntry("metric", "begins", f"{__name__}:begins", "tests", "0")
     monkeypatch.setitem(manager().registry.entries, ("metric", "begins"), entry)
-    words = said("grpo", model, tmp_path / "out", GROUPS)
+    words = arguments("grpo", model, tmp_path / "out", GROUPS)
     words[words.index("--tasks") + 1] = "5"
     code, printed = s3harness([*words, "--rewards", "5:begins"])
     assert code == 1
@@ -106,11 +106,11 @@ def test_a_reward_that_pays_for_nothing_is_refused_before_a_step_with_the_table(
     assert code == 2 and "train gate" in printed
 
 
-def test_a_model_that_says_one_thing_is_stopped(said, model, tmp_path, monkeypatch):
+def test_training_stops_where_the_model_gives_one_answer(arguments, model, tmp_path, monkeypatch):
     """A model that was never taught gives nothing that can be read."""
     few = monitor.Limits(window=8)
     monkeypatch.setattr("s3harness.training.session.Limits", lambda: few)
-    code, printed = s3harness(said("grpo", model, tmp_path / "out", f"{GROUPS} -o steps=5"))
+    code, printed = s3harness(arguments("grpo", model, tmp_path / "out", f"{GROUPS} -o steps=5"))
     assert code == 1
     assert "s3/task3_laterality: collapsed" in printed and "can be read" in printed
     assert not (tmp_path / "out" / FILE).exists()

@@ -1,4 +1,4 @@
-"""SFT: what is written, that it goes on exactly where it was stopped, and that it is evaluated like any model."""
+"""SFT: the checkpoint and its card, resuming that is exact, and evaluation of the model like any other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import pytest
 import torch
 from conftest import TUNING, s3harness
-from s3harness_trl import watching
-from s3harness_trl.failures import named_failures
+from s3harness_trl.callbacks import MonitorCallback
+from s3harness_trl.errors import explained_out_of_memory
 from safetensors.torch import load_file
 
 from s3harness.dataset.run_card import FILE
@@ -31,14 +31,16 @@ def test_a_checkpoint_is_whole_and_other_than_it_was(tuned, model):
     assert {"config.json", "processor_config.json", "tokenizer.json", FILE} <= {path.name for path in tuned.iterdir()}
 
 
-def test_the_card_tells_how_it_was_made_and_what_was_seen(tuned):
+def test_the_card_has_the_training_and_the_comparison_with_grey_pictures(tuned):
     card = json.loads((tuned / FILE).read_text())
     assert (card["stage"], card["clips"]) == ("sft", "images")
     assert card["trainer"]["package"].startswith("s3harness-trl")
     assert card["result"]["trained"]["of_them"] < card["result"]["trained"]["weights"] / 5
     assert [check["step"] for check in card["result"]["held_out"]] == [0, 2, 4]
-    seen = card["result"]["looks"]
-    assert seen["samples"] > 0 and seen["worse_by"] == pytest.approx(seen["blank"] - seen["loss"])
+    comparison = card["result"]["looks"]
+    assert comparison["samples"] > 0 and comparison["worse_by"] == pytest.approx(
+        comparison["blank"] - comparison["loss"]
+    )
     assert [line["step"] for line in lines(tuned) if "loss" in line] == [1, 2, 3, 4]
 
 
@@ -47,22 +49,22 @@ class Stopped(BaseException):
 
 
 @pytest.mark.parametrize("lora", [0, 4])
-def test_training_that_was_interrupted_ends_with_the_same_weights(said, model, tmp_path, monkeypatch, lora):
+def test_training_that_was_interrupted_ends_with_the_same_weights(arguments, model, tmp_path, monkeypatch, lora):
     more = f"{TUNING} -o steps=5 -o lora_rank={lora} -o blank_samples=0"
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    code, printed = s3harness(said("sft", model, whole, more))
+    code, printed = s3harness(arguments("sft", model, whole, more))
     assert code == 0, printed
 
-    def stop(self, args, state, control, **given):
+    def stop(self, args, state, control, **kwargs):
         if state.global_step == 3:
             raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr(watching.Watch, "on_step_end", stop)
+        patch.setattr(MonitorCallback, "on_step_end", stop)
         with pytest.raises(Stopped):
-            s3harness(said("sft", model, broken, more))
+            s3harness(arguments("sft", model, broken, more))
     assert not (broken / "model.safetensors").exists()
-    code, printed = s3harness([*said("sft", model, broken, more), "--resume"])
+    code, printed = s3harness([*arguments("sft", model, broken, more), "--resume"])
     assert code == 0, printed
     assert "going on from step 2" in printed
     first, second = weights(whole), weights(broken)
@@ -71,7 +73,7 @@ def test_training_that_was_interrupted_ends_with_the_same_weights(said, model, t
     assert [line["step"] for line in lines(broken) if "loss" in line] == [1, 2, 3, 4, 5]
 
 
-def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_told(tuned, data, tmp_path):
+def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_in_the_manifest(tuned, data, tmp_path):
     words = f"run --backend transformers --model qwen3-vl-8b --weights {tuned} --data {data} --tasks 3"
     words += f" --sampling max_frames=2 --sampling max_pixels=4096 --cache {tmp_path / 'cache'}"
     code, printed = s3harness([*words.split(), "--split", "test", "--out", tmp_path / "run"])
@@ -87,12 +89,12 @@ def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_told(tun
     assert not (tmp_path / "leaking").exists()
 
 
-def test_what_is_shown_in_evaluation_is_what_was_shown_in_training(tuned, said, tmp_path, data):
+def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, data):
     """The tokens and pixels of the backend, beside those of TRL's collator, for the same clips."""
-    from s3harness_transformers.asked import Asker
     from s3harness_transformers.families import family_of
+    from s3harness_transformers.request_encoder import RequestEncoder
     from s3harness_trl.loading import load_parts
-    from s3harness_trl.rows import row
+    from s3harness_trl.rows import build_row
     from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
     import s3harness as public
@@ -102,54 +104,56 @@ def test_what_is_shown_in_evaluation_is_what_was_shown_in_training(tuned, said, 
     from s3harness.training.samples import SetSettings, build_training_set
 
     settings = SetSettings(("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3})
-    made = build_training_set(data, settings)
-    clips = ClipFrames(made.division.training, made.samples, media_store(tmp_path, None, MediaOptions()))
-    parts, shown = load_parts(tuned), load_parts(tuned)
+    training_set = build_training_set(data, settings)
+    clips = ClipFrames(
+        training_set.division.training, training_set.samples, media_store(tmp_path, None, MediaOptions())
+    )
+    parts, backend_parts = load_parts(tuned), load_parts(tuned)
 
     class Media:
         frames = staticmethod(clips.of_clip)
 
     card = public.ModelCard("m", modalities=("video",))
-    asker = Asker(shown.processor, family_of("qwen3_vl"), card, Media(), as_images=True)
+    encoder = RequestEncoder(backend_parts.processor, family_of("qwen3_vl"), card, Media(), as_images=True)
     collator = DataCollatorForVisionLanguageModeling(processor=parts.processor, completion_only_loss=True)
-    for sample in made.samples[:4]:
-        asked = asker.ask(sample.request)
-        given = collator([row(sample, clips.frames, with_answer=True)])
-        answer = int((given["labels"][0] != -100).sum())
-        assert asked.words["input_ids"][0].tolist() == given["input_ids"][0, :-answer].tolist()
-        assert torch.equal(asked.media["pixel_values"], given["pixel_values"])
-        said_back = parts.processor.tokenizer.decode(given["labels"][0][given["labels"][0] != -100])
-        assert said_back.startswith(sample.target)
+    for sample in training_set.samples[:4]:
+        encoded = encoder.encode(sample.request)
+        batch = collator([build_row(sample, clips.frames, with_answer=True)])
+        answer = int((batch["labels"][0] != -100).sum())
+        assert encoded.text["input_ids"][0].tolist() == batch["input_ids"][0, :-answer].tolist()
+        assert torch.equal(encoded.media["pixel_values"], batch["pixel_values"])
+        decoded = parts.processor.tokenizer.decode(batch["labels"][0][batch["labels"][0] != -100])
+        assert decoded.startswith(sample.target)
 
 
 @pytest.mark.parametrize(
     ("more", "why"),
     [
         ("-o stepz=4", "stepz"),
-        ("-o steps=0", "not below 1"),
+        ("-o steps=0", "from 1"),
         ("-o learning_rate=fast", "a number"),
         ("-o batch_size=6 -o accumulate=4", "cannot be divided"),
         ("--held-out 0.2 --split nobody", "nobody"),
     ],
 )
-def test_a_wrong_call_is_named(said, model, tmp_path, more, why):
-    code, printed = s3harness(said("sft", model, tmp_path / "out", more))
+def test_a_wrong_call_is_named(arguments, model, tmp_path, more, why):
+    code, printed = s3harness(arguments("sft", model, tmp_path / "out", more))
     assert code == 2 and why in printed
 
 
-def test_a_directory_without_a_processor_is_named(said, model, tmp_path):
+def test_a_directory_without_a_processor_is_named(arguments, model, tmp_path):
     bare = tmp_path / "bare"
     bare.mkdir()
     for name in ("config.json", "model.safetensors"):
         (bare / name).write_bytes((model / name).read_bytes())
-    code, printed = s3harness(said("sft", bare, tmp_path / "out"))
+    code, printed = s3harness(arguments("sft", bare, tmp_path / "out"))
     assert code == 2 and "processor" in printed
 
 
-def test_an_adapter_apart_is_evaluated_with_its_base_and_its_patients_are_known(said, model, data, tmp_path):
+def test_an_adapter_apart_is_evaluated_with_its_base_and_its_patients_are_known(arguments, model, data, tmp_path):
     out, words = tmp_path / "adapter", f"run --backend transformers --model qwen3-vl-8b --weights {model} --data {data}"
     more = f"{TUNING} -o steps=1 -o lora_rank=2 -o merge=false -o blank_samples=0"
-    code, printed = s3harness(said("sft", model, out, more))
+    code, printed = s3harness(arguments("sft", model, out, more))
     assert code == 0, printed
     config = (out / "adapter_config.json").read_text()
     assert str(model) not in config and not (out / "model.safetensors").exists()
@@ -164,7 +168,7 @@ def test_an_adapter_apart_is_evaluated_with_its_base_and_its_patients_are_known(
 
 
 def test_too_little_memory_says_what_helps():
-    with pytest.raises(S3HarnessError, match="batch_size"), named_failures():
+    with pytest.raises(S3HarnessError, match="batch_size"), explained_out_of_memory():
         torch.empty(1 << 55)
-    with pytest.raises(RuntimeError, match="size"), named_failures():
+    with pytest.raises(RuntimeError, match="size"), explained_out_of_memory():
         torch.ones(2) + torch.ones(3)

@@ -1,4 +1,4 @@
-"""LoRA adapters as peft saves them: what the engine has to be told of one, and what names it."""
+"""LoRA adapters as peft saves them: the engine arguments and the request they need, and the hash that names them."""
 
 from __future__ import annotations
 
@@ -9,36 +9,39 @@ from typing import Any
 
 import s3harness
 
-CONFIG = "adapter_config.json"
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""The ranks that vLLM makes room for."""
+"""The values that vLLM 0.32 accepts for ``max_lora_rank``."""
 
 
-def with_adapter(adapter: Path, said: Mapping[str, object]) -> dict[str, object]:
-    """What the engine is started with for an adapter; room for its rank, unless the user said for which."""
+def adapter_arguments(adapter: Path, user_arguments: Mapping[str, object]) -> dict[str, object]:
+    """Engine arguments for an adapter: LoRA switched on, and a maximal rank that holds it unless the user chose one."""
     try:
-        rank = int(s3harness.parse_json((adapter / CONFIG).read_text(encoding="utf-8"))["r"])
+        rank = int(s3harness.parse_json((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise s3harness.UsageError(f"-o adapter: no rank r can be read from its {CONFIG}: {error}") from error
-    room = next((known for known in RANKS if known >= rank), rank)
-    return {"enable_lora": True, "max_lora_rank": said.get("max_lora_rank", room)}
+        raise s3harness.UsageError(f"-o adapter: cannot read the rank r from its {ADAPTER_CONFIG}: {error}") from error
+    # A rank beyond the largest is passed on as it is, so that vLLM's own error names it.
+    max_rank = next((allowed for allowed in RANKS if allowed >= rank), rank)
+    return {"enable_lora": True, "max_lora_rank": user_arguments.get("max_lora_rank", max_rank)}
 
 
 def lora_request(adapter: Path | None) -> Any:
-    """The adapter as requests to the engine name it."""
+    """The ``LoRARequest`` of an adapter, to send along with each request; ``None`` without an adapter."""
     if adapter is None:
         return None
     from vllm.lora.request import LoRARequest
 
+    # The id is any number above 0: one engine has one adapter here.
     return LoRARequest("adapter", 1, str(adapter))
 
 
 def adapter_id(adapter: Path) -> str:
-    """A hash of what an adapter is: its configuration and its weights."""
-    found = hashlib.sha256()
-    for name in (CONFIG, *WEIGHTS):
+    """``local:`` and the first 16 hexadecimal digits of a hash of the adapter's configuration and weights."""
+    # The manifest names an adapter by its content: a path would tell about the machine and not about the adapter.
+    digest = hashlib.sha256()
+    for name in (ADAPTER_CONFIG, *ADAPTER_WEIGHTS):
         if (adapter / name).is_file():
-            found.update(name.encode() + (adapter / name).read_bytes())
-    return f"local:{found.hexdigest()[:16]}"
+            digest.update(name.encode() + (adapter / name).read_bytes())
+    return f"local:{digest.hexdigest()[:16]}"

@@ -1,84 +1,96 @@
-"""From a model card and the user's options to what the engine is started with."""
+"""Engine arguments and backend options, from the model card and the user's ``-o name=value``."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated, cast
 
 import s3harness
-from s3harness_vllm.adapters import CONFIG, with_adapter
-from s3harness_vllm.installed import engine_arguments, require_version, require_vllm
+from s3harness import options
+from s3harness_vllm.adapters import ADAPTER_CONFIG, adapter_arguments
+from s3harness_vllm.installation import engine_argument_names, require_version, require_vllm
 
-OURS = ("adapter", "structured", "logprobs", "in_flight", "timeout_s")
-"""Options that are not the engine's."""
+OWNER = "the vllm backend"
 
 FIXED: Mapping[str, str] = {
     "model": "the weights are named by --model, or by --weights DIR",
     "enable_lora": "an adapter is named by -o adapter=DIR",
-    "runner": "the harness asks for text",
-    "enable_log_requests": "what is asked goes into no log",
+    "runner": "the harness generates text alone",
+    "enable_log_requests": "prompts are not logged",
 }
-"""Arguments of the engine that are none of the user's, and what is."""
+"""Engine arguments that a user may not set, each with the reason or with what to use in its place."""
 
-IN_FLIGHT = 64
-TIMEOUT_S = 1800.0
-
-WITHOUT_WHITE_SPACE = {"backend": "xgrammar", "disable_any_whitespace": True}
-"""A model that may write any white space into its JSON may write nothing else until it is cut."""
+COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
+"""JSON without white space: a model that may write any may write nothing else until its answer is cut."""
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What an engine is started with and how it is asked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VllmOptions:
+    """Options of the backend itself; all other names are arguments of the engine.
 
-    ``engine`` are arguments of ``AsyncEngineArgs``; ``hinted_gpus`` is how many the model card would have, where the
-    user did not say. ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or
-    choices, ``logprobs`` asks for the probabilities of closed answers.
+    ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or choices,
+    ``logprobs`` requests the probabilities of closed answers. At most ``in_flight`` requests are under way for each
+    replica, each for at most ``timeout_s`` seconds.
     """
+
+    adapter: Annotated[Path | None, options.directory_with(ADAPTER_CONFIG)] = None
+    structured: bool = True
+    logprobs: bool = True
+    in_flight: Annotated[int, options.whole(1)] = 64
+    timeout_s: Annotated[float, options.number(0.01)] = 1800.0
+
+
+OWN_NAMES = tuple(option.name for option in fields(VllmOptions))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSetup:
+    """Arguments of ``AsyncEngineArgs``, the card's number of GPUs where the user named none, and backend options."""
 
     engine: Mapping[str, object]
     hinted_gpus: int | None = None
-    adapter: Path | None = None
-    structured: bool = True
-    logprobs: bool = True
-    in_flight: int = IN_FLIGHT
-    timeout_s: float = TIMEOUT_S
+    options: VllmOptions = field(default_factory=VllmOptions)
 
     @property
     def replicas(self) -> int:
-        """Engines that share the work, each with a cache of its own."""
+        """The number of data-parallel engines, each with a cache of its own."""
         return int(str(self.engine.get("data_parallel_size") or 1))
 
     @property
-    def holds_media(self) -> bool:
-        """Whether the engine keeps the media of a clip, so that it can be asked about by its id alone."""
+    def has_media_cache(self) -> bool:
+        """True if the engine caches a clip's media, so that later requests can refer to them by id alone."""
         return self.engine.get("mm_processor_cache_gb") != 0
 
 
-def setup(model: s3harness.ModelCard, options: Mapping[str, object]) -> Setup:
-    """What the user says over what the card says over what this package would have.
+def engine_setup(model: s3harness.ModelCard, values: Mapping[str, object]) -> EngineSetup:
+    """Combine the user's values, the model card's settings and this package's defaults, in this order of priority.
 
     Raises :class:`s3harness.UsageError` for a missing or too old vLLM, an unknown option, or a wrong value.
     """
     card = dict(model.engines.get("vllm", {}))
-    known = engine_arguments(require_vllm())
+    argument_names = engine_argument_names(require_vllm())
     require_version(str(card.pop("min_version", "0")), model.name)
     if model.weights is None:
         raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
-    said = {name: _checked(name, value, known) for name, value in options.items()}
-    ours = {name: said.pop(name) for name in OURS if name in said}
-    hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in said else None
-    engine = {**_defaults(model), **card, **said, "model": model.weights}
-    adapter = ours.get("adapter")
-    if isinstance(adapter, Path):
-        engine |= with_adapter(adapter, said)
-    return Setup(engine, hint, **ours)  # type: ignore[arg-type]
+    own = {name: value for name, value in values.items() if name in OWN_NAMES}
+    arguments = {name: value for name, value in values.items() if name not in OWN_NAMES}
+    for name in arguments:
+        _check_argument(name, argument_names)
+    backend_options = options.read_options(VllmOptions, OWNER, own)
+    # The card's number of GPUs is a hint: it is fitted to this machine once vLLM can be asked how many there are.
+    hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in arguments else None
+    engine = {**_defaults(model), **card, **arguments, "model": model.weights}
+    if backend_options.adapter is not None:
+        engine |= adapter_arguments(backend_options.adapter, arguments)
+    return EngineSetup(engine=engine, hinted_gpus=cast("int | None", hint), options=backend_options)
 
 
-def fitting(hint: int, gpus: int) -> int:
-    """The largest divisor of ``hint`` that is no more than the GPUs there are: heads divide by it as by ``hint``."""
+def fitting_gpus(hint: int, gpus: int) -> int:
+    """The largest divisor of ``hint`` that is at most the number of GPUs; 1 without any."""
+    # A divisor, because attention heads that divide by the card's number of GPUs divide by it as well.
     return max(n for n in range(1, hint + 1) if hint % n == 0 and n <= max(gpus, 1))
 
 
@@ -86,55 +98,23 @@ def _defaults(model: s3harness.ModelCard) -> dict[str, object]:
     return {
         "revision": model.revision,
         "enable_prefix_caching": True,
+        # Room is reserved for what the model is shown, and for no image, video or sound that never comes.
         "limit_mm_per_prompt": {"image": 0, "video": 0, "audio": 0} | dict.fromkeys(model.modalities, 1),
-        "structured_outputs_config": WITHOUT_WHITE_SPACE,
+        "structured_outputs_config": COMPACT_JSON,
+        # Otherwise the checkpoint's generation_config would set temperature and top_p where the task sets none.
         "generation_config": "vllm",
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
     }
 
 
-def _checked(name: str, value: object, known: frozenset[str]) -> object:
+def _check_argument(name: str, argument_names: frozenset[str]) -> None:
+    """Raise :class:`s3harness.UsageError` for an argument that a user may not set or that the engine does not have."""
     if name in FIXED:
-        raise s3harness.UsageError(f"the vllm backend takes no {name}: {FIXED[name]}")
-    if name in _READERS:
-        try:
-            return _READERS[name](value)
-        except (TypeError, ValueError) as error:
-            raise s3harness.UsageError(f"the vllm backend's option {name}: {error}") from None
-    if known and name not in known:
-        near = difflib.get_close_matches(name, [*OURS, *known], n=4, cutoff=0.5)
-        hint = f"; near it are {', '.join(near)}" if near else f"; its own are {', '.join(OURS)}"
-        raise s3harness.UsageError(f"neither the vllm backend nor its engine has an option {name!r}{hint}")
-    return value
-
-
-def _directory(value: object) -> Path:
-    path = Path(str(value))
-    if not (path / CONFIG).is_file():
-        raise ValueError(f"a directory is expected that peft has saved, with an {CONFIG}")
-    return path
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is expected")
-    return value
-
-
-def _at_least(low: float, kind: type[int] | type[float]) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, kind if kind is int else (int, float)) or not value >= low:
-            raise ValueError(f"a{' whole' if kind is int else ''} number of at least {low:g} is expected")
-        return value
-
-    return read
-
-
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "adapter": _directory,
-    "structured": _switch,
-    "logprobs": _switch,
-    "in_flight": _at_least(1, int),
-    "timeout_s": _at_least(0.01, float),
-}
+        raise s3harness.UsageError(f"{OWNER} takes no {name}: {FIXED[name]}")
+    # No names at all means that a newer vLLM has moved them; its own error then has to do.
+    if argument_names and name not in argument_names:
+        near = difflib.get_close_matches(name, [*OWN_NAMES, *argument_names], n=4, cutoff=0.5)
+        # Without a similar name its own options alone are listed: the engine has 200 arguments.
+        hint = f"; near it are {', '.join(near)}" if near else f"; its own are {', '.join(OWN_NAMES)}"
+        raise s3harness.UsageError(f"neither {OWNER} nor its engine has an option {name!r}{hint}")

@@ -1,4 +1,4 @@
-"""The engine's life: started in a thread, and ended with all of its processes, whenever that is."""
+"""Start and stop of vLLM's engine, together with all of its processes, whenever a run is stopped."""
 
 from __future__ import annotations
 
@@ -13,63 +13,67 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import s3harness
-from s3harness_vllm.arguments import Setup, fitting
-from s3harness_vllm.starting import EngineLog
+from s3harness_vllm.arguments import EngineSetup, fitting_gpus
+from s3harness_vllm.engine_log import EngineLog
 
 if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
 
-LOOK_AGAIN_S = 0.1
+POLL_S = 0.1
 
 
-async def start(chosen: Setup, log: EngineLog) -> AsyncLLM:
-    """Start an engine, its phases told as they come. Cancelled meanwhile, it leaves no process behind."""
+async def start_engine(setup: EngineSetup, log: EngineLog) -> AsyncLLM:
+    """Start an engine and report its phases as they begin. A start that is cancelled leaves no process behind."""
     others = {process.pid for process in multiprocessing.active_children()}
-    stopped = threading.Event()
-    starting = asyncio.create_task(asyncio.to_thread(_started, chosen, log, stopped))
+    is_cancelled = threading.Event()
+    start = asyncio.create_task(asyncio.to_thread(_load_engine, setup, log, is_cancelled))
     try:
-        return await asyncio.shield(starting)
+        # Shielded, because a thread cannot be cancelled: it has to end before its processes are all known.
+        return await asyncio.shield(start)
     except asyncio.CancelledError:
-        stopped.set()
+        is_cancelled.set()
         log.begin("stopping")
-        while not (await asyncio.wait([starting], timeout=LOOK_AGAIN_S))[0]:
+        # Again and again: the thread may start another process after the first were killed.
+        while not (await asyncio.wait([start], timeout=POLL_S))[0]:
             _kill(process for process in multiprocessing.active_children() if process.pid not in others)
-        if not starting.cancelled() and starting.exception() is None:
-            await stop(starting.result())
+        # The engine may have come up at the same moment.
+        if not start.cancelled() and start.exception() is None:
+            await stop_engine(start.result())
         raise
 
 
-async def stop(engine: AsyncLLM) -> None:
-    """End an engine and its processes."""
+async def stop_engine(engine: AsyncLLM) -> None:
+    """Shut an engine and its processes down."""
     await asyncio.to_thread(engine.shutdown)
-    # vLLM stops an engine once more when it is collected, which fails where Python is ending.
-    engine.shutdown = _nothing
+    # vLLM 0.32 shuts an engine down once more when it is collected, which fails while the interpreter exits.
+    engine.shutdown = _do_nothing
 
 
-def _started(chosen: Setup, log: EngineLog, stopped: threading.Event) -> AsyncLLM:
+def _load_engine(setup: EngineSetup, log: EngineLog, is_cancelled: threading.Event) -> AsyncLLM:
     log.begin("loading vLLM")
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    arguments = dict(chosen.engine)
-    if chosen.hinted_gpus is not None:
+    arguments = dict(setup.engine)
+    if setup.hinted_gpus is not None:
         gpus = 1 if current_platform.is_cpu() else current_platform.device_count()
-        arguments["tensor_parallel_size"] = fitting(chosen.hinted_gpus, gpus)
+        arguments["tensor_parallel_size"] = fitting_gpus(setup.hinted_gpus, gpus)
     log.begin("starting the engine")
-    with _interrupts_kept_out():
-        if stopped.is_set():
+    with _blocked_interrupts():
+        # The import above takes half a minute, in which the run may have been stopped: then no process is started.
+        if is_cancelled.is_set():
             raise s3harness.S3HarnessError("the run was stopped")
         return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
 
 
 @contextmanager
-def _interrupts_kept_out() -> Iterator[None]:
-    """Processes that are started meanwhile never get a Ctrl-C: the terminal sends it to all of them.
-
-    They end when the run ends them, after it has written down what they had answered.
-    """
-    resource_tracker.ensure_running()  # it would let interrupts in again
+def _blocked_interrupts() -> Iterator[None]:
+    """Block SIGINT in processes that are started meanwhile; they inherit the signal mask."""
+    # A terminal sends Ctrl-C to the whole process group. The engine has to outlive it, until the run has journalled
+    # the answers that are ready and shuts the engine down.
+    # Python's resource tracker, started on demand, would unblock SIGINT in this thread: so it is started before.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -78,10 +82,11 @@ def _interrupts_kept_out() -> Iterator[None]:
 
 
 def _kill(processes: Iterator[BaseProcess]) -> None:
-    """Kill processes of an engine that loads: while it does, it only makes a note of a wish to end."""
+    """Kill processes of an engine that is loading."""
+    # Not terminated: while it loads, vLLM's handler of SIGTERM only sets a flag.
     for process in processes:
         process.kill()
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """What is left to be done for an engine that was stopped."""
+def _do_nothing(*_: Any, **__: Any) -> None:
+    """Stand in for ``shutdown`` of an engine that was shut down."""

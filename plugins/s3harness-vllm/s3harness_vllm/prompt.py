@@ -1,4 +1,4 @@
-"""A request as vLLM takes it: the conversation, the media of its clip, and how the answer is made."""
+"""Conversion of requests to vLLM's conversation, media and sampling parameters, and of its outputs to responses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from vllm import SamplingParams
 
 TICKS_PER_S = 1000
-"""Frame times are told as numbers of ticks of a clock as fine as this, so that they are what they are."""
+"""Frames a second of the clock by which frame times are given to the processor.
 
-SOUND_RATE = 16_000
+Processors take the time of a frame as its number divided by a frame rate; at a rate this high every time is exact to
+the millisecond.
+"""
+
+AUDIO_RATE_HZ = 16_000
 LOGPROBS_PER_ANSWER = 2
-MOST_LOGPROBS = 20
-"""What is asked of the tokens that might have stood where an answer begins. There are few, as others make no answer."""
+MAX_LOGPROBS = 20
+"""The most alternatives that vLLM reports for a token by default (``max_logprobs``)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shows:
-    """What a request shows of its clip; ``key`` is the content's hash, empty where nothing is shown."""
+class ClipMedia:
+    """The media of a request's clip: video, audio, both or none. ``key`` hashes their content, empty without any."""
 
     key: str
     video: bool
@@ -30,39 +34,43 @@ class Shows:
 
     @property
     def ids(self) -> dict[str, str]:
-        """Modality → the id by which the engine knows what is shown."""
-        shown = {"video": self.video, "audio": self.audio}
-        return {modality: f"{self.key}-{modality}" for modality, is_shown in shown.items() if is_shown}
+        """Modality → the id by which the engine caches the clip's media of that modality."""
+        modalities = {"video": self.video, "audio": self.audio}
+        return {modality: f"{self.key}-{modality}" for modality, is_present in modalities.items() if is_present}
 
 
-def conversation(request: s3harness.Request, shows: Shows, *, text_first: bool) -> list[dict[str, Any]]:
-    """The messages of a request, with its media by their ids."""
-    parts = {"video": "video_url", "audio": "input_audio"}
-    content = [{"type": parts[kind], parts[kind]: None, "uuid": uuid} for kind, uuid in shows.ids.items()]
+def conversation(request: s3harness.Request, clip_media: ClipMedia, *, text_first: bool) -> list[dict[str, Any]]:
+    """The chat messages of a request, which refer to its media by id."""
+    part_types = {"video": "video_url", "audio": "input_audio"}
+    media: list[dict[str, Any]] = [
+        {"type": part_types[modality], part_types[modality]: None, "uuid": uuid}
+        for modality, uuid in clip_media.ids.items()
+    ]
     text: dict[str, Any] = {"type": "text", "text": request.prompt}
     system = [{"role": "system", "content": request.system}] if request.system else []
-    return [*system, {"role": "user", "content": [text, *content] if text_first else [*content, text]}]
+    return [*system, {"role": "user", "content": [text, *media] if text_first else [*media, text]}]
 
 
-def media_data(request: s3harness.Request, shows: Shows, media: s3harness.MediaStore) -> dict[str, list[Any]]:
-    """What the ids stand for: frames with their times, and sound at 16 kHz. Reads, and belongs in a worker thread."""
+def media_data(request: s3harness.Request, clip_media: ClipMedia, media: s3harness.MediaStore) -> dict[str, list[Any]]:
+    """Load the media of a request: frames with their times, and sound at 16 kHz.
+
+    It reads from disk, so call it in a worker thread.
+    """
     data: dict[str, list[Any]] = {}
-    if shows.video:
+    if clip_media.video:
         frames = media.frames(request.clip)
-        data["video"] = [(frames.pixels, frame_times(request.clip, frames.timestamps))]
-    if shows.audio:
-        data["audio"] = [(media.audio(request.clip, SOUND_RATE), SOUND_RATE)]
+        data["video"] = [(frames.pixels, frame_metadata(request.clip, frames.timestamps))]
+    if clip_media.audio:
+        data["audio"] = [(media.audio(request.clip, AUDIO_RATE_HZ), AUDIO_RATE_HZ)]
     return data
 
 
-def frame_times(clip: s3harness.Clip, timestamps: Sequence[float]) -> dict[str, object]:
-    """When the frames were, in seconds from the start of the clip: all of them, and none to be taken out.
-
-    The number of all frames is such that the frames shown are as many a second as they are.
-    """
+def frame_metadata(clip: s3harness.Clip, timestamps: Sequence[float]) -> dict[str, object]:
+    """Video metadata that give the time of each frame, in seconds from the start of the clip; no frame is left out."""
     ticks = [max(0, round((time - clip.start_s) * TICKS_PER_S)) for time in timestamps]
     return {
-        "total_num_frames": max(round(len(ticks) / rate(clip) * TICKS_PER_S), 1),
+        # Such that processors which divide it by the frame rate arrive at the frames' own rate.
+        "total_num_frames": max(round(len(ticks) / frame_rate(clip) * TICKS_PER_S), 1),
         "fps": float(TICKS_PER_S),
         "duration": clip.end_s - clip.start_s,
         "frames_indices": ticks,
@@ -71,19 +79,17 @@ def frame_times(clip: s3harness.Clip, timestamps: Sequence[float]) -> dict[str, 
     }
 
 
-def rate(clip: s3harness.Clip) -> float:
-    """Frames a second: what lies between those that were wanted, or one in the whole clip.
-
-    It is not taken from those that were decoded: families count whole grid steps by it, and one that is a thousandth
-    too high would put every step one too early.
-    """
+def frame_rate(clip: s3harness.Clip) -> float:
+    """Frames a second, by the requested times; of a single frame, one in the whole clip."""
+    # By the requested times and not by those of the decoded frames: processors count whole grid steps by the rate, and
+    # one that is a thousandth too high would put every step one too early.
     times = clip.timestamps
-    between = times[-1] - times[0]
-    return (len(times) - 1) / between if between > 0 else len(times) / (clip.end_s - clip.start_s)
+    span_s = times[-1] - times[0]
+    return (len(times) - 1) / span_s if span_s > 0 else len(times) / (clip.end_s - clip.start_s)
 
 
-def sampling(request: s3harness.Request, *, structured: bool, logprobs: bool) -> SamplingParams:
-    """How the answer is made: greedy or drawn, how long, in which form, and with which probabilities."""
+def sampling_params(request: s3harness.Request, *, structured: bool, logprobs: bool) -> SamplingParams:
+    """The ``SamplingParams`` of a request: temperature, limit of tokens, form of the answer, and logprobs."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
@@ -94,24 +100,27 @@ def sampling(request: s3harness.Request, *, structured: bool, logprobs: bool) ->
         top_p=1.0 if generation.top_p is None else generation.top_p,
         seed=generation.seed,
         max_tokens=generation.max_tokens,
+        # One output at the end: a stream of partial ones would cost the event loop and is read by nobody.
         output_kind=RequestOutputKind.FINAL_ONLY,
-        logprobs=_logprobs(request) if logprobs else None,
+        logprobs=_n_logprobs(request) if logprobs else None,
         structured_outputs=StructuredOutputsParams(**form) if form else None,
     )
 
 
 def answer_form(request: s3harness.Request) -> dict[str, Any]:
-    """What holds the engine to the form of the answer; empty for free text."""
+    """Arguments of ``StructuredOutputsParams`` that hold the answer to its form; empty for free text."""
     if request.answer_schema is not None:
         return {"json": _plain(request.answer_schema)}
     return {"choice": list(request.choices)} if request.choices else {}
 
 
 def response(request: s3harness.Request, output: Any) -> s3harness.Response:
-    """A ``RequestOutput`` of vLLM as a response; one that ended at the limit of tokens is cut."""
+    """The response in a ``RequestOutput`` of vLLM; ``cut`` if it ended at the limit of tokens."""
     answer = output.outputs[0]
     closed = s3harness.closed_answer(request)
-    tokens = [_token(token_id, found) for token_id, found in zip(answer.token_ids, answer.logprobs or (), strict=False)]
+    tokens = [
+        _token(token_id, logprobs) for token_id, logprobs in zip(answer.token_ids, answer.logprobs or (), strict=False)
+    ]
     return s3harness.Response(
         request.id,
         answer.text,
@@ -122,21 +131,25 @@ def response(request: s3harness.Request, output: Any) -> s3harness.Response:
     )
 
 
-def _logprobs(request: s3harness.Request) -> int | None:
+def _n_logprobs(request: s3harness.Request) -> int | None:
+    """The number of alternatives to request for each token; ``None`` where the answer is not closed."""
+    # Few are enough: the grammar has ruled out all tokens that begin no answer.
     closed = s3harness.closed_answer(request)
-    return min(MOST_LOGPROBS, 4 + LOGPROBS_PER_ANSWER * len(closed.choices)) if closed else None
+    return min(MAX_LOGPROBS, 4 + LOGPROBS_PER_ANSWER * len(closed.choices)) if closed else None
 
 
-def _token(token_id: int, found: Mapping[int, Any]) -> s3harness.Token:
-    told: dict[str, float] = {}
-    for one in found.values():
-        text = one.decoded_token or ""
-        told[text] = max(told.get(text, float("-inf")), one.logprob)
-    return s3harness.Token(found[token_id].decoded_token or "", told)
+def _token(token_id: int, logprobs: Mapping[int, Any]) -> s3harness.Token:
+    alternatives: dict[str, float] = {}
+    for logprob in logprobs.values():
+        # Several tokens may read the same, such as one byte of different characters: the likeliest counts.
+        text = logprob.decoded_token or ""
+        alternatives[text] = max(alternatives.get(text, float("-inf")), logprob.logprob)
+    return s3harness.Token(logprobs[token_id].decoded_token or "", alternatives)
 
 
 def _plain(value: Any) -> Any:
-    """A schema in the types that JSON is made from."""
+    """A schema in the types of JSON."""
+    # A request promises no more than a Mapping, and vLLM dumps the schema as JSON, which takes dicts and lists alone.
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

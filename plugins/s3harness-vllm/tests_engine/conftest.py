@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 from safetensors.numpy import save_file
 
-from s3harness.synth import synthesize
-
 TINY = 4
-"""Frames of a clip: enough for two times to be told, and few tokens."""
+"""Frames of a clip: enough for two times in the prompt, and few tokens."""
 
 LAYERS, HIDDEN = 2, 128
 """Of the tiny model."""
@@ -86,7 +85,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of vLLM on a small machine, with its configuration in a place of its own."""
+    """The environment of vLLM on a small machine, with its configuration in a directory of its own."""
     config = tmp_path_factory.mktemp("vllm-config")
     ours = {
         "HF_HUB_OFFLINE": "1",

@@ -1,4 +1,4 @@
-"""The command line with vLLM in process: all seven tasks, killed on the way, gone on with, and as a server answers."""
+"""``s3harness run`` with vLLM in process: all seven tasks, killed and resumed, with the answers of vLLM's server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from vllm_processes import killed, lines, wait_for, words
+from vllm_processes import journal, kill_run, run_command, wait_for
 
 from s3harness.evaluation.prepare import prepare
 from s3harness.evaluation.settings import RunSettings
@@ -24,8 +24,8 @@ KILL_AFTER = 5
 
 
 @pytest.fixture(scope="module")
-def asked(data, card, tiny) -> dict[str, Request]:
-    """Request id → what was asked."""
+def requests(data, card, tiny) -> dict[str, Request]:
+    """Request id → request."""
     plan: Plan = prepare(
         RunSettings(backend="vllm", data=data, out=Path("unused"), model=str(card), weights=tiny, protocol="paper")
     ).plan
@@ -33,19 +33,19 @@ def asked(data, card, tiny) -> dict[str, Request]:
 
 
 @pytest.fixture(scope="module")
-def ran(data, card, tiny, environment, tmp_path_factory) -> tuple[Path, list[dict], str]:
-    """A run that was killed when it had a few answers and then gone on with; what it had then, and what it printed."""
+def run(data, card, tiny, environment, tmp_path_factory) -> tuple[Path, list[dict], str]:
+    """The directory of a run that was killed and resumed, its journal when it was killed, and its last messages."""
     out = tmp_path_factory.mktemp("run") / "vllm"
-    command = words(data, out, card, "--weights", tiny)
-    killed(command, out, environment, KILL_AFTER)
-    before = lines(out)
+    command = run_command(data, out, card, "--weights", tiny)
+    kill_run(command, out, environment, KILL_AFTER)
+    before = journal(out)
     again = subprocess.run([*command, "--resume"], env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     return out, before, again.stderr
 
 
 @pytest.fixture(scope="module")
-def served(tiny, environment, tmp_path_factory) -> Iterator[str]:
+def server_url(tiny, environment, tmp_path_factory) -> Iterator[str]:
     """The address of vLLM's own server of the same model, with the settings of the card."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -66,51 +66,51 @@ def served(tiny, environment, tmp_path_factory) -> Iterator[str]:
             server.terminate()
 
 
-def test_a_killed_run_loses_no_answer_and_asks_nothing_twice(ran, asked):
-    out, before, _ = ran
-    after = lines(out)
+def test_a_killed_run_loses_no_answer_and_repeats_no_request(run, requests):
+    out, before, _ = run
+    after = journal(out)
     assert len(before) >= KILL_AFTER
     assert after[: len(before)] == before
-    assert Counter(line["id"] for line in after) == Counter(list(asked))
+    assert Counter(line["id"] for line in after) == Counter(list(requests))
 
 
-def test_every_task_is_asked_and_scored(ran, asked):
-    out, _, _ = ran
-    assert {request.task.split("_")[0] for request in asked.values()} == TASKS
+def test_every_task_is_run_and_scored(run, requests):
+    out, _, _ = run
+    assert {request.task.split("_")[0] for request in requests.values()} == TASKS
     scored = json.loads((out / "scores.json").read_text())["scores"]
     assert {row["task"].split("_")[0] for row in scored if row["primary"]} == TASKS | {"s3/task2"}
     assert json.loads((out / "manifest.json").read_text())["failed"] == 0
 
 
-def test_every_answer_has_the_form_that_was_asked_for(ran, asked):
-    found = Counter()
-    for line in lines(ran[0]):
-        request = asked[line["id"]]
+def test_every_answer_has_the_form_that_was_asked_for(run, requests):
+    forms = Counter()
+    for line in journal(run[0]):
+        request = requests[line["id"]]
         if request.answer_schema is not None:
             assert line["status"] == "ok", line
             Draft202012Validator(request.answer_schema).validate(json.loads(line["text"]))
-            found["schema"] += 1
+            forms["schema"] += 1
         elif request.choices:
             assert line["text"] in request.choices, line
-            found["choices"] += 1
-    assert found["schema"] > 50
-    assert found["choices"] > 0
+            forms["choices"] += 1
+    assert forms["schema"] > 50
+    assert forms["choices"] > 0
 
 
-def test_closed_answers_come_with_the_probability_of_each(ran, asked):
-    for line in lines(ran[0]):
-        schema = asked[line["id"]].answer_schema or {}
-        words_ = schema.get("properties", {}).get("answer", {}).get("enum")
-        if words_:
-            given = line["choice_probabilities"]
-            assert set(given) == set(words_)
-            assert 0.99 < sum(given.values()) <= 1.000001
+def test_closed_answers_come_with_the_probability_of_each(run, requests):
+    for line in journal(run[0]):
+        schema = requests[line["id"]].answer_schema or {}
+        choices = schema.get("properties", {}).get("answer", {}).get("enum")
+        if choices:
+            probabilities = line["choice_probabilities"]
+            assert set(probabilities) == set(choices)
+            assert 0.99 < sum(probabilities.values()) <= 1.000001
             if line["task"].startswith("s3/task1"):  # the answer is the first thing that is written
-                assert given[json.loads(line["text"])["answer"]] > 0
+                assert probabilities[json.loads(line["text"])["answer"]] > 0
 
 
-def test_the_manifest_knows_the_weights_by_what_they_are(ran, tiny):
-    text = (ran[0] / "manifest.json").read_text()
+def test_the_manifest_knows_the_weights_by_what_they_are(run, tiny):
+    text = (run[0] / "manifest.json").read_text()
     manifest = json.loads(text)
     assert manifest["run"]["model"]["weights"].startswith("local:")
     assert str(tiny) not in text
@@ -121,25 +121,25 @@ def test_the_manifest_knows_the_weights_by_what_they_are(ran, tiny):
     assert entry["identity"]["vllm"] == manifest["engine"]["vllm"] and len(entry["identity"]["config_sha256"]) == 16
 
 
-def test_the_phases_of_the_start_are_told_as_they_come(ran):
-    told = [line.partition(" (")[0] for line in ran[2].splitlines()]
+def test_the_phases_of_the_start_are_reported_as_they_begin(run):
+    messages = [line.partition(" (")[0] for line in run[2].splitlines()]
     phases = ["loading vLLM", "starting the engine", "loading weights", "profiling memory", "warming up"]
-    assert [line for line in told if line in phases] == phases
-    assert "vLLM started in" in ran[2]
-    assert "prompt tokens came from vLLM's prefix cache" in ran[2]
+    assert [line for line in messages if line in phases] == phases
+    assert "vLLM started in" in run[2]
+    assert "prompt tokens came from vLLM's prefix cache" in run[2]
 
 
-def test_nothing_is_reported_to_anybody(ran, environment):
+def test_nothing_is_reported_to_anybody(run, environment):
     assert not list(Path(environment["VLLM_CONFIG_ROOT"]).rglob("usage_stats*"))
 
 
-def test_its_server_is_asked_the_same_and_answers_the_same(ran, served, data, card, environment, tmp_path):
+def test_its_server_gets_the_same_prompts_and_answers_the_same(run, server_url, data, card, environment, tmp_path):
     out = tmp_path / "openai"
-    options = [f"base_url={served}", "media=jpeg_sequence", "image=png", "wait_s=60"]
-    command = words(data, out, card, *(word for option in options for word in ("-o", option)), backend="openai")
+    options = [f"base_url={server_url}", "media=jpeg_sequence", "image=png", "wait_s=60"]
+    command = run_command(data, out, card, *(word for option in options for word in ("-o", option)), backend="openai")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    here, there = ({line["id"]: line for line in lines(path)} for path in (ran[0], out))
+    here, there = ({line["id"]: line for line in journal(path)} for path in (run[0], out))
     assert set(here) == set(there)
     assert {i: line["prompt_tokens"] for i, line in here.items()} == {i: there[i]["prompt_tokens"] for i in here}
     assert {i: (line["status"], line["text"]) for i, line in here.items()} == {

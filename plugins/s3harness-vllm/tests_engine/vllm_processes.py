@@ -1,4 +1,4 @@
-"""The command line and vLLM's server in processes of their own, and what they leave behind."""
+"""The command line and vLLM's server in processes of their own, and the processes that they leave behind."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from pathlib import Path
 PATIENCE_S = 600.0
 
 SOON_S = 10.0
-"""What is not over so long after a run never will be."""
+"""A process that still runs so long after its run is left behind for good."""
 
 
-def words(data: Path, out: Path, card: Path, *more: object, backend: str = "vllm") -> Sequence[str]:
-    """The words of ``s3harness run`` on all seven tasks."""
-    given = ["run", "--backend", backend, "--model", card, "--data", data, "--out", out, "--protocol", "paper"]
-    return [sys.executable, "-m", "s3harness", *(str(word) for word in [*given, "--cache", data / "cache", *more])]
+def run_command(data: Path, out: Path, card: Path, *more: object, backend: str = "vllm") -> Sequence[str]:
+    """The command line of ``s3harness run`` on all seven tasks."""
+    arguments = ["run", "--backend", backend, "--model", card, "--data", data, "--out", out, "--protocol", "paper"]
+    return [sys.executable, "-m", "s3harness", *(str(word) for word in [*arguments, "--cache", data / "cache", *more])]
 
 
-def lines(out: Path) -> list[dict]:
+def journal(out: Path) -> list[dict]:
     """The whole lines of a journal."""
     path = out / "responses.jsonl"
     data = path.read_bytes() if path.exists() else b""
     return [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
 
 
-def killed(command: Sequence[str], out: Path, environment: dict[str, str], answers: int) -> None:
+def kill_run(command: Sequence[str], out: Path, environment: dict[str, str], answers: int) -> None:
     """Start a run and kill it when it has so many answers; its engine ends of itself."""
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + PATIENCE_S
-        while len(lines(out)) < answers:
+        while len(journal(out)) < answers:
             assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -49,42 +49,42 @@ def killed(command: Sequence[str], out: Path, environment: dict[str, str], answe
         time.sleep(0.1)
 
 
-def stopped(command: Sequence[str], environment: dict[str, str], is_time, number: int) -> tuple[int, str]:
+def stop_run(command: Sequence[str], environment: dict[str, str], is_time, number: int) -> tuple[int, str]:
     """Start a run, stop it as a terminal or a scheduler does when it is time, and wait until it has ended.
 
-    ``is_time`` is told the process and what it has said. Ctrl-C reaches all processes of a run, SIGTERM the first
-    alone. Returns the exit code and what was said; fails if any process is left.
+    ``is_time`` gets the process and its messages. Ctrl-C reaches all processes of a run, SIGTERM the first
+    alone. Returns the exit code and the messages; fails if any process is left.
     """
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        said: list[str] = []
-        reader = threading.Thread(target=lambda: said.extend(process.stderr))
+        messages: list[str] = []
+        reader = threading.Thread(target=lambda: messages.extend(process.stderr))
         reader.start()
         until = time.monotonic() + PATIENCE_S
-        while not is_time(process, said):
-            assert process.poll() is None, "".join(said)
+        while not is_time(process, messages):
+            assert process.poll() is None, "".join(messages)
             assert time.monotonic() < until
             time.sleep(0.02)
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
         code = process.wait(PATIENCE_S)
         reader.join()
     until = time.monotonic() + SOON_S
-    while left := of_session(process.pid):
+    while left := commands_of_session(process.pid):
         assert time.monotonic() < until, left
         time.sleep(0.1)
-    return code, "".join(said)
+    return code, "".join(messages)
 
 
-def of_session(session: int) -> list[str]:
+def commands_of_session(session: int) -> list[str]:
     """The commands of the processes of a session that are not over."""
-    found = []
+    commands = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, _, theirs = path.read_text().rpartition(")")[2].split()[:4]
             if int(theirs) == session and state != "Z":
-                found.append(path.with_name("cmdline").read_text().replace("\0", " "))
-    return found
+                commands.append(path.with_name("cmdline").read_text().replace("\0", " "))
+    return commands
 
 
 def children(parent: int) -> list[int]:

@@ -8,9 +8,9 @@
 
 from s3harness.metrics.rqi.components import Component
 from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.extracted import extracted_structure, released_structure
 from s3harness.metrics.rqi.metric import SeizureRQI
 from s3harness.metrics.rqi.penalties import BUILT_IN, Penalty, PenaltyContext, penalty_named
-from s3harness.metrics.rqi.released import extracted_structure, released_structure
 from s3harness.metrics.rqi.score import (
     RQI,
     Preset,

@@ -2,7 +2,7 @@
 
 Two sets of definitions. :func:`paper_components` is what produced the published numbers, defects included: a side that
 neither report mentions counts as a hit, so that silence earns up to 25 points; T pays for padding (see
-:mod:`s3harness.paper.metrics.order`); a video whose truth has no event scores 0 for C and T.
+:func:`s3harness.metrics.order.temporal_f1`); a video whose truth has no event scores 0 for C and T.
 :func:`strict_components` repairs them; the reasons are with each function.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from s3harness.metrics.order import temporal_f1
 from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, ReportStructure, ReportTruth
-from s3harness.paper.metrics.order import temporal_f1
 
 SLEEP = "occur_during_sleep"
 """A state the event begins in: it is covered or not, but has no place in an order."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.metrics.rqi.released import extracted_structure
+from s3harness.metrics.rqi.extracted import extracted_structure
 from s3harness.metrics.rqi.structure import COMPONENTS, LATERALITY_KEYS, NONE, Evidence, ReportStructure
 from s3harness.metrics.rqi.text import MAX_CHARACTERS, count_words
 from s3harness.parsers.json_text import embedded_json

@@ -292,7 +292,7 @@ def _applied(name: str, penalty: PenaltyFunction, context: PenaltyContext) -> Pe
     with blamed("rqi_penalty", name):
         made: object = penalty(context)
     if not isinstance(made, Penalty):
-        raise UsageError(f"RQI penalty {name!r} gave {type(made).__name__}; a s3harness.Penalty is expected")
+        raise UsageError(f"RQI penalty {name!r} gave {type(made).__name__}; an s3harness.Penalty is expected")
     if not (0.0 <= made.multiplier <= 1.0 and 0.0 <= made.cap <= 100.0):
         given = f"a multiplier of {made.multiplier!r} and a cap of {made.cap!r}"
         raise UsageError(f"RQI penalty {name!r} gave {given}; they lie in 0 to 1 and in 0 to 100")

@@ -29,15 +29,15 @@ class PaperBoundaryMae(SubjectMeans):
     """Mean over the boundaries of their mean absolute error in seconds, 0 for a boundary without an answer."""
 
     def value(self, totals: Array) -> Array:
-        """Mean over boundaries."""
+        """Return the mean over boundaries."""
         return self._errors(totals).mean(axis=-1) if totals.shape[-1] else np.full(totals.shape[:-1], np.nan)
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Boundary → mean absolute error."""
+        """Return boundary → mean absolute error."""
         return {name: float(error) for name, error in zip(self._subjects.names, self._errors(totals), strict=False)}
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """(error, 1) in the block of the boundary; pairs of boundaries that are not scored have no block."""
+        """Return (error, 1) in the block of the boundary; pairs of boundaries that are not scored have no block."""
         scored = [pair for pair in pairs if pair.reference.subject not in NOT_SCORED]
         self._subjects.learn(scored)
         rows = super().statistics(scored)
@@ -47,16 +47,17 @@ class PaperBoundaryMae(SubjectMeans):
 
     def _errors(self, totals: Array) -> Array:
         sums = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 2, 2)
+        # The published defect: a boundary without an answer is a perfect one.
         return safe_ratio(sums[..., 0], sums[..., 1], empty=0.0)
 
 
 def paper_boundary_mae(*, subject: str = "") -> PaperBoundaryMae:
-    """Mean absolute error in seconds over the answered items, averaged over boundaries. ``parts``: boundary → error."""
+    """Return the mean absolute error of answered items in seconds, averaged over boundaries, which are the parts."""
     return PaperBoundaryMae(_error, "subjects", subject, higher_is_better=False, unit="s")
 
 
 def released_seconds(text: str) -> float | None:
-    """A released time, whole seconds, ``MM:SS`` or ``H:MM:SS``, in seconds; ``None`` for anything else."""
+    """Return a released time, whole seconds, ``MM:SS`` or ``H:MM:SS``, in seconds; ``None`` for anything else."""
     match = re.fullmatch(r"\s*(?:(?:(\d+):)?(\d+):)?(\d+)\s*", text)
     if match is None:
         return None

@@ -13,7 +13,7 @@ from s3harness.metrics.subjects import defined_mean, flat
 
 Statistic = Literal["precision", "recall", "f1", "accuracy"]
 
-_HITS, _TRUE, _SAID = range(3)
+_HITS, _TRUE, _PREDICTED = range(3)
 
 
 @dataclass
@@ -22,8 +22,8 @@ class PaperTables:
 
     ``labels`` gives the true and the predicted label of a pair, or ``None`` for a pair that is dropped. ``positive``
     gives the class whose precision, recall and F1 count for a subject, or ``None`` for their mean over all labels that
-    occur among its truths *or answers*. What is 0/0 counts as 0. It does not go by video, as the columns stand in the
-    order in which all pairs bring their labels.
+    occur among its truths *or answers*. 0/0 counts as 0. Not ``by_video``, as the columns are in the order of the
+    labels over all pairs.
     """
 
     statistic: Statistic
@@ -37,7 +37,7 @@ class PaperTables:
         self._columns: dict[tuple[str, str], int] = {}
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """(hits, true, said) per subject and label met so far; shape (n, 3 × such pairs), wider when new ones come."""
+        """Return (hits, true, predicted) per subject and label so far; shape (n, 3 × subjects and labels)."""
         labelled = [self.labels(p) if self.subject in ("", p.reference.subject) else None for p in pairs]
         for pair, labels in zip(pairs, labelled, strict=True):
             for label in labels or ():
@@ -45,45 +45,47 @@ class PaperTables:
         rows = np.zeros((len(pairs), len(self._columns), 3))
         for row, pair, labels in zip(rows, pairs, labelled, strict=True):
             if labels:
-                true, said = (self._columns[pair.reference.subject, label] for label in labels)
-                row[true, _TRUE] = row[said, _SAID] = 1.0
-                row[true, _HITS] = float(true == said)
+                true, predicted = (self._columns[pair.reference.subject, label] for label in labels)
+                row[true, _TRUE] = row[predicted, _PREDICTED] = 1.0
+                row[true, _HITS] = float(true == predicted)
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean over subjects."""
+        """Return the mean over subjects."""
         columns = list(self._by_subject(totals).values())
         return defined_mean(np.stack(columns, axis=-1)) if columns else np.full(totals.shape[:-1], np.nan)
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Subject → statistic."""
+        """Return subject → statistic."""
         return {name: float(value) for name, value in self._by_subject(totals).items() if np.isfinite(value)}
 
     def _by_subject(self, totals: Array) -> Mapping[str, Array]:
         counts = totals.reshape(*totals.shape[:-1], totals.shape[-1] // 3, 3)
-        known = {key: column for key, column in self._columns.items() if column < counts.shape[-2]}
-        subjects = dict.fromkeys(subject for subject, _ in known)
-        return {name: self._statistic(counts, name, known) for name in subjects}
+        # Totals of an earlier model have fewer columns than the metric has labels by now.
+        columns = {key: column for key, column in self._columns.items() if column < counts.shape[-2]}
+        subjects = dict.fromkeys(subject for subject, _ in columns)
+        return {name: self._statistic(counts, name, columns) for name in subjects}
 
-    def _statistic(self, counts: Array, subject: str, known: Mapping[tuple[str, str], int]) -> Array:
+    def _statistic(self, counts: Array, subject: str, columns: Mapping[tuple[str, str], int]) -> Array:
         """The statistic of one subject; (…, columns, 3) → (…), NaN without a pair."""
-        table = counts[..., [column for (name, _), column in known.items() if name == subject], :]
+        table = counts[..., [column for (name, _), column in columns.items() if name == subject], :]
         n_pairs = table[..., _TRUE].sum(axis=-1)
         positive = self.positive(subject)
         if self.statistic == "accuracy":
             score = safe_ratio(table[..., _HITS].sum(axis=-1), n_pairs)
         elif positive is None:
-            occurs = table[..., _TRUE] + table[..., _SAID] > 0
+            # As scikit-learn's macro average: a label that only the answers have counts with 0.
+            occurs = table[..., _TRUE] + table[..., _PREDICTED] > 0
             score = defined_mean(np.where(occurs, self._per_label(table), np.nan))
-        elif (subject, positive) in known:
-            score = self._per_label(counts[..., known[subject, positive], :])
+        elif (subject, positive) in columns:
+            score = self._per_label(counts[..., columns[subject, positive], :])
         else:
             score = np.zeros(table.shape[:-2])
         return np.where(n_pairs > 0, score, np.nan)
 
     def _per_label(self, table: Array) -> Array:
-        """(…, 3) → (…)."""
-        hits, true, said = table[..., _HITS], table[..., _TRUE], table[..., _SAID]
+        """Precision, recall or F1 of each label; (…, 3) → (…)."""
+        hits, true, predicted = table[..., _HITS], table[..., _TRUE], table[..., _PREDICTED]
         if self.statistic == "f1":
-            return safe_ratio(2 * hits, true + said, empty=0.0)
-        return safe_ratio(hits, said if self.statistic == "precision" else true, empty=0.0)
+            return safe_ratio(2 * hits, true + predicted, empty=0.0)
+        return safe_ratio(hits, predicted if self.statistic == "precision" else true, empty=0.0)

@@ -14,16 +14,17 @@ from s3harness.paper.metrics.confusion import PaperTables, Statistic
 
 
 def paper_diagnosis(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
-    """One statistic per question (video, video_and_report), and their mean; 0–1. ``parts``: question → statistic."""
+    """Return one statistic per question (video, video_and_report), and their mean; 0–1. ``parts``: by question."""
     return PaperTables(statistic, _labels, lambda _: "ES", subject)
 
 
 def released_diagnosis(text: str) -> str | None:
-    """A released answer as the authors read it: NES if it is anywhere in the text, else ES, else ``None``."""
+    """Return a released answer as the authors read it: NES if it is anywhere in the text, else ES, else ``None``."""
+    # NES first: "ES" is a part of it.
     return next((label for label in ("NES", "ES") if label in text.upper()), None)
 
 
 def _labels(pair: Pair) -> tuple[str, str] | None:
-    truth, said = pair.reference.truth, pair.prediction.value
+    truth, answer = pair.reference.truth, pair.prediction.value
     labels = ("ES", "NES")
-    return (str(truth), str(said)) if truth in labels and said in labels else None
+    return (str(truth), str(answer)) if truth in labels and answer in labels else None

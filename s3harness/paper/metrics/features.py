@@ -5,7 +5,7 @@ Defects, kept because the published numbers have them:
 - A video without a readable answer is dropped, so that models are scored on different videos and failing pays.
 - ``verbal_responsiveness`` is scored another way than the rest: macro over the labels that occur, with "na" as a class
   that the truth never has.
-- F1 of "yes" is high for who says yes to everything: always yes has a mean F1 of 0.43 on the published test fold.
+- F1 of "yes" rewards yes to everything: always yes has a mean F1 of 0.43 on the published test fold.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ MACRO = "verbal_responsiveness"
 
 
 def paper_features(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
-    """One statistic per feature, and its mean over features; 0–1. ``parts``: feature → statistic."""
+    """Return one statistic per feature, and its mean over features; 0–1. ``parts``: feature → statistic."""
     return PaperTables(statistic, _labels, lambda name: None if name == MACRO else "yes", subject)
 
 
 def _labels(pair: Pair) -> tuple[str, str] | None:
-    truth, said = pair.reference.truth, pair.prediction.value
+    truth, answer = pair.reference.truth, pair.prediction.value
     allowed: tuple[str, ...] = ("yes", "no")
     if pair.reference.subject == MACRO:
+        # An unreadable cell is "na" for this sign alone, as in the authors' program.
         allowed = ("yes", "no", "na")
-        said = "na" if said is None and pair.prediction.status != "missing" else said
-    return (str(truth), str(said)) if truth in ("yes", "no") and said in allowed else None
+        answer = "na" if answer is None and pair.prediction.status != "missing" else answer
+    return (str(truth), str(answer)) if truth in ("yes", "no") and answer in allowed else None

@@ -19,14 +19,15 @@ SIDES = ("left", "right")
 
 
 def paper_laterality(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
-    """One statistic per question, and its mean over the questions; 0–1. ``parts``: question → statistic."""
+    """Return one statistic per question, and its mean over the questions; 0–1. ``parts``: question → statistic."""
     return PaperTables(statistic, _labels, lambda name: None if name == BODY_PART else "right", subject)
 
 
 def _labels(pair: Pair) -> tuple[str, str] | None:
-    truth, said = pair.reference.truth, pair.prediction.value
+    truth, answer = pair.reference.truth, pair.prediction.value
     if pair.reference.subject != BODY_PART:
-        return (str(truth), str(said)) if truth in SIDES and said in SIDES else None
-    if said is None and pair.prediction.status == "unparsable":
-        said = "fail"
-    return (str(truth), str(said)) if truth and said else None
+        return (str(truth), str(answer)) if truth in SIDES and answer in SIDES else None
+    # The authors' tables hold the word "fail" for an unreadable body part, and score it as a class.
+    if answer is None and pair.prediction.status == "unparsable":
+        answer = "fail"
+    return (str(truth), str(answer)) if truth and answer else None

@@ -35,16 +35,16 @@ STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 NOT_COMPUTED = "bert"
 """In the name of columns that need a neural network to compute."""
 NO_NUMBER = frozenset({"", "nan", "na", "n/a", "-"})
-"""What a published table has where a model has no number."""
+"""Cells of a published table where a model has no number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One published number of a model, and what comes out when it is computed again (NaN if nothing does).
+    """One published number of a model, and the recomputed number (NaN if there is none).
 
-    ``file`` and ``column`` say where it is printed, ``digits`` with how many decimals; ``None`` means all of them.
-    ``reason`` says why it cannot come out of what was released: the release itself shows that it was computed from
-    other predictions.
+    ``file`` and ``column`` are the place where it is printed, ``digits`` its number of decimals; ``None`` means all of
+    them. ``reason`` is the reason for which it cannot be recomputed from the release: the release itself shows that it
+    was computed from other predictions.
     """
 
     file: str
@@ -57,25 +57,21 @@ class Cell:
 
     @property
     def matches(self) -> bool:
-        """Whether the two are equal at the printed precision; of an exact half, which way it is rounded is open."""
+        """Return whether the two are equal at the printed precision, an exact half rounded either way."""
         if self.digits is None:
             return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
+        # The tables were written by several programs, some of which round halves up and some to even.
         half = 0.5 * 10.0**-self.digits
         is_half = math.isclose(abs(self.recomputed - self.published), half, rel_tol=1e-9)
         return is_half or round(self.recomputed, self.digits) == self.published
 
 
-def published_cells(release: Release, model: str) -> Iterator[Cell]:
-    """Every published number of a model that is a formula of its predictions, Tasks 1–5 and 7 and the texts of Task 6.
-
-    A table in which the model is not, or for which it has no predictions, gives none.
-    """
-    for cells in published_tables(release, model):
-        yield from cells
-
-
 def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
-    """The same table by table, so that one that cannot be read (:class:`DatasetError`) leaves the others alone."""
+    """Return the cells that are formulas of a model's predictions, Tasks 1–5, 7 and the texts of Task 6, by table.
+
+    A table that cannot be read raises :class:`DatasetError` when its iterator runs, so that the others can be compared.
+    A table without the model, or for which it has no predictions, has no cells.
+    """
     lacking = set(missing_predictions(release, model))
     return [cells(release, model) for cells, kinds in _TABLES if not lacking.issuperset(kinds)]
 
@@ -107,6 +103,7 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
         table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
         reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
+            # pandas writes AVG_1, AVG_2 … where a table has several rows of that name.
             average = re.fullmatch(r"AVG(_\d+)?", name) is not None
             reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
@@ -121,9 +118,9 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
 
 
 def _other_pairs(table: ReleaseTable, counted: Mapping[str, int]) -> dict[str, str]:
-    """Feature → why its published scores cannot come back: they are of another number of pairs than was released.
+    """Feature → the reason for which its published scores cannot be recomputed: another number of pairs was released.
 
-    Their average ("AVG") cannot either.
+    Their average ("AVG") cannot be recomputed either.
     """
     published = {
         name: int(number_in(cells["n_pairs"], table.file, "n_pairs"))
@@ -159,6 +156,7 @@ def _laterality(release: Release, model: str) -> Iterator[Cell]:
 def _boundaries(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.boundary_pairs(release, model)
     errors = _parts({"{}": paper_boundary_mae()}, pairs)
+    # A boundary without any answer is published with the error 0.
     perfect = dict.fromkeys(read_boundaries(release).column("feature").values(), 0.0) if errors else {}
     yield from _compared(release, "Task4_time_mae_metrics.csv", model, perfect | errors)
 
@@ -200,13 +198,13 @@ _TABLES: tuple[tuple[Callable[[Release, str], Iterator[Cell]], tuple[str, ...]],
     (_report, ("report",)),
     (_diagnosis, ("diagnosis",)),
 )
-"""What recomputes a table, and the kinds of prediction of which it needs one."""
+"""The function that recomputes a table, and the kinds of prediction of which it needs one."""
 
 
 def _compared(
     release: Release, file: str, model: str, recomputed: Mapping[str, float], *, key: str = "model"
 ) -> Iterator[Cell]:
-    """Every number that a published table has for the model, beside the recomputed one."""
+    """The numbers of a published table for the model, each beside the recomputed one."""
     path = published_table(release, file)
     if not recomputed or path is None:
         return

@@ -13,51 +13,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-WEIGHTS: Mapping[int, tuple[float, ...]] = {
-    1: (1.0,),
-    2: (0.7, 0.3),
-    3: (0.7, 0.15, 0.15),
-    4: (0.7, 0.1, 0.1, 0.1),
-    5: (0.7, 0.075, 0.075, 0.075, 0.075),
-}
-"""Number of questions of a sign → weight of each answer."""
-
-
-def question_list_item(labels: tuple[str, str], truth: Sequence[str], said: Sequence[str]) -> float:
-    """Score of one sign in one video, 0–1.
-
-    ``labels`` are the true and the said yes or no, ``truth`` and ``said`` the answers to the questions. Two labels, or
-    two first answers, that contradict each other score 0; otherwise the weights of the equal answers are summed, and
-    answers that are comma lists are equal as sets.
-    """
-    if len(truth) != len(said) or len(truth) not in WEIGHTS:
-        raise ValueError(f"{len(truth)} true and {len(said)} said answers: expected 1 to 5, as many of each")
-    if _contradict(*labels) or _contradict(truth[0], said[0]):
-        return 0.0
-    equal = (_options(a) == _options(b) for a, b in zip(truth, said, strict=True))
-    return sum(weight for weight, is_equal in zip(WEIGHTS[len(truth)], equal, strict=True) if is_equal)
-
 
 def question_list_scores(scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Sign → mean over its videos; signs without a video are left out."""
+    """Return sign → mean over its videos; signs without a video are left out."""
     return {name: sum(values) / len(values) for name, values in scores.items() if values}
 
 
 def question_list_score(scores: Mapping[str, Sequence[float]]) -> float:
-    """The model's score: the mean of the signs' means before they are rounded; NaN without any."""
+    """Return the model's score: the mean of the signs' means before they are rounded; NaN without any."""
     means = question_list_scores(scores)
     return sum(means.values()) / len(means) if means else float("nan")
 
 
 def half_up(value: float, digits: int = 2) -> float:
-    """A decimal number rounded the way the published table of this task is: halves up."""
+    """Return a number rounded as in the published table of this task: halves up."""
+    # Through str: the binary fraction itself may lie a hair below the half that its shortest decimal shows.
     return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
-
-
-def _contradict(first: str, second: str) -> bool:
-    answers = {first.strip().lower(), second.strip().lower()}
-    return answers == {"yes", "no"}
-
-
-def _options(answer: str) -> frozenset[str]:
-    return frozenset(option.strip().lower() for option in answer.split(","))

@@ -1,7 +1,8 @@
 """The released predictions beside the annotations, as the authors joined them.
 
-On the names both tables have, that is: what either lacks is dropped, and what could not be read stays as an answer
-without a value. References carry running numbers in place of the release's names, which hold dates and diagnoses.
+They are joined on the names that both tables have: rows that either lacks are dropped, and an unreadable cell stays as
+an answer without a value. References carry running numbers in place of the release's names, which hold dates and
+diagnoses.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ DIAGNOSIS: Mapping[str, str] = {"video_and_report": "prediction_with_report", "v
 
 
 def feature_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 1: what a model says of each sign it was asked about, lower case, beside yes, no or untested."""
+    """Return the pairs of Task 1: a model's answers on each sign, lower case, beside yes, no or untested."""
     truth = read_features(release)
     return [
         pair
@@ -55,7 +56,7 @@ def feature_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def rationale_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 2: a model's reasons beside the expert's, without the yes or no that belongs to them."""
+    """Return the pairs of Task 2: a model's reasons beside the expert's, without the yes or no of either."""
     truth = read_features(release)
     return [
         pair
@@ -69,7 +70,7 @@ def rationale_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def laterality_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 3: the three questions; truths that are not applicable are left out.
+    """Return the pairs of Task 3's three questions, without truths that are not applicable.
 
     The authors compare a side as it is written, so that one with a blank behind it is no side, and dropped.
     """
@@ -88,7 +89,7 @@ def _laterality_of(release: Release, model: str, subject: str) -> Iterator[Pair]
 
 
 def boundary_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 4: seconds from the start of the clip; an answer that is no time has no value."""
+    """Return the pairs of Task 4: seconds from the start of the clip; an answer that is no time has no value."""
     truth = read_boundaries(release)
     times, subjects = truth.column("target_time"), truth.column("feature")
     answers = {
@@ -102,7 +103,11 @@ def boundary_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def sequence_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 5: token lists; the truth of a model with "omni" in its name has the signs that are heard, as published."""
+    """Return the pairs of Task 5: token lists.
+
+    The truth of a model with "omni" in its name has the signs that are heard too, as in the published table.
+    """
+    # By the model's name, as the release has no other mark of the models that were given sound.
     truth = read_sequences(release, heard="omni" in model.lower())
     events = {v: [(token, float(n)) for n, token in enumerate(released_tokens(t))] for v, t in truth.items()}
     answers = _column(release, model, "sequence", "feature_list")
@@ -110,13 +115,13 @@ def sequence_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def report_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 6: a model's report beside the expert's."""
+    """Return the pairs of Task 6: a model's report beside the expert's."""
     truth = {video: {"text": text} for video, text in read_reports(release).items()}
     return list(_joined("report", truth, _column(release, model, "report", "report")))
 
 
 def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
-    """Task 7: the two questions."""
+    """Return the pairs of Task 7's two questions."""
     truth, reports = read_diagnoses(release), _reports(release)
     return [
         pair
@@ -131,7 +136,7 @@ def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def _read_by_pandas(cell: str) -> str:
-    """A lower-case cell as the authors' reader of tables has it: what is not available is an empty cell."""
+    """A lower-case cell as pandas reads it, with which the authors load tables: its words for "missing" are empty."""
     return "" if cell in ("n/a", "#n/a", "<na>", "nan", "null", "none") else cell
 
 
@@ -158,7 +163,7 @@ def _reports(release: Release) -> dict[str, str]:
 
 
 def _by_feature(release: Release, model: str, kind: str, column: str) -> dict[str, dict[str, str]]:
-    """Feature → column of it, for the features that a model was asked about."""
+    """Feature → its column, for the features in a model's table of predictions."""
     table = read_predictions(release, model, kind)
     columns = {name: column.format(name) for name in vocabulary().names}
     return {name: table.column(c) for name, c in columns.items() if c in table.columns} if table else {}
@@ -172,8 +177,9 @@ def _joined(
 ) -> Iterator[Pair]:
     """Pairs of one subject on the names that both have, in the order of the truths; "" and ``None`` are no answer.
 
-    ``reports`` are those that the question shows.
+    ``reports`` are those in the prompts of the question.
     """
+    # Numbered over all truths, so that a patient has one number whatever a model answered.
     patients = {name: number for number, name in enumerate(dict.fromkeys(map(patient_of, truths)))}
     for number, (name, truth) in enumerate(truths.items()):
         if name in answers:

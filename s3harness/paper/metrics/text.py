@@ -21,16 +21,16 @@ from s3harness.metrics.subjects import SubjectList, SubjectMeans, defined_mean, 
 from s3harness.metrics.text import N_STATISTICS, bleu_of, bleu_statistics, rouge_1_f, rouge_l_f, text_of
 
 NO_ANSWER = re.compile(r"\s*(fail(ed)?|error|n/?a|none|null)?\s*", re.IGNORECASE)
-"""Texts the authors take for no answer."""
+"""Texts that the authors take for no answer."""
 
 
 def paper_rouge_1(*, subject: str = "") -> SubjectMeans:
-    """ROUGE-1 F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
+    """Return ROUGE-1 F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
     return SubjectMeans(_over_texts(rouge_1_f), "subjects", subject)
 
 
 def paper_rouge_l(*, subject: str = "") -> SubjectMeans:
-    """ROUGE-L F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
+    """Return ROUGE-L F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
     return SubjectMeans(_over_texts(rouge_l_f), "subjects", subject)
 
 
@@ -47,7 +47,7 @@ class PaperBleu:
         self._subjects = SubjectList(self.subject)
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """BLEU's sufficient statistics in the block of the subject; shape (n, subjects × 10)."""
+        """Return BLEU's sufficient statistics in the block of the subject; shape (n, subjects × 10)."""
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), N_STATISTICS))
         for row, pair in zip(rows, pairs, strict=True):
@@ -57,11 +57,11 @@ class PaperBleu:
         return flat(rows)
 
     def value(self, totals: Array) -> Array:
-        """Mean over subjects."""
+        """Return the mean over subjects."""
         return defined_mean(self._by_subject(totals))
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Subject → corpus BLEU."""
+        """Return subject → corpus BLEU."""
         return self._subjects.named(self._by_subject(totals))
 
     def _by_subject(self, totals: Array) -> Array:
@@ -69,14 +69,14 @@ class PaperBleu:
 
 
 def paper_bleu(*, subject: str = "") -> PaperBleu:
-    """Corpus BLEU of the answered pairs, mean over subjects; 0–100 points."""
+    """Return corpus BLEU of the answered pairs, mean over subjects; 0–100 points."""
     return PaperBleu(subject)
 
 
 def texts_of(pair: Pair) -> tuple[str, str] | None:
-    """The answer and the truth of a pair that is scored."""
-    said, truth = text_of(pair.prediction.value), text_of(pair.reference.truth)
-    return None if NO_ANSWER.fullmatch(said) or not truth else (said, truth)
+    """Return the answer and the truth of a pair; ``None`` for a pair that is not scored."""
+    answer, truth = text_of(pair.prediction.value), text_of(pair.reference.truth)
+    return None if NO_ANSWER.fullmatch(answer) or not truth else (answer, truth)
 
 
 def _over_texts(function: Callable[[str, str], float]) -> Callable[[Pair], float | None]:

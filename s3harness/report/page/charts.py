@@ -1,4 +1,4 @@
-"""The charts of the report, as SVG text."""
+"""The charts of the HTML pages, as SVG text: the axis and marks of :mod:`s3harness.report.plot`, coloured by CSS."""
 
 from __future__ import annotations
 
@@ -6,87 +6,104 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from s3harness.types import Score
+from s3harness.report.plot import Scale, dot, line, text
+from s3harness.types import Interval, Score
 
 WIDTH, HEIGHT = 220, 18
+EDGE = 6
+"""Pixels left free at both ends of a whisker, for the mark of a value that lies at an end."""
 BINS = 21
+"""Bins of a histogram; an odd number puts the middle of one at 0."""
+_BIN_WIDTH, _LEFT, _TOP, _BASE = 20, 30, 20, 110
+_AXIS = "class='axis'"
 
 
 def whisker(score: Score) -> str:
-    """Score with its interval between floor and ceiling, as one line; what lies beyond them shows beyond them."""
+    """Return a score with its interval between floor and ceiling, as one line; better is to the right."""
     if score.value is None or score.floor is None or score.ceiling is None:
         return ""
     ends = [score.value, score.floor, score.ceiling]
     if score.interval:
         ends += [score.interval.low, score.interval.high]
-    low, high = min(ends), max(ends)
-    if high <= low:
+    scale = Scale(title="", low=min(ends), high=max(ends))
+    # Floor and ceiling are the same where the items leave nothing to be better at.
+    if scale.high <= scale.low:
         return ""
-
-    def at(value: float) -> float:
-        share = (value - low) / (high - low)
-        return 6 + (share if score.higher_is_better else 1 - share) * (WIDTH - 12)
-
-    middle = HEIGHT / 2
-    parts = [f"<line class='axis' x1='6' x2='{WIDTH - 6}' y1='{middle}' y2='{middle}'/>"]
-    parts += [_tick(at(score.floor), "floor"), _tick(at(score.ceiling), "ceiling")]
-    if score.interval:
-        left, right = sorted((at(score.interval.low), at(score.interval.high)))
-        parts.append(f"<line class='interval' x1='{left:.1f}' x2='{right:.1f}' y1='{middle}' y2='{middle}'/>")
-    parts.append(f"<circle class='value' cx='{at(score.value):.1f}' cy='{middle}' r='4'/>")
     label = f"score {score.value:.3g}, floor {score.floor:.3g}, ceiling {score.ceiling:.3g}"
-    return f"<svg class='whisker' role='img' aria-label='{label}' viewBox='0 0 {WIDTH} {HEIGHT}'>{''.join(parts)}</svg>"
+    ticks = {"floor": score.floor, "ceiling": score.ceiling}
+    return _whisker(scale, score.value, score.interval, ticks, label, higher_is_better=score.higher_is_better)
 
 
 def difference_whisker(
     difference: float | None, low: float | None, high: float | None, *, higher_is_better: bool
 ) -> str:
-    """A difference with its interval about 0, as one line; to the right the second is better."""
+    """Return a difference with its interval about 0, as one line; to the right the second is better."""
     if difference is None:
         return ""
-    ends = [end for end in (difference, low, high) if end is not None]
-    reach = max(map(abs, ends)) or 1.0
-
-    def at(value: float) -> float:
-        return WIDTH / 2 + (value if higher_is_better else -value) / reach * (WIDTH / 2 - 6)
-
-    middle = HEIGHT / 2
-    parts = [f"<line class='axis' x1='6' x2='{WIDTH - 6}' y1='{middle}' y2='{middle}'/>", _tick(WIDTH / 2, "zero")]
-    if low is not None and high is not None:
-        left, right = sorted((at(low), at(high)))
-        parts.append(f"<line class='interval' x1='{left:.1f}' x2='{right:.1f}' y1='{middle}' y2='{middle}'/>")
-    parts.append(f"<circle class='value' cx='{at(difference):.1f}' cy='{middle}' r='4'/>")
-    label = f"difference {difference:+.3g}" + (f", {low:+.3g} to {high:+.3g}" if low is not None else "")
-    return f"<svg class='whisker' role='img' aria-label='{label}' viewBox='0 0 {WIDTH} {HEIGHT}'>{''.join(parts)}</svg>"
+    # Two equal systems differ by 0 throughout; any length of axis will do.
+    reach = max(abs(end) for end in (difference, low, high) if end is not None) or 1.0
+    interval = Interval(low, high) if low is not None and high is not None else None
+    label = f"difference {difference:+.3g}" + (f", {interval.low:+.3g} to {interval.high:+.3g}" if interval else "")
+    scale = Scale(title="", low=-reach, high=reach)
+    return _whisker(scale, difference, interval, {"zero": 0.0}, label, higher_is_better=higher_is_better)
 
 
 def histogram(title: str, errors: Sequence[float]) -> str:
-    """Signed errors in seconds, in bins of equal width about 0; the bars carry their counts."""
+    """Return signed errors in seconds, in bins of equal width about 0; each bar carries its count."""
     if not errors:
         return ""
+    # At least a second to each side: bins of a fraction of a frame would show noise.
     reach = max(1.0, math.ceil(max(abs(error) for error in errors)))
-    width = 2 * reach / BINS
+    scale = Scale(title="", low=-reach, high=reach)
     bins = [0] * BINS
     for error in errors:
-        bins[min(BINS - 1, int((error + reach) / width))] += 1
-    top = max(bins)
+        # An error at the upper end belongs to the last bin.
+        bins[min(BINS - 1, int(BINS * scale.share(error)))] += 1
+    counts = Scale(title="", low=0, high=max(bins))
+    right = _LEFT + _BIN_WIDTH * BINS
+
+    def x(seconds: float) -> float:
+        return _LEFT + scale.share(seconds) * (right - _LEFT)
+
     bars = [
-        f"<rect class='bar' x='{30 + i * 20}' y='{110 - 90 * n / top:.1f}' width='18' height='{90 * n / top:.1f}'>"
-        f"<title>{-reach + i * width:.1f} to {-reach + (i + 1) * width:.1f} s: {n}</title></rect>"
+        f"<rect class='bar' x='{_LEFT + i * _BIN_WIDTH}' y='{_BASE - height:.1f}' width='{_BIN_WIDTH - 2}' "
+        f"height='{height:.1f}'><title>{_bin(i, reach)}: {n}</title></rect>"
         for i, n in enumerate(bins)
-        if n
+        if n and (height := counts.share(n) * (_BASE - _TOP))
     ]
-    ticks = [
-        f"<text x='{30 + 20 * BINS * (0.5 + 0.5 * f):.0f}' y='126' text-anchor='middle'>{f * reach:+.0f} s</text>"
-        for f in (-1, -0.5, 0, 0.5, 1)
-    ]
-    axis = f"<line class='axis' x1='30' x2='{30 + 20 * BINS}' y1='110' y2='110'/>"
-    middle = 30 + 10 * BINS
-    zero = f"<line class='floor' x1='{middle}' x2='{middle}' y1='14' y2='110'/>"
+    ticks = [text(x(f * reach), 126, f"{f * reach:+.0f} s", anchor="middle") for f in (-1, -0.5, 0, 0.5, 1)]
+    axis = line(_LEFT, _BASE, right, _BASE, _AXIS)
+    zero = line(x(0.0), 14, x(0.0), _BASE, "class='floor'")
     label = escape(f"{title}: {len(errors)} errors between {min(errors):.1f} and {max(errors):.1f} s", quote=True)
     inner = "".join([axis, zero, *bars, *ticks])
-    return f"<svg class='histogram' role='img' aria-label='{label}' viewBox='0 0 {60 + 20 * BINS} 132'>{inner}</svg>"
+    return f"<svg class='histogram' role='img' aria-label='{label}' viewBox='0 0 {right + 30} 132'>{inner}</svg>"
 
 
-def _tick(x: float, kind: str) -> str:
-    return f"<line class='{kind}' x1='{x:.1f}' x2='{x:.1f}' y1='2' y2='{HEIGHT - 2}'/>"
+def _whisker(
+    scale: Scale,
+    value: float,
+    interval: Interval | None,
+    ticks: dict[str, float],
+    label: str,
+    *,
+    higher_is_better: bool,
+) -> str:
+    """Return the line of a value; ``ticks`` are upright marks by their CSS class."""
+
+    def x(number: float) -> float:
+        share = scale.share(number)
+        return EDGE + (share if higher_is_better else 1 - share) * (WIDTH - 2 * EDGE)
+
+    middle = HEIGHT / 2
+    parts = [line(EDGE, middle, WIDTH - EDGE, middle, _AXIS)]
+    parts += [line(x(place), 2, x(place), HEIGHT - 2, f"class='{kind}'") for kind, place in ticks.items()]
+    if interval:
+        left, right = sorted((x(interval.low), x(interval.high)))
+        parts.append(line(left, middle, right, middle, "class='interval'"))
+    parts.append(dot(x(value), middle, "class='value'"))
+    return f"<svg class='whisker' role='img' aria-label='{label}' viewBox='0 0 {WIDTH} {HEIGHT}'>{''.join(parts)}</svg>"
+
+
+def _bin(number: int, reach: float) -> str:
+    width = 2 * reach / BINS
+    return f"{-reach + number * width:.1f} to {-reach + (number + 1) * width:.1f} s"

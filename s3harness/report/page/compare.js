@@ -6,6 +6,7 @@
   const STEP = 100, NEITHER = "neither";
   let limit = STEP;
 
+  // An answer is a word, seconds, a list of events in order, or a rationale; each is shown as plain text.
   function shown(value) {
     if (value === null || value === undefined) return "no answer";
     if (typeof value === "number") return `${Math.round(value * 100) / 100} s`;
@@ -14,6 +15,7 @@
     return value.present ? `${value.present}: ${value.text}` : value.text ?? JSON.stringify(value);
   }
 
+  // A report of thousands of characters would hide the other answers; the whole text is in the tooltip.
   function cell(text, small) {
     const node = document.createElement("td");
     node.className = "text";

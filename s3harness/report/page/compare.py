@@ -1,4 +1,4 @@
-"""The page of a comparison: one HTML file that opens offline, in the manner of the report."""
+"""Page of a comparison: one HTML file that opens offline, in the style of the report."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from s3harness.report.table import number, task_title
 from s3harness.specs.features import vocabulary
 
 FIRST, SECOND = "first named", "second named"
-"""How the two of a row are called where a page has several pairs."""
+"""Names of the two systems of a row on a page of several pairs."""
 
 
 def write_comparison(report: Report, shared: Shared, out: Path, profile: str) -> Path:
-    """Write the page of runs that :func:`~s3harness.analysis.compare.compare` compared; returns its path."""
+    """Write the page of runs that :func:`~s3harness.analysis.compare.compare` compared, and return its path."""
     names = list(next(iter(shared.values()))[1])
     first_name, second_name = names if len(names) == 2 else (FIRST, SECOND)
-    found = versus(shared)
+    by_item = versus(shared)
     text = page(
         "compare.html",
         "compare.js",
-        _shown(found, names),
+        _script_data(by_item, names),
         names=names,
         first_name=first_name,
         second_name=second_name,
@@ -38,15 +38,16 @@ def write_comparison(report: Report, shared: Shared, out: Path, profile: str) ->
         tasks=[_row(c) for c in report.tasks],
         heat=_heat_map(report.features),
         pairs=list(dict.fromkeys((c.first, c.second) for c in report.features)),
-        duels=[asdict(duel) | {"task": task_title(duel.task)} for duel in found.duels],
+        duels=[asdict(duel) | {"task": task_title(duel.task)} for duel in by_item.duels],
         ranks=_ranks(report) if len(names) > 2 else {},
-        n_disagreements=len(found.disagreements),
+        n_disagreements=len(by_item.disagreements),
     )
     write_text(out, text)
     return out
 
 
 def _row(c: Comparison) -> dict[str, Any]:
+    counts = ((c.n_items, "item"), (c.n_patients, "patient"))
     return {
         "name": f"{task_title(c.task)}: {c.metric}",
         "runs": f"{c.first} → {c.second}",
@@ -60,13 +61,13 @@ def _row(c: Comparison) -> dict[str, Any]:
         "p_adjusted": p_text(c.p_adjusted),
         "least_p": p_text(c.least_p),
         "detectable": number(c.detectable),
-        "n": f"{c.n_items} items, {c.n_patients} patients",
+        "n": ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts),
         "verdict": c.verdict,
     }
 
 
 def _heat_map(features: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """One row a sign, one cell for each pair of runs; ``share`` is the size of the difference, 0–1."""
+    """Return one row per sign with one cell per pair of runs; ``share`` is the size of the difference, 0–1."""
     titles = {feature.name: feature.title for feature in vocabulary().features}
     rows: dict[str, list[dict[str, Any]]] = {}
     for c in features:
@@ -79,6 +80,7 @@ def _heat_map(features: Sequence[Comparison]) -> list[dict[str, Any]]:
             "sure": c.is_significant,
             "p": p_text(c.p_adjusted),
         }
+        # Signs outside of the benchmark's vocabulary have no title.
         rows.setdefault(titles.get(c.metric, c.metric), []).append(cell)
     return [{"sign": sign, "cells": cells} for sign, cells in rows.items()]
 
@@ -90,11 +92,12 @@ def _ranks(report: Report) -> dict[str, list[str]]:
     }
 
 
-def _shown(found: Versus, names: Sequence[str]) -> dict[str, Any]:
-    """What the script lists."""
-    rows = [asdict(one) | {"task": task_title(one.task)} for one in found.disagreements]
+def _script_data(by_item: Versus, names: Sequence[str]) -> dict[str, Any]:
+    """Return the disagreements that the page's script lists."""
+    rows = [asdict(one) | {"task": task_title(one.task)} for one in by_item.disagreements]
     return {"names": names, "rows": rows}
 
 
 def _signed(value: float | None) -> str:
+    # A true minus sign is as wide as the plus sign, so that columns align.
     return "–" if value is None else f"{value:+.3f}".replace("-", "−")

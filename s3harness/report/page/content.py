@@ -1,4 +1,4 @@
-"""What the report shows, gathered from a run directory as plain values; nothing here knows of HTML."""
+"""Content of the report as plain values, read from a run directory; independent of HTML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from s3harness.types import Reference, Score
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each truth (row) got each answer (column)."""
+    """Confusion matrix: number of items by truth (row) and answer (column)."""
 
     title: str
     truths: tuple[str, ...]
@@ -26,9 +26,9 @@ class Confusion:
     cells: Mapping[tuple[str, str], int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Content:
-    """A run as the report shows it."""
+    """Content of a run's report."""
 
     manifest: Mapping[str, Any]
     scores: Sequence[Score]
@@ -39,37 +39,60 @@ class Content:
 
     @property
     def outcome_counts(self) -> dict[str, Counter[str]]:
-        """Task → how many items ended in each way."""
+        """Task → number of items by outcome."""
         return counts(self.outcomes)
 
     @property
     def n_videos(self) -> int:
-        """How many videos there are items of."""
+        """Number of videos with items."""
         return len({reference.video_id for task in self.tasks.values() for reference in task.references})
 
+    def kind_of(self, task: str) -> str:
+        """Return the kind of a task's items, as its spec declares it; empty if the run has no such task."""
+        return self.tasks[task].spec.item if task in self.tasks else ""
+
     def of_kind(self, kind: str) -> ScoredTask | None:
-        """The task whose items are of a kind, if the run has one."""
+        """Return the task whose items are of a kind, if the run has one."""
+        # The first one: the sections of the report are about one task of a kind each.
         return next((task for task in self.tasks.values() if task.spec.item == kind), None)
 
 
-def gather(run: Path) -> Content:
-    """Read a finished run; :class:`UsageError` if it is none, or has no scores."""
+def read_content(run: Path) -> Content:
+    """Read a finished run.
+
+    Raises :class:`UsageError` if ``run`` is not a run directory, or has no scores.
+    """
     tasks = read_run(run)
     scores = read_scores(run)
-    return Content(read_manifest(run), scores, tasks, outcomes(tasks), losses(tasks), self_consistency(tasks))
+    return Content(
+        manifest=read_manifest(run),
+        scores=scores,
+        tasks=tasks,
+        outcomes=outcomes(tasks),
+        losses=losses(tasks),
+        consistency=self_consistency(tasks),
+    )
 
 
 def heat_map(content: Content) -> list[dict[str, Any]]:
-    """One row a sign: how often it is there, sensitivity, specificity, F1, and how many items were not read."""
+    """Return one row per sign: its frequency, sensitivity, specificity, precision, F1, and number of unread answers."""
     task = content.of_kind("feature")
     if task is None:
         return []
     tally: dict[str, Counter[tuple[str, str]]] = {}
     for reference, prediction in zip(task.references, task.predictions, strict=True):
+        # No answer is "lost", so that the word cannot hide one.
         answer = "lost" if prediction.value is None else str(prediction.value)
         tally.setdefault(reference.subject, Counter())[str(reference.truth), answer] += 1
-    titles = {feature.name: feature.title for feature in vocabulary().features}
-    return [_sign_row(titles[name], tally[name]) for name in vocabulary().names if name in tally]
+    # The benchmark's signs in its order, then those of a task of the user's own.
+    titles = feature_titles()
+    names = [*(name for name in titles if name in tally), *(name for name in tally if name not in titles)]
+    return [_sign_row(titles.get(name, name.replace("_", " ")), tally[name]) for name in names]
+
+
+def feature_titles() -> dict[str, str]:
+    """Return sign → title, in the benchmark's order."""
+    return {feature.name: feature.title for feature in vocabulary().features}
 
 
 def _sign_row(title: str, tally: Counter[tuple[str, str]]) -> dict[str, Any]:
@@ -92,14 +115,14 @@ def _sign_row(title: str, tally: Counter[tuple[str, str]]) -> dict[str, Any]:
 
 
 def confusions(content: Content) -> list[Confusion]:
-    """The confusion tables of signs, sides and diagnoses."""
+    """Return the confusion matrices of signs, sides and diagnoses."""
     titles = {"feature": "Signs", "laterality": "Sides", "diagnosis": "Diagnosis"}
-    asked = [(title, task) for kind, title in titles.items() if (task := content.of_kind(kind))]
-    return [_confusion(title, subject, task) for title, task in asked for subject in _grouped(task)]
+    tasks = [(title, task) for kind, title in titles.items() if (task := content.of_kind(kind))]
+    return [_confusion(title, subject, task) for title, task in tasks for subject in _grouped(task)]
 
 
 def _grouped(task: ScoredTask) -> list[str]:
-    """All signs make one table, everything else one for each subject."""
+    """Return the subjects with a matrix of their own, or an empty text for one matrix of all signs together."""
     return [""] if task.spec.item == "feature" else list(dict.fromkeys(r.subject for r in task.references))
 
 
@@ -107,6 +130,7 @@ def _confusion(title: str, subject: str, task: ScoredTask) -> Confusion:
     cells: Counter[tuple[str, str]] = Counter()
     for reference, prediction in zip(task.references, task.predictions, strict=True):
         if subject in ("", reference.subject):
+            # In brackets, so that no answer is taken for a missing one.
             answer = f"({prediction.status})" if prediction.value is None else str(prediction.value)
             cells[str(reference.truth), answer] += 1
     truths, answers = ({key[place] for key in cells} for place in (0, 1))
@@ -115,32 +139,34 @@ def _confusion(title: str, subject: str, task: ScoredTask) -> Confusion:
 
 
 def time_errors(content: Content) -> dict[str, list[float]]:
-    """Answered minus true seconds, for onsets of signs, and for the onset and offset of the event."""
+    """Return answered minus true seconds, for onsets of signs together, and for each boundary of the event."""
     task = content.of_kind("boundary")
-    found: dict[str, list[float]] = {}
+    errors: dict[str, list[float]] = {}
+    signs = feature_titles()
     if task is not None:
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             if prediction.value is not None:
-                name = reference.subject.replace("_", " ") if reference.subject.startswith("seizure") else "signs"
-                found.setdefault(name, []).append(float(str(prediction.value)) - float(str(reference.truth)))
-    return found
+                name = "signs" if reference.subject in signs else reference.subject.replace("_", " ")
+                errors.setdefault(name, []).append(float(str(prediction.value)) - float(str(reference.truth)))
+    return errors
 
 
 def order_errors(content: Content) -> dict[str, Counter[str]]:
-    """Sign → how often its place in the list of events was right, wrong, or missing, or it was invented.
+    """Return sign → number of lists of events in which its place is right, wrong or missing, or it is invented.
 
-    The benchmark's signs come first, in its order, then words that are none of them.
+    The benchmark's signs come first, in its order, then words that are no sign of the benchmark.
     """
-    found: dict[str, Counter[str]] = {}
+    tallies: dict[str, Counter[str]] = {}
     for outcome in content.outcomes:
-        if outcome.subject == "sequence" and outcome.detail:
-            found.setdefault(outcome.detail, Counter())[outcome.kind] += 1
-    titles = {feature.name: feature.title for feature in vocabulary().features}
-    return {titles.get(name, name): found[name] for name in (*titles, *sorted(found.keys() - titles)) if name in found}
+        if content.kind_of(outcome.task) == "sequence" and outcome.detail:
+            tallies.setdefault(outcome.detail, Counter())[outcome.kind] += 1
+    titles = feature_titles()
+    names = (*titles, *sorted(tallies.keys() - titles))
+    return {titles.get(name, name): tallies[name] for name in names if name in tallies}
 
 
 def timelines(content: Content) -> list[dict[str, Any]]:
-    """One entry a video: the lanes of its signs, its windows, and all answers; no file, no patient."""
+    """Return one entry per video: its items with windows and answers; without file names and patients."""
     videos: dict[str, dict[str, Any]] = {}
     by_item: dict[str, list[Outcome]] = {}
     for outcome in content.outcomes:
@@ -149,16 +175,17 @@ def timelines(content: Content) -> list[dict[str, Any]]:
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             video = videos.setdefault(reference.video_id, {"id": reference.video_id, "items": [], "end": 1.0})
             video["items"].append(_item(task, reference, asdict(prediction), by_item.get(reference.item, [])))
+            # Without the data set the last window is all that is known of a video's length.
             video["end"] = max(video["end"], reference.window[1] if reference.window else 0.0)
     return list(videos.values())
 
 
 def _item(
-    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], found: Sequence[Outcome]
+    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], item_outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
-    kinds = [outcome.kind for outcome in found]
+    kinds = [outcome.kind for outcome in item_outcomes]
     details: dict[str, list[str]] = {}
-    for outcome in found:
+    for outcome in item_outcomes:
         if outcome.detail:
             details.setdefault(outcome.kind, []).append(outcome.detail.replace("_", " "))
     return {
@@ -170,7 +197,7 @@ def _item(
         "status": prediction["status"],
         "note": prediction["note"],
         "outcome": ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in Counter(kinds).items()),
-        "detail": "; ".join(f"{kind}: {', '.join(told)}" for kind, told in details.items()),
+        "detail": "; ".join(f"{kind}: {', '.join(names)}" for kind, names in details.items()),
         "wrong": not {*kinds} <= {HIT, REJECTED, UNTESTED},
         "window": reference.window,
         "requests": reference.requests,

@@ -1,4 +1,4 @@
-"""The evidence behind the timelines: what was sent, what was answered in which window, and how it was read."""
+"""Evidence behind the timelines: requests as sent, raw answers by window, and their parsed values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from s3harness.rundir.manifest import read_manifest
 from s3harness.rundir.sent import read_sent
 from s3harness.scoring.answers import read_answer
 
-NOT_RECORDED = "Not recorded: this run was made before what was sent was kept."
+NOT_RECORDED = "Not recorded: this run was made by a version that did not store its requests."
 
 
 def answers(run: Path, content: Content) -> dict[str, dict[str, Any]]:
-    """Request id → its window, raw answer, how it was read, and the ids of the records of what was sent."""
-    found = {}
+    """Return request id → its window, raw answer and parsed value, and the ids of the records of its request."""
+    # Items of a task that uses another's answers refer to requests of that task.
+    used = {task.spec.uses for task in content.tasks.values()}
+    by_request = {}
     for entry in read_journal(run / JOURNAL):
-        if entry.task in content.tasks or entry.task in {t.spec.uses for t in content.tasks.values()}:
-            found[entry.id] = _answer(entry, content)
-    return found
+        if entry.task in content.tasks or entry.task in used:
+            by_request[entry.id] = _answer(entry, content)
+    return by_request
 
 
 def _answer(entry: JournalEntry, content: Content) -> dict[str, Any]:
@@ -45,9 +47,9 @@ def _answer(entry: JournalEntry, content: Content) -> dict[str, Any]:
 
 
 def sent(run: Path) -> dict[str, dict[str, Any]]:
-    """Id of a record of what was sent → its kind and its text as the page shows it.
+    """Return id of a recorded part of a request → its kind, and its text as the page shows it.
 
-    A report that was given with a video is withheld; the rest is as it was sent, letter by letter.
+    A written report within a prompt is withheld; the rest is shown as sent, letter by letter.
     """
     return {
         name: {"kind": record["kind"], "text": _TEXTS[record["kind"]](record)}
@@ -56,20 +58,22 @@ def sent(run: Path) -> dict[str, dict[str, Any]]:
 
 
 def _prompt_text(record: Mapping[str, Any]) -> str:
+    # "public" is the prompt with the report withheld; prompts without a report have none.
     prompt = str(record.get("public") or record["prompt"])
     return f"{record['system']}\n\n{prompt}" if record["system"] else prompt
 
 
 def _media_text(record: Mapping[str, Any]) -> str:
-    """What was shown of a clip, in words, with the times of all frames."""
+    """Return the media of a clip in words, with the times of all frames."""
     place = f"{record['video_id']} from {record['start_s']:g} s to {record['end_s']:g} s"
     budget = f"at most {record['max_pixels']:,} pixels each" if record["max_pixels"] else ""
+    # Only some backends report the frames that they sent; of others the requested times are recorded.
     if "wanted_s" in record:
-        times, sound = record["wanted_s"], "sound wanted" if record.get("sound") else ""
-        count = f"{_count(times)} wanted; the backend does not say what it sent"
+        times, sound = record["wanted_s"], "sound requested" if record.get("sound") else ""
+        count = f"{_count(times)} requested; the backend does not report what it sent"
     else:
         times, size = record["times_s"], record["size"]
-        count = "a file, of which the engine took frames as it saw fit" if times is None else f"{_count(times)} sent"
+        count = "a video file, from which the engine chose frames itself" if times is None else f"{_count(times)} sent"
         count += f" as {record['form']}" if record["form"] and times is not None else ""
         count += f", {size[0]} × {size[1]} pixels" if size else ""
         sound = f"{record['sound_s']:g} s of sound" if record["sound_s"] else ""
@@ -93,11 +97,12 @@ _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def annotated(data: Path, run: Path) -> dict[str, dict[str, Any]]:
-    """Video → its annotated intervals and sides.
+    """Return video → its annotated intervals and sides.
 
     Raises :class:`UsageError` if the data set is not the run's.
     """
     dataset = load_dataset(data)
+    # Annotations of another data set would be drawn over the answers without a warning.
     if read_manifest(run)["run"]["dataset"]["fingerprint"] != dataset.fingerprint:
         raise UsageError(f"{data} is not the data set of {run}, or has changed since")
     return {
@@ -113,9 +118,9 @@ def annotated(data: Path, run: Path) -> dict[str, dict[str, Any]]:
 
 
 def frames(run: Path) -> dict[str, list[float]]:
-    """Video → the times of the frames that were sent of it, in seconds; of none where that is not recorded."""
+    """Return video → times of the frames sent of it, in seconds; videos without recorded frames are missing."""
     times: dict[str, set[float]] = {}
     for record in read_sent(run).values():
         if record["kind"] == "media":
             times.setdefault(record["video_id"], set()).update(record.get("times_s") or record.get("wanted_s") or ())
-    return {video_id: sorted(found) for video_id, found in times.items()}
+    return {video_id: sorted(frame_times) for video_id, frame_times in times.items()}

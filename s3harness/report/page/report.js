@@ -4,10 +4,14 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
   const SVG = "http://www.w3.org/2000/svg";
+  // Pixels: names of signs to the left, outcomes to the right, time between them.
   const LEFT = 210, WIDTH = 1000, ROW = 20, RIGHT = 150;
   let current = 0, chosen = null;
 
   const wrong = (item) => item.wrong;
+  const signs = new Set(data.signs.map((s) => s.name));
+  // Items about one sign are shown in its lane (its rationale is left out); all others get a button.
+  const isOfSign = (i) => ["feature", "boundary", "rationale"].includes(i.kind) && signs.has(i.subject);
 
   function make(tag, attributes, text, space) {
     const node = space ? document.createElementNS(space, tag) : document.createElement(tag);
@@ -47,6 +51,7 @@
     const truth = interval(video, lane);
     if (feature && feature.truth === "yes" || truth) {
       const from = truth && truth[0] !== null ? truth[0] : 0;
+      // An onset without an end is drawn 0.6 s long, so that it can be seen and pointed at.
       const to = truth && truth[1] ? truth[1] : truth && truth[0] !== null ? from + 0.6 : video.end;
       const bar = svg("rect", { class: "truth", x: x(from), y: y + 3, width: Math.max(3, x(to) - x(from)), height: 6,
         opacity: truth ? 1 : 0.35 });
@@ -57,7 +62,7 @@
       const answer = data.answers[id];
       const value = answer && answer.value && (answer.value.present || answer.value.answer || answer.value);
       if (value === "yes")
-        row.append(svg("rect", { class: "said", x: x(answer.from) + 1, y: y + 11,
+        row.append(svg("rect", { class: "answered", x: x(answer.from) + 1, y: y + 11,
           width: Math.max(2, x(answer.to) - x(answer.from) - 2), height: 6 }));
     }
     if (boundary && boundary.value !== null)
@@ -81,15 +86,15 @@
       .flatMap((a) => [a.from, a.to]));
     for (const s of borders) box.append(svg("line", { class: "border", x1: x(s), x2: x(s), y1: 20, y2: height - 20 }));
     for (const s of video.frames || []) box.append(svg("line", { class: "frame", x1: x(s), x2: x(s), y1: 14, y2: 20 }));
+    // Every five seconds, or a multiple of it in a long video, whose labels would overlap otherwise.
     for (let s = 0; s <= video.end; s += Math.max(5, Math.ceil(video.end / 50) * 5))
       box.append(svg("text", { x: x(s), y: 11, "text-anchor": "middle" }, clock(s)));
     lanes.forEach((lane, n) => drawLane(video, lane, 24 + n * ROW, x, box));
-    if (!lanes.length) box.append(svg("text", { x: LEFT, y: 38 }, "Nothing to show here."));
+    if (!lanes.length) box.append(svg("text", { x: LEFT, y: 38 }, "No lane to show."));
     byId("timeline").replaceChildren(box);
     byId("video").value = String(current);
     byId("place").textContent = `${current + 1} of ${data.videos.length}`;
-    byId("others").replaceChildren(...video.items.filter((i) => !["feature", "boundary", "rationale"].includes(i.kind)
-      || i.subject.startsWith("seizure")).filter((i) => !only || wrong(i)).map(button));
+    byId("others").replaceChildren(...video.items.filter((i) => !isOfSign(i) && (!only || wrong(i))).map(button));
     byId("answers").replaceChildren();
     play(video);
   }
@@ -110,29 +115,29 @@
       const card = make("article");
       card.append(make("p", {}, `${item.task}, ${item.subject}: ${item.detail || item.outcome || item.status}`));
       card.append(make("pre", {}, `truth   ${shown(item.truth)}\nread as ${shown(item.value)}  (${item.status}${item.note ? "; " + item.note : ""})`));
-      const told = new Set();
+      const listed = new Set();
       for (const id of item.requests) {
         const a = data.answers[id];
-        if (!a) { card.append(make("p", { class: "wrong" }, "never answered")); continue; }
+        if (!a) { card.append(make("p", { class: "wrong" }, "No answer is recorded for this request.")); continue; }
         const read = [a.status, a.read && `read: ${a.read}`, a.note, a.error].filter(Boolean).join("; ");
         card.append(make("small", {}, `${clock(a.from)}–${clock(a.to)}  ${read}`), make("pre", {}, a.text || "(no text)"));
-        card.append(whatWasSent(a, told));
+        card.append(requestOf(a, listed));
       }
       parts.push(card);
     }
     byId("answers").replaceChildren(...parts);
   }
 
-  // What was sent for one answer; what was told of an earlier one of the same item already is not told again.
-  function whatWasSent(answer, told) {
+  // The prompt, media and settings of one answer; those listed for an earlier answer of the same item are not repeated.
+  function requestOf(answer, listed) {
     const details = make("details");
-    details.append(make("summary", {}, "what was sent"));
+    details.append(make("summary", {}, "request"));
     if (!answer.sent.length) details.append(make("p", { class: "soft" }, data.not_recorded));
     for (const id of answer.sent) {
       const record = data.sent[id];
-      const text = !record ? data.not_recorded : told.has(id) ? "the same as above" : record.text;
+      const text = !record ? data.not_recorded : listed.has(id) ? "Same as above." : record.text;
       details.append(make("small", {}, record ? record.kind : ""), make("pre", {}, text));
-      told.add(id);
+      listed.add(id);
     }
     return details;
   }
@@ -153,6 +158,7 @@
   byId("previous").addEventListener("click", () => go(-1));
   byId("next").addEventListener("click", () => go(1));
   document.addEventListener("keydown", (e) => {
+    // Shortcuts of the browser, and letters typed into a field, are not ours.
     if (e.ctrlKey || e.metaKey || e.altKey || ["SELECT", "INPUT"].includes(e.target.tagName)) return;
     if (e.key === "j") go(1);
     if (e.key === "k") go(-1);

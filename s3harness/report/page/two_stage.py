@@ -1,4 +1,4 @@
-"""The two-stage diagnosis in the report: how good it is, and which wrong signs turned the wrong ones."""
+"""Two-stage diagnosis in the report: its scores, and the wrong signs that caused wrong diagnoses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from s3harness.specs.features import vocabulary
 
 
 def two_stage(run: Path) -> dict[str, Any] | None:
-    """What ``s3harness diagnose`` found of the answers that the run has now, for the page; ``None`` if nothing."""
-    found = read_diagnosis(run)
-    if found is None:
+    """Return the result of ``s3harness diagnose`` on the run's present answers, for the page; ``None`` without one."""
+    result = read_diagnosis(run)
+    if result is None:
         return None
-    first = found["findings"][0]["classifier"]
+    # One classifier is enough here: the terminal has a table of any other.
+    first = result["findings"][0]["classifier"]
     return {
-        "about": f"{found['n']} videos ({found['es']} ES, {found['nes']} NES) of {found['n_patients']} patients",
+        "about": f"{result['n']} videos ({result['es']} ES, {result['nes']} NES) of {result['n_patients']} patients",
         "headings": list(HEADINGS.values()),
-        "systems": [_system(system) for system in found["systems"]],
-        "flips": [_flips(one) for one in found["findings"] if one["classifier"] == first],
-        "notes": found["notes"],
+        "systems": [_system(system) for system in result["systems"]],
+        "flips": [_flips(one) for one in result["findings"] if one["classifier"] == first],
+        "notes": result["notes"],
     }
 
 
@@ -33,10 +34,11 @@ def _system(system: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _measure(measure: Mapping[str, Any] | None) -> tuple[str, str]:
-    """A value and its interval."""
+    """Return a value and its interval as text."""
     if measure is None or measure["value"] is None:
         return "–", ""
     interval = measure["interval"]
+    # Two digits: with tens of patients the third is noise.
     return f"{measure['value']:.2f}", f"{interval['low']:.2f}–{interval['high']:.2f}" if interval else ""
 
 
@@ -55,9 +57,9 @@ def _flips(findings: Mapping[str, Any]) -> dict[str, Any]:
 def _why(flip: Mapping[str, Any]) -> str:
     if flip["flipped_by"]:
         return "one wrong sign"
-    return "wrong signs together" if flip["by_all"] else "the classifier: true signs do not help"
+    return "several wrong signs together" if flip["by_all"] else "the classifier, even with the true signs"
 
 
 def _titles(signs: list[str]) -> str:
-    known = {feature.name: feature.title for feature in vocabulary().features}
-    return ", ".join(known.get(sign, sign) for sign in signs) or "–"
+    titles = {feature.name: feature.title for feature in vocabulary().features}
+    return ", ".join(titles.get(sign, sign) for sign in signs) or "–"

@@ -1,4 +1,4 @@
-"""From the content of a run to the page: numbers put into words, everything escaped, one file written."""
+"""Writing of the report page: the content of a run as text, rendered by the template into one file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from s3harness.report.page.charts import histogram, whisker
 from s3harness.report.page.content import (
     Content,
     confusions,
-    gather,
+    feature_titles,
     heat_map,
     order_errors,
+    read_content,
     time_errors,
     timelines,
 )
@@ -28,69 +29,70 @@ from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.scoring.floor_test import is_above_floor
 from s3harness.scoring.score_run import told_cautions
-from s3harness.specs.features import vocabulary
 from s3harness.types import Score
 
 FILE = "report.html"
 LOCAL_FILE = "report.local.html"
 COMPONENTS = "SCLT"
-"""The components of the Seizure-RQI, in the order of its formula."""
+"""Components of the Seizure-RQI, in the order of its formula."""
 ORDER_KINDS = ("hit", "out of order", "missed", "hallucinated", "said again")
 
 
 def write_report(run: Path, out: Path | None = None, data: Path | None = None, videos: Path | None = None) -> Path:
-    """Write the report of a run, and return where it is: ``report.html`` in the run directory if nothing is said.
+    """Write the report of a run, by default as ``report.html`` in the run directory, and return its path.
 
-    ``data``, the run's data set, adds annotated intervals and sides to the timelines. ``videos``
-    names a folder of video files called by their ids (or, with ``data``, by the data set's table) to play beside them;
-    the page then holds their paths, says so, and is called ``report.local.html``.
+    ``data``, the run's data set, adds annotated intervals and sides to the timelines. ``videos`` is a folder of video
+    files named by their ids (or, with ``data``, as in the data set's table) to play beside the timelines; the page then
+    holds their paths, warns of them, and is named ``report.local.html``.
 
-    Raises :class:`UsageError` if the run is none, has no scores, or is of another data set.
+    Raises :class:`UsageError` if ``run`` is not a run directory, has no scores, or belongs to another data set.
     """
-    content = gather(run)
-    shown = _shown_data(run, content, data, videos)
+    content = read_content(run)
+    # Read before the file is written, so that a wrong --data leaves an older page as it is.
+    script_data = _script_data(run, content, data, videos)
     out = out or run / (LOCAL_FILE if videos else FILE)
     more = {"costs": costs(run), "two_stage": two_stage(run)}
-    write_text(out, _page(content, shown, has_data=data is not None, is_local=videos is not None, **more))
+    write_text(out, _page(content, script_data, has_data=data is not None, is_local=videos is not None, **more))
     return out
 
 
-def _shown_data(run: Path, content: Content, data: Path | None, videos: Path | None) -> dict[str, Any]:
-    """What the script of the page draws from."""
+def _script_data(run: Path, content: Content, data: Path | None, videos: Path | None) -> dict[str, Any]:
+    """Return the data from which the script of the page draws."""
     extra = evidence.annotated(data, run) if data else {}
     frames = evidence.frames(run)
-    shown = [
+    entries = [
         video | {k: v for k, v in extra.get(video["id"], {}).items() if v} | {"frames": frames.get(video["id"], [])}
         for video in timelines(content)
     ]
     return {
-        "signs": [{"name": feature.name, "title": feature.title} for feature in vocabulary().features],
-        "videos": shown,
+        "signs": [{"name": name, "title": title} for name, title in feature_titles().items()],
+        "videos": entries,
         "answers": evidence.answers(run, content),
         "sent": evidence.sent(run),
         "not_recorded": evidence.NOT_RECORDED,
-        "files": _files(videos, data, [video["id"] for video in shown]) if videos else {},
+        "files": _files(videos, data, [video["id"] for video in entries]) if videos else {},
     }
 
 
 def _files(videos: Path, data: Path | None, ids: list[str]) -> dict[str, str]:
-    """Video → the address of its file on this computer."""
+    """Return video → the URI of its file on this computer."""
     if not videos.is_dir():
-        raise UsageError(f"{videos} is no folder of videos")
+        raise UsageError(f"{videos} is not a folder of videos")
+    # The folder may be any copy of the videos; only their file names are taken from the data set.
     named = {v.id: v.path.name for v in load_dataset(data).videos if v.path is not None} if data else {}
-    found = {}
+    uris = {}
     for name in ids:
         path = videos / named[name] if name in named else next(iter(sorted(videos.glob(f"{name}.*"))), None)
         if path is not None and path.exists():
-            found[name] = path.resolve().as_uri()
-    return found
+            uris[name] = path.resolve().as_uri()
+    return uris
 
 
-def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
+def _page(content: Content, script_data: Mapping[str, Any], **more: Any) -> str:
     return page(
         "report.html",
         "report.js",
-        shown,
+        script_data,
         **more,
         run=content.manifest["run"],
         changes=told_cautions(content.manifest),
@@ -105,7 +107,7 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
         order=order_errors(content),
         order_kinds=ORDER_KINDS,
         rqi=_rqi(content),
-        own_diagnoses=[_summary_row(score) for score in content.scores if _kind(content, score) == "diagnosis"],
+        own_diagnoses=[_summary_row(score) for score in content.scores if content.kind_of(score.task) == "diagnosis"],
         counts={task_title(task): tally for task, tally in content.outcome_counts.items()},
         losses=[asdict(loss) | {"task": task_title(loss.task)} for loss in content.losses],
         consistency=content.consistency,
@@ -113,15 +115,10 @@ def _page(content: Content, shown: Mapping[str, Any], **more: Any) -> str:
     )
 
 
-def _kind(content: Content, score: Score) -> str:
-    """The kind of item of a score's task, as its spec declares it."""
-    task = content.tasks.get(score.task)
-    return task.spec.item if task else ""
-
-
 def _rqi(content: Content) -> dict[str, float]:
-    """The mean of each component, then of each penalty."""
-    parts = next((s.parts for s in content.scores if s.primary and _kind(content, s) == "report"), {})
+    """Return the mean of each component, then of each penalty."""
+    # Components come with the primary metric of the reports alone.
+    parts = next((s.parts for s in content.scores if s.primary and content.kind_of(s.task) == "report"), {})
     return dict(sorted(parts.items(), key=lambda part: (part[0] not in COMPONENTS, COMPONENTS.find(part[0]))))
 
 
@@ -148,8 +145,9 @@ def _summary_row(score: Score) -> dict[str, Any]:
 
 
 def _above(score: Score) -> str:
-    """Whether a score is above its floor, with the difference and the corrected p-value; empty without a test."""
+    """Return the test of a score against its floor: its result, the difference and p; empty without a test."""
     test = score.floor_test
+    # Secondary metrics are not tested: each test would cost the others power.
     if test is None or test.p_adjusted is None:
         return ""
     return f"{'yes' if is_above_floor(score) else 'no'}: {test.difference:+.3g}, p = {test.p_adjusted:.2g}"
@@ -162,8 +160,9 @@ def _histogram(name: str, errors: list[float]) -> dict[str, str]:
 
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
+    # An interrupted run has no environment yet.
     run, versions = manifest["run"], manifest.get("environment", {}).get("versions", {})
-    told = {
+    facts = {
         "model": run["model"]["name"],
         "weights": " ".join(str(run["model"][key]) for key in ("weights", "revision") if run["model"][key]),
         "options": ", ".join(f"{k}={v}" for k, v in run["options"].items()) or "–",
@@ -175,4 +174,5 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
         "plugins": ", ".join(f"{name} {version}" for name, version in run["plugins"].items()),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
-    return {name: value for name, value in told.items() if value}
+    # A baseline has no weights or tokens to list.
+    return {name: value for name, value in facts.items() if value}

@@ -1,5 +1,5 @@
-"""The modules that a new plugin begins with, one for each kind: real ones, checked with the rest of the code.
+"""The first module of a new plugin, one for each kind: working code, type-checked and tested like the rest.
 
-They are written for a plugin called ``newcomer``, which becomes the name that was asked for. They import public names
-of ``s3harness`` alone, as a plugin does.
+Each is of a plugin called ``newcomer``, which ``s3harness plugins new`` replaces by the plugin's name. Like every
+plugin, it imports nothing of ``s3harness`` but public names.
 """

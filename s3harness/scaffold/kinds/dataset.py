@@ -1,4 +1,4 @@
-"""An importer: foreign data in, a data set directory out. Put your own format where this one reads a CSV file."""
+"""An importer: write a data set directory from another format. Put your format where this one reads a CSV file."""
 
 import csv
 import json
@@ -13,7 +13,8 @@ COLUMNS = ("patient", "diagnosis", "duration_s", "report")
 def newcomer_dataset(source: Path, out: Path, *, licence: str = "not shared") -> None:
     """Import a CSV file with the columns patient, diagnosis (ES, NES or empty), duration_s and report.
 
-    Ids are assigned here; the patients' own names stay in ``private/``. Raises :class:`s3harness.DatasetError`.
+    Videos and patients get new ids; the patients' names are kept in ``private/`` alone. Raises
+    :class:`s3harness.DatasetError` for a directory that is not empty, and for a file that cannot be read.
     """
     if out.exists() and any(out.iterdir()):
         raise s3harness.DatasetError(f"{out} is not empty; choose another directory")
@@ -30,7 +31,8 @@ def newcomer_dataset(source: Path, out: Path, *, licence: str = "not shared") ->
     _write(out / "reports.csv", ("video_id", "report"), [(v, r["report"]) for v, r in zip(ids, rows, strict=True)])
     _write(out / "private" / "patients.csv", ("patient_id", "name"), [(p, name) for name, p in patients.items()])
     about = {"schema": "s3harness/dataset/v1", "name": "newcomer", "version": "1", "licence": licence}
-    (out / "dataset.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")  # last: now it is one
+    # Last: dataset.json makes the directory a data set, and an interrupted import must not look like one.
+    (out / "dataset.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 VIDEOS = (
@@ -42,13 +44,14 @@ FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justi
 
 def _rows(source: Path) -> list[dict[str, str]]:
     try:
+        # utf-8-sig: spreadsheet programs begin a CSV file with a byte order mark.
         with source.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
         raise s3harness.DatasetError(f"{source.name} cannot be read: {error}") from error
     missing = [name for name in COLUMNS if not rows or name not in rows[0]]
     if missing:
-        raise s3harness.DatasetError(f"{source.name} has no column {', '.join(missing)}, or no row")
+        raise s3harness.DatasetError(f"{source.name}: no column {', '.join(missing)}, or no row; add what is missing")
     return rows
 
 

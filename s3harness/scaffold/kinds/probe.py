@@ -1,16 +1,17 @@
-"""A probe: the questions asked once more of something changed, and what that should do to the answers."""
+"""A probe: repeat the questions with something changed, and state the expected effect on the answers."""
 
 import s3harness
 
 
 class NewcomerProbe(s3harness.Probe):
-    """The pictures run backwards: whether a sign is there, and what it was all in all, must stay."""
+    """Plays the clip backwards: the presence of signs and the diagnosis must stay."""
 
-    title = "run backwards, and asked what it was"
+    title = "frames played backwards"
     transforms = ("reverse",)
 
-    def expect(self, asked: s3harness.Asked, before: object) -> s3harness.Expected:
-        """The same diagnosis and the same signs; of the rest nothing is expected."""
-        if asked.item not in ("feature", "diagnosis"):
+    def expect(self, subject: s3harness.ProbeSubject, before: object) -> s3harness.Expected:
+        """Expect the same diagnosis and the same signs, and nothing of other answers."""
+        if subject.item not in ("feature", "diagnosis"):
+            # "open": the answer is counted as changed or not, and neither is right or wrong.
             return s3harness.Expected("open", lambda after: True)
         return s3harness.Expected("same", lambda after: after == before)

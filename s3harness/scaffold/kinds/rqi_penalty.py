@@ -1,4 +1,4 @@
-"""A penalty: a factor on the Seizure-RQI of a report, and the words that it is for."""
+"""A penalty: a factor on the Seizure-RQI of a report, and the words that cause it."""
 
 import re
 
@@ -9,6 +9,6 @@ _PHRASES = re.compile(r"\bas an? (?:AI|language model)\b|\bI(?: am unable to| ca
 
 
 def newcomer_penalty(context: s3harness.PenaltyContext) -> s3harness.Penalty:
-    """× 0.9 for each time that the report speaks of its writer instead of the patient."""
+    """Return × 0.9 for each phrase in which the report speaks of its writer instead of the patient."""
     phrases = tuple(_PHRASES.findall(context.text))
     return s3harness.Penalty(PER_PHRASE ** len(phrases), phrases)

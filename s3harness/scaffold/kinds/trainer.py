@@ -1,4 +1,4 @@
-"""A trainer: from weights and annotated videos to other weights. Put your training where this one copies."""
+"""A trainer: train weights on annotated videos. Put your training where this one copies the weights."""
 
 import shutil
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ import s3harness
 
 
 def newcomer_trainer(job: s3harness.TrainingJob) -> Mapping[str, object]:
-    """Sham training: the weights as they were, which is what every training is to be compared with.
+    """Copy the weights unchanged: sham training, the control of every real one.
 
-    Raises :class:`s3harness.UsageError` for a stage or an option that it does not know.
+    Raises :class:`s3harness.UsageError` for an unknown stage or option.
     """
     if job.stage != "sft":
         raise s3harness.UsageError(f"this trainer has no stage {job.stage!r}; it has sft")
@@ -18,5 +18,5 @@ def newcomer_trainer(job: s3harness.TrainingJob) -> Mapping[str, object]:
     job.out.mkdir(parents=True, exist_ok=True)
     for path in (path for path in job.model.iterdir() if path.is_file()):
         shutil.copyfile(path, job.out / path.name)
-    job.say(f"{len(job.made.samples)} samples were not learnt from")
+    job.say(f"sham training: {len(job.made.samples)} samples ignored")
     return {"samples": len(job.made.samples), "steps": 0}

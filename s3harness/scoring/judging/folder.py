@@ -64,7 +64,7 @@ def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
     if differing:
         what = ", ".join(f"{key} {known.get(key)!r}, now {now[key]!r}" for key in differing)
         raise UsageError(
-            f"{directory} holds replies to another call ({what}); repeat that one, or move the folder away"
+            f"{directory} holds replies of another judge call ({what}); repeat that call, or move the folder away"
         )
     return directory
 
@@ -96,8 +96,8 @@ def recorded_folder(settings: JudgeSettings) -> Path:
         return found[0]
     models = ", ".join(dict.fromkeys(of_judge.values()))
     held = f"replies of judge {settings.judge!r} by {models}" if models else f"no replies of judge {settings.judge!r}"
-    remedy = "say which by --judge-model, or " if models else ""
-    raise UsageError(f"{settings.folder} holds {held}: {remedy}say who is to be asked by --judge-backend")
+    remedy = "choose one with --judge-model, or " if models else ""
+    raise UsageError(f"{settings.folder} holds {held}: {remedy}name the backend to ask with --judge-backend")
 
 
 def read_about(directory: Path) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def read_about(directory: Path) -> dict[str, Any]:
     try:
         about = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read: {error}; it says whose replies these are") from error
+        raise UsageError(f"{path} cannot be read: {error}; it names the judge of these replies") from error
     if not isinstance(about, dict) or about.get("schema") != SCHEMA:
         raise UsageError(f"{path}: not a {SCHEMA}")
     return {key: value for key, value in about.items() if key != "schema"}

@@ -75,7 +75,7 @@ class Judged:
         if text in self.structures:
             return self.structures[text]
         status, note = self.lost.get(text, ("missing", "it was not asked about"))
-        raise JudgeError(f"judge {self.name} gave no structure of a report: {status}: {note}")
+        raise JudgeError(f"judge {self.name} could not read a report: {status}: {note}")
 
     def counts(self) -> dict[str, int]:
         """How many texts were read, and how many were not, by reason."""

@@ -13,6 +13,7 @@ from s3harness.run.executor import Execution, Progress, local
 from s3harness.run.plan import Plan, VideoPlan
 from s3harness.run.worker_spec import WorkerSpec
 from s3harness.rundir.journal import FILE, Journal, read_journal
+from s3harness.testing.brightness import BrightnessBackend
 from s3harness.testing.golden import golden, golden_plan
 from s3harness.testing.trial import Bench, takes
 
@@ -28,7 +29,7 @@ LIMITS = 4.0
 
 
 def try_it(bench: Bench) -> None:
-    """Try an executor with the built-in baseline on golden videos; ``bench.settings.options`` are its -x options."""
+    """Try an executor on golden videos with a backend that reads frames; ``bench.settings.options`` are -x options."""
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, ())
     if not bench.must("form", not wrong, wrong):
         return
@@ -57,14 +58,13 @@ def _plan() -> Plan:
 
 
 def _recipe(cache: Path) -> WorkerSpec:
-    from s3harness.backends.kinematics.backend import KinematicsBackend
     from s3harness.media.options import MediaOptions
     from s3harness.specs.models import ModelCard
 
     card = ModelCard("golden", modalities=("video",))
     return WorkerSpec(
-        name="kinematics",
-        backend=KinematicsBackend,
+        name="brightness",
+        backend=BrightnessBackend,
         model=card,
         options={},
         cache_dir=cache,

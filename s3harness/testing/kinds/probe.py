@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from s3harness.errors import S3HarnessError
-from s3harness.probes.probe import Asked, Direction, Expected, Probe
+from s3harness.probes.probe import Direction, Expected, Probe, ProbeSubject
 from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard
 from s3harness.specs.subjects import subjects
@@ -50,7 +50,7 @@ def try_it(bench: Bench) -> None:
     for item, answers in BEFORE.items():
         for subject in subjects(item):
             for before in answers:
-                _try_expecting(bench, made, Asked(item, subject), before)
+                _try_expecting(bench, made, ProbeSubject(item, subject), before)
     for video in made_up_videos(3):
         _try_truth(bench, made, video)
 
@@ -69,7 +69,7 @@ def _try_rewording(bench: Bench, probe: Probe, name: str) -> None:
             bench.must("rewords", spec.uses is not None or bool(made.prompt.strip()), f"{name} has no prompt")
 
 
-def _try_expecting(bench: Bench, probe: Probe, asked: Asked, before: object) -> None:
+def _try_expecting(bench: Bench, probe: Probe, asked: ProbeSubject, before: object) -> None:
     what = f"{asked.item} {asked.subject} {before!r}"
     with bench.trying("expects", what):
         expected = probe.expect(asked, before)

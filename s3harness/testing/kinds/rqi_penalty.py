@@ -10,7 +10,8 @@ from random import Random
 from s3harness.metrics.rqi import Penalty, PenaltyContext, extract, report_truth
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
 from s3harness.specs.features import vocabulary
-from s3harness.testing.cases import made_up_videos, report_of
+from s3harness.specs.wording import report_of
+from s3harness.testing.cases import made_up_videos
 from s3harness.testing.trial import Bench, same, takes
 
 PROMISES: Mapping[str, str] = {

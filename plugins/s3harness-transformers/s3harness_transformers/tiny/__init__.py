@@ -1,8 +1,8 @@
 """Tiny random-weight models of the families of the model cards, made from configuration, offline, in seconds.
 
-For whoever writes or tests an engine: what :func:`tiny_model` saves has the architecture, the processor, the special
-tokens and the files of a real checkpoint, and about a million parameters, so that transformers, vLLM and others load it
-as they load the real one. It understands nothing; its answers depend on what it is shown and asked.
+They are for tests of engines: a checkpoint that :func:`tiny_model` saves has the architecture, the processor, the
+special tokens and the files of a real one, and about a million parameters, so that transformers, vLLM and others load
+it as they load the real one. It understands nothing; its answers depend on clip and question.
 
 From a shell: ``python -m s3harness_transformers.tiny qwen3-vl DIR``.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import s3harness
 
 if TYPE_CHECKING:
-    from s3harness_transformers.tiny.parts import Tiny
+    from s3harness_transformers.tiny.checkpoint import TinyCheckpoint
 
 FAMILIES = ("qwen2.5-vl", "qwen3-vl", "internvl3.5", "qwen2.5-omni", "qwen3-omni", "audio-flamingo")
 """The families of the model cards."""
@@ -26,7 +26,7 @@ ALIASES = {"internvl": "internvl3.5", "audio-flamingo-3": "audio-flamingo"}
 
 
 def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
-    """Save a tiny model of a family in a directory, which is made if need be, and return the directory.
+    """Save a tiny model of a family in a directory, which is created if need be, and return the directory.
 
     The same family, seed and versions of torch and transformers give the same weights. Raises
     :class:`s3harness.UsageError` for an unknown family or one that the installed transformers does not have.
@@ -36,36 +36,38 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
         raise s3harness.UsageError(f"there is no tiny model of {family!r}; there is one of {', '.join(FAMILIES)}")
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        with _silence():
-            _make(name, seed, directory)
+        with _quiet_transformers():
+            _save(name, seed, directory)
     except ImportError as error:
         raise s3harness.UsageError(
-            f"a tiny {name} cannot be made here: {error}; install torch and a newer transformers"
+            f"a tiny {name} cannot be built here: {error}; install torch and a newer transformers"
         ) from error
     return directory
 
 
-def _make(family: str, seed: int, directory: Path) -> None:
+def _save(family: str, seed: int, directory: Path) -> None:
     import torch
 
-    from s3harness_transformers.tiny import hearing, seeing
+    from s3harness_transformers.tiny import audio_models, vision_models
 
-    make: dict[str, Callable[[], Tiny]] = {
-        "qwen2.5-vl": seeing.qwen2_5_vl,
-        "qwen3-vl": seeing.qwen3_vl,
-        "internvl3.5": seeing.internvl,
-        "qwen2.5-omni": hearing.qwen2_5_omni,
-        "qwen3-omni": hearing.qwen3_omni,
-        "audio-flamingo": hearing.audio_flamingo_3,
+    builders: dict[str, Callable[[], TinyCheckpoint]] = {
+        "qwen2.5-vl": vision_models.qwen2_5_vl,
+        "qwen3-vl": vision_models.qwen3_vl,
+        "internvl3.5": vision_models.internvl,
+        "qwen2.5-omni": audio_models.qwen2_5_omni,
+        "qwen3-omni": audio_models.qwen3_omni,
+        "audio-flamingo": audio_models.audio_flamingo_3,
     }
+    # The caller's random state stays as it was.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        make[family]().save(directory)
+        builders[family]().save(directory)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Without progress bars and without warnings of parts that speak, which a tiny model does not have."""
+def _quiet_transformers() -> Iterator[None]:
+    """Switch off progress bars and warnings of transformers."""
+    # Among them those of the talker that an omni model is built without.
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,0 +1,83 @@
+"""What lies behind the patient at each moment: the room, and the bystander who may walk in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from s3harness_synth.bystander import draw_bystander
+from s3harness_synth.canvas import SUPERSAMPLING
+from s3harness_synth.palette import Palette
+from s3harness_synth.room import draw_room
+from s3harness_synth.setting import Setting
+from s3harness_synth.skeleton import make_camera
+
+Frame = NDArray[np.uint8]
+"""One picture as yuv420p: (1.5 × height, width), brightness above, the two planes of colour below it."""
+
+_WALK_S = 1.6
+_STEPS_HZ = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """A picture at :data:`~s3harness_synth.canvas.SUPERSAMPLING` times the size, and the frame that it makes."""
+
+    picture: Image.Image
+    frame: Frame
+
+
+class Backdrops:
+    """The backdrop at each moment; it is drawn anew only while the bystander walks."""
+
+    def __init__(self, setting: Setting, palette: Palette, resolution: tuple[int, int]) -> None:
+        self._setting = setting
+        camera = make_camera(setting, resolution)
+        self._room = draw_room(setting, palette, camera, resolution)
+        self._empty = _make_backdrop(self._room)
+        self._sprite = self._mask = None
+        if setting.bystander_side is not None:
+            self._sprite, self._mask = draw_bystander(palette, resolution[1], setting.room_seed)
+            self._attended = _make_backdrop(self._with_bystander(1.0))
+
+    def at(self, moment: float) -> Backdrop:
+        """The backdrop ``moment`` seconds from the start of the video."""
+        walked = (moment - self._setting.bystander_from_s) / _WALK_S
+        if self._sprite is None or walked <= 0:
+            return self._empty
+        return self._attended if walked >= 1 else _make_backdrop(self._with_bystander(walked))
+
+    def _with_bystander(self, walked: float) -> Image.Image:
+        """The room with the bystander at ``walked`` (0–1) of the way in from the edge."""
+        sprite, mask, picture = self._sprite, self._mask, self._room.copy()
+        assert sprite is not None
+        assert mask is not None
+        near = 0.03 * picture.width
+        x = -sprite.width + walked * (sprite.width + near)
+        y = 0.02 * picture.height * (1 + 0.3 * np.sin(2 * np.pi * _STEPS_HZ * _WALK_S * walked))
+        if self._setting.bystander_side == "left":
+            sprite, mask = (part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for part in (sprite, mask))
+            x = picture.width - sprite.width - x
+        picture.paste(sprite, (round(x), round(float(y))), mask)
+        return picture
+
+
+def colour_planes(frame: Frame) -> tuple[Frame, Frame]:
+    """Views of the two planes of colour of a frame, (height / 2, width / 2) each."""
+    rows, width = frame.shape
+    height = rows * 2 // 3
+    planes = frame[height:].reshape(2, height // 2, width // 2)
+    return planes[0], planes[1]
+
+
+def _make_backdrop(picture: Image.Image) -> Backdrop:
+    width, height = picture.width // SUPERSAMPLING, picture.height // SUPERSAMPLING
+    frame = np.empty((height * 3 // 2, width), np.uint8)
+    brightness, *differences = picture.split()
+    frame[:height] = np.asarray(brightness.reduce(SUPERSAMPLING))
+    for plane, band in zip(colour_planes(frame), differences, strict=True):
+        plane[:] = np.asarray(band.reduce(2 * SUPERSAMPLING))
+    return Backdrop(picture, frame)

@@ -1,0 +1,101 @@
+"""Where an event is filmed: bed or chair, room, camera, light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+
+from s3harness_synth.event import Script
+from s3harness_synth.patient import Colour, Patient
+from s3harness_synth.vocabulary import SIDES, BodySide
+
+INFRARED_CHANCE = {True: 0.7, False: 0.15}
+"""Chance of an infrared night view, for events from sleep and for the others."""
+
+_WALLS: tuple[Colour, ...] = ((198, 204, 200), (206, 198, 184), (186, 198, 210), (212, 208, 204))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The room and the camera of one video. Angles in degrees.
+
+    The camera looks from the foot of the bed at the face, so the patient's left is on the right of the image.
+    ``zoom`` 1 shows 1.5 m from top to bottom; ``shift_x`` and ``shift_y`` move the picture by shares of its height.
+    """
+
+    furniture: Literal["bed", "chair"]
+    backrest_deg: float
+    camera_pitch_deg: float
+    camera_yaw_deg: float
+    zoom: float
+    shift_x: float
+    shift_y: float
+    infrared: bool
+    brightness: float
+    noise: float
+    wall: Colour
+    window_side: BodySide
+    bystander_side: BodySide | None
+    bystander_from_s: float
+    room_seed: int
+
+
+BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.5
+"""The same, and the chance that somebody stands by, where neither may depend on the diagnosis."""
+
+_BYSTANDER_CHANCE = 0.25
+_SEATED_CHANCE = 0.25
+
+
+def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
+    """Draws the light and the camera in a room that is mostly the same for all videos of a patient."""
+    room = np.random.default_rng([patient.habit_seed, 1 + int(rng.random() < 0.2)])
+    infrared = bool(rng.random() < INFRARED_CHANCE[script.from_sleep])
+    seated = bool(room.random() < _SEATED_CHANCE) and not script.from_sleep
+    return _furnished(script, room, seated, infrared, _BYSTANDER_CHANCE, rng)
+
+
+def balanced_setting(script: Script, rng: Generator) -> Setting:
+    """Draws a room that is not the patient's, by day or night, of which nothing depends on what happens in it.
+
+    All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures. Whoever asks need not be seen, and
+    whoever stands by has come at any time: functional events are tested more often, and later.
+    """
+    infrared = bool(rng.random() < BALANCED_INFRARED_CHANCE)
+    room = np.random.default_rng(rng.integers(2**31))
+    return _furnished(replace(script, examination=None), room, False, infrared, BALANCED_BYSTANDER_CHANCE, rng)
+
+
+def _furnished(
+    script: Script, room: Generator, seated: bool, infrared: bool, watched: float, rng: Generator
+) -> Setting:
+    side, arrival = _sample_bystander(script, watched, rng)
+    return Setting(
+        furniture="chair" if seated else "bed",
+        backrest_deg=room.uniform(72, 80) if seated else room.uniform(38, 50),
+        camera_pitch_deg=room.uniform(14, 20) if seated else room.uniform(32, 40),
+        camera_yaw_deg=room.uniform(-9, 9),
+        zoom=room.uniform(0.97, 1.05),
+        shift_x=room.uniform(-0.06, 0.06),
+        shift_y=room.uniform(-0.01, 0.02),
+        infrared=infrared,
+        brightness=rng.uniform(0.88, 1.06),
+        noise=rng.uniform(2.2, 3.2) if infrared else rng.uniform(0.8, 1.6),
+        wall=_WALLS[int(room.integers(len(_WALLS)))],
+        window_side=SIDES[int(room.integers(2))],
+        bystander_side=side,
+        bystander_from_s=arrival,
+        room_seed=int(room.integers(2**31)),
+    )
+
+
+def _sample_bystander(script: Script, chance: float, rng: Generator) -> tuple[BodySide | None, float]:
+    """Who asks comes in before; anybody else at some time with a ``chance``."""
+    side: BodySide = SIDES[int(rng.integers(2))]
+    present, share = rng.random() < chance, rng.uniform(0.1, 0.5)
+    if script.examination is not None:
+        return side, max(script.examination.asked_s[0] - 2.5, -2.0)
+    return (side if present else None), share * script.duration_s

@@ -1,0 +1,157 @@
+"""Encoding of requests as model inputs: text and media tensors. A clip is encoded once for all of its questions."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import s3harness
+from s3harness_transformers.errors import LESS_INPUT
+from s3harness_transformers.families import AUDIO_RATE_HZ, ProcessorFamily, max_audio_s, video_kwargs
+
+MAX_CACHED_CLIPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRequest:
+    """A request with its tensors by name: ``text`` with one row each, and the clip's ``media``, shared by requests."""
+
+    request: s3harness.Request
+    text: Mapping[str, Any]
+    media: Mapping[str, Any]
+
+    @property
+    def length(self) -> int:
+        """The number of tokens in the prompt, those of the clip included."""
+        return int(self.text["input_ids"].shape[1])
+
+
+class RequestEncoder:
+    """Encodes requests by a model's processor. Any thread may call it; calls are serialised.
+
+    With ``as_images`` a clip is shown as images, each after its time in words, and without sound.
+    """
+
+    def __init__(
+        self,
+        processor: Any,
+        family: ProcessorFamily,
+        card: s3harness.ModelCard,
+        media: s3harness.MediaStore,
+        *,
+        dtype: Any = None,
+        max_tokens: int | None = None,
+        as_images: bool = False,
+    ) -> None:
+        self._processor, self._family, self._card, self._media = processor, family, card, media
+        self._max_tokens, self._as_images = max_tokens, as_images
+        self._lock = threading.Lock()
+        self._clip: s3harness.Clip | None = None
+        self.truncated_audio_s = 0.0
+        # The processor calls these parts with no hint of the clip: the cache gets the current one from here.
+        for part in ("video_processor", "image_processor", "feature_extractor"):
+            if getattr(processor, part, None) is not None:
+                setattr(processor, part, _ClipCache(getattr(processor, part), lambda: self._clip, dtype))
+
+    def prefetch(self, clip: s3harness.Clip) -> None:
+        """Encode a clip, so that its tensors are in the cache when its questions come."""
+        self._encode(s3harness.Request("", "", "", "", clip, ""))
+
+    def encode(self, request: s3harness.Request) -> EncodedRequest:
+        """Return the tensors of a request.
+
+        Raises :class:`s3harness.MediaError` for a clip that cannot be shown and :class:`s3harness.ContextOverflow` for
+        a prompt that is longer than the model's context.
+        """
+        text, media = self._encode(request)
+        encoded = EncodedRequest(request, text, media)
+        if self._max_tokens is not None and encoded.length + request.generation.max_tokens > self._max_tokens:
+            raise s3harness.ContextOverflow(
+                f"{encoded.length} tokens of prompt and {request.generation.max_tokens} of answer are more than the "
+                f"{self._max_tokens} that the model takes; {LESS_INPUT}"
+            )
+        return encoded
+
+    def messages(self, request: s3harness.Request) -> list[dict[str, Any]]:
+        """The conversation, with placeholders for the clip's frames and sound."""
+        media: list[dict[str, Any]] = []
+        if self._has_video(request.clip):
+            media.append({"type": "video"})
+        if self._has_audio(request.clip):
+            media.append({"type": "audio"})
+        text = {"type": "text", "text": request.prompt}
+        content = [text, *media] if self._card.prompt_placement == "text_first" else [*media, text]
+        system = {"role": "system", "content": [{"type": "text", "text": request.system}]}
+        return [*([system] if request.system else []), {"role": "user", "content": content}]
+
+    def _encode(self, request: s3harness.Request) -> tuple[dict[str, Any], dict[str, Any]]:
+        clip = request.clip
+        media: dict[str, Any] = {}
+        # One at a time: the cached parts of the processor read the current clip.
+        with self._lock:
+            messages = self.messages(request)
+            if self._has_video(clip):
+                frames = self._media.frames(clip)
+                if self._as_images:
+                    media["images"] = [list(frames.pixels)]
+                    messages = s3harness.image_messages(request, frames.timestamps)
+                else:
+                    media |= {"videos": [frames.pixels], **video_kwargs(clip, frames, self._family, self._processor)}
+            if self._has_audio(clip):
+                media |= {"audio": [self._audio(clip)], "sampling_rate": AUDIO_RATE_HZ}
+            # Clips of different tasks may show the same; their index is the only difference.
+            self._clip = replace(clip, index=0)
+            prompt = self._processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            tensors = dict(self._processor(text=[prompt], return_tensors="pt", **media))
+        # Text tensors (ids, attention mask, token types) are those of the shape of the ids; all others are the clip's.
+        shape = tensors["input_ids"].shape
+        text = {name: tensors.pop(name) for name in list(tensors) if _has_shape(tensors[name], shape)}
+        return text, tensors
+
+    def _audio(self, clip: s3harness.Clip) -> Any:
+        samples, limit_s = self._media.audio(clip, AUDIO_RATE_HZ), max_audio_s(self._family, self._processor)
+        if limit_s is not None:
+            # Processors truncate without a word; the run notes it at its end.
+            self.truncated_audio_s = max(self.truncated_audio_s, len(samples) / AUDIO_RATE_HZ - limit_s)
+        return samples
+
+    def _has_video(self, clip: s3harness.Clip) -> bool:
+        return bool(clip.timestamps) and not clip.is_text_only and "video" in self._card.modalities
+
+    def _has_audio(self, clip: s3harness.Clip) -> bool:
+        return not clip.is_text_only and self._card.hears() and self._media.has_audio(clip)
+
+
+class _ClipCache:
+    """A part of a processor that caches its output for the last few clips, in the model's numeric type."""
+
+    def __init__(self, part: Any, current_clip: Callable[[], s3harness.Clip | None], dtype: Any) -> None:
+        self._part, self._current_clip, self._dtype = part, current_clip, dtype
+        self._entries: OrderedDict[s3harness.Clip | None, Any] = OrderedDict()
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        clip = self._current_clip()
+        if clip not in self._entries:
+            self._entries[clip] = self._cast(self._part(*args, **options))
+        self._entries.move_to_end(clip)
+        while len(self._entries) > MAX_CACHED_CLIPS:
+            self._entries.popitem(last=False)
+        # A copy: processors pop entries that the model does not take from the dictionary that they get.
+        return type(self._entries[clip])(dict(self._entries[clip]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    def _cast(self, features: Any) -> Any:
+        # The model would cast them as well, for each question anew; in bfloat16 the cache takes half the memory.
+        for name, value in features.items():
+            if self._dtype is not None and getattr(value, "is_floating_point", lambda: False)():
+                features[name] = value.to(self._dtype)
+        return features
+
+
+def _has_shape(value: Any, shape: Any) -> bool:
+    return bool(getattr(value, "shape", None) == shape)
