@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an engine can take; the runner keeps to it.
+    """Limits of an engine, which the runner keeps to.
 
     ``in_flight`` requests are under way at once, each for at most ``timeout_s`` seconds and ``attempts`` tries.
     """
@@ -33,15 +34,15 @@ class Limits:
 
 
 class ChangesTruth(Protocol):
-    """What may make another truth of a clip: a transform, a probe."""
+    """Something that changes the truth of a clip: a transform or a probe."""
 
     def truth(self, video: Video, clip: Clip) -> Video | None:
-        """The annotations of the clip as it is shown and asked about; ``None`` where nobody knows them."""
+        """Return the annotations of the clip as it is shown and asked about; ``None`` where they are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an answerer that ``sees_truth`` is shown: videos by id, references by item, and each task's kind of item.
+    """The truth for an answerer that ``sees_truth``: videos by id, references by item, and each task's kind of item.
 
     ``changes`` are the transforms by name, and the probe, through which the run shows its clips and asks.
     """
@@ -52,9 +53,9 @@ class Truth:
     changes: tuple[tuple[str, ChangesTruth], ...] = field(default=(), repr=False)
 
     def of(self, clip: Clip) -> Video:
-        """The annotations of a clip's video, as they are of what the clip shows.
+        """Return the annotations of a clip's video, changed as the run changes what the clip shows.
 
-        Raises :class:`S3HarnessError` where nobody knows them.
+        Raises :class:`S3HarnessError` where they are unknown.
         """
         video = self.videos[clip.video_id]
         for name, change in self.changes:
@@ -65,24 +66,25 @@ class Truth:
         return video
 
     def of_kind(self, kind: str) -> Sequence[Reference]:
-        """All references of one kind of item."""
+        """Return all references of one kind of item."""
         return [r for r in self.references.values() if self.kinds.get(r.task) == kind]
 
 
 class Backend:
-    """Answers requests. A plugin overrides :meth:`generate`, and what else it needs.
+    """The engine that answers requests. A plugin overrides :meth:`generate`, and whatever else it needs.
 
-    ``remote`` says whether media would leave this host, ``hosts`` to which others they would go
-    (:func:`s3harness.remote_hosts` tells it of addresses); a remote backend runs only when all of its hosts are named
-    by the user. ``modalities`` are those of a backend that needs no model card; one that ``is_model`` takes none.
-    A backend that ``sees_truth`` is a yardstick and no model: its runs say so. One that ``uses_media`` not is
-    never waited for to decode.
+    ``remote`` is true if media would leave this host, and ``hosts`` are the others to which they would go
+    (:func:`s3harness.remote_hosts` finds them from addresses); a remote backend runs only when the user has named all
+    of its hosts. ``modalities`` are those of a backend that needs no model card; a backend that ``is_model`` takes no
+    card. A backend that ``sees_truth`` is a yardstick, not a model, and its runs say so. For a backend without
+    ``uses_media`` no video is decoded.
 
-    Requests come in the order of the plan, the requests of a clip together. Where ``warms_by_clip``, the first request
-    of a clip is asked alone, and its others once that is answered: for engines that keep what they have made of a
-    clip. Other clips are asked meanwhile, so that as many requests as ``limits`` allow are under way at any time.
+    Requests come in the order of the plan, the requests of a clip together. With ``prime_each_clip`` the first request
+    of a clip is sent alone, and the others once it is answered: for engines that cache the processed clip. Requests of
+    other clips are sent meanwhile, so that as many as ``limits`` allow are under way at any time.
 
-    Making a backend must be cheap, and is done where no engine is wanted too; the engine is loaded on entering.
+    Constructing a backend must be cheap, because it also happens where no engine is needed; the engine is loaded on
+    entering.
     """
 
     remote: bool = False
@@ -91,26 +93,42 @@ class Backend:
     is_model: bool = False
     sees_truth: bool = False
     uses_media: bool = True
-    warms_by_clip: bool = False
+    prime_each_clip: bool = False
     limits: Limits = Limits()
 
-    incidental: frozenset[str] = frozenset()
-    """Options that say where and how fast is asked, and not what: with others a run can still be gone on with."""
+    transport_options: frozenset[str] = frozenset()
+    """Options about where and how fast requests are sent, not about their content: a run can be resumed with others."""
 
-    say: Callable[[str], None] = staticmethod(lambda phase: None)
-    """Call it with what the engine is doing while nothing is answered ("loading weights"): it is shown at once, with
-    the time since the start. Any thread may. The runner puts its own function here."""
+    report_status: Callable[[str], None] = staticmethod(lambda phase: None)
+    """Show what the engine does before it answers ("loading weights"), at once, with the time since the start. Set by
+    the runner; may be called from any thread."""
 
-    note: Callable[[str], None] = staticmethod(lambda message: None)
-    """Call it with what a user should know when the run has ended ("the cache of prefixes is off")."""
+    add_note: Callable[[str], None] = staticmethod(lambda message: None)
+    """Add a message for the end of the run ("the prefix cache is off"). Set by the runner."""
 
-    sent: Callable[[str, int, str], None] = staticmethod(lambda host, n_bytes, request_id="": None)
-    """Call it before each request that goes to a server, with the host, the bytes of the body and the request's id: it
-    goes into the audit log of the run. Any thread may. What it raises means that the request must not go."""
+    log_send: Callable[[str, int, str], None] = staticmethod(lambda host, n_bytes, request_id="": None)
+    """Enter a request into the audit log of the run before it goes to a server: host, bytes of the body, request id.
+    Set by the runner; may be called from any thread. If it raises, the request must not be sent."""
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        super().__init_subclass__(**arguments)
+        for old, new in _RENAMED.items():
+            if old in vars(cls):
+                _warn_renamed(cls, old, new)
+                setattr(cls, new, vars(cls)[old])
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Only for names that were not found: the old names of this contract, which are kept for one release.
+            if name not in _RENAMED:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            _warn_renamed(type(self), name, _RENAMED[name])
+            return getattr(self, _RENAMED[name])
 
     @classmethod
-    def lacks(cls) -> Sequence[str]:
-        """What this machine lacks to run the engine, each with its remedy; none if all is there. Imports no engine."""
+    def missing_requirements(cls) -> Sequence[str]:
+        """Return what the engine needs and this machine lacks, each with its remedy. Must not import the engine."""
         return ()
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
@@ -118,28 +136,28 @@ class Backend:
         self.options = options
         self.media = media
 
-    def make_ready(self, clip: Clip) -> None:
-        """Called in a worker thread before a clip's first request, while the clips before it are asked.
+    def prefetch(self, clip: Clip) -> None:
+        """Prepare a clip in a worker thread before its first request, while earlier clips are answered.
 
-        Here is the time for what takes some and is the same for all requests of the clip: ``self.media.jpegs(clip)``,
-        say, is then at hand when :meth:`generate` asks for it. What it raises fails nothing: :meth:`generate` meets it
-        again. Not called for clips that are text only.
+        Slow work that all requests of the clip share belongs here: after ``self.media.jpegs(clip)`` the pictures are
+        at hand when :meth:`generate` asks for them. An exception is no failure, as :meth:`generate` meets it again.
+        Not called for clips that are text only.
         """
 
-    def see(self, truth: Truth) -> None:
-        """Called before the first request, on a backend that ``sees_truth`` alone."""
+    def set_truth(self, truth: Truth) -> None:
+        """Take the truth, before the first request; called only on a backend that ``sees_truth``."""
 
     def facts(self) -> Mapping[str, object]:
-        """What the engine turned out to be, for the manifest: its version, how it was shown the clips. JSON-able."""
+        """Return facts about the loaded engine for the manifest, such as its version. JSON-able."""
         return {}
 
     def identity(self) -> Mapping[str, object]:
-        """Return who answers, once the engine is loaded, for the manifest and for every resumed run to agree with.
+        """Return the identity of the loaded engine, which goes into the manifest and must be the same on resuming.
 
         The model as it is served, its weights and revision, the engine and its version, as far as they are known:
-        JSON-able, the same each time for the same engine, and nothing that says where or how fast it runs. A model that
-        goes by a path may be named by it: what is written down is a hash. The runner adds the backend and the version
-        of its package. What differs from reply to reply goes into ``Response.identity``.
+        JSON-able, the same each time for the same engine, and nothing about where or how fast it runs. A model may be
+        named by its path, of which a hash is written. The runner adds the backend and the version of its package.
+        Whatever differs from reply to reply goes into ``Response.identity``.
         """
         return {}
 
@@ -150,19 +168,37 @@ class Backend:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the engine."""
+        """Release the engine."""
 
     async def generate(self, request: Request) -> Response:
         """Answer one request, or raise.
 
-        A request whose ``clip.is_text_only`` is to be answered from its prompt alone. Whatever takes more than a few
-        milliseconds (``self.media.jpegs``, ``self.media.mp4``) belongs in :meth:`make_ready` or
-        ``await asyncio.to_thread(…)``: all requests share one event loop.
+        A request whose ``clip.is_text_only`` is answered from its prompt alone. Work of more than a few milliseconds
+        (``self.media.jpegs``, ``self.media.mp4``) belongs in :meth:`prefetch` or ``await asyncio.to_thread(…)``,
+        because all requests share one event loop.
 
-        ``Response.sent`` says what was really sent (:class:`s3harness.Sent`): form, frame times, settings. The report
-        shows it; of a backend that leaves it out, the report shows what was to be shown, and says so.
+        ``Response.sent`` is what was really sent (:class:`s3harness.Sent`): form, frame times, settings. The report
+        shows it; without it, the report shows what was planned, and says so.
 
-        :class:`s3harness.RetryableError`, ``TimeoutError`` and ``ConnectionError`` are tried again, everything else is
-        journalled as the failure that it is.
+        :class:`s3harness.RetryableError`, ``TimeoutError`` and ``ConnectionError`` are tried again; any other exception
+        is journalled as the failure of the request.
         """
         raise TypeError(f"{type(self).__name__} does not override generate()")
+
+
+_RENAMED = {
+    "say": "report_status",
+    "note": "add_note",
+    "sent": "log_send",
+    "see": "set_truth",
+    "lacks": "missing_requirements",
+    "make_ready": "prefetch",
+    "incidental": "transport_options",
+    "warms_by_clip": "prime_each_clip",
+}
+"""Old name of the contract → the name that replaces it; an old one is kept for one release."""
+
+
+def _warn_renamed(backend: type, old: str, new: str) -> None:
+    message = f"{backend.__name__}.{old} is now {new}; the old name goes with the next release"
+    warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -40,11 +40,11 @@ class FloorsBackend(Backend):
         self._values: dict[str, object] = {}
         self._oracle: OracleBackend | None = None
 
-    def see(self, truth: Truth) -> None:
+    def set_truth(self, truth: Truth) -> None:
         """Compute the answer to every item."""
         if self.answer == "oracle":
             self._oracle = OracleBackend(self.model, {}, self.media)
-            self._oracle.see(truth)
+            self._oracle.set_truth(truth)
             return
         self._values, known = _answers(truth, self.answer)
         if self.answer not in known:
@@ -76,7 +76,7 @@ class OracleBackend(Backend):
     modalities = ("video", "audio")
     sees_truth = True
 
-    def see(self, truth: Truth) -> None:
+    def set_truth(self, truth: Truth) -> None:
         """Keep the annotations."""
         if self.options:
             raise UsageError("the oracle backend takes no options")

@@ -41,11 +41,13 @@ def _engine(entry: RegistryEntry) -> Check:
     try:
         # Backends import their engine when a run starts it, so loading the class is cheap.
         backend = entry.load()
-        lacks = list(getattr(backend, "lacks", tuple)())
+        missing = list(getattr(backend, "missing_requirements", tuple)())
     except (Exception, SystemExit) as error:  # a plugin's module may raise anything, or call sys.exit()
         return Check(
             "engines", entry.name, f"{type(error).__name__}: {error}", "note", f"fix or uninstall {entry.package}"
         )
-    if lacks:
-        return Check("engines", entry.name, f"lacks {'; '.join(lacks)}", "note", "as the result says, after the colon")
+    if missing:
+        return Check(
+            "engines", entry.name, f"lacks {'; '.join(missing)}", "note", "as the result says, after the colon"
+        )
     return Check("engines", entry.name, "can run here")

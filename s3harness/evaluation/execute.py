@@ -84,7 +84,7 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
             write_items(directory, _counted(run.plan, journal, count))
             PrivateWords.hashed(private_words(settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
-                worker.backend.sent = audit.sent
+                worker.backend.log_send = audit.sent
                 scores, failed = _answer(run, worker_spec, worker, journal, progress, count)
     progress.messages += manager().run_finished(_info(run, count.requests), tuple(scores))
     return RunOutcome(scores, count.requests, failed)

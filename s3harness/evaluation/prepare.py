@@ -150,11 +150,11 @@ def plan(resolved: Resolved) -> Plan:
 def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
     """Return all that determines the answers, which a resumed run must agree with."""
     settings, dataset = resolved.settings, resolved.dataset
-    incidental = resolved.backend_class.incidental
+    transport = resolved.backend_class.transport_options
     tasks = {task.name: task for task in (*planned.scored, *planned.requested)}
     return RunIdentity(
         backend=settings.backend,
-        options={name: value for name, value in settings.options.items() if name not in incidental},
+        options={name: value for name, value in settings.options.items() if name not in transport},
         model=resolved.model,
         protocol=settings.protocol,
         specs=resolved.specs,

@@ -69,8 +69,8 @@ class Execution:
     identities: Identities = field(default_factory=Identities)
 
     def __post_init__(self) -> None:
-        self.worker.backend.say = self.progress.say
-        self.worker.backend.note = self.progress.messages.append
+        self.worker.backend.report_status = self.progress.say
+        self.worker.backend.add_note = self.progress.messages.append
 
     async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
         """Yield the plans with the requests that are not answered yet, without the videos that are done."""

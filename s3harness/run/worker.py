@@ -80,7 +80,7 @@ class Worker:
                 await self.backend.__aexit__(kind, error, trace)
             except Exception as close_error:
                 name = type(self.backend).__name__
-                self.backend.note(f"{name} did not close: {type(close_error).__name__}: {close_error}")
+                self.backend.add_note(f"{name} did not close: {type(close_error).__name__}: {close_error}")
 
     async def room(self) -> None:
         """Wait until the worker can take another plan."""
@@ -119,7 +119,7 @@ class Worker:
     ) -> None:
         requests = list(step.requests)
         # Alone, the first request has the engine encode the clip once; sent together, each would find no cache entry.
-        first = requests[:1] if self.backend.warms_by_clip else []
+        first = requests[:1] if self.backend.prime_each_clip else []
         await self._prefetched.claim(order)
         try:
             media = await self._prefetch(step.clip)
@@ -164,13 +164,13 @@ class Worker:
 
     async def _prefetch(self, clip: Clip) -> str:
         """Have the backend prefetch a clip, and return its key; :class:`MediaError` if it cannot be shown."""
-        return await asyncio.to_thread(self._make_ready, clip) if self._has_media(clip) else ""
+        return await asyncio.to_thread(self._prefetch_now, clip) if self._has_media(clip) else ""
 
-    def _make_ready(self, clip: Clip) -> str:
+    def _prefetch_now(self, clip: Clip) -> str:
         key = self._store.key(clip)
         # Prefetching only saves time: what is wrong comes up again when the request is sent, and is then its failure.
         with contextlib.suppress(Exception):
-            self.backend.make_ready(clip)
+            self.backend.prefetch(clip)
         return key
 
     def _has_media(self, clip: Clip) -> bool:

@@ -57,7 +57,7 @@ class WorkerSpec:
         backend = self._make_backend(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
-            backend.see(self.truth)
+            backend.set_truth(self.truth)
         return Worker(backend, store, self.media, self.allow_remote)
 
     def _make_backend(self, store: MediaStore) -> Backend:

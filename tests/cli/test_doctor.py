@@ -81,12 +81,12 @@ import s3harness
 
 class Lacking(s3harness.Backend):
     @classmethod
-    def lacks(cls):
+    def missing_requirements(cls):
         return ["a model: pip install it"]
 
 class Raising(s3harness.Backend):
     @classmethod
-    def lacks(cls):
+    def missing_requirements(cls):
         raise RuntimeError("who knows")
 
 @s3harness.hookimpl

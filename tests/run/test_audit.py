@@ -21,7 +21,7 @@ ASKING = """
         async def generate(self, request):
             host, port = os.environ["THERE"].rsplit(":", 1)
             if os.environ.get("TELLS"):
-                self.sent(f"{host}:{port}", 5, request.id)
+                self.log_send(f"{host}:{port}", 5, request.id)
             with socket.create_connection((host, int(port)), 1) as made:
                 made.sendall(b"frame")
             return s3harness.Response(request.id, os.environ.get("SAYS", "ES"))

@@ -29,7 +29,7 @@ WITNESS = """
         def __init__(self, model, options, media):
             super().__init__(model, {}, media)
             self.limits = s3harness.Limits(in_flight=int(options["in_flight"]))
-            self.warms_by_clip = bool(options.get("warms"))
+            self.prime_each_clip = bool(options.get("warms"))
             self.clips_to_await = int(options.get("await", 0))
             self.ready, self.begun = set(), set()
             self.log = open(os.environ["WITNESS"], "a", buffering=1)
@@ -39,17 +39,17 @@ WITNESS = """
             self.log.write(json.dumps([event, *shown]) + "\\n")
 
         async def __aenter__(self):
-            self.say("loading weights")
-            await asyncio.to_thread(self.say, "warming up")
-            self.note("the cache of prefixes is off")
+            self.report_status("loading weights")
+            await asyncio.to_thread(self.report_status, "warming up")
+            self.add_note("the cache of prefixes is off")
             return self
 
-        def make_ready(self, clip):
+        def prefetch(self, clip):
             assert threading.current_thread() is not threading.main_thread()
             time.sleep(0.002)
             self.ready.add(clip)
             self.tell("ready", clip)
-            raise ValueError("what make_ready raises fails nothing")
+            raise ValueError("what prefetch raises fails nothing")
 
         async def generate(self, request):
             assert request.clip.is_text_only or any(clip.timestamps == request.clip.timestamps for clip in self.ready)
@@ -171,7 +171,7 @@ TEXT_ONLY = """
             assert request.clip.is_text_only
             return s3harness.Response(request.id, '{"answer": "ES"}')
 
-        def make_ready(self, clip):
+        def prefetch(self, clip):
             raise AssertionError("there is nothing to make ready")
 
 

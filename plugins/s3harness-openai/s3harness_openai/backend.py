@@ -39,7 +39,7 @@ class OpenAIBackend(s3harness.Backend):
     :class:`OpenAIOptions` describes the other options.
     """
 
-    incidental = frozenset(
+    transport_options = frozenset(
         {"base_url", "api_key_env", "proxy", "media_ids", "in_flight", "requests_per_minute"}
         | {"attempts", "timeout_s", "patience_s", "wait_s"}
     )
@@ -89,12 +89,12 @@ class OpenAIBackend(s3harness.Backend):
             max_connections=self.limits.in_flight + PROBE_CONNECTIONS,
             key=options.api_key(),
             proxy=options.proxy,
-            log_send=self.sent,
+            log_send=self.log_send,
         )
         self._pool = ServerPool(
             self._servers,
             probe=lambda server: is_back(self._transport, server, self.model, self._served_model, self._redact),
-            report_status=self.say,
+            report_status=self.report_status,
             patience_s=options.patience_s,
             requests_per_minute=options.requests_per_minute,
         )
@@ -112,10 +112,10 @@ class OpenAIBackend(s3harness.Backend):
         """Close all connections, and note the share of the prompts that came from the servers' prefix caches."""
         if self._session is not None and (total := self._session.dispatcher.prompt_tokens):
             share = self._session.dispatcher.cached_tokens / total
-            self.note(f"{share:.0%} of {total} prompt tokens came from the servers' prefix cache")
+            self.add_note(f"{share:.0%} of {total} prompt tokens came from the servers' prefix cache")
         await self._close()
 
-    def make_ready(self, clip: s3harness.Clip) -> None:
+    def prefetch(self, clip: s3harness.Clip) -> None:
         """Encode a clip before its first request."""
         assert self._session is not None
         self._session.encoder.encode(clip)
@@ -145,24 +145,24 @@ class OpenAIBackend(s3harness.Backend):
             transport=self._transport,
             options=self._options,
             card=self.model,
-            report_status=self.say,
+            report_status=self.report_status,
             redact=self._redact,
         )
         self._served_model = info.model
-        self.warms_by_clip = info.caches_prefixes
+        self.prime_each_clip = info.caches_prefixes
         media_format = _media_format(self._options, self.model, info)
         if media_format.with_times:
             server = next(server for server in self._servers if not server.unreachable)
             await check_video(self._transport, server, info.model, self._redact)
         if media_format.form == "mp4":
-            self.note("video was sent as files, of which the servers took frames as they saw fit")
+            self.add_note("video was sent as files, of which the servers took frames as they saw fit")
         answers_as = self._options.answers_as
         dispatcher = Dispatcher(
             pool=self._pool,
             transport=self._transport,
             options=self._options,
             redact=self._redact,
-            add_note=self.note,
+            add_note=self.add_note,
             model_names=[answers_as] if answers_as else _model_names(info.model, self.model, self._servers),
         )
         return _Session(info, ClipEncoder(self.media, media_format), dispatcher)

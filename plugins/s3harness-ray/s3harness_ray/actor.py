@@ -59,8 +59,8 @@ class EngineActor:
             loop.call_soon_threadsafe(emit, phase)
 
         self._worker = self._worker_spec.worker()
-        self._worker.backend.say = report
-        self._worker.backend.note = self._notes.append
+        self._worker.backend.report_status = report
+        self._worker.backend.add_note = self._notes.append
         await self._worker.__aenter__()
 
     @property

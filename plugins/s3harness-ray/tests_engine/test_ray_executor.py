@@ -81,8 +81,8 @@ SLOW = """
             self.faults = dict(options)
 
         async def __aenter__(self):
-            self.say("loading weights")
-            self.note("noted by the engine")
+            self.report_status("loading weights")
+            self.add_note("noted by the engine")
             if self.faults.get("fault") == "load":
                 raise RuntimeError("no such accelerator")
             return self

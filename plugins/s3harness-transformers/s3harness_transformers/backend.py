@@ -29,7 +29,7 @@ class TransformersBackend(s3harness.Backend):
     """
 
     # Neither changes an answer, up to the order of sums in bfloat16.
-    incidental = frozenset({"batch_size", "timeout_s"})
+    transport_options = frozenset({"batch_size", "timeout_s"})
 
     def __init__(self, model: s3harness.ModelCard, options: Mapping[str, object], media: s3harness.MediaStore) -> None:
         super().__init__(model, options, media)
@@ -45,17 +45,17 @@ class TransformersBackend(s3harness.Backend):
         self._tokens, self._seconds = 0, 0.0
 
     @classmethod
-    def lacks(cls) -> Sequence[str]:
+    def missing_requirements(cls) -> Sequence[str]:
         """Return torch and transformers, where they are missing."""
         return missing_requirements()
 
     async def __aenter__(self) -> Self:
         """Load the model."""
         options = self._options
-        loaded = await asyncio.to_thread(load_model, self.model, options, self.say)
+        loaded = await asyncio.to_thread(load_model, self.model, options, self.report_status)
         is_structured = options.structured and bool(grammar_library())
         if options.structured and not is_structured:
-            self.note(f"answers were not held to their schema: pip install {LIBRARY}")
+            self.add_note(f"answers were not held to their schema: pip install {LIBRARY}")
         self._encoder = RequestEncoder(
             loaded.processor,
             family_of(loaded.model_type),
@@ -71,7 +71,7 @@ class TransformersBackend(s3harness.Backend):
         )
         self._facts = _facts(loaded, options, grammar_library() if is_structured else "") | {"clips": self._clip_form}
         self._identity = _identity(self.model, self._facts, loaded.base_model.config)
-        self.say("asking")
+        self.report_status("asking")
         return self
 
     async def __aexit__(
@@ -82,14 +82,14 @@ class TransformersBackend(s3harness.Backend):
         self._generator.stop.set()
         await self._batcher.close(s3harness.S3HarnessError("the run was stopped"))
         if self._seconds:
-            self.note(f"{self._tokens} tokens were written in {self._seconds:.0f} s of generation")
+            self.add_note(f"{self._tokens} tokens were written in {self._seconds:.0f} s of generation")
         halved = self._generator.n_halved
         if halved:
             batches, were = ("batch", "was") if halved == 1 else ("batches", "were")
-            self.note(f"{halved} {batches} did not fit into memory and {were} asked in halves")
+            self.add_note(f"{halved} {batches} did not fit into memory and {were} asked in halves")
         truncated_s = self._encoder.truncated_audio_s
         if truncated_s > 0:
-            self.note(f"the sound of some clips is longer than the model hears, by up to {truncated_s:.0f} s")
+            self.add_note(f"the sound of some clips is longer than the model hears, by up to {truncated_s:.0f} s")
 
     def facts(self) -> Mapping[str, object]:
         """Versions, device, numeric types and weights."""
@@ -99,7 +99,7 @@ class TransformersBackend(s3harness.Backend):
         """The weights with their revision and the hash of their configuration, and the versions of the libraries."""
         return self._identity
 
-    def make_ready(self, clip: s3harness.Clip) -> None:
+    def prefetch(self, clip: s3harness.Clip) -> None:
         """Encode a clip as model inputs."""
         self._encoder.prefetch(clip)
 

@@ -38,7 +38,7 @@ class VllmBackend(s3harness.Backend):
     """
 
     # A clip's other requests then find its tokens in the prefix cache (README: 93 % of those that can come from it).
-    warms_by_clip = True
+    prime_each_clip = True
 
     def __init__(self, model: s3harness.ModelCard, options: Mapping[str, object], media: s3harness.MediaStore) -> None:
         super().__init__(model, options, media)
@@ -56,13 +56,13 @@ class VllmBackend(s3harness.Backend):
         self._identity: Mapping[str, object] = {}
 
     @classmethod
-    def lacks(cls) -> Sequence[str]:
+    def missing_requirements(cls) -> Sequence[str]:
         """Return vLLM, or a GPU for it, where it is missing."""
         return missing_requirements()
 
     async def __aenter__(self) -> Self:
         """Start the engine and report its phases as they begin."""
-        self._log = self._exit_stack.enter_context(EngineLog(self.say))
+        self._log = self._exit_stack.enter_context(EngineLog(self.report_status))
         try:
             self._engine = await start_engine(self.setup, self._log)
         except Exception as error:
@@ -79,8 +79,8 @@ class VllmBackend(s3harness.Backend):
         self._identity = _identity(self.model, self._facts, config)
         durations = self._log.ready()
         phases = ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in durations.items())
-        self.say("asking")
-        self.note(f"vLLM started in {sum(durations.values()):.0f} s: {phases}")
+        self.report_status("asking")
+        self.add_note(f"vLLM started in {sum(durations.values()):.0f} s: {phases}")
         return self
 
     async def __aexit__(
@@ -94,7 +94,7 @@ class VllmBackend(s3harness.Backend):
                 await stop_engine(engine)
         if self.prompt_tokens:
             share = self.cached_tokens / self.prompt_tokens
-            self.note(f"{share:.0%} of {self.prompt_tokens} prompt tokens came from vLLM's prefix cache")
+            self.add_note(f"{share:.0%} of {self.prompt_tokens} prompt tokens came from vLLM's prefix cache")
 
     def facts(self) -> Mapping[str, object]:
         """Version, device, numeric types, adapter, and the parallelism of the engine."""

@@ -188,7 +188,7 @@ def _carry_out(
     plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
     started = started_facts(worker.backend, recipe.model.name, "local", recipe.allow_remote)
     with Journal(directory) as journal, AuditLog(directory, started, progress.counts) as audit:
-        worker.backend.sent = audit.sent
+        worker.backend.log_send = audit.sent
         execution = Execution(
             worker_spec=recipe, worker=worker, journal=journal, redact=Redactor(()), progress=progress
         )

@@ -51,7 +51,7 @@ MOST_AT_ONCE = 8
 BLOCKED_LIMITS = 2.0
 """What keeps the loop from ending it in time is interrupted after so many times the limit."""
 ALL_LIMITS = 60.0
-BOOLEANS = ("remote", "is_model", "sees_truth", "uses_media", "warms_by_clip")
+BOOLEANS = ("remote", "is_model", "sees_truth", "uses_media", "prime_each_clip")
 
 
 @dataclass
@@ -80,7 +80,7 @@ def try_it(bench: Bench) -> None:
         return
     with bench.trying("enters", "shown the truth"):
         if backend.sees_truth:
-            backend.see(golden_truth(plan))
+            backend.set_truth(golden_truth(plan))
     trial = _Trial(bench, backend, store, requests)
     with bench.trying("answers", limits=ALL_LIMITS):
         _in_a_loop(lambda: _session(trial))
@@ -95,7 +95,9 @@ def _look_at_flags(bench: Bench, made: type[Backend]) -> None:
     is_known = hears is None or (isinstance(hears, tuple) and set(hears) <= set(get_args(Modality)))
     bench.must("form", is_known, f"modalities is {hears!r}")
     bench.must("form", isinstance(made.limits, Limits | property), f"limits is {made.limits!r}")
-    bench.must("form", isinstance(made.incidental, frozenset), f"incidental is {made.incidental!r}")
+    bench.must(
+        "form", isinstance(made.transport_options, frozenset), f"transport_options is {made.transport_options!r}"
+    )
     is_own = made.generate is not Backend.generate and asyncio.iscoroutinefunction(made.generate)
     bench.must("form", is_own, "it has no async def generate(self, request) of its own")
 
@@ -202,7 +204,7 @@ async def _one_by_one(trial: _Trial) -> list[Response | None]:
 async def _answer(trial: _Trial, request: Request, promise: str = "answers") -> Response | None:
     bench, what, found = trial.bench, request.task, None
     with bench.trying(promise, what, request, BLOCKED_LIMITS):
-        trial.backend.make_ready(request.clip) if trial.backend.uses_media and not request.clip.is_text_only else None
+        trial.backend.prefetch(request.clip) if trial.backend.uses_media and not request.clip.is_text_only else None
         given = await _limited(trial.backend.generate(request), bench.settings.limit_s)
         found = checked_response(given, request)
         bench.must(promise, given.request_id == request.id, f"{what}: the response is to {given.request_id!r}")
@@ -273,7 +275,7 @@ async def _broken(trial: _Trial) -> None:
     trial.store.asked.clear()
     given: object = None
     with suppress(Exception):
-        trial.backend.make_ready(broken.clip)
+        trial.backend.prefetch(broken.clip)
     with suppress(Exception):
         given = await _limited(trial.backend.generate(broken), trial.bench.settings.limit_s)
     is_refused = not (isinstance(given, Response) and given.status == "ok" and trial.store.asked)
