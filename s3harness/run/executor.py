@@ -45,7 +45,7 @@ class Progress:
         """Return the numbers of answered and of failed requests."""
         return {"answered": self.done - self.failed, "failed": self.failed}
 
-    def say(self, phase: str) -> None:
+    def set_phase(self, phase: str) -> None:
         """Show what the engine is doing."""
         self.phase = phase
         self.changed(self)
@@ -69,7 +69,7 @@ class Execution:
     identities: Identities = field(default_factory=Identities)
 
     def __post_init__(self) -> None:
-        self.worker.backend.report_status = self.progress.say
+        self.worker.backend.report_status = self.progress.set_phase
         self.worker.backend.add_note = self.progress.messages.append
 
     async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
