@@ -162,7 +162,7 @@ def test_a_transform_that_fails_lets_nothing_through(tmp_path, loud, step, said)
 def test_sound_of_another_length_is_not_let_through(tmp_path, loud):
     store, clip = shown_through(tmp_path, Shorter()), make_clip(loud, audio=True)
     store.prepare(loud, [clip])
-    with pytest.raises(MediaError, match="length of the sound"):
+    with pytest.raises(MediaError, match="length of the audio"):
         store.audio(clip)
 
 
