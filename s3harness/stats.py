@@ -337,6 +337,7 @@ class _Difference:
 
 def side_by_side(rows_a: Array, rows_b: Array) -> Array:
     """Return rows of two systems on the same items, (n, k) each, as (n, 2k); :class:`ValueError` if shapes differ."""
+    # Two metric objects may order their columns differently, even where the widths agree by chance.
     if rows_a.shape != rows_b.shape:
         raise ValueError(
             f"the two systems have statistics of shapes {rows_a.shape} and {rows_b.shape}: score both on "

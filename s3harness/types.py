@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 Diagnosis = Literal["ES", "NES"]
+# "untested" is a label of its own: an item that no annotator could judge is not scored.
 Presence = Literal["yes", "no", "untested"]
 Side = Literal["left", "right", "both"]
 Modality = Literal["video", "audio"]
@@ -113,6 +114,7 @@ class Request:
     answer_schema: Mapping[str, object] | None = None
     choices: tuple[str, ...] = ()
     generation: Generation = Generation()
+    # Not part of the id, see NOT_HASHED.
     item_kind: str = ""
     public_prompt: str = ""
 

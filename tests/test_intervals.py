@@ -297,7 +297,7 @@ class TestBootstrap:
 
     def test_a_score_that_most_resamples_lack_has_none(self):
         random = np.random.default_rng(8)
-        accuracy = ClassTables(balanced_accuracy, lambda _: ("a", "b", "c"), str, width=3)
+        accuracy = ClassTables(formula=balanced_accuracy, classes=lambda _: ("a", "b", "c"), label_in=str, width=3)
         truths = ["a", "b", *["c"] * 10]
         rows = accuracy.statistics([_pair(truth, random.choice(["a", "b", "c"]), n) for n, truth in enumerate(truths)])
         assert bootstrap(accuracy, rows) is not None

@@ -30,7 +30,7 @@ def plugins() -> None:
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List all registered components: kind, name, package, version and state."""
     from s3harness.plugins.manager import manager
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
 
     rows = [row for row in _rows(manager()) if kind in (None, row["kind"])]
     print_json(rows) if as_json else print_rows(rows)
@@ -107,7 +107,7 @@ def _verdicts(names: Sequence[str], settings: Settings) -> Iterator[Verdict]:
 
 def _print_verdicts(verdicts: Sequence[Verdict]) -> None:
     """Print a line for each component, and below it its broken promises and the trials that were not possible."""
-    from s3harness.report.plain import one_line
+    from s3harness.report.plain_text import one_line
     from s3harness.testing.contract import promises_of
 
     for verdict in verdicts:

@@ -159,7 +159,7 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
     from s3harness.rundir.manifest import read_manifest
-    from s3harness.scoring.score_run import scores_file, told_cautions
+    from s3harness.scoring.score_run import describe_cautions, scores_file
 
     out, profile = prepared.settings.out, prepared.settings.profile
     if as_json:
@@ -169,7 +169,7 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
         print_json(json.loads((out / scores_file(profile)).read_text(encoding="utf-8")))
     else:
         manifest = read_manifest(out)
-        changes = told_cautions(manifest)
+        changes = describe_cautions(manifest)
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
         if line := latency_line(out, manifest.get("seconds")):
             click.echo(line)
@@ -189,7 +189,7 @@ def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None)
     from dataclasses import asdict
 
     from s3harness.evaluation.prepare import check_backend
-    from s3harness.report.plain import print_pairs
+    from s3harness.report.plain_text import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
 
     check_backend(prepared)  # a dry run refuses wrong backend options too, or the error would come after the wait

@@ -45,7 +45,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     from s3harness.report.table import print_scores
     from s3harness.rundir.manifest import read_manifest
     from s3harness.scoring.judging.folder import FOLDER
-    from s3harness.scoring.score_run import score_run, scores_file, told_cautions
+    from s3harness.scoring.score_run import describe_cautions, score_run, scores_file
     from s3harness.specs.tasks import PROFILES, check_choice
 
     check_choice("profile", profile, PROFILES)  # before a judge is asked, which costs time and money
@@ -57,7 +57,7 @@ def score(run: Path, profile: str, rqi: str | None, resamples: int, every: bool,
     if as_json:
         print_json(json.loads(path.read_text(encoding="utf-8")))
     else:
-        changes = told_cautions(manifest)
+        changes = describe_cautions(manifest)
         print_scores(scores, every=every, sees_truth=manifest["run"]["sees_truth"], changes=changes)
         if line := latency_line(run, manifest.get("seconds")):
             click.echo(line)

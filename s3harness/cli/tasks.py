@@ -24,7 +24,7 @@ def tasks() -> None:
 @json_option
 def list_tasks(as_json: bool) -> None:
     """List the tasks, each with the kind of its items and its primary metric."""
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
     from s3harness.specs.catalogue import catalogue
 
     listing = catalogue()
@@ -46,7 +46,7 @@ def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json
     """Show the prompt, sampling and scoring of the task NAME."""
     import yaml
 
-    from s3harness.report.plain import harmless
+    from s3harness.report.plain_text import harmless
     from s3harness.specs.loading import load_task
     from s3harness.specs.models import ModelCard, load_model
     from s3harness.specs.tasks import PROTOCOLS, check_choice, resolve
@@ -71,7 +71,7 @@ def validate_task(file: Path, as_json: bool) -> None:
 
     The exit code is 2 if there is any problem.
     """
-    from s3harness.report.plain import harmless
+    from s3harness.report.plain_text import harmless
     from s3harness.specs.loading import problems_of, read_task
 
     problems = [str(problem) for problem in problems_of(file)]

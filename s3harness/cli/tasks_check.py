@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.report.plain import one_line
+from s3harness.report.plain_text import one_line
 from s3harness.report.table import task_title
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from s3harness.dataset import load
 from s3harness.dataset.identity import source_key
 from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
-from s3harness.guard.normal import fold
+from s3harness.guard.normalization import fold
 from s3harness.guard.own_words import OwnWords
 from s3harness.guard.review import folder_of_dataset, read_reviewed
 from s3harness.guard.search import Search

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from s3harness.guard.kinds import Identifier
-from s3harness.guard.normal import NormalText, normalize
+from s3harness.guard.normalization import NormalText, normalize
 from s3harness.guard.pattern import word_starts
 from s3harness.guard.people import names
 from s3harness.guard.rules import by_rules

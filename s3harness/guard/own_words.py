@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from s3harness.guard.normal import NormalText, fold, normalize
+from s3harness.guard.normalization import NormalText, fold, normalize
 from s3harness.guard.vocabulary import words, words_in_small_letters
 
 MAX_PIECES = 16

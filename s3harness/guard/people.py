@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from s3harness.guard.kinds import Identifier, Tier
-from s3harness.guard.normal import fold
+from s3harness.guard.normalization import fold
 from s3harness.guard.pattern import starts_of
 from s3harness.guard.vocabulary import (
     alternatives,

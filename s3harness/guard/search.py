@@ -11,7 +11,7 @@ from itertools import islice, takewhile
 
 from s3harness.guard.identifiers import identifiers_in
 from s3harness.guard.kinds import Identifier
-from s3harness.guard.normal import normalize
+from s3harness.guard.normalization import normalize
 from s3harness.guard.own_words import OwnWords
 
 CONTEXT = 24

@@ -24,7 +24,7 @@ from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.pack import model_description
 from s3harness.leaderboard.replan import backend_class, card_of, own_spec
 from s3harness.leaderboard.titles import skeleton
-from s3harness.scoring.score_run import told_changes
+from s3harness.scoring.score_run import describe_changes
 from s3harness.scoring.score_task import RESAMPLES
 from s3harness.specs.models import load_model, model_names
 from s3harness.specs.tasks import PROFILES, resolve
@@ -97,7 +97,7 @@ def _manifest(folder: Folder) -> Iterator[AuditFinding]:
     yield from _differences(SCORES, "manifest", {"model": scores["model"]} | {k: scores[k] for k in shared}, ours)
     yield from _differences(MANIFEST, "manifest", _counted(manifest), _facts(folder.tables[RESPONSES]))
     yield from _identities(manifest, folder.tables[RESPONSES])
-    if changes := told_changes(run):
+    if changes := describe_changes(run):
         yield AuditFinding(MANIFEST, "", "manifest", f"a leaderboard entry must show videos unchanged: {changes}")
     yield from spec_findings(manifest)
     yield from _scorer(scores)

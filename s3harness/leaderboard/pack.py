@@ -35,7 +35,7 @@ from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.leaks import REVIEW, find_leaks, likely_fingerprints
 from s3harness.leaderboard.titles import one_line
 from s3harness.rundir.manifest import read_manifest
-from s3harness.scoring.score_run import told_changes
+from s3harness.scoring.score_run import describe_changes
 from s3harness.specs.models import load_model, model_names
 
 OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
@@ -99,7 +99,7 @@ def _finished(run: Path) -> dict[str, Any]:
     manifest = read_manifest(run)
     if manifest.get("status") != "complete":
         raise UsageError(f"{run}: the run is not complete; continue it with s3harness run --resume")
-    if changes := told_changes(manifest["run"]):
+    if changes := describe_changes(manifest["run"]):
         raise UsageError(f"{run} cannot be a leaderboard entry, which must show videos unchanged: {changes}")
     if not (run / SCORES).exists():
         raise UsageError(f"{run}: the run has no {SCORES}; create it with s3harness score {run}")

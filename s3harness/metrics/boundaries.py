@@ -26,17 +26,31 @@ _NUMBER = (int, float)
 
 def boundary_mae(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean absolute error in seconds, misses penalised. ``parts``: boundary → its mean."""
-    return SubjectMeans(_penalised_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
+    return SubjectMeans(
+        score=_penalised_error,
+        average=average,
+        subject=subject,
+        higher_is_better=False,
+        unit="s",
+        bounds=(0.0, math.inf),
+    )
 
 
 def boundary_mae_answered(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean absolute error in seconds of answered items; to be read with the coverage, never ranked by."""
-    return SubjectMeans(_answered_error, average, subject, higher_is_better=False, unit="s", bounds=(0.0, math.inf))
+    return SubjectMeans(
+        score=_answered_error,
+        average=average,
+        subject=subject,
+        higher_is_better=False,
+        unit="s",
+        bounds=(0.0, math.inf),
+    )
 
 
 def boundary_bias(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return the mean signed error of the answered items in seconds: above 0 is too late, below 0 too early."""
-    return SubjectMeans(_signed_error, average, subject, higher_is_better=False, unit="s")
+    return SubjectMeans(score=_signed_error, average=average, subject=subject, higher_is_better=False, unit="s")
 
 
 def boundary_within(
@@ -48,7 +62,7 @@ def boundary_within(
         error = _signed_error(pair)
         return float(error is not None and abs(error) <= seconds)
 
-    return SubjectMeans(within, average, subject)
+    return SubjectMeans(score=within, average=average, subject=subject)
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,7 @@ def seconds_answered(pair: Pair) -> float | None:
 
 def worst_error(pair: Pair) -> float:
     """Return the largest error that an answer within the window could have made, seconds."""
+    # Without a window there is no far end to be wrong by.
     if pair.reference.window is None:
         return WORST_WITHOUT_WINDOW_S
     start, end = pair.reference.window
@@ -134,6 +149,7 @@ def _overlap_row(onset: Pair, offset: Pair) -> tuple[float, float]:
     if _truth(offset) <= _truth(onset):
         return 0.0, 0.0
     start, end = seconds_answered(onset), seconds_answered(offset)
+    # Counted, with 0: a video must not leave the mean because its answer is unusable.
     if start is None or end is None or end <= start:
         return 0.0, 1.0
     shared = min(end, _truth(offset)) - max(start, _truth(onset))

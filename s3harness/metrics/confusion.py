@@ -32,7 +32,7 @@ Formula = Callable[[Array], Array]
 """(…, classes, 3) → (…)"""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ClassTables:
     """A formula of the table of each subject, averaged over the subjects for which it is defined.
 
@@ -85,6 +85,7 @@ class ClassTables:
             for number, pair in enumerate(pairs)
             if (subject := pair.reference.subject) in blocks and (place := self._place(pair, classes[subject]))
         ]
+        # One vectorised call instead of numpy indexing for each item.
         if places:
             _fill(rows, *np.array(places).T)
         return flat(rows)
@@ -107,6 +108,7 @@ class ClassTables:
     def _place(self, pair: Pair, classes: Mapping[str, int]) -> tuple[int, int] | None:
         """Numbers of the true and the predicted class, −1 without one; ``None`` for an item that is not scored."""
         truth, label = pair.reference.truth, self.label_in(pair.prediction.value) if pair.is_answered else None
+        # "untested" is no class: the item has no truth to be right about.
         if not isinstance(truth, str) or truth not in classes:
             return None
         return classes[truth], -1 if label is None else classes.get(label, -1)

@@ -41,9 +41,10 @@ def diagnosis_f1(*, subject: str = "") -> ClassTables:
 
 
 def _diagnosis(formula: Formula, subject: str) -> ClassTables:
-    return ClassTables(formula, _classes, _label_in, subject)
+    return ClassTables(formula=formula, classes=_classes, label_in=_label_in, subject=subject)
 
 
+# The same for both questions; the argument is the contract of ClassTables.
 def _classes(subject: str) -> Sequence[str]:
     return DIAGNOSES
 

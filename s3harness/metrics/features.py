@@ -15,7 +15,7 @@ import numpy as np
 
 from s3harness.metrics import confusion
 from s3harness.metrics.base import Array, Bounds, Pair, safe_ratio
-from s3harness.metrics.confusion import ClassTables
+from s3harness.metrics.confusion import ClassTables, Formula
 from s3harness.metrics.subjects import SubjectList, defined_mean, flat
 
 # The positive class first, as the formulas of confusion.py take it.
@@ -24,17 +24,21 @@ PRESENCE = ("yes", "no")
 
 def feature_macro_f1(*, subject: str = "") -> ClassTables:
     """Return F1 of "yes" per feature, averaged over the features that a patient shows; 0–1. ``parts``: feature → F1."""
-    return ClassTables(confusion.positive_f1, _classes, presence_in, subject)
+    return _per_feature(confusion.positive_f1, subject)
 
 
 def feature_balanced_accuracy(*, subject: str = "") -> ClassTables:
     """Return the mean of sensitivity and specificity, averaged over features; 0–1, a constant scores 0.5."""
-    return ClassTables(confusion.balanced_accuracy, _classes, presence_in, subject)
+    return _per_feature(confusion.balanced_accuracy, subject)
 
 
 def feature_mcc(*, subject: str = "") -> ClassTables:
     """Return Matthews' correlation coefficient per feature, averaged over features; −1 to 1, a constant scores 0."""
-    return ClassTables(confusion.matthews, _classes, presence_in, subject)
+    return _per_feature(confusion.matthews, subject)
+
+
+def _per_feature(formula: Formula, subject: str) -> ClassTables:
+    return ClassTables(formula=formula, classes=_classes, label_in=presence_in, subject=subject)
 
 
 def presence_in(value: object) -> str | None:
@@ -82,6 +86,7 @@ class FeatureAuroc:
         """
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), 4))
+        # Hard answers alone are no ranking: the area would only repeat the balanced accuracy.
         if any(pair.prediction.probability is not None for pair in pairs):
             for name, (positive, negative) in _ranked(pairs, blocks).items():
                 _place(rows[:, blocks[name]], positive, negative)
@@ -135,6 +140,7 @@ def _place(rows: Array, positive: _Ranked, negative: _Ranked) -> None:
 
 def _share_below(values: Sequence[float], others: Sequence[float]) -> Array:
     """Share of the others below each value, ties half."""
+    # By binary search in n log n, where comparing all pairs takes memory in their product.
     ordered = np.sort(np.asarray(others))
     below, upto = (np.searchsorted(ordered, np.asarray(values), side=side) for side in ("left", "right"))
     return (below + upto) / (2.0 * len(ordered))

@@ -30,7 +30,9 @@ def laterality_macro_f1(*, subject: str = "") -> ClassTables:
 
 def _laterality(formula: Formula, subject: str) -> ClassTables:
     width = len(_classes("onset_body_part"))
-    return ClassTables(formula, _classes, _label_in, subject, width, class_recalls=True)
+    return ClassTables(
+        formula=formula, classes=_classes, label_in=_label_in, subject=subject, width=width, class_recalls=True
+    )
 
 
 def _classes(subject: str) -> Sequence[str]:

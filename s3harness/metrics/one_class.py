@@ -21,6 +21,7 @@ class ClassCoverage:
     def add(self, references: Iterable[Reference]) -> None:
         """Add the labels of references."""
         for reference in references:
+            # "untested" is no second class: a balanced score does not count it.
             if (label := label_of(reference.truth)) is not None:
                 self._labels[reference.task, reference.subject].add(label)
 

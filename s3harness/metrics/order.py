@@ -89,6 +89,7 @@ def agreement(answer: Sequence[str], truth: Sequence[Event], tie_s: float = TIE_
     place = {word: len(answer) - 1 - index for index, word in enumerate(reversed(answer))}
     common = sum(name in place for name, _ in truth)
     ordered = [(first, later) for (first, a), (later, b) in combinations(truth, 2) if abs(b - a) > tie_s]
+    # Pairs with a missing sign are left to the second factor, which counts missing signs.
     judged = [place[first] < place[later] for first, later in ordered if first in place and later in place]
     right = sum(judged) / len(judged) if judged else 0.5 if ordered else 1.0
     return right * 2.0 * common / (len(answer) + len(truth))
@@ -135,6 +136,7 @@ def _share(tokens: list[str] | None, count: Callable[[list[str]], int]) -> float
 
 
 def _features() -> frozenset[str]:
+    # Imported here: the vocabulary is read from a file, which importing the metrics should not cost.
     from s3harness.specs.features import vocabulary
 
     return frozenset(vocabulary().names)

@@ -67,6 +67,7 @@ class RationaleInformedness:
     is_relative: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        # A misspelt facet would match no element and score every model 0.
         if self.facet not in ("", *FACETS, *SHARED):
             raise ValueError(f"no facet {self.facet!r}: expected one of {', '.join((*SHARED, *FACETS))}")
         self._subjects = SubjectList(self.subject)
@@ -99,6 +100,7 @@ class RationaleInformedness:
         for reference in references:
             text = true_text(Pair(reference, Prediction(reference.item)))
             others = sentences[_stratum(reference)]
+            # Bounded, as every item of the stratum is compared with every candidate.
             if text and len(others) < CANDIDATES:
                 others.setdefault((reference.cluster, self._stated(text)), text)
 
@@ -128,6 +130,7 @@ class RationaleInformedness:
     def _rows(self, pairs: Sequence[Pair], free: float) -> Array:
         """(covariance, variance) of each pair of one stratum, (n, 2); ``free`` words cost nothing."""
         true = [self._stated(true_text(pair)) for pair in pairs]
+        # Elements that no true sentence states have variance 0, and so no weight.
         names = sorted(frozenset().union(*true))
         t = _indicators(true, names)
         x = _indicators([self._given(pair) for pair in pairs], names)
@@ -169,6 +172,7 @@ def _free_words(pairs: Sequence[Pair], strata: Mapping[Stratum, Sequence[int]]) 
     """Feature → number of words that a sentence may have at full weight, the same for all items of the feature."""
     free: defaultdict[str, float] = defaultdict(float)
     for (subject, _), numbers in strata.items():
+        # The larger limit of both truths holds for all items of the feature.
         longest = max(count_words(true_text(pairs[number])) for number in numbers)
         free[subject] = max(free[subject], LENGTH * longest)
     return free

@@ -114,6 +114,7 @@ def similarities(sentences: list[str]) -> NDArray[np.float32]:
     from rapidfuzz import process
     from rapidfuzz.distance import LCSseq
 
+    # cdist of rapidfuzz compares all pairs in C++; float32 halves the memory of the matrix.
     words = [stemmed_words(sentence) for sentence in sentences]
     shared = process.cdist(words, words, scorer=LCSseq.similarity, dtype=np.float32)
     lengths = np.array([len(one) for one in words], np.float32)

@@ -55,6 +55,7 @@ def load_rationale_lexicon(path: Path) -> RationaleLexicon:
         if not isinstance(data.get(facet), dict):
             raise document.error((facet,), "a mapping of names to lists of phrases is expected")
     denied = data.get("denied")
+    # Signs always distinguish denial; parts and sides never do: only the file's facets are a choice.
     if not isinstance(denied, list) or not set(denied) <= set(FACETS):
         raise document.error(("denied",), f"a list of facets is expected, of {', '.join(FACETS)}")
     return RationaleLexicon({facet: _index(data[facet], path) for facet in FACETS}, frozenset(denied))
@@ -72,6 +73,7 @@ def _cached(text: str) -> frozenset[str]:
 
 
 def _read(text: str) -> frozenset[str]:
+    # One tokenisation and one pass for denials, shared by all facets.
     tokens, shared = tokenise(text), default_lexicon()
     denied = denied_tokens(tokens, shared)
     return frozenset((*_phrases(tokens, _lexicon(), denied), *_signs(tokens, shared, denied), *_places(tokens, shared)))

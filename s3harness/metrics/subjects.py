@@ -43,7 +43,7 @@ class SubjectList:
         return dict(zip(self.names, values.T, strict=False))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SubjectMeans:
     """The mean of a score per item, over all items or over the means of the subjects.
 

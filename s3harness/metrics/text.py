@@ -31,7 +31,7 @@ N_STATISTICS = 2 + 2 * ORDERS
 
 def rouge_l(*, average: Literal["items", "subjects"] = "items", subject: str = "") -> SubjectMeans:
     """Return ROUGE-L F of stemmed words, 0–1, mean over items (or over subjects). ``parts``: subject → mean."""
-    return SubjectMeans(_rouge_l_of, average, subject)
+    return SubjectMeans(score=_rouge_l_of, average=average, subject=subject)
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ def bleu_of(totals: Array) -> Array:
     halvings = np.cumsum((hits == 0) & (predicted > 0), axis=-1)
     precisions = safe_ratio(np.where(hits > 0, hits, 0.5**halvings), predicted, empty=0.0)
     logs = np.log(precisions, out=np.full(precisions.shape, -np.inf), where=precisions > 0)
+    # Without any hit BLEU is 0: smoothing alone would score unrelated texts above it.
     score = np.where(hits.sum(axis=-1) > 0, 100 * _brevity(totals) * np.exp(logs.mean(axis=-1)), 0.0)
     return np.where(totals[..., 1] > 0, score, np.nan)
 
@@ -202,6 +203,7 @@ def _brevity(totals: Array) -> Array:
 
 
 def _f_measure(shared: int, n_predicted: int, n_true: int) -> float:
+    # Also where a text has no word, for which precision or recall is 0/0.
     if not shared:
         return 0.0
     precision, recall = shared / n_predicted, shared / n_true
@@ -221,6 +223,7 @@ def _stem(word: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _ngrams(text: str) -> tuple[frozenset[object], ...]:
     """The n-grams of a text by their length from 1, in the tokens of sacrebleu."""
+    # rstrip as sacrebleu does before its tokenizer.
     tokens = _bleu_tokenizer()(text.rstrip()).split()
     return tuple(_numbered(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, ORDERS + 1))
 

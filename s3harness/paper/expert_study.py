@@ -19,7 +19,7 @@ from s3harness.errors import DatasetError
 from s3harness.metrics.base import Array, safe_ratio
 from s3harness.metrics.rqi import ReportStructure, extract, parse_preset, score_report
 from s3harness.metrics.rqi.judge import JudgeError
-from s3harness.metrics.rqi.score import Reader, score_structures
+from s3harness.metrics.rqi.score import ReportReader, score_structures
 from s3harness.metrics.rqi.validate import Key, Validation, validate
 from s3harness.paper.annotations import Annotations
 from s3harness.paper.answers import MODALITIES
@@ -102,7 +102,7 @@ def texts_of_study(reports: Reports, annotations: Annotations) -> set[str]:
 
 
 def study(
-    release: Release, reports: Reports, annotations: Annotations, preset: str, judges: Mapping[str, Reader]
+    release: Release, reports: Reports, annotations: Annotations, preset: str, judges: Mapping[str, ReportReader]
 ) -> Study:
     """Agreement with the people, by preset and by who read the reports; ``judges`` are read beside the rules."""
     released = _of_structures(release, reports, "paper")
@@ -139,7 +139,7 @@ def _of_structures(release: Release, reports: Reports, preset: str) -> dict[Key,
     return {key: value for key, value in scores.items() if value is not None}
 
 
-def _of_texts(reports: Reports, annotations: Annotations, preset: str, judge: Reader | None) -> dict[Key, float]:
+def _of_texts(reports: Reports, annotations: Annotations, preset: str, judge: ReportReader | None) -> dict[Key, float]:
     """The defined scores of the reports that can be read, by a judge or else by the rules of the preset."""
     chosen, scores = parse_preset(preset), dict[Key, float]()
     for key, text in reports.texts.items():
@@ -201,7 +201,7 @@ class SignAgreement:
 
 
 def sign_agreements(
-    release: Release, annotations: Annotations, judges: Mapping[str, Reader]
+    release: Release, annotations: Annotations, judges: Mapping[str, ReportReader]
 ) -> Iterator[SignAgreement]:
     """Who reads the experts' reports how well: the rules, the judges, and the released extraction."""
     reports = {name: video.report for name, video in annotations.videos.items() if video.report}
@@ -214,7 +214,7 @@ def sign_agreements(
         yield _agreement("released extraction (an LLM)", released, annotations)
 
 
-def _events(read: Reader, text: str) -> tuple[str, ...] | None:
+def _events(read: ReportReader, text: str) -> tuple[str, ...] | None:
     try:
         return read(text).events
     except JudgeError:

@@ -53,7 +53,7 @@ class LabelMention:
     end: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Labels:
     """The labels of a closed list with the words for them.
 
@@ -170,7 +170,14 @@ def labels_from(
     """Return labels from patterns of the words that open a text with them, and of those that mean them anywhere."""
     opens, opening_owners = _compiled(opening)
     finds, owners = _compiled(anywhere) if anywhere else (None, ())
-    return Labels(opens, opening_owners, finds, owners, ends_at_comma, spared)
+    return Labels(
+        opening=opens,
+        opening_owners=opening_owners,
+        anywhere=finds,
+        owners=owners,
+        ends_at_comma=ends_at_comma,
+        spared=spared,
+    )
 
 
 def find_outright(text: str, labels: Labels) -> OutrightLabels:

@@ -1,4 +1,4 @@
-"""From responses to answers: each read by its task's parser, which says how it read it."""
+"""Responses → answers: each read by its task's parser, with the status and note of the reading."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ POSITIVE = "yes"
 
 
 def read_answers(entries: Iterable[JournalEntry], tasks: Mapping[str, TaskSpec]) -> dict[str, Answer]:
-    """Request id → its answer; the last journal line of a request counts, lines of other tasks are passed over."""
+    """Return request id → answer; the last journal line of a request counts, lines of other tasks are skipped."""
     return Readers(tasks).read(entries)
 
 
 def read_answer(entry: JournalEntry, spec: TaskSpec) -> Answer:
-    """The answer in one response. What failed, was refused or cut short has no value, whatever its text holds."""
+    """Return the answer in one response; a response that failed, was refused or cut short has no value."""
     return _answer(entry, Reader.of(spec, entry.subject))
 
 
 def parse(text: str, spec: TaskSpec, subject: str = "") -> Reading:
-    """Read a text by the parser that a spec names; an echo of the prompt for ``subject`` is unparsable."""
+    """Read a text by the parser of a spec; an echo of the prompt for ``subject`` is unparsable."""
     return Reader.of(spec, subject)(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The parser that a spec names, with its parameters.
+    """The parser of a spec with its parameters, guarded against echoes of the prompt.
 
-    The parser gets the parameters that the spec gives it, and of ``schema`` and ``choices`` what it asks for by name.
-    Its reading stands unless the reply is the prompt given back, of which ``prompt`` has the words.
+    The parser gets the parameters of the spec; ``schema`` and ``choices`` only if it has parameters of these names.
+    ``prompt`` holds the words of the prompt, ``choices`` the answers that a prompt may name without being echoed.
     """
 
     task: str
@@ -63,7 +63,7 @@ class Reader:
         return cls(spec.name, name, parser, params, _prompt_text(spec, subject), _closed_answers(spec.answer))
 
     def __call__(self, text: str) -> Reading:
-        """Read a text; :class:`SpecError` if the parser does not take the parameters."""
+        """Read a text; raise :class:`SpecError` if the parser does not take the parameters."""
         try:
             with blamed("parser", self.name):
                 return self.prompt.guarded(text, self._read, self.choices) if self.prompt else self._read(text)
@@ -75,14 +75,14 @@ class Reader:
 
 
 class Readers:
-    """The readers of some tasks, that of each subject made when it is first wanted."""
+    """Readers of some tasks, one for each subject, made on first use."""
 
     def __init__(self, tasks: Mapping[str, TaskSpec]) -> None:
         self._tasks = tasks
         self._of = cache(lambda task, subject: Reader.of(tasks[task].for_subject(subject), subject))
 
     def read(self, entries: Iterable[JournalEntry]) -> dict[str, Answer]:
-        """What :func:`read_answers` says."""
+        """Return request id → answer, as :func:`read_answers` does."""
         return {e.id: _answer(e, self._of(e.task, e.subject)) for e in entries if e.task in self._tasks}
 
 
@@ -98,16 +98,18 @@ def _answer(entry: JournalEntry, reader: Reader) -> Answer:
 
 
 def _probability(response: Response) -> float | None:
-    """The probability of "yes" among the closed answers, where the engine gave probabilities."""
-    given = response.choice_probabilities
-    if not given or POSITIVE not in given:
+    """Return the probability of "yes" among the closed answers; ``None`` without probabilities from the engine."""
+    shares = response.choice_probabilities
+    if not shares or POSITIVE not in shares:
         return None
-    total = sum(given.values())
-    return given[POSITIVE] / total if math.isfinite(total) and total > 0 else None
+    # The shares of the choices leave out what the engine gave to other tokens.
+    total = sum(shares.values())
+    return shares[POSITIVE] / total if math.isfinite(total) and total > 0 else None
 
 
 def _prompt_text(spec: TaskSpec, subject: str) -> PromptText | None:
-    """The words of a spec's prompt, from its template alone: what was sent of it need not be at hand to score."""
+    """Return the words of a spec's prompt, from its template alone."""
+    # Not from the prompt that was sent: scoring needs the journal and the manifest alone.
     if "prompt" not in spec.data:
         return None
     return _words_of_prompt(spec.prompt, spec.item, subject)
@@ -120,7 +122,7 @@ def _words_of_prompt(template: str, item: str, subject: str) -> PromptText | Non
 
 
 def _closed_answers(answer: Mapping[str, Any]) -> frozenset[str]:
-    """The answers that a prompt may name without being echoed: choices, and the enums of a schema."""
+    """Return the answers that a prompt may name without being echoed: choices, and the enums of a schema."""
     fields = ((answer.get("schema") or {}).get("properties") or {}).values()
     enums = (word for field in fields if isinstance(field, Mapping) for word in field.get("enum", ()))
     return frozenset(str(word) for word in (*answer.get("choices", ()), *enums))

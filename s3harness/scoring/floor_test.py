@@ -1,6 +1,6 @@
-"""Deciding whether a score is above its floor: a paired, patient-clustered test of its own.
+"""Test of a score against its floor: paired, clustered by patient.
 
-Two separate intervals, or a value beside a floor, say little: model and floor answer the same items of the same
+Two separate intervals, or a value beside a floor, are no test: model and floor answer the same items of the same
 patients. Only the primary metric of a task is tested, as each further test would cost the others power.
 """
 
@@ -18,7 +18,7 @@ ALPHA = 0.05
 
 
 def is_above_floor(score: Score) -> bool:
-    """Return whether a score is significantly better than its floor.
+    """Return true if a score is significantly better than its floor.
 
     The one rule for every table, page and conclusion: the difference of the paired test (:attr:`.Score.floor_test`)
     is above 0, and its p-value, corrected over everything shown together, is below :data:`ALPHA`. A score without a
@@ -49,9 +49,9 @@ def corrected(scores: Iterable[Score]) -> list[Score]:
 
     The scores are those shown together: the tasks of a run, or the tasks of several models.
     """
-    given = list(scores)
-    p_values = [math.nan if s.floor_test is None else _or_nan(s.floor_test.p_value) for s in given]
-    return [_with_p(score, p) for score, p in zip(given, holm(p_values).tolist(), strict=True)]
+    uncorrected = list(scores)
+    p_values = [math.nan if s.floor_test is None else _or_nan(s.floor_test.p_value) for s in uncorrected]
+    return [_with_p(score, p) for score, p in zip(uncorrected, holm(p_values).tolist(), strict=True)]
 
 
 def floor_test_line(mark: str, scores: Sequence[Score]) -> str:
@@ -75,7 +75,7 @@ def _or_nan(p_value: float | None) -> float:
 
 
 def _turned(interval: Interval | None, sign: float) -> Interval | None:
-    """The interval of a difference of which more is better; ``None`` where it has no ends."""
+    """Return the interval of a difference with the sign turned so that more is better; ``None`` if it has no ends."""
     if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return None
     low, high = sorted((sign * interval.low, sign * interval.high))

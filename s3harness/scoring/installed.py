@@ -1,4 +1,4 @@
-"""Whether all that a run names is installed here: what brought it, and how to get it, if not."""
+"""Check that the plugins which a run names for scoring are installed, with the package to install if not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from s3harness.specs.tasks import TaskSpec
 
 
 def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> None:
-    """Raise :class:`PluginError` if a task names a metric, parser or aggregator that nothing here brings.
+    """Raise :class:`PluginError` if a task names a metric, parser or aggregator that no installed package brings.
 
     ``packages`` are those that the run was made with, package → version, as its manifest has them.
     """
@@ -27,11 +27,11 @@ def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> N
 
 def _remedy(packages: Mapping[str, str]) -> str:
     here = {plugin.package: plugin for plugin in manager().plugins}
-    said = []
+    differences = []
     for package, version in packages.items():
         known = here.get(package)
         if known is None:
-            said.append(
+            differences.append(
                 f"the run was made with {package} {version}, which is not installed: pip install {package}=={version}"
             )
         elif package != BUILTIN and (known.error or known.version != version):
@@ -40,5 +40,5 @@ def _remedy(packages: Mapping[str, str]) -> str:
                 if known.error
                 else f"is {known.version} here: pip install {package}=={version}"
             )
-            said.append(f"the run was made with {package} {version}, which {why}")
-    return "; ".join(said) or "s3harness plugins list says what is there"
+            differences.append(f"the run was made with {package} {version}, which {why}")
+    return "; ".join(differences) or "s3harness plugins list says what is there"

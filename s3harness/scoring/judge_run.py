@@ -1,4 +1,4 @@
-"""A judge at work on a run: every text that scoring its reports takes, the trivial answerers' among them."""
+"""A judge reads the reports of a run, and the reports of the trivial answerers that scoring compares them with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: Progress) -> Judged:
-    """Have a judge read the reports of a run, as a profile makes them of the answers.
+    """Have a judge read the reports of a run, as a profile reads them from the answers.
 
     Raises as :func:`.read_run` and :func:`.judge_reports` do.
     """
@@ -32,9 +32,9 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
 
 
 def _texts(task: ScoredTask) -> set[str]:
-    given = map(Pair, task.references, task.predictions)
+    reports = map(Pair, task.references, task.predictions)
     offered = answerers(task.spec.item, task.references)
     floors = [offered.says[part] for floor in offered.floors.values() for part, _ in floor.mixture]
     return reports_of(
-        chain(given, (Pair(reference, say(reference)) for reference in task.references for say in floors))
+        chain(reports, (Pair(reference, say(reference)) for reference in task.references for say in floors))
     )

@@ -1,4 +1,4 @@
-"""From answers to predictions: the windows of an item put together by its task's aggregator."""
+"""Answers → predictions: the windows of an item combined by its task's aggregator."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Answer, Prediction, PredictionStatus, Reference
 
 GRAVEST: tuple[PredictionStatus, ...] = ("failed", "refused", "cut", "unparsable", "missing")
-"""What an item without a readable answer is called, if its windows differ: the first of these among them."""
+"""Status of an item without a readable answer: the first of these that one of its windows has."""
 
 
 def predict(references: Iterable[Reference], answers: Mapping[str, Answer], spec: TaskSpec) -> list[Prediction]:
-    """One prediction per reference, in their order."""
+    """Return one prediction per reference, in their order."""
     combine = cache(lambda subject: _combine(spec.for_subject(subject)))
     return [predict_item(reference, answers, combine(reference.subject)) for reference in references]
 
@@ -30,7 +30,7 @@ def predicted(
     answers_of: Callable[[str], Mapping[str, Answer]],
     tasks: Mapping[str, TaskSpec],
 ) -> Iterator[list[Pair]]:
-    """The references of some tasks beside their predictions, video by video; ``answers_of`` gives those to a video."""
+    """Yield the pairs of reference and prediction of some tasks, video by video; ``answers_of`` takes a video id."""
     combine = cache(lambda task, subject: _combine(tasks[task].for_subject(subject)))
     for video_id, of_video in groupby(references, key=lambda reference: reference.video_id):
         answers = answers_of(video_id)
@@ -40,26 +40,26 @@ def predicted(
 def predict_item(
     reference: Reference, answers: Mapping[str, Answer], combine: Callable[[Sequence[Answer]], Aggregate]
 ) -> Prediction:
-    """The prediction of one item from the answers of its windows."""
-    given = [answers.get(request) for request in reference.requests]
-    read = [answer for answer in given if answer is not None and answer.is_read]
+    """Return the prediction of one item from the answers of its windows."""
+    windows = [answers.get(request) for request in reference.requests]
+    read = [answer for answer in windows if answer is not None and answer.is_read]
     lost: Counter[str] = Counter(
-        "missing" if answer is None else answer.status for answer in given if answer is None or not answer.is_read
+        "missing" if answer is None else answer.status for answer in windows if answer is None or not answer.is_read
     )
     if not read:
         status: PredictionStatus = next((s for s in GRAVEST if s in lost), "missing")
-        note = next((a.note for a in given if a is not None and a.status == status), "")
+        note = next((a.note for a in windows if a is not None and a.status == status), "")
         return Prediction(reference.item, None, status, note)
     result = combine(read)
     if result.value is None:
         return Prediction(reference.item, None, "unparsable", result.note)
-    windows = "; ".join(f"{n} of {len(given)} windows {why}" for why, n in sorted(lost.items()))
-    note = "; ".join(part for part in (windows, result.note) if part)
+    losses = "; ".join(f"{n} of {len(windows)} windows {why}" for why, n in sorted(lost.items()))
+    note = "; ".join(part for part in (losses, result.note) if part)
     return Prediction(reference.item, result.value, "partial" if lost else "answered", note, result.probability)
 
 
 def _combine(spec: TaskSpec) -> Callable[[Sequence[Answer]], Aggregate]:
-    """The aggregator of a spec, with its parameters."""
+    """Return the aggregator of a spec, with its parameters bound."""
     name, params = spec.aggregator
     aggregate = cast("Callable[..., Aggregate]", load("aggregator", name))
 

@@ -1,4 +1,4 @@
-"""Scoring a run directory: journal and items in, ``predictions/`` and ``scores.json`` out."""
+"""Scores of a run directory: journal and items in, ``predictions/`` and ``scores.json`` out."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ FILE = "scores.json"
 PREDICTIONS = "predictions"
 STRICT = "strict"
 PART = 1024
-"""How many pairs of a task are scored at a time."""
+"""Pairs of a task scored at a time: few enough that memory stays flat over 50,000 videos."""
 SCHEMA = "s3harness/scores/v1"
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredTask:
-    """One task of a run, read: its spec, and reference and prediction of each item, in one order."""
+    """One task of a run: its spec, and reference and prediction of each item, in one order."""
 
     spec: TaskSpec
     references: Sequence[Reference]
@@ -53,10 +53,10 @@ class ScoredTask:
 def read_run(
     directory: Path, profile: str = "strict", rqi: str | None = None, kinds: Collection[str] = ()
 ) -> dict[str, ScoredTask]:
-    """Task → its references and predictions, for the tasks of a run that have items.
+    """Return task → its references and predictions, for the tasks of a run that have items.
 
     ``rqi`` names another preset of the Seizure-RQI than the profile's, ``strict-2+redundancy`` say; ``kinds`` are the
-    kinds of items wanted (``feature``, ``diagnosis`` …), all if there is none.
+    kinds of items wanted (``feature``, ``diagnosis`` …), all if empty.
     Raises :class:`UsageError` if the directory holds no run, or its answers name plugins that are not installed.
     """
     read: dict[str, list[Pair]] = {}
@@ -79,14 +79,14 @@ def score_run(
     judged: Judged | None = None,
     resamples: int = RESAMPLES,
 ) -> list[Score]:
-    """Score the answers of a run and write what comes of it; the same journal gives the same bytes.
+    """Score the answers of a run and write predictions and scores; the same journal gives the same bytes.
 
     ``judged`` are a judge's scores of the run's reports (:func:`s3harness.scoring.judge_run.judge_run`). Where
     the scores are written :func:`scores_file` says. Raises :class:`UsageError` as :func:`read_run` does.
     """
     manifest = read_manifest(directory)
     tasks = run_tasks(manifest, profile, rqi)
-    made: dict[str, list[Score]] = {}
+    by_task: dict[str, list[Score]] = {}
     for videos in _by_answers(directory, tasks):
         scorers: dict[str, TaskScorer] = {}
         with _PredictionFiles(directory / predictions_folder(profile)) as files:
@@ -95,18 +95,16 @@ def score_run(
                     scorers[task] = TaskScorer(tasks[task], Items(directory, (task,), {task: tasks[task].item}), judged)
                 scorers[task].add(pairs)
                 files.write(task, pairs)
-        made |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
-    scores = corrected(score for name in tasks for score in made.get(name, ()))
-    found = as_json(scores, manifest, profile, rqi, resamples, judged)
-    write_json(directory / scores_file(profile, rqi, judged), found)
+        by_task |= {task: scorer.scores(resamples) for task, scorer in scorers.items()}
+    scores = corrected(score for name in tasks for score in by_task.get(name, ()))
+    data = as_json(scores, manifest, profile, rqi, resamples, judged)
+    write_json(directory / scores_file(profile, rqi, judged), data)
     return scores
 
 
 def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged | None = None) -> str:
-    """The name of the file of scores made in this way: ``scores.json`` is what reports and leaderboards read.
-
-    Whatever is scored in another way has a file of its own, so that no score is ever taken for another.
-    """
+    """Return the name of the file of these scores; reports and leaderboards read ``scores.json``."""
+    # Each other way of scoring has a file of its own, so that no score is ever taken for another.
     named = [profile] if profile != STRICT else []
     named += [f"rqi-{preset_name(rqi)}"] if rqi else []
     named += [f"judge-{judged.name}"] if judged else []
@@ -114,16 +112,17 @@ def scores_file(profile: str = "strict", rqi: str | None = None, judged: Judged 
 
 
 def predictions_folder(profile: str) -> str:
-    """The name of the folder of predictions as a profile reads the answers."""
+    """Return the name of the folder of predictions as a profile reads the answers."""
     return PREDICTIONS if profile == STRICT else f"{PREDICTIONS}-{profile}"
 
 
 def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None) -> dict[str, TaskSpec]:
-    """Name → spec of the tasks of a run, as they were asked, to be read and scored by a profile.
+    """Return name → spec of the tasks of a run, as they were asked, resolved for a scoring profile.
 
-    Raises :class:`PluginError` naming the package that is not installed, if one brought what they name.
+    Raises :class:`UsageError` for a spec that is refused, and :class:`PluginError` naming a package that is missing.
     """
     specs = {name: task["spec"] for name, task in manifest["run"]["tasks"].items()}
+    # A manifest may come from a stranger: its specs are checked before any part of them is used.
     for name, data in specs.items():
         try:
             check_foreign_task(name, data)
@@ -136,7 +135,7 @@ def run_tasks(manifest: Mapping[str, Any], profile: str, rqi: str | None = None)
 
 
 def model_of(manifest: Mapping[str, Any]) -> ModelCard:
-    """The model card that a run was made with."""
+    """Return the model card that a run was made with."""
     card = dict(manifest["run"]["model"])
     try:
         return ModelCard(**{**card, "modalities": tuple(card["modalities"])})
@@ -145,7 +144,7 @@ def model_of(manifest: Mapping[str, Any]) -> ModelCard:
 
 
 def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
-    """Task and pairs, :data:`PART` of them or a few more at a time, those of a video together."""
+    """Yield task and pairs, :data:`PART` of them or a few more at a time, those of a video together."""
     parts: dict[str, list[Pair]] = {}
     for video in videos:
         for pair in video:
@@ -155,7 +154,7 @@ def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]
 
 
 class _PredictionFiles(ExitStack):
-    """``<folder>/<task>.jsonl`` of some tasks, all whole at the end: item, prediction and truth side by side."""
+    """The files ``<folder>/<task>.jsonl``, written as a whole or not at all: item, prediction and truth a line."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -166,13 +165,13 @@ class _PredictionFiles(ExitStack):
         if task not in self._files:
             path = self._folder / f"{task.rpartition('/')[2]}.jsonl"
             self._files[task] = self.enter_context(atomic_write(path, is_private=True))
-        self._files[task].writelines(f"{_ENCODER.encode(_told(pair))}\n" for pair in pairs)
+        self._files[task].writelines(f"{_ENCODER.encode(_prediction_line(pair))}\n" for pair in pairs)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=asdict)
 
 
-def _told(pair: Pair) -> dict[str, object]:
+def _prediction_line(pair: Pair) -> dict[str, object]:
     prediction = {field.name: getattr(pair.prediction, field.name) for field in fields(pair.prediction)}
     return prediction | {"subject": pair.reference.subject, "truth": pair.reference.truth}
 
@@ -180,14 +179,12 @@ def _told(pair: Pair) -> dict[str, object]:
 def _by_answers(
     directory: Path, tasks: Mapping[str, TaskSpec], kinds: Collection[str] = ()
 ) -> Iterator[Iterator[list[Pair]]]:
-    """The pairs of the tasks that read the same answers, video by video, and so on to the next such tasks.
-
-    So each answer is read once, and a large run is never in memory.
-    """
-    asked = {name: spec.uses or name for name, spec in tasks.items() if not kinds or spec.item in kinds}
-    with JournalIndex(directory / JOURNAL, asked.values()) as journal:
-        for source in dict.fromkeys(asked.values()):
-            names = [name for name in asked if asked[name] == source]
+    """Yield, for each task that was asked, the pairs of all tasks that read its answers, video by video."""
+    # Tasks 1 and 2 read the same answers: grouped so, each answer is parsed once, and a large run is never in memory.
+    sources = {name: spec.uses or name for name, spec in tasks.items() if not kinds or spec.item in kinds}
+    with JournalIndex(directory / JOURNAL, sources.values()) as journal:
+        for source in dict.fromkeys(sources.values()):
+            names = [name for name in sources if sources[name] == source]
             items = Items(directory, names, {name: tasks[name].item for name in names})
             readers = Readers({source: tasks[source]} if source in tasks else {})
             yield predicted(items, partial(_answers, readers, journal, source), tasks)
@@ -205,7 +202,7 @@ def as_json(
     resamples: int,
     judged: Judged | None = None,
 ) -> dict[str, Any]:
-    """What a file of scores holds; who judged only where somebody did."""
+    """Return the content of a file of scores; optional parts are left out where a run has none of them."""
     run = manifest["run"]
     penalties = [manager().registry.entry("rqi_penalty", name) for name in rqi.split("+")[1:]] if rqi else []
     return {
@@ -228,32 +225,32 @@ def as_json(
 
 
 def _rqi_preset(tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
-    """The preset that the Seizure-RQI was computed with, in full; nothing where no task has one."""
+    """Return the full name of the preset of the Seizure-RQI; empty if no task has that metric."""
     metrics = [metric for spec in tasks.values() for metric in spec.metrics if metric.name == RQI]
     return {"rqi_preset": preset_name(str(metrics[0].params.get("preset", "strict")))} if metrics else {}
 
 
 def shown_through(run: Mapping[str, Any]) -> list[str]:
-    """The names of the transforms that clips were shown through, from a manifest's ``run``."""
+    """Return the names of the transforms that clips were shown through, from a manifest's ``run``."""
     return [str(transform["name"]) for transform in run.get("transforms", ())]
 
 
-def told_changes(run: Mapping[str, Any]) -> str:
-    """What a run changed of what is shown and asked, in a sentence, from a manifest's ``run``; empty if nothing."""
+def describe_changes(run: Mapping[str, Any]) -> str:
+    """Describe in a sentence what a run changed of clips and prompts, from a manifest's ``run``; empty if nothing."""
     names = shown_through(run)
     through = f"the clips were shown through {', '.join(names)}" if names else ""
     probe = f"it was asked by the probe {run['probe']}" if run.get("probe") else ""
-    told = "; ".join(filter(None, (through, probe)))
-    return f"{told[0].upper()}{told[1:]}." if told else ""
+    text = "; ".join(filter(None, (through, probe)))
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def told_cautions(manifest: Mapping[str, Any]) -> str:
-    """What a reader of the scores has to know of a run: what it changed, and that several models answered."""
-    return " ".join(filter(None, (told_changes(manifest["run"]), describe_mixture(manifest))))
+def describe_cautions(manifest: Mapping[str, Any]) -> str:
+    """Describe what a reader of the scores must know of a run: its changes, and that several models answered."""
+    return " ".join(filter(None, (describe_changes(manifest["run"]), describe_mixture(manifest))))
 
 
 def read_scores(directory: Path) -> list[Score]:
-    """The scores of a run directory, or :class:`UsageError`."""
+    """Read the scores of a run directory; raise :class:`UsageError` if there are none."""
     path = directory / FILE
     try:
         return [score_of(row) for row in parse_json(path.read_text(encoding="utf-8"))["scores"]]
@@ -262,7 +259,7 @@ def read_scores(directory: Path) -> list[Score]:
 
 
 def score_of(row: Mapping[str, Any]) -> Score:
-    """A score from its JSON; ``KeyError`` or ``TypeError`` if it is none."""
+    """Return a score from its JSON; raise ``KeyError`` or ``TypeError`` if it is malformed."""
     floor_test = dict(row["floor_test"]) if row.get("floor_test") else None
     if floor_test:
         floor_test["interval"] = _interval_of(floor_test["interval"])

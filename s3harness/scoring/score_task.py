@@ -1,4 +1,4 @@
-"""From predictions to scores: every metric beside its floor, its ceiling, its coverage and its interval."""
+"""Predictions → scores: every metric with its floor, its ceiling, its coverage and its interval."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 
 from s3harness.errors import SpecError
 from s3harness.intervals import IntervalResult, patient_interval
-from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
 from s3harness.metrics.one_class import ClassCoverage
+from s3harness.metrics.trivial_answerers import Answerers, Mixture, Say, certain
 from s3harness.plugins.manager import blamed, load
 from s3harness.scoring.floor_test import corrected, tested_against_floor
 from s3harness.scoring.judging.judge import Judged, judged_metric, judged_pairs
@@ -27,13 +27,13 @@ from s3harness.types import FloorTest, Prediction, Reference, Score
 RESAMPLES = 2000
 SEED = 0
 RQI = "rqi"
-"""The metric that reads reports, and that a judge can read them for."""
+"""The metric that reads reports, by rules or by a judge."""
 _CEILING, _TRUTH, _READER = "ceiling", "truth", "reader"
-"""The best answers to be expected, the truth itself, and the simulated reader, among the trivial answerers."""
+"""Names, among those of the trivial answerers, of the best answers to be expected, the truth, and the reader."""
 _DIGITS = 12
-"""Decimals to which floors are equal: sums of the same numbers in another order."""
+"""Decimals to which floors count as equal: sums of the same numbers in another order differ in the 14th or so."""
 _ADDED = 1024
-"""Rows that are added at once."""
+"""Rows added at once."""
 
 
 def score_task(
@@ -46,12 +46,12 @@ def score_task(
     judged: Judged | None = None,
     training: Iterable[Reference] | None = None,
 ) -> list[Score]:
-    """The scores of one task, in the order of its metrics; none if the task has no items.
+    """Return the scores of one task, in the order of its metrics; none if the task has no items.
 
-    ``judged`` is what a judge made of the reports, for the Seizure-RQI to be scored by. ``training`` are the items of
-    a training split, of other patients, which the floors are then fitted on; without it each patient's floors are
-    fitted on the other patients. An item without an answer is scored as wrong, also where none has one. The floor test
-    is corrected over the primary metrics of this task; of several tasks by :func:`.floor_test.corrected`.
+    ``judged`` are a judge's readings of the reports, by which the Seizure-RQI is then scored. ``training`` are the
+    items of a training split, of other patients, which the floors are then fitted on; without it each patient's floors
+    are fitted on the other patients. An item without an answer is scored as wrong, also where none has one. The floor
+    test is corrected over the primary metrics of this task; of several tasks by :func:`.floor_test.corrected`.
     """
     if not references:
         return []
@@ -61,11 +61,10 @@ def score_task(
 
 
 class TaskScorer:
-    """The scores of one task, from pairs that come some at a time, those of a video together.
+    """Scores of one task, from pairs that are added in parts, those of a video together.
 
-    Of a pair no more is kept than what its patient's sums have of it; a metric that compares all pairs is the
-    exception, and holds them. ``references`` are those of all pairs, and are walked once; ``judged`` and ``training``
-    are as of :func:`score_task`.
+    Pairs go into the sums of their patients and are not kept, except for metrics that compare all pairs. ``references``
+    are those of all pairs, and are iterated once; ``judged`` and ``training`` are as in :func:`score_task`.
     """
 
     def __init__(
@@ -83,34 +82,36 @@ class TaskScorer:
         self._classes = ClassCoverage()
 
     def add(self, pairs: Sequence[Pair]) -> None:
-        """Add some more pairs."""
+        """Add pairs."""
         self._classes.add(pair.reference for pair in pairs)
         self._add([one for one in self._measured if one.by_video], pairs)
         if self._comparing:
             self._held += [_slim(pair) for pair in pairs]
 
     def scores(self, resamples: int = RESAMPLES, seed: int = SEED) -> list[Score]:
-        """The scores of all that was added, in the order of the metrics; nothing can be added afterwards."""
+        """Return the scores of all pairs added, in the order of the metrics; nothing can be added afterwards."""
         self._add(self._comparing, self._held)
         scores = [one.score(self._answerers, resamples, seed) for one in self._measured]
-        told = [
+        with_warnings = [
             replace(score, warning=self._classes.warning(one.task, one.subject)) if score.n_items else score
             for one, score in zip(self._measured, scores, strict=True)
         ]
-        return corrected(told)
+        return corrected(with_warnings)
 
     def _add(self, measured: Sequence[_Measured], pairs: Sequence[Pair]) -> None:
-        """Add pairs, what the truth would be beside them, and what every trivial answerer says of them."""
+        """Add pairs, and for the same items the truth and the answers of every trivial answerer."""
         for one in measured:
             one.add(pairs)
         references = [pair.reference for pair in pairs] if measured else []
         if not references:
             return
         weights = {id(weigh): weigh(references) for _, mixture in self._mixtures() for _, weigh in mixture}
-        remember = _forgetting if measured[0] in self._comparing else cache
-        said = remember(lambda part: [Pair(r, self._says[part](r)) for r in references])
+        # All metrics share the answers of an answerer. Where all pairs come at once, that would take more memory than
+        # the pairs themselves, and they are made anew for each.
+        remember = _uncached if measured[0] in self._comparing else cache
+        pairs_of = remember(lambda part: [Pair(r, self._says[part](r)) for r in references])
         for one in measured:
-            rows = remember(partial(_rows, one, said))
+            rows = remember(partial(_rows, one, pairs_of))
             for name, mixture in self._mixtures():
                 if name == _TRUTH and not one.has_ceiling:
                     continue
@@ -118,7 +119,7 @@ class TaskScorer:
                 one.expectation(name).add(parts, references, is_whole=one not in self._comparing)
 
     def _mixtures(self) -> list[tuple[str, Mixture]]:
-        """The ceiling, the truth, each floor and the simulated reader, as mixtures of what is said."""
+        """Return the ceiling, the truth, each floor and the simulated reader, as mixtures of answers."""
         reader = self._answerers.reader
         return [
             (_CEILING, [(_CEILING, certain)]),
@@ -128,28 +129,28 @@ class TaskScorer:
         ]
 
 
-def _rows(measured: _Measured, said: Callable[[str], Sequence[Pair]], part: str) -> Array:
-    pairs = said(part)
+def _rows(measured: _Measured, pairs_of: Callable[[str], Sequence[Pair]], part: str) -> Array:
+    pairs = pairs_of(part)
     return measured.statistics(measured.at_ceiling(pairs) if part == _CEILING else pairs)
 
 
-def _forgetting(work: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Nothing is remembered where all pairs come at once: what is said of them would take more than they do."""
-    return work
+def _uncached(function: Callable[[str], Any]) -> Callable[[str], Any]:
+    return function
 
 
 def _read_by_rules(offered: Answerers, judged: Judged | None) -> Answerers:
-    """The answerers, and no simulated reader where a judge reads: it has not been shown that reader's reports."""
+    """Return the answerers, without the simulated reader where a judge reads."""
+    # The judge has not read the simulated reader's reports.
     return replace(offered, reader=None) if judged else offered
 
 
 def _slim(pair: Pair) -> Pair:
-    """A pair without what no metric is about: the requests, and how the answers to them were read."""
+    """Return a pair without the parts that no metric uses: the requests, and the note on the reading."""
     return Pair(replace(pair.reference, requests=()), replace(pair.prediction, note=""))
 
 
 def build_metric(task: str, spec: MetricSpec) -> Metric:
-    """The metric that a spec names, with its parameters; :class:`SpecError` if it does not take them."""
+    """Return the metric of a spec with its parameters; raise :class:`SpecError` if it does not take them."""
     make = cast("Callable[..., Metric]", load("metric", spec.name))
     try:
         with blamed("metric", spec.name):
@@ -159,7 +160,7 @@ def build_metric(task: str, spec: MetricSpec) -> Metric:
 
 
 class _Measured:
-    """One metric of a task, named if it fails, and what is counted and added up for it."""
+    """One metric of a task with its counts and sums; an exception of the metric names the metric."""
 
     def __init__(self, task: str, spec: MetricSpec, judged: Judged | None) -> None:
         judge = judged if spec.name == RQI else None
@@ -173,7 +174,7 @@ class _Measured:
         self.expected: dict[str, Expectation] = {}
 
     def at_ceiling(self, true: Sequence[Pair]) -> Sequence[Pair]:
-        """The best answers to be expected, in the place of the truths: the truths, unless the metric has others."""
+        """Return the best answers to be expected: the true ones, unless the metric defines others."""
         ceiling = getattr(self.metric, "ceiling", None)
         if ceiling is None:
             return true
@@ -182,36 +183,34 @@ class _Measured:
             return [Pair(pair.reference, say(pair.reference)) for pair in true]
 
     def add(self, pairs: Sequence[Pair]) -> None:
-        """Add what was answered."""
+        """Add answered pairs."""
         self.coverage.add(pairs)
         self.sums.add(self.statistics(pairs), [pair.reference.cluster for pair in pairs])
 
     def expectation(self, name: str) -> Expectation:
-        """What a mixture of answers is expected to score.
-
-        Sums by patient, for the test against the floor, are held of the floors of a primary metric alone.
-        """
+        """Return the accumulated expectation of a mixture of answers, which is empty at first."""
+        # Sums by patient cost memory; only the test of a primary metric against its floors needs them.
         if name not in self.expected:
             self.expected[name] = Expectation(self.spec.primary and name not in (_CEILING, _TRUTH, _READER))
         return self.expected[name]
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """The rows of the metric."""
+        """Return the metric's statistics of pairs, a row each."""
         with blamed("metric", self.spec.name):
             return self.metric.statistics(pairs)
 
     def value(self, totals: Array) -> Array:
-        """The scores of the metric."""
+        """Return the metric's scores of sums of statistics."""
         with blamed("metric", self.spec.name):
             return self.metric.value(totals)
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """The parts of the metric's score."""
+        """Return the parts of the metric's score."""
         with blamed("metric", self.spec.name):
             return self.metric.parts(totals)
 
     def score(self, offered: Answerers, resamples: int, seed: int) -> Score:
-        """The score of all that was added, beside those of the truth and of the trivial answerers."""
+        """Return the score of all pairs added, with the scores of the truth and of the trivial answerers."""
         totals, items = self.sums.totals, self.coverage
         values = {name: _number(self.value(expected.totals)) for name, expected in self.expected.items()}
         informed, truth = values.pop(_READER, None), values.pop(_TRUTH, None)
@@ -243,10 +242,8 @@ class _Measured:
         )
 
     def _ceiling(self, expected: float | None, truth: float | None, informed: float | None) -> float | None:
-        """Return the metric's own ceiling, or what the truth scores where a noisy reader is above that ceiling.
-
-        A ceiling made of other patients' answers is too low where there are few of them.
-        """
+        """Return the metric's own ceiling, or the score of the truth if a noisy reader is above that ceiling."""
+        # A ceiling made of other patients' answers is too low where there are few patients.
         if expected is None or truth is None or informed is None:
             return expected
         is_exceeded = informed > expected if self.higher_is_better else informed < expected
@@ -260,7 +257,7 @@ class _Measured:
 
 
 class Expectation:
-    """The statistics of a mixture of answers at its expectation: of all items, and where wanted of each patient."""
+    """Expected statistics of a mixture of answers, summed over all items and, if wanted, by patient."""
 
     def __init__(self, keeps_patients: bool) -> None:
         self.sums = PatientSums() if keeps_patients else None
@@ -268,15 +265,16 @@ class Expectation:
 
     @property
     def totals(self) -> Array:
-        """The weighted sum of the statistics."""
+        """Weighted sum of the statistics."""
         return self.sums.totals if self.sums else self._totals
 
     def add(self, parts: Iterable[tuple[Array, Array]], references: Sequence[Reference], *, is_whole: bool) -> None:
-        """Add rows (n, k) of each answer of the mixture to some more items, with their weights (n,).
+        """Add the rows (n, k) of each answer of the mixture, with their weights (n,), for n more items.
 
-        ``is_whole`` adds the answers to an item up first, so that the sums do not depend on how many items come at a
-        time. Of all items at once, where it makes no difference, that would take too much memory.
+        ``is_whole`` sums the answers of an item first.
         """
+        # Summed by item first, the totals do not depend on how the items were divided into parts. Where all items come
+        # at once that makes no difference, and would take too much memory.
         for rows, weights in [mixed(parts)] if is_whole else parts:
             for start in range(0, len(rows), _ADDED):
                 some = slice(start, start + _ADDED)
@@ -291,12 +289,12 @@ class Expectation:
 
 @dataclass
 class _Coverage:
-    """The items that a metric is about, those of its subject whose truth somebody could tell, and how they ended.
+    """Counts of the items that a metric scores: those of its subject with a known truth.
 
-    ``lost`` counts those without a value, by reason, and those that miss some of their windows. A metric may have a
-    method ``left_out(reference)`` that gives the reason for which an item cannot be scored whatever is answered: such
-    items are no part of ``items`` and are counted as "left out". Its ``unread(pair)`` may give the reason that an
-    answer cannot be read by it: it scores as wrong and is counted.
+    ``lost`` counts items without a value, by reason, and items that miss some of their windows. A metric may have a
+    method ``left_out(reference)`` that returns the reason for which an item cannot be scored whatever the answer: such
+    items are not in ``items`` and are counted as "left out". Its ``unread(pair)`` may return the reason for which it
+    cannot read an answer: the answer scores as wrong and is counted.
     """
 
     subject: str
@@ -308,9 +306,9 @@ class _Coverage:
     lost: Counter[str] = field(default_factory=Counter)
 
     def add(self, pairs: Sequence[Pair]) -> None:
-        """Count some more."""
-        told = judged_pairs(pairs, self.judged) if self.judged else pairs
-        about = [p for p in told if self.subject in ("", p.reference.subject) and not _untested(p.reference.truth)]
+        """Count pairs."""
+        readable = judged_pairs(pairs, self.judged) if self.judged else pairs
+        about = [p for p in readable if self.subject in ("", p.reference.subject) and not _untested(p.reference.truth)]
         scored = [pair for pair in about if not self._is_left_out(pair.reference)]
         self.items += len(scored)
         unread = getattr(self.metric, "unread", None)
@@ -334,11 +332,9 @@ def _untested(truth: object) -> bool:
 def _best_floor(
     floors: Mapping[str, float | None], ceiling: float | None, offered: Answerers, higher_is_better: bool
 ) -> tuple[float | None, str]:
-    """The trivial answerer with the highest score, or, of errors, which may be signed, the one nearest to the ceiling.
-
-    Of equals it is the one that spreads its answers most, a coin before a constant: the paired test against a constant
-    is dominated by which patients the constant happens to be right about. Then it is the first.
-    """
+    """Return value and name of the best trivial answerer: the highest score, or the error nearest to the ceiling."""
+    # Of equals the one that spreads its answers most, a coin before a constant: the paired test against a constant is
+    # dominated by which patients the constant happens to be right about.
     defined = {name: value for name, value in floors.items() if value is not None}
     if not defined or ceiling is None:
         return None, ""
@@ -350,7 +346,7 @@ def _best_floor(
 
 
 def _interval(measured: _Measured, resamples: int, seed: int) -> IntervalResult:
-    """The interval of a score, or the reason why there is none."""
+    """Return the interval of a score, or the reason why there is none."""
     with blamed("metric", measured.spec.name):
         return patient_interval(measured.metric, measured.sums.by_patient(), resamples=resamples, seed=seed)
 

@@ -83,7 +83,7 @@ def run(*before):
 def test_the_command_goes_on_in_its_own_network():
     done = run()
     assert done.returncode == 2
-    assert ("no data set directory" in done.stderr) is can_make_networks()
+    assert ("not a data set directory" in done.stderr) is can_make_networks()
 
 
 def test_where_no_network_can_be_made_it_says_so_and_does_not_run():
@@ -96,4 +96,4 @@ def test_where_no_network_can_be_made_it_says_so_and_does_not_run():
     done = run("unshare", "-r", "sh", "-c", limit, "sh")
     assert done.returncode == 2
     assert "--isolate is not possible here: no network namespace can be made" in done.stderr
-    assert "no data set directory" not in done.stderr
+    assert "not a data set directory" not in done.stderr

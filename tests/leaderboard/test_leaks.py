@@ -233,5 +233,5 @@ def test_pages_pictures_and_tables_of_a_run_are_searched(tmp_path: Path, ran: Pa
 def test_a_report_says_that_it_is_not_for_sharing(tmp_path: Path, ran: Path) -> None:
     run = shutil.copytree(ran, tmp_path / "run")
     assert call("report", run).exit_code == 0
-    assert "It is for people who may see the data set" in (run / "report.html").read_text(encoding="utf-8")
+    assert "Show it only to people who may see the data set" in (run / "report.html").read_text(encoding="utf-8")
     assert "do not share: report.html: experts' texts and raw answers" in call("audit", run).output

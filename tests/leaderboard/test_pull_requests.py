@@ -312,7 +312,7 @@ def test_what_is_held_back_is_ranked_after_a_look(
     assert repository.submit(head, reviewed="Watched it being run.")
     record = json.loads(git(repository.bare, "show", "main:submissions/lingshu-33b.verdict.json"))
     assert record["reviewed"] == "Watched it being run."
-    assert any("as well as by the truth itself" in review for review in record["reviews"])
+    assert any("perfect score on" in review for review in record["reviews"])
 
 
 def test_no_step_tells_the_truth(repository: Repository, clone: Path, sources: dict[str, Path], dataset: Path) -> None:

@@ -138,7 +138,9 @@ def test_a_known_model_has_the_size_and_title_of_its_card(submission: Path) -> N
     edit(submission / "submission.json", lambda about: about["model"].update(told))
     edit(submission / "manifest.json", lambda manifest: manifest["run"]["model"].update(name="lingshu-32b"))
     messages = [finding.message for finding in verify(submission).findings if finding.where == "model"]
-    assert any(message.startswith("title, parameters_b: not what the manifest and the model") for message in messages)
+    assert any(
+        message.startswith("title, parameters_b: differs from the manifest and the model") for message in messages
+    )
 
 
 def test_a_title_like_that_of_another_submission_needs_a_look(

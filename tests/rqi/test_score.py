@@ -32,7 +32,7 @@ sign_lists = st.lists(st.sampled_from(NAMES), unique=True, max_size=10)
 
 
 def structure(events=(), **changes):
-    return replace(ReportStructure(frozenset({"onset"}), tuple(events), words=20), **changes)
+    return replace(ReportStructure(components=frozenset({"onset"}), events=tuple(events), words=20), **changes)
 
 
 def truth(events, labelled=(), **changes):

@@ -227,7 +227,7 @@ sign_lists = st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=
 
 
 def structure(events, **changes):
-    return replace(ReportStructure(frozenset({"onset"}), tuple(events), words=20), **changes)
+    return replace(ReportStructure(components=frozenset({"onset"}), events=tuple(events), words=20), **changes)
 
 
 def value(told, truth):

@@ -1,4 +1,4 @@
-"""Seizure-RQI: how good a semiology report is, from its text, by rules that show their reasons.
+"""Seizure-RQI: the quality of a semiology report, scored from its text by rules that give their evidence.
 
 >>> from s3harness.metrics.rqi import score_report
 >>> score = score_report("The head turns to the left.", {"text": "The head turns to the right."})

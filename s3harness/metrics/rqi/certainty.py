@@ -1,8 +1,8 @@
-"""The weight of what a report says: signs that are doubted, offered as alternatives, or told and denied.
+"""Weights of the statements of a report: signs that are hedged, offered as alternatives, or both asserted and denied.
 
 A hedged sign counts :data:`HEDGED`, one of n alternatives 1 / n, a sign that another sentence denies :data:`DISPUTED`.
-A sign that is told and denied in one breath counts for neither. Weights of one mention multiply; a sign has that of its
-surest mention. The reach of a hedge is that of a denial (:mod:`.negation`).
+A sign that is asserted and denied in one sentence counts for neither. Weights of one mention multiply; a sign has the
+weight of its surest mention. The scope of a hedge is that of a denial (:mod:`.negation`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from s3harness.metrics.rqi.laterality import covered
-from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch
 from s3harness.metrics.rqi.negation import Reach, reach_of
 from s3harness.metrics.rqi.signs import SignMention
 from s3harness.metrics.rqi.text import Tokens
@@ -22,30 +22,33 @@ from s3harness.metrics.rqi.text import Tokens
 HEDGED = 0.5
 DISPUTED = 0.5
 _LONGEST_LIST = 80
-"""Tokens before an "or" that are looked at."""
+"""Tokens before an "or" that are read."""
 _LONGEST_REST = 400
+"""Tokens of the rest of a sentence that "in some episodes" hedges; bounds the time for a text without full stops."""
 _JOINS_ALTERNATIVES = frozenset({",", "or"})
 _ENDS_ALTERNATIVES = frozenset({".", ";", ":", "!", "?", "\n", "and", "with", "then", "while", "but"})
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """The weight in 0–1 of each mention that counts less than 1, and the signs that are told and denied at once."""
+class StatementWeights:
+    """The weight in 0–1 of each mention that counts less than 1, and the signs asserted and denied in one sentence."""
 
     mentions: Mapping[SignMention, float] = field(default_factory=dict)
     surest: Mapping[str, float] = field(default_factory=dict)
     contradicted: frozenset[str] = frozenset()
 
     def of(self, mention: SignMention) -> float:
-        """The weight of one mention."""
+        """Return the weight of one mention."""
         return self.mentions.get(mention, 1.0)
 
     def of_signs(self, signs: Collection[str]) -> dict[str, float]:
-        """The weight of each of these signs that counts less than 1."""
+        """Return the weight of each of these signs that counts less than 1."""
         return {sign: weight for sign, weight in self.surest.items() if sign in signs and weight < 1}
 
 
-def weigh(mentions: Sequence[SignMention], denied: Collection[int], tokens: Tokens, lexicon: Lexicon) -> Weights:
+def weigh(
+    mentions: Sequence[SignMention], denied: Collection[int], tokens: Tokens, lexicon: Lexicon
+) -> StatementWeights:
     """Weigh every mention of a sign that is not denied."""
     asserted = [mention for mention in mentions if mention.index not in denied]
     denials = [mention for mention in mentions if mention.index in denied]
@@ -59,16 +62,17 @@ def weigh(mentions: Sequence[SignMention], denied: Collection[int], tokens: Toke
         weights[mention] = weight
         surest[mention.feature] = max(surest[mention.feature], weight)
     contradicted = frozenset(sign for sign, weight in surest.items() if weight == 0)
-    return Weights({m: weight for m, weight in weights.items() if weight < 1}, surest, contradicted)
+    return StatementWeights({m: weight for m, weight in weights.items() if weight < 1}, surest, contradicted)
 
 
 def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
-    """The indexes of the tokens that words of doubt reach: "possible X or Y", "X may be seen", "X in some episodes"."""
+    """Indexes of the tokens that words of doubt hedge: "possible X or Y", "X may be seen", "X in some episodes"."""
     hits = lexicon.doubt.find(tokens)
     pseudo = covered(hit for hit in hits if hit.name == "pseudo")
     reach = reach_of(tokens, lexicon)
     hedged: set[int] = set()
     for hit in hits:
+        # "As far as possible" and "could be heard" hold a word of doubt and doubt nothing.
         if hit.first in pseudo:
             continue
         if hit.name == "before":
@@ -82,8 +86,8 @@ def _hedged_tokens(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
     return frozenset(hedged)
 
 
-def _ends_clause(hit: Hit, tokens: Tokens) -> bool:
-    """Tell "the arm flexes in some episodes," from "in some episodes, the arm flexes"."""
+def _ends_clause(hit: PhraseMatch, tokens: Tokens) -> bool:
+    """Return whether a phrase ends its clause ("the arm flexes in some episodes,") and does not open it."""
     begins = hit.first == 0 or tokens.items[hit.first - 1].is_mark
     return not begins and (hit.last + 1 == len(tokens) or tokens.items[hit.last + 1].is_mark)
 
@@ -104,7 +108,7 @@ def _clause_before(index: int, tokens: Tokens, reach: Reach) -> Iterable[int]:
 def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> dict[tuple[int, str], float]:
     """(Token index, sign) of a mention → the share of the different alternatives ("X or Y") that name the sign.
 
-    "Tonic-clonic or clonic jerks" is clonic for sure and tonic by half.
+    "Tonic-clonic or clonic jerks" gives clonic the share 1 and tonic 1/2.
     """
     signs_of: defaultdict[int, set[str]] = defaultdict(set)
     places_of: defaultdict[int, set[int]] = defaultdict(set)
@@ -115,6 +119,7 @@ def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> 
     shares: dict[tuple[int, str], float] = {}
     for i in (i for i, token in enumerate(tokens.items) if token.text == "or"):
         group = _alternatives(i, segments, tokens, signs_of)
+        # "Jerking or clonic movements" are two names of one sign and no alternatives.
         different = {frozenset(signs_of[segment]) for segment in group}
         if len(different) > 1:
             for segment in group:
@@ -125,10 +130,11 @@ def _shares_of_alternatives(asserted: Sequence[SignMention], tokens: Tokens) -> 
 
 
 def _segments(tokens: Tokens) -> list[int]:
-    """Token → the number of the piece of text it is in, between commas, "or" and whatever ends a list."""
+    """Token → the number of its segment: the text between commas, "or" and the words that end a list."""
     number, numbers = 0, []
     for token in tokens.items:
         is_border = token.text in _JOINS_ALTERNATIVES or token.text in _ENDS_ALTERNATIVES
+        # A border is a segment of its own, so that the segments on its sides differ by two.
         number += is_border
         numbers.append(number)
         number += is_border
@@ -138,7 +144,7 @@ def _segments(tokens: Tokens) -> list[int]:
 def _alternatives(
     index: int, segments: Sequence[int], tokens: Tokens, signs_of: Mapping[int, Collection[str]]
 ) -> list[int]:
-    """The segments that the "or" at ``index`` joins: one on either side, and those of a list before it."""
+    """Segments that the "or" at ``index`` joins: one on either side, and those of a list before it."""
     after = segments[index] + 1
     if after not in signs_of:
         return []
@@ -148,6 +154,7 @@ def _alternatives(
             break
         if segments[i] in signs_of and segments[i] not in group:
             group.append(segments[i])
+        # A segment without a sign ends the list: what stands before it is no alternative.
         elif group and segments[i] < group[-1] - 2:
             break
     return [*group, after] if group else []
@@ -156,9 +163,9 @@ def _alternatives(
 def _clashes(
     asserted: Sequence[SignMention], denials: Sequence[SignMention], tokens: Tokens, lexicon: Lexicon
 ) -> dict[SignMention, float]:
-    """Mentions that the report denies as well → 0 in the same sentence, else :data:`DISPUTED`.
+    """Mention of a sign that the report also denies → 0 in the same sentence, else :data:`DISPUTED`.
 
-    A word of change ("then", "no longer", "later") beside either makes it another moment and no contradiction.
+    A word of change ("then", "no longer", "later") beside either makes the denial one of another moment.
     """
     if not denials:
         return {}
@@ -173,15 +180,16 @@ def _clashes(
     for mention in asserted:
         indexes = denied_at.get(mention.feature, [])
         place = bisect_left(indexes, mention.index)
+        # Only the nearest denial on either side can be in the same sentence: time stays linear.
         nearest = indexes[max(0, place - 1) : place + 1]
-        if any(_is_one_breath(mention.index, index, tokens, borders) for index in nearest):
+        if any(_is_same_statement(mention.index, index, tokens, borders) for index in nearest):
             clashes[mention] = 0.0
         elif tokens.sentence[mention.index] not in changing and settled.get(mention.feature):
             clashes[mention] = DISPUTED
     return clashes
 
 
-def _is_one_breath(told: int, denied: int, tokens: Tokens, changes: Sequence[int]) -> bool:
-    """Whether a sign is told and denied in one sentence, with no word of change between; ``changes`` ascend."""
-    first, last = sorted((told, denied))
+def _is_same_statement(asserted: int, denied: int, tokens: Tokens, changes: Sequence[int]) -> bool:
+    """Return whether two tokens are in one sentence without a word of change between; ``changes`` ascend."""
+    first, last = sorted((asserted, denied))
     return tokens.sentence[first] == tokens.sentence[last] and bisect_left(changes, first) == bisect_left(changes, last)

@@ -1,11 +1,10 @@
-"""From the text of a report to its structure: by rules, offline, the same every time.
+"""Extraction of the structure of a report from its text: by rules, offline, deterministic.
 
 The steps, one module each: the text is cut into tokens (:mod:`.text`), signs are looked up in the closed vocabulary of
-``task_specs/lexicon.yaml`` (:mod:`.lexicon`, :mod:`.signs`), what is denied is set apart (:mod:`.negation`), sides
-become the patient's own (:mod:`.laterality`, :mod:`.postures`), mentions become an order of events (:mod:`.order`),
-what is doubted, offered as an alternative or contradicted gets its weight (:mod:`.certainty`), and phases, talk beside
-the point and dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a
-bounded part is read.
+``task_specs/lexicon.yaml`` (:mod:`.lexicon`, :mod:`.signs`), denied ones are set apart (:mod:`.negation`), sides become
+the patient's own (:mod:`.laterality`, :mod:`.postures`), mentions become an order of events (:mod:`.order`), hedged,
+alternative and contradicted statements get their weights (:mod:`.certainty`), and phases, off-topic passages and
+dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of which a bounded part is read.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from s3harness.metrics.rqi.certainty import Weights, weigh
-from s3harness.metrics.rqi.lexicon import Hit, Lexicon, default_lexicon, first_lexicon
+from s3harness.metrics.rqi.certainty import StatementWeights, weigh
+from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch, default_lexicon, first_lexicon
 from s3harness.metrics.rqi.negation import denied_signs, denied_tokens
 from s3harness.metrics.rqi.order import in_order, moments, steps
 from s3harness.metrics.rqi.postures import lateralising_signs
@@ -26,6 +25,7 @@ from s3harness.metrics.rqi.text import MAX_CHARACTERS, Tokens, count_words, toke
 
 def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
     """Read a report; any string gives a structure, an empty one an empty structure."""
+    # Only the benchmark's own lexicons are cached: others could be changed by their owner.
     if lexicon or len(report) > MAX_CHARACTERS:
         return _extract(report, lexicon or default_lexicon())
     return _extract_cached(report, is_first=False)
@@ -36,6 +36,7 @@ def extract_first(report: str) -> ReportStructure:
     return _extract(report, first_lexicon()) if len(report) > MAX_CHARACTERS else _extract_cached(report, is_first=True)
 
 
+# Cached: the experts' reports are read again for every preset and floor.
 @lru_cache(maxsize=4096)
 def _extract_cached(report: str, *, is_first: bool) -> ReportStructure:
     return _extract(report, first_lexicon() if is_first else default_lexicon())
@@ -45,16 +46,18 @@ def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
     tokens = tokenise(report)
     denied = denied_tokens(tokens, lexicon)
     mentions = find_signs(tokens, lexicon)
-    story = moments(tokens, lexicon)
-    weights = weigh(mentions, denied, tokens, lexicon) if lexicon.weighs_statements else Weights()
+    timeline = moments(tokens, lexicon)
+    # The first lexicon weighs nothing, so that strict-1 and paper score as they always did.
+    weights = weigh(mentions, denied, tokens, lexicon) if lexicon.weighs_statements else StatementWeights()
     asserted = [m for m in mentions if m.index not in denied and m.feature not in weights.contradicted]
+    # Signs beyond the vocabulary count for coverage, but annotators give them no place in the order.
     unlisted = lexicon.beyond | lexicon.movement
-    ordered = in_order([m for m in asserted if m.feature not in unlisted], story)
+    ordered = in_order([m for m in asserted if m.feature not in unlisted], timeline)
     events, numbers = tuple(m.feature for m, _ in ordered), steps(ordered)
     other = dict.fromkeys(m.feature for m in asserted if m.feature in lexicon.beyond)
-    before = [i for i, moment in enumerate(story) if ordered and moment < ordered[0][1]]
+    before = [i for i, moment in enumerate(timeline) if ordered and moment < ordered[0][1]]
     phases = find_phases(tokens, lexicon, events, denied, frozenset(before))
-    sides = lateralising_signs(asserted, (lambda m: story[m.index]) if lexicon.weighs_statements else None)
+    sides = lateralising_signs(asserted, (lambda m: timeline[m.index]) if lexicon.weighs_statements else None)
     off_topic, hazards = find_off_topic(tokens, lexicon), find_hazards(tokens, lexicon)
     return ReportStructure(
         components=frozenset(phases),
@@ -84,7 +87,7 @@ def _of_mentions(mentions: Sequence[SignMention], tokens: Tokens) -> Iterable[Ev
     return (_evidence(m.feature, m.first, m.last, tokens) for m in mentions)
 
 
-def _of_hits(finding: str, hits: Sequence[Hit], tokens: Tokens) -> Iterable[Evidence]:
+def _of_hits(finding: str, hits: Sequence[PhraseMatch], tokens: Tokens) -> Iterable[Evidence]:
     return (_evidence(finding, hit.first, hit.last, tokens) for hit in hits)
 
 

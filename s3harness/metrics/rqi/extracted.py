@@ -1,4 +1,4 @@
-"""Structures as an LLM gives them: the JSON of the authors' released extractions, which an LLM judge returns too."""
+"""Structures extracted by an LLM: the JSON of the authors' released extractions, which an LLM judge returns too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIELDS = ("structural_completeness", "event_sequence", "localizing_features", "
 
 
 def released_structure(row: Mapping[str, str]) -> ReportStructure:
-    """A row of a released ``…_modified.csv``: four columns of JSON and ``report_length``.
+    """Return the structure in a row of a released ``…_modified.csv``: four columns of JSON and ``report_length``.
 
     Events stay as they are, repeats and unknown words included. Raises :class:`DatasetError` naming the column.
     """
@@ -30,7 +30,8 @@ def released_structure(row: Mapping[str, str]) -> ReportStructure:
 
 
 def extracted_structure(reply: Mapping[str, object], words: int) -> ReportStructure:
-    """A structure from the reply's fields; what is missing or of another type is empty."""
+    """Return a structure from the reply's fields; a field that is missing or of another type is empty."""
+    # Tolerant, as released extractions lack fields where the report has nothing for them.
     content = _mapping(reply.get("content_analysis"))
     return ReportStructure(
         components=frozenset(_strings(reply.get("structural_completeness"))),
@@ -52,11 +53,12 @@ def _column(row: Mapping[str, str], name: str) -> object:
 
 
 def _words(row: Mapping[str, str]) -> int:
-    said = row.get("report_length") or "0"
+    cell = row.get("report_length") or "0"
     try:
-        return int(float(said))
+        # Through float: pandas writes whole numbers as 57.0 in a column with gaps.
+        return int(float(cell))
     except (ValueError, OverflowError):
-        raise DatasetError(f"column 'report_length': {said[:40]!r} is not a number of words") from None
+        raise DatasetError(f"column 'report_length': {cell[:40]!r} is not a number of words") from None
 
 
 def _strings(value: object) -> tuple[str, ...]:

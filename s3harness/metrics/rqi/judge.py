@@ -1,7 +1,7 @@
 """Judges: a report read into its structure by a language model, as an alternative to the rules.
 
-A judge is a prompt, the JSON Schema of the reply, and a reader of the reply. It asks nobody itself: any backend
-can be asked (:mod:`s3harness.scoring.judging.judge`), and its reply is read again whenever a run is scored. Plugins
+A judge is a prompt, the JSON Schema of the reply, and a reader of the reply. It sends no request itself: any backend
+can serve (:mod:`s3harness.scoring.judging.judge`), and its replies are read again whenever a run is scored. Plugins
 register judges of their own by name.
 """
 
@@ -31,7 +31,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "asymmetric_posturing": POSTURES,
     "figure_4": SIDES,
 }
-"""Lateralising sign → what it can be, beside none."""
+"""Lateralising sign → its possible values, beside none."""
 _TYPES: Mapping[str, type] = {
     "structural_completeness": list,
     "event_sequence": list,
@@ -42,7 +42,7 @@ _TYPES: Mapping[str, type] = {
 _WARNINGS = ("has_safety_issues", "includes_non_seizure")
 _FLAGS: Mapping[object, bool] = {True: True, False: False, "true": True, "false": False, "yes": True, "no": False}
 _QUOTES: Mapping[str, str] = {"hazard": "safety_quotes", "off_topic": "non_seizure_quotes"}
-"""Finding → where a reply has the words that it rests on."""
+"""Finding → the field of a reply with the quotations behind it."""
 
 
 class JudgeError(S3HarnessError):
@@ -50,7 +50,7 @@ class JudgeError(S3HarnessError):
 
 
 class Judge(Protocol):
-    """What a judge plugin provides: a class that is made without arguments."""
+    """The interface of a judge plugin: a class whose constructor takes no arguments."""
 
     @property
     def system(self) -> str:
@@ -62,20 +62,21 @@ class Judge(Protocol):
 
     @property
     def generation(self) -> Generation:
-        """How a reply is generated."""
+        """The sampling settings of a reply."""
 
     def prompt(self, report: str) -> str:
-        """The question about one report, which is not empty."""
+        """Return the question about one report, which is not empty."""
 
     def read(self, reply: str, report: str) -> Reading:
-        """The :class:`~s3harness.ReportStructure` in a reply, or why there is none; raises for no text."""
+        """Return the :class:`~s3harness.ReportStructure` in a reply, or the reason for none; raises for no text."""
 
 
 class StructureJudge:
-    """Asks for the structure that the Seizure-RQI is a formula of, in the fields of the authors' released extraction.
+    """The judge of the structure that the Seizure-RQI is a formula of, in the fields of the authors' extraction.
 
-    Beyond those fields it asks for signs the report denies, and for the words behind each warning. Quotes that are not
-    in the report count for nothing, and so do signs outside the vocabulary. Words are counted here, not by the judge.
+    Beyond those fields it requests the signs that the report denies, and the words behind each warning. Quotations that
+    are not in the report are dropped, and so are signs outside the vocabulary. Words are counted here, not by the
+    judge.
     """
 
     system = "You are an epileptologist who codes semiology reports. You reply with one JSON object and nothing else."
@@ -83,7 +84,7 @@ class StructureJudge:
 
     @property
     def answer_schema(self) -> Mapping[str, object]:
-        """Closed lists wherever the structure has them."""
+        """The JSON Schema of the reply, with closed lists wherever the structure has them."""
         signs, quotes = _list_of(vocabulary().names), {"type": "array", "items": {"type": "string"}}
         flags = {key: {"type": "boolean"} for key in _WARNINGS}
         return _object(
@@ -95,27 +96,29 @@ class StructureJudge:
         )
 
     def prompt(self, report: str) -> str:
-        """The rules of coding, the vocabulary, and the report between marks."""
+        """Return the rules of coding, the vocabulary, and the report between marks."""
+        # Between marks, as a report is a model's text and may hold instructions of its own.
         signs = "\n".join(f"- {f.name}: the patient {f.statement}" for f in vocabulary().features)
         return _PROMPT.format(signs=signs, report=report[:MAX_CHARACTERS])
 
     def read(self, reply: str, report: str) -> Reading:
-        """The structure in a reply that has every field asked for, each of its type; unreadable otherwise."""
-        found = [one for one in embedded_json(without_thinking(reply), "{") if isinstance(one.value, dict)]
-        if not found:
+        """Return the structure in a reply with every required field, each of its type; unparsable otherwise."""
+        objects = [one for one in embedded_json(without_thinking(reply), "{") if isinstance(one.value, dict)]
+        if not objects:
             return Reading.unparsable("no JSON object in the reply")
-        fields = cast("Mapping[str, Any]", found[-1].value)
+        # The last object: a judge may draft one before its final reply.
+        fields = cast("Mapping[str, Any]", objects[-1].value)
         wrong = _wrong(fields)
         if wrong:
             return Reading.unparsable(f"the reply lacks, or has of another type: {', '.join(wrong)}")
         strangers = _unknown(fields["event_sequence"])
         notes = [f"words outside the vocabulary left out: {', '.join(strangers)}"] if strangers else []
-        notes += ["mended JSON"] if found[-1].is_mended else []
+        notes += ["mended JSON"] if objects[-1].is_mended else []
         return Reading.noted(_structure(fields, report), tuple(notes))
 
 
 def judge_named(name: str) -> Judge:
-    """A judge by its registered name; :class:`UsageError` if there is none, or it is not one."""
+    """Return a judge by its registered name; raise :class:`UsageError` for an unknown name or an incomplete judge."""
     judge = cast("Any", load("judge", name))()
     lacking = [part for part in ("system", "answer_schema", "generation", "prompt", "read") if not hasattr(judge, part)]
     if lacking:
@@ -124,10 +127,10 @@ def judge_named(name: str) -> Judge:
 
 
 def _structure(fields: Mapping[str, Any], report: str) -> ReportStructure:
-    content, said = fields["content_analysis"], fields["key_localizing_features"]
+    content, reply_sides = fields["content_analysis"], fields["key_localizing_features"]
     events = _signs(fields["event_sequence"])
-    sides = {key: _word(said.get(key)) for key in LATERALITY_KEYS}
-    told = {
+    sides = {key: _word(reply_sides.get(key)) for key in LATERALITY_KEYS}
+    cleaned = {
         "structural_completeness": [
             part for part in map(_word, fields["structural_completeness"]) if part in COMPONENTS
         ],
@@ -137,14 +140,16 @@ def _structure(fields: Mapping[str, Any], report: str) -> ReportStructure:
     }
     quoted = ((finding, quote) for finding, key in _QUOTES.items() for quote in _list(content, key))
     return replace(
-        extracted_structure(told, count_words(report)),
+        extracted_structure(cleaned, count_words(report)),
+        # A sign in both lists counts as present: a judge that contradicts itself is not believed about absence.
         denied=frozenset(_signs(_list(fields, "denied_signs"))) - set(events),
         evidence=tuple(_evidence(quoted, report)),
     )
 
 
 def _evidence(quoted: Iterable[tuple[str, object]], report: str) -> Iterable[Evidence]:
-    """The quotes that are in the report, where they are."""
+    """The quotations that are in the report, with their offsets."""
+    # A judge may invent a quotation; evidence must be text that a reader can check.
     for finding, quote in quoted:
         start = report.casefold().find(str(quote).casefold()) if str(quote).strip() else -1
         if start >= 0:
@@ -156,6 +161,7 @@ def _wrong(fields: Mapping[str, Any]) -> list[str]:
     """The fields that cannot be used."""
     wrong = [key for key, wanted in _TYPES.items() if not isinstance(fields.get(key), wanted)]
     content = fields.get("content_analysis")
+    # A missing warning is not "no warning": such a reply is unreadable.
     return wrong + [key for key in _WARNINGS if isinstance(content, dict) and not _is_flag(content.get(key))]
 
 
@@ -165,13 +171,14 @@ def _is_flag(value: object) -> bool:
 
 def _signs(words: Sequence[object]) -> list[str]:
     """The signs of the vocabulary among the words, each once, in their order."""
-    known = vocabulary().synonyms
-    said = (" ".join(str(word).lower().replace("_", " ").split()) for word in words)
-    named = (known.get(word) or known.get(word.replace(" ", "_")) for word in said)
-    return list(dict.fromkeys(name for name in named if name))
+    synonyms = vocabulary().synonyms
+    normalised = (" ".join(str(word).lower().replace("_", " ").split()) for word in words)
+    names = (synonyms.get(word) or synonyms.get(word.replace(" ", "_")) for word in normalised)
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _unknown(words: Sequence[object]) -> list[str]:
+    # Cut to 40 characters: the words go into a note, and a model made them.
     return [str(word)[:40] for word in words if not _signs([word])]
 
 

@@ -1,7 +1,7 @@
 """The closed vocabulary of ``task_specs/lexicon.yaml``, compiled so that a text is searched in one pass.
 
-A lexicon of the second schema also names signs beyond the benchmark's vocabulary and words of doubt, and qualifies
-motions; one of the first, ``lexicon-1.yaml``, has none of these, and reports are read as they always were.
+A lexicon of the second schema also has signs beyond the benchmark's vocabulary, words of doubt and qualifiers of
+motions; one of the first, ``lexicon-1.yaml``, has none of these, and its readings never change.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from s3harness.errors import SpecError
-from s3harness.metrics.rqi.text import Token, Tokens
+from s3harness.metrics.rqi.text import TextToken, Tokens
 from s3harness.specs.document import read_document, specs_directory
 
 FIRST_SCHEMA = "s3harness/lexicon/v1"
 SCHEMA = "s3harness/lexicon/v2"
 FILE = "lexicon.yaml"
 FIRST_FILE = "lexicon-1.yaml"
-"""The lexicon that ``strict-1`` and ``paper`` read with; it never changes."""
+"""The lexicon of ``strict-1`` and ``paper``; it never changes, so that their scores do not."""
 _STEM = 2
+"""Letters of its first word by which a phrase is looked up."""
 _GROUPS = ("parts", "motions", "features", "laterality", "negation", "order", "phases", "off_topic", "hazard")
 _GROUPS_OF_SECOND = ("qualifiers", "doubt", "beyond", "movement")
 _SIGN_GROUPS = ("features", "beyond", "movement")
@@ -33,8 +34,8 @@ Phrase = tuple[tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A phrase found: its name within its group, and the indexes of its first and last token."""
+class PhraseMatch:
+    """A phrase in a text: its name within its group, and the indexes of its first and last token."""
 
     name: str
     first: int
@@ -43,9 +44,9 @@ class Hit:
 
 @dataclass
 class PhraseIndex:
-    """Phrases by name, looked up by the beginning of their first word: the cost is that of the text alone.
+    """Phrases by name, looked up by the beginning of their first word: search takes time in the text's length alone.
 
-    ``by_word`` remembers, for each word that a text had, the phrases that begin with it.
+    ``by_word`` caches the phrases that begin with each word of earlier texts.
     """
 
     by_stem: dict[str, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
@@ -54,17 +55,20 @@ class PhraseIndex:
     def add(self, name: str, phrases: Iterable[str]) -> None:
         """Register phrases under a name."""
         for phrase in phrases:
+            # YAML reads an unquoted "no" or "off" as false.
             if not isinstance(phrase, str) or not phrase.split():
                 raise SpecError(
                     f"lexicon: {name}: {phrase!r} is not a phrase; quote words that YAML reads as something else"
                 )
+            # Texts are cut at hyphens too, so that "tonic-clonic" and "tonic clonic" are one phrase.
             words = tuple(phrase.replace("-", " ").split())
             self.by_stem[words[0][:_STEM]].append((words, name))
+            # Cached lookups lack the new phrase.
             self.by_word.clear()
 
-    def find(self, tokens: Tokens) -> list[Hit]:
-        """Every phrase in the text; of those of one name that begin at one word, the longest."""
-        hits: list[Hit] = []
+    def find(self, tokens: Tokens) -> list[PhraseMatch]:
+        """Return every phrase in the text; of those of one name that begin at one word, the longest."""
+        hits: list[PhraseMatch] = []
         for index, token in enumerate(tokens.items):
             phrases = self.by_word.get(token.text)
             if phrases is None:
@@ -73,21 +77,21 @@ class PhraseIndex:
                 hits += self._at(tokens, index, phrases)
         return hits
 
-    def _at(self, tokens: Tokens, index: int, phrases: Sequence[Phrase]) -> Iterator[Hit]:
+    def _at(self, tokens: Tokens, index: int, phrases: Sequence[Phrase]) -> Iterator[PhraseMatch]:
         longest: dict[str, int] = {}
         for words, name in phrases:
             if len(words) > longest.get(name, 0) and _matches(words, tokens.items[index : index + len(words)]):
                 longest[name] = len(words)
         for name, length in longest.items():
-            yield Hit(name, index, index + length - 1)
+            yield PhraseMatch(name, index, index + length - 1)
 
-    def _beginning_with(self, token: Token) -> tuple[Phrase, ...]:
+    def _beginning_with(self, token: TextToken) -> tuple[Phrase, ...]:
         return tuple(p for p in self.by_stem.get(token.text[:_STEM], ()) if _is_word(p[0][0], token.text))
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How one sign is recognised beside its outright names.
+    """The ways to recognise one sign beside its outright names.
 
     ``attached`` are (part, motion) pairs, ``both_sides`` pairs that need both sides of the part, and ``qualified``
     (motion, qualifier) pairs: a shaking that is rhythmic.
@@ -98,12 +102,12 @@ class Sign:
     qualified: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
     """The vocabulary in searchable form: one :class:`PhraseIndex` per group of phrases that a text is searched for.
 
     ``signs`` are those of the benchmark's vocabulary, those ``beyond`` it, and ``movement``, which is no sign and only
-    gives a side. ``weighs_statements`` says whether doubt, alternatives and contradictions are looked for.
+    gives a side. With ``weighs_statements`` doubt, alternatives and contradictions get weights.
     """
 
     signs: Mapping[str, Sign]
@@ -127,15 +131,16 @@ class Lexicon:
     doubt: PhraseIndex
 
 
+# Cached: the file is read and compiled once per process.
 @lru_cache(maxsize=1)
 def default_lexicon() -> Lexicon:
-    """The benchmark's own lexicon, the newest."""
+    """Return the benchmark's own lexicon, the newest."""
     return load_lexicon(specs_directory() / FILE)
 
 
 @lru_cache(maxsize=1)
 def first_lexicon() -> Lexicon:
-    """The frozen lexicon of ``strict-1`` and ``paper``."""
+    """Return the frozen lexicon of ``strict-1`` and ``paper``."""
     return load_lexicon(specs_directory() / FIRST_FILE)
 
 
@@ -173,6 +178,7 @@ def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:
 def _sign(name: str, entry: Mapping[str, Any], data: Mapping[str, Any], path: Path) -> Sign:
     pairs = {key: _pairs(entry, key) for key in ("attached", "both_sides", "qualified")}
     of_parts, of_motions = (*pairs["attached"], *pairs["both_sides"]), pairs["qualified"]
+    # A pair with a misspelt name would never match, in silence.
     for part, motion in of_parts:
         if part not in data["parts"] or motion not in data["motions"]:
             raise SpecError(f"{path.name}: {name}: [{part}, {motion}] must be one of parts and one of motions")
@@ -193,11 +199,11 @@ def _index(groups: Mapping[str, Iterable[str]]) -> PhraseIndex:
     return index
 
 
-def _matches(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+def _matches(words: Sequence[str], tokens: Sequence[TextToken]) -> bool:
     return len(words) == len(tokens) and all(map(_word_matches, words, tokens))
 
 
-def _word_matches(word: str, token: Token) -> bool:
+def _word_matches(word: str, token: TextToken) -> bool:
     return not token.is_mark and _is_word(word, token.text)
 
 

@@ -14,7 +14,7 @@ from s3harness.metrics.rqi.score import (
     RQI,
     WEIGHTS,
     PenaltyResolver,
-    Reader,
+    ReportReader,
     parse_preset,
     score_report,
     undefined_reason,
@@ -28,9 +28,9 @@ class SeizureRQI:
     """Mean Seizure-RQI over reports, 0–100; a report that is missing, or that the rules cannot read, scores 0.
 
     ``preset`` is ``strict-2``, ``strict-1``, ``paper`` or one of them with further penalties (``strict-2+redundancy``);
-    ``strict`` means the newest. ``penalties`` names more. ``resolver`` finds the function of a penalty's name, by
-    default among the built-in ones. ``read`` reads both texts, by default the rules of the preset; a report that a
-    judge could not read scores 0 as well. A video without a defined score is left out: its row is all zeros. A row of
+    ``strict`` means the newest. ``penalties`` names more. ``resolver`` returns the function of a penalty's name, by
+    default a built-in one. ``read`` reads both texts, by default with the rules of the preset; a report that a judge
+    could not read scores 0 as well. A video without a defined score is left out: its row is all zeros. A row of
     :meth:`statistics` is the score, its count, then value and count of each component and each penalty, so that
     :meth:`parts` can give their means.
     """
@@ -45,49 +45,51 @@ class SeizureRQI:
         preset: str = "strict",
         penalties: Sequence[str] = (),
         resolver: PenaltyResolver = penalty_named,
-        read: Reader | None = None,
+        read: ReportReader | None = None,
     ) -> None:
         self.preset = with_penalties(parse_preset(preset, resolver), penalties, resolver)
         self._read = read
         self._names = (*WEIGHTS, *self.preset.penalties)
 
     def score(self, pair: Pair) -> RQI | None:
-        """The inspectable score of one report, ``None`` where there is none."""
+        """Return the score of one report with its evidence, ``None`` where there is none."""
         if not pair.is_answered:
             return None
         report, truth = str(pair.prediction.value), cast("Mapping[str, object]", pair.reference.truth)
         try:
             return score_report(report, truth, self.preset, self._read)
+        # A judge's failure on this report is the report's loss, as an unparsable answer is elsewhere.
         except JudgeError:
             return None
 
     def left_out(self, reference: Reference) -> str:
-        """The reason that no report on this video has a defined score, "" where one has."""
+        """Return the reason for which no report on this video has a defined score, "" where one has."""
         try:
             return undefined_reason(cast("Mapping[str, object]", reference.truth), self.preset, self._read)
+        # An expert's report that the judge could not read leaves the video in, with the score 0.
         except JudgeError:
             return ""
 
     def unread(self, pair: Pair) -> str:
-        """The reason that the rules cannot read an answered report, "" where they can."""
+        """Return the reason for which the rules cannot read an answered report, "" where they can."""
         is_read_by_rules = pair.is_answered and not self._read
         return unread_reason(str(pair.prediction.value), self.preset) if is_read_by_rules else ""
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
-        """One row per pair, shape (n, 2 + 2 × (components + penalties))."""
+        """Return one row per pair, shape (n, 2 + 2 × (components + penalties))."""
         rows = [self._row(pair) for pair in pairs]
         return np.array(rows, dtype=np.float64).reshape(len(pairs), 2 + 2 * len(self._names))
 
     def support(self, sums: Array) -> Mapping[str, Array]:
-        """The scored reports of each patient."""
+        """Return the scored reports of each patient."""
         return {"": sums[:, 1]}
 
     def value(self, totals: Array) -> Array:
-        """Mean score, 0–100."""
+        """Return the mean score, 0–100."""
         return safe_ratio(totals[..., 0], totals[..., 1])
 
     def parts(self, totals: Array) -> Mapping[str, float]:
-        """Mean of each component, over the reports whose truth has something to score, and of each multiplier.
+        """Return the mean of each component, over reports whose truth has something to score, and of each multiplier.
 
         Components are 0–1, the laterality L of ``strict-2`` −1 to 1.
         """
@@ -97,8 +99,10 @@ class SeizureRQI:
     def _row(self, pair: Pair) -> list[float]:
         score = self.score(pair)
         if score is None:
+            # Asked of the reference alone: a model must not choose by its silence which videos count.
             if self.left_out(pair.reference):
                 return [0.0] * (2 + 2 * len(self._names))
+            # A missing report has 0 in every component; it has no text to be penalised.
             return [0.0, 1.0] + [0.0, 1.0] * len(WEIGHTS) + [0.0, 0.0] * len(self.preset.penalties)
         if score.value is None:
             return [0.0] * (2 + 2 * len(self._names))

@@ -1,7 +1,7 @@
-"""What a report loses: factors on the base score, each with its reasons. Plugins add more by name.
+"""Penalties of a report: factors on the base score, each with its evidence. Plugins add more by name.
 
-A penalty is a function of a :class:`PenaltyContext` that returns a :class:`Penalty`. It sees the structures and the
-text, and nothing else, so that a penalty can be computed again from what is stored.
+A penalty is a function of a :class:`PenaltyContext` that returns a :class:`Penalty`. It gets the structures and the
+text, and nothing else, so that a penalty can be recomputed from a recorded run.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from s3harness.metrics.rqi.weighed import RESPONSIVE, UNRESPONSIVE, opposed_sign
 from s3harness.plugins.manager import load
 
 VOCABULARY = 20
+"""Signs of the benchmark: naming all of them leaves a factor of 0."""
 PER_DISTRACTION = 0.95
 WORST_DISTRACTION = 0.5
 HAZARD = 0.5
 SHORTEST_BUDGET = 150
+"""Words that are free whatever the length of the expert's report."""
 BUDGET_FACTOR = 1.5
 PRICE_OF_INVENTION = 0.1
 UNCONFIRMED = 0.5
@@ -32,7 +34,7 @@ _ANNOTATED_SIDES = {"head_turning": "head_turning", "first_motor_laterality": "a
 
 @dataclass(frozen=True, slots=True)
 class PenaltyContext:
-    """All that a penalty may look at: what the report says, what it is held against, and the report itself."""
+    """The input of a penalty: the structure of the report, the truth, and the report itself."""
 
     prediction: ReportStructure
     truth: ReportTruth
@@ -41,7 +43,7 @@ class PenaltyContext:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """A factor in 0–1 on the score and why; ``cap`` (0–100) bounds the score after all factors."""
+    """A factor in 0–1 on the score, and its evidence; ``cap`` (0–100) bounds the score after all factors."""
 
     multiplier: float
     evidence: tuple[str, ...] = ()
@@ -52,24 +54,25 @@ PenaltyFunction = Callable[[PenaltyContext], Penalty]
 
 
 def hallucination(context: PenaltyContext) -> Penalty:
-    """− 0.05 for each sign or side that neither the expert's report nor an annotator has.
+    """Return − 0.05 for each sign or side that neither the expert's report nor an annotator has.
 
-    The same truth that coverage is measured by, and each sign once. The first costs what it costs in the published
-    formula, where the price falls with each further one; here it does not, so that a report that names the whole
-    vocabulary of 20 signs, and with it surely all the right ones, keeps next to nothing. Onset during sleep counts
-    only where the expert says that the patient was awake: it has no onset time, so that no sequence can confirm it.
+    By the same truth as coverage, each sign once. The first invention costs as much as in the published formula, where
+    the price falls with each further one; here it does not, so that a report that names the whole vocabulary of 20
+    signs, and so all the right ones, keeps next to nothing. Onset during sleep counts only where the expert reports
+    that the patient was awake: it has no onset time, so that no sequence can confirm it.
     """
     invented = _invented_signs(context) + _invented_sides(context)
     return Penalty(max(0.0, 1.0 - len(invented) / VOCABULARY), tuple(invented))
 
 
 def invention(context: PenaltyContext) -> Penalty:
-    """− 0.1 for each sign or side that neither the expert nor an annotator has, and for each false denial; at least 0.
+    """Return − 0.1 for each sign or side that neither the expert nor an annotator has, and for each false denial.
 
-    Doubt makes no invention cheaper. Signs that no annotator labels (those beyond the benchmark's vocabulary) count
-    half, and so does a sign that is told and denied in one breath. A responsive patient whom the report calls
-    unresponsive, or the other way round, counts twice: as invented and as denied. Sleep counts only where the expert
-    says that the patient was awake, unresponsiveness where the patient was responsive: annotators label no absence.
+    The factor is at least 0. Doubt makes no invention cheaper. Signs that no annotator labels (those beyond the
+    benchmark's vocabulary) count half, and so does a sign that is asserted and denied in one sentence. A responsive
+    patient whom the report calls unresponsive, or the other way round, counts twice: as invented and as denied. Sleep
+    counts only where the expert reports that the patient was awake, unresponsiveness where the patient was responsive:
+    annotators label no absence.
     """
     charges = _charges(context)
     charged = sum(weight for _, weight in charges)
@@ -77,38 +80,40 @@ def invention(context: PenaltyContext) -> Penalty:
 
 
 def off_topic(context: PenaltyContext) -> Penalty:
-    """× 0.95 for each mention of staff, devices or surroundings beyond those of the expert's report, down to 0.5."""
-    said, allowance = _distractions(context.prediction), len(_distractions(context.truth.structure))
-    surplus = max(0, len(said) - allowance)
-    return Penalty(max(WORST_DISTRACTION, PER_DISTRACTION**surplus), said if surplus else ())
+    """Return × 0.95 for each mention of staff, devices or surroundings beyond the expert's number, down to 0.5."""
+    quotes, allowance = _distractions(context.prediction), len(_distractions(context.truth.structure))
+    surplus = max(0, len(quotes) - allowance)
+    return Penalty(max(WORST_DISTRACTION, PER_DISTRACTION**surplus), quotes if surplus else ())
 
 
 def length(context: PenaltyContext) -> Penalty:
-    """√(budget / words) beyond a budget of 1.5 times the expert's words, at least 150: twice as long keeps 71 %.
+    """Return √(budget / words) beyond a budget of 1.5 times the expert's words, at least 150: twice as long keeps 71 %.
 
     Up to 150 words the published formula takes nothing either; from there it falls in steps, to 0 at 350 words,
-    whatever the expert needed. Smooth here, so that one word never costs a fifth.
+    whatever the length of the expert's report. Smooth here, so that one word never costs a fifth.
     """
     budget = max(SHORTEST_BUDGET, BUDGET_FACTOR * context.truth.structure.words)
     words = context.prediction.words
+    # Brevity earns nothing: the factor is never above 1.
     if words <= budget:
         return Penalty(1.0)
     return Penalty(math.sqrt(budget / words), (f"{words} words, budget {budget:.0f}",))
 
 
 def hazard(context: PenaltyContext) -> Penalty:
-    """× 0.5 for advice that could hurt a patient, unless the expert's own report reads so."""
+    """Return × 0.5 for advice that could hurt a patient, unless the expert's own report is flagged too."""
     if not context.prediction.hazardous or context.truth.structure.hazardous:
         return Penalty(1.0)
     return Penalty(HAZARD, context.prediction.quotes("hazard") or ("flagged",))
 
 
 def paper_hallucination(context: PenaltyContext) -> Penalty:
-    """× 0.95 for each predicted event, repeats included, outside the human Task-5 sequence; × 1 without a sequence.
+    """Return × 0.95 for each predicted event, with repeats, outside the human Task-5 sequence; × 1 without a sequence.
 
-    Defects, kept: coverage is held against another source (the expert's text), and onset during sleep, which is in no
-    sequence, is punished even where it is true.
+    Defects of the published formula: coverage is measured by another source (the expert's text), and onset during
+    sleep, which is in no sequence, is penalised even where it is true.
     """
+    # Without an annotated sequence the published program has nothing to compare with.
     if context.truth.labelled is None:
         return Penalty(1.0)
     invented = [event for event in context.prediction.events if event not in context.truth.labelled]
@@ -116,20 +121,20 @@ def paper_hallucination(context: PenaltyContext) -> Penalty:
 
 
 def paper_off_topic(context: PenaltyContext) -> Penalty:
-    """× 0.8 where the report has talk that is not of the seizure."""
+    """Return × 0.8 where the report has passages that are not about the seizure."""
     flagged = context.prediction.off_topic
     return Penalty(0.8 if flagged else 1.0, context.prediction.quotes("off_topic") if flagged else ())
 
 
 def paper_length(context: PenaltyContext) -> Penalty:
-    """− 0.2 for each full 50 words beyond 100, whatever the expert's length; 0 from 350 words."""
+    """Return − 0.2 for each full 50 words beyond 100, whatever the expert's length; 0 from 350 words."""
     words = context.prediction.words
     over = (words - 100) // 50 if words > 100 else 0
     return Penalty(max(0.0, 1.0 - 0.2 * over), (f"{words} words",) if over else ())
 
 
 def paper_hazard(context: PenaltyContext) -> Penalty:
-    """At most 50 points where the report is unsafe."""
+    """Return a cap of 50 points where the report is unsafe."""
     return Penalty(1.0, context.prediction.quotes("hazard"), cap=50.0) if context.prediction.hazardous else Penalty(1.0)
 
 
@@ -144,57 +149,65 @@ BUILT_IN: Mapping[str, PenaltyFunction] = {
     "paper_length": paper_length,
     "paper_hazard": paper_hazard,
 }
-"""The penalties of the package, by the names they are registered under."""
+"""The penalties of the package, by their registered names."""
 
 
 def penalty_named(name: str) -> PenaltyFunction:
-    """A penalty by its registered name, the package's own or a plugin's; :class:`UsageError` if there is none."""
+    """Return a penalty by its registered name, the package's own or a plugin's; :class:`UsageError` if unknown."""
+    # The built-in ones first: no plugin can change the meaning of a preset.
     return BUILT_IN[name] if name in BUILT_IN else cast("PenaltyFunction", load("rqi_penalty", name))
 
 
 def _invented_signs(context: PenaltyContext) -> list[str]:
-    known = supported(context.truth)
-    awake = SLEEP in context.truth.structure.denied
+    no_inventions = supported(context.truth)
+    is_awake = SLEEP in context.truth.structure.denied
     return [
-        event for event in dict.fromkeys(context.prediction.events) if event not in known and (event != SLEEP or awake)
+        event
+        for event in dict.fromkeys(context.prediction.events)
+        if event not in no_inventions and (event != SLEEP or is_awake)
     ]
 
 
 def _invented_sides(context: PenaltyContext) -> list[str]:
-    """Sides of which the expert's report says nothing and which the annotators contradict."""
+    """Sides on which the expert's report is silent and which the annotators contradict."""
     prediction, expert = context.prediction, context.truth.structure
-    found = []
+    reasons = []
     for key, sign in _ANNOTATED_SIDES.items():
-        said, annotated = prediction.side(key), context.truth.sides.get(sign, "")
+        side, annotated = prediction.side(key), context.truth.sides.get(sign, "")
+        # Where the expert gives a side, the component L scores it: a penalty would charge it twice.
         if (
             expert.side(key) == NONE
-            and said in {"left", "right"}
+            and side in {"left", "right"}
             and annotated in {"left", "right"}
-            and said != annotated
+            and side != annotated
         ):
-            found.append(f"{key}: {said}, annotated {annotated}")
-    return found
+            reasons.append(f"{key}: {side}, annotated {annotated}")
+    return reasons
 
 
 def _charges(context: PenaltyContext) -> list[tuple[str, float]]:
     """Each invention and false denial of a report, and the weight that it counts with."""
     prediction, expert = context.prediction, context.truth.structure
-    seen = {*expert.events, *expert.other, *(context.truth.labelled or ())}
-    known = seen | (context.truth.untested - expert.denied) | vaguely_right(expert)
-    if RESPONSIVE not in seen:
-        known |= {UNRESPONSIVE}
+    present = {*expert.events, *expert.other, *(context.truth.labelled or ())}
+    no_inventions = present | (context.truth.untested - expert.denied) | vaguely_right(expert)
+    if RESPONSIVE not in present:
+        no_inventions |= {UNRESPONSIVE}
     if SLEEP not in expert.denied:
-        known |= {SLEEP}
+        no_inventions |= {SLEEP}
     charges = [
-        (sign, UNCONFIRMED if sign in prediction.other else 1.0) for sign in prediction.weights() if sign not in known
+        (sign, UNCONFIRMED if sign in prediction.other else 1.0)
+        for sign in prediction.weights()
+        if sign not in no_inventions
     ]
-    false_denials = opposed_signs(prediction, dict.fromkeys(seen, 1.0))
+    false_denials = opposed_signs(prediction, dict.fromkeys(present, 1.0))
     charges += [(f"{sign}: the report says it was absent", 1.0) for sign in false_denials if sign not in expert.denied]
-    told_and_denied = sorted(prediction.contradicted - expert.contradicted)
-    charges += [(f"{sign}: told and denied", UNCONFIRMED) for sign in told_and_denied]
+    # The expert's own contradictions are the wording of the report, not the model's invention.
+    contradictions = sorted(prediction.contradicted - expert.contradicted)
+    charges += [(f"{sign}: told and denied", UNCONFIRMED) for sign in contradictions]
     return charges + [(reason, 1.0) for reason in _invented_sides(context)]
 
 
 def _distractions(structure: ReportStructure) -> tuple[str, ...]:
     quotes = tuple(e.quote for e in structure.evidence if e.finding == "off_topic")
+    # The authors' extraction has a flag and no quotations: it counts as a fixed number of them.
     return quotes or (("flagged",) * _UNCOUNTED_DISTRACTIONS if structure.off_topic else ())

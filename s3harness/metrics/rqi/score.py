@@ -1,4 +1,4 @@
-"""The Seizure-RQI: (15·S + 35·C + 25·L + 25·T) × P_hall × P_off × P_len × P_haz, as one object that shows its reasons.
+"""The Seizure-RQI: (15·S + 35·C + 25·L + 25·T) × P_hall × P_off × P_len × P_haz, as one object with its evidence.
 
 Presets are data, and a preset's name never changes its meaning. ``paper`` is the published formula, recovered from the
 released scores and exact. ``strict-1`` repairs it:
@@ -83,23 +83,23 @@ WEIGHTS: Mapping[str, float] = {"S": 15.0, "C": 35.0, "L": 25.0, "T": 25.0}
 
 ComponentsFunction = Callable[[ReportStructure, ReportTruth], Mapping[str, Component]]
 PenaltyResolver = Callable[[str], PenaltyFunction]
-Reader = Callable[[str], ReportStructure]
-"""From a report's text to its structure: the rules, or what a judge replied."""
+ReportReader = Callable[[str], ReportStructure]
+"""The function from a report's text to its structure: the rules, or a judge's recorded reply."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """How the score is put together: component definitions, weights in points, and penalties by name.
+    """The definition of a score: component definitions, weights in points, and penalties by name.
 
-    ``read`` reads texts where no judge does. ``scores_empty`` lets a report without a word have points: for agreeing
-    that nothing was said. With ``needs_signs`` the score is undefined where the expert's report names no sign, and
-    rules refuse texts in languages that they do not know.
+    ``read`` reads texts without a judge. With ``scores_empty`` a report without a word can have points, for agreeing
+    with the expert's silence. With ``needs_signs`` the score is undefined where the expert's report names no sign, and
+    the rules refuse texts in languages that their lexicon lacks.
     """
 
     name: str
     components: ComponentsFunction
     penalties: Mapping[str, PenaltyFunction]
-    read: Reader
+    read: ReportReader
     scores_empty: bool = False
     needs_signs: bool = False
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
@@ -107,11 +107,11 @@ class Preset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RQI:
-    """The score of one report, 0–100, and everything it came from.
+    """The score of one report, 0–100, with its components, penalties and both structures.
 
-    ``value`` is ``None`` where the score is undefined, for the reason in ``undefined``. ``unread`` says why a report
-    scores 0 that the rules cannot read. ``weights`` are the points each component could earn here (0 where the truth
-    has nothing to score), ``base`` is what they earned before the penalties.
+    ``value`` is ``None`` where the score is undefined, for the reason in ``undefined``. ``unread`` is the reason for
+    which the rules cannot read a report, which then scores 0. ``weights`` are the points that each component could earn
+    here (0 where the truth has nothing to score), ``base`` the points earned before the penalties.
     """
 
     value: float | None
@@ -127,15 +127,15 @@ class RQI:
 
     @property
     def points(self) -> float:
-        """The value of a score that is defined; raises :class:`ValueError` with the reason otherwise."""
+        """The value of a defined score; raises :class:`ValueError` with the reason otherwise."""
         if self.value is None:
             raise ValueError(f"the Seizure-RQI is undefined: {self.undefined}")
         return self.value
 
     def unearned(self) -> dict[str, float]:
-        """The points that each component did not earn; with ``base`` they sum to 100, where any can be earned.
+        """Return the points that each component did not earn; with ``base`` they sum to 100, if any can be earned.
 
-        What negative marks would take below 0 is not taken.
+        A base below 0 counts as 0: the points that negative components would take beyond it are left out.
         """
         scored = {name: part.value for name, part in self.components.items() if part.value is not None}
         lost = {name: (1.0 - value) * self.weights[name] for name, value in scored.items()}
@@ -172,7 +172,7 @@ _PRESETS: Mapping[str, tuple[Preset, tuple[str, ...]]] = {
 
 
 def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset:
-    """A preset from its name: ``strict-2``, ``strict-1``, ``paper``, or one with more penalties, ``strict-2+length``.
+    """Return a preset by its name: ``strict-2``, ``strict-1``, ``paper``, or with more penalties ``strict-2+length``.
 
     ``strict`` and ``rqi`` mean the newest, ``strict-2``. ``resolver`` gives the function of a penalty's name. Raises
     :class:`UsageError` for an unknown preset, or as the resolver does.
@@ -180,12 +180,13 @@ def parse_preset(name: str, resolver: PenaltyResolver = penalty_named) -> Preset
     full = preset_name(name)
     base, *more = full.split("+")
     preset, penalties = _PRESETS[base]
+    # dict.fromkeys: a penalty named twice is applied once.
     functions = {penalty: resolver(penalty) for penalty in dict.fromkeys((*penalties, *more))}
     return replace(preset, name=full, penalties=functions)
 
 
 def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Preset, text: str = "") -> RQI:
-    """Score what a report says. Multiplies in the order of the preset, then applies caps and the bounds 0 and 100."""
+    """Score a structure: the base times the penalties in the preset's order, then caps and the bounds 0 and 100."""
     components = preset.components(prediction, truth)
     weights = _weights(components, preset.weights)
     base = _base(components, preset.weights) if preset.scores_empty or _says_something(prediction) else 0.0
@@ -194,6 +195,7 @@ def score_structures(prediction: ReportStructure, truth: ReportTruth, preset: Pr
     value = base
     for penalty in penalties.values():
         value *= penalty.multiplier
+    # Caps after all factors, as in the published formula: a cap before them would be lowered again.
     value = max(0.0, min(value, *(penalty.cap for penalty in penalties.values()), 100.0))
     undefined = NO_SIGN if preset.needs_signs and not expects_signs(truth.structure) else ""
     return RQI(
@@ -213,7 +215,7 @@ def score_report(
     report: str,
     truth: Mapping[str, object] | ReportTruth,
     preset: Preset | str = "strict",
-    read: Reader | None = None,
+    read: ReportReader | None = None,
 ) -> RQI:
     """Score a report's text against an expert's report and the annotators' signs (see :func:`.report_truth`).
 
@@ -221,8 +223,9 @@ def score_report(
     """
     chosen = parse_preset(preset) if isinstance(preset, str) else preset
     reader = read or chosen.read
-    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
-    score = score_structures(reader(report), held_against, chosen, report)
+    structured = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
+    score = score_structures(reader(report), structured, chosen, report)
+    # A judge reads every language; only the rules have a lexicon of some.
     if read:
         return score
     if undefined := _unread_expert(truth, chosen) or score.undefined:
@@ -231,17 +234,20 @@ def score_report(
     return replace(score, value=0.0, unread=unread) if unread else score
 
 
-def undefined_reason(truth: Mapping[str, object] | ReportTruth, preset: Preset, read: Reader | None = None) -> str:
-    """The reason that no report has a defined score against this truth, "" where one has."""
+def undefined_reason(
+    truth: Mapping[str, object] | ReportTruth, preset: Preset, read: ReportReader | None = None
+) -> str:
+    """Return the reason for which no report has a defined score against this truth, "" where one has."""
     if not preset.needs_signs:
         return ""
     if not read and (undefined := _unread_expert(truth, preset)):
         return undefined
-    held_against = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
-    return "" if expects_signs(held_against.structure) else NO_SIGN
+    structured = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
+    return "" if expects_signs(structured.structure) else NO_SIGN
 
 
 def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) -> str:
+    # A structure has no text whose language could be wrong.
     if isinstance(truth, ReportTruth) or not preset.needs_signs:
         return ""
     language = foreign_language(str(truth.get("text") or ""))
@@ -249,20 +255,22 @@ def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) ->
 
 
 def unread_reason(report: str, preset: Preset) -> str:
-    """The reason that the rules of a preset cannot read a report, "" where they can or do not look."""
+    """Return the reason for which the rules of a preset cannot read a report, "" where they can or do not check."""
+    # Older presets do not check, so that their scores never change.
     language = foreign_language(report) if preset.needs_signs else ""
     return f"{REPORT_IN} {language}" if language else ""
 
 
+# Cached: an expert's report is checked once per model's report and floor.
 @lru_cache(maxsize=1024)
 def foreign_language(text: str) -> str:
-    """The name of the language of a text that the rules cannot read, "" where they can or it cannot be told."""
+    """Return the name of a text's language if the rules cannot read it, "" if they can or it is uncertain."""
     code = language_of(text)
     return "" if code is None or code in default_lexicon().languages else language_name(code)
 
 
 def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = penalty_named) -> Preset:
-    """A preset with more penalties, named in the result."""
+    """Return a preset with more penalties, which its name then lists."""
     new = {name: resolver(name) for name in names if name not in preset.penalties}
     return replace(preset, name="+".join((preset.name, *new)), penalties={**preset.penalties, **new})
 
@@ -288,12 +296,13 @@ def _says_something(prediction: ReportStructure) -> bool:
 
 
 def _applied(name: str, penalty: PenaltyFunction, context: PenaltyContext) -> Penalty:
-    """What a penalty gives, if it is one; :class:`UsageError` naming it otherwise."""
+    """Result of a penalty; raises :class:`UsageError` with the penalty's name for a wrong type or range."""
+    # Checked, as penalties come from plugins: a multiplier above 1 would be a bonus.
     with blamed("rqi_penalty", name):
-        made: object = penalty(context)
-    if not isinstance(made, Penalty):
-        raise UsageError(f"RQI penalty {name!r} gave {type(made).__name__}; an s3harness.Penalty is expected")
-    if not (0.0 <= made.multiplier <= 1.0 and 0.0 <= made.cap <= 100.0):
-        given = f"a multiplier of {made.multiplier!r} and a cap of {made.cap!r}"
-        raise UsageError(f"RQI penalty {name!r} gave {given}; they lie in 0 to 1 and in 0 to 100")
-    return made
+        result: object = penalty(context)
+    if not isinstance(result, Penalty):
+        raise UsageError(f"RQI penalty {name!r} gave {type(result).__name__}; an s3harness.Penalty is expected")
+    if not (0.0 <= result.multiplier <= 1.0 and 0.0 <= result.cap <= 100.0):
+        values = f"a multiplier of {result.multiplier!r} and a cap of {result.cap!r}"
+        raise UsageError(f"RQI penalty {name!r} gave {values}; they lie in 0 to 1 and in 0 to 100")
+    return result

@@ -1,4 +1,4 @@
-"""What else a report holds: the phases it covers, talk that is not semiology, and advice that could hurt."""
+"""Sections of a report: the phases it covers, passages that are not semiology, and advice that could hurt."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 
 from s3harness.metrics.rqi.laterality import VIEWER, covered
-from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch
 from s3harness.metrics.rqi.text import Tokens
 
 _NEAR = 8
+"""Tokens between a cue and its target."""
 _IMPERATIVE_AFTER = frozenset({".", ",", ";", ":", "!", "?", "\n", "and", "please", "then", "or", "to"})
 _MOTOR = frozenset(
     {
@@ -34,62 +35,66 @@ _MOTOR = frozenset(
 
 def find_phases(
     tokens: Tokens, lexicon: Lexicon, events: Sequence[str], denied: Collection[int], before: Collection[int] = ()
-) -> dict[str, Hit | None]:
-    """The components of the event that the report covers, each with the words that say so.
+) -> dict[str, PhraseMatch | None]:
+    """Return the components of the event that the report covers, each with the words that are evidence of it.
 
-    Onset: the report tells a first sign. Propagation: it says that signs spread or follow, or tells several motor
-    signs. Postictal: it says how the patient is afterwards, and not ``before`` all signs, which these tokens tell of.
+    Onset: the report names a first sign. Propagation: it reports that signs spread or follow, or several motor signs.
+    Postictal: it describes the patient afterwards; words about the state at the tokens ``before`` all signs do not
+    count.
     """
-    cues: dict[str, Hit] = {}
+    cues: dict[str, PhraseMatch] = {}
     for hit in lexicon.phases.find(tokens):
         if hit.first not in denied and not (hit.name == "state" and hit.first in before):
             cues.setdefault("postictal" if hit.name == "state" else hit.name, hit)
-    found: dict[str, Hit | None] = {}
+    phases: dict[str, PhraseMatch | None] = {}
+    # A phase needs signs, not its name alone: "at onset" without a sign covers nothing.
     if events:
-        found["onset"] = cues.get("onset")
+        phases["onset"] = cues.get("onset")
     if len(_MOTOR.intersection(events)) > 1 or (len(events) > 1 and "propagation" in cues):
-        found["propagation"] = cues.get("propagation")
+        phases["propagation"] = cues.get("propagation")
     if "postictal" in cues:
-        found["postictal"] = cues["postictal"]
-    return found
+        phases["postictal"] = cues["postictal"]
+    return phases
 
 
-def find_off_topic(tokens: Tokens, lexicon: Lexicon) -> list[Hit]:
-    """Staff, relatives, devices and surroundings that the report talks about; not those that only give a side."""
+def find_off_topic(tokens: Tokens, lexicon: Lexicon) -> list[PhraseMatch]:
+    """Return mentions of staff, relatives, devices and surroundings, without those that only give a side."""
     viewers = covered(hit for hit in lexicon.laterality.find(tokens) if hit.name in VIEWER)
     return [hit for hit in lexicon.off_topic.find(tokens) if hit.first not in viewers]
 
 
-def find_hazards(tokens: Tokens, lexicon: Lexicon) -> list[Hit]:
-    """Advice that a semiology report must not give: drugs with doses or orders, restraint, things put into the mouth.
+def find_hazards(tokens: Tokens, lexicon: Lexicon) -> list[PhraseMatch]:
+    """Return advice that a semiology report must not give: drugs with doses or orders, restraint, objects in the mouth.
 
     That staff gave a drug or held a patient is a statement and no advice.
     """
     hits = lexicon.hazard.find(tokens)
     modals = [hit.first for hit in hits if hit.name == "modals"]
-    found = [hit for hit in hits if hit.name == "always"]
-    found += _pairs(hits, tokens, ("orders", "modals", "doses"), "drugs")
-    found += _pairs(hits, tokens, ("acts_mouth",), "mouth_targets")
-    found += [hit for hit in hits if hit.name == "acts" and _is_advised(hit, modals, tokens)]
-    return sorted(found, key=lambda hit: (hit.first, hit.last))
+    hazards = [hit for hit in hits if hit.name == "always"]
+    # A drug alone may be the patient's medication: only an order or a dose beside it is advice.
+    hazards += _pairs(hits, tokens, ("orders", "modals", "doses"), "drugs")
+    hazards += _pairs(hits, tokens, ("acts_mouth",), "mouth_targets")
+    hazards += [hit for hit in hits if hit.name == "acts" and _is_advised(hit, modals, tokens)]
+    return sorted(hazards, key=lambda hit: (hit.first, hit.last))
 
 
-def _pairs(hits: Sequence[Hit], tokens: Tokens, cues: Collection[str], target: str) -> list[Hit]:
+def _pairs(hits: Sequence[PhraseMatch], tokens: Tokens, cues: Collection[str], target: str) -> list[PhraseMatch]:
     """Targets with a cue close by in the same sentence, each with the nearest."""
     places = [(hit.first, hit) for hit in hits if hit.name in cues]
     firsts = [first for first, _ in places]
-    found = []
+    pairs = []
     for hit in (hit for hit in hits if hit.name == target):
         near = places[bisect_left(firsts, hit.first - _NEAR) : bisect_right(firsts, hit.first + _NEAR)]
         cue = next((c for first, c in near if tokens.sentence[first] == tokens.sentence[hit.first]), None)
         if cue:
-            found.append(Hit(target, min(cue.first, hit.first), max(cue.last, hit.last)))
-    return found
+            pairs.append(PhraseMatch(target, min(cue.first, hit.first), max(cue.last, hit.last)))
+    return pairs
 
 
-def _is_advised(act: Hit, modals: Sequence[int], tokens: Tokens) -> bool:
-    """An imperative at the beginning of a sentence or clause, or a modal before it."""
+def _is_advised(act: PhraseMatch, modals: Sequence[int], tokens: Tokens) -> bool:
+    """Return whether an act is an imperative at the beginning of a sentence or clause, or has a modal before it."""
     before = act.first - 1
+    # "Immediately restrain" is an imperative too.
     while tokens.word(before).endswith("ly"):
         before -= 1
     if before < 0 or tokens.word(before) in _IMPERATIVE_AFTER:

@@ -1,4 +1,4 @@
-"""Signs in a text: named outright, or told as a motion of a part of the body."""
+"""Signs in a text: named outright, or described as a motion of a part of the body."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from s3harness.metrics.rqi.laterality import (
     free_sides,
     side_of_motion,
 )
-from s3harness.metrics.rqi.lexicon import Hit, Lexicon
+from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch
 from s3harness.metrics.rqi.text import Tokens
 
 _REACH_BACK = 9
+"""Tokens between a motion and its part of the body before it."""
 _REACH_ON = 7
+"""Tokens between a motion and its part of the body after it."""
 _REACH_OF_QUALIFIER = 5
+"""Tokens between a motion and its qualifier."""
 _LONGEST_GROUP = 8
+"""Coordinated parts of the body that move together."""
 _GOVERNS = frozenset(
     {
         "of",
@@ -54,7 +58,7 @@ _ELLIPTIC = frozenset({"then", "later", "next", "subsequently", "eventually"})
 
 @dataclass(frozen=True, slots=True)
 class SignMention:
-    """One place where a sign is told: ``index`` is the token that decides its order and whether it is denied."""
+    """One mention of a sign: ``index`` is the token that decides its order and its denial."""
 
     feature: str
     index: int
@@ -65,7 +69,7 @@ class SignMention:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """The parts in the text, where they begin, and the places a motion does not reach across."""
+    """The parts of the body in the text, their first tokens, and the tokens that end the reach of a motion."""
 
     parts: Sequence[PartMention]
     firsts: Sequence[int]
@@ -73,7 +77,7 @@ class _Body:
 
 
 def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
-    """Every mention of a sign in the order of the text, denied ones included, with the patient's own side."""
+    """Return every mention of a sign in the order of the text, denied ones included, with the patient's own side."""
     sides = find_sides(tokens, lexicon)
     parts = find_parts(tokens, lexicon, sides)
     free = free_sides(parts, sides)
@@ -81,8 +85,9 @@ def find_signs(tokens: Tokens, lexicon: Lexicon) -> list[SignMention]:
     mentions = [*_named(tokens, lexicon, parts, free), *_attached(tokens, lexicon, parts, motions, free)]
     mentions += _qualified(tokens, lexicon, parts, motions, free)
     excepted = _excepted(tokens, lexicon)
-    kept = {m for m in mentions if not any(i in excepted.get(m.feature, ()) for i in range(m.first, m.last + 1))}
-    return sorted(kept, key=lambda m: (m.index, m.first, m.feature, m.side, m.last))
+    # A set, as one place can give the same mention by its name and by its motion.
+    distinct = {m for m in mentions if not any(i in excepted.get(m.feature, ()) for i in range(m.first, m.last + 1))}
+    return sorted(distinct, key=lambda m: (m.index, m.first, m.feature, m.side, m.last))
 
 
 def _named(
@@ -96,12 +101,17 @@ def _named(
 
 
 def _attached(
-    tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], motions: Iterable[Hit], free: Mapping[int, str]
+    tokens: Tokens,
+    lexicon: Lexicon,
+    parts: Sequence[PartMention],
+    motions: Iterable[PhraseMatch],
+    free: Mapping[int, str],
 ) -> Iterator[SignMention]:
     wanted = _wanted(lexicon)
     body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))
     for motion in motions:
         group = _parts_of(motion, tokens, body)
+        # Without a part that moves the motion is no sign: no side is needed.
         own = side_of_motion(motion.first, motion.last, tokens, free) if group else ""
         for part in group:
             side = _side_of(part, motion, own)
@@ -113,11 +123,16 @@ def _attached(
 
 
 def _qualified(
-    tokens: Tokens, lexicon: Lexicon, parts: Sequence[PartMention], motions: Iterable[Hit], free: Mapping[int, str]
+    tokens: Tokens,
+    lexicon: Lexicon,
+    parts: Sequence[PartMention],
+    motions: Iterable[PhraseMatch],
+    free: Mapping[int, str],
 ) -> Iterator[SignMention]:
-    """Motions with a word beside them that makes a sign of them, on the side of the part that moves."""
+    """Signs from a motion and its qualifier ("rhythmic shaking"), on the side of the part that moves."""
     wanted = {pair: name for name, sign in lexicon.signs.items() for pair in sign.qualified}
     qualifiers = lexicon.qualifiers.find(tokens) if wanted else []
+    # The first lexicon has no qualifiers, and most texts none either.
     if not qualifiers:
         return
     body = _Body(parts, [part.first for part in parts], _barriers(tokens, lexicon))
@@ -129,19 +144,21 @@ def _qualified(
             first, last = min(motion.first, qualifier.first), max(motion.last, qualifier.last)
             if name and not any(i in body.barriers for i in range(first, last)):
                 own = side_of_motion(motion.first, motion.last, tokens, free)
+                # A sign of several parts on different sides has no side of its own.
                 sides = {_side_of(part, motion, own) for part in _parts_of(motion, tokens, body)} or {own}
                 yield SignMention(name, motion.first, first, last, sides.pop() if len(sides) == 1 else "")
 
 
-def _side_of(part: PartMention, motion: Hit, own: str) -> str:
-    """Heads go where the motion goes; a limb's own side counts, unless a side stands right before its motion."""
+def _side_of(part: PartMention, motion: PhraseMatch, own: str) -> str:
+    """Side of a motion: for head and eyes its direction; for a limb its own side, else the side beside the motion."""
     if part.part in {"head", "eyes"}:
         return part.side or own
     return part.side if part.side and motion.first < part.first else (own if own and not part.side else part.side)
 
 
-def _parts_of(motion: Hit, tokens: Tokens, body: _Body) -> list[PartMention]:
-    """The parts that move: what the motion governs ("extension of the left arm"), else the nearest before or after."""
+def _parts_of(motion: PhraseMatch, tokens: Tokens, body: _Body) -> list[PartMention]:
+    """Parts that move: those the motion governs ("extension of the left arm"), else the nearest before or after."""
+    # By binary search, so that a long list of parts and motions takes linear time and not quadratic.
     place = bisect_left(body.firsts, motion.first)
     if place and body.parts[place - 1].last >= motion.first:
         return [body.parts[place - 1]]
@@ -156,13 +173,13 @@ def _parts_of(motion: Hit, tokens: Tokens, body: _Body) -> list[PartMention]:
     return [after] if after and _within(motion.last, after.first, body.barriers, _REACH_ON) else []
 
 
-def _governs(motion: Hit, part: PartMention, tokens: Tokens) -> bool:
+def _governs(motion: PhraseMatch, part: PartMention, tokens: Tokens) -> bool:
     gap = range(motion.last + 1, part.first)
     return len(gap) <= _REACH_ON and all(tokens.word(i) in _GOVERNS for i in gap)
 
 
-def _past_with(motion: Hit, tokens: Tokens) -> int:
-    """Where to look back from: past the "with" of "posturing of both arms with elevation and extension"."""
+def _past_with(motion: PhraseMatch, tokens: Tokens) -> int:
+    """Token to search back from: past the "with" of "posturing of both arms with elevation and extension"."""
     links = [i for i in range(motion.first - 1, motion.first - 4, -1) if tokens.word(i) == "with"]
     return links[0] if links and tokens.word(motion.first) in _NOUNS else motion.first
 
@@ -173,7 +190,8 @@ def _within(first: int, last: int, barriers: Collection[int], reach: int) -> boo
 
 
 def _barriers(tokens: Tokens, lexicon: Lexicon) -> frozenset[int]:
-    """Where a motion's reach ends: sentence ends and temporal words; "then" does not, it may leave the part out."""
+    """Tokens that end the reach of a motion: sentence ends and temporal words, but for elliptic ones such as "then"."""
+    # "The arm flexes, then extends": "then" may leave the part out, so that the motion reaches back across it.
     marks = {i for i, token in enumerate(tokens.items) if token.text in _BREAKS}
     cues = {hit.first for hit in lexicon.order.find(tokens) if hit.name in {"forward", "backward"}}
     return frozenset(marks | {i for i in cues if tokens.word(i) not in _ELLIPTIC})

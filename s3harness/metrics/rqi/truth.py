@@ -1,4 +1,4 @@
-"""What a report is held against, from an item's truth."""
+"""The truth that a report is compared with, from an item's truth."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, ReportStructu
 
 
 def report_truth(truth: Mapping[str, object], read: Callable[[str], ReportStructure] = extract) -> ReportTruth:
-    """The truth of one report item: ``text``, ``events`` in order of onset, ``sides`` by sign, ``untested``.
+    """Return the truth of one report item: ``text``, ``events`` in order of onset, ``sides`` by sign, ``untested``.
 
-    The expert's text is read in the same way as a model's report and decides what a report should say; the
-    annotators' signs decide what else may be said. Where there is no expert text, they make up the structure.
+    The expert's text is read in the same way as a model's report and gives the expected signs; the annotators' signs
+    are the others that a report may name. Where there is no expert text, they make up the structure.
     """
     labelled = tuple(str(event) for event in cast("Iterable[object]", truth.get("events") or ()))
     sides = {str(sign): str(side) for sign, side in cast("Mapping[object, object]", truth.get("sides") or {}).items()}
@@ -25,7 +25,8 @@ def report_truth(truth: Mapping[str, object], read: Callable[[str], ReportStruct
 
 
 def _from_labels(labelled: tuple[str, ...], sides: Mapping[str, str]) -> ReportStructure:
-    """A structure without a text: labels tell onset and spread, never what came after the event."""
+    """A structure without a text: labels give onset and spread, never the state after the event."""
+    # Sleep is a state before the event, so that it is no sign of onset.
     events = tuple(dict.fromkeys(labelled))
     moving = [event for event in events if event != SLEEP]
     components = {"onset": bool(moving), "propagation": len(moving) > 1}

@@ -1,4 +1,4 @@
-"""How well a report metric agrees with human scores, with intervals that resample videos.
+"""Agreement of a report metric with human scores, with intervals that resample videos.
 
 Reports of one video share its expert text and its difficulty, so that they are not independent: the intervals are
 percentile bootstraps over videos, with all reports of a drawn video.
@@ -28,27 +28,27 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class AgreementMeasure:
     """One measure of agreement; the value is NaN where it is undefined, and so are the bounds."""
 
     value: float
     interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """Agreement of a metric with human scores.
 
     ``pairwise`` is the share of pairs of reports with different human scores that the metric orders like the humans, a
-    tie of the metric being wrong; ``pairwise_same_video`` takes only pairs of one video, where no difference between
+    tie of the metric being wrong; ``pairwise_same_video`` has only pairs of one video, where no difference between
     videos helps. ``unscored`` counts reports with a human score and none of the metric: they are in no measure.
     """
 
-    pearson: Agreement
-    spearman: Agreement
-    kendall: Agreement
-    pairwise: Agreement
-    pairwise_same_video: Agreement
+    pearson: AgreementMeasure
+    spearman: AgreementMeasure
+    kendall: AgreementMeasure
+    pairwise: AgreementMeasure
+    pairwise_same_video: AgreementMeasure
     n_reports: int
     n_videos: int
     n_pairs: int
@@ -59,11 +59,13 @@ class Validation:
 def validate(
     scores: Mapping[Key, float], human: Mapping[Key, float], resamples: int = RESAMPLES, seed: int = SEED
 ) -> Validation:
-    """Agreement of ``scores`` with ``human`` scores, both by (video, model); order of the mappings does not matter.
+    """Return the agreement of ``scores`` with ``human`` scores, both by (video, model), in whatever order.
 
     Raises :class:`UsageError` with fewer than three reports in common.
     """
+    # Sorted, so that the draws do not depend on the order of the mappings; by repr, as keys may be of mixed types.
     keys = sorted((key for key in human if key in scores), key=repr)
+    # Two reports always correlate perfectly.
     if len(keys) < 3:
         raise UsageError(f"{len(keys)} reports have both a score and a human score; at least 3 are needed")
     x = np.array([scores[key] for key in keys], dtype=np.float64)
@@ -75,11 +77,11 @@ def validate(
     pearson, spearman, kendall, pairwise, same_video = (_agreement(value, column) for value, column in measured)
     different = _upper(np.sign(y[:, None] - y[None, :])) != 0
     return Validation(
-        pearson,
-        spearman,
-        kendall,
-        pairwise,
-        same_video,
+        pearson=pearson,
+        spearman=spearman,
+        kendall=kendall,
+        pairwise=pairwise,
+        pairwise_same_video=same_video,
         n_reports=len(keys),
         n_videos=len(names),
         n_pairs=int(different.sum()),
@@ -89,7 +91,8 @@ def validate(
 
 
 def _draws(videos: Indexes, resamples: int, seed: int) -> Iterator[tuple[Indexes, Indexes]]:
-    """Resamples of n videos with replacement: the reports of each, and which draw each report belongs to."""
+    """Resamples of n videos with replacement: the reports of each, and the number of the draw of each report."""
+    # By draw: a video drawn twice is two videos, whose reports form no pair of one video.
     n = int(videos.max()) + 1
     members = [np.flatnonzero(videos == video) for video in range(n)]
     for row in np.random.default_rng(seed).integers(n, size=(resamples, n)):
@@ -97,11 +100,12 @@ def _draws(videos: Indexes, resamples: int, seed: int) -> Iterator[tuple[Indexes
         yield np.concatenate(drawn), np.repeat(np.arange(n), [len(reports) for reports in drawn])
 
 
-def _agreement(value: float, resampled: Array) -> Agreement:
+def _agreement(value: float, resampled: Array) -> AgreementMeasure:
+    # A resample of one video drawn every time has no correlation.
     defined = resampled[np.isfinite(resampled)]
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail]) if defined.size else (np.nan, np.nan)
-    return Agreement(float(value), Interval(float(low), float(high), LEVEL))
+    return AgreementMeasure(float(value), Interval(float(low), float(high), LEVEL))
 
 
 def _measures(x: Array, y: Array, videos: Indexes) -> tuple[float, float, float, float, float]:
@@ -118,7 +122,7 @@ def _measures(x: Array, y: Array, videos: Indexes) -> tuple[float, float, float,
 
 
 def _correlation(x: Array, y: Array) -> float:
-    """Of centred values; of the signs of all pairs' differences it is tau-b."""
+    """Correlation of centred values; of the signs of all pairs' differences it is Kendall's tau-b."""
     scale = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / scale if scale else np.nan
 
@@ -136,7 +140,7 @@ def _share_alike(dx: Array, dy: Array) -> float:
 
 
 def _upper(matrix: NDArray[Any]) -> NDArray[Any]:
-    """The entries above the diagonal: one per pair."""
+    """Entries above the diagonal: one per pair."""
     return matrix[_pairs(len(matrix))]
 
 

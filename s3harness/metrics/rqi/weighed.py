@@ -1,4 +1,4 @@
-"""The four components of ``strict-2``: everything a report says counts with its weight, and wrong sides cost.
+"""The four components of ``strict-2``: every statement counts with its weight, and wrong sides cost.
 
 A sign is *expected* with the weight that the expert's report gives it (:mod:`.certainty`), and *hit* with the smaller
 of the weights that the two reports give it: doubt lowers what a sign earns, never what it costs. A report *opposes* the
@@ -15,16 +15,16 @@ from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, ReportStructu
 
 RESPONSIVE, UNRESPONSIVE = "verbal_responsiveness", "unresponsiveness"
 OPPOSITES: Mapping[str, str] = {RESPONSIVE: UNRESPONSIVE, UNRESPONSIVE: RESPONSIVE}
-"""Signs of which the one says that the other was absent."""
+"""Signs that exclude each other: reporting one denies the other."""
 LESS_SPECIFIC: Mapping[str, str] = {"clonic": "full_body_shaking"}
-"""Sign → a vaguer name of it, which is half of it. The other way round nothing counts: "tonic-clonic" says more than
-"shaking all over", and may be wrong."""
+"""Sign → a vaguer name of it, which counts half. The reverse does not count: "tonic-clonic" claims more than "shaking
+all over", and may be wrong."""
 VAGUE = 0.5
 _SIDES = ("left", "right")
 
 
 def weighed_components(prediction: ReportStructure, truth: ReportTruth) -> dict[str, Component]:
-    """S, C, L and T of ``strict-2``; ``None`` where the expert's report has nothing of the kind: the weight moves on.
+    """Return S, C, L and T of ``strict-2``; ``None``, its weight moved to the others, where the expert lacks it.
 
     L lies in −1 to 1, the others in 0 to 1.
     """
@@ -38,27 +38,28 @@ def weighed_components(prediction: ReportStructure, truth: ReportTruth) -> dict[
 
 
 def expects_signs(expert: ReportStructure) -> bool:
-    """Tell whether the expert's report names a sign, so that a report can be held against it."""
+    """Return whether the expert's report names a sign, so that a report can be compared with it."""
     return any(weight > 0 for weight in expert.weights().values())
 
 
 def hits_of(prediction: ReportStructure, expert: ReportStructure) -> dict[str, float]:
-    """Expected sign → the weight in 0–1 with which the report has it, without those that it has not."""
+    """Return expected sign → the weight in 0–1 with which the report has it, without missing signs."""
     reported = prediction.weights()
     hits = {}
     for sign, weight in expert.weights().items():
         vague = VAGUE * reported.get(LESS_SPECIFIC.get(sign, ""), 0.0)
+        # The smaller weight: certainty about a sign that the expert doubts earns no more than doubt.
         hits[sign] = min(weight, max(reported.get(sign, 0.0), vague))
     return {sign: weight for sign, weight in hits.items() if weight > 0}
 
 
 def vaguely_right(expert: ReportStructure) -> frozenset[str]:
-    """The vague names of the expert's signs: half right, and no inventions."""
+    """Return the vague names of the expert's signs: they count half, and are no inventions."""
     return frozenset(vague for sign, vague in LESS_SPECIFIC.items() if sign in expert.events)
 
 
 def opposed_signs(prediction: ReportStructure, signs: Mapping[str, float]) -> list[str]:
-    """Those of the expected or annotated ``signs`` that the report says were absent, alphabetically."""
+    """Return those of the expected or annotated ``signs`` that the report calls absent, alphabetically."""
     reported = prediction.weights()
     return sorted(
         sign
@@ -69,11 +70,12 @@ def opposed_signs(prediction: ReportStructure, signs: Mapping[str, float]) -> li
 
 
 def _phases(prediction: ReportStructure, expert: ReportStructure, hits: Mapping[str, float]) -> Component:
-    """Share of the expert's phases of which the report tells something true.
+    """Share of the expert's phases with a right sign in the report.
 
     Onset: a sign of the expert's first moment; propagation: a sign of a later one; postictal: the state afterwards,
-    from a report that has any sign right. No phase is earned by naming it.
+    from a report that has any sign right. Naming a phase earns nothing.
     """
+    # Only sleep has no place in the order: then it is the sign of the onset.
     steps = _placed(expert) or dict.fromkeys(expert.events, 0)
     first = min(steps.values(), default=0)
     expected, earned = expert.weights(), dict[str, float]()
@@ -117,6 +119,7 @@ def _laterality(prediction: ReportStructure, expert: ReportStructure, hits: Mapp
     marks = {key: _side_mark(prediction.side(key), expert.side(key)) for key in keys}
     expected = {key: expert.side_certainty.get(key, 1.0) for key in keys}
     right = {key: min(expected[key], prediction.side_certainty.get(key, 1.0)) for key in keys if hits}
+    # A wrong side costs the expert's full certainty: doubt lowers what a side earns, never its cost.
     earned = sum(right.get(key, 0.0) if marks[key] > 0 else marks[key] * expected[key] for key in keys)
     evidence = tuple(f"{key}: {prediction.side(key)}, expert {expert.side(key)}" for key in keys)
     return Component(earned / sum(expected.values()), evidence)
@@ -134,17 +137,18 @@ def _side_mark(reported: str, expected: str) -> int:
 def _order(prediction: ReportStructure, truth: ReportTruth, hits: Mapping[str, float]) -> Component:
     """2 × weight of the heaviest chain of hits in the expert's order / (weight of one report + weight of the other).
 
-    As in ``strict-1`` signs of one moment may come in either order, and signs that only the annotators saw, or nobody
-    could test, are left out.
+    As in ``strict-1`` signs of one moment may come in either order, and signs of the annotators alone, and untested
+    ones, are left out.
     """
     expert, expected = _placed(truth.structure), truth.structure.weights()
     if not expert:
         return Component(None)
     neutral = (frozenset(truth.labelled or ()) | truth.untested | vaguely_right(truth.structure)) - set(expert)
-    told = {sign: step for sign, step in _placed(prediction).items() if sign not in neutral}
-    shared = sorted((step, expert[sign], sign) for sign, step in told.items() if sign in expert)
+    reported = {sign: step for sign, step in _placed(prediction).items() if sign not in neutral}
+    shared = sorted((step, expert[sign], sign) for sign, step in reported.items() if sign in expert)
     chain = _heaviest_ascending([(step, hits.get(sign, 0.0)) for _, step, sign in shared])
-    total = sum(expected.get(sign, 1.0) for sign in told) + sum(expected[sign] for sign in expert)
+    # An unexpected sign weighs 1 whatever its doubt, so that hedged padding is not free.
+    total = sum(expected.get(sign, 1.0) for sign in reported) + sum(expected[sign] for sign in expert)
     evidence = (f"{chain:g} of {len(expert)} in the expert's order: " + ", ".join(sign for *_, sign in shared),)
     return Component(2 * chain / total, evidence)
 
@@ -163,6 +167,7 @@ def _heaviest_ascending(values: list[tuple[int, float]]) -> float:
         place = bisect_right(steps, step)
         total = (totals[place - 1] if place else 0.0) + weight
         end = place
+        # Totals ascend with the steps: later entries that are not heavier can never be extended with profit.
         while end < len(steps) and totals[end] <= total:
             end += 1
         start = place - 1 if place and steps[place - 1] == step else place

@@ -24,7 +24,7 @@ NOT_SCORED = ("ictal_vocalization", "verbal_responsiveness", "occur_during_sleep
 """Signs that the published table has no column for."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class PaperBoundaryMae(SubjectMeans):
     """Mean over the boundaries of their mean absolute error in seconds, 0 for a boundary without an answer."""
 
@@ -38,6 +38,7 @@ class PaperBoundaryMae(SubjectMeans):
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Return (error, 1) in the block of the boundary; pairs of boundaries that are not scored have no block."""
+        # Before the base class: a boundary that is not scored must not get a block of columns.
         scored = [pair for pair in pairs if pair.reference.subject not in NOT_SCORED]
         self._subjects.learn(scored)
         rows = super().statistics(scored)
@@ -53,7 +54,7 @@ class PaperBoundaryMae(SubjectMeans):
 
 def paper_boundary_mae(*, subject: str = "") -> PaperBoundaryMae:
     """Return the mean absolute error of answered items in seconds, averaged over boundaries, which are the parts."""
-    return PaperBoundaryMae(_error, "subjects", subject, higher_is_better=False, unit="s")
+    return PaperBoundaryMae(score=_error, average="subjects", subject=subject, higher_is_better=False, unit="s")
 
 
 def released_seconds(text: str) -> float | None:

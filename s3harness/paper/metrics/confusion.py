@@ -16,7 +16,7 @@ Statistic = Literal["precision", "recall", "f1", "accuracy"]
 _HITS, _TRUE, _PREDICTED = range(3)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class PaperTables:
     """One statistic per subject, averaged over the subjects that have a pair left.
 
@@ -71,6 +71,7 @@ class PaperTables:
         table = counts[..., [column for (name, _), column in columns.items() if name == subject], :]
         n_pairs = table[..., _TRUE].sum(axis=-1)
         positive = self.positive(subject)
+        # Accuracy has no positive class.
         if self.statistic == "accuracy":
             score = safe_ratio(table[..., _HITS].sum(axis=-1), n_pairs)
         elif positive is None:

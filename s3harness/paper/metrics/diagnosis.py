@@ -15,7 +15,7 @@ from s3harness.paper.metrics.confusion import PaperTables, Statistic
 
 def paper_diagnosis(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
     """Return one statistic per question (video, video_and_report), and their mean; 0–1. ``parts``: by question."""
-    return PaperTables(statistic, _labels, lambda _: "ES", subject)
+    return PaperTables(statistic=statistic, labels=_labels, positive=lambda _: "ES", subject=subject)
 
 
 def released_diagnosis(text: str) -> str | None:

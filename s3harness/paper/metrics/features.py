@@ -18,7 +18,9 @@ MACRO = "verbal_responsiveness"
 
 def paper_features(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
     """Return one statistic per feature, and its mean over features; 0–1. ``parts``: feature → statistic."""
-    return PaperTables(statistic, _labels, lambda name: None if name == MACRO else "yes", subject)
+    return PaperTables(
+        statistic=statistic, labels=_labels, positive=lambda name: None if name == MACRO else "yes", subject=subject
+    )
 
 
 def _labels(pair: Pair) -> tuple[str, str] | None:

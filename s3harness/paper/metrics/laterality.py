@@ -20,7 +20,12 @@ SIDES = ("left", "right")
 
 def paper_laterality(*, statistic: Statistic = "f1", subject: str = "") -> PaperTables:
     """Return one statistic per question, and its mean over the questions; 0–1. ``parts``: question → statistic."""
-    return PaperTables(statistic, _labels, lambda name: None if name == BODY_PART else "right", subject)
+    return PaperTables(
+        statistic=statistic,
+        labels=_labels,
+        positive=lambda name: None if name == BODY_PART else "right",
+        subject=subject,
+    )
 
 
 def _labels(pair: Pair) -> tuple[str, str] | None:

@@ -62,6 +62,7 @@ class Cell:
             return math.isclose(self.recomputed, self.published, rel_tol=1e-9, abs_tol=1e-9)
         # The tables were written by several programs, some of which round halves up and some to even.
         half = 0.5 * 10.0**-self.digits
+        # isclose: binary fractions of printed decimals differ in the last digits.
         is_half = math.isclose(abs(self.recomputed - self.published), half, rel_tol=1e-9)
         return is_half or round(self.recomputed, self.digits) == self.published
 
@@ -72,6 +73,7 @@ def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
     A table that cannot be read raises :class:`DatasetError` when its iterator runs, so that the others can be compared.
     A table without the model, or for which it has no predictions, has no cells.
     """
+    # A table is compared if any kind of its predictions is there: models were not run on every task.
     lacking = set(missing_predictions(release, model))
     return [cells(release, model) for cells, kinds in _TABLES if not lacking.issuperset(kinds)]
 
@@ -103,7 +105,6 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
         table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
         reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
-            # pandas writes AVG_1, AVG_2 … where a table has several rows of that name.
             average = re.fullmatch(r"AVG(_\d+)?", name) is not None
             reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
@@ -139,6 +140,7 @@ def _question_list(release: Release, model: str) -> Iterator[Cell]:
     for path in _files_of(release, model, "middle_results", "_video_feature_scores.csv"):
         table = read_release_table(release.published / path)
         names = [name for name in table.columns if name != "file_name"]
+        # An empty cell has no score to average.
         scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
         means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
         overall = {"question_list_score": question_list_score(scores)}
@@ -210,6 +212,7 @@ def _compared(
         return
     for name, cells in read_release_table(path, keys=(key,)).rows.items():
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
+            # BERTScores need a neural network: they are left out, not counted as mismatches.
             if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
                 published = number_in(text, path.name, column)
                 yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
@@ -218,6 +221,7 @@ def _compared(
 def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:
     """The files of a folder of published details that belong to a model, as paths within the published tables."""
     paths = sorted((release.published / folder).glob(f"*{suffix}"))
+    # The spelling of a model differs between folders; model_key makes them one.
     own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
     return [f"{folder}/{path.name}" for path in own]
 

@@ -140,6 +140,7 @@ def _read_by_pandas(cell: str) -> str:
     return "" if cell in ("n/a", "#n/a", "<na>", "nan", "null", "none") else cell
 
 
+# A side that does not apply to a video, as one without head turning.
 _NO_TRUTH = ("", "N/A")
 
 
@@ -156,6 +157,7 @@ def _column(release: Release, model: str, kind: str, column: str, *, keeps_blank
 
 def _reports(release: Release) -> dict[str, str]:
     """The experts' reports, which the published scores of Task 7 do not need; none where there is no such table."""
+    # The reports only feed a floor: the published cells can be recomputed without them.
     try:
         return read_reports(release)
     except DatasetError:
@@ -187,6 +189,7 @@ def _joined(
             reference = Reference(
                 item, "", f"{number:04d}", subject, patients[patient_of(name)], truth, report=reports.get(name, "")
             )
+            # "failed" rather than "missing": the released row is there, its cell could not be read.
             is_read = answer not in (None, "")
             prediction = Prediction(item, answer if is_read else None, "answered" if is_read else "failed")
             yield Pair(reference, prediction)

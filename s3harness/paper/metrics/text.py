@@ -26,12 +26,12 @@ NO_ANSWER = re.compile(r"\s*(fail(ed)?|error|n/?a|none|null)?\s*", re.IGNORECASE
 
 def paper_rouge_1(*, subject: str = "") -> SubjectMeans:
     """Return ROUGE-1 F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
-    return SubjectMeans(_over_texts(rouge_1_f), "subjects", subject)
+    return SubjectMeans(score=_over_texts(rouge_1_f), average="subjects", subject=subject)
 
 
 def paper_rouge_l(*, subject: str = "") -> SubjectMeans:
     """Return ROUGE-L F of the answered pairs, mean over subjects; 0–1. ``parts``: subject → mean."""
-    return SubjectMeans(_over_texts(rouge_l_f), "subjects", subject)
+    return SubjectMeans(score=_over_texts(rouge_l_f), average="subjects", subject=subject)
 
 
 @dataclass
@@ -51,6 +51,7 @@ class PaperBleu:
         blocks = self._subjects.learn(pairs)
         rows = np.zeros((len(pairs), len(blocks), N_STATISTICS))
         for row, pair in zip(rows, pairs, strict=True):
+            # A pair without an answer has a row of zeros, and so drops out of the corpus.
             texts = texts_of(pair)
             if texts and pair.reference.subject in blocks:
                 row[blocks[pair.reference.subject]] = bleu_statistics(*texts)

@@ -28,7 +28,7 @@ from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
 from s3harness.scoring.floor_test import is_above_floor
-from s3harness.scoring.score_run import told_cautions
+from s3harness.scoring.score_run import describe_cautions
 from s3harness.types import Score
 
 FILE = "report.html"
@@ -95,7 +95,7 @@ def _page(content: Content, script_data: Mapping[str, Any], **more: Any) -> str:
         script_data,
         **more,
         run=content.manifest["run"],
-        changes=told_cautions(content.manifest),
+        changes=describe_cautions(content.manifest),
         identifiers=content.manifest.get("identifiers"),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),

@@ -1,4 +1,4 @@
-"""Where the replies of a judge are kept, and what they come from.
+"""Folders of a judge's replies.
 
 A folder per judge, backend and model holds ``responses.jsonl``, the raw replies, and ``judge.json``, who gave them.
 """
@@ -23,15 +23,15 @@ from s3harness.specs.models import ModelCard
 FILE = "judge.json"
 SCHEMA = "s3harness/judge/v1"
 FOLDER = "judges"
-"""Where the folders of judges are, in a run or in the working directory."""
+"""Name of the folder of all judges' folders, in a run or in the working directory."""
 
-_WHEREABOUTS = re.compile(r"url|host|port|key|token|secret|password", re.IGNORECASE)
-"""Options that say where the judge is and how to be let in: they may change from one day to the next."""
+_LOCATION = re.compile(r"url|host|port|key|token|secret|password", re.IGNORECASE)
+"""Options about the location of the judge's server and access to it, which may change between calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeSettings:
-    """Which judge reads, and who is asked: without a ``backend`` what is journalled in ``folder`` is all there is.
+    """Settings of a judge; without a ``backend`` only the replies journalled in ``folder`` are read.
 
     ``model`` is the alias of a model card, the path of one, or a name that the backend knows. ``words`` are the private
     words of the data set that the reports are of; with other identifiers they are sent only with the user's reason.
@@ -49,20 +49,20 @@ class JudgeSettings:
 
     @property
     def consent(self) -> Consent:
-        """What the user says of identifiers in what would be sent."""
+        """The user's consent to identifiers in what would be sent."""
         return Consent(self.allow_identifiers, self.reviewed, self.folder)
 
 
 def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
-    """The folder of these replies, whether or not it is there; :class:`UsageError` if it holds those of another."""
+    """Return the folder of these replies, which need not exist; raise :class:`UsageError` if it has another's."""
     name = "-".join(part for part in (settings.judge, str(settings.backend), model.name) if part)
     directory = settings.folder / re.sub(r"[^\w.+-]+", "_", name)
     if not (directory / FILE).exists():
         return directory
-    known, now = read_about(directory), _about(settings, model)
-    differing = [key for key, value in now.items() if key != "packages" and known.get(key) != value]
+    recorded, now = read_about(directory), _about(settings, model)
+    differing = [key for key, value in now.items() if key != "packages" and recorded.get(key) != value]
     if differing:
-        what = ", ".join(f"{key} {known.get(key)!r}, now {now[key]!r}" for key in differing)
+        what = ", ".join(f"{key} {recorded.get(key)!r}, now {now[key]!r}" for key in differing)
         raise UsageError(
             f"{directory} holds replies of another judge call ({what}); repeat that call, or move the folder away"
         )
@@ -70,7 +70,7 @@ def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
 
 
 def make_folder(directory: Path, settings: JudgeSettings, model: ModelCard) -> None:
-    """Make the folder if it is not there, and write down who judges."""
+    """Make the folder if it does not exist, with a file that identifies the judge."""
     if (directory / FILE).exists():
         return
     try:
@@ -86,14 +86,14 @@ def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None
 
 
 def recorded_folder(settings: JudgeSettings) -> Path:
-    """The one folder with a judge's replies, of the model if one is named; :class:`UsageError` if there is not one."""
+    """Return the one folder with a judge's replies, of the named model if any; raise :class:`UsageError` otherwise."""
     about = {path.parent: read_about(path.parent) for path in sorted(settings.folder.glob(f"*/{FILE}"))}
     of_judge = {
         path: str(one["model"] or one["backend"]) for path, one in about.items() if one["judge"] == settings.judge
     }
-    found = [path for path, model in of_judge.items() if settings.model in (None, model)]
-    if len(found) == 1:
-        return found[0]
+    matching = [path for path, model in of_judge.items() if settings.model in (None, model)]
+    if len(matching) == 1:
+        return matching[0]
     models = ", ".join(dict.fromkeys(of_judge.values()))
     held = f"replies of judge {settings.judge!r} by {models}" if models else f"no replies of judge {settings.judge!r}"
     remedy = "choose one with --judge-model, or " if models else ""
@@ -101,7 +101,7 @@ def recorded_folder(settings: JudgeSettings) -> Path:
 
 
 def read_about(directory: Path) -> dict[str, Any]:
-    """What ``judge.json`` says of the replies in a folder, or :class:`UsageError`."""
+    """Read the identity of the judge from ``judge.json``; raise :class:`UsageError` if that is impossible."""
     path = directory / FILE
     try:
         about = parse_json(path.read_text(encoding="utf-8"))
@@ -113,10 +113,10 @@ def read_about(directory: Path) -> dict[str, Any]:
 
 
 def _about(settings: JudgeSettings, model: ModelCard) -> dict[str, Any]:
-    """Who judges: what determines the replies, and the packages that it comes from."""
+    """Return the identity of the judge: all that determines its replies, and the packages it comes from."""
     registry = manager().registry
     entries = (registry.entry("judge", settings.judge), registry.entry("backend", str(settings.backend)))
-    options = {k: redacted_option(k, v) for k, v in sorted(settings.options.items()) if not _WHEREABOUTS.search(k)}
+    options = {k: redacted_option(k, v) for k, v in sorted(settings.options.items()) if not _LOCATION.search(k)}
     about = {
         "judge": settings.judge,
         "backend": settings.backend,

@@ -1,7 +1,7 @@
-"""Reports read by a judge: asked through any backend, every reply journalled once, and read again from the journal.
+"""Reports read by a judge: requested through any backend, each reply journalled once and read from the journal.
 
-What is answered is never asked again, so that whoever has the journal gets the same scores without a server. A reply
-that is missing, failed, refused, cut or unreadable is counted by its reason: the report has no structure and no points.
+A reply is never requested again, so that the journal alone gives the same scores without a server. A reply that is
+missing, failed, refused, cut or unreadable is counted by its reason: the report has no structure and no points.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ NO_MEDIA = Clip("", 0.0, 0.0, (), 0)
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge made of some reports.
+    """A judge's readings of some reports.
 
-    ``about`` says who judged and goes into the result, ``structures`` maps a text to its structure, and ``lost`` any
-    other text to the reason that it has none.
+    ``about`` identifies the judge and goes into the result; ``structures`` maps a text to its structure, and ``lost``
+    maps any other text to the reason why it has none.
     """
 
     about: Mapping[str, object]
@@ -65,11 +65,11 @@ class Judged:
 
     @property
     def name(self) -> str:
-        """Judge, backend and model in a word."""
+        """Judge, backend and model in one word."""
         return "-".join(str(self.about[key]) for key in ("judge", "backend", "model") if self.about[key])
 
     def read(self, text: str) -> ReportStructure:
-        """The structure of a text, or :class:`JudgeError`; a text without a word needs no judge."""
+        """Return the structure of a text, an empty one for an empty text; raise :class:`JudgeError` otherwise."""
         if not text.strip():
             return extract("")
         if text in self.structures:
@@ -78,44 +78,43 @@ class Judged:
         raise JudgeError(f"judge {self.name} could not read a report: {status}: {note}")
 
     def counts(self) -> dict[str, int]:
-        """How many texts were read, and how many were not, by reason."""
+        """Return the number of texts read, and of those not read by reason."""
         return {"read": len(self.structures), **sorted_counts(status for status, _ in self.lost.values())}
 
 
 def judge_reports(texts: Iterable[str], settings: JudgeSettings, progress: Progress) -> Judged:
-    """Have a judge read texts, each once; what is journalled already is not asked again.
+    """Have a judge read texts, each once; replies that are journalled already are not requested again.
 
-    Raises :class:`UsageError` if the call is wrong, a report holds an identifier, or there is nobody to ask and nothing
-    journalled,
-    :class:`~s3harness.errors.S3HarnessError` if the engine cannot be loaded, and ``KeyboardInterrupt`` if stopped:
-    what is answered is safe.
+    Raises :class:`UsageError` if the call is wrong, a report holds an identifier, or there is neither a backend nor a
+    journal, :class:`~s3harness.errors.S3HarnessError` if the engine cannot be loaded, and ``KeyboardInterrupt`` if
+    stopped; replies so far are journalled.
     """
     judge = judge_named(settings.judge)
     requests = {text: _request(judge, settings.judge, text) for text in dict.fromkeys(texts) if text.strip()}
     ask = settings.backend is not None
     directory = _ask(list(requests.values()), settings, progress) if ask else recorded_folder(settings)
     replies = {entry.id: entry.response for entry in read_journal(directory / JOURNAL)}
-    found = {text: _reading(judge, text, replies.get(request.id)) for text, request in requests.items()}
+    readings = {text: _reading(judge, text, replies.get(request.id)) for text, request in requests.items()}
     return Judged(
         read_about(directory),
-        {text: one for text, one in found.items() if isinstance(one, ReportStructure)},
-        {text: one for text, one in found.items() if not isinstance(one, ReportStructure)},
+        {text: one for text, one in readings.items() if isinstance(one, ReportStructure)},
+        {text: one for text, one in readings.items() if not isinstance(one, ReportStructure)},
     )
 
 
 def judged_metric(spec: MetricSpec, judged: Judged) -> MetricSpec:
-    """The Seizure-RQI of a task with the judge for its reader, which its label names."""
+    """Return the Seizure-RQI of a task read by the judge, whom its label names."""
     label = f"{spec.label}, read by {judged.name}"
     return replace(spec, label=label, params={**spec.params, "read": judged.read})
 
 
 def judged_pairs(pairs: Iterable[Pair], judged: Judged) -> list[Pair]:
-    """The pairs, and without an answer those that the judge gave no structure of: of the report, or of the expert's."""
+    """Return the pairs; one whose report or expert's report has no structure loses its answer."""
     return [replace(pair, prediction=_judged(pair, judged)) for pair in pairs]
 
 
 def reports_of(pairs: Iterable[Pair]) -> set[str]:
-    """The texts that a judge has to read for these pairs to be scored: the reports, and the experts'."""
+    """Return the texts that a judge must read to score these pairs: the reports, and the experts' reports."""
     return {text for pair in pairs for text in _texts(pair)}
 
 
@@ -134,12 +133,12 @@ def _texts(pair: Pair) -> tuple[str, ...]:
 
 
 def sorted_counts(words: Iterable[str]) -> dict[str, int]:
-    """How often each word occurs, by the alphabet."""
+    """Return word → number of occurrences, in alphabetical order."""
     return dict(sorted(Counter(words).items()))
 
 
 def _reading(judge: Judge, text: str, response: Response | None) -> ReportStructure | tuple[PredictionStatus, str]:
-    """The structure in a reply, or why there is none."""
+    """Return the structure in a reply, or the reason why there is none."""
     if response is None:
         return "missing", "no reply is journalled"
     if response.status != "ok":
@@ -151,7 +150,7 @@ def _reading(judge: Judge, text: str, response: Response | None) -> ReportStruct
 
 
 def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progress) -> Path:
-    """Ask what is not answered yet; returns the folder with all replies. An engine is made only if need be."""
+    """Request the replies that are missing; return the folder with all of them."""
     backend = cast("type[Backend]", load("backend", str(settings.backend)))
     model = _model(settings, backend)
     directory = folder_of(settings, model)
@@ -159,18 +158,19 @@ def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progres
     todo = tuple(request for request in requests if request.id not in answered)
     identifiers = _identifiers(todo, settings)
     progress.total = len(todo)
-    recipe = _recipe(settings, backend, model)
-    worker = recipe.worker() if todo else None
+    worker_spec = _worker_spec(settings, backend, model)
+    # With every reply journalled no engine is needed, and none is made.
+    worker = worker_spec.worker() if todo else None
     make_folder(directory, settings, model)
     if identifiers:
         note_identifiers(directory, identifiers)
     if worker:
-        _carry_out(recipe, worker, todo, directory, progress)
+        _carry_out(worker_spec, worker, todo, directory, progress)
     return directory
 
 
 def _identifiers(todo: Iterable[Request], settings: JudgeSettings) -> Mapping[str, object]:
-    """The identifiers that the user lets through to the judge; :class:`IdentifiersError` where there is no reason."""
+    """Return the identifiers that the user lets through; raise :class:`IdentifiersError` without the reason."""
     seen: set[str] = set()
     texts = (text for request in todo for text in texts_of_request(request, Video("", ""), seen))
     search = Search(settings.words, reviewed=read_reviewed(settings.folder))
@@ -178,7 +178,7 @@ def _identifiers(todo: Iterable[Request], settings: JudgeSettings) -> Mapping[st
 
 
 def _carry_out(
-    recipe: WorkerSpec, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress
+    worker_spec: WorkerSpec, worker: Worker, todo: tuple[Request, ...], directory: Path, progress: Progress
 ) -> None:
     from s3harness.guard.audit_log import AuditLog
     from s3harness.guard.redaction import Redactor
@@ -186,16 +186,16 @@ def _carry_out(
     from s3harness.run.executor import Execution, local, started_facts
 
     plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
-    started = started_facts(worker.backend, recipe.model.name, "local", recipe.allow_remote)
+    started = started_facts(worker.backend, worker_spec.model.name, "local", worker_spec.allow_remote)
     with Journal(directory) as journal, AuditLog(directory, started, progress.counts) as audit:
         worker.backend.log_send = audit.sent
         execution = Execution(
-            worker_spec=recipe, worker=worker, journal=journal, redact=Redactor(()), progress=progress
+            worker_spec=worker_spec, worker=worker, journal=journal, redact=Redactor(()), progress=progress
         )
         run_until_stopped(local(execution, [plan]))
 
 
-def _recipe(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> WorkerSpec:
+def _worker_spec(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> WorkerSpec:
     from s3harness.media.options import MediaOptions
     from s3harness.run.worker_spec import WorkerSpec
 
@@ -214,7 +214,7 @@ def _recipe(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -
 
 
 def _request(judge: Judge, name: str, text: str) -> Request:
-    """The question about one report; the item is a hash of the report, which names nothing."""
+    """Return the request about one report; its item is a hash of the report."""
     request = Request(
         id="",
         task=f"judge/{name}",
@@ -226,12 +226,12 @@ def _request(judge: Judge, name: str, text: str) -> Request:
         answer_schema=judge.answer_schema,
         generation=judge.generation,
     )
-    told = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED | {"clip"}}
-    return replace(request, id=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20])
+    content = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED | {"clip"}}
+    return replace(request, id=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20])
 
 
 def _model(settings: JudgeSettings, backend: type[Backend]) -> ModelCard:
-    """The card of the model that is asked; a model without a card goes by the name that the backend knows it by."""
+    """Return the card of the judge's model; a model without a card has the name that the backend knows it by."""
     name = settings.model
     if name is None or backend.is_model:
         if name is not None or (backend.modalities is None and not backend.is_model):

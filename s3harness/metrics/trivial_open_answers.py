@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from s3harness.metrics.answerers import Answerers, Cohort, Floor, Say, Without, always, sole
 from s3harness.metrics.cohort import PatientCounts, PatientMedians, commonest_of
-from s3harness.metrics.informed import reader_of
 from s3harness.metrics.sentences import Sentences
+from s3harness.metrics.simulated_reader import reader_of
+from s3harness.metrics.trivial_answerers import Answerers, Cohort, Floor, Say, Without, always, sole
 from s3harness.types import Prediction, Reference
 
 PLACES = 21
@@ -48,6 +48,7 @@ class Boundaries(Cohort):
         constants = {"window_centre": 0.5, "window_start": 0.0, "window_end": 1.0}
         says = {name: at(lambda r, share=share: share) for name, share in (constants | middles).items()}  # type: ignore[misc]
         says["commonest_place"] = at(usual)
+        # Without a window even the constants fall back on the median of other patients, and so are fitted.
         floors = {name: sole(name, self.lacks_window) for name in constants}
         floors["commonest_place"] = sole("commonest_place", is_fitted=True)
         floors["anywhere"] = Floor([(name, always(1 / PLACES)) for name in middles], self.lacks_window)
@@ -96,6 +97,7 @@ class Sequences(Cohort):
             sign = commonest_of(self.counts.of("signs", left_out(reference)))
             return Prediction(reference.item, [sign] if sign else [])
 
+        # From one sign to all: the shares at which naming more signs pays depend on the metric.
         fitted: dict[str, Say] = {
             "commonest_sign": single,
             "typical_sequence": signs_of(1 / 2),

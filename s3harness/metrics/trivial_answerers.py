@@ -16,7 +16,7 @@ import numpy as np
 
 from s3harness.metrics.base import Array
 from s3harness.metrics.cohort import label_of
-from s3harness.metrics.informed import SimulatedReader
+from s3harness.metrics.simulated_reader import SimulatedReader
 from s3harness.types import Prediction, Reference
 
 Say = Callable[[Reference], Prediction]
@@ -28,6 +28,7 @@ Mixture = Sequence[tuple[str, Weigh]]
 Without = Callable[[Reference], int | None]
 """The patient that is left out to answer an item, ``None`` for nobody."""
 
+# Part of the floor's name in score files.
 LEAVE_OUT, TRAIN = "leave-patient-out", "train"
 
 
@@ -92,6 +93,7 @@ class Cohort(ABC):
 
     def add(self, reference: Reference) -> None:
         """Learn from a reference."""
+        # The number of patients decides whether leaving one out leaves anyone to fit on.
         self.patients.add(reference.cluster)
         self.learn(reference.cluster, reference.subject, reference.truth, reference)
 

@@ -61,6 +61,7 @@ def _rationales() -> SimulatedReader:
     def weight(by_truth: Mapping[str, float]) -> Callable[[Sequence[Reference]], Array]:
         return lambda references: np.array([by_truth.get(label_of(r.truth) or "", 0.0) for r in references])
 
+    # Half of the right answers with the true sentence, half with the medoid, which is fitted on others.
     yes, no = SENSITIVITY / 2, SPECIFICITY / 2
     mixture = [
         ("truth", weight({"yes": yes, "no": no})),

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.metrics.answerers import (
+from s3harness.metrics.cohort import PatientCounts, commonest_of, label_of
+from s3harness.metrics.report_classifier import ReportClassifier
+from s3harness.metrics.sentences import Sentences
+from s3harness.metrics.simulated_reader import reader_of
+from s3harness.metrics.trivial_answerers import (
     Answerers,
     Cohort,
     Floor,
@@ -19,10 +23,6 @@ from s3harness.metrics.answerers import (
     prediction_of,
     sole,
 )
-from s3harness.metrics.cohort import PatientCounts, commonest_of, label_of
-from s3harness.metrics.informed import reader_of
-from s3harness.metrics.report_classifier import ReportClassifier
-from s3harness.metrics.sentences import Sentences
 from s3harness.types import Prediction, Reference
 
 
@@ -149,6 +149,7 @@ def _dealt(closed: _Closed, left_out: Without) -> tuple[dict[str, Say], Mixture]
     subjects = closed.labels.groups()
     most = max((len(closed.labels.things(subject)) for subject in subjects), default=0)
     says: dict[str, Say] = {}
+    # A subject with fewer labels has weight 0 at the places beyond its last.
     mixture: list[tuple[str, Weigh]] = []
     for place in range(most):
         label_at = _label_at(closed.labels, place)
@@ -197,6 +198,7 @@ class Diagnoses(_Closed):
         prevalence = [("always_ES", share), ("always_NES", lambda references: 1.0 - share(references))]
         floors = {name: sole(name) for name in says} | {"coin": coin("always_ES", "always_NES")}
         floors |= {"prevalence": Floor(prevalence, is_fitted=True)}
+        # Only where some prompt holds a report: otherwise this answerer would be the commonest diagnosis again.
         if classifier.reports:
             says["report_classifier"] = read
             floors["report_classifier"] = sole("report_classifier", is_fitted=True)
