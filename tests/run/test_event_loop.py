@@ -49,7 +49,7 @@ def test_a_request_that_goes_on_is_an_error_of_its_own_and_said_once():
             try:
                 await event_loop.with_timeout(stubborn(), 0.1)
             except event_loop.StubbornError as error:
-                assert str(error) == "no answer within 0.1 s, and it goes on although it was cancelled"
+                assert str(error) == "no answer within 0.1 s, and generate() ignored its cancellation"
             else:
                 raise AssertionError
 
