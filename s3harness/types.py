@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Video:
     patient: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
     duration_s: float | None = None
+    _: KW_ONLY
     diagnosis: Diagnosis | None = None
     split: str = ""
     onset_s: float | None = None
@@ -71,6 +72,7 @@ class Clip:
     end_s: float
     timestamps: tuple[float, ...]
     max_pixels: int
+    _: KW_ONLY
     audio: bool = False
     index: int = 0
 
@@ -90,7 +92,7 @@ class Generation:
     top_p: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question about one clip: the whole input of a backend.
 
@@ -160,6 +162,7 @@ class Response:
 
     request_id: str
     text: str = ""
+    _: KW_ONLY
     status: ResponseStatus = "ok"
     error: str = ""
     prompt_tokens: int | None = None
@@ -187,6 +190,7 @@ class Answer:
 
     request_id: str
     value: object = None
+    _: KW_ONLY
     status: AnswerStatus = "clean"
     note: str = ""
     clip: Clip | None = None
@@ -216,7 +220,7 @@ class Prediction:
     probability: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """The truth of one item.
 
@@ -260,7 +264,7 @@ class FloorTest:
     p_adjusted: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One metric of one task: a number that never stands alone.
 
@@ -315,7 +319,7 @@ class Score:
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """A run as observers see it; ``directory`` is where its files are."""
 

@@ -51,7 +51,7 @@ class RecordedBackend(Backend):
         return Response(
             request.id,
             recorded.text,
-            recorded.status,
+            status=recorded.status,
             prompt_tokens=recorded.prompt_tokens,
             completion_tokens=recorded.completion_tokens,
             choice_probabilities=recorded.choice_probabilities,

@@ -330,7 +330,7 @@ def export(
     from dataclasses import asdict
 
     from s3harness.dataset.export import export_dataset
-    from s3harness.guard.outgoing import Consent
+    from s3harness.guard.outgoing_check import Consent
     from s3harness.guard.review import folder_of_dataset
 
     consent = Consent(allow_identifiers, reviewed, folder_of_dataset(directory))

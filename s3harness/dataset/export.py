@@ -18,7 +18,7 @@ from s3harness.dataset.export_card import COLUMNS, SIGN, SIGNS, TEXT, card
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
-from s3harness.guard.outgoing import Consent, OutgoingText, check_outgoing
+from s3harness.guard.outgoing_check import Consent, OutgoingText, check_outgoing
 from s3harness.types import FeatureLabel, Video
 
 if TYPE_CHECKING:

@@ -239,7 +239,7 @@ def _sign(word: str, words: Mapping[str, str]) -> str:
     if sign not in known:
         near = suggest(sign, known)
         raise ValueError(
-            f"there is no sign named {word!r}{near}; say in the mapping, under sign.vocabulary, what it is"
+            f"there is no sign named {word!r}{near}; add its meaning to the mapping, under sign.vocabulary"
         )
     return sign
 

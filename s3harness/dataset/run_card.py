@@ -22,8 +22,8 @@ from s3harness.types import Video
 FILE = "s3harness-training.json"
 SCHEMA = "s3harness/training/v1"
 SCORED = (
-    "the model was trained on {patients} of the patients it is to be scored on ({videos} videos): its scores would say "
-    "nothing of others; score it on the patients held out (--split)"
+    "the model was trained on {patients} of the patients to be scored ({videos} videos), so its scores would not hold "
+    "for other patients; score it on the held-out patients (--split)"
 )
 IN_MANIFEST = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
 """Fields of a card that the manifest of an evaluation repeats; of the patients only their number."""

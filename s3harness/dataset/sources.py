@@ -14,11 +14,11 @@ from s3harness.dataset import load
 from s3harness.dataset.identity import source_key
 from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
-from s3harness.guard.normalization import fold
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.normalization import fold
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.identifiers.search import Search
+from s3harness.guard.identifiers.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.guard.review import folder_of_dataset, read_reviewed
-from s3harness.guard.search import Search
-from s3harness.guard.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.types import Video
 
 COLUMNS = ("video_id", "source", "patient")

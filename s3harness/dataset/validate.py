@@ -10,8 +10,8 @@ from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
-from s3harness.guard.kinds import KINDS, Identifier
-from s3harness.guard.search import fingerprint, masked
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.search import fingerprint, masked
 from s3harness.types import Video
 
 
@@ -46,9 +46,9 @@ class WrittenIdentifier:
         kind = KINDS[self.identifier.kind]
         if self.identifier.tier == "certain":
             what = "a patient is named" if self.identifier.kind == "private" else f"holds {kind}"
-            message = f"{what} ({self.shown}); take it out, for this may be shown to a model, and shared"
+            message = f"{what} ({self.shown}); remove it, because this text may be sent to a model and shared"
         else:
-            message = f"may hold {kind} ({self.shown}); look at it, and take it out or confirm it with --reviewed"
+            message = f"may hold {kind} ({self.shown}); check it, and remove it or confirm it with --reviewed"
         return self.row.problem(self.column, message)
 
 

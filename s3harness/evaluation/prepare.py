@@ -18,12 +18,12 @@ from s3harness.dataset.run_card import refuse_trained_on, trainings
 from s3harness.dataset.sources import search_of
 from s3harness.errors import UsageError
 from s3harness.evaluation.settings import RunSettings
-from s3harness.guard.outgoing import check_outgoing
+from s3harness.guard.outgoing_check import check_outgoing
 from s3harness.plugins.manager import load, manager
 from s3harness.run.durations import with_durations
 from s3harness.run.interventions import Interventions, load_interventions
-from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
+from s3harness.run.request_texts import texts_of_plan
 from s3harness.run.worker_spec import WorkerSpec, media_store
 from s3harness.rundir.manifest import RunIdentity
 from s3harness.specs.loading import load_task, task_names

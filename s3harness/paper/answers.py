@@ -150,7 +150,9 @@ class _Reader:
     def _read(self, said: Said) -> Answer:
         subject = said.key[1]
         spec = self._specs.setdefault(subject, self._spec.for_subject(subject))
-        response = Response("", said.reply, *(("failed", GAVE_UP) if said.failed else ()))
+        response = Response(
+            "", said.reply, status="failed" if said.failed else "ok", error=GAVE_UP if said.failed else ""
+        )
         entry = JournalEntry(
             id="", task=spec.name, item="", subject=subject, clip=Clip("", 0.0, 0.0, (), 0), media="", response=response
         )

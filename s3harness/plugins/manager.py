@@ -79,7 +79,11 @@ class PluginManager:
         from s3harness.plugins import builtins
 
         for kind, name, target, summary in self._registrations(builtins):
-            self.registry.add(RegistryEntry(kind, name, target, BUILTIN, __version__, summary))
+            self.registry.add(
+                RegistryEntry(
+                    kind=kind, name=name, target=target, package=BUILTIN, version=__version__, summary=summary
+                )
+            )
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
     def _load(self, point: EntryPoint, package: Package) -> Plugin:
@@ -120,8 +124,16 @@ class PluginManager:
         errors = []
         for kind, name, target, summary in registrations:
             try:
-                checked = checked_registration(kind, name, target)
-                self.registry.add(RegistryEntry(kind, *checked, package.name, package.version, str(summary)))
+                checked_name, checked_target = checked_registration(kind, name, target)
+                entry = RegistryEntry(
+                    kind=kind,
+                    name=checked_name,
+                    target=checked_target,
+                    package=package.name,
+                    version=package.version,
+                    summary=str(summary),
+                )
+                self.registry.add(entry)
             except PluginError as error:
                 errors.append(str(error))
         return errors

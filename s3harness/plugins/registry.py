@@ -53,7 +53,7 @@ COMMAND_GROUPS = ("data",)
 _NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryEntry:
     """One registered name: the import string of its object, and the package that brought it.
 

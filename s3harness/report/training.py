@@ -10,7 +10,7 @@ from s3harness.report.plain_text import print_pairs, print_rows
 
 if TYPE_CHECKING:
     from s3harness.training.gate import GateReport, Payment
-    from s3harness.training.samples import TrainingSet
+    from s3harness.training.training_set import TrainingSet
 
 
 def print_gate(report: GateReport, *, every: bool) -> None:

@@ -124,7 +124,17 @@ def _reference(
     window = (min(c.start_s for c in clips), max(c.end_s for c in clips)) if clips else None
     ids = tuple(request.id for request in requests)
     item, report = item_id(task.name, video, subject), _report_in_prompt(video, requests)
-    return Reference(item, task.name, video.id, subject, cluster, truth, window, ids, report)
+    return Reference(
+        item=item,
+        task=task.name,
+        video_id=video.id,
+        subject=subject,
+        cluster=cluster,
+        truth=truth,
+        window=window,
+        requests=ids,
+        report=report,
+    )
 
 
 def _report_in_prompt(video: Video, requests: Sequence[Request]) -> str:

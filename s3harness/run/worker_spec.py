@@ -102,6 +102,6 @@ def media_store(
     if not transforms:
         return MediaStore(folder, budget, options)
     from s3harness.transforms.contract import load_transforms
-    from s3harness.transforms.store import TransformingStore
+    from s3harness.transforms.transformed_store import TransformingStore
 
     return TransformingStore(folder, budget, options, load_transforms(transforms), audio_donors)

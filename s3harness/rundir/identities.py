@@ -134,7 +134,7 @@ class MixtureError(UsageError):
         where = f"the answers in {directory}" if directory else "the answers so far"
         super().__init__(
             f"{where} are of another model or version: {self.description}; choose another --out, "
-            "or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+            "or continue with --resume --allow-mixed REASON, which marks the run as mixed"
         )
 
 

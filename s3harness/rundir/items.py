@@ -13,7 +13,8 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_text
-from s3harness.forms import (
+from s3harness.types import Reference
+from s3harness.value_checks import (
     Check,
     each,
     is_name,
@@ -27,7 +28,6 @@ from s3harness.forms import (
     row,
     wrong_field,
 )
-from s3harness.types import Reference
 
 FILE = "items.jsonl"
 

@@ -24,11 +24,11 @@ from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
-from s3harness.forms import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.id_set import CompactIdSet
 from s3harness.rundir.sent import SentLog
 from s3harness.types import Clip, Request, Response
+from s3harness.value_checks import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 
 FILE = "responses.jsonl"
 SYNC_SECONDS = 2.0

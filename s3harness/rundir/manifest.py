@@ -16,7 +16,11 @@ from typing import Any, cast
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.forms import (
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import Kind
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
+from s3harness.value_checks import (
     each,
     is_flag,
     is_mapping,
@@ -28,10 +32,6 @@ from s3harness.forms import (
     record,
     wrong_field,
 )
-from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import Kind
-from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 from s3harness.version import __version__
 
 FILE = "manifest.json"
@@ -155,7 +155,7 @@ def start_manifest(
         differences = "; ".join(_difference(key, before.get(key), wanted.get(key)) for key in differing)
         remedy = "choose another --out"
         if differing == ["plugins"] and _differs_only_in(before["plugins"], wanted["plugins"], package):
-            remedy += ", or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
+            remedy += ", or continue with --resume --allow-mixed REASON, which marks the run as mixed"
         raise UsageError(f"{directory} holds another run: {differences}; {remedy}")
 
 

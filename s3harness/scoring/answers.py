@@ -37,7 +37,7 @@ def parse(text: str, spec: TaskSpec, subject: str = "") -> Reading:
     return Reader.of(spec, subject)(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """The parser of a spec with its parameters, guarded against echoes of the prompt.
 
@@ -60,7 +60,14 @@ class Reader:
         parser = cast("Callable[..., Reading]", load("parser", name))
         taken = _parameters(parser)
         params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
-        return cls(spec.name, name, parser, params, _prompt_text(spec, subject), _closed_answers(spec.answer))
+        return cls(
+            task=spec.name,
+            name=name,
+            parser=parser,
+            params=params,
+            prompt=_prompt_text(spec, subject),
+            choices=_closed_answers(spec.answer),
+        )
 
     def __call__(self, text: str) -> Reading:
         """Read a text; raise :class:`SpecError` if the parser does not take the parameters."""
@@ -89,12 +96,19 @@ class Readers:
 def _answer(entry: JournalEntry, reader: Reader) -> Answer:
     response = entry.response
     if response.status != "ok":
-        return Answer(entry.id, None, response.status, response.error, entry.clip)
+        return Answer(entry.id, None, status=response.status, note=response.error, clip=entry.clip)
     reading = reader(response.text)
     if reading.status == "unparsable":
         status = "refused" if declines(response.text) else "unparsable"
-        return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
-    return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
+        return Answer(entry.id, None, status=cast("Any", status), note=reading.note, clip=entry.clip)
+    return Answer(
+        entry.id,
+        reading.value,
+        status=reading.status,
+        note=reading.note,
+        clip=entry.clip,
+        probability=_probability(response),
+    )
 
 
 def _probability(response: Response) -> float | None:

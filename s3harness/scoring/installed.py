@@ -41,4 +41,4 @@ def _remedy(packages: Mapping[str, str]) -> str:
                 else f"is {known.version} here: pip install {package}=={version}"
             )
             differences.append(f"the run was made with {package} {version}, which {why}")
-    return "; ".join(differences) or "s3harness plugins list says what is there"
+    return "; ".join(differences) or "s3harness plugins list shows the installed ones"

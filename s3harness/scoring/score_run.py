@@ -21,8 +21,8 @@ from s3harness.rundir.items import Items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import JournalIndex
 from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.answers import Readers
-from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.installed import check_installed
 from s3harness.scoring.judging.judge import Judged
 from s3harness.scoring.predictions import predicted

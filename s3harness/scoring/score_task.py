@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
 
+from s3harness.confidence_intervals import IntervalResult, patient_interval
 from s3harness.errors import SpecError
-from s3harness.intervals import IntervalResult, patient_interval
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
 from s3harness.metrics.one_class import ClassCoverage
 from s3harness.metrics.trivial_answerers import Answerers, Mixture, Say, certain
 from s3harness.plugins.manager import blamed, load
-from s3harness.scoring.floor_test import corrected, tested_against_floor
+from s3harness.scoring.above_floor import corrected, tested_against_floor
 from s3harness.scoring.judging.judge import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import PatientSums, add_rows
@@ -300,6 +300,7 @@ class _Coverage:
     subject: str
     judged: Judged | None
     metric: Metric
+    _: KW_ONLY
     items: int = 0
     answered: int = 0
     patients: set[int] = field(default_factory=set)

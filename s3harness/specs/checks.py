@@ -113,7 +113,19 @@ def sample_video() -> Video:
     """Return a video of two minutes with everything annotated, to try a spec on."""
     names = (*vocabulary().names, *vocabulary().signs)
     labels = {name: FeatureLabel("yes", 40.0, 50.0, "left", "seen") for name in names}
-    return Video("v0", "p0", None, 120.0, "ES", "", 30.0, 90.0, "head", labels, "A report.")
+    return Video(
+        "v0",
+        "p0",
+        None,
+        120.0,
+        diagnosis="ES",
+        split="",
+        onset_s=30.0,
+        offset_s=90.0,
+        onset_body_part="head",
+        features=labels,
+        report="A report.",
+    )
 
 
 def _variants(data: Mapping[str, Any]) -> Iterator[Variant]:

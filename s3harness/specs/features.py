@@ -9,7 +9,7 @@ from s3harness.specs.document import read_document, specs_directory
 from s3harness.types import Modality
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """One sign of the vocabulary.
 

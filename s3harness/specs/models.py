@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class ModelCard:
     """
 
     name: str
+    _: KW_ONLY
     title: str = ""
     weights: str | None = None
     revision: str | None = None

@@ -46,13 +46,13 @@ def references_of(
     clusters = {patient: number for number, patient in enumerate(sorted({video.patient for video in videos}))}
     return [
         Reference(
-            f"{video.id}/{kind}/{subject}",
-            kind,
-            video.id,
-            subject,
-            clusters[video.patient],
-            truth,
-            _clip(cast("float", truth), placement, random) if kind == "boundary" else None,
+            item=f"{video.id}/{kind}/{subject}",
+            task=kind,
+            video_id=video.id,
+            subject=subject,
+            cluster=clusters[video.patient],
+            truth=truth,
+            window=_clip(cast("float", truth), placement, random) if kind == "boundary" else None,
         )
         for video in videos
         for subject, truth in truths(video, kind, ("video", "audio"))

@@ -47,17 +47,17 @@ Promise = Literal[
 
 PROMISES: Mapping[Promise, str] = {
     "honest wins": "no degenerate answerer scores as well as an honest one that errs",
-    "readers win": "whoever looked, however cautious or bold, scores better than whoever did not",
-    "monotone": "whoever sees more, or is nearer to the truth, scores better",
+    "readers win": "a reader who looked, cautious or bold, scores better than one who did not",
+    "monotone": "a reader who sees more, or is nearer to the truth, scores better",
     "truth is best": "nothing scores better than the truth, which scores 1, 100 points, or an error of 0",
     "bounds": "a proportion or correlation lies in −1 to 1, points in 0 to 100, anything else is finite",
     "order": "the order of the pairs does not matter",
     "failing": "leaving out the answers that are most wrong does not raise a score",
     "giving up": "no answer scores worse than no answer at all",
-    "defined": "whoever answers everything gets a score",
+    "defined": "a reader who answers every item gets a score",
     "form": "rows are finite, one per pair, the same without other videos if the metric says that it goes by video; "
     "sums of rows give the score, for any leading shape, also of no pairs",
-    "raises": "an answer, whatever it is, raises nothing",
+    "raises": "no answer raises an error",
 }
 """Promise → what it says."""
 

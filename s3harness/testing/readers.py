@@ -105,7 +105,9 @@ def _reason(sensitivity: float, specificity: float, told: float) -> Reader:
 
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
-        said = str(present(Reference("", "", "", "", 0, truth["present"]), random))
+        said = str(
+            present(Reference(item="", task="", video_id="", subject="", cluster=0, truth=truth["present"]), random)
+        )
         lots = [random.random() for _ in truth["text"].split()]
         kept = " ".join(
             word if lot < told else "something" for word, lot in zip(truth["text"].split(), lots, strict=True)
@@ -163,7 +165,7 @@ def _report(seen: float, invented: int, ordered: float, sided: float) -> Reader:
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
         events = [(name, 0.0) for name in truth["events"]]
-        told: Any = order(Reference("", "", "", "", 0, events), random)
+        told: Any = order(Reference(item="", task="", video_id="", subject="", cluster=0, truth=events), random)
         lots = {name: random.random() for name in vocabulary().names}
         sides = {n: side if lots.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
         return report_of(told, {name: sides.get(name, "left") for name in told}, random)

@@ -21,12 +21,12 @@ LONGEST_NOTE = 400
 
 COMMON: Mapping[str, str] = {
     "loads": "its package registers it, and it can be imported",
-    "documented": "it has a docstring that says what it is",
-    "in time": "nothing it does takes longer than the limit",
-    "alive": "it does not end the process that it runs in",
+    "documented": "it has a docstring",
+    "in time": "no trial takes longer than the limit",
+    "alive": "it does not end its process",
     "quiet": "it prints nothing on standard output, where results go",
     "offline": "it connects to no host that was not declared and permitted",
-    "inputs": "it changes nothing that it is given",
+    "inputs": "it does not change its inputs",
     "same again": "the same input gives the same output",
 }
 """Promise → what it says, of everything there is."""

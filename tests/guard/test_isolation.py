@@ -65,7 +65,7 @@ def test_nothing_that_is_started_reaches_a_server_outside(listening):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     if not can_make_networks():
         assert "--isolate is not possible here" in done.stderr
@@ -77,7 +77,7 @@ def test_nothing_that_is_started_reaches_a_server_outside(listening):
 
 def run(*before):
     words = [sys.executable, "-m", "s3harness", "run", "--isolate", "--backend", "floors", "--data", "/nowhere"]
-    return subprocess.run([*before, *words], check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run([*before, *words], check=False, capture_output=True, text=True, timeout=600)
 
 
 def test_the_command_goes_on_in_its_own_network():

@@ -15,7 +15,7 @@ from s3harness.media import Frames, MediaStore
 from s3harness.transforms import builtin
 from s3harness.transforms import contract as of_transforms
 from s3harness.transforms.contract import Transform, Transforms, load_transforms
-from s3harness.transforms.store import TransformingStore
+from s3harness.transforms.transformed_store import TransformingStore
 from s3harness.types import Clip, FeatureLabel, Video
 
 SIZES = st.tuples(st.integers(2, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 999))

@@ -73,7 +73,7 @@ class Site:
         """A Python process with these packages installed."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder), **self.variables, **variables}
         return subprocess.run(
-            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=600, check=False
         )
 
     @contextmanager

@@ -32,7 +32,7 @@ HEAVY = [
     "s3harness.run.executor",
     "s3harness.run.plan",
     "s3harness.scoring.score_run",
-    "s3harness.backends.floors",
+    "s3harness.backends.floors_and_oracle",
     "s3harness.media.decode",
     "s3harness.report.progress",
     "s3harness.report.table",
@@ -59,7 +59,7 @@ SLOW = """
     import asyncio
 
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class SlowBackend(OracleBackend):

@@ -22,7 +22,7 @@ WITNESS = """
     from dataclasses import replace
 
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class WitnessBackend(OracleBackend):

@@ -15,7 +15,14 @@ from s3harness.run.retry import BACKOFF_S, MAX_BACKOFF_S, generate_with_retry, p
 from s3harness.specs.models import ModelCard
 from s3harness.types import Clip, Request, Response
 
-REQUEST = Request("id", "s3/task", "s3/task/v0001/x", "x", Clip("v0001", 0.0, 1.0, (0.0,), 1000), "What?")
+REQUEST = Request(
+    id="id",
+    task="s3/task",
+    item="s3/task/v0001/x",
+    subject="x",
+    clip=Clip("v0001", 0.0, 1.0, (0.0,), 1000),
+    prompt="What?",
+)
 
 
 class Scripted(Backend):
@@ -108,7 +115,7 @@ def test_pauses_grow_and_are_bounded():
         ({"text": "yes"}, "dict"),
         (Response("id", None), "text is NoneType"),
         (Response("id", b"yes"), "text is bytes"),
-        (Response("id", "yes", "fine"), "status is 'fine'"),
+        (Response("id", "yes", status="fine"), "status is 'fine'"),
         (Response("id", "yes", prompt_tokens=np.int64(3)), "tokens and probabilities"),
         (Response("id", "yes", choice_probabilities={"yes": float("nan")}), "tokens and probabilities"),
         (Response("id", "yes", choice_probabilities=[0.5]), "TypeError"),
@@ -143,7 +150,7 @@ def test_limits_under_which_nothing_could_be_asked_are_refused(wrong):
 
 FAULTY = """
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class FaultyBackend(OracleBackend):

@@ -58,7 +58,7 @@ def test_every_kind_has_promises_that_say_what_they_are(kind):
 def sampler(video, subject, *, audio=False):
     """The whole video, two frames."""
     end = video.duration_s
-    return [s3harness.Clip(video.id, 0.0, end, (0.0, end / 2), 1000, audio)]
+    return [s3harness.Clip(video.id, 0.0, end, (0.0, end / 2), 1000, audio=audio)]
 
 
 def changed(made, **fields):

@@ -97,7 +97,7 @@ class Dispatcher:
             except ContentFiltered as refusal:
                 sent = payload.sent(state.without)
                 return s3harness.Response(
-                    payload.request.id, str(refusal), "refused", attempts=state.attempts, sent=sent
+                    payload.request.id, str(refusal), status="refused", attempts=state.attempts, sent=sent
                 )
             except (Busy, Unreachable) as error:
                 self._check_patience(state, error)

@@ -161,7 +161,7 @@ class _WorkerPool:
             return True
         self._n_places -= 1
         if self._n_places == 0:
-            raise s3harness.S3HarnessError("all workers were lost; what is answered is journalled, go on with --resume")
+            raise s3harness.S3HarnessError("all workers were lost; all answers are journalled; continue with --resume")
         return False
 
     async def _close(self, actor: Any) -> None:

@@ -101,7 +101,7 @@ def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, 
     from s3harness.media.options import MediaOptions
     from s3harness.run.worker_spec import media_store
     from s3harness.training.clips import ClipFrames
-    from s3harness.training.samples import SetSettings, build_training_set
+    from s3harness.training.training_set import SetSettings, build_training_set
 
     settings = SetSettings(("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3})
     training_set = build_training_set(data, settings)

@@ -14,8 +14,8 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.guard.outgoing import Consent
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.outgoing_check import Consent
 from s3harness.plugins.manager import manager
 from s3harness.rundir.manifest import redacted_option
 from s3harness.specs.models import ModelCard

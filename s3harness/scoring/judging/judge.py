@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from s3harness.errors import UsageError
-from s3harness.guard.outgoing import check_outgoing
+from s3harness.guard.identifiers.search import Search
+from s3harness.guard.outgoing_check import check_outgoing
 from s3harness.guard.review import read_reviewed
-from s3harness.guard.search import Search
 from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import Judge, JudgeError, judge_named
 from s3harness.metrics.rqi.structure import ReportStructure
 from s3harness.parsers.refusal import declines
 from s3harness.plugins.manager import load
-from s3harness.run.outgoing import texts_of_request
 from s3harness.run.plan import ClipRequests, VideoPlan
+from s3harness.run.request_texts import texts_of_request
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import Journal, read_journal
 from s3harness.scoring.judging.folder import (

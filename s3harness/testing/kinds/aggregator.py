@@ -11,9 +11,9 @@ from s3harness.types import Answer, Clip
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (answers, **params) that returns an Aggregate",
-    "answers": "it puts together what models say of at least one kind of item, and raises only errors of s3harness",
-    "value": "a value is one that JSON can hold, a probability lies in 0–1, and without a value there is a note",
-    "one": "one answer alone is put together too",
+    "answers": "it combines the answers to at least one kind of item, and raises only errors of s3harness",
+    "value": "its value is JSON data, its probability lies in 0–1, and without a value it gives a note",
+    "one": "it accepts a single answer",
 }
 WINDOW_S = 30.0
 

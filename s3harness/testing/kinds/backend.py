@@ -29,19 +29,19 @@ from s3harness.types import Modality, Request, Response
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a class that extends s3harness.Backend, and its flags are of the right types",
-    "remote": "it says to which hosts media would go, if they leave this machine",
-    "cheap": "making it takes no engine and no media, and little time",
-    "enters": "its engine is loaded on entering, which returns the backend, and let go of on leaving",
+    "remote": "it declares the hosts to which it sends media, if any leave this machine",
+    "cheap": "its construction loads no engine, reads no media, and is fast",
+    "enters": "entering loads the engine and returns the backend; leaving releases the engine",
     "answers": "it answers requests of every task with a Response that can be journalled, under the request's own id",
-    "probabilities": "probabilities of closed answers lie in 0–1, and together come to 1 at most",
-    "flags": "it asks for no media and no sound where it says that it uses none",
-    "text": "a request about a clip that shows nothing is answered from its prompt, and no media are asked for",
-    "at once": "requests asked at once get the answers that they get one by one",
-    "free": "it never keeps the event loop waiting; what takes long runs in a thread",
-    "ends": "a request that is cancelled ends at once, cancelled",
-    "broken": "a video that cannot be shown makes it raise, and the next request is answered",
-    "facts": "what it says of its engine is JSON",
-    "identity": "who answers is said in JSON, the same before and after it answers",
+    "probabilities": "probabilities of closed answers lie in 0–1, and their sum is at most 1",
+    "flags": "it requests no media and no audio that its flags deny using",
+    "text": "it answers a text-only request from the prompt, without requesting media",
+    "at once": "concurrent requests get the same answers as single ones",
+    "free": "it never blocks the event loop; long work runs in a thread",
+    "ends": "a cancelled request ends at once, as cancelled",
+    "broken": "for an undecodable video it raises an error, and it answers the next request",
+    "facts": "its facts about the engine are JSON data",
+    "identity": "its identity is JSON data, the same before and after an answer",
 }
 CHEAP_S = 5.0
 WAITING_S = 2.0

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.diagnosis.classifier import Classifier
+from s3harness.diagnosis.contract import Classifier
 from s3harness.metrics.base import Array
 from s3harness.testing.trial import Bench, same, writable
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a class made without arguments, an s3harness.Classifier, whose grid is a list of settings",
-    "answers": "with every setting of its grid it fits, and gives a probability in 0–1 for each row",
-    "plain": "its parameters are what JSON can hold, and say the same when they come back from there",
-    "learns": "it tells apart what one column tells apart",
-    "checks": "it takes its own parameters, and refuses those of columns that are not there and what are none",
+    "answers": "it can be fitted with every setting of its grid, and gives a probability in 0–1 for each row",
+    "plain": "its parameters are JSON data, and give the same probabilities after a round trip",
+    "learns": "it separates classes that one column separates",
+    "checks": "it accepts its own parameters, and refuses those for other columns and anything else",
     "explains": "contributions have the columns' shape, and rules are texts",
 }
 ROWS = 60

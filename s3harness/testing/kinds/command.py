@@ -8,8 +8,8 @@ from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a click command",
-    "help": "it says in its help what it does, and what each option is for",
-    "wrong calls": "an option that it does not know ends it with 2",
+    "help": "its help describes the command and each option",
+    "wrong calls": "an unknown option ends it with exit code 2",
 }
 
 

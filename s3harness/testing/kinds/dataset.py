@@ -15,11 +15,11 @@ from s3harness.testing.trial import Bench, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (source, out, **options)",
-    "refuses": "a source that is not there is an error of s3harness, and leaves nothing behind",
-    "answers": "what it makes of a source is a data set in which nothing is wrong",
-    "keeps": "the source is what it was, and nothing is written but in out",
+    "refuses": "a missing source is an error of s3harness, and leaves no file behind",
+    "answers": "it makes a valid data set of a source",
+    "keeps": "it leaves the source unchanged, and writes only into out",
     "private": "no name or path of the source's files is in a table of the data set",
-    "taken": "a directory that holds something already is refused, and left as it is",
+    "taken": "it refuses a directory that is not empty, and leaves it unchanged",
 }
 TABLES = ("dataset.json", "videos.csv", "features.csv", "reports.csv")
 SHORTEST_NAME = 4

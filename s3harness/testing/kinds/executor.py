@@ -19,10 +19,10 @@ from s3harness.testing.trial import Bench, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of an Execution and an iterable of VideoPlan, and returns a coroutine",
-    "answers": "all that is asked is answered, as the local executor has it answered, each request once",
-    "resumes": "what is answered already is not asked again",
-    "failures": "a video that cannot be shown fails its own requests alone",
-    "unknown": "an option that it does not know is a UsageError",
+    "answers": "every request is answered once, with the same answer as by the local executor",
+    "resumes": "answered requests are not sent again",
+    "failures": "an undecodable video fails only its own requests",
+    "unknown": "an unknown option is a UsageError",
 }
 LIMITS = 4.0
 """Workers in other processes take a while to start."""

@@ -18,10 +18,10 @@ MEMBERS = ("system", "answer_schema", "generation", "prompt", "read")
 PROMISES: Mapping[str, str] = {
     "form": f"it is a class made without arguments, with {', '.join(MEMBERS)} of the right types",
     "schema": "its answer_schema is a JSON Schema",
-    "asks": "its prompt holds the report, whatever that is",
-    "answers": "it reads any reply, and raises nothing",
-    "structure": "what it reads is a ReportStructure, and what it does not read has no value",
-    "own form": "a reply of the form that it asked for is read",
+    "asks": "its prompt holds any report",
+    "answers": "it accepts any reply without raising an error",
+    "structure": "a parsed reply gives a ReportStructure, any other reply no value",
+    "own form": "it parses a reply of the form that it asked for",
 }
 
 

@@ -13,8 +13,8 @@ from s3harness.testing.trial import Bench, takes
 MEMBERS = ("higher_is_better", "unit", "statistics", "value", "parts")
 
 PROMISES: Mapping[str, str] = {
-    "contract": f"it makes something with {', '.join(MEMBERS)}",
-    "sound": "on at least one kind of items it keeps all of its promises",
+    "contract": f"it returns an object with {', '.join(MEMBERS)}",
+    "sound": "it keeps all promises on at least one kind of items",
     **{str(name): says for name, says in OF_METRICS.items()},
 }
 

@@ -10,8 +10,8 @@ from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is the path of a YAML file or of a directory with NAME.yaml, or a function that returns one",
-    "right": "the card is right: its fields, its samplers, its name",
-    "licence": "it says under which licence the weights are",
+    "right": "the card is valid: its fields, its samplers, its name",
+    "licence": "the card names the licence of the weights",
 }
 
 

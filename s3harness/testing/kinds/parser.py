@@ -10,8 +10,8 @@ from s3harness.testing.trial import Bench, same, takes, writable
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (text, **params) that returns a Reading of a known status",
-    "answers": "it reads any text, and raises nothing",
-    "value": "a reading has a value exactly if it is clean or repaired, one that JSON can hold",
+    "answers": "it accepts any text without raising an error",
+    "value": "a reading has a value, JSON data, exactly if it is clean or repaired",
     "empty": "a text without a word is not read as a clean answer",
 }
 DEEP = 20_000

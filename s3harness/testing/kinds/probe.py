@@ -18,10 +18,10 @@ from s3harness.types import Clip, Video
 
 PROMISES: Mapping[str, str] = {
     "form": "it is an s3harness.Probe, with a title, a version, and transforms by name",
-    "transforms": "the transforms that it names are there",
-    "rewords": "a task that it rewords is one that can be asked, and has the same items",
-    "expects": "of any answer it expects something, in one of the known directions",
-    "truth": "the truth that it gives is annotations of the same video, or none",
+    "transforms": "the transforms that it names are registered",
+    "rewords": "a reworded task is valid, and has the same items",
+    "expects": "it has an expectation, in a known direction, for any answer",
+    "truth": "its truth is annotations of the same video, or None",
 }
 BEFORE: Mapping[str, tuple[object, ...]] = {
     "feature": ("yes", "no", "na"),

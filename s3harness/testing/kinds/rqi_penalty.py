@@ -16,10 +16,10 @@ from s3harness.testing.trial import Bench, same, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of a PenaltyContext that returns a Penalty",
-    "answers": "it takes any report, also none and a structure without its text, and raises nothing",
+    "answers": "it accepts any report, an empty one, and a structure without text, without raising an error",
     "bounds": "its multiplier lies in 0–1 and its cap in 0–100",
-    "reasons": "where something is taken off, its evidence says for what, in texts",
-    "expert": "the expert's own report loses nothing",
+    "reasons": "where it lowers a score, its evidence holds the words behind it",
+    "expert": "it does not lower the score of the expert's own report",
 }
 LONG = 1_000_000
 

@@ -15,12 +15,12 @@ from s3harness.types import Clip, Video
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function (video, subject, **params) that takes audio, and returns a list of Clip",
-    "answers": "it samples any annotated video, and raises nothing but errors of s3harness",
+    "answers": "it samples any annotated video, and raises only errors of s3harness",
     "clips": "a clip lies in its video, its times ascend in it, and its numbers are finite",
     "order": "clips come in order of time, numbered from 0",
-    "audio": "a clip has sound exactly if audio is true",
-    "bare": "a video without annotations, or very short, raises nothing",
-    "unknown": "a parameter that it does not know is an error",
+    "audio": "a clip has audio exactly if audio is true",
+    "bare": "a video without annotations, or very short, raises no error",
+    "unknown": "an unknown parameter is an error",
 }
 ITEMS = ("feature", "laterality", "boundary", "sequence", "report", "diagnosis")
 ROUNDING_S = 1e-6

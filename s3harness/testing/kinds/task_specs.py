@@ -14,9 +14,9 @@ from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is the path of a directory with tasks/*.yaml, or a function that returns it",
-    "right": "every spec is right (s3harness tasks validate)",
+    "right": "every spec is valid (s3harness tasks validate)",
     "names": "no task has the name of another, or of the benchmark's own",
-    "answers": "something is asked of an annotated video, or another task's answers are read",
+    "answers": "it makes requests about an annotated video, or uses another task's answers",
 }
 
 

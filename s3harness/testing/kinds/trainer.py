@@ -15,15 +15,15 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.job import Stage, TrainingJob
 from s3harness.training.monitor import Limits, Monitor
-from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
+from s3harness.training.training_set import VIDEO_ONLY, SetSettings, build_training_set
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of a TrainingJob that returns a mapping",
-    "answers": "at one stage at least it trains, and leaves a model in out",
-    "stages": "a stage that it does not know is an error of s3harness",
-    "facts": "what it returns is JSON, and holds no path",
-    "keeps": "the weights that it begins with and the data stay as they are",
-    "unknown": "an option that it does not know is a UsageError",
+    "answers": "it trains at one stage at least, and writes a model to out",
+    "stages": "an unknown stage is an error of s3harness",
+    "facts": "it returns JSON data without a path",
+    "keeps": "it leaves the initial weights and the data unchanged",
+    "unknown": "an unknown option is a UsageError",
 }
 LIMITS = 20.0
 

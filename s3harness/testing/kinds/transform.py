@@ -12,10 +12,10 @@ from s3harness.testing.trial import Bench, same, takes
 from s3harness.transforms.contract import Transform
 
 PROMISES: Mapping[str, str] = {
-    "form": "it is a function of Frames, or an s3harness.Transform; its pictures are uint8, T × H × W × 3",
-    "answers": "it takes a clip of any size and length, of one picture, or all black",
-    "times": "there are as many pictures as before, and their times are what they were",
-    "sound": "the sound is as long as before, and of finite numbers",
+    "form": "it is a function of Frames, or an s3harness.Transform; its frames are uint8, T × H × W × 3",
+    "answers": "it accepts a clip of any size and length, of one frame, or all black",
+    "times": "it keeps the number of frames and their times",
+    "sound": "it keeps the length of the audio, and returns finite numbers",
 }
 
 RATE = 16_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from s3harness.guard.outgoing import OutgoingText
+from s3harness.guard.outgoing_check import OutgoingText
 from s3harness.run.plan import VideoPlan
 from s3harness.types import Request, Video
 
