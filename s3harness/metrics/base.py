@@ -48,10 +48,11 @@ class Metric(Protocol):
     ``ceiling(references)``: it returns the function that gives each reference the best answer to be expected. Such a
     metric must not be ``by_video``, so that it gets all references.
 
-    Two more members are optional and improve its interval (:func:`~s3harness.confidence_intervals.patient_interval`): the
-    method ``support(sums)`` takes sums of rows by patient, (patients, k), and returns the items of each patient, (patients,),
-    by the name of each class that the score needs: where few patients hold a class, there is no interval but a reason
-    that names it. The attribute ``bounds``, a pair :data:`Bounds`, lets an interval end where the score must.
+    Two more members are optional and improve its interval (:func:`~s3harness.confidence_intervals.patient_interval`):
+    the method ``support(sums)`` takes sums of rows by patient, (patients, k), and returns the items of each patient,
+    (patients,), by the name of each class that the score needs: where few patients hold a class, there is no interval
+    but a reason that names it. The attribute ``bounds``, a pair :data:`Bounds`, lets an interval end where the score
+    must.
     """
 
     @property
