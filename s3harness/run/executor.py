@@ -9,6 +9,7 @@ ends the run.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -71,6 +72,13 @@ class Execution:
     def __post_init__(self) -> None:
         self.worker.backend.report_status = self.progress.set_phase
         self.worker.backend.add_note = self.progress.messages.append
+
+    @property
+    def recipe(self) -> WorkerSpec:
+        """The old name of ``worker_spec``, kept for one release."""
+        message = "Execution.recipe is now worker_spec; the old name goes with the next release"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.worker_spec
 
     async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
         """Yield the plans with the requests that are not answered yet, without the videos that are done."""
