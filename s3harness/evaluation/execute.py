@@ -19,7 +19,7 @@ from s3harness.guard.audit_log import AuditLog
 from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.redaction import Redactor
 from s3harness.plugins.manager import load, manager
-from s3harness.run.event_loop import on_sigterm, until_stopped
+from s3harness.run.event_loop import on_sigterm, run_until_stopped
 from s3harness.run.executor import Execution, started_facts
 from s3harness.run.plan import Plan
 from s3harness.run.worker_spec import WorkerSpec
@@ -145,7 +145,7 @@ def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Jou
         options=settings.executor_options,
         identities=identities,
     )
-    until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
+    run_until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
 def _counted(plan: Plan, journal: Journal, count: RequestCount) -> Iterator[Reference]:

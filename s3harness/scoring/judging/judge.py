@@ -186,7 +186,7 @@ def _carry_out(
 ) -> None:
     from s3harness.guard.audit_log import AuditLog
     from s3harness.guard.redaction import Redactor
-    from s3harness.run.event_loop import until_stopped
+    from s3harness.run.event_loop import run_until_stopped
     from s3harness.run.executor import Execution, local, started_facts
 
     plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
@@ -196,7 +196,7 @@ def _carry_out(
         execution = Execution(
             worker_spec=worker_spec, worker=worker, journal=journal, redact=Redactor(()), progress=progress
         )
-        until_stopped(local(execution, [plan]))
+        run_until_stopped(local(execution, [plan]))
 
 
 def _worker_spec(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> WorkerSpec:
