@@ -101,6 +101,7 @@ class ItemMean:
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Return rows of (score, 1), or zeros."""
         scores = [self.score(pair) for pair in pairs]
+        # reshape, because no pairs give an array of shape (0,), which has no columns to sum.
         return np.array([(0.0, 0.0) if s is None else (s, 1.0) for s in scores], dtype=np.float64).reshape(-1, 2)
 
     def value(self, totals: Array) -> Array:
