@@ -180,6 +180,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
     an annotated diagnosis are diagnosed but not scored.
     """
     from s3harness.diagnosis.apply import apply_model, select_videos
+    from s3harness.diagnosis.explain import result_as_json
     from s3harness.diagnosis.folds import in_splits
     from s3harness.diagnosis.model_file import read_model
     from s3harness.diagnosis.sources import source_at
@@ -190,7 +191,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
     chosen = in_splits(cases_of.perceived, split_names(arguments["split"]))
     applied = apply_model(model, select_videos(cases_of, chosen), resamples=resamples)
     if as_json:
-        print_json(asdict(applied))
+        print_json(result_as_json(applied))
         return
     print_applied(applied)
     print_end()
@@ -248,6 +249,7 @@ def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Diagnosi
 
 
 def _source_as_json(result: Diagnosed) -> dict[str, Any]:
+    from s3harness.diagnosis.explain import result_as_json
     from s3harness.paper.two_stage import known_of
 
-    return asdict(result) | ({"published_note": known_of(result.published)} if result.published else {})
+    return result_as_json(result) | ({"published_note": known_of(result.published)} if result.published else {})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,8 +24,7 @@ class SignMove:
     """A sign as it was answered, and the amount by which it moved the diagnosis towards ES (negative: towards NES)."""
 
     sign: str
-    # The name is a key of diagnose --json and of diagnosis.json.
-    said: str
+    answer: str
     by: float
 
 
@@ -47,6 +46,16 @@ class Explanation:
     unit: Unit
     base: float | None
     moved: tuple[SignMove, ...]
+
+
+_JSON_KEYS: Mapping[str, str] = {"answer": "said"}
+"""Field of :class:`SignMove` → its key in JSON."""
+
+
+def result_as_json(result: Any) -> dict[str, Any]:
+    """Return a dataclass of results that holds explanations as JSON-able data."""
+    # The key of older versions, so that files of theirs and scripts that read the output stay valid.
+    return asdict(result, dict_factory=lambda pairs: {_JSON_KEYS.get(key, key): value for key, value in pairs})
 
 
 def explain(repeats: Sequence[Repeat], cases: Cases) -> list[Explanation]:

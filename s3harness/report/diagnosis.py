@@ -70,7 +70,7 @@ def print_explanations(explanations: Iterable[Explanation], *, every: bool = Fal
                 "threshold": f"{explanation.threshold:.2f}",
                 "diagnosis": explanation.says or "–",
                 "truth": explanation.truth or "–",
-                f"moved by ({explanation.unit})": "; ".join(f"{m.sign} {m.said} {m.by:+.2f}" for m in signs) or "–",
+                f"moved by ({explanation.unit})": "; ".join(f"{m.sign} {m.answer} {m.by:+.2f}" for m in signs) or "–",
             }
         )
     print_rows(rows)

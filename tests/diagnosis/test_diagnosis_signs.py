@@ -113,7 +113,7 @@ def test_hiding_a_sign_shows_what_it_did_in_a_forest():
         moves = {moved.sign: moved for moved in found.moved}
         telling_sign = moves[cases.signs[0]]
         assert found.unit == "probability"
-        assert (telling_sign.by > 0) == (telling_sign.said == "present")
+        assert (telling_sign.by > 0) == (telling_sign.answer == "present")
     assert found.base is None
 
 
