@@ -9,9 +9,11 @@ import pytest
 from diagnosis_cases import cases_of, patient_noise, telling
 
 from s3harness.diagnosis.crossfit import cross_fit, diagnose_out_of_fold
+from s3harness.diagnosis.diagnose import DiagnosisSettings, FitCache, diagnose
 from s3harness.diagnosis.fit import best_threshold, fit, probabilities
 from s3harness.diagnosis.folds import deal_folds, folds_of_splits, patients_needed
 from s3harness.diagnosis.scores import score_probabilities
+from s3harness.diagnosis.sources import DiagnosisSource, Origin
 from s3harness.errors import UsageError
 
 SEEDS = range(8)
@@ -187,3 +189,21 @@ def test_a_perfect_and_a_reversed_answerer():
         scores = score_probabilities(cases, OutOfFold(said, said, np.zeros((1, 8), dtype=np.int64)), resamples=50)
         assert [scores[name].value for name in ("balanced_accuracy", "auroc", "f1")] == [value] * 3
         assert scores["brier"].value == 1 - value
+
+
+def test_fits_on_annotations_are_shared_within_one_data_set_alone():
+    """Two data sets may have the same ids: those of their videos, and the numbers of their patients."""
+    cases = telling(patients=12)
+    settings = DiagnosisSettings(classifiers=("shallow_tree",), folds="3", repeats=1, resamples=20)
+
+    def source(name, annotated):
+        origin = Origin(name, "1", "", by_place_alone=False)
+        return DiagnosisSource(
+            name=name, origin=origin, perceived=cases, annotated=annotated, direct=(), notes=("made up",)
+        )
+
+    other = source("other", replace(cases, vectors=1.0 - cases.vectors))
+    cache = FitCache()
+    diagnose(source("first", cases), settings, cache)
+    assert diagnose(other, settings, cache) == diagnose(other, settings)
+    assert len(cache.entries) == 2
