@@ -42,7 +42,13 @@ def sample_distractors(
             low, high = _FREQUENCIES.get(feature, (1.0, 1.0))
             frequency = low + (high - low) * rng.random()
             envelope = Envelope.spanning(*span, _RAMP_S)
-            yield Event(feature, envelope, side if feature == "glance" else None, frequency=frequency, seed=seed)
+            yield Event(
+                feature=feature,
+                envelope=envelope,
+                side=side if feature == "glance" else None,
+                frequency=frequency,
+                seed=seed,
+            )
 
 
 def _ictal(feature: str, seizure: tuple[float, float], place: float, share: float) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ from s3harness_synth.primitives import jerk_moments
 from s3harness_synth.vocabulary import FEATURES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One sign of one seizure, or a movement that only looks like one (a ``feature`` outside the vocabulary).
 
@@ -79,7 +79,7 @@ class Examination:
         return (self.replied_s[0], self.replied_s[-1] + self.REPLY_S) if self.replied_s else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """One event from the first to the last frame; all times in seconds from the start of the video."""
 

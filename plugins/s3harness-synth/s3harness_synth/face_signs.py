@@ -79,10 +79,12 @@ def _oral_automatisms(event: Event, script: Script) -> list[Primitive]:
     on, rate = event.envelope, event.frequency or 1.4
     return [
         Hold("jaw", 0.26, on),
-        Oscillation("jaw", 0.26, rate, on, wander=0.2, seed=event.seed),
+        Oscillation(channel="jaw", amplitude=0.26, frequency=rate, envelope=on, wander=0.2, seed=event.seed),
         Hold("purse", 0.35, on),
         Hold("teeth", 0, on),
-        Oscillation("purse", 0.4, rate, on, np.pi, wander=0.2, seed=event.seed),
+        Oscillation(
+            channel="purse", amplitude=0.4, frequency=rate, envelope=on, phase=np.pi, wander=0.2, seed=event.seed
+        ),
     ]
 
 
@@ -94,7 +96,7 @@ def _ictal_vocalization(event: Event, script: Script) -> list[Primitive]:
             *weep,
             Hold("tears", 1, on),
             Hold("brow", 0.6, on),
-            Oscillation("jaw", 0.2, 1.3, on),
+            Oscillation(channel="jaw", amplitude=0.2, frequency=1.3, envelope=on),
             Hold("jaw", 0.3, on),
         ]
     return [Hold("jaw", {"cry": 0.75, "moan": 0.5}.get(event.style, 0.4), on), Hold("teeth", 0, on)]

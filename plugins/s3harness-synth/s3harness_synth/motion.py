@@ -62,7 +62,9 @@ def _idle(script: Script, seed: int) -> Iterator[Primitive]:
     """Breathing, blinking and small movements, which stop where the patient stares."""
     rng = np.random.default_rng([seed, 1])
     alive = _outside(script, script.find("blank_stare"))
-    yield Oscillation("breath", 1.0, BREATHS_HZ, _outside(script, script.find("tonic"))[0])
+    yield Oscillation(
+        channel="breath", amplitude=1.0, frequency=BREATHS_HZ, envelope=_outside(script, script.find("tonic"))[0]
+    )
     for span in alive:
         for channel, spread in (("head_yaw", 3.0), ("head_roll", 1.5), ("head_pitch", 1.5), ("gaze_x", 0.25)):
             calm = 0.1 if script.from_sleep and span.start_s <= 0 else 1.0
@@ -127,4 +129,4 @@ def _answering(script: Script) -> Iterator[Primitive]:
     for start in examination.replied_s if examination else ():
         talking = Envelope(start, start + Examination.REPLY_S, 0.15, 0.15)
         yield Hold("jaw", 0.28, talking)
-        yield Oscillation("jaw", 0.22, 3.6, talking)
+        yield Oscillation(channel="jaw", amplitude=0.22, frequency=3.6, envelope=talking)

@@ -61,7 +61,7 @@ class Drift:
         track += forever.weight(times) * (self.target - track)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Oscillation:
     """A sine of ``frequency`` Hz, which glides to ``final_frequency`` over the envelope's span where one is given."""
 

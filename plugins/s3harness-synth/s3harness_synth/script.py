@@ -70,7 +70,14 @@ def sample_script(
     events = make_coherent(events, shortest_s=shortest, last_s=duration_s - 0.4)
     answers = answer_chances(prior.name, patient.diagnosis)[archetype]
     examination = sample_examination(group, answers, seizure, duration_s, rng)
-    return Script(patient.diagnosis, archetype, round(duration_s, 3), from_sleep, events, examination)
+    return Script(
+        diagnosis=patient.diagnosis,
+        archetype=archetype,
+        duration_s=round(duration_s, 3),
+        from_sleep=from_sleep,
+        events=events,
+        examination=examination,
+    )
 
 
 def _sample_archetype(patient: Patient, rng: Generator) -> str:
