@@ -98,6 +98,7 @@ class Script:
     @property
     def interval(self) -> tuple[float, float]:
         """Onset of the first sign and offset of the last: the seizure."""
+        # Signs alone: a distractor before them must not move the onset that the truth states.
         return min(e.interval[0] for e in self.signs), max(e.interval[1] for e in self.signs)
 
     def find(self, feature: str) -> Event | None:

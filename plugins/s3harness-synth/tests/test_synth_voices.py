@@ -1,5 +1,7 @@
 """Kinds of sound can be told apart by their waveform: pitch, how it moves, how the sound comes and goes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from s3harness_synth.envelope import Envelope
@@ -127,6 +129,6 @@ def test_the_room_is_never_silent_and_hums_low():
 def test_breathing_is_loud_after_a_convulsion_only():
     clonic = Event(feature="clonic", envelope=Envelope.spanning(1, 5, 0.4), side="both", frequency=2.0)
     script = alone(clonic, duration_s=13.0)
-    after = {kind: sound_of(type(script)("ES", kind, 13.0, False, (clonic,))) for kind in ("tonic_clonic", "posturing")}
+    after = {kind: sound_of(replace(script, archetype=kind)) for kind in ("tonic_clonic", "posturing")}
     levels = {kind: loudness(sound.astype(float), 6, 13).max() for kind, sound in after.items()}
     assert levels["tonic_clonic"] > 2 * levels["posturing"]
