@@ -6,7 +6,8 @@ A cohort has 5 to 60 patients. "1–19 videos": each has one to nineteen, about 
 the same, but one patient holds half of all videos. How good a system is differs between patients: some are filmed well,
 some in the dark, so that the items of one patient fail together; truths resemble each other within a patient, too. The
 true score is that of a cohort of 60,000 patients. Measured are
-:func:`s3harness.confidence_intervals.patient_interval` and :func:`s3harness.stats.paired_test_of_sums`, as scoring and comparing call them, beside the bootstrap-t alone.
+:func:`s3harness.confidence_intervals.patient_interval` and :func:`s3harness.stats.paired_test_of_sums`, as scoring and
+comparing call them, beside the bootstrap-t alone.
 """
 
 from __future__ import annotations

@@ -115,6 +115,7 @@ class Request:
     system: str = ""
     answer_schema: Mapping[str, object] | None = None
     choices: tuple[str, ...] = ()
+    # One shared default is safe, since it is frozen.
     generation: Generation = Generation()
     # Not part of the id, see NOT_HASHED.
     item_kind: str = ""
@@ -306,6 +307,7 @@ class Score:
         and no maximum, as for free text: a score above such a ceiling has a skill of 1, and a ceiling below the floor
         leaves the skill undefined.
         """
+        # An undefined score is no score of 0.
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         # Without a gap to measure in, rounding would decide the skill.
@@ -313,6 +315,7 @@ class Score:
             return None
         if self.higher_is_better and self.ceiling < self.floor:
             return None
+        # 1 at most, or a lucky score above an expected ceiling would raise a mean of skills.
         if self.higher_is_better and self.value > self.ceiling:
             return 1.0
         # abs: a bias of −2 s is as far from the ceiling 0 as one of +2 s.

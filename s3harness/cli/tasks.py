@@ -103,7 +103,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     from s3harness.specs.loading import full_name, task_names
     from s3harness.specs.tasks import PROFILES, check_choice
     from s3harness.testing.scenarios import ranked_wrong
-    from s3harness.testing.suite import suite, unknown
+    from s3harness.testing.suite import new_defects, suite
 
     check_choice("profile", profile, PROFILES)
     chosen = [full_name(name) for name in names] or task_names()
@@ -111,7 +111,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     # The pairs of reports test the Seizure-RQI alone.
     wrong = ranked_wrong(profile) if any(one.metric.name == "rqi" for one in outcomes) else None
     print_json(as_data(profile, outcomes, wrong)) if as_json else print_suite(profile, outcomes, wrong)
-    sys.exit(1 if unknown(profile, outcomes, wrong or ()) else 0)
+    sys.exit(1 if new_defects(profile, outcomes, wrong or ()) else 0)
 
 
 def _row(name: str, data: Mapping[str, Any]) -> dict[str, str]:

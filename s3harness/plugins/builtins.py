@@ -159,8 +159,10 @@ def s3harness_register(registry: Registrar) -> None:
         registry.probe(name, f"s3harness.probes.builtin:{name}")
     for name, target in JUDGES.items():
         registry.judge(name, target)
+    # The line of the help stays in COMMANDS, from which the command line reads it without a registry.
     for name, (target, _) in COMMANDS.items():
         registry.command(name, target)
+    # Listed from the package's files: a new card needs no line here.
     for name in own_models():
         registry.model(name, "s3harness.package_data:models_directory")
     registry.task_specs("s3", "s3harness.package_data:specs_directory")

@@ -78,6 +78,7 @@ class TaskScorer:
         self._says = {_CEILING: truth_of, _TRUTH: truth_of, **self._answerers.says}
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
         self._comparing = [one for one in self._measured if not one.by_video]
+        # Metrics that compare all pairs, as an area under a curve does, cannot be summed video by video.
         self._held: list[Pair] = []
         self._classes = ClassCoverage()
 
@@ -146,6 +147,7 @@ def _read_by_rules(offered: Answerers, judged: Judged | None) -> Answerers:
 
 def _slim(pair: Pair) -> Pair:
     """Return a pair without the parts that no metric uses: the requests, and the note on the reading."""
+    # These pairs stay in memory until all of them are scored.
     return Pair(replace(pair.reference, requests=()), replace(pair.prediction, note=""))
 
 
@@ -163,6 +165,7 @@ class _Measured:
     """One metric of a task with its counts and sums; an exception of the metric names the metric."""
 
     def __init__(self, task: str, spec: MetricSpec, judged: Judged | None) -> None:
+        # Only the Seizure-RQI reads structures; text metrics compare the words.
         judge = judged if spec.name == RQI else None
         self.task, self.spec = task, judged_metric(spec, judge) if judge else spec
         self.metric = build_metric(task, self.spec)
@@ -235,6 +238,7 @@ class _Measured:
             higher_is_better=self.higher_is_better,
             primary=self.spec.primary,
             unit=self.unit,
+            # JSON has no NaN.
             parts={name: value for name, value in parts.items() if math.isfinite(value)},
             floor_test=self._floor_test(best) if best and value is not None else None,
             informed=informed,
@@ -342,6 +346,7 @@ def _best_floor(
     distance = {
         name: round(-value if higher_is_better else abs(ceiling - value), _DIGITS) for name, value in defined.items()
     }
+    # min takes the first of equals: the order of the answerers decides what is left of a tie.
     best = min(distance, key=lambda name: (distance[name], -len(offered.floors[name].mixture)))
     return defined[best], best
 

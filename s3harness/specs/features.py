@@ -50,6 +50,7 @@ class Vocabulary:
         return {word: f.name for f in self.features for word in (f.name, *f.synonyms)}
 
 
+# Read in nearly every module, and the same for the whole process.
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """Load the vocabulary of ``task_specs/features.yaml``."""

@@ -197,3 +197,21 @@ def test_a_function_of_frames_is_a_transform_and_a_class_is_none():
     np.testing.assert_array_equal(made(frames).pixels, frames.pixels[:, ::-1])
     with pytest.raises(PluginError, match=r"s3harness\.Transform"):
         of_transforms._transform("mirror", builtin.Mirror)
+
+
+def test_a_transform_that_mutes_under_an_old_name_still_mutes(tmp_path, loud):
+    with pytest.warns(DeprecationWarning, match="is now called audio"):
+
+        class Quiet(Transform):
+            def sound(self, samples, rate):
+                return np.zeros_like(samples)
+
+    with pytest.warns(DeprecationWarning, match="is now called borrows_audio"):
+
+        class Borrowing(Transform):
+            borrows_sound = True
+
+    store, clip = shown_through(tmp_path, Quiet()), make_clip(loud, audio=True)
+    store.prepare(loud, [clip])
+    assert not store.audio(clip).any()
+    assert Transforms((("borrowing", Borrowing()),)).borrows_audio

@@ -24,7 +24,8 @@ import pytest
 
 from s3harness.cli import main
 
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
+"""Long enough for a busy machine: a run that ends takes a few seconds of CPU, one that hangs never ends."""
 HEAVY = [
     "s3harness.cli.run",
     "s3harness.evaluation",

@@ -92,7 +92,7 @@ class _WorkerPool:
 
     async def _load(self, actor: Any, name: str) -> None:
         async for phase in stream(actor.load):
-            self._execution.progress.say(f"{name}: {phase}")
+            self._execution.progress.set_phase(f"{name}: {phase}")
 
     async def _feed(self, actor: Any, pending: PendingPlans) -> None:
         """Give a worker one plan after the other, whenever it has room."""

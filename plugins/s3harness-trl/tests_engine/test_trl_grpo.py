@@ -6,9 +6,9 @@ import json
 
 import pytest
 import torch
-from conftest import TUNING, s3harness
 from s3harness_trl.callbacks import MonitorCallback
 from safetensors.torch import load_file
+from training_commands import TUNING, s3harness
 
 from s3harness import ItemMean
 from s3harness.dataset.run_card import FILE

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
-from conftest import TUNING, s3harness
 from s3harness_trl.callbacks import MonitorCallback
 from s3harness_trl.errors import explained_out_of_memory
 from safetensors.torch import load_file
+from training_commands import TUNING, s3harness
 
 from s3harness.dataset.run_card import FILE
 from s3harness.errors import S3HarnessError

@@ -56,10 +56,12 @@ class JudgeSettings:
 def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
     """Return the folder of these replies, which need not exist; raise :class:`UsageError` if it has another's."""
     name = "-".join(part for part in (settings.judge, str(settings.backend), model.name) if part)
+    # Names of models contain slashes and colons.
     directory = settings.folder / re.sub(r"[^\w.+-]+", "_", name)
     if not (directory / FILE).exists():
         return directory
     recorded, now = read_about(directory), _about(settings, model)
+    # Another version of a package may go on with the same judge.
     differing = [key for key, value in now.items() if key != "packages" and recorded.get(key) != value]
     if differing:
         what = ", ".join(f"{key} {recorded.get(key)!r}, now {now[key]!r}" for key in differing)
@@ -126,4 +128,5 @@ def _about(settings: JudgeSettings, model: ModelCard) -> dict[str, Any]:
         "options": options,
         "packages": {entry.package: entry.version for entry in entries},
     }
+    # As it will be read back: tuples become lists, and the comparison above would see a difference.
     return dict(json.loads(json.dumps(about, default=str)))
