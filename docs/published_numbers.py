@@ -17,7 +17,7 @@ from typing import cast
 from s3harness.metrics.base import Metric
 from s3harness.metrics.rqi import parse_preset, score_report
 from s3harness.paper.annotations import CLIP_S, read_annotations
-from s3harness.paper.findings import Finding, findings
+from s3harness.paper.findings import ReleaseFinding, findings
 from s3harness.paper.layout import Release, open_release
 from s3harness.paper.layout import models as models_of
 from s3harness.paper.metrics import released
@@ -50,7 +50,7 @@ class Numbers:
 
     release: Release
     results: Sequence[StrictResult]
-    findings: Sequence[Finding]
+    findings: Sequence[ReleaseFinding]
     compared: int
     mismatches: int
 

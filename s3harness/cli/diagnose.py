@@ -248,6 +248,6 @@ def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Settings
 
 
 def _source_as_json(result: Diagnosed) -> dict[str, Any]:
-    from s3harness.paper.two_stage import known_of
+    from s3harness.paper.two_stage import describe_figure
 
-    return asdict(result) | ({"published_note": known_of(result.published)} if result.published else {})
+    return asdict(result) | ({"published_note": describe_figure(result.published)} if result.published else {})

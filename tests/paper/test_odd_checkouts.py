@@ -179,7 +179,7 @@ def test_a_folder_under_another_name_says_what_it_lacks(checkout):
     paper, strict = said(checkout)
     assert "Another-9B: no file of features, rationales, head turning" in paper
     assert "missing: no file of features" in strict
-    assert "in the published tables, without predictions here: Model-7B" in paper
+    assert "in the published tables, but without predictions here: Model-7B" in paper
 
 
 def test_another_spelling_of_the_folder_s_name_is_the_same_model(checkout):

@@ -16,7 +16,7 @@ from s3harness.paper.layout import (
     ReleaseTable,
     missing_predictions,
     model_key,
-    number_in,
+    parse_number,
     published_table,
     read_boundaries,
     read_release_table,
@@ -102,17 +102,17 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
     summaries = _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else []
     reasons: dict[str, str] = {}
     for path in summaries:
-        table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        table = read_release_table(release.published / path, keys=("feature",)).require(*metrics)
         reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
             average = re.fullmatch(r"AVG(_\d+)?", name) is not None
             reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
-                n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
+                n_pairs = parse_number(cells["n_pairs"], path, "n_pairs")
                 yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), None, reason)
             for column in metrics:
                 value = values.get(("AVG" if average else name, column), math.nan)
-                published = number_in(cells[column], path, column)
+                published = parse_number(cells[column], path, column)
                 yield Cell(path, model, f"{name}/{column}", published, value, None, reason)
     for cell in _compared(release, "task2_feature_metrics.csv", model, wide):
         yield replace(cell, reason=reasons.get(cell.column.rpartition("_")[0], ""))
@@ -124,7 +124,7 @@ def _other_pairs(table: ReleaseTable, counted: Mapping[str, int]) -> dict[str, s
     Their average ("AVG") cannot be recomputed either.
     """
     published = {
-        name: int(number_in(cells["n_pairs"], table.file, "n_pairs"))
+        name: int(parse_number(cells["n_pairs"], table.file, "n_pairs"))
         for name, cells in table.rows.items()
         if name in counted and cells.get("n_pairs")
     }
@@ -141,7 +141,9 @@ def _question_list(release: Release, model: str) -> Iterator[Cell]:
         table = read_release_table(release.published / path)
         names = [name for name in table.columns if name != "file_name"]
         # An empty cell has no score to average.
-        scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
+        scores = {
+            name: [parse_number(cell, path, name) for cell in table.column(name).values() if cell] for name in names
+        }
         means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
         overall = {"question_list_score": question_list_score(scores)}
         yield from _compared(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
@@ -214,7 +216,7 @@ def _compared(
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
             # BERTScores need a neural network: they are left out, not counted as mismatches.
             if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
-                published = number_in(text, path.name, column)
+                published = parse_number(text, path.name, column)
                 yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
 
 

@@ -14,7 +14,7 @@ from s3harness.errors import DatasetError
 from s3harness.metrics.base import Pair
 from s3harness.paper.layout import (
     Release,
-    number_in,
+    parse_number,
     patient_of,
     read_boundaries,
     read_diagnoses,
@@ -146,7 +146,7 @@ _NO_TRUTH = ("", "N/A")
 
 def _targets(times: Mapping[str, str], subjects: Mapping[str, str], name: str) -> dict[str, float]:
     file = "Task4_time_annotation.csv"
-    return {clip: number_in(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
+    return {clip: parse_number(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
 
 
 def _column(release: Release, model: str, kind: str, column: str, *, keeps_blanks: bool = False) -> dict[str, str]:
