@@ -92,6 +92,7 @@ def read_released(release: Release, annotations: Annotations, model: str, name: 
 
 def folder_names(directories: Sequence[Path]) -> list[str]:
     """Return the names of folders, with as many parent folders as are needed to make them distinct."""
+    # The depth is one for all, so that the names look alike.
     parts = [path.resolve().parts for path in directories]
     depths = range(1, max(map(len, parts), default=0) + 1)
     named = (["/".join(own[-depth:]) for own in parts] for depth in depths)
@@ -204,8 +205,8 @@ def _cause(one: ScoredSystem, two: ScoredSystem) -> str:
 
 def _nothing_shared(systems: Sequence[ScoredSystem], tasks: Sequence[str]) -> str:
     if not any(all(task in system.tasks for system in systems) for task in tasks):
-        have = "; ".join(f"{system.name} has {_listed(list(system.tasks)) or 'none'}" for system in systems)
-        return f"the runs have no task in common: {have}"
+        task_lists = "; ".join(f"{system.name} has {_listed(list(system.tasks)) or 'none'}" for system in systems)
+        return f"the runs have no task in common: {task_lists}"
     splits = "; ".join(f"{system.name} covers {system.split or 'no named split'}" for system in systems)
     datasets = {system.fingerprint for system in systems if system.fingerprint}
     cause = " of different data sets" if len(datasets) > 1 else ""

@@ -290,8 +290,8 @@ def _note_videos(
     quirks.note("videos whose report another video has too", sum(n for n in texts.values() if n > 1))
     quirks.note("videos without signs", sum(name not in labels for name in videos))
     quirks.note("videos without a report", sum(not reports.get(name) for name in videos))
-    strangers = [name for table in (labels, reports) for name in table if name not in videos]
-    quirks.note("annotations of videos without a diagnosis; left out", len(strangers))
+    undiagnosed = [name for table in (labels, reports) for name in table if name not in videos]
+    quirks.note("annotations of videos without a diagnosis; left out", len(undiagnosed))
 
 
 def _in_split(videos: Mapping[str, Video], split: str) -> int:

@@ -104,8 +104,8 @@ def _write(annotations: Annotations, files: Mapping[str, Path], out: Path, link:
     # Loading a data set refuses links that lead outside, unless the import allowed them.
     if link and (targets := links_outside(out)):
         allow_links(out, targets)
-    about = {"schema": SCHEMA, "name": NAME, "version": VERSION, "licence": LICENCE}
-    _write_json(out / "dataset.json", about)
+    description = {"schema": SCHEMA, "name": NAME, "version": VERSION, "licence": LICENCE}
+    _write_json(out / "dataset.json", description)
     report = _report(annotations, videos)
     _write_json(out / REPORT, {"schema": REPORT_SCHEMA, **asdict(report)})
     return report

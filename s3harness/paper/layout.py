@@ -120,7 +120,7 @@ def models(release: Release) -> tuple[str, ...]:
     return tuple(sorted(name for name in folders if not name.startswith((".", "__"))))
 
 
-def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
+def chosen_models(release: Release, names: Sequence[str]) -> list[str]:
     """Return the folders of the models named, in any of the release's spellings; of all if none is named.
 
     Raises :class:`UsageError` for a model that has no predictions, and for a release without any.
@@ -130,10 +130,10 @@ def chosen_models(release: Release, wanted: Sequence[str]) -> list[str]:
     keys = {model_key(name) for name in folders}
     if not folders:
         raise UsageError(f"{release.predictions} holds no predictions: it should have one folder per model")
-    for name in wanted:
+    for name in names:
         if model_key(name) not in keys:
             raise UsageError(f"there are no predictions of {name!r}{suggest(name, list(folders))}")
-    return [name for key in wanted for name in folders if model_key(name) == model_key(key)] or list(folders)
+    return [folder for name in names for folder in folders if model_key(folder) == model_key(name)] or list(folders)
 
 
 def file_of(release: Release, model: str, names: Sequence[str]) -> Path | None:
@@ -149,10 +149,10 @@ def file_of(release: Release, model: str, names: Sequence[str]) -> Path | None:
 
 def published_table(release: Release, name: str) -> Path | None:
     """Return the published table of this name, in any of the release's spellings; ``None`` where there is none."""
-    wanted = {spelling.lower() for spelling in (name, *PUBLISHED_NAMES.get(name, ()))}
+    spellings = {spelling.lower() for spelling in (name, *PUBLISHED_NAMES.get(name, ()))}
     # The exact name first; then by name, so that every file system gives the same table.
     tables = sorted(release.published.glob("*.csv"), key=lambda path: (path.name != name, path.name))
-    return next((path for path in tables if path.name.lower() in wanted), None)
+    return next((path for path in tables if path.name.lower() in spellings), None)
 
 
 def prediction_file(release: Release, model: str, kind: str) -> Path | None:

@@ -41,9 +41,9 @@ def unused_files(release: Release, model: str) -> list[str]:
     """Name the files in a model's folder that are not read: unknown names, and older versions of files that are."""
     used = {prediction_file(release, model, kind) for kind in PREDICTION_FILES} | {structures_file(release, model)}
     used |= {file_of(release, model, names) for names in (*WINDOW_FILES.values(), WITHOUT_USE)}
-    there = sorted((release.predictions / model).iterdir())
+    paths = sorted((release.predictions / model).iterdir())
     # Hidden files and caches, such as .DS_Store and __pycache__, are no predictions.
-    names = [path.name + "/" * path.is_dir() for path in there if path not in used and path.name[0] not in "._"]
+    names = [path.name + "/" * path.is_dir() for path in paths if path not in used and path.name[0] not in "._"]
     return [f"in its folder, not read: {', '.join(names)}"] if names else []
 
 

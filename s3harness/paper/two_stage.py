@@ -96,21 +96,24 @@ def least_es_share(printed: tuple[float, float, float, float]) -> float:
 
 def describe_figure(published: TwoStageFigure) -> str:
     """Describe a published figure, and the confusion tables that can give it, in a sentence or two."""
-    of = f"{published.es} ES and {published.nes} NES videos"
+    videos = f"{published.es} ES and {published.nes} NES videos"
     figure = (
         f"paper, two-stage: precision {published.precision:.2f}, recall {published.recall:.2f}, "
         f"F1 {published.f1:.2f}, accuracy {published.accuracy:.2f}; no code of it is released."
     )
     if not published.tables:
+        # max: without any video the share would be 0/0.
         share = published.es / max(published.es + published.nes, 1)
         return (
-            f"{figure} No confusion table of {of} gives these four numbers: they need a share of ES of at least "
+            f"{figure} No confusion table of {videos} gives these four numbers: they need a share of ES of at least "
             f"{published.least_es_share:.2f}, and it is {share:.2f} here."
         )
     table = published.tables[0]
     always = " (always ES)" if not table.fn and not table.tn else ""
     more = f" or one of {len(published.tables) - 1} like it" if len(published.tables) > 1 else ""
-    return f"{figure} Of {of} they would be TP {table.tp}, FP {table.fp}, FN {table.fn}, TN {table.tn}{always}{more}."
+    return (
+        f"{figure} Of {videos} they would be TP {table.tp}, FP {table.fp}, FN {table.fn}, TN {table.tn}{always}{more}."
+    )
 
 
 def _gives(table: ConfusionTable, printed: tuple[float, float, float, float]) -> bool:

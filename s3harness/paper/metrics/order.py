@@ -57,7 +57,7 @@ def paper_lcs_ratio() -> ItemMean:
 
 
 def _over_tokens(function: Callable[[Sequence[str], Sequence[str]], float]) -> Callable[[Pair], float | None]:
-    """The function of two token lists as a score of a pair; a pair without answer or true event is not counted."""
+    """Turn a function of two token lists into a score of a pair; a pair without answer or true event is left out."""
 
     def score(pair: Pair) -> float | None:
         truth, prediction = pair.reference.truth, pair.prediction.value
