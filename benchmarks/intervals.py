@@ -5,8 +5,9 @@
 A cohort has 5 to 60 patients. "1–19 videos": each has one to nineteen, about 3.6, as in the benchmark. "one has half":
 the same, but one patient holds half of all videos. How good a system is differs between patients: some are filmed well,
 some in the dark, so that the items of one patient fail together; truths resemble each other within a patient, too. The
-true score is that of a cohort of 60,000 patients. Measured are :func:`s3harness.intervals.patient_interval` and
-:func:`s3harness.stats.paired_test_of_sums`, as scoring and comparing call them, beside the bootstrap-t alone.
+true score is that of a cohort of 60,000 patients. Measured are
+:func:`s3harness.confidence_intervals.patient_interval` and :func:`s3harness.stats.paired_test_of_sums`, as scoring and
+comparing call them, beside the bootstrap-t alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import ndtr, ndtri
 
-from s3harness.intervals import bootstrap, patient_interval
+from s3harness.confidence_intervals import bootstrap, patient_interval
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.boundaries import boundary_mae, boundary_within
 from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy
@@ -256,7 +257,14 @@ def rankings(prevalence: float) -> Rows:
 
 def answered(number: int, is_shown: bool, probability: float) -> Pair:
     """An item of one sign and its answer with a probability."""
-    reference = Reference(f"i{number}", "t", f"v{number}", "tonic", 0, "yes" if is_shown else "no")
+    reference = Reference(
+        item=f"i{number}",
+        task="t",
+        video_id=f"v{number}",
+        subject="tonic",
+        cluster=0,
+        truth="yes" if is_shown else "no",
+    )
     return Pair(reference, Prediction(f"i{number}", "yes" if probability > 0.5 else "no", probability=probability))
 
 
@@ -287,7 +295,7 @@ def tables(is_second: Array, is_right: Array) -> Array:
 def met(metric: Metric, subjects: Sequence[str]) -> Metric:
     """A metric that has met these subjects, so that it can name their classes."""
     for subject in subjects:
-        reference = Reference("i", "t", "v", subject, 0, "yes")
+        reference = Reference(item="i", task="t", video_id="v", subject=subject, cluster=0, truth="yes")
         metric.statistics([Pair(reference, Prediction("i", "yes"))])
     return metric
 

@@ -1,7 +1,7 @@
 """Coverage of 95 % intervals on cohorts of another make than those that the intervals were tuned on.
 
-The constants of :mod:`s3harness.intervals` were chosen by the cohorts of ``benchmarks/intervals.py``. Here a patient
-has 1 + Poisson(3) videos or a log-normal number of them, is right with a probability of its own from a beta
+The constants of :mod:`s3harness.confidence_intervals` were chosen by the cohorts of ``benchmarks/intervals.py``. Here a
+patient has 1 + Poisson(3) videos or a log-normal number of them, is right with a probability of its own from a beta
 distribution, and errs in time by a gamma distribution.
 Run by hand: ``python benchmarks/intervals_held_out.py --runs 500``.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from intervals import ALL, PATIENTS, met, tables
 
-from s3harness.intervals import patient_interval
+from s3harness.confidence_intervals import patient_interval
 from s3harness.metrics.base import ItemMean
 from s3harness.metrics.boundaries import boundary_mae
 from s3harness.metrics.diagnosis import diagnosis_balanced_accuracy

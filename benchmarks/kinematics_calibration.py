@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import s3harness_kinematics as kinematics
 from s3harness_kinematics.changes import change_features
-from s3harness_kinematics.diagnosis import usable
+from s3harness_kinematics.diagnosis import is_usable
 from s3harness_kinematics.measure import Measurements, measure
 from s3harness_kinematics.onset import FARTHEST, median, probabilities
 from s3harness_kinematics.parameters import FARTHEST as FARTHEST_NUMBER
@@ -238,7 +238,7 @@ def _threshold(
 
 
 def _fit_diagnosis(wholes: Sequence[Example]) -> dict[str, Any]:
-    numbers = [{name: n for name, n in summarise(e.measured).items() if usable(name)} for e in wholes]
+    numbers = [{name: n for name, n in summarise(e.measured).items() if is_usable(name)} for e in wholes]
     names, table, scales = _table(numbers)
     truth = np.array([e.truth == "NES" for e in wholes])
     patients = np.array([e.patient for e in wholes])

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from s3harness.guard.identifiers import find_identifiers
+from s3harness.guard.identifiers.find import find_identifiers
 
 LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES", "tr_TR", "pl_PL")
 EACH = 24

@@ -91,7 +91,11 @@ def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
     from s3harness.scoring.score_run import score_run
 
     registry = plugins.manager().registry
-    registry.add(RegistryEntry("backend", "absent", f"{Path(__file__).stem}:Absent", "benchmarks", "0"))
+    registry.add(
+        RegistryEntry(
+            kind="backend", name="absent", target=f"{Path(__file__).stem}:Absent", package="benchmarks", version="0"
+        )
+    )
     out = work / "run"
     if step == "load":
         load_dataset(work / "data")

@@ -62,7 +62,7 @@ def memory() -> None:
 
 
 def one(seconds: str) -> None:
-    """Makes one video and says what it took at most."""
+    """Make one video and says what it took at most."""
     take = plan_takes(3, 1, Wishes(load_prior("s3"), float(seconds)))[0]
     with tempfile.TemporaryDirectory() as folder:
         film(take, Path(folder) / "one.mp4", FULL)

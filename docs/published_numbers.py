@@ -28,7 +28,7 @@ from s3harness.paper.metrics.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.paper.reproduce import check_paper
 from s3harness.paper.strict import StrictResult, corrected_together, score_strict
 from s3harness.paper.two_stage import published_two_stage
-from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.above_floor import is_above_floor
 from s3harness.specs.loading import task_names
 from s3harness.types import Prediction, Score
 

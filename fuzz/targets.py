@@ -217,8 +217,8 @@ _TRUTH: Mapping[str, object] = {
 
 
 def _identifiers(folder: Path) -> object:
-    from s3harness.guard.own_words import OwnWords
-    from s3harness.guard.search import Search, fingerprint, masked
+    from s3harness.guard.identifiers.own_words import OwnWords
+    from s3harness.guard.identifiers.search import Search, fingerprint, masked
 
     text = _text(folder / "text.txt")
     words = _text(folder / "words.txt").splitlines()[:50]
@@ -291,7 +291,9 @@ async def _ask(url: str) -> None:
     import s3harness
 
     clip = s3harness.Clip("v0001", 0.0, 1.0, (0.0,), 100)
-    request = s3harness.Request("r1", "s3/task1_features", "i1", "tonic", clip, "?", choices=("yes", "no"))
+    request = s3harness.Request(
+        id="r1", task="s3/task1_features", item="i1", subject="tonic", clip=clip, prompt="?", choices=("yes", "no")
+    )
     transport = HttpTransport(s3harness.Guard(), max_connections=1, key="k", proxy="", log_send=lambda *_: None)
     redact = redactor("k")
     try:

@@ -14,7 +14,7 @@ from .backends.choice_probabilities import choice_probabilities as choice_probab
 from .backends.choice_probabilities import closed_answer as closed_answer
 from .dataset.load import load_dataset as load_dataset
 from .dataset.run_card import read_card as read_card
-from .diagnosis.classifier import Classifier as Classifier
+from .diagnosis.contract import Classifier as Classifier
 from .errors import ContextOverflow as ContextOverflow
 from .errors import DatasetError as DatasetError
 from .errors import MediaError as MediaError

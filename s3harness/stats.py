@@ -3,7 +3,7 @@
 Videos of one patient resemble each other, so the unit of everything here is the patient ("cluster"). A metric gives
 every item a row of additive statistics (:mod:`s3harness.metrics.base`), and the rows of a patient are summed once:
 a thousand resamples are then one product of a (resamples, patients) matrix of counts and a (patients, k) one of sums.
-Intervals are those of :mod:`s3harness.intervals`.
+Intervals are those of :mod:`s3harness.confidence_intervals`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from s3harness.intervals import (
+from s3harness.confidence_intervals import (
     MIN_FREEDOM,
     MIN_PATIENTS,
     ROUNDING,

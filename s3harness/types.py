@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Video:
     patient: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
     duration_s: float | None = None
+    _: KW_ONLY
     diagnosis: Diagnosis | None = None
     split: str = ""
     onset_s: float | None = None
@@ -71,6 +72,7 @@ class Clip:
     end_s: float
     timestamps: tuple[float, ...]
     max_pixels: int
+    _: KW_ONLY
     audio: bool = False
     index: int = 0
 
@@ -90,7 +92,7 @@ class Generation:
     top_p: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question about one clip: the whole input of a backend.
 
@@ -113,6 +115,7 @@ class Request:
     system: str = ""
     answer_schema: Mapping[str, object] | None = None
     choices: tuple[str, ...] = ()
+    # One shared default is safe, since it is frozen.
     generation: Generation = Generation()
     # Not part of the id, see NOT_HASHED.
     item_kind: str = ""
@@ -160,6 +163,7 @@ class Response:
 
     request_id: str
     text: str = ""
+    _: KW_ONLY
     status: ResponseStatus = "ok"
     error: str = ""
     prompt_tokens: int | None = None
@@ -187,6 +191,7 @@ class Answer:
 
     request_id: str
     value: object = None
+    _: KW_ONLY
     status: AnswerStatus = "clean"
     note: str = ""
     clip: Clip | None = None
@@ -216,7 +221,7 @@ class Prediction:
     probability: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """The truth of one item.
 
@@ -260,7 +265,7 @@ class FloorTest:
     p_adjusted: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One metric of one task: a number that never stands alone.
 
@@ -302,6 +307,7 @@ class Score:
         and no maximum, as for free text: a score above such a ceiling has a skill of 1, and a ceiling below the floor
         leaves the skill undefined.
         """
+        # An undefined score is no score of 0.
         if self.value is None or self.floor is None or self.ceiling is None:
             return None
         # Without a gap to measure in, rounding would decide the skill.
@@ -309,13 +315,14 @@ class Score:
             return None
         if self.higher_is_better and self.ceiling < self.floor:
             return None
+        # 1 at most, or a lucky score above an expected ceiling would raise a mean of skills.
         if self.higher_is_better and self.value > self.ceiling:
             return 1.0
         # abs: a bias of −2 s is as far from the ceiling 0 as one of +2 s.
         return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """A run as observers see it; ``directory`` is where its files are."""
 

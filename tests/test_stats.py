@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from s3harness.intervals import standard_error
+from s3harness.confidence_intervals import standard_error
 from s3harness.metrics.base import safe_ratio
 from s3harness.stats import benjamini_hochberg, cluster_sums, holm, paired_permutation, rank_intervals
 

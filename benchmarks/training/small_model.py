@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from s3harness.training.samples import SetSettings, build_training_set
+from s3harness.training.training_set import SetSettings, build_training_set
 
 VOCABULARY = 2048
 HIDDEN = 128

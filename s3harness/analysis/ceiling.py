@@ -100,7 +100,9 @@ def _references(item: str, panel: Panel, annotator: int) -> dict[str, Reference]
         video = videos[annotator]
         for subject, truth in truths(video, item, modalities):
             name = f"{video.id}/{subject}"
-            references[name] = Reference(name, item, video.id, subject, cluster, truth)
+            references[name] = Reference(
+                item=name, task=item, video_id=video.id, subject=subject, cluster=cluster, truth=truth
+            )
     return references
 
 

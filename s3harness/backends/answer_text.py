@@ -13,6 +13,7 @@ def write_answer(request: Request, value: object, words: str = "") -> str:
     A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
     """
     fields = _fields(request)
+    # By the fields of the schema, which tell what the prompt asks for; the task's name may be anything.
     if "timestamp" in fields:
         return json.dumps({"timestamp": format_timestamp(_number(value))})
     if "frame" in fields:
@@ -28,6 +29,7 @@ def write_answer(request: Request, value: object, words: str = "") -> str:
 
 def format_timestamp(seconds: float) -> str:
     """Format seconds as MM:SS, with milliseconds where they are not zero."""
+    # A guess before the clip becomes its start: parsers know no negative times.
     milliseconds = max(0, round(seconds * 1000))
     whole, fraction = divmod(milliseconds, 1000)
     text = f"{whole // 60:02d}:{whole % 60:02d}"
@@ -36,6 +38,7 @@ def format_timestamp(seconds: float) -> str:
 
 def _fields(request: Request) -> list[str]:
     properties = (request.answer_schema or {}).get("properties", {})
+    # A schema may have no properties at all, or odd ones.
     return list(properties) if isinstance(properties, dict) else []
 
 

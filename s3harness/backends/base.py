@@ -29,6 +29,7 @@ class Limits:
     attempts: int = 4
 
     def __post_init__(self) -> None:
+        # Written so that a timeout of NaN is refused, too.
         if self.in_flight < 1 or self.attempts < 1 or not self.timeout_s > 0:
             raise UsageError(f"{self}: in_flight and attempts must be at least 1, and timeout_s above 0")
 
@@ -113,10 +114,12 @@ class Backend:
     def __init_subclass__(cls, **arguments: object) -> None:
         super().__init_subclass__(**arguments)
         for old, new in _RENAMED.items():
+            # vars and not hasattr: only names that this class defines itself, or its subclasses would warn again.
             if old in vars(cls):
                 _warn_renamed(cls, old, new)
                 setattr(cls, new, vars(cls)[old])
 
+    # Hidden from type checkers, for which every misspelled attribute would exist otherwise.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:

@@ -24,6 +24,7 @@ class ClosedAnswer:
 
     def start(self, text: str) -> int | None:
         """Return the index in a text at which the answer begins; ``None`` if it has none."""
+        # Without a field the whole text is the answer, which models put in quotes or in bold.
         before = rf'"{re.escape(self.field)}"\s*:\s*"' if self.field else r"\s*[\"'`*]*"
         match = re.search(before, text) if self.field else re.match(before, text)
         return match.end() if match and match.end() < len(text) else None
@@ -60,6 +61,7 @@ def choice_probabilities(answer: ClosedAnswer, tokens: Sequence[Token]) -> dict[
         return None
     position = 0
     for token in tokens:
+        # Tokenizers join the opening quote and the first letters of the answer in one token.
         if position <= start < position + len(token.text):
             return _shares(answer.choices, token, token.text[: start - position])
         position += len(token.text)
@@ -84,6 +86,7 @@ def _matching_choice(choices: Sequence[str], text: str, before: str) -> str | No
     if not text.startswith(before):
         return None
     word = text[len(before) :].strip(" \t\n\"'`*.,}").lower()
+    # An exact match goes first: the token "no" is also the beginning of "none".
     exact = [choice for choice in choices if choice.lower() == word]
     begun = exact or [choice for choice in choices if word and choice.lower().startswith(word)]
     return begun[0] if len(begun) == 1 else None

@@ -35,6 +35,7 @@ class RecordedBackend(Backend):
         path = Path(str(options["path"]))
         if not path.is_file():
             raise UsageError(f"{path}: no such file; name the recorded answers with -o path=FILE")
+        # Read in the constructor, so that a broken file is reported before the run begins.
         read = _read_journal if path.suffix == ".jsonl" else _read_table
         try:
             self._answers = dict(read(path))
@@ -47,11 +48,12 @@ class RecordedBackend(Backend):
         if recorded is None:
             raise S3HarnessError("no answer to this request is recorded")
         if recorded.status == "failed":
+            # Raised, so that the runner journals a failure as it did in the recorded run.
             raise S3HarnessError(f"recorded failure: {recorded.error}")
         return Response(
             request.id,
             recorded.text,
-            recorded.status,
+            status=recorded.status,
             prompt_tokens=recorded.prompt_tokens,
             completion_tokens=recorded.completion_tokens,
             choice_probabilities=recorded.choice_probabilities,
@@ -66,6 +68,7 @@ def _read_journal(path: Path) -> Iterator[tuple[Key, Response]]:
 
 
 def _read_table(path: Path) -> Iterator[tuple[Key, Response]]:
+    # Excel writes a byte-order mark, which would become part of the first column's name.
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         missing = [name for name in ("item", "text") if name not in (rows.fieldnames or ())]

@@ -13,7 +13,7 @@ from s3harness.cli.groups import plugin_command
 from s3harness.errors import S3HarnessError, UsageError, suggest
 from s3harness.plugins.builtins import COMMANDS
 from s3harness.plugins.manager import manager
-from s3harness.report.plain import harmless
+from s3harness.report.plain_text import harmless
 from s3harness.version import __version__
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def audit(run: Path, data: Path | None, allow: tuple[str, ...], reviewed: str, a
 
 
 def _show(audited: Audit) -> None:
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
 
     print_rows([*_rows(audited)])
     for session in audited.sessions:

@@ -144,7 +144,7 @@ def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_js
     from dataclasses import asdict
 
     from s3harness.paper.importer import import_release
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
 
     report = import_release(checkout, out, videos=videos, link=link)
     if as_json:
@@ -237,7 +237,7 @@ def info(directory: Path, as_json: bool) -> None:
     from s3harness.dataset.load import load_dataset
     from s3harness.dataset.summary import summary
     from s3harness.dataset.warnings import dataset_warnings
-    from s3harness.report.plain import print_pairs, print_rows
+    from s3harness.report.plain_text import print_pairs, print_rows
 
     dataset = load_dataset(directory)
     about, features = summary(dataset)
@@ -330,7 +330,7 @@ def export(
     from dataclasses import asdict
 
     from s3harness.dataset.export import export_dataset
-    from s3harness.guard.outgoing import Consent
+    from s3harness.guard.outgoing_check import Consent
     from s3harness.guard.review import folder_of_dataset
 
     consent = Consent(allow_identifiers, reviewed, folder_of_dataset(directory))

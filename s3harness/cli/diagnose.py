@@ -197,7 +197,7 @@ def apply(file: Path, source: Path, resamples: int, as_json: bool, **arguments: 
 
 
 def _settings(arguments: dict[str, Any]) -> Settings:
-    from s3harness.diagnosis.classifier import load_classifier
+    from s3harness.diagnosis.contract import load_classifier
     from s3harness.diagnosis.diagnose import CLASSIFIERS, Settings
 
     folds = str(arguments["folds"])

@@ -39,7 +39,7 @@ def _print_json(checks: list[Check]) -> None:
 
 
 def _show(checks: list[Check]) -> None:
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
 
     print_rows([{"state": c.state, "area": c.area, "what": c.what, "found": c.result} for c in checks])
     fixable = [check for check in checks if check.remedy]

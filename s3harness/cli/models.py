@@ -21,7 +21,7 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """List the models that have a card, with their modalities, weights and engines."""
     from s3harness.errors import S3HarnessError
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
     from s3harness.specs.catalogue import card_document, model_names
 
     rows, problems = [], []

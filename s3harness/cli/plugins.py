@@ -15,8 +15,8 @@ from s3harness.plugins.registry import BUILTIN, KINDS
 if TYPE_CHECKING:
     from s3harness.plugins.manager import PluginManager
     from s3harness.plugins.registry import Kind, Plugin, RegistryEntry
-    from s3harness.testing.contract import Verdict
-    from s3harness.testing.trial import Settings
+    from s3harness.testing.contract import ContractVerdict
+    from s3harness.testing.trial import TrialSettings
 
 
 @click.group()
@@ -30,7 +30,7 @@ def plugins() -> None:
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List all registered components: kind, name, package, version and state."""
     from s3harness.plugins.manager import manager
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
 
     rows = [row for row in _rows(manager()) if kind in (None, row["kind"])]
     print_json(rows) if as_json else print_rows(rows)
@@ -52,11 +52,11 @@ def check(names: Sequence[str], every: bool, options: Sequence[str], as_json: bo
 
     Each component is tried in its own process. Broken promises are listed, and the exit code is then 1.
     """
-    from s3harness.testing.trial import Settings
+    from s3harness.testing.trial import TrialSettings
 
     if bool(names) == every:
         raise click.UsageError("name the components to check, or use --all; not both")
-    settings = Settings(options=parse_options(options), **arguments)
+    settings = TrialSettings(options=parse_options(options), **arguments)
     verdicts = list(_verdicts(_all_names() if every else names, settings))
     if as_json:
         print_json([_plain(verdict) for verdict in verdicts])
@@ -90,7 +90,7 @@ def _all_names() -> list[str]:
     return [*brought, *claimed, *dict.fromkeys(plugin.package for plugin in manager().plugins if plugin.error)]
 
 
-def _verdicts(names: Sequence[str], settings: Settings) -> Iterator[Verdict]:
+def _verdicts(names: Sequence[str], settings: TrialSettings) -> Iterator[ContractVerdict]:
     from s3harness.errors import PluginError
     from s3harness.testing.contract import broken_package, named
     from s3harness.testing.process import verdict_apart
@@ -105,9 +105,9 @@ def _verdicts(names: Sequence[str], settings: Settings) -> Iterator[Verdict]:
             yield verdict_apart(kind, registered, settings)
 
 
-def _print_verdicts(verdicts: Sequence[Verdict]) -> None:
+def _print_verdicts(verdicts: Sequence[ContractVerdict]) -> None:
     """Print a line for each component, and below it its broken promises and the trials that were not possible."""
-    from s3harness.report.plain import one_line
+    from s3harness.report.plain_text import one_line
     from s3harness.testing.contract import promises_of
 
     for verdict in verdicts:
@@ -123,7 +123,7 @@ def _print_verdicts(verdicts: Sequence[Verdict]) -> None:
         click.echo("nothing to check: no plugin is installed")
 
 
-def _plain(verdict: Verdict) -> dict[str, Any]:
+def _plain(verdict: ContractVerdict) -> dict[str, Any]:
     from dataclasses import asdict
 
     return asdict(verdict) | {"passed": not verdict.findings}

@@ -69,7 +69,7 @@ def score(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) 
 @json_option
 def explain(report: Path, expert: Path, preset: str, as_json: bool, **judge: Any) -> None:
     """Score a report, and show every component and penalty with the words behind it."""
-    from s3harness.report.plain import one_line
+    from s3harness.report.plain_text import one_line
 
     result, judged = _scored(report, expert, preset, judge)
     if as_json:

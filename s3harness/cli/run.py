@@ -189,7 +189,7 @@ def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None)
     from dataclasses import asdict
 
     from s3harness.evaluation.prepare import check_backend
-    from s3harness.report.plain import print_pairs
+    from s3harness.report.plain_text import print_pairs
     from s3harness.run.estimate import estimate, hours, measured_rate
 
     check_backend(prepared)  # a dry run refuses wrong backend options too, or the error would come after the wait

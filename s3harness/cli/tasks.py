@@ -24,7 +24,7 @@ def tasks() -> None:
 @json_option
 def list_tasks(as_json: bool) -> None:
     """List the tasks, each with the kind of its items and its primary metric."""
-    from s3harness.report.plain import print_rows
+    from s3harness.report.plain_text import print_rows
     from s3harness.specs.catalogue import catalogue
 
     listing = catalogue()
@@ -46,7 +46,7 @@ def show_task(name: str, protocol: str, model: str | None, prompt: bool, as_json
     """Show the prompt, sampling and scoring of the task NAME."""
     import yaml
 
-    from s3harness.report.plain import harmless
+    from s3harness.report.plain_text import harmless
     from s3harness.specs.loading import load_task
     from s3harness.specs.models import ModelCard, load_model
     from s3harness.specs.tasks import PROTOCOLS, check_choice, resolve
@@ -71,7 +71,7 @@ def validate_task(file: Path, as_json: bool) -> None:
 
     The exit code is 2 if there is any problem.
     """
-    from s3harness.report.plain import harmless
+    from s3harness.report.plain_text import harmless
     from s3harness.specs.loading import problems_of, read_task
 
     problems = [str(problem) for problem in problems_of(file)]
@@ -103,7 +103,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     from s3harness.specs.loading import full_name, task_names
     from s3harness.specs.tasks import PROFILES, check_choice
     from s3harness.testing.scenarios import ranked_wrong
-    from s3harness.testing.suite import suite, unknown
+    from s3harness.testing.suite import new_defects, suite
 
     check_choice("profile", profile, PROFILES)
     chosen = [full_name(name) for name in names] or task_names()
@@ -111,7 +111,7 @@ def check_tasks(names: tuple[str, ...], profile: str, as_json: bool) -> None:
     # The pairs of reports test the Seizure-RQI alone.
     wrong = ranked_wrong(profile) if any(one.metric.name == "rqi" for one in outcomes) else None
     print_json(as_data(profile, outcomes, wrong)) if as_json else print_suite(profile, outcomes, wrong)
-    sys.exit(1 if unknown(profile, outcomes, wrong or ()) else 0)
+    sys.exit(1 if new_defects(profile, outcomes, wrong or ()) else 0)
 
 
 def _row(name: str, data: Mapping[str, Any]) -> dict[str, str]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3harness.report.plain import one_line
+from s3harness.report.plain_text import one_line
 from s3harness.report.table import task_title
 
 if TYPE_CHECKING:
-    from s3harness.testing.suite import Outcome
+    from s3harness.testing.suite import SuiteResult
 
 
-def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> None:
+def print_suite(profile: str, outcomes: Sequence[SuiteResult], wrong: Sequence[str] | None) -> None:
     """Print a line per metric with the promises it breaks, the pairs of reports ranked wrongly, and the total."""
     for one in outcomes:
         result = "keeps every promise" if not one.broken else f"breaks {', '.join(one.broken)}"
@@ -26,20 +26,20 @@ def print_suite(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] 
         for promise, text in (("readers win", "above a reader who watched"), ("monotone", "no gain from seeing more")):
             if one.broken.get(promise):
                 click.echo(f"    {text}: {', '.join(sorted(set(one.broken[promise])))}")
-        if one.known.reason:
-            click.echo(one_line(f"    {one.known.reason}"))
+        if one.known_defect.reason:
+            click.echo(one_line(f"    {one.known_defect.reason}"))
     if wrong is not None:
         _print_pairs(profile, wrong)
     broken = [one for one in outcomes if one.broken]
     primary = sum(one.metric.primary for one in broken)
-    new = _unknown(profile, outcomes, wrong)
+    new = _count_new(profile, outcomes, wrong)
     click.echo(
         f"{len(outcomes)} metrics of the profile {profile}: {len(outcomes) - len(broken)} keep every promise, "
         f"{len(broken)} break some, {primary} of them primary; new defects: {new}"
     )
 
 
-def as_data(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> dict[str, Any]:
+def as_data(profile: str, outcomes: Sequence[SuiteResult], wrong: Sequence[str] | None) -> dict[str, Any]:
     """Return the results as JSON-able data."""
     return {
         "profile": profile,
@@ -49,13 +49,13 @@ def as_data(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | No
                 "metric": one.metric.label,
                 "primary": one.metric.primary,
                 "breaks": {promise: list(answerers) for promise, answerers in one.broken.items()},
-                "reason": one.known.reason,
+                "reason": one.known_defect.reason,
                 "known": one.is_known,
             }
             for one in outcomes
         ],
         "reports_ranked_wrong": None if wrong is None else list(wrong),
-        "not_known": _unknown(profile, outcomes, wrong),
+        "not_known": _count_new(profile, outcomes, wrong),
     }
 
 
@@ -71,11 +71,11 @@ def _print_pairs(profile: str, wrong: Sequence[str]) -> None:
         click.echo(f"    wrong: {name.replace('_', ' ')}: {reason}")
 
 
-def _unknown(profile: str, outcomes: Sequence[Outcome], wrong: Sequence[str] | None) -> int:
-    from s3harness.testing.suite import unknown
+def _count_new(profile: str, outcomes: Sequence[SuiteResult], wrong: Sequence[str] | None) -> int:
+    from s3harness.testing.suite import new_defects
 
-    return len(unknown(profile, outcomes, wrong or ()))
+    return len(new_defects(profile, outcomes, wrong or ()))
 
 
-def _title(one: Outcome) -> str:
+def _title(one: SuiteResult) -> str:
     return f"{task_title(one.task)}: {one.metric.label}{' (primary)' if one.metric.primary else ''}"

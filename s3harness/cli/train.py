@@ -22,7 +22,7 @@ from s3harness.cli.training_options import (
 )
 
 if TYPE_CHECKING:
-    from s3harness.training.samples import TrainingSet
+    from s3harness.training.training_set import TrainingSet
 
 
 @click.group()
@@ -105,7 +105,7 @@ def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: 
     relative: train in the folder. The rewards must pass the gate. Clips are written only with --media; they show the
     patients.
     """
-    from s3harness.guard.outgoing import Consent
+    from s3harness.guard.outgoing_check import Consent
     from s3harness.training.card import write_card
     from s3harness.training.export import FORMATS, check_media, write_rewards, write_rows
     from s3harness.training.identifiers import check_training

@@ -21,7 +21,7 @@ from s3harness.cli.training_options import (
 if TYPE_CHECKING:
     from s3harness.training.job import Stage
     from s3harness.training.rewards import Reward
-    from s3harness.training.samples import TrainingSet
+    from s3harness.training.training_set import TrainingSet
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -144,7 +144,7 @@ def _run(
     as_json: bool,
     training_set: TrainingSet | None = None,
 ) -> None:
-    from s3harness.guard.outgoing import Consent
+    from s3harness.guard.outgoing_check import Consent
     from s3harness.training.session import TrainingSettings, run_training
 
     settings = TrainingSettings(

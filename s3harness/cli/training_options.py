@@ -14,7 +14,7 @@ from s3harness.cli.options import default_data, parse_options, split_names
 if TYPE_CHECKING:
     from s3harness.training.gate import GateReport
     from s3harness.training.rewards import MetricReward, Reward
-    from s3harness.training.samples import SetSettings, TrainingSet
+    from s3harness.training.training_set import SetSettings, TrainingSet
 
 
 AUTHORS_ONLY_IN_GATE = "the authors' rewards can only be tested, with train gate; name strict or metrics"
@@ -67,14 +67,14 @@ def set_options(command: Callable[..., None], *, card: str = "--model") -> Calla
 
 def training_set_of(arguments: dict[str, Any]) -> TrainingSet:
     """Build the training set that the options of :func:`set_options` describe."""
-    from s3harness.training.samples import build_training_set
+    from s3harness.training.training_set import build_training_set
 
     return build_training_set(arguments["data"], settings_of(arguments))
 
 
 def settings_of(arguments: dict[str, Any]) -> SetSettings:
     """Build the settings of a training set from the options."""
-    from s3harness.training.samples import SetSettings
+    from s3harness.training.training_set import SetSettings
 
     settings = {name: value for name, value in arguments.items() if name != "data"}
     settings["sampling"] = parse_options(arguments["sampling"], "--sampling")

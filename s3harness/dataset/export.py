@@ -18,7 +18,7 @@ from s3harness.dataset.export_card import COLUMNS, SIGN, SIGNS, TEXT, card
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.errors import DatasetError, MediaError, S3HarnessError, UsageError
-from s3harness.guard.outgoing import Consent, OutgoingText, check_outgoing
+from s3harness.guard.outgoing_check import Consent, OutgoingText, check_outgoing
 from s3harness.types import FeatureLabel, Video
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def export_dataset(
     the disk refuses. Nothing is left then.
     """
     _require_library()
+    # Before the data set is read, which takes long for a large one.
     if out.exists():
         raise UsageError(f"{out} exists; name another --output")
     dataset = load_dataset(directory)
@@ -91,6 +92,7 @@ def export_dataset(
     let_through = check_outgoing(_texts(dataset, splits), search, chosen, RECIPIENT)
     # The reason goes out with the card, and no reason lets it through.
     check_outgoing([OutgoingText("", "--allow-identifiers", chosen.reason)], search, Consent(), RECIPIENT)
+    # Missing files are reported before anything is written.
     files = _files(dataset) if with_videos else {}
     layout = _NO_VIDEOS if not with_videos else _VIDEO_FOLDER if form == "hub" else _TABLES
     if layout is _VIDEO_FOLDER:
@@ -148,6 +150,7 @@ def _files(dataset: Dataset) -> dict[str, tuple[Path, str]]:
 
 
 def _container(path: Path) -> str:
+    # Matroska takes the streams of nearly every container without encoding them anew.
     ending = path.suffix.lower()
     return ending if ending in KEPT_CONTAINERS else ".mkv"
 
@@ -193,6 +196,7 @@ def _write(
         table.parent.mkdir(parents=True, exist_ok=True)
         rows = []
         for video in videos:
+            # A number in order of appearance: the id of the source may be a hospital's own.
             row = _row(video, numbers.setdefault(video.patient, len(numbers) + 1))
             if video.id in files:
                 path, name = files[video.id]
@@ -254,7 +258,9 @@ def _let_through(consent: Mapping[str, object]) -> str:
     if not consent:
         return ""
     kinds = consent["kinds"]
+    # For mypy: the consent is JSON data.
     assert isinstance(kinds, Mapping)
     counts = ", ".join(f"{kind}: {number}" for kind, number in kinds.items())
+    # On one line, lest a reason begins a heading of the card.
     reason = " ".join(str(consent["reason"]).split())
     return f"\n## Identifiers\n\nThe owner let identifiers through ({counts}). Reason: {reason}\n"

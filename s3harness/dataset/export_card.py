@@ -72,6 +72,7 @@ def _licence(name: str) -> dict[str, object]:
     identifier = "-".join(name.lower().split())
     if LICENCES.fullmatch(identifier):
         return {"license": identifier}
+    # Hugging Face takes none but its own identifiers in this field.
     return {"license": "other", "license_name": identifier or "not-given"}
 
 

@@ -39,6 +39,7 @@ def read_secret(directory: Path) -> str:
     except (OSError, UnicodeError) as error:
         remedy = "name a data set that was imported by this version from a table, or import without one"
         raise UsageError(f"{directory} has no {SECRET}, without which the same ids cannot be made; {remedy}") from error
+    # A truncated secret would silently give every video another id.
     if not _SECRET_FORM.fullmatch(secret):
         raise UsageError(f"{path} is damaged: it should hold 64 hexadecimal digits")
     return secret
@@ -46,6 +47,7 @@ def read_secret(directory: Path) -> str:
 
 def source_key(name: str) -> str:
     """Return a source's name such that two tables spell it alike: composed letters, no blanks around it."""
+    # macOS writes file names in decomposed letters, tables are mostly composed.
     return unicodedata.normalize("NFC", name).strip()
 
 
@@ -54,7 +56,9 @@ def opaque_ids(letter: str, names: Iterable[str], secret: str) -> dict[str, str]
 
     :class:`DatasetError` if two names get the same id.
     """
+    # The letter is hashed too, so that a patient and a video of the same name have unrelated ids.
     ids = {name: letter + _digits(f"{letter}/{source_key(name)}", secret) for name in names}
+    # Two spellings of one name share an id on purpose; two names never may.
     if len(set(ids.values())) < len({source_key(name) for name in ids}):
         raise DatasetError("two names of the table get the same id; import it again, with another secret")
     return ids

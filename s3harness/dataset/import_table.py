@@ -117,6 +117,7 @@ def seconds(text: str) -> float | None:
     """
     if not text:
         return None
+    # Decimal commas come with semicolon-separated tables.
     parts = text.replace(",", ".").split(":")
     if len(parts) > 3 or not all(map(_NUMBER.fullmatch, parts)) or "." in "".join(parts[:-1]):
         raise ValueError(f"{text!r} is not a time: write seconds, MM:SS or H:MM:SS")
@@ -141,6 +142,7 @@ def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], li
     """Return the rows of the table, and the problems of its form."""
     try:
         content = source.read_bytes()
+        # Decoded as text, a workbook gives an error that does not name the cause.
         if content.startswith(WORKBOOKS):
             raise UsageError(f"{source.name} is a workbook of a spreadsheet program; save it as CSV, in UTF-8")
         text = content.decode(encoding)
@@ -165,6 +167,7 @@ def _rows(source: Path, encoding: str, mapping: Document) -> tuple[list[Row], li
 def _columns(mapping: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[tuple[Place, str]]:
     """Yield every column that a mapping names, with its place in the mapping."""
     for key, value in mapping.items():
+        # Words of cells and facts of the data set are texts in a mapping, too, but no columns.
         if key in ("words", "values", "vocabulary") or (not where and key in ("schema", "name", "version", "licence")):
             continue
         if isinstance(value, str):
@@ -188,6 +191,7 @@ def _read_row(row: Row, mapping: Mapping[str, Any], imported: Imported) -> None:
     name, patient = source_key(row[mapping["video"]]), source_key(row[mapping["patient"]])
     if not name or not patient:
         raise ValueError("the video or the patient is empty")
+    # A table may come from elsewhere: its names must not reach files outside of the folder.
     if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
         raise ValueError(f"{name!r} is not a file in the folder of the videos")
     video = imported.videos.setdefault(name, {})
@@ -200,6 +204,7 @@ def _read_row(row: Row, mapping: Mapping[str, Any], imported: Imported) -> None:
         _agree(video, "diagnosis", _word(row[mapping["diagnosis"]["column"]], _diagnoses(mapping), "diagnosis.values"))
     _agree(video, "report", _cell(row, mapping, "report"))
     for feature, columns in _signs(row, mapping):
+        # Taking the last of two would hide a contradiction of the annotators.
         if (name, feature) in imported.features:
             raise ValueError(f"{feature} of this video is given twice")
         imported.features[name, feature] = _label(row, columns, mapping)
@@ -235,11 +240,12 @@ def _signs(row: Row, mapping: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[
 
 def _sign(word: str, words: Mapping[str, str]) -> str:
     known = (*vocabulary().names, *vocabulary().signs)
+    # The mapping's own word goes first: it may rename even a sign of the vocabulary.
     sign = words.get(word, word.lower().replace(" ", "_"))
     if sign not in known:
         near = suggest(sign, known)
         raise ValueError(
-            f"there is no sign named {word!r}{near}; say in the mapping, under sign.vocabulary, what it is"
+            f"there is no sign named {word!r}{near}; add its meaning to the mapping, under sign.vocabulary"
         )
     return sign
 

@@ -28,12 +28,14 @@ def allowed_links(directory: Path) -> dict[str, str]:
 
 def target_outside(directory: Path, file: Path) -> str | None:
     """Return the place that a file's path really leads to, if that is outside the directory; links are followed."""
+    # realpath resolves links of every folder on the way, too; the root as well, which may itself be a link.
     root, target = os.path.realpath(directory), os.path.realpath(directory / file)
     return None if Path(target).is_relative_to(root) else target
 
 
 def allow_links(directory: Path, targets: Mapping[str, str]) -> None:
     """Write that the links of these videos may be followed, each to its target."""
+    # Targets are paths of this machine, which other users need not see.
     (directory / LINKS).parent.mkdir(mode=0o700, exist_ok=True)
     rows = ({"video_id": video_id, "target": target} for video_id, target in sorted(targets.items()))
     write_table(directory / LINKS, COLUMNS, rows)

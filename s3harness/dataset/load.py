@@ -25,6 +25,7 @@ MAX_NAME = 500
 BORDER_S = 1.0
 """Annotators note whole seconds: a time may lie this far beyond the end of the video."""
 
+# The second form needs a letter, lest twelve digits of a hospital's number pass for an id of ours.
 _OPAQUE = re.compile(r"v\d{1,5}|v(?=\d*[a-f])[0-9a-f]{12}", re.ASCII)
 
 
@@ -96,7 +97,9 @@ def private_words(videos: Iterable[Video]) -> set[str]:
         words.add(video.patient)
         if video.path is not None:
             words |= {str(video.path), str(video.path.parent), video.path.name, video.path.stem}
+            # A link's target has a name of its own, often the hospital's.
             words |= {video.path.resolve().name, str(video.path.resolve())}
+    # Words of every data set, which would be found in any text.
     return {word for word in words if word and word not in {".", "/", "videos"}} - {video.id for video in videos}
 
 
@@ -105,6 +108,7 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        # Noted like any other problem, so that the tables are checked in the same pass.
         problems.append(Problem(path.name, None, "", f"not valid JSON: {error}"))
     about = data if isinstance(data, dict) else {}
     if data is not None and about.get("schema") != SCHEMA:
@@ -115,6 +119,7 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
             problems.append(
                 Problem(path.name, None, key, f"has {len(word)} characters; at most {MAX_NAME} are allowed")
             )
+    # Cut, since the data set is used further in spite of its problems, for the others to be found.
     return {key: word[:MAX_NAME] for key, word in words.items()}
 
 
@@ -129,6 +134,7 @@ def _unique(rows: Iterable[Row], problems: list[Problem]) -> list[Row]:
         else:
             seen[row["video_id"]] = row
             mine = (row["split"], row.number)
+            # Samples are scored nowhere, so that they leak nothing between splits.
             split, number = mine if row["split"] == SAMPLE_SPLIT else splits.setdefault(row["patient_id"], mine)
             if split != row["split"]:
                 message = f"the patient is in split {split!r} at row {number}; all videos of one belong in one split"
@@ -146,6 +152,7 @@ def _labels(rows: Iterable[Row], videos: Iterable[Row], problems: list[Problem])
         video, feature = row["video_id"], row["feature"]
         if video not in durations:
             own_problems.append(row.problem("video_id", f"{video!r} is not in videos.csv"))
+        # The order of the branches matters: the first reason is the one that explains the others.
         elif feature not in known:
             own_problems.append(row.problem("feature", f"unknown feature {feature!r}{suggest(feature, list(known))}"))
         elif feature in labels.setdefault(video, {}):
@@ -161,6 +168,7 @@ def _label(row: Row, duration_s: float | None, texts: dict[str, str], problems: 
     # Justifications repeat in thousands of rows: ``texts`` keeps one string object of each.
     present = row.one_of("present", ("yes", "no", "untested"), problems)
     if not row["present"]:
+        # An empty cell could mean no or untested, which score differently.
         problems.append(row.problem("present", "is empty; write yes, no or untested"))
     start, end = _span(row, "start_s", "end_s", duration_s, problems)
     side = row.one_of("side", ("left", "right", "both"), problems)
@@ -212,6 +220,7 @@ def _video(
         id=opaque_id(row["video_id"]),
         patient=row["patient_id"],
         path=_confined(directory, row, links, problems),
+        # A duration of 0 means unknown.
         duration_s=duration or None,
         diagnosis=cast("Diagnosis | None", diagnosis or None),
         split=row["split"],
@@ -228,6 +237,7 @@ def _confined(directory: Path, row: Row, allowed: Mapping[str, str], problems: l
     if not row["file"]:
         return None
     named = Path(row["file"])
+    # A data set may come from a stranger, and its videos are sent to models.
     if named.is_absolute() or ".." in named.parts:
         problems.append(row.problem("file", "must be a path inside the data set directory"))
         return None
@@ -245,6 +255,7 @@ def _duration(row: Row) -> float | None:
 
 def _fingerprint(directory: Path) -> str:
     digest = hashlib.sha256()
+    # dataset.json is left out: a corrected licence or name changes no score.
     for name in ("videos.csv", "features.csv", "reports.csv"):
         digest.update(_sha256(directory / name))
     return digest.hexdigest()
@@ -252,6 +263,7 @@ def _fingerprint(directory: Path) -> str:
 
 def _sha256(path: Path) -> bytes:
     if not path.is_file():
+        # A missing table counts as an empty file; reports are optional.
         return hashlib.sha256().digest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

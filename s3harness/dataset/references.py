@@ -22,6 +22,7 @@ def truths(video: Video, item: str, modalities: Collection[Modality]) -> Truths:
     the latter also every kind of item that needs the picture. The values are those of the prediction of the same kind;
     see the ``item`` of the task specs.
     """
+    # Sides, times and reports cannot be told from the sound.
     if "video" not in modalities and item not in OF_FEATURES:
         return iter(())
     return _KINDS[item](video, [f.name for f in vocabulary().features if f.modality in modalities])
@@ -30,6 +31,7 @@ def truths(video: Video, item: str, modalities: Collection[Modality]) -> Truths:
 def events(video: Video, names: Sequence[str]) -> list[tuple[str, float]]:
     """Return the timed signs of a video by onset in seconds; signs that begin together keep the vocabulary's order."""
     timed = [(name, video.features[name].start_s) for name in names if _present(video, name)]
+    # sorted is stable, which keeps the vocabulary's order of signs that begin together.
     return sorted(((name, start) for name, start in timed if start is not None), key=lambda event: event[1])
 
 
@@ -42,6 +44,7 @@ def _features(video: Video, names: Sequence[str]) -> Truths:
 def _rationales(video: Video, names: Sequence[str]) -> Truths:
     for name in names:
         label = video.features.get(name)
+        # Without the annotator's reason there is nothing to compare with.
         if label is not None and label.justification:
             yield name, {"present": label.present, "text": label.justification}
 
@@ -49,6 +52,7 @@ def _rationales(video: Video, names: Sequence[str]) -> Truths:
 def _laterality(video: Video, _: Sequence[str]) -> Truths:
     for name in ("head_turning", "arm_movement"):
         label = video.features.get(name, FeatureLabel("no"))
+        # Signs of both sides have no right answer among left and right.
         if label.present == "yes" and label.side in SIDES and label.start_s is not None:
             yield name, label.side
     if video.onset_body_part:
@@ -63,6 +67,7 @@ def _boundaries(video: Video, names: Sequence[str]) -> Truths:
 
 
 def _sequence(video: Video, names: Sequence[str]) -> Truths:
+    # A video without any annotation has an unknown sequence, not an empty one.
     if video.features:
         yield "sequence", [list(event) for event in events(video, _that_begin(names))]
 

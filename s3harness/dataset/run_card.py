@@ -22,8 +22,8 @@ from s3harness.types import Video
 FILE = "s3harness-training.json"
 SCHEMA = "s3harness/training/v1"
 SCORED = (
-    "the model was trained on {patients} of the patients it is to be scored on ({videos} videos): its scores would say "
-    "nothing of others; score it on the patients held out (--split)"
+    "the model was trained on {patients} of the patients to be scored ({videos} videos), so its scores would not hold "
+    "for other patients; score it on the held-out patients (--split)"
 )
 IN_MANIFEST = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
 """Fields of a card that the manifest of an evaluation repeats; of the patients only their number."""
@@ -45,6 +45,7 @@ def read_card(directory: Path) -> RunCard | None:
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
         return RunCard(data, tuple(_known(data)))
+    # A broken card stops the run: to go on would be to score patients that may have been trained on.
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{path}: the run card cannot be read, so the patients trained on are unknown: {error!r}"
@@ -53,6 +54,7 @@ def read_card(directory: Path) -> RunCard | None:
 
 def trained_on(card: RunCard, data: Path, videos: Iterable[Video]) -> list[Video]:
     """Return those of the videos of a data set directory whose patients a model was trained on."""
+    # The whole data set, since numbers and marks of patients depend on all of them.
     dataset = load_dataset(data)
     chosen = tuple(videos)
     numbers = numbers_of(dataset.videos)
@@ -95,8 +97,10 @@ def _known(data: Mapping[str, Any]) -> Iterator[KnownPatients]:
         raise ValueError(f"schema {data['schema']!r} is not {SCHEMA!r}")
     patients = data["patients"]
     known = KnownPatients(frozenset(map(str, patients["digests"])), str(patients["salt"]))
+    # Raises ValueError here, where the card is named, and not at the first comparison.
     bytes.fromhex(known.salt)
     yield known
+    # Weights that were trained twice know the patients of both trainings.
     if "before" in data:
         yield from _known(data["before"])
 

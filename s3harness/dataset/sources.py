@@ -14,11 +14,11 @@ from s3harness.dataset import load
 from s3harness.dataset.identity import source_key
 from s3harness.dataset.tables import Problem, Row, read_table
 from s3harness.errors import DatasetError
-from s3harness.guard.normal import fold
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.normalization import fold
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.identifiers.search import Search
+from s3harness.guard.identifiers.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.guard.review import folder_of_dataset, read_reviewed
-from s3harness.guard.search import Search
-from s3harness.guard.vocabulary import eponyms, given_names, is_ordinary
 from s3harness.types import Video
 
 COLUMNS = ("video_id", "source", "patient")
@@ -39,6 +39,7 @@ def read_sources(directory: Path) -> list[Row]:
     try:
         if not path.is_file():
             return []
+    # private/ may belong to another user, who keeps the names from those who only run models.
     except PermissionError:
         return []
     problems: list[Problem] = []
@@ -91,6 +92,7 @@ def patient_names(directory: Path, videos: Iterable[Video]) -> set[str]:
 def _forms(name: str) -> Iterator[str]:
     """Yield a name of two parts the other way round, and with the initial of either."""
     parts = _LETTERS.findall(name)
+    # With more parts or digits it is hardly a person's name, and its forms would hit other words.
     if len(parts) == 2 and not any(character.isdigit() for character in name) and min(map(len, parts)) > 1:
         first, second = parts
         yield from (f"{second} {first}", f"{first[0]}. {second}", f"{second[0]}. {first}")
@@ -101,12 +103,14 @@ def _names_in_files(sources: Sequence[Row]) -> set[str]:
     words = set()
     for row in sources:
         parts = _NAME.findall(PurePath(row["source"]).stem)
+        # Without a given name, capitals in a file name are mostly words of the recorder.
         if any(fold(part) in given_names() for part in parts):
             words |= {part for part in parts if part[0].isupper() and not is_ordinary(part, but=eponyms())}
     return words
 
 
 def _identifies(word: str) -> bool:
+    # These stand in every report, and their hits would hide the real ones.
     return bool(word) and word.lower() not in _ORDINARY and not _SHORT_NUMBER.fullmatch(word)
 
 

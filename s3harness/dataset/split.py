@@ -23,11 +23,13 @@ def split_patients(videos: Iterable[Video], names: Sequence[str], shares: Sequen
     """
     kinds: defaultdict[str, set[str]] = defaultdict(set)
     for video in videos:
+        # By patient: two splits with one patient's videos would leak.
         kinds[video.patient].add(video.diagnosis or "")
     strata: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     # SHA-256 orders the patients at random, but alike on every machine and with every version of Python.
     for patient in sorted(kinds, key=lambda patient: hashlib.sha256(f"{seed}/{patient}".encode()).digest()):
         strata[tuple(sorted(kinds[patient]))].append(patient)
+    # Stratum after stratum through one deal: rounding in a small stratum is made up for in the next.
     return _deal([patient for _, patients in sorted(strata.items()) for patient in patients], names, shares)
 
 
@@ -60,6 +62,7 @@ def load_dataset_ignoring_splits(directory: Path) -> Dataset:
 
     dataset, problems = read_dataset(directory)
     others = [problem for problem in problems if problem.column != "split"]
+    # A table with other faults must not be rewritten.
     if others:
         raise DatasetError(f"fix the data set first: {others[0]} (s3harness data validate shows all)")
     return dataset
@@ -72,6 +75,7 @@ def _deal(patients: Sequence[str], names: Sequence[str], shares: Sequence[float]
     want: Mapping[str, float] = {name: share / total for name, share in zip(names, shares, strict=True)}
     dealt = {}
     for number, patient in enumerate(patients, start=1):
+        # max takes the first of equals: the order of names decides ties, alike everywhere.
         name = max(names, key=lambda name: want[name] * number - counts[name])
         counts[name] += 1
         dealt[patient] = name

@@ -76,6 +76,7 @@ class Row:
         text = self[column]
         if not text:
             return None
+        # float() also accepts nan, inf, 1_000 and digits of other scripts.
         if not _SECONDS.fullmatch(text) or not math.isfinite(float(text)):
             message = f"{text!r} is not a number of seconds from the start of the video, like 37 or 37.5"
             problems.append(self.problem(column, message))
@@ -99,6 +100,7 @@ def read_table(path: Path, columns: Sequence[str], required: Sequence[str], prob
     Problems are noted on the way. Columns beyond ``columns`` are allowed, unless their name looks like a misspelling of
     a column that is missing.
     """
+    # Read once in advance: a decoding error in the middle of csv.reader names no line.
     if not _is_text(path, problems):
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -106,12 +108,14 @@ def read_table(path: Path, columns: Sequence[str], required: Sequence[str], prob
         missing = [name for name in columns if name not in header]
         absent = ", ".join(name for name in missing if name in required)
         for row in rows:
+            # Rows are read all the same, for the problems of their form.
             if not absent:
                 yield row
     if absent:
         problems.append(Problem(path.name, 1, "", f"no column {absent}; the header needs {', '.join(columns)}"))
         return
     for name in header:
+        # Only where the meant column is missing: similar names of further columns are the owner's.
         near = difflib.get_close_matches(name.lower(), missing, n=1, cutoff=0.75) if name not in columns else []
         if near:
             problems.append(Problem(path.name, 1, name, f"unknown column; did you mean {near[0]}, which is missing?"))
@@ -123,6 +127,7 @@ def parse_table(
     """Return the header and the rows of a CSV table; a row is numbered by its first line, the header's being 1."""
     # The limit is global to the process and other code may have raised it: it is set before each table.
     csv.field_size_limit(MAX_CELL)
+    # strict: without it the module repairs broken quotes by guessing, and swallows rows.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
@@ -199,5 +204,6 @@ def _no_table(name: str, line: int, error: csv.Error) -> Problem:
 
 def _cell(value: object) -> object:
     if isinstance(value, float):
+        # Milliseconds suffice for annotations, and 37 stays 37 in a diff.
         return f"{value:.3f}".rstrip("0").rstrip(".")
     return "" if value is None else value

@@ -10,8 +10,8 @@ from s3harness.dataset.load import BORDER_S, Dataset, opaque_id, read_dataset
 from s3harness.dataset.sources import search_of
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import MediaError
-from s3harness.guard.kinds import KINDS, Identifier
-from s3harness.guard.search import fingerprint, masked
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.search import fingerprint, masked
 from s3harness.types import Video
 
 
@@ -24,6 +24,7 @@ def validate_dataset(directory: Path, *, media: bool = True) -> tuple[Dataset, l
     dataset, problems = read_dataset(directory)
     problems += [written.problem for written in written_identifiers(directory, dataset)]
     if media:
+        # Problems are reported at the table's line, which a loaded video no longer has.
         rows = {opaque_id(row["video_id"]): row for row in read_table(directory / "videos.csv", VIDEOS, (), [])}
         for video in dataset.videos:
             problems += _media_problems(video, rows[video.id])
@@ -46,9 +47,9 @@ class WrittenIdentifier:
         kind = KINDS[self.identifier.kind]
         if self.identifier.tier == "certain":
             what = "a patient is named" if self.identifier.kind == "private" else f"holds {kind}"
-            message = f"{what} ({self.shown}); take it out, for this may be shown to a model, and shared"
+            message = f"{what} ({self.shown}); remove it, because this text may be sent to a model and shared"
         else:
-            message = f"may hold {kind} ({self.shown}); look at it, and take it out or confirm it with --reviewed"
+            message = f"may hold {kind} ({self.shown}); check it, and remove it or confirm it with --reviewed"
         return self.row.problem(self.column, message)
 
 
@@ -59,6 +60,7 @@ def written_identifiers(directory: Path, dataset: Dataset) -> Iterator[WrittenId
         for row in read_table(directory / file, columns, (), []) if (directory / file).is_file() else ():
             identifiers = search(row[column])
             for one in identifiers:
+                # Masked: the message itself must not spread the identifier.
                 shown = masked(row[column], one, identifiers)
                 yield WrittenIdentifier(row, column, one, shown, fingerprint(row[column], one))
 
@@ -72,10 +74,12 @@ def _media_problems(video: Video, row: Row) -> Iterator[Problem]:
         yield row.problem("file", "the file is missing")
         return
     try:
+        # From the packets, since a header may promise more than the file holds.
         decoded = probe(video.path).duration_s
     except MediaError as error:
         yield row.problem("file", str(error))
         return
+    # Without a duration in the table, only annotations beyond the end can show a wrong file.
     if video.duration_s is None and (latest := _latest(video)) > decoded + BORDER_S:
         yield row.problem("file", f"the file lasts {decoded:.1f} s, and {latest:g} s is annotated in it")
     elif video.duration_s is not None and abs(decoded - video.duration_s) > BORDER_S:

@@ -81,8 +81,8 @@ def _notes(model: SavedModel, cases: Cases) -> list[str]:
     unasked = [sign for sign in model.fitted.encoder.signs if sign not in cases.signs]
     silent, unknown = int((~cases.is_answered).sum()), int((~cases.is_labelled).sum())
     notes = [
-        f"not asked about here, taken as unanswered: {', '.join(unasked)}" if unasked else "",
-        f"{silent} of {len(cases)} videos have no answer about any sign: no diagnosis" if silent else "",
-        f"{unknown} of {len(cases)} videos have no known diagnosis: diagnosed, not scored" if unknown else "",
+        f"signs that are not in this source, treated as unanswered: {', '.join(unasked)}" if unasked else "",
+        f"{silent} of {len(cases)} videos have no answer about any sign and get no diagnosis" if silent else "",
+        f"{unknown} of {len(cases)} videos have no annotated diagnosis and are not scored" if unknown else "",
     ]
     return [note for note in notes if note]

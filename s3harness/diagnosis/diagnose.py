@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from s3harness.diagnosis.cases import Cases, Numbers
-from s3harness.diagnosis.classifier import load_classifier
+from s3harness.diagnosis.contract import load_classifier
 from s3harness.diagnosis.crossfit import Repeat, cross_fit, diagnose_out_of_fold
 from s3harness.diagnosis.explain import Explanation, explain
 from s3harness.diagnosis.fit import Fitted

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from s3harness.diagnosis.cases import UNANSWERED, UNTESTED, Cases
-from s3harness.diagnosis.classifier import load_classifier
+from s3harness.diagnosis.contract import load_classifier
 from s3harness.diagnosis.crossfit import Repeat
 from s3harness.diagnosis.fit import Fitted, probabilities
 from s3harness.metrics.base import Array

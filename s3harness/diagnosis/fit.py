@@ -14,7 +14,7 @@ import numpy as np
 
 from s3harness.dataset.known_patients import KnownPatients
 from s3harness.diagnosis.cases import Cases, Numbers, patients_of_each
-from s3harness.diagnosis.classifier import Classifier, Parameters, load_classifier
+from s3harness.diagnosis.contract import Classifier, Parameters, load_classifier
 from s3harness.diagnosis.encoding import Encoder, learn_encoder
 from s3harness.diagnosis.folds import LEFT_TO_CHOOSE, deal_folds, held_out, require_both
 from s3harness.errors import S3HarnessError, UsageError

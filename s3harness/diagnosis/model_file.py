@@ -14,7 +14,7 @@ from typing import Any
 
 from s3harness.dataset.known_patients import KnownPatients
 from s3harness.diagnosis.cases import Cases, patients_of_each
-from s3harness.diagnosis.classifier import load_classifier
+from s3harness.diagnosis.contract import load_classifier
 from s3harness.diagnosis.encoding import encoder_from
 from s3harness.diagnosis.fit import Fitted
 from s3harness.diagnosis.sources import Origin, Source

@@ -153,7 +153,14 @@ def _pairs(
     columns = zip(cases.videos, subjects, cases.patients.tolist(), cases.truth, says_es, ranks, strict=True)
     return [
         Pair(
-            Reference(video, "", video, subject, patient, words[0] if truth else words[1]),
+            Reference(
+                item=video,
+                task="",
+                video_id=video,
+                subject=subject,
+                cluster=patient,
+                truth=words[0] if truth else words[1],
+            ),
             _prediction(video, said, rank, words),
         )
         for video, subject, patient, truth, said, rank in columns

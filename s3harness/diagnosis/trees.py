@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.diagnosis.classifier import Parameters
+from s3harness.diagnosis.contract import Parameters
 from s3harness.metrics.base import Array
 
 LEAF = -1

@@ -19,7 +19,7 @@ from s3harness.guard.audit_log import AuditLog
 from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.redaction import Redactor
 from s3harness.plugins.manager import load, manager
-from s3harness.run.event_loop import on_sigterm, until_stopped
+from s3harness.run.event_loop import on_sigterm, run_until_stopped
 from s3harness.run.executor import Execution, started_facts
 from s3harness.run.plan import Plan
 from s3harness.run.worker_spec import WorkerSpec
@@ -63,6 +63,7 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
     directory, settings = run.settings.out, run.settings
     worker_spec = run.worker_spec
     worker = worker_spec.worker()
+    # Batch systems stop a job with SIGTERM, which then ends a run as Ctrl-C does: with its journal whole.
     with on_sigterm(signal.default_int_handler):
         if run.backend_class.sees_truth:
             worker_spec = replace(worker_spec, truth=_truth(run))
@@ -82,6 +83,7 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
                 note_identifiers(directory, run.identifiers)
             count = RequestCount()
             write_items(directory, _counted(run.plan, journal, count))
+            # Hashed, so that later commands can search for the words without the data set, and nobody can read them.
             PrivateWords.hashed(private_words(settings.data, run.dataset.videos)).write(directory)
             with _audit(run, worker, progress) as audit:
                 worker.backend.log_send = audit.sent
@@ -101,14 +103,17 @@ def _answer(
     started = time.perf_counter()
     progress.messages += manager().run_started(_info(run, count.requests))
     progress.total, before = count.todo, journal.n_answered
+    # A complete run is only scored again; its engine need not be loaded.
     if progress.total:
         _ask(run, worker_spec, worker, journal, progress)
     asking_s = time.perf_counter() - started
     _sort_sent(directory)
     write_counts(directory, _answers_by_identity(directory))
     engine = dict(worker.backend.facts())
+    # Counted by the journal, in which a request that was answered on a second attempt has not failed.
     failed = count.todo - (journal.n_answered - before)
     scores = score_run(directory)
+    # The strict scores are always written: reports and leaderboards read them.
     if settings.profile != "strict":
         scores = score_run(directory, profile=settings.profile)
     finish_manifest(
@@ -140,7 +145,7 @@ def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Jou
         options=settings.executor_options,
         identities=identities,
     )
-    until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
+    run_until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
 def _counted(plan: Plan, journal: Journal, count: RequestCount) -> Iterator[Reference]:
@@ -154,6 +159,7 @@ def _counted(plan: Plan, journal: Journal, count: RequestCount) -> Iterator[Refe
 
 
 def _truth(run: PreparedRun) -> Truth:
+    # Requests bear the name of the task that asks, references that of the task that is scored.
     kinds = {task.name: task.item for task in (*run.plan.requested, *run.plan.scored)}
     videos = {video.id: video for video in run.dataset.videos}
     references = {reference.item: reference for video in run.plan for reference in video.references}
@@ -222,6 +228,7 @@ def _journal_facts(directory: Path) -> dict[str, object]:
     media: set[str] = set()
     prompt, completion = 0, 0
     for entry in read_journal(directory / JOURNAL):
+        # Text-only requests show no media.
         media |= {entry.media} - {""}
         prompt += entry.response.prompt_tokens or 0
         completion += entry.response.completion_tokens or 0
@@ -233,6 +240,7 @@ def _answers_by_identity(directory: Path) -> Counter[int]:
     """Count the answers of each identity by its number; answers of a journal that has no identities are 0's."""
     answered_by: dict[str, int] = {}
     for entry in read_journal(directory / JOURNAL):
+        # A failure is nobody's answer, and is asked again on resuming.
         if entry.response.status != "failed":
             answered_by[entry.id] = entry.by or 0
     return Counter(answered_by.values())

@@ -18,12 +18,12 @@ from s3harness.dataset.run_card import refuse_trained_on, trainings
 from s3harness.dataset.sources import search_of
 from s3harness.errors import UsageError
 from s3harness.evaluation.settings import RunSettings
-from s3harness.guard.outgoing import check_outgoing
+from s3harness.guard.outgoing_check import check_outgoing
 from s3harness.plugins.manager import load, manager
 from s3harness.run.durations import with_durations
 from s3harness.run.interventions import Interventions, load_interventions
-from s3harness.run.outgoing import texts_of_plan
 from s3harness.run.plan import Plan
+from s3harness.run.request_texts import texts_of_plan
 from s3harness.run.worker_spec import WorkerSpec, media_store
 from s3harness.rundir.manifest import RunIdentity
 from s3harness.specs.loading import load_task, task_names
@@ -116,9 +116,11 @@ def resolve(settings: RunSettings) -> Resolved:
     """Find and check what the settings name; raise :class:`UsageError` for a name that stands for nothing."""
     check_choice("protocol", settings.protocol, PROTOCOLS)
     check_choice("profile", settings.profile, PROFILES)
+    # Looked up only: importing an executor such as ray takes seconds, and a wrong name must fail at once.
     manager().registry.entry("executor", settings.executor)
     interventions = load_interventions(settings.transforms, settings.probe)
     backend_class = cast("type[Backend]", load("backend", settings.backend))
+    # Before the data set, which may take long to read: wrong names fail first.
     model = _model(settings, backend_class)
     dataset = _dataset(settings)
     scored, specs = _specs(settings.tasks)
@@ -154,6 +156,7 @@ def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
     tasks = {task.name: task for task in (*planned.scored, *planned.requested)}
     return RunIdentity(
         backend=settings.backend,
+        # A run may be resumed on another server, or with more requests at once.
         options={name: value for name, value in settings.options.items() if name not in transport},
         model=resolved.model,
         protocol=settings.protocol,
@@ -185,6 +188,7 @@ def _model(settings: RunSettings, backend: type[Backend]) -> ModelCard:
 
 def _dataset(settings: RunSettings) -> Dataset:
     dataset = load_dataset(settings.data).split(settings.split)
+    # Cut before the durations are read, which may open every file.
     videos = dataset.videos[: settings.limit]
     if not videos:
         raise UsageError(f"{settings.data} holds no video, or none in this split")
@@ -197,6 +201,7 @@ def _specs(names: Sequence[str]) -> tuple[list[str], dict[str, Mapping[str, Any]
     documents = [load_task(name) for name in (names or task_names())]
     scored = list(dict.fromkeys(str(document.data["name"]) for document in documents))
     specs = {str(document.data["name"]): document.data for document in documents}
+    # A list, for the dictionary grows inside of the loop.
     for used in [spec["uses"] for spec in specs.values() if "uses" in spec]:
         specs.setdefault(used, load_task(used).data)
     return scored, specs
@@ -207,6 +212,7 @@ def _trainings(settings: RunSettings, dataset: Dataset) -> list[dict[str, Any]]:
 
     Raises :class:`UsageError` if a patient to be scored on was trained on.
     """
+    # Any option may name an adapter: a backend of a plugin calls it as it likes.
     named = [Path(value) for value in settings.options.values() if isinstance(value, str) and value]
     directories = [path for path in (settings.weights, *named) if path is not None and (path / RUN_CARD).is_file()]
     for directory in directories:

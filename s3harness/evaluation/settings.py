@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s3harness.guard.outgoing import Consent
+from s3harness.guard.outgoing_check import Consent
 from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s3harness.files import parse_json, write_text
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.own_words import OwnWords
 
 FILE = "private.json"
 FORM = 2

@@ -12,9 +12,9 @@ from typing import Any
 from s3harness.errors import S3HarnessError
 from s3harness.files import parse_json
 from s3harness.guard.audit_log import FILE, read_audit
+from s3harness.guard.identifiers.search import Search
 from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.review import read_reviewed
-from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, PREDICTIONS, RESPONSES, SCORES, Folder
 from s3harness.leaderboard.leaks import find_leaks, page_leaks

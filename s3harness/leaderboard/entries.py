@@ -11,11 +11,11 @@ from typing import Any
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
+from s3harness.leaderboard.expected_items import unscored
 from s3harness.leaderboard.findings import RefusedError, printable
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, SCORES, SUBMISSION, Folder, read_document, read_folder
 from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.leaks import find_leaks, search_of
-from s3harness.leaderboard.replan import unscored
 from s3harness.leaderboard.titles import one_line
 from s3harness.leaderboard.verdicts import Tier
 from s3harness.report.table import task_title

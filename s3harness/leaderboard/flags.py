@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from s3harness.leaderboard.expected_items import backend_class
 from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import MANIFEST, RESPONSES, SCORES, SUBMISSION, Folder
-from s3harness.leaderboard.replan import backend_class
 from s3harness.leaderboard.replays import SubmittedAnswers, normalised
 from s3harness.leaderboard.titles import skeleton
 from s3harness.types import Prediction, Reference, Score

@@ -10,6 +10,7 @@ from typing import Any
 
 from s3harness.errors import S3HarnessError
 from s3harness.files import digest
+from s3harness.leaderboard.expected_items import backend_class, card_of, own_spec
 from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import (
     ITEMS,
@@ -22,7 +23,6 @@ from s3harness.leaderboard.folder import (
 )
 from s3harness.leaderboard.item_sets import item_sets
 from s3harness.leaderboard.pack import model_description
-from s3harness.leaderboard.replan import backend_class, card_of, own_spec
 from s3harness.leaderboard.titles import skeleton
 from s3harness.scoring.score_run import describe_changes
 from s3harness.scoring.score_task import RESAMPLES

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from s3harness.files import parse_json
-from s3harness.guard.kinds import KINDS, Identifier
-from s3harness.guard.own_words import OwnWords
-from s3harness.guard.search import Search, fingerprint
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.identifiers.search import Search, fingerprint
 from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import DOCUMENTS, MANIFEST, Folder
 from s3harness.leaderboard.safe_json import place, walk

@@ -14,10 +14,10 @@ from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json, write_json, write_text
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.identifiers.search import Search
 from s3harness.guard.private_words import PrivateWords
 from s3harness.guard.review import code_of, confirm, read_reviewed
-from s3harness.guard.search import Search
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import (
     ITEMS,

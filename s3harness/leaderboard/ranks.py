@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from s3harness.leaderboard.entries import LeaderboardEntry
-from s3harness.scoring.floor_test import corrected, is_above_floor
+from s3harness.scoring.above_floor import corrected, is_above_floor
 from s3harness.types import Score
 
 WORST_SKILL = -1.0
@@ -52,7 +52,7 @@ def surest(scores: Iterable[Score]) -> float:
 def above_floor(entries: Sequence[LeaderboardEntry]) -> set[tuple[str, str]]:
     """Return the entries (by slug) and tasks whose primary score is significantly above its floor.
 
-    The test is the paired one of :func:`~s3harness.scoring.floor_test.is_above_floor`, its p-values corrected by Holm
+    The test is the paired one of :func:`~s3harness.scoring.above_floor.is_above_floor`, its p-values corrected by Holm
     over every task of every entry given, which are those that are shown together. A yardstick is not tested, since its
     answers come from the truth.
     """

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from s3harness.analysis.systems import ScoredSystem, read_system
 from s3harness.errors import UsageError
+from s3harness.leaderboard.expected_items import planned_references
 from s3harness.leaderboard.findings import RefusedError
 from s3harness.leaderboard.folder import ITEMS, MANIFEST, read_folder
 from s3harness.leaderboard.integrity import hash_findings, spec_findings
-from s3harness.leaderboard.replan import planned_references
 from s3harness.leaderboard.unpack import unpacked
 from s3harness.rundir.items import reference_of
 

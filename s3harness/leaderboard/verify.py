@@ -12,6 +12,7 @@ from typing import Any
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
 from s3harness.errors import S3HarnessError, UsageError
+from s3harness.leaderboard.expected_items import planned_references, unscored
 from s3harness.leaderboard.findings import AuditFinding, RefusedError
 from s3harness.leaderboard.flags import review_findings
 from s3harness.leaderboard.folder import (
@@ -26,13 +27,12 @@ from s3harness.leaderboard.folder import (
 )
 from s3harness.leaderboard.integrity import answer_findings, integrity_findings, point_findings
 from s3harness.leaderboard.leaks import find_leaks, search_of
-from s3harness.leaderboard.replan import planned_references, unscored
 from s3harness.leaderboard.replays import SubmittedAnswers, answers_of, near_replays, replay_findings
 from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
 from s3harness.rundir.identities import describe_mixture
 from s3harness.rundir.items import reference_of
-from s3harness.scoring.floor_test import corrected
+from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.score_run import as_json, read_run
 from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.types import Prediction, Reference, Score

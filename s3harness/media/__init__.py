@@ -1,6 +1,6 @@
-"""Media: probing, decoding once, and giving backends the frames and the sound of a clip.
+"""Media: probes videos, decodes them once, and hands backends the frames and the audio of a clip.
 
-What a run does with each video::
+The calls that a run makes for each video::
 
     store = MediaStore(default_cache_dir())
     store.prepare(video, clips)  # in a worker thread

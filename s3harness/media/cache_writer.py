@@ -1,4 +1,4 @@
-"""Writes what a decode pass gives into the cache."""
+"""Writes the items of a decode pass into the cache."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from s3harness.media.geometry import Size, times_by_size
 
 
 class CacheWriter:
-    """A reel for each size, and a track; ``slabs`` are there after the pass. Leaving early leaves nothing behind."""
+    """Writes a frame track for each size, and an audio track; ``files`` holds them after the pass.
+
+    Leaving the context before the pass is over deletes what was written.
+    """
 
     def __init__(self, cache: MediaCache, content: str, decoder: str) -> None:
-        self.source: StreamInfo | None = None
-        self.slabs: list[CacheFile] = []
+        self.stream: StreamInfo | None = None
+        self.files: list[CacheFile] = []
         self._cache, self._content, self._decoder = cache, content, decoder
-        self._frame_tracks: dict[Size, FrameTrackWriter] = {}
-        self._audio_track: CacheFileWriter | None = None
+        self._frame_writers: dict[Size, FrameTrackWriter] = {}
+        self._audio_writer: CacheFileWriter | None = None
 
     def __enter__(self) -> CacheWriter:
         return self
@@ -28,37 +31,38 @@ class CacheWriter:
         self._abandon()
 
     def write(self, item: DecodedItem, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
-        """Write the next item of a pass that was asked for ``wanted`` and ``audio``."""
+        """Write the next item of a pass that decodes ``wanted`` (``max_pixels`` → times in s) and ``audio``."""
         match item:
             case StreamInfo():
                 self._begin(item, wanted, audio)
             case DecodedFrame():
-                self._frame_tracks[item.size].append(item)
+                self._frame_writers[item.size].append(item)
             case AudioChunk():
-                assert self._audio_track is not None
-                self._audio_track.append(item.samples)
+                assert self._audio_writer is not None
+                self._audio_writer.append(item.samples)
             case EndOfPass():
                 self._finish(item.end_s)
 
-    def _begin(self, source: StreamInfo, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
+    def _begin(self, stream: StreamInfo, wanted: Mapping[int, frozenset[float]], audio: bool) -> None:
+        # A second StreamInfo says that the pass has begun anew, and that nothing before it counts.
         self._abandon()
-        self.source = source
-        for size, times in times_by_size(source.size, wanted).items():
+        self.stream = stream
+        for size, times in times_by_size(stream.size, wanted).items():
             if times:
-                self._frame_tracks[size] = FrameTrackWriter(self._cache.writer(self._content), size, times)
-        if audio and source.has_audio:
-            self._audio_track = self._cache.writer(self._content)
+                self._frame_writers[size] = FrameTrackWriter(self._cache.writer(self._content), size, times)
+        if audio and stream.has_audio:
+            self._audio_writer = self._cache.writer(self._content)
 
     def _finish(self, end_s: float | None) -> None:
-        assert self.source is not None
-        for track in self._frame_tracks.values():
-            self.slabs.append(track.finish(self._decoder, self.source, end_s))
-        if self._audio_track is not None:
-            self.slabs.append(finish_audio_track(self._audio_track, self._decoder, self.source, end_s))
+        assert self.stream is not None
+        for frames in self._frame_writers.values():
+            self.files.append(frames.finish(self._decoder, self.stream, end_s))
+        if self._audio_writer is not None:
+            self.files.append(finish_audio_track(self._audio_writer, self._decoder, self.stream, end_s))
 
     def _abandon(self) -> None:
-        """Give up what has been written so far."""
-        for writer in (self._audio_track, *(track.slab for track in self._frame_tracks.values())):
+        """Delete what has been written so far."""
+        for writer in (self._audio_writer, *(frames.writer for frames in self._frame_writers.values())):
             if writer is not None:
                 writer.abandon()
-        self._frame_tracks, self._audio_track = {}, None
+        self._frame_writers, self._audio_writer = {}, None

@@ -1,4 +1,4 @@
-"""Opening a video file so that it can do no harm and its errors tell no names."""
+"""Opens a video file so that it can do no harm, and so that no error names the file."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,f
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
 
 BUFFER_BYTES = 1 << 16
-"""Read at a time. Where sound and pictures lie far apart in a file, most of what is read at a time is read in vain."""
+"""Bytes read at a time. Where audio and frames lie far apart in a file, most of a larger block is read in vain."""
 
 PIPELINE = 1
-"""Raised whenever this package picks, scales or turns pictures otherwise than before: it is part of every key."""
+"""To be raised whenever this package picks, scales or turns frames otherwise than before: it is part of every key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How pictures are decoded: by how many threads (0: FFmpeg's choice), and by which hardware, if by any."""
+    """Number of threads that decode (0: FFmpeg's choice), and name of the hardware decoder, empty for software."""
 
     threads: int = 1
     hwaccel: str = ""
@@ -44,14 +44,14 @@ DEFAULT = Decoding()
 
 
 def decoder_version(how: Decoding = DEFAULT) -> str:
-    """What decodes: this package's own pipeline, PyAV, FFmpeg's libraries, and the hardware where it is asked for."""
+    """Version of all that decodes: this package's pipeline, PyAV, FFmpeg's libraries, and the hardware if any."""
     libraries = "-".join(f"{name}{version}" for name, version in _libraries().items())
     hardware = f"-{how.hwaccel}" if how.hwaccel else ""
     return f"pipeline{PIPELINE}-av{av.__version__}-{hashlib.sha256(libraries.encode()).hexdigest()[:12]}{hardware}"
 
 
 def describe_decoder(how: Decoding = DEFAULT) -> dict[str, object]:
-    """The same for people to read."""
+    """Return the version of the decoder in parts, for people to read."""
     hardware = {"hardware": how.hwaccel} if how.hwaccel else {}
     return {"version": decoder_version(how), "av": av.__version__, "ffmpeg": _libraries(), **hardware}
 
@@ -60,14 +60,16 @@ def describe_decoder(how: Decoding = DEFAULT) -> dict[str, object]:
 def open_container(
     file: BinaryIO, how: Decoding = DEFAULT, heartbeat: Callable[[], None] = lambda: None
 ) -> Iterator[InputContainer]:
-    """Open a file that is already open for reading, and turn whatever FFmpeg raises into :class:`MediaError`.
+    """Open the container in ``file``, which is open for reading; turn whatever FFmpeg raises into :class:`MediaError`.
 
-    ``beat`` is called whenever some of the file has been read.
+    ``heartbeat`` is called whenever some of the file has been read.
     """
+    # FFmpeg's own error of an empty file is that of a damaged one.
     if not file.read(1):
         raise MediaError("the file is empty")
     file.seek(0)
     nameless = _Nameless(file, heartbeat)
+    # "from None" here and below: FFmpeg's own text can hold what a file says of itself.
     try:
         container = av.open(nameless, "r", options=OPTIONS, buffer_size=BUFFER_BYTES, hwaccel=_hardware(how.hwaccel))
     except (av.FFmpegError, OSError, ValueError, EOFError):
@@ -80,7 +82,8 @@ def open_container(
 
 
 def video_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStream:
-    """The video stream, to be decoded as is said; :class:`MediaError` if there is none."""
+    """Return the video stream, set up to be decoded as ``how`` says; :class:`MediaError` if there is none."""
+    # A cover picture counts as a video stream of one frame.
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise MediaError("the file has no video stream")
@@ -92,14 +95,15 @@ def video_stream(container: InputContainer, how: Decoding = DEFAULT) -> VideoStr
 
 
 def audio_streams(container: InputContainer) -> list[AudioStream]:
-    """The sound that is heard, if there is any: the first stream of it that can be decoded."""
+    """Return the audio stream that a player would choose, in a list: the first that can be decoded; none if empty."""
     return [stream for stream in container.streams.audio if _is_known(stream)][:1]
 
 
 def packets(
     container: InputContainer, streams: Sequence[Stream], heartbeat: Callable[[], None] = lambda: None
 ) -> Iterator[Packet[Stream]]:
-    """The packets of the streams in the order of the file; damage is where the file ends."""
+    """Yield the packets of the streams in the order of the file; at damage the file is taken to end."""
+    # A demuxer that knows what is not needed need not hand it over.
     for stream in container.streams:
         if stream not in streams and hasattr(stream, "discard"):
             stream.discard = Discard.all
@@ -114,7 +118,7 @@ def packets(
 
 
 def decoded(packet: Packet[Stream]) -> list[VideoFrame | AudioFrame]:
-    """The frames that a packet completes; none if it is damaged."""
+    """Return the frames that a packet completes; none if it is damaged."""
     try:
         return [frame for frame in packet.decode() if isinstance(frame, VideoFrame | AudioFrame)]
     except av.FFmpegError:
@@ -122,14 +126,15 @@ def decoded(packet: Packet[Stream]) -> list[VideoFrame | AudioFrame]:
 
 
 def drained(video: VideoStream) -> list[VideoFrame | AudioFrame]:
-    """The frames that the decoder still holds; after it, the decoder has to be flushed to go on."""
+    """Return the frames that the decoder still holds; afterwards the decoder has to be flushed to go on."""
     end: Packet[Stream] = Packet()
     end.stream, end.time_base = video, video.time_base or Fraction(1)
     return decoded(end)
 
 
 def _is_known(stream: Stream) -> bool:
-    """Whether there is a decoder; a stream without one has no context, whatever its annotation says."""
+    """Tell whether FFmpeg has a decoder for a stream."""
+    # A stream without a decoder has no context, whatever the type annotation of PyAV 18 says.
     return getattr(stream, "codec_context", None) is not None
 
 
@@ -138,7 +143,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _hardware(name: str) -> HWAccel | None:
-    """The hardware decoder of a name; what it cannot decode, software does."""
+    """Return the hardware decoder of a name; software decodes what the hardware cannot."""
     if not name:
         return None
     if name not in hwdevices_available():
@@ -148,7 +153,7 @@ def _hardware(name: str) -> HWAccel | None:
 
 
 class _Nameless:
-    """A file without its name, which FFmpeg would put into its messages."""
+    """A file without its name, which PyAV would hand to FFmpeg, and FFmpeg put into its messages."""
 
     def __init__(self, file: BinaryIO, heartbeat: Callable[[], None]) -> None:
         self._file, self._heartbeat = file, heartbeat
@@ -156,7 +161,7 @@ class _Nameless:
         self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """Read, and say that there was something to read."""
+        """Read, and signal that there was something to read."""
         data = self._file.read(size)
         self._heartbeat()
         return data

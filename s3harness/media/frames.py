@@ -1,4 +1,4 @@
-"""What the media store gives of a clip."""
+"""The forms of a clip that the media store returns, and the items that a decode pass yields."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
 
 RATE = 24_000
-"""Samples a second at which sound is kept; a clip's is resampled from it."""
+"""Samples a second at which audio is cached; the audio of a clip is resampled from it."""
 
 
 class Frames(NamedTuple):
-    """The pictures of a clip, one for each wanted timestamp.
+    """The frames of a clip, one for each wanted timestamp.
 
-    ``pixels`` is RGB, uint8, frames × height × width × 3. ``timestamps`` are the times of the pictures in the file,
-    in seconds from the start of the video; they ascend, and repeat where a video has fewer pictures than were wanted.
+    ``pixels`` is RGB, uint8, frames × height × width × 3. ``timestamps`` are the times of the frames in the file,
+    in seconds from the start of the video; they ascend, and repeat where a video has fewer frames than were wanted.
     """
 
     pixels: Pixels
@@ -29,19 +29,19 @@ class Frames(NamedTuple):
 
 
 class Jpegs(NamedTuple):
-    """The pictures of a clip as JPEG files, one for each wanted timestamp, and their times as in :class:`Frames`."""
+    """The frames of a clip as JPEG files, one for each wanted timestamp, and their times as in :class:`Frames`."""
 
     images: tuple[bytes, ...]
     timestamps: tuple[float, ...]
 
 
 SLACK_S = 0.05
-"""A clip may reach this far behind the end of its video: lengths are rounded on their way."""
+"""A clip may reach this far behind the end of its video: durations are rounded on their way."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """The video as it is stored: its upright size with square pixels, and whether it has sound."""
+    """The upright size of a video with square pixels, and whether it has audio. A pass yields it first."""
 
     size: Size
     has_audio: bool
@@ -49,7 +49,7 @@ class StreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """A decoded picture at one of the sizes asked for, its time, and the wanted times it stands for, in seconds."""
+    """A frame at one of the wanted sizes, its time, and the wanted times that it is nearest to, in seconds."""
 
     size: Size
     time_s: float
@@ -59,14 +59,14 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """The next stretch of the sound: mono float32 at :data:`s3harness.media.frames.RATE`."""
+    """The next samples of the audio: mono float32 at :data:`s3harness.media.frames.RATE`."""
 
     samples: Samples
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfPass:
-    """The last thing a pass gives; ``end_s`` is how far the pictures go, ``None`` if the pass stopped before."""
+    """The last item of a pass; the frames end at ``end_s`` seconds, ``None`` if the pass stopped before."""
 
     end_s: float | None
 

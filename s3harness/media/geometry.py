@@ -1,4 +1,4 @@
-"""How large a picture is shown, and which way up."""
+"""The size and the orientation of frames."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ WIDEST_PIXEL = 4
 
 
 class Size(NamedTuple):
-    """A picture's size in pixels, as it is shown."""
+    """Width and height of an upright frame in pixels."""
 
     width: int
     height: int
 
 
 def fit(size: Size, max_pixels: int) -> Size:
-    """The largest even size of the same shape with at most ``max_pixels`` pixels, never larger than ``size``.
+    """Return the largest even size of the same shape with at most ``max_pixels`` pixels, never larger than ``size``.
 
     No side is made less than 2 pixels long.
     """
+    # Frames are never enlarged: that would cost tokens and add nothing.
     scale = min(1.0, math.sqrt(max_pixels / (size.width * size.height)))
     return Size(_even(size.width * scale), _even(size.height * scale))
 
 
 def times_by_size(source: Size, wanted: Mapping[int, frozenset[float]]) -> dict[Size, frozenset[float]]:
-    """The wanted times for each size that the budgets of pixels come to."""
+    """Group the wanted times by the size that their budget of pixels (``max_pixels`` → times) comes to."""
     times: dict[Size, frozenset[float]] = {}
     for max_pixels, at in wanted.items():
         size = fit(source, max_pixels)
@@ -42,7 +43,10 @@ def times_by_size(source: Size, wanted: Mapping[int, frozenset[float]]) -> dict[
 
 
 def square_pixels(size: Size, aspect: Fraction | None) -> Size:
-    """The size with square pixels, where ``aspect`` is a pixel's width by its height; one side shrinks, none grows."""
+    """Return the size with square pixels, where ``aspect`` is a pixel's width by its height.
+
+    One side shrinks, none grows.
+    """
     if aspect is None or not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
         return size
     if aspect > 1:
@@ -52,7 +56,7 @@ def square_pixels(size: Size, aspect: Fraction | None) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a stored picture becomes upright: exchange rows and columns, then mirror."""
+    """The steps that make a stored frame upright: exchange rows and columns, then mirror."""
 
     transpose: bool = False
     mirror_x: bool = False
@@ -60,34 +64,36 @@ class Orientation:
 
     @property
     def rotation(self) -> int:
-        """The clockwise turn that makes the stored picture upright, in degrees: 0, 90, 180 or 270."""
+        """Clockwise turn that makes the stored frame upright, in degrees: 0, 90, 180 or 270."""
         if self.transpose:
             return 90 if self.mirror_x else 270
         return 180 if self.mirror_y else 0
 
     def turn(self, size: Size) -> Size:
-        """The size of a picture after, or before, the turn."""
+        """Size of a frame after, or before, the turn."""
         return Size(size.height, size.width) if self.transpose else size
 
     def upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The picture, height × width × 3, turned; contiguous."""
+        """Return the frame, height × width × 3, turned; contiguous."""
         turned = pixels.swapaxes(0, 1) if self.transpose else pixels
         return np.ascontiguousarray(turned[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1])
 
 
 def orientation(display_matrix: bytes | None) -> Orientation:
-    """The orientation that a container's display matrix (ISO/IEC 14496-12 §6.2.2, 9 native int32) asks for.
+    """Return the orientation that a container's display matrix (ISO/IEC 14496-12 §6.2.2, 9 native int32) asks for.
 
-    Turns of any angle become the nearest of the eight that keep rows and columns. A mirrored picture is mirrored
-    back: left and right matter.
+    Turns of any angle become the nearest of the eight that keep rows and columns. A mirrored frame is mirrored
+    back, as left and right matter.
     """
     if display_matrix is None or len(display_matrix) != struct.calcsize("9i"):
         return Orientation()
     a, b, _, c, d, *_ = struct.unpack("9i", display_matrix)
+    # The larger pair says whether rows stay rows: an angle between two quarter turns goes to the nearer one.
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
 
 
 def _even(length: float) -> int:
+    # H.264 with 4:2:0 colour takes even sizes alone. A product such as 63.999… that should be whole counts as whole.
     return max(2, math.floor(length + 1e-9) // 2 * 2)

@@ -1,4 +1,4 @@
-"""What is at hand of one video while it is worked on."""
+"""The decoded tracks of one video, and the encodings of its clips, while requests about it are sent."""
 
 from __future__ import annotations
 
@@ -20,117 +20,126 @@ Form = TypeVar("Form")
 
 
 class EncodedForms:
-    """What was made of the clips of one video, until it is dropped."""
+    """The forms (JPEG, MP4, audio, …) that were made of the clips of one video, until they are dropped."""
 
     def __init__(self) -> None:
-        self._made: dict[Hashable, dict[Hashable, Any]] = {}
-        self._turns: dict[tuple[Hashable, Hashable], threading.Lock] = {}
+        self._forms: dict[Hashable, dict[Hashable, Any]] = {}
+        self._locks: dict[tuple[Hashable, Hashable], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, clip: Hashable, kind: Hashable, make: Callable[[], Form]) -> Form:
-        """A form of a clip. Who asks while it is made waits for it; what ``make`` raises is not kept."""
+        """Return a form of a clip, made by ``make`` the first time; an error of ``make`` is raised and not stored.
+
+        A second caller waits while the form is made for the first.
+        """
         with self._lock:
-            made = self._made.setdefault(clip, {})
-            turn = self._turns.setdefault((clip, kind), threading.Lock())
-        with turn:
-            if kind not in made:
-                made[kind] = make()
-            return cast("Form", made[kind])
+            forms = self._forms.setdefault(clip, {})
+            lock = self._locks.setdefault((clip, kind), threading.Lock())
+        # Held without the common lock, so that other clips and kinds can be encoded at the same time.
+        with lock:
+            if kind not in forms:
+                forms[kind] = make()
+            return cast("Form", forms[kind])
 
     def drop(self, clip: Hashable) -> None:
         """Forget the forms of a clip."""
         with self._lock:
-            for kind in self._made.pop(clip, {}):
-                self._turns.pop((clip, kind), None)
+            for kind in self._forms.pop(clip, {}):
+                self._locks.pop((clip, kind), None)
 
 
 class LoadedVideo:
-    """The reels and the track of one video, mapped, and what was made of its clips.
+    """The frame tracks and the audio track of one video, mapped from the cache, and the encodings of its clips.
 
-    One thread adds to it while others may read.
+    One thread adds tracks while others may read.
     """
 
     def __init__(self, content: str) -> None:
         self.content = content
-        self.source: StreamInfo | None = None
+        self.stream: StreamInfo | None = None
         self.paths: frozenset[Path] = frozenset()
         self.forms = EncodedForms()
         self._frame_tracks: list[FrameTrack] = []
         self._audio_track: AudioTrack | None = None
 
-    def add(self, part: FrameTrack | AudioTrack, path: Path | None) -> None:
-        """Put a reel or a track on the shelf; ``path`` is its file, if it has one."""
-        self.source = part.source
-        if isinstance(part, AudioTrack):
-            self._audio_track = part
+    def add(self, track: FrameTrack | AudioTrack, path: Path | None) -> None:
+        """Add a track; ``path`` is its cache file, if it is on the disk."""
+        self.stream = track.stream
+        if isinstance(track, AudioTrack):
+            self._audio_track = track
         else:
-            self._frame_tracks = [*self._frame_tracks, part]
+            # A new list: a reader may be walking the old one.
+            self._frame_tracks = [*self._frame_tracks, track]
         if path is not None:
             self.paths |= {path}
 
     def missing(self, clips: Iterable[Clip]) -> tuple[dict[int, frozenset[float]], bool]:
-        """The times that have to be decoded for each ``max_pixels``, and whether the sound has to be."""
+        """Return the times that have to be decoded for each ``max_pixels``, and whether the audio has to be."""
         times: dict[int, set[float]] = {}
-        sound = False
+        needs_audio = False
         for clip in clips:
-            lacking = {time for time in clip.timestamps if not self._knows(time, clip.max_pixels)}
-            if lacking or self.source is None:
+            lacking = {time for time in clip.timestamps if not self._has(time, clip.max_pixels)}
+            # A pass without any time still tells the size of the video and whether it has audio.
+            if lacking or self.stream is None:
                 times.setdefault(clip.max_pixels, set()).update(lacking)
-            sound = sound or (
-                clip.audio and self._audio_track is None and (self.source is None or self.source.has_audio)
-            )
-        return {max_pixels: frozenset(lacking) for max_pixels, lacking in times.items()}, sound
+            may_have_audio = self.stream is None or self.stream.has_audio
+            needs_audio = needs_audio or (clip.audio and self._audio_track is None and may_have_audio)
+        return {max_pixels: frozenset(lacking) for max_pixels, lacking in times.items()}, needs_audio
 
     def size(self, clip: Clip) -> Size:
-        """The size of the clip's pictures."""
-        if self.source is None:
+        """Size of the clip's frames."""
+        if self.stream is None:
             raise MediaError("the clip was not prepared")
-        return fit(self.source.size, clip.max_pixels)
+        return fit(self.stream.size, clip.max_pixels)
 
     @property
     def has_audio(self) -> bool:
-        """Whether the video has sound; :class:`MediaError` before it was prepared."""
-        if self.source is None:
+        """Tell whether the video has audio; :class:`MediaError` before it was prepared."""
+        if self.stream is None:
             raise MediaError("the clip was not prepared")
-        return self.source.has_audio
+        return self.stream.has_audio
 
     def frames(self, clip: Clip) -> Frames:
-        """The clip's pictures; :class:`MediaError` if the video ends before the clip does."""
-        size, found = self.size(clip), self.found(clip)
+        """Return the clip's frames; :class:`MediaError` if the video ends before the clip does."""
+        size, places = self.size(clip), self.locate(clip)
         pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
         times = []
-        for i, (track, frame) in enumerate(found):
+        for i, (track, frame) in enumerate(places):
             pixels[i] = track.pixels[frame]
             times.append(track.times[frame])
-        for track in {id(track): track for track, _ in found}.values():
+        # By identity: a track is a dataclass of arrays, which cannot be hashed.
+        for track in {id(track): track for track, _ in places}.values():
             drop_pages(track.pixels)
         return Frames(pixels, tuple(times))
 
-    def found(self, clip: Clip) -> list[tuple[FrameTrack, int]]:
-        """Where each picture of the clip is; :class:`MediaError` if the video ends before the clip does."""
+    def locate(self, clip: Clip) -> list[tuple[FrameTrack, int]]:
+        """Return the track and the index of each of the clip's frames.
+
+        Raises :class:`MediaError` if the video ends before the clip does.
+        """
         size = self.size(clip)
-        return [self._find(wanted, size, clip) for wanted in clip.timestamps]
+        return [self._locate(wanted, size, clip) for wanted in clip.timestamps]
 
     def audio(self, clip: Clip, rate: int) -> Samples:
-        """The clip's sound; :class:`MediaError` if there is none or the recording ends before the clip does."""
+        """Return the clip's audio; :class:`MediaError` if there is none or the video ends before the clip does."""
         if not self.has_audio:
             raise MediaError("the video has no audio track")
         if self._audio_track is None:
             raise MediaError("the audio was not prepared: the clip's sampler has audio off")
+        # Audio may go on behind the last frame, and frames behind the last sample.
         end_s = max(self._audio_track.end_s, len(self._audio_track.samples) / RATE)
         if clip.end_s > end_s + SLACK_S:
             raise MediaError(f"the video ends at {end_s:.1f} s, the clip needs audio up to {clip.end_s:.1f} s")
         return cut(self._audio_track.samples, clip.start_s, clip.end_s, rate)
 
-    def _knows(self, wanted: float, max_pixels: int) -> bool:
-        if self.source is None:
+    def _has(self, wanted: float, max_pixels: int) -> bool:
+        if self.stream is None:
             return False
-        size = fit(self.source.size, max_pixels)
-        return any(
-            track.size == size and (wanted in track.frame_of or wanted in track.absent) for track in self._frame_tracks
-        )
+        size = fit(self.stream.size, max_pixels)
+        tracks = (track for track in self._frame_tracks if track.size == size)
+        return any(wanted in track.frame_of or wanted in track.absent for track in tracks)
 
-    def _find(self, wanted: float, size: Size, clip: Clip) -> tuple[FrameTrack, int]:
+    def _locate(self, wanted: float, size: Size, clip: Clip) -> tuple[FrameTrack, int]:
         for track in self._frame_tracks:
             if track.size != size:
                 continue

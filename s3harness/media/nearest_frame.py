@@ -1,4 +1,4 @@
-"""Picks the pictures nearest to wanted times out of a stream of pictures, holding one picture at a time."""
+"""Picks the frames nearest to wanted times out of a stream of frames, holding one frame at a time."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Generic, NamedTuple, TypeVar
 Frame = TypeVar("Frame")
 
 TIE_S = 1e-6
-"""Distances that differ by no more are equal: at 25 pictures a second, 0.5 s lies between two of them."""
+"""Distances that differ by no more are equal: at 25 frames a second, 0.5 s lies between two of them."""
 
 
 class Pick(NamedTuple, Generic[Frame]):
-    """A picture, its time, and the wanted times it is nearest to, in seconds."""
+    """A frame, its time, and the wanted times that it is nearest to, in seconds."""
 
-    picture: Frame
+    frame: Frame
     time_s: float
     wanted: tuple[float, ...]
 
 
 class NearestFramePicker(Generic[Frame]):
-    """Push pictures in order of time; each comes back when it is known to be the nearest to some wanted time.
+    """Takes frames in order of time; returns each when it is certain to be the nearest to some wanted time.
 
-    Of two pictures equally near the earlier is taken, so what is picked for a time depends on nothing but that time.
+    Of two frames equally near the earlier is taken, so the pick for a time depends on nothing but that time.
     """
 
     def __init__(self, wanted: Iterable[float]) -> None:
@@ -32,21 +32,22 @@ class NearestFramePicker(Generic[Frame]):
 
     @property
     def is_done(self) -> bool:
-        """Whether every wanted time has its picture."""
+        """Tell whether every wanted time has its frame."""
         return self._next == len(self._wanted)
 
-    def push(self, picture: Frame, time_s: float) -> Pick[Frame] | None:
-        """Take the next picture; give the one before it, if it is wanted. A picture out of order is passed over."""
+    def push(self, frame: Frame, time_s: float) -> Pick[Frame] | None:
+        """Take the next frame; return the one before it, if it is wanted. A frame out of order is passed over."""
         held, pick = self._held, None
         if held is not None:
+            # Damaged files repeat times, or turn them back.
             if time_s <= held[1]:
                 return None
             pick = self._pick((held[1] + time_s) / 2 + TIE_S)
-        self._held = (picture, time_s)
+        self._held = (frame, time_s)
         return pick
 
     def finish(self, until_s: float) -> Pick[Frame] | None:
-        """No picture follows: give the last one, if it is wanted. It stands for times up to ``until_s``."""
+        """Return the last frame, if it is wanted; it stands for times up to ``until_s``, as no frame follows."""
         return self._pick(until_s) if self._held is not None else None
 
     def _pick(self, until_s: float) -> Pick[Frame] | None:
@@ -54,5 +55,5 @@ class NearestFramePicker(Generic[Frame]):
         first = self._next
         while self._next < len(self._wanted) and self._wanted[self._next] <= until_s:
             self._next += 1
-        picture, time_s = self._held
-        return Pick(picture, time_s, tuple(self._wanted[first : self._next])) if self._next > first else None
+        frame, time_s = self._held
+        return Pick(frame, time_s, tuple(self._wanted[first : self._next])) if self._next > first else None

@@ -1,4 +1,4 @@
-"""What a video file is, by its data rather than by its header."""
+"""Duration, size, rate and codec of a video file, from its data rather than from its header."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class VideoInfo:
     """A video file.
 
-    ``duration_s`` runs from the first picture to the end of the last; ``fps`` is the mean number of pictures a second.
+    ``duration_s`` runs from the first frame to the end of the last; ``fps`` is the mean number of frames a second.
     ``width`` and ``height`` are upright and in square pixels; ``rotation`` is the clockwise turn in degrees (0, 90, 180
-    or 270) that makes the stored picture upright.
+    or 270) that makes a stored frame upright.
     """
 
     duration_s: float
@@ -32,7 +32,7 @@ class VideoInfo:
 
 
 def probe(path: Path) -> VideoInfo:
-    """Read a video's packets, and decode one picture. Raises :class:`MediaError`, which names no path."""
+    """Read a video's packets, and decode one frame. Raises :class:`MediaError`, which names no path."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -42,7 +42,7 @@ def probe(path: Path) -> VideoInfo:
 
 
 def measure(file: BinaryIO, heartbeat: Callable[[], None] = lambda: None) -> VideoInfo:
-    """As :func:`probe`, of an open file; ``beat`` is called again and again."""
+    """Measure an open file as :func:`probe` does; ``heartbeat`` is called again and again."""
     from s3harness.media.container import open_container
 
     with open_container(file, heartbeat=heartbeat) as container:
@@ -59,9 +59,10 @@ def _describe(container: InputContainer, heartbeat: Callable[[], None]) -> Video
     video = video_stream(container)
     clock, first = Clock(video), None
     for packet in packets(container, [video], heartbeat):
+        # The display matrix and the real size come with a decoded frame; one is enough.
         if first is None:
             first = next(iter(decoded(packet)), None)
-        clock.pass_over(packet)
+        clock.skip(packet)
     if not isinstance(first, VideoFrame):
         raise MediaError("no frame of the video can be decoded")
     turn, size = upright_size(first, video)

@@ -1,4 +1,4 @@
-"""Copies of video files without what a camera or a recorder notes in them: titles, dates, places, serial numbers."""
+"""Copies video files without the notes of a camera or recorder: titles, dates, places, serial numbers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ COPIED = ("video", "audio")
 
 
 def copy_without_metadata(source: Path, target: Path) -> None:
-    """Copy the encoded pictures and sound of a video file into a new one, and nothing else.
+    """Copy the encoded frames and audio of a video file into a new one, and nothing else.
 
     Nothing is encoded anew: every packet stays as it is, with its time. The ending of ``target`` decides the container.
-    What is in the pictures, the sound and the encoder's own notes inside the packets is copied with them. Raises
+    Text that is visible or audible is copied with them, and so are the notes of an encoder inside its packets. Raises
     :class:`MediaError` for a file that cannot be read, or whose streams the container does not take.
     """
     try:
@@ -39,7 +39,7 @@ def _copy_packets(old: InputContainer, target: Path) -> None:
         with av.open(str(target), "w", options={"fflags": "+bitexact"}) as new:
             streams = {stream.index: _added(new, stream) for stream in old.streams if _is_copied(stream)}
             if not streams:
-                raise MediaError("it has neither pictures nor sound")
+                raise MediaError("it has neither frames nor audio")
             for packet in old.demux(*(old.streams[index] for index in streams)):
                 # Demuxing ends with an empty packet for each stream, which is there for decoders.
                 if packet.dts is None and packet.size == 0:

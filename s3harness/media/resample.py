@@ -1,4 +1,4 @@
-"""Cuts a clip's sound out of a video's, at any rate."""
+"""Cuts the audio of a clip out of that of its video, at any rate."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ import numpy as np
 from s3harness.media.frames import RATE, Samples
 
 CONTEXT_S = 1
-"""So much sound around a clip goes through the filter with it."""
+"""Seconds of audio on either side of a clip that go through the resampling filter with it."""
 
 
-def cut(line: Samples, start_s: float, end_s: float, rate: int) -> Samples:
-    """The samples from ``start_s`` to ``end_s`` at ``rate`` a second, silence where the line has ended.
+def cut(audio: Samples, start_s: float, end_s: float, rate: int) -> Samples:
+    """Return the samples from ``start_s`` to ``end_s`` at ``rate`` a second, with silence where ``audio`` has ended.
 
-    Always round((end_s − start_s) · rate) samples long. The filter reads a little beyond both ends, so that a clip
-    sounds as that part of the whole does.
+    ``audio`` has :data:`RATE` samples a second. The result is always round((end_s − start_s) · rate) samples long. The
+    filter reads a little beyond both ends, so that a clip sounds as that part of the whole does.
     """
     n = round((end_s - start_s) * rate)
     if rate == RATE:
         first = round(start_s * RATE)
-        return _padded(line, first, first + n)
+        return _padded(audio, first, first + n)
+    # A whole number of input samples that is a whole number of output samples too, so that the clip begins on one.
     step = RATE // gcd(rate, RATE)
     context = CONTEXT_S * RATE // step * step
     first, last = round(start_s * RATE) - context, math.ceil(end_s * RATE) + context
-    resampled = _resampled(_padded(line, first, last), rate)
+    resampled = _resampled(_padded(audio, first, last), rate)
     skip = context * rate // RATE
     return np.ascontiguousarray(resampled[skip : skip + n])
 
@@ -42,10 +43,10 @@ def _resampled(samples: Samples, rate: int) -> Samples:
     return np.concatenate([np.asarray(out.to_ndarray(), np.float32).reshape(-1) for out in frames])
 
 
-def _padded(line: Samples, first: int, last: int) -> Samples:
-    """``line[first:last]`` with zeros where the line has no samples."""
+def _padded(audio: Samples, first: int, last: int) -> Samples:
+    """Return ``audio[first:last]`` with zeros where there are no samples."""
     out = np.zeros(last - first, np.float32)
-    begin, end = max(first, 0), min(last, len(line))
+    begin, end = max(first, 0), min(last, len(audio))
     if begin < end:
-        out[begin - first : end - first] = line[begin:end]
+        out[begin - first : end - first] = audio[begin:end]
     return out

@@ -1,9 +1,9 @@
-"""Which groups of pictures of a video have to be decoded for some wanted times, told from its packets alone.
+"""Finds, from the packets of a video alone, which groups of pictures have to be decoded for some wanted times.
 
-A group begins with a key picture and is decoded by itself, as if there were no other: what comes of it does not depend
-on which others are decoded. To read over a group costs next to nothing. What is picked must not depend on it either:
-there is a route only through a file whose packets say for certain what a pass over all groups would pick, and
-:class:`Detour` is raised on the way when a group does not give what they said.
+A group of pictures (GOP) begins with a keyframe and is decoded by itself, as if there were no other: its frames do not
+depend on which others are decoded. To read over a group costs next to nothing. The frames picked must not depend on it
+either: there is a plan only for a file whose packets say for certain which frames a pass over all groups would pick,
+and :class:`SeekPlanFailed` is raised on the way when a group does not yield the frames that its packets announced.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAME_S = 1e-6
 """Times that differ by no more are equal."""
 
 H264_IDR = 5
-"""The type of a unit of an instantaneous decoding refresh."""
+"""The type of a NAL unit of an instantaneous decoding refresh (ISO/IEC 14496-10, table 7-1)."""
 
 PLAIN_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 """They keep what a decoder must know beforehand in one place, so that no group that is left out can hold it."""
@@ -37,14 +37,14 @@ Times = tuple[float, ...]
 
 
 class SeekPlanFailed(Exception):
-    """A group did not give the pictures that its packets said: all groups have to be decoded."""
+    """A group did not yield the frames that its packets announced: all groups have to be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeekPlan:
-    """The times of the pictures of each group, in seconds from the first picture, and the numbers of those needed.
+    """The frame times of each group, in seconds from the first frame, and the indices of the groups needed.
 
-    ``first`` is the video's first picture, which says how large it is and which way up.
+    ``first`` is the video's first frame, which tells the size and the orientation.
     """
 
     first: VideoFrame
@@ -53,18 +53,18 @@ class SeekPlan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all groups are needed."""
+        """Tell whether all groups are needed."""
         return len(self.needed) == len(self.groups)
 
     def whole(self) -> SeekPlan:
-        """The route through all groups, whatever they give."""
+        """Return the plan that decodes all groups, whatever they yield."""
         return replace(self, needed=frozenset(range(len(self.groups))))
 
 
 def plan_seeks(
     file: BinaryIO, wanted: Collection[float], how: Decoding = DEFAULT, heartbeat: Callable[[], None] = lambda: None
 ) -> SeekPlan | None:
-    """Read all packets of a video and decode its first picture; ``None`` if its groups are not apart for certain.
+    """Read all packets of a video and decode its first frame; return ``None`` if groups may depend on each other.
 
     The file is left where it began.
     """
@@ -77,27 +77,28 @@ def plan_seeks(
     if not _are_apart(groups):
         return None
     plan = SeekPlan(first, tuple(groups), _needed(groups, wanted))
+    # A time behind the last frame may still be its own: only a decoder of the whole video knows how long it lasts.
     if any(time_s > groups[-1][-1] for time_s in wanted):
-        return plan.whole()  # only who has decoded the last picture knows until when it stands
+        return plan.whole()
     return plan
 
 
 class SeekPlanDecoder:
-    """Follows a route: decodes the groups that are needed, each by itself, and reads over the others."""
+    """Follows a seek plan: decodes the groups that are needed, each by itself, and reads over the others."""
 
     def __init__(self, plan: SeekPlan, video: VideoStream, clock: Clock) -> None:
         self._plan, self._video, self._clock = plan, video, clock
         self._group, self._last = -1, max(plan.needed, default=-1)
         self._due: Times = ()
-        self._came = 0
+        self._n_decoded = 0
 
     @property
     def is_over(self) -> bool:
-        """Whether the last group that is needed is behind."""
+        """Tell whether the last group that is needed is decoded."""
         return self._group > self._last
 
-    def pictures(self, packet: Packet[Stream]) -> Iterator[VideoFrame]:
-        """The pictures that the next packet of the video completes."""
+    def frames(self, packet: Packet[Stream]) -> Iterator[VideoFrame]:
+        """Yield the frames that the next packet of the video completes."""
         is_end = packet.size == 0
         if is_end or packet.is_keyframe:
             yield from self._finish()
@@ -105,68 +106,76 @@ class SeekPlanDecoder:
         if is_end:
             return
         if self._group not in self._plan.needed:
-            self._clock.pass_over(packet)
+            self._clock.skip(packet)
             return
         self._due = self._plan.groups[self._group]
-        yield from _pictures(decoded(packet))
+        yield from _video_frames(decoded(packet))
 
     def is_due(self, time_s: float) -> bool:
-        """Whether a picture is one of its group: damage makes others. :class:`Detour` if it is not the next of them."""
+        """Tell whether a decoded frame is one that its group announced, and count it: damage makes others.
+
+        Raises :class:`SeekPlanFailed` if it is not the next of them, unless all groups are decoded.
+        """
         at = bisect_left(self._due, time_s - SAME_S)
-        is_known = at < len(self._due) and self._due[at] <= time_s + SAME_S
-        if not self._plan.is_whole and (at != self._came or not is_known):
+        is_announced = at < len(self._due) and self._due[at] <= time_s + SAME_S
+        if not self._plan.is_whole and (at != self._n_decoded or not is_announced):
             raise SeekPlanFailed
-        self._came += is_known
-        return is_known
+        self._n_decoded += is_announced
+        return is_announced
 
     def _finish(self) -> Iterator[VideoFrame]:
-        """The last pictures of a group, which must then have given all of them, unless all groups are decoded."""
+        """Yield the last frames of a group, which must then have yielded all, unless all groups are decoded."""
         if not self._due:
             return
-        yield from _pictures(drained(self._video))
-        if self._came != len(self._due) and not self._plan.is_whole:
+        yield from _video_frames(drained(self._video))
+        if self._n_decoded != len(self._due) and not self._plan.is_whole:
             raise SeekPlanFailed
-        self._due, self._came = (), 0
+        self._due, self._n_decoded = (), 0
+        # A drained decoder takes no more packets until it is flushed.
         self._video.codec_context.flush_buffers()
 
 
 def _scan(
     container: InputContainer, how: Decoding, heartbeat: Callable[[], None]
 ) -> tuple[VideoFrame, list[Times]] | None:
-    """The first picture, and the times of each group's pictures; ``None`` if the packets do not tell them."""
+    """Return the first frame and the times of each group's frames; ``None`` if the packets do not tell them."""
     video = video_stream(container, how)
     if video.start_time is None:
         return None
     clock, groups = Clock(video), list[list[float]]()
     first: VideoFrame | None = None
     for packet in packets(container, [video], heartbeat):
+        # PyAV ends the packets with an empty one, which drains the decoder.
         if packet.size == 0:
-            continue  # the end
+            continue
         if packet.is_keyframe:
-            if not _starts_anew(packet, video):
+            if not _is_random_access(packet, video):
                 return None
             groups.append([])
-            first = first or next(_pictures(decoded(packet) + drained(video)), None)
-        time_s = clock.pass_over(packet)
-        is_new = len(groups) > 1 and packet.has_sidedata("new_extradata")
-        if first is None or time_s is None or packet.pts is None or packet.is_corrupt or is_new:
+            first = first or next(_video_frames(decoded(packet) + drained(video)), None)
+        time_s = clock.skip(packet)
+        # New parameters in a later group would be missed by a pass that leaves the group out.
+        has_new_parameters = len(groups) > 1 and packet.has_sidedata("new_extradata")
+        if first is None or time_s is None or packet.pts is None or packet.is_corrupt or has_new_parameters:
             return None
         groups[-1].append(time_s)
+    # The keyframe stays first: _are_apart then refuses groups with a frame shown before it.
     return (first, [(group[0], *sorted(group[1:])) for group in groups]) if first else None
 
 
-def _starts_anew(packet: Packet[Stream], video: VideoStream) -> bool:
-    """Whether no picture after a key picture can need one before it.
+def _is_random_access(packet: Packet[Stream], video: VideoStream) -> bool:
+    """Tell whether no frame after a keyframe can need one before it.
 
-    In H.264 that is so of an instantaneous decoding refresh alone, and files mark others as keys as well: see ISO/IEC
-    14496-10, 7.4.1.2.4, and 14496-15, 5.3.3, for how its packets are divided into units.
+    In H.264 that is so of an instantaneous decoding refresh alone, and files mark others as keyframes as well: see
+    ISO/IEC 14496-10, 7.4.1.2.4, and 14496-15, 5.3.3, for how its packets are divided into units.
     """
     if video.codec_context.name != "h264":
         return True
-    about, data = video.codec_context.extradata or b"", bytes(packet)
-    if len(about) < 5 or about[0] != 1:
+    extradata, data = video.codec_context.extradata or b"", bytes(packet)
+    # Version 1 of the decoder configuration record; anything else is the byte stream format, without lengths.
+    if len(extradata) < 5 or extradata[0] != 1:
         return False
-    width, at = (about[4] & 3) + 1, 0
+    width, at = (extradata[4] & 3) + 1, 0
     while at + width < len(data):
         if data[at + width] & 31 == H264_IDR:
             return True
@@ -175,20 +184,20 @@ def _starts_anew(packet: Packet[Stream], video: VideoStream) -> bool:
 
 
 def _are_apart(groups: Sequence[Times]) -> bool:
-    """Whether no picture comes before the first of its group, and no group before the end of another."""
+    """Tell whether no frame comes before the first of its group, and no group before the end of another."""
     return all(earlier < later for earlier, later in pairwise(time_s for group in groups for time_s in group))
 
 
 def _needed(groups: Sequence[Times], wanted: Collection[float]) -> frozenset[int]:
-    """The groups that hold what is nearest to the wanted times.
+    """Return the indices of the groups that hold the frames nearest to the wanted times.
 
-    Among the pictures of these alone the nearest ones are the same: leaving others out moves none nearer.
+    Among the frames of these groups alone the nearest ones are the same: leaving others out moves none nearer.
     """
     picker: NearestFramePicker[int] = NearestFramePicker(wanted)
-    picks = [picker.push(number, time_s) for number, group in enumerate(groups) for time_s in group]
+    picks = [picker.push(index, time_s) for index, group in enumerate(groups) for time_s in group]
     picks.append(picker.finish(groups[-1][-1]))
-    return frozenset(pick.picture for pick in picks if pick)
+    return frozenset(pick.frame for pick in picks if pick)
 
 
-def _pictures(frames: Sequence[object]) -> Iterator[VideoFrame]:
+def _video_frames(frames: Sequence[object]) -> Iterator[VideoFrame]:
     return (frame for frame in frames if isinstance(frame, VideoFrame))

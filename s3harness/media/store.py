@@ -1,7 +1,7 @@
-"""The media store: what a backend asks for the frames and the sound of a clip.
+"""The media store: gives backends the frames and the audio of a clip.
 
 A video is opened and decoded at most once for all the clips that are prepared together, and not at all where the cache
-holds them from an earlier run. What is given of a clip depends on the clip and the file alone.
+holds them from an earlier run. The frames and the audio of a clip depend on the clip and the file alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HASH_BLOCK = 1 << 20
 
 
 class MediaStore:
-    """Gives frames, sound, JPEG, mp4 and content hash of clips that were prepared.
+    """Gives frames, audio, JPEG, MP4 and content hash of clips that were prepared.
 
     ``prepare`` decodes and belongs in a worker thread; the other calls read what is there. All may be called from
     several threads at once. ``decodes`` counts decode passes and ``opens`` how often a video file was opened.
@@ -48,45 +48,50 @@ class MediaStore:
         self._cache = MediaCache(cache_dir, budget_bytes, self.options.memory_mb * MEGABYTE)
         self._loaded: dict[str, LoadedVideo] = {}
         self._failures: dict[str, str] = {}
-        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        # Weak: the lock of a video goes when no thread holds or awaits it, so that a long run does not collect locks.
+        self._video_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def prepare(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None] = lambda: None) -> None:
-        """Make available what ``clips``, all of ``video``, want. Blocks while it decodes; does nothing if all is there.
+        """Decode what ``clips``, all of ``video``, want and the cache does not hold. Blocks while it decodes.
 
         A video that fails raises nothing here: every later call for one of its clips raises :class:`MediaError`, and it
-        is not tried again. ``beat`` is called again and again while the work goes on, and may raise to end it.
+        is not tried again. ``heartbeat`` is called again and again while the work goes on, and may raise to end it.
         """
-        with self._turn(video.id):
+        # Two threads that prepare one video would decode it twice.
+        with self._video_lock(video.id):
             if video.id in self._failures:
                 return
             try:
-                self._fill(video, clips, heartbeat)
+                self._load(video, clips, heartbeat)
             except MediaError as error:
                 self._failures.setdefault(video.id, str(error))
+            # Another thread may have given the video up in the meantime, as it took too long.
             if video.id in self._failures:
                 self._loaded.pop(video.id, None)
 
     def give_up(self, video_id: str, why: str) -> None:
-        """From now on a video fails, for this reason unless it has one; a thread that hangs at it bars nobody's way."""
+        """Let every later call for a video fail for this reason, unless it has failed before."""
         with self._lock:
             self._failures.setdefault(video_id, why)
-            self._turns.pop(video_id, None)
+            # A thread that hangs while it prepares the video holds its lock for ever: nobody may wait for that one.
+            self._video_locks.pop(video_id, None)
 
     def frames(self, clip: Clip) -> Frames:
-        """The pictures nearest to the clip's timestamps, one for each, no larger than its ``max_pixels``."""
+        """Return the frames nearest to the clip's timestamps, one for each, no larger than its ``max_pixels``."""
         loaded = self._loaded_video(clip)
         with _named(clip.video_id):
             return loaded.frames(clip)
 
     def audio(self, clip: Clip, rate: int = 16_000) -> Samples:
-        """The clip's sound from its start to its end: mono float32, round((end − start) · rate) samples."""
+        """Return the clip's audio from its start to its end: mono float32, round((end − start) · rate) samples."""
         loaded = self._loaded_video(clip)
         with _named(clip.video_id):
-            return self._made(clip, ("audio", rate), lambda: loaded.audio(clip, rate)).copy()
+            # A copy: what a backend does to its samples must not reach the next request.
+            return self._encoded(clip, ("audio", rate), lambda: loaded.audio(clip, rate)).copy()
 
     def has_audio(self, clip: Clip) -> bool:
-        """Whether the clip is to be heard and its video has sound: of a silent one a model is shown the frames alone.
+        """Tell whether the clip has ``audio`` on and its video has any; for a silent video a model gets frames alone.
 
         Raises :class:`MediaError` for a clip that cannot be shown.
         """
@@ -98,50 +103,51 @@ class MediaStore:
         return self.has_audio(clip)
 
     def jpegs(self, clip: Clip, quality: int = 90) -> Jpegs:
-        """The clip's frames as JPEG files of a quality from 1 to 95, and their times.
+        """Return the clip's frames as JPEG files of a quality from 1 to 95, and their times.
 
-        This and :meth:`mp4` take a while the first time, for all who ask meanwhile; what is made is kept until the clip
-        is finished or its video released.
+        This and :meth:`mp4` encode the first time, while other callers wait; the result is held until the clip is
+        finished or its video released.
         """
         from s3harness.media.encode import encode_jpegs
 
-        return self._made(clip, ("jpeg", quality), lambda: encode_jpegs(self.frames(clip), quality))
+        return self._encoded(clip, ("jpeg", quality), lambda: encode_jpegs(self.frames(clip), quality))
 
     def mp4(self, clip: Clip) -> bytes:
-        """The clip's frames at their times, and its sound if it has ``audio``, as H.264 and AAC without metadata."""
+        """Return the clip's frames, and its audio if it has ``audio`` on, as H.264 and AAC without metadata."""
         from s3harness.media.encode import encode_mp4
 
         def encode() -> bytes:
-            sound = (self.audio(clip, RATE), RATE) if self.has_audio(clip) else None
-            return encode_mp4(self.frames(clip), clip.start_s, clip.end_s, sound)
+            audio = (self.audio(clip, RATE), RATE) if self.has_audio(clip) else None
+            return encode_mp4(self.frames(clip), clip.start_s, clip.end_s, audio)
 
-        return self._made(clip, "mp4", encode)
+        return self._encoded(clip, "mp4", encode)
 
     def finish(self, clip: Clip) -> None:
-        """Forget what was made of a clip that is not asked about any more; its frames are still there."""
+        """Forget the encodings of a clip that no further request is about; its frames are still there."""
         loaded = self._loaded.get(clip.video_id)
         if loaded is not None:
             loaded.forms.drop(replace(clip, index=0))
 
     def key(self, clip: Clip) -> str:
-        """A hash (SHA-256, hex) of all that determines what the clip shows: file, frames, size, sound, decoder.
+        """Return a hash (SHA-256, hex) of all that determines the clip's media: file, frames, size, audio, decoder.
 
-        The same for every form: an engine that caches one by it adds which (``f"{key}-jpeg90"``).
+        It is the same for every form: an engine that caches one adds which (``f"{key}-jpeg90"``).
         Raises :class:`MediaError` for a clip that cannot be shown, as :meth:`frames` does.
         """
         loaded = self._loaded_video(clip)
         with _named(clip.video_id):
-            loaded.found(clip)
+            loaded.locate(clip)  # raises for a clip that cannot be shown
             size = loaded.size(clip)
         determinants = [loaded.content, clip.timestamps, size, clip.start_s, clip.end_s, clip.audio, self._decoder]
         return hashlib.sha256(json.dumps(determinants).encode()).hexdigest()
 
     def release(self, video_id: str) -> None:
-        """Forget what is held of a video; its frames stay in the cache. Waits for nobody who is preparing it."""
+        """Forget a video; its frames stay in the cache. Does not wait for a thread that is preparing it."""
         self._loaded.pop(video_id, None)
 
-    def _made(self, clip: Clip, kind: Hashable, make: Callable[[], Form]) -> Form:
-        return self._loaded_video(clip).forms.get(replace(clip, index=0), kind, make)
+    def _encoded(self, clip: Clip, kind: Hashable, encode: Callable[[], Form]) -> Form:
+        # The index of a clip says only where it stands among others: clips that differ in it alone are one.
+        return self._loaded_video(clip).forms.get(replace(clip, index=0), kind, encode)
 
     def _loaded_video(self, clip: Clip) -> LoadedVideo:
         if clip.video_id in self._failures:
@@ -152,50 +158,52 @@ class MediaStore:
         return loaded
 
     def duration_s(self, path: Path, heartbeat: Callable[[], None] = lambda: None) -> float:
-        """How long a video is, by its data; :class:`MediaError` if it cannot be told.
+        """Duration of a video in seconds, by its data; :class:`MediaError` if it cannot be measured.
 
-        The file is opened if it is not remembered from before; what it holds is hashed on the way.
+        The file is opened if the cache has no record of it; it is then hashed as well.
         """
         from s3harness.media.probe import measure
 
-        note = self._cache.load_record(path, _found(path))
-        if note is None or note.duration_s is None or note.decoder != self._decoder:
+        record = self._cache.load_record(path, _regular_file(path))
+        # Another decoder may count frames, and so measure, otherwise.
+        if record is None or record.duration_s is None or record.decoder != self._decoder:
             with self._opened(path) as file:
-                content = note.content if note else self._hash(file, heartbeat)
-                note = SourceRecord(content, measure(file, heartbeat).duration_s, self._decoder)
-                self._cache.save_record(path, os.fstat(file.fileno()), note)
-        assert note.duration_s is not None
-        return note.duration_s
+                content = record.content if record else self._hash(file, heartbeat)
+                record = SourceRecord(content, measure(file, heartbeat).duration_s, self._decoder)
+                self._cache.save_record(path, os.fstat(file.fileno()), record)
+        assert record.duration_s is not None
+        return record.duration_s
 
-    def _fill(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None]) -> None:
+    def _load(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None]) -> None:
         if video.path is None:
             raise MediaError("the data set has no file for it")
-        loaded = self._loaded.get(video.id) or self._recall(video.path)
+        loaded = self._loaded.get(video.id) or self._load_unchanged(video.path)
         if loaded is None or any(loaded.missing(clips)):
-            loaded = self._open(video.path, loaded, clips, heartbeat)
+            loaded = self._open_and_load(video.path, loaded, clips, heartbeat)
         self._loaded[video.id] = loaded
 
-    def _recall(self, path: Path) -> LoadedVideo | None:
-        """What the cache has of a file that has not changed since it was hashed; the file is not opened."""
-        note = self._cache.load_record(path, _found(path))
-        return self._stock(note.content) if note else None
+    def _load_unchanged(self, path: Path) -> LoadedVideo | None:
+        """Load what the cache holds of a file that has not changed since it was hashed; the file is not opened."""
+        record = self._cache.load_record(path, _regular_file(path))
+        return self._load_cached(record.content) if record else None
 
-    def _stock(self, content: str) -> LoadedVideo:
+    def _load_cached(self, content: str) -> LoadedVideo:
         loaded = LoadedVideo(content)
-        for slab in self._cache.slabs(content):
-            part = parse_cache_file(slab, self._decoder)
-            if part is not None:
-                loaded.add(part, slab.path)
+        for cache_file in self._cache.files(content):
+            track = parse_cache_file(cache_file, self._decoder)
+            if track is not None:
+                loaded.add(track, cache_file.path)
         return loaded
 
-    def _open(
+    def _open_and_load(
         self, path: Path, loaded: LoadedVideo | None, clips: Sequence[Clip], heartbeat: Callable[[], None]
     ) -> LoadedVideo:
         """Open the file, once, and decode what is still missing when its content is known."""
         with self._opened(path) as file:
             content = self._content(path, file, heartbeat)
+            # The file may be new here and yet a copy of one that the cache holds, or have changed meanwhile.
             if loaded is None or loaded.content != content:
-                loaded = self._stock(content)
+                loaded = self._load_cached(content)
             wanted, audio = loaded.missing(clips)
             if wanted or audio:
                 self._decode(file, loaded, wanted, audio, heartbeat)
@@ -208,17 +216,20 @@ class MediaStore:
         try:
             file = path.open("rb")
         except OSError as error:
+            # Without the path, which may name a patient, and "from None", as a traceback would show it.
             raise MediaError(f"its file cannot be read: {error.strerror}") from None
         with file:
             yield file
 
     def _content(self, path: Path, file: BufferedReader, heartbeat: Callable[[], None]) -> str:
-        found = os.fstat(file.fileno())
-        note = self._cache.load_record(path, found)
-        if note is None:
-            note = SourceRecord(self._hash(file, heartbeat))
-            self._cache.save_record(path, found, note)
-        return note.content
+        """Return the hash of an open file's content, from the cache if the file has not changed."""
+        # The status of the open file: another file may have taken its path since.
+        status = os.fstat(file.fileno())
+        record = self._cache.load_record(path, status)
+        if record is None:
+            record = SourceRecord(self._hash(file, heartbeat))
+            self._cache.save_record(path, status, record)
+        return record.content
 
     def _hash(self, file: BufferedReader, heartbeat: Callable[[], None]) -> str:
         digest = hashlib.sha256()
@@ -242,48 +253,50 @@ class MediaStore:
         with self._lock:
             self.decodes += 1
         how = Decoding(self.options.threads, self.options.hwaccel)
-        with CacheWriter(self._cache, loaded.content, self._decoder) as recording:
+        with CacheWriter(self._cache, loaded.content, self._decoder) as writer:
             for item in decode(file, wanted, audio, how, heartbeat):
-                recording.write(item, wanted, audio)
-        loaded.source = recording.source
-        for slab in recording.slabs:
-            part = parse_cache_file(slab, self._decoder)
-            assert part is not None
-            loaded.add(part, slab.path)
-        self._cache.evict({path for known in (loaded, *self._loaded.copy().values()) for path in known.paths})
+                writer.write(item, wanted, audio)
+        loaded.stream = writer.stream
+        for cache_file in writer.files:
+            track = parse_cache_file(cache_file, self._decoder)
+            assert track is not None
+            loaded.add(track, cache_file.path)
+        # The files of videos at hand stay. A copy, as other threads add videos at the same time.
+        self._cache.evict({path for video in (loaded, *self._loaded.copy().values()) for path in video.paths})
 
     @property
     def _decoder(self) -> str:
         return _decoder(self.options)
 
-    def _turn(self, video_id: str) -> threading.Lock:
-        """The lock of a video, which lives as long as somebody holds or awaits it."""
+    def _video_lock(self, video_id: str) -> threading.Lock:
         with self._lock:
-            return self._turns.setdefault(video_id, threading.Lock())
+            return self._video_locks.setdefault(video_id, threading.Lock())
 
 
 @contextmanager
 def _named(video_id: str) -> Iterator[None]:
-    """Put the video's id before what goes wrong with it."""
+    """Put the video's id before the text of a :class:`MediaError`."""
     try:
         yield
     except MediaError as error:
         raise MediaError(f"video {video_id}: {error}") from None
 
 
-def _found(path: Path) -> os.stat_result:
-    """What the disk says of a file; :class:`MediaError` if there is none, or something that is none, like a pipe."""
+def _regular_file(path: Path) -> os.stat_result:
+    """Return the status of a file; :class:`MediaError` if there is none, or it is no regular file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise MediaError(f"its file cannot be read: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
+    # Opening a pipe without a writer would hang, and reading a device might never end.
+    if not stat.S_ISREG(status.st_mode):
         raise MediaError("its file cannot be read: it is no regular file")
-    return found
+    return status
 
 
 @lru_cache
 def _decoder(options: MediaOptions) -> str:
+    # Imported only now: PyAV takes a while to load, and a run that decodes nothing does without it.
     from s3harness.media.container import Decoding, decoder_version
 
     return decoder_version(Decoding(options.threads, options.hwaccel))

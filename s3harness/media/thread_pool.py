@@ -1,7 +1,7 @@
-"""Worker threads for what may hang: a file on a stalled mount, a stream that a decoder never gets through.
+"""Worker threads for work that may hang: a file on a stalled mount, a stream that a decoder never gets through.
 
-A thread that hangs cannot be ended. It is written off: whoever waits for its work is told so, another thread takes its
-place, and because the threads are daemons the process can end without it.
+A thread that hangs cannot be ended. It is written off: the caller that waits for its work gets an error, another thread
+takes its place, and because the threads are daemons the process can end without it.
 """
 
 from __future__ import annotations
@@ -21,48 +21,49 @@ Result = TypeVar("Result")
 Outcome = TypeVar("Outcome")
 
 CLOSING_S = 2.0
-"""So long threads may take to notice that they are not wanted any more."""
+"""Seconds that :meth:`Pool.close` waits for threads to end."""
 
 
 class StallWatchdog:
-    """Tells whether a piece of work still moves, and ends it where it does not.
+    """Finds that a piece of work hangs, and ends it.
 
-    The work calls :meth:`beat` whenever it has got a little further. It may take ``stall_s`` seconds from one beat to
-    the next, and ``total_s`` in all.
+    The work calls :meth:`heartbeat` whenever it has got a little further. It may take ``stall_s`` seconds from one
+    heartbeat to the next, and ``total_s`` in all.
     """
 
     def __init__(self, stall_s: float, total_s: float) -> None:
         self._stall_s, self._total_s = stall_s, total_s
         self._started: float | None = None
         self._last = 0.0
-        self._given_up = ""
+        self._abort_reason = ""
 
     def start(self) -> None:
-        """The work begins."""
+        """Begin to measure."""
         self._started = self._last = time.monotonic()
 
     def heartbeat(self) -> None:
-        """The work has got further. Raises :class:`MediaError` where it has been given up or takes too long in all."""
+        """Note that the work got further; raise :class:`MediaError` if it was aborted or takes too long in all."""
         now = time.monotonic()
         if self._started is not None and now - self._started > self._total_s:
-            self._given_up = self._given_up or f"decoding took longer than {self._total_s:g} s (--media total_s=…)"
-        if self._given_up:
-            raise MediaError(self._given_up)
+            self.abort(f"decoding took longer than {self._total_s:g} s (--media total_s=…)")
+        if self._abort_reason:
+            raise MediaError(self._abort_reason)
         self._last = now
 
-    def give_up(self, why: str) -> None:
-        """Let the next beat raise."""
-        self._given_up = self._given_up or why
+    def abort(self, reason: str) -> None:
+        """Have the next heartbeat raise :class:`MediaError`; the first reason counts."""
+        self._abort_reason = self._abort_reason or reason
 
-    def trouble(self) -> str:
-        """Why the work is taken to hang; empty while it moves or has not begun."""
+    def stall_reason(self) -> str:
+        """Say why the work is taken to hang; empty while it moves or has not begun."""
         if self._started is None or time.monotonic() - self._last <= self._stall_s:
             return ""
         return f"no data came from its file for {self._stall_s:g} s: the file or its disk hangs (--media stall_s=…)"
 
     def seconds_until_check(self) -> float:
-        """In how many seconds it is worth looking again."""
+        """Seconds after which :meth:`stall_reason` is worth another look."""
         since = 0.0 if self._started is None else time.monotonic() - self._last
+        # A little more than is left, so that the look does not come just before the time is over.
         return max(self._stall_s - since, 0.0) + 0.01
 
 
@@ -70,52 +71,58 @@ class Job(Generic[Result]):
     """A piece of work in a pool, and its result."""
 
     def __init__(
-        self, work: Callable[[Callable[[], None]], Result], watch: StallWatchdog, replace: Callable[[], None]
+        self,
+        work: Callable[[Callable[[], None]], Result],
+        watchdog: StallWatchdog,
+        replace_thread: Callable[[], None],
     ) -> None:
-        self._work, self._watch, self._replace = work, watch, replace
+        self._work, self._watchdog, self._replace_thread = work, watchdog, replace_thread
         self._future: Future[Result] = Future()
 
     def result(self) -> Result:
-        """The result, waited for. Raises what the work raised, and :class:`MediaError` if it hangs."""
+        """Wait for the result. Raises the error of the work, and :class:`MediaError` if the work hangs."""
         while True:
             try:
-                return self._future.result(self._watch.seconds_until_check())
+                return self._future.result(self._watchdog.seconds_until_check())
             except NotYet:
+                # The same exception may be the work's own.
                 if self._future.done():
-                    raise  # it was the work that timed out
-                self._look()
+                    raise
+                self._check()
 
     async def finished(self) -> Result:
-        """As :meth:`result`, without blocking the event loop."""
+        """Wait for the result as :meth:`result` does, without blocking the event loop."""
         waited = asyncio.wrap_future(self._future)
         while not waited.done():
-            await asyncio.wait({waited}, timeout=self._watch.seconds_until_check())
+            await asyncio.wait({waited}, timeout=self._watchdog.seconds_until_check())
+            # The thread's future may be done before the loop's is told.
             if not self._future.done():
-                self._look()
+                self._check()
         return waited.result()
 
     def run(self) -> bool:
-        """Do the work; false if it was written off meanwhile, and another thread has this one's place."""
+        """Do the work; return false if it was written off meanwhile, and another thread has this one's place."""
         if not self._future.set_running_or_notify_cancel():
             return True
-        self._watch.start()
+        self._watchdog.start()
         try:
-            result = self._work(self._watch.heartbeat)
+            result = self._work(self._watchdog.heartbeat)
         except BaseException as error:
-            return _settled(self._future.set_exception, error)
-        return _settled(self._future.set_result, result)
+            return _settle(self._future.set_exception, error)
+        return _settle(self._future.set_result, result)
 
-    def stop(self) -> None:
-        """The result is not wanted any more."""
-        self._watch.give_up("the run was stopped")
+    def cancel(self) -> None:
+        """Cancel the work if it has not begun, and have it end at its next heartbeat if it has."""
+        self._watchdog.abort("the run was stopped")
         self._future.cancel()
 
-    def _look(self) -> None:
-        why = self._watch.trouble()
-        if why:
-            self._watch.give_up(why)
-            if _settled(self._future.set_exception, MediaError(why)):
-                self._replace()
+    def _check(self) -> None:
+        reason = self._watchdog.stall_reason()
+        if reason:
+            # Should the thread come back to life, its next heartbeat ends it.
+            self._watchdog.abort(reason)
+            if _settle(self._future.set_exception, MediaError(reason)):
+                self._replace_thread()
 
 
 class Pool:
@@ -129,29 +136,31 @@ class Pool:
         self._lock = threading.Lock()
 
     def submit(self, work: Callable[[Callable[[], None]], Result]) -> Job[Result]:
-        """Have ``work`` done; it is given a function to call whenever it has got further."""
-        job: Job[Result] = Job(work, StallWatchdog(self._stall_s, self._total_s), self._start)
+        """Queue ``work``, which gets a function to call whenever it has got further; return its job."""
+        job: Job[Result] = Job(work, StallWatchdog(self._stall_s, self._total_s), self._start_thread)
         with self._lock:
             self._jobs.add(job)  # type: ignore[arg-type]
             wants_thread = len(self._threads) < min(self._workers, len(self._jobs))
         self._waiting.put(job)  # type: ignore[arg-type]
         if wants_thread:
-            self._start()
+            self._start_thread()
         return job
 
     def close(self) -> None:
-        """Let go of what waits and give up what is under way; threads that hang are left behind."""
+        """Cancel all jobs and end the threads; threads that hang are left behind."""
         with self._lock:
             jobs, threads = list(self._jobs), list(self._threads)
         for job in jobs:
-            job.stop()
+            job.cancel()
         for _ in threads:
             self._waiting.put(None)
+        # One limit for all threads together, not for each.
         until = time.monotonic() + CLOSING_S
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
+        # A daemon: the interpreter would wait at its end for any other thread that hangs.
         thread = threading.Thread(target=self._serve, name="decode", daemon=True)
         with self._lock:
             self._threads.append(thread)
@@ -167,8 +176,9 @@ class Pool:
                     return
 
 
-def _settled(settle: Callable[[Outcome], None], outcome: Outcome) -> bool:
-    """Whether this was what became of the work; something else may have before."""
+def _settle(settle: Callable[[Outcome], None], outcome: Outcome) -> bool:
+    """Set the outcome of a future; return false if it has one already, or was cancelled."""
+    # Checking first would be a race: the watchdog and the work may come to an end at the same moment.
     try:
         settle(outcome)
     except (InvalidStateError, CancelledError):

@@ -48,10 +48,11 @@ class Metric(Protocol):
     ``ceiling(references)``: it returns the function that gives each reference the best answer to be expected. Such a
     metric must not be ``by_video``, so that it gets all references.
 
-    Two more members are optional and improve its interval (:func:`s3harness.intervals.patient_interval`): the method
-    ``support(sums)`` takes sums of rows by patient, (patients, k), and returns the items of each patient, (patients,),
-    by the name of each class that the score needs: where few patients hold a class, there is no interval but a reason
-    that names it. The attribute ``bounds``, a pair :data:`Bounds`, lets an interval end where the score must.
+    Two more members are optional and improve its interval (:func:`~s3harness.confidence_intervals.patient_interval`):
+    the method ``support(sums)`` takes sums of rows by patient, (patients, k), and returns the items of each patient,
+    (patients,), by the name of each class that the score needs: where few patients hold a class, there is no interval
+    but a reason that names it. The attribute ``bounds``, a pair :data:`Bounds`, lets an interval end where the score
+    must.
     """
 
     @property
@@ -100,6 +101,7 @@ class ItemMean:
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Return rows of (score, 1), or zeros."""
         scores = [self.score(pair) for pair in pairs]
+        # reshape, because no pairs give an array of shape (0,), which has no columns to sum.
         return np.array([(0.0, 0.0) if s is None else (s, 1.0) for s in scores], dtype=np.float64).reshape(-1, 2)
 
     def value(self, totals: Array) -> Array:

@@ -1,8 +1,8 @@
 """Floors and ceilings: predictions and scores of the trivial answerers, which see no video, and of the truth.
 
-The answerers are those of :mod:`s3harness.metrics.answerers`, for each kind of item. None uses the truth of the item,
-or of its patient, except :func:`truth_of`; they are fitted anew on the references of each run, so that a floor belongs
-to exactly the items that are scored.
+The answerers are those of :mod:`s3harness.metrics.trivial_answerers`, for each kind of item. None uses the truth of
+the item, or of its patient, except :func:`truth_of`; they are fitted anew on the references of each run, so that a
+floor belongs to exactly the items that are scored.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from s3harness.errors import UsageError
-from s3harness.metrics.answerers import LEAVE_OUT, TRAIN, Answerers, Cohort, Mixture, Without, prediction_of
 from s3harness.metrics.base import Array, Metric, Pair
-from s3harness.metrics.closed_answerers import Diagnoses, Features, Rationales, Sides
-from s3harness.metrics.open_answerers import Boundaries, Sequences, TrivialReports
+from s3harness.metrics.trivial_answerers import LEAVE_OUT, TRAIN, Answerers, Cohort, Mixture, Without, prediction_of
+from s3harness.metrics.trivial_closed_answers import Diagnoses, Features, Rationales, Sides
+from s3harness.metrics.trivial_open_answers import Boundaries, Sequences, TrivialReports
 from s3harness.types import Prediction, Reference
 
 KINDS: Mapping[str, type[Cohort]] = {

@@ -46,12 +46,12 @@ class ClassCoverage:
         # The same label everywhere: a table of occurrences alone, which lists no absent sign, looks like this.
         if len(single) == len(subjects) and len(set(single.values())) == 1:
             label = next(iter(single.values()))
-            return f"every item has the truth {label!r}, so always answering it is right and the task cannot be scored"
+            return f"every item has the truth {label!r}: always answering it is right, and the task cannot be scored"
         named = ", ".join(f"{about} ({label})" for about, label in list(single.items())[:NAMED])
         more = f" and {len(single) - NAMED} more" if len(single) > NAMED else ""
         verb = "has" if len(single) == 1 else "have"
         count = f"{len(single)} of {len(subjects)} questions"
-        return f"{count} {verb} only one true answer and cannot be scored by a balanced metric: {named}{more}"
+        return f"{count} {verb} one true answer alone and cannot be scored by a balanced metric: {named}{more}"
 
     def warnings(self) -> dict[str, str]:
         """Return task → its warning, of the tasks that have one."""

@@ -159,7 +159,9 @@ class _CellReader:
     def _parse(self, cell: ReleasedCell) -> Answer:
         subject = cell.key[1]
         spec = self._specs.setdefault(subject, self._spec.for_subject(subject))
-        response = Response("", cell.reply, *(("failed", GAVE_UP) if cell.failed else ()))
+        response = Response(
+            "", cell.reply, status="failed" if cell.failed else "ok", error=GAVE_UP if cell.failed else ""
+        )
         # The same function as for a run's journal, so that a released reply is read exactly as ours.
         entry = JournalEntry(
             id="", task=spec.name, item="", subject=subject, clip=Clip("", 0.0, 0.0, (), 0), media="", response=response

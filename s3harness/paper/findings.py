@@ -31,7 +31,7 @@ from s3harness.paper.metrics.order import paper_lcs_ratio, paper_temporal_f1
 from s3harness.paper.metrics.text import paper_rouge_l
 from s3harness.paper.reproduce import published_rqi
 from s3harness.paper.strict import StrictResult, corrected_together
-from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.above_floor import is_above_floor
 from s3harness.types import Reference, Score
 
 ENOUGH = 0.95

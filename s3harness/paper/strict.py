@@ -11,7 +11,7 @@ from s3harness.paper.annotations import Annotations
 from s3harness.paper.answers import ReleasedAnswers, ReleasedModel, UnmatchedRows, release_items, training_items
 from s3harness.paper.layout import Part, Release
 from s3harness.paper.problems import unused_files
-from s3harness.scoring.floor_test import corrected
+from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_run import ScoredTask
 from s3harness.scoring.score_task import RESAMPLES, SEED, score_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s3harness.parsers.json_text import embedded_json
-from s3harness.parsers.keyed import keyed_values
+from s3harness.parsers.key_value import keyed_values
 from s3harness.parsers.labels import Labels, find_in_prose, find_outright, labels_of
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from s3harness.parsers.keyed import keyed_values
+from s3harness.parsers.key_value import keyed_values
 from s3harness.parsers.labels import Labels, find_in_prose, find_outright, labels_from
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal

@@ -11,7 +11,7 @@ from typing import Any
 
 from s3harness.guard.answer_schema import answer_validator
 from s3harness.parsers.json_text import JsonSpan, embedded_json, has_contradicting_keys, strict_json
-from s3harness.parsers.keyed import MAX_DEPTH, fold_name, is_same_field
+from s3harness.parsers.key_value import MAX_DEPTH, fold_name, is_same_field
 from s3harness.parsers.labels import find_outright, labels_of
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal

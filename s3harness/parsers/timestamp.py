@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from s3harness.parsers.json_text import embedded_json, strict_json
-from s3harness.parsers.keyed import keyed_values
+from s3harness.parsers.key_value import keyed_values
 from s3harness.parsers.labels import marked_segments
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal

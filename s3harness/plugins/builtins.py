@@ -49,8 +49,8 @@ COMMANDS = {
 """The command line's own commands, each with the line of the help that tells of it, so that help imports none."""
 
 BACKENDS = {
-    "floors": "s3harness.backends.floors:FloorsBackend",
-    "oracle": "s3harness.backends.floors:OracleBackend",
+    "floors": "s3harness.backends.floors_and_oracle:FloorsBackend",
+    "oracle": "s3harness.backends.floors_and_oracle:OracleBackend",
     "recorded": "s3harness.backends.recorded:RecordedBackend",
 }
 SAMPLERS = ("event_clip", "onset_window", "sliding_windows", "uniform_frames", "whole_video")
@@ -113,9 +113,9 @@ METRICS = {
     "paper_diagnosis": "s3harness.paper.metrics.diagnosis:paper_diagnosis",
 }
 CLASSIFIERS = {
-    "logistic_regression": "s3harness.diagnosis.classifiers:LogisticRegression",
-    "shallow_tree": "s3harness.diagnosis.classifiers:ShallowTree",
-    "random_forest": "s3harness.diagnosis.classifiers:RandomForest",
+    "logistic_regression": "s3harness.diagnosis.builtin_classifiers:LogisticRegression",
+    "shallow_tree": "s3harness.diagnosis.builtin_classifiers:ShallowTree",
+    "random_forest": "s3harness.diagnosis.builtin_classifiers:RandomForest",
 }
 RQI_PENALTIES = (
     "hallucination",
@@ -159,8 +159,10 @@ def s3harness_register(registry: Registrar) -> None:
         registry.probe(name, f"s3harness.probes.builtin:{name}")
     for name, target in JUDGES.items():
         registry.judge(name, target)
+    # The line of the help stays in COMMANDS, from which the command line reads it without a registry.
     for name, (target, _) in COMMANDS.items():
         registry.command(name, target)
+    # Listed from the package's files: a new card needs no line here.
     for name in own_models():
         registry.model(name, "s3harness.package_data:models_directory")
     registry.task_specs("s3", "s3harness.package_data:specs_directory")

@@ -44,12 +44,16 @@ class Package:
 def packages_with(group: str) -> list[Package]:
     """The packages with entry points of a group, by name; of two versions the first on ``sys.path`` counts."""
     packages: dict[str, Package] = {}
+    # sys.path often names a folder twice.
     for folder in dict.fromkeys(sys.path):
+        # An empty entry of sys.path means the working directory.
         for info in _metadata_folders(folder or os.curdir):
             lines = _section(_read(info, "entry_points.txt"), group)
             if lines:
                 name, version = _identity(info)
+                # Extras in brackets after the target are obsolete, but still allowed by the specification.
                 points = tuple(EntryPoint(*map(str.strip, line.split("[")[0].split("=", 1))) for line in lines)
+                # The first on the path is the one that an import would find.
                 packages.setdefault(normalised(name), Package(name, version, points))
     return [packages[name] for name in sorted(packages)]
 
@@ -71,6 +75,7 @@ def _metadata_folders(folder: str) -> Iterator[Path]:
 
 def _section(text: str, group: str) -> list[str]:
     """The ``name = value`` lines of one section of an ``entry_points.txt``."""
+    # Most packages have no section of ours: looking for its name is cheaper than walking through the lines.
     lines, inside = [], False
     for line in map(str.strip, text.splitlines()) if f"[{group}]" in text else ():
         if line.startswith("["):
@@ -82,8 +87,10 @@ def _section(text: str, group: str) -> list[str]:
 
 def _identity(info: Path) -> tuple[str, str]:
     """Name and version, from the head of the metadata, or else from the folder's name."""
+    # Up to the first empty line: the description after it may have lines that look like fields.
     head = next(filter(None, (_read(info, name) for name in METADATA)), "").replace("\r\n", "\n").partition("\n\n")[0]
     fields = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    # An old .egg-info may be a single file, in which nothing can be looked up.
     name, _, version = info.stem.partition("-")
     return fields.get("name") or name, fields.get("version") or version
 

@@ -60,6 +60,7 @@ class PluginManager:
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_builtins()
+        # After the built-ins, whose names no plugin may take.
         for package in _installed():
             self.plugins += [self._load(point, package) for point in package.entry_points]
 
@@ -79,7 +80,11 @@ class PluginManager:
         from s3harness.plugins import builtins
 
         for kind, name, target, summary in self._registrations(builtins):
-            self.registry.add(RegistryEntry(kind, name, target, BUILTIN, __version__, summary))
+            self.registry.add(
+                RegistryEntry(
+                    kind=kind, name=name, target=target, package=BUILTIN, version=__version__, summary=summary
+                )
+            )
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
     def _load(self, point: EntryPoint, package: Package) -> Plugin:
@@ -93,6 +98,7 @@ class PluginManager:
                     registrations = self._registrations(point.load(), name)
                 errors = self._add(registrations, package)
         except (Exception, SystemExit, TookTooLong) as error:
+            # Its other hooks would be called otherwise, from a module that is half set up.
             if self._pluggy.has_plugin(name):
                 self._pluggy.unregister(name=name)
             errors = [f"{type(error).__name__}: {error}"]
@@ -106,12 +112,14 @@ class PluginManager:
         registrations: list[Registration] = []
         registrar = Registrar(registrations.append)
         for caller in self._pluggy.get_hookcallers(module) or ():
+            # pluggy accepts unknown hooks in silence: a misspelled name would simply never be called.
             if not caller.has_spec():
                 hooks = [hook for hook in vars(hookspecs) if hook.startswith("s3harness_")]
                 raise PluginError(f"there is no hook {caller.name!r}{suggest(caller.name, hooks)}")
         # Called here rather than through pluggy, which would stop at the first plugin that raises.
         for implementation in self._pluggy.hook.s3harness_register.get_hookimpls():
             if implementation.plugin is module:
+                # A hook may leave out arguments that it does not use, as pluggy allows.
                 implementation.function(*([registrar] if implementation.argnames else []))
         return registrations
 
@@ -120,14 +128,24 @@ class PluginManager:
         errors = []
         for kind, name, target, summary in registrations:
             try:
-                checked = checked_registration(kind, name, target)
-                self.registry.add(RegistryEntry(kind, *checked, package.name, package.version, str(summary)))
+                # One wrong name costs a plugin that name alone.
+                checked_name, checked_target = checked_registration(kind, name, target)
+                entry = RegistryEntry(
+                    kind=kind,
+                    name=checked_name,
+                    target=checked_target,
+                    package=package.name,
+                    version=package.version,
+                    summary=str(summary),
+                )
+                self.registry.add(entry)
             except PluginError as error:
                 errors.append(str(error))
         return errors
 
     def _observe(self, hook: str, **arguments: object) -> list[str]:
         """Call the observers and return what they raised."""
+        # Imported late: most commands call no observer.
         from copy import deepcopy
 
         errors, limit_s = [], _limit_s()
@@ -166,6 +184,7 @@ def blamed(kind: Kind, name: str) -> Iterator[None]:
         raise
     except Exception as error:
         entry = manager().registry.entries.get((kind, name))
+        # A bug of the harness keeps its traceback.
         if entry is None or entry.package == BUILTIN:
             raise
         what = f"{kind} {name!r} of package {entry.package!r} failed: {type(error).__name__}: {error}"
@@ -180,6 +199,7 @@ def _limit_s() -> float:
         seconds = float(value or LIMIT_S)
     except ValueError:
         seconds = 0.0
+    # Written so that NaN is refused, too.
     if not seconds > 0:
         raise UsageError(f"{LIMIT} is {value!r}; a number of seconds above 0 is expected")
     return seconds

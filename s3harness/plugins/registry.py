@@ -53,7 +53,7 @@ COMMAND_GROUPS = ("data",)
 _NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryEntry:
     """One registered name: the import string of its object, and the package that brought it.
 
@@ -72,8 +72,10 @@ class RegistryEntry:
         module, _, attribute = self.target.partition(":")
         try:
             what = f"{self.kind} {self.name} of {self.package} from {self.target}"
+            # What a module prints at import must not end up in a command's JSON.
             with traced(what), redirect_stdout(sys.stderr):
                 return getattr(importlib.import_module(module), attribute)
+        # Some scripts call sys.exit() at import; KeyboardInterrupt stays the user's.
         except (Exception, SystemExit) as error:
             message = f"{self.kind} {self.name!r} of package {self.package!r} cannot be imported from {self.target!r}"
             raise PluginError(f"{message}: {type(error).__name__}: {error}") from error
@@ -107,6 +109,7 @@ class Registrar:
     def __init__(self, register: Callable[[Registration], None]) -> None:
         self._register = register
 
+    # Hidden from type checkers, for which every kind would exist otherwise.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
@@ -198,6 +201,7 @@ class Registry:
         if taken is None:
             self.entries[key] = entry
             return
+        # Neither of two plugins gets the name: the order of installation must not decide what it means.
         if taken.package != BUILTIN:
             self.clashes.setdefault(key, [self.entries.pop(key)] if key in self.entries else []).append(entry)
         raise PluginError(_taken(entry, taken))
@@ -209,6 +213,7 @@ class Registry:
     def entry(self, kind: Kind, name: str) -> RegistryEntry:
         """Return the entry of a name; raise :class:`UsageError` with the nearest names if there is none."""
         if (kind, name) in self.clashes:
+            # Two of the claimants suffice for the message; the list shows all.
             first, second, *_ = self.clashes[kind, name]
             raise PluginError(_taken(second, first))
         if (kind, name) not in self.entries:
@@ -245,6 +250,7 @@ def checked_registration(kind: Kind, name: object, target: object) -> tuple[str,
     """Return a name and an import string of the right form; raise :class:`PluginError` otherwise."""
     if not isinstance(name, str):
         raise PluginError(f"{kind} {name!r}: a name has letters, digits and ._+- and begins with a letter or digit")
+    # Only commands have groups: a blank in any other name is an error.
     group, _, inner = name.rpartition(" ") if kind == "command" else ("", "", name)
     if group and group not in COMMAND_GROUPS:
         groups = " or ".join(COMMAND_GROUPS)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from s3harness.report.plain import one_line
+from s3harness.report.plain_text import one_line
 from s3harness.report.table import DISCLAIMER, number, task_title
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.report.plain import print_rows
+from s3harness.report.plain_text import print_rows
 from s3harness.report.plot import PlotPoint, PlotRow, Scale, line_chart, row_chart, write_svg
 from s3harness.report.table import DISCLAIMER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s3harness.analysis.evidence import EvidenceUse
-from s3harness.report.plain import print_rows
+from s3harness.report.plain_text import print_rows
 from s3harness.report.table import DISCLAIMER, task_title
 from s3harness.types import Interval
 

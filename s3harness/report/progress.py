@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from s3harness.report.plain import harmless
+from s3harness.report.plain_text import harmless
 from s3harness.run.executor import Progress
 
 PLAIN_EVERY_S = 10.0

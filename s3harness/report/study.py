@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3harness.report.plain import print_pairs, print_rows
+from s3harness.report.plain_text import print_pairs, print_rows
 
 if TYPE_CHECKING:
     from s3harness.metrics.rqi.validate import Validation

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s3harness.analysis.sweep import Point, SweepSetting
-from s3harness.report.plain import print_rows
+from s3harness.report.plain_text import print_rows
 from s3harness.report.plot import ChartPanel, PlotPoint, Scale, panel_chart
 from s3harness.report.table import DISCLAIMER, number, task_title
 from s3harness.types import Score

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from s3harness.report.plain import one_line
-from s3harness.scoring.floor_test import floor_test_line, is_above_floor
+from s3harness.report.plain_text import one_line
+from s3harness.scoring.above_floor import floor_test_line, is_above_floor
 from s3harness.types import Score
 
 ABOVE = " *"

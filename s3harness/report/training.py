@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from s3harness.report.plain import print_pairs, print_rows
+from s3harness.report.plain_text import print_pairs, print_rows
 
 if TYPE_CHECKING:
     from s3harness.training.gate import GateReport, Payment
-    from s3harness.training.samples import TrainingSet
+    from s3harness.training.training_set import TrainingSet
 
 
 def print_gate(report: GateReport, *, every: bool) -> None:

@@ -1,1 +1,1 @@
-"""A run: plan → execute → journal, with a manifest that says everything that determined the answers."""
+"""Plans the requests of a run and sends them to an engine: plan → executor → worker → backend."""

@@ -1,4 +1,4 @@
-"""What bounds a run: how many requests are under way, and how far decoding is ahead of them."""
+"""Limits of a run: the number of requests under way, and of videos decoded ahead of the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Order = tuple[int, int]
 
 
 class PrioritySemaphore:
-    """So many of something at once; of those that wait, the first in order goes first."""
+    """A semaphore whose waiters are served in a given order, the lowest first.
+
+    ``asyncio.Semaphore`` serves its waiters in the order in which they came.
+    """
 
     def __init__(self, n: int) -> None:
         self._free = n
@@ -20,28 +23,30 @@ class PrioritySemaphore:
         self._tickets = count()
 
     def claim(self, order: Order) -> asyncio.Future[None]:
-        """A future that is done when there is room; whoever awaited it calls :meth:`release` in the end."""
+        """Return a future that is done when there is room; its owner calls :meth:`release` in the end."""
         claim: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # The ticket decides between equal orders: the first comes first, and futures cannot be compared.
         heapq.heappush(self._waiting, (order, next(self._tickets), claim))
         self._serve()
         return claim
 
     def release(self) -> None:
-        """There is room for one more."""
+        """Make room for one more."""
         self._free += 1
         self._serve()
 
     def _serve(self) -> None:
         while self._free and self._waiting:
             claim = heapq.heappop(self._waiting)[-1]
+            # A claim is done already if its owner was cancelled while it waited; its place goes to the next.
             if not claim.done():
                 self._free -= 1
                 claim.set_result(None)
 
 
 @dataclass
-class Admission:
-    """A video that was let in: its number, the bytes that it may take, and whether the engine has come to it."""
+class AdmittedVideo:
+    """A video that may be decoded: its number, the bytes that it may take, and whether the engine has begun with it."""
 
     number: int
     size: int
@@ -49,47 +54,51 @@ class Admission:
 
 
 class DecodeAdmission:
-    """Lets videos in, in the order in which they come.
+    """Admits videos to be decoded, in the order in which they come.
 
-    At most ``ahead`` may be there that the engine has not come to, and all together may take ``most_bytes``; one that
-    is larger by itself is let in alone.
+    At most ``ahead`` may be there that the engine has not begun with, and all together may take ``most_bytes``; a video
+    that is larger by itself is admitted alone.
     """
 
     def __init__(self, ahead: int, most_bytes: int) -> None:
         self._ahead, self._most_bytes = ahead, most_bytes
         self._waiting = self._bytes = self._inside = 0
         self._numbers = count()
-        self._turn = asyncio.Lock()
+        # Only the first in line waits for room: a small video must not overtake a large one for ever.
+        self._line = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    async def enter(self, size: int) -> Admission:
-        """Wait for room."""
-        async with self._turn:
-            while not self._has_room(size):
-                self._changed.clear()
-                await self._changed.wait()
+    async def enter(self, size: int) -> AdmittedVideo:
+        """Wait for room, and admit a video of ``size`` bytes."""
+        async with self._line:
+            await self._wait_until_room(size)
             self._waiting, self._bytes, self._inside = self._waiting + 1, self._bytes + size, self._inside + 1
-            return Admission(next(self._numbers), size)
+            return AdmittedVideo(next(self._numbers), size)
 
-    async def room(self) -> None:
-        """Wait until a video of ordinary size would be let in."""
-        async with self._turn:
-            while not self._has_room(0):
-                self._changed.clear()
-                await self._changed.wait()
+    async def wait_for_room(self) -> None:
+        """Wait until a video of ordinary size would be admitted."""
+        async with self._line:
+            await self._wait_until_room(0)
 
-    def begin(self, video: Admission) -> None:
-        """The engine has come to a video; said twice, it counts once."""
+    def begin(self, video: AdmittedVideo) -> None:
+        """Note that the engine begins with a video; a second call does nothing."""
         if not video.is_begun:
             video.is_begun = True
             self._waiting -= 1
             self._changed.set()
 
-    def leave(self, video: Admission) -> None:
-        """A video is done with."""
+    def leave(self, video: AdmittedVideo) -> None:
+        """Free the room of a video."""
+        # A video that failed to decode leaves without the engine having begun with it.
         self.begin(video)
         self._bytes, self._inside = self._bytes - video.size, self._inside - 1
         self._changed.set()
 
+    async def _wait_until_room(self, size: int) -> None:
+        while not self._has_room(size):
+            self._changed.clear()
+            await self._changed.wait()
+
     def _has_room(self, size: int) -> bool:
+        # With nothing inside any video is admitted, or one beyond the limit would wait for ever.
         return self._inside == 0 or (self._waiting < self._ahead and self._bytes + size <= self._most_bytes)

@@ -1,4 +1,4 @@
-"""What a plan would cost, without loading an engine or decoding anything."""
+"""Estimates the cost of a plan, without loading an engine or decoding anything."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PIXELS_PER_TOKEN = 28 * 28 * 2
 """Qwen2-VL's vision tower makes one token of 28×28 pixels of two frames; other families are of the same order."""
 CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +42,7 @@ class CostEstimate:
 
 
 def estimate(plan: Plan) -> CostEstimate:
-    """Walk a plan and add up."""
+    """Walk a plan and add up its sizes."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
     seconds, classes = 0.0, ClassCoverage()
@@ -55,9 +56,10 @@ def estimate(plan: Plan) -> CostEstimate:
             frames += len(step.clip.timestamps)
             requests += len(step.requests)
             characters += sum(len(request.prompt) + len(request.system) for request in step.requests)
-            shown = len(step.clip.timestamps) * step.clip.max_pixels // PIXELS_PER_TOKEN
-            media += shown * len(step.requests)
-            cached += shown * (len(step.requests) - 1)
+            tokens = len(step.clip.timestamps) * step.clip.max_pixels // PIXELS_PER_TOKEN
+            media += tokens * len(step.requests)
+            # Requests about one clip follow each other: an engine with a prefix cache encodes its media once.
+            cached += tokens * (len(step.requests) - 1)
     return CostEstimate(
         videos=videos,
         video_seconds=seconds,
@@ -73,12 +75,15 @@ def estimate(plan: Plan) -> CostEstimate:
 
 
 def hours(requests: int, per_minute: float) -> float:
-    """How many hours so many requests take."""
+    """Hours that ``requests`` take at a rate of ``per_minute``."""
     return requests / per_minute / 60
 
 
 def measured_rate(run: Path) -> float:
-    """The requests a minute of the last session of a run; :class:`UsageError` if it is none, or asked nothing."""
+    """Return the requests a minute of the last session of a run.
+
+    Raises :class:`UsageError` if the directory is no run, or its last session sent no request.
+    """
     session = read_manifest(run).get("session", {})
     if not session.get("asked") or not session.get("seconds"):
         raise UsageError(

@@ -1,13 +1,15 @@
-"""Carrying out a plan: every answer is journalled the moment it comes, by one writer.
+"""Executes a plan: every response is journalled the moment it comes, by one writer.
 
-An executor is a function ``(execution: Execution, plans: Iterable[VideoPlan]) -> Coroutine``. It has workers ask what
-is not answered yet (:meth:`Execution.todo`), this process's own or others that are made from ``execution.recipe``, and
-hands what they answer to :meth:`Execution.write`. Only a journal that cannot be written ends the run.
+An executor is a function ``(execution: Execution, plans: Iterable[VideoPlan]) -> Coroutine``. It has workers send the
+requests that are not answered yet (:meth:`Execution.todo`): this process's own worker, or others made from
+``execution.worker_spec``. It hands their responses to :meth:`Execution.write`. Only a journal that cannot be written
+ends the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,17 +21,17 @@ from s3harness.plugins.manager import manager
 from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.run.worker import Worker
 from s3harness.run.worker_spec import WorkerSpec
-from s3harness.rundir.identities import OF_REPLIES, Identities, MixtureError
+from s3harness.rundir.identities import REPLY_FIELDS, Identities, MixtureError
 from s3harness.rundir.journal import Journal
 from s3harness.types import Request, Response
 
 
 @dataclass(kw_only=True)
 class Progress:
-    """What has happened so far; ``changed`` is called after each journalled response and each new ``phase``.
+    """Counts of a run so far; ``changed`` is called after each journalled response and each new ``phase``.
 
-    ``phase`` is what the engine is doing before it answers; ``messages`` are for the end of the run. ``causes`` counts
-    failed requests by error and video.
+    ``phase`` says what the engine is doing before it answers; ``messages`` are shown at the end of the run. ``causes``
+    counts failed requests by error and video.
     """
 
     total: int = 0
@@ -41,22 +43,22 @@ class Progress:
     changed: Callable[[Progress], None] = lambda _: None
 
     def counts(self) -> dict[str, int]:
-        """How many requests were answered, and how many failed."""
+        """Return the numbers of answered and of failed requests."""
         return {"answered": self.done - self.failed, "failed": self.failed}
 
-    def say(self, phase: str) -> None:
-        """The engine says what it is doing."""
+    def set_phase(self, phase: str) -> None:
+        """Show what the engine is doing."""
         self.phase = phase
         self.changed(self)
 
 
 @dataclass(kw_only=True)
 class Execution:
-    """What an executor is given.
+    """The parts of a run that an executor uses.
 
-    ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``recipe`` may leave it
-    alone but for what its backend says of itself (``limits``, ``uses_media``). ``options`` are for the executor.
-    ``identities`` are those of whoever has answered so far.
+    ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``worker_spec`` may read
+    the attributes of its backend (``limits``, ``uses_media``) and leave it alone otherwise. ``options`` are for the
+    executor. ``identities`` are those of the engines that have answered so far.
     """
 
     worker_spec: WorkerSpec
@@ -68,29 +70,38 @@ class Execution:
     identities: Identities = field(default_factory=Identities)
 
     def __post_init__(self) -> None:
-        self.worker.backend.report_status = self.progress.say
+        self.worker.backend.report_status = self.progress.set_phase
         self.worker.backend.add_note = self.progress.messages.append
 
+    @property
+    def recipe(self) -> WorkerSpec:
+        """The old name of ``worker_spec``, kept for one release."""
+        message = "Execution.recipe is now worker_spec; the old name goes with the next release"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.worker_spec
+
     async def todo(self, plans: Iterable[VideoPlan]) -> AsyncIterator[VideoPlan]:
-        """The plans with what is still to be asked of each video, without the videos that are done."""
+        """Yield the plans with the requests that are not answered yet, without the videos that are done."""
         for plan in plans:
-            await asyncio.sleep(0)  # a run can be stopped while it passes over what is done
+            # Without a pause, a run that passes over thousands of finished videos could not be stopped.
+            await asyncio.sleep(0)
             left = self.left(plan)
             if left.steps:
                 yield left
 
     def left(self, plan: VideoPlan) -> VideoPlan:
-        """What is still to be asked of a video."""
+        """Return the plan of a video without the requests that are answered."""
         todo = ((step.clip, [r for r in step.requests if not self.journal.is_answered(r.id)]) for step in plan.steps)
         return replace(plan, steps=tuple(ClipRequests(clip, tuple(requests)) for clip, requests in todo if requests))
 
     def write(self, request: Request, response: Response, media: str) -> None:
-        """Journal a response, and count it.
+        """Journal a response, and count it. ``media`` is the key of the clip's media, empty if there are none.
 
         Raises :class:`S3HarnessError` if the journal cannot be written, and :class:`UsageError` where the engine is
         another than the one that gave the answers so far. A reply that says that another model gave it is a failure.
         """
         response, by = self._identified(response)
+        # A library's error may hold a path or an address; the journal is handed on with the run.
         response = replace(response, error=self.redact(response.error))
         self.journal.write(request, response, media, by)
         self.progress.phase = ""
@@ -102,18 +113,19 @@ class Execution:
         self.progress.changed(self.progress)
 
     def _identified(self, response: Response) -> tuple[Response, int | None]:
-        """The response, and the number of whoever gave it; nobody answered what failed."""
+        """Return the response, and the number of the identity that gave it, ``None`` for a failure."""
         if response.status == "failed":
             return response, None
         try:
             return response, self.identities.number_of(response.identity or {})
         except MixtureError as error:
-            if not error.differs.keys() <= set(OF_REPLIES):
+            # Another engine ends the run. A server that routes one request to another model fails that one alone.
+            if not error.differs.keys() <= set(REPLY_FIELDS):
                 raise
             failed = Response(
                 response.request_id,
                 status="failed",
-                error=f"the reply is of another model: {error.told}",
+                error=f"the reply is of another model: {error.description}",
                 attempts=response.attempts,
                 latency_s=response.latency_s,
             )
@@ -127,13 +139,14 @@ def started_facts(backend: Backend, model: str, executor: str, allow_remote: Seq
 
 
 async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
-    """The executor of one machine: this process does it all.
+    """Execute the plans in this process.
 
     Raises :class:`~s3harness.errors.S3HarnessError` if the journal cannot be written or the engine not be loaded.
     """
     if execution.options:
         raise UsageError(f"the local executor takes no -x option, but got {', '.join(execution.options)}")
     async with execution.worker as worker, asyncio.TaskGroup() as group:
+        # Before the first request, so that an engine of another version costs nothing.
         execution.identities.check(worker.identity)
         async for plan in execution.todo(plans):
             admission = await worker.admit(plan)

@@ -1,4 +1,4 @@
-"""What a run changes of what is shown and asked: its transforms, and its probe."""
+"""The interventions of a run: transforms of the media, and a probe that rewords the tasks."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from s3harness.types import Video
 
 @dataclass(frozen=True)
 class Interventions:
-    """The transforms that clips are shown through, the probe's among them, and the probe if there is one."""
+    """The transforms of clips, the probe's among them, and the probe with its ``name``, if there is one."""
 
     transforms: Transforms = field(default_factory=Transforms)
     name: str = ""
     probe: Probe | None = None
 
     def reword(self, tasks: Mapping[str, TaskSpec]) -> dict[str, TaskSpec]:
-        """The tasks as they are asked, without those in which the probe has nothing to ask.
+        """Return the tasks as the probe words them, without those that it does not apply to.
 
         Raises :class:`UsageError` if none is left.
         """
-        found = {name: self.probe.reword(spec) if self.probe else spec for name, spec in tasks.items()}
-        left = {name: spec for name, spec in found.items() if spec is not None}
+        reworded = {name: self.probe.reword(spec) if self.probe else spec for name, spec in tasks.items()}
+        left = {name: spec for name, spec in reworded.items() if spec is not None}
+        # A task that is scored on the answers of another goes with it.
         left = {name: spec for name, spec in left.items() if not spec.uses or spec.uses in left}
         if not left:
             raise UsageError(f"probe {self.name!r} does not apply to {', '.join(tasks)}; choose other --tasks")
@@ -36,11 +37,14 @@ class Interventions:
 
     @property
     def truth_changes(self) -> tuple[tuple[str, ChangesTruth], ...]:
-        """What changes the truth of a clip, in order."""
+        """The transforms and the probe with their names, in the order in which they change the truth of a clip."""
         return (*self.transforms.steps, *([(self.name, self.probe)] if self.probe else []))
 
     def audio_donors(self, videos: Sequence[Video]) -> dict[str, Video]:
-        """Video → whose sound it has: the next video of another patient, or of the same one if there is no other."""
+        """Map each video's id to the video whose audio it gets: the next of another patient, or of the same if alone.
+
+        Empty if no transform borrows audio; :class:`UsageError` for fewer than two videos with a file.
+        """
         if not self.transforms.borrows_audio:
             return {}
         with_file = [video for video in videos if video.path is not None]
@@ -51,15 +55,16 @@ class Interventions:
 
 
 def load_interventions(transforms: Sequence[str], probe: str) -> Interventions:
-    """The changes of these transforms and this probe, none if it is empty; :class:`UsageError` for unknown names."""
+    """Load transforms and a probe (none if empty) by name; :class:`UsageError` for unknown names."""
     if not probe:
         return Interventions(load_transforms(transforms))
-    found = load_probe(probe)
-    return Interventions(load_transforms([*transforms, *found.transforms]), probe, found)
+    loaded = load_probe(probe)
+    return Interventions(load_transforms([*transforms, *loaded.transforms]), probe, loaded)
 
 
 def _audio_donor(video: Video, videos: Sequence[Video], place: int) -> Video:
-    """The first after a place that is another patient's; the first that is another video if there is none."""
+    """Return the first video after ``place`` of another patient; the first other video if there is none."""
+    # In the order of the data set, not at random: the same run has the same donors.
     after = (videos[(place + step) % len(videos)] for step in range(1, len(videos) + 1))
     others = (other for other in after if other.id != video.id)
     first = next(others)

@@ -1,7 +1,7 @@
-"""What is asked about one subject of a task, as it is put to any video.
+"""Templates of requests: all about one subject of a task that is the same for every video.
 
 Nearly everything about a request is the same from video to video: the spec of the subject, the text of the prompt, the
-schema of the answer. It is worked out once a subject, and so is what the hash of a request is made of.
+schema of the answer. It is worked out once a subject, and so is the text that the hash of a request is made of.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ REPORT_WITHHELD = "[the written report of this video]"
 
 @dataclass(frozen=True, slots=True)
 class ClipGroup:
-    """A clip of a video: what a hash takes of it, and all that is asked, id → request, of clips that show the same."""
+    """A clip as JSON, for the hash of a request, and the requests by id about all clips that show the same."""
 
     json: str
-    asked: dict[str, Request]
+    requests: dict[str, Request]
 
     @classmethod
-    def of(cls, clip: Clip, asked: dict[str, Request]) -> ClipGroup:
-        """A clip that is met for the first time, and what is asked of it so far."""
-        return cls(_json(_fields(clip)), asked)
+    def of(cls, clip: Clip, requests: dict[str, Request]) -> ClipGroup:
+        """Make the group of a clip; ``requests`` are those about clips that show the same."""
+        return cls(_json(_fields(clip)), requests)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestTemplate:
-    """The spec of a subject, read; :meth:`clips` and :meth:`about` put it to a video."""
+    """The resolved spec of a subject; :meth:`clips` and :meth:`about` apply it to a video.
+
+    ``hashed`` are the constant parts of the JSON whose hash is the id of a request.
+    """
 
     subject: str
     sampler: str
@@ -56,7 +59,7 @@ class RequestTemplate:
 
     @classmethod
     def of(cls, task: TaskSpec, model: ModelCard, subject: str) -> RequestTemplate:
-        """What a task asks a model about a subject."""
+        """Make the template of a task for a model and a subject."""
         spec = task.for_subject(subject)
         sampler, params = spec.sampler
         schema, choices, generation = spec.answer.get("schema"), tuple(spec.answer.get("choices", ())), spec.generation
@@ -73,6 +76,7 @@ class RequestTemplate:
             schema=schema,
             choices=choices,
             generation=generation,
+            # The keys of the JSON stand in alphabetical order: a key that is added or moved changes every id.
             hashed=(
                 f'{{"answer_schema": {_json(schema)}, "choices": {_json(choices)}, "clip": ',
                 f', "generation": {_json(_fields(generation))}, "item": ',
@@ -81,20 +85,20 @@ class RequestTemplate:
         )
 
     def clips(self, video: Video) -> list[Clip]:
-        """The clips of a video that it is asked about; :class:`SpecError` if its sampler does not take the params."""
+        """Sample the clips of a video; :class:`SpecError` if the sampler does not take the parameters of the spec."""
         try:
             with blamed("sampler", self.sampler):
                 return self.sample(video, self.subject, **self.params)
         except TypeError as error:
             raise SpecError(f"{self.task}: sampler {self.sampler!r}: {error}") from error
 
-    def about(self, video: Video, item: str, clip: Clip, shown: ClipGroup) -> Request:
-        """The request about a clip of a video, which answers an item, now among all that is asked of the clip."""
+    def about(self, video: Video, item: str, clip: Clip, group: ClipGroup) -> Request:
+        """Return the request about a clip of a video that answers an item, and add it to the clip's group."""
         prompt = prompt_about(
             self.prompt, item=self.item, subject=self.subject, hears=self.hears, clip=clip, report=video.report
         )
         request = Request(
-            id=self._id(item, prompt, shown),
+            id=self._id(item, prompt, group),
             task=self.task,
             item=item,
             subject=self.subject,
@@ -107,10 +111,10 @@ class RequestTemplate:
             item_kind=self.item,
             public_prompt=self._public_prompt(prompt, clip, video.report),
         )
-        return shown.asked.setdefault(request.id, request)
+        return group.requests.setdefault(request.id, request)
 
     def _public_prompt(self, prompt: str, clip: Clip, report: str) -> str:
-        """The prompt with the written report withheld; empty where the prompt gives no report."""
+        """Return the prompt with the written report withheld; empty where the prompt holds no report."""
         if not report:
             return ""
         public = prompt_about(
@@ -118,16 +122,19 @@ class RequestTemplate:
         )
         return "" if public == prompt else public
 
-    def _id(self, item: str, prompt: str, shown: ClipGroup) -> str:
-        """A short hash of all that determines the answer of a given model: the request as JSON, its names in order."""
+    def _id(self, item: str, prompt: str, group: ClipGroup) -> str:
+        """Return a short hash of all that determines the answer of a given model: the request as JSON, keys in order.
+
+        A resumed run knows by it which requests are answered.
+        """
         before, between, after = self.hashed
-        told = f'{before}{shown.json}{between}{json.dumps(item)}, "prompt": {json.dumps(prompt)}{after}'
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
+        request = f'{before}{group.json}{between}{json.dumps(item)}, "prompt": {json.dumps(prompt)}{after}'
+        return hashlib.sha256(request.encode()).hexdigest()[:20]
 
 
-def _fields(noun: Clip | Generation) -> dict[str, object]:
-    """The fields of a noun; ``asdict`` would copy every timestamp."""
-    return {field.name: getattr(noun, field.name) for field in fields(noun)}
+def _fields(record: Clip | Generation) -> dict[str, object]:
+    """Return the fields of a dataclass; ``asdict`` would copy every timestamp."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def _json(value: object) -> str:

@@ -1,8 +1,8 @@
-"""A worker: one engine and its media, at work on videos.
+"""A worker: one engine and its media store, at work on videos.
 
-Videos are decoded in threads, a bounded number ahead of the engine, and their requests are asked in the order of the
+Videos are decoded in threads, a bounded number ahead of the engine, and their requests are sent in the order of the
 plan, with as many under way as the engine's limits allow. Whatever goes wrong with one video or one request is its
-failure alone. A worker does not know where its answers go.
+failure alone. A worker does not know where its responses go.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from s3harness.errors import MediaError, S3HarnessError
 from s3harness.guard.sockets import confined
 from s3harness.media.options import MEGABYTE, MediaOptions, decoded_bytes
 from s3harness.media.thread_pool import Pool
-from s3harness.run.admission import Admission, DecodeAdmission, Order, PrioritySemaphore
+from s3harness.run.admission import AdmittedVideo, DecodeAdmission, Order, PrioritySemaphore
 from s3harness.run.plan import ClipRequests, VideoPlan
-from s3harness.run.retry import ask
+from s3harness.run.retry import generate_with_retry
 from s3harness.types import Clip, Request, Response
 
 if TYPE_CHECKING:
     from s3harness.backends.base import Backend
     from s3harness.media import MediaStore
 
-Answered = Callable[[Request, Response, str], None]
-"""Takes a response and the key of the media that its request showed (empty for none)."""
+OnResponse = Callable[[Request, Response, str], None]
+"""Takes a request, its response, and the key of the media of its clip (empty if there are none)."""
 
 CLIPS_AHEAD = 2
-"""So many clips are made ready that the engine has not come to."""
+"""Number of clips whose media are prefetched before the engine begins with them."""
 
 
 class Worker:
-    """Carries out the plans of videos. Enter it to load the engine.
+    """Carries out the plans of videos. Entering it loads the engine.
 
-    Once that is loaded, this process can connect to no other machine than the ``named`` hosts, and ``identity`` is
-    whoever answers; each response carries it.
+    Once the engine is loaded, this process can connect to no other machine than the ``named`` hosts, and ``identity``
+    is that of the engine; each response carries it.
     """
 
     def __init__(self, backend: Backend, store: MediaStore, options: MediaOptions, named: Iterable[str] = ()) -> None:
@@ -49,9 +49,9 @@ class Worker:
         self._confined = contextlib.ExitStack()
         self._store = store
         self._pool = Pool(options.n_workers(), options.stall_s, options.total_s)
-        self._gate = DecodeAdmission(options.n_ahead(), options.ahead_mb * MEGABYTE)
-        self._ready = PrioritySemaphore(CLIPS_AHEAD)
-        self._slots = PrioritySemaphore(backend.limits.in_flight)
+        self._admission = DecodeAdmission(options.n_ahead(), options.ahead_mb * MEGABYTE)
+        self._prefetched = PrioritySemaphore(CLIPS_AHEAD)
+        self._under_way = PrioritySemaphore(backend.limits.in_flight)
         self._turns = count()
 
     async def __aenter__(self) -> Self:
@@ -61,107 +61,117 @@ class Worker:
             self.identity = dict(self.backend.identity())
         except S3HarnessError:
             raise
+        # Anything else is a fault of the plugin, which is to be named.
         except Exception as error:
             raise S3HarnessError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+        # Only now, as an engine may download its weights while it loads; from here on, data of patients are sent.
         self._confined.enter_context(confined(self._named))
-        self._slots = PrioritySemaphore(self.backend.limits.in_flight)
+        # The engine may know only after loading how many requests it can take at once.
+        self._under_way = PrioritySemaphore(self.backend.limits.in_flight)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the engine. One that fails to close has answered all the same: that is a note, no failure."""
+        """Close the engine. One that fails to close has answered all the same, so that is a note and no failure."""
         self._pool.close()
         with self._confined:
             try:
                 await self.backend.__aexit__(kind, error, trace)
-            except Exception as trouble:
-                self.backend.add_note(
-                    f"{type(self.backend).__name__} did not close: {type(trouble).__name__}: {trouble}"
-                )
+            except Exception as close_error:
+                name = type(self.backend).__name__
+                self.backend.add_note(f"{name} did not close: {type(close_error).__name__}: {close_error}")
 
     async def room(self) -> None:
-        """Wait until the worker has use for another plan."""
-        await self._gate.room()
+        """Wait until the worker can take another plan."""
+        await self._admission.wait_for_room()
 
-    async def admit(self, plan: VideoPlan) -> Admission:
+    async def admit(self, plan: VideoPlan) -> AdmittedVideo:
         """Wait until there is room to decode a video ahead of the engine."""
-        return await self._gate.enter(decoded_bytes(plan.clips) if self.backend.uses_media else 0)
+        return await self._admission.enter(decoded_bytes(plan.clips) if self.backend.uses_media else 0)
 
-    async def carry_out(self, plan: VideoPlan, admission: Admission, answered: Answered) -> None:
-        """Decode a video, ask all of its requests, and let go of it."""
+    async def carry_out(self, plan: VideoPlan, admitted: AdmittedVideo, on_response: OnResponse) -> None:
+        """Decode a video, send all of its requests, and release it."""
         try:
             await self._decode(plan)
             async with asyncio.TaskGroup() as group:
                 for number, step in enumerate(plan.steps):
-                    group.create_task(self._ask_clip(step, (admission.number, number), admission, answered))
+                    group.create_task(self._send_clip(step, (admitted.number, number), admitted, on_response))
         finally:
-            self._gate.leave(admission)
+            self._admission.leave(admitted)
             self._store.release(plan.video.id)
 
     async def _decode(self, plan: VideoPlan) -> None:
-        """Have the store prepare the clips; what is wrong with them it says when they are asked for."""
-        clips = [clip for clip in plan.clips if self._shows(clip)]
+        """Have the store prepare the clips; the store raises the error of a clip when the clip is asked for."""
+        clips = [clip for clip in plan.clips if self._has_media(clip)]
         if not clips:
             return
         try:
-            await self._pool.submit(lambda beat: self._store.prepare(plan.video, clips, beat)).finished()
+            await self._pool.submit(lambda heartbeat: self._store.prepare(plan.video, clips, heartbeat)).finished()
         except MediaError as error:
+            # The thread hangs or was stopped: the store does not know it yet.
             self._store.give_up(plan.video.id, str(error))
         except Exception as error:
             self._store.give_up(plan.video.id, f"{type(error).__name__}: {error}")
 
-    async def _ask_clip(self, step: ClipRequests, order: Order, admission: Admission, answered: Answered) -> None:
+    async def _send_clip(
+        self, step: ClipRequests, order: Order, admitted: AdmittedVideo, on_response: OnResponse
+    ) -> None:
         requests = list(step.requests)
-        warming = requests[:1] if self.backend.prime_each_clip else []
-        await self._ready.claim(order)
+        # Alone, the first request has the engine encode the clip once; sent together, each would find no cache entry.
+        first = requests[:1] if self.backend.prime_each_clip else []
+        await self._prefetched.claim(order)
         try:
-            media = await self._media(step.clip)
-            turn = (next(self._turns), 0)  # a clip that is begun is finished before one that was late is begun
-            claims = self._claims(turn, warming or requests)
+            media = await self._prefetch(step.clip)
+            # A turn and not the order of the plan: a clip that is begun is finished before one that was late is begun.
+            turn = (next(self._turns), 0)
+            claims = self._claim_places(turn, first or requests)
             await claims[0]
         except MediaError as error:
             for request in requests:
-                answered(request, Response(request.id, status="failed", error=str(error)), "")
+                on_response(request, Response(request.id, status="failed", error=str(error)), "")
             return
         finally:
-            self._ready.release()
-        self._gate.begin(admission)
-        for first in warming:
-            answered(first, await self._answer(first), media)
-            requests.remove(first)
-            claims = self._claims(turn, requests)
-            self._slots.release()
+            self._prefetched.release()
+        self._admission.begin(admitted)
+        for request in first:
+            on_response(request, await self._response(request), media)
+            requests.remove(request)
+            # The others are claimed before the place of the first is released: no other clip gets it.
+            claims = self._claim_places(turn, requests)
+            self._under_way.release()
         async with asyncio.TaskGroup() as group:
             for request, claim in zip(requests, claims, strict=True):
                 await claim
-                group.create_task(self._ask(request, media, answered))
+                group.create_task(self._send(request, media, on_response))
         self._store.finish(step.clip)
 
-    def _claims(self, turn: Order, requests: Sequence[Request]) -> list[asyncio.Future[None]]:
-        """Claim a place for each request, at once, so that no later clip comes between them."""
-        return [self._slots.claim(turn) for _ in requests]
+    def _claim_places(self, turn: Order, requests: Sequence[Request]) -> list[asyncio.Future[None]]:
+        """Claim a place for each request, all at once, so that no later clip comes between them."""
+        return [self._under_way.claim(turn) for _ in requests]
 
-    async def _ask(self, request: Request, media: str, answered: Answered) -> None:
+    async def _send(self, request: Request, media: str, on_response: OnResponse) -> None:
         try:
-            answered(request, await self._answer(request), media)
+            on_response(request, await self._response(request), media)
         finally:
-            self._slots.release()
+            self._under_way.release()
 
-    async def _answer(self, request: Request) -> Response:
-        """The response to a request, with the identity of whoever gave it."""
-        response = await ask(self.backend, request)
+    async def _response(self, request: Request) -> Response:
+        """Return the response to a request, with the identity of the engine that gave it."""
+        response = await generate_with_retry(self.backend, request)
+        # What a reply says of itself counts for more than what the engine said when it was loaded.
         return replace(response, identity={**self.identity, **(response.identity or {})})
 
-    async def _media(self, clip: Clip) -> str:
-        """The key of what a clip shows, which is then ready; :class:`MediaError` if it cannot be shown."""
-        return await asyncio.to_thread(self._make_ready, clip) if self._shows(clip) else ""
+    async def _prefetch(self, clip: Clip) -> str:
+        """Have the backend prefetch a clip, and return its key; :class:`MediaError` if it cannot be shown."""
+        return await asyncio.to_thread(self._prefetch_now, clip) if self._has_media(clip) else ""
 
-    def _make_ready(self, clip: Clip) -> str:
+    def _prefetch_now(self, clip: Clip) -> str:
         key = self._store.key(clip)
+        # Prefetching only saves time: what is wrong comes up again when the request is sent, and is then its failure.
         with contextlib.suppress(Exception):
             self.backend.prefetch(clip)
         return key
 
-    def _shows(self, clip: Clip) -> bool:
+    def _has_media(self, clip: Clip) -> bool:
         return self.backend.uses_media and not clip.is_text_only

@@ -1,4 +1,4 @@
-"""What an engine is made from, in this process or in any other."""
+"""The settings that an engine and its media store are made from, in this process or in any other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSpec:
-    """All that makes an engine and its media store. It can be pickled, and says nothing about where it is made.
+    """Settings of an engine and its media store. They can be pickled, and do not depend on the machine.
 
-    ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` ``None`` are the defaults of whoever makes it;
-    ``truth`` is for a backend that sees it; ``sends`` is what would leave this machine with a remote one.
-    ``transforms`` names what clips are shown through, and ``lenders`` says whose sound they have, if not their own.
+    ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` of ``None`` are the defaults of the machine that makes
+    the store; ``truth`` is for a backend that sees it; ``sends`` names what would leave this machine with a remote one.
+    ``transforms`` are names of transforms of the clips; ``audio_donors`` maps a video's id to the video whose audio its
+    clips get instead of their own.
     """
 
     name: str
@@ -43,39 +44,42 @@ class WorkerSpec:
     audio_donors: Mapping[str, Video] = field(default_factory=dict, repr=False)
 
     def worker(self) -> Worker:
-        """A worker with an engine of its own, not loaded yet.
+        """Make a worker with an engine of its own, not loaded yet.
 
-        Raises :class:`S3HarnessError` if there can be none, and :class:`UsageError` if it would send video to a host
-        that the user has not named.
+        Raises :class:`S3HarnessError` if the backend cannot be made, and :class:`UsageError` if it would send video to
+        a host that the user has not named.
         """
         from s3harness.run.worker import Worker
 
+        # Before the backend imports its libraries, some of which report their use as they load.
         switch_off()
         store = media_store(self.cache_dir, self.cache_bytes, self.media, self.transforms, self.audio_donors)
-        backend = self._made(store)
+        backend = self._make_backend(store)
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
             backend.set_truth(self.truth)
         return Worker(backend, store, self.media, self.allow_remote)
 
-    def _made(self, store: MediaStore) -> Backend:
+    def _make_backend(self, store: MediaStore) -> Backend:
         try:
             return self.backend(self.model, self.options, store)
         except S3HarnessError:
             raise
+        # Anything else is a fault of the plugin, which is to be named.
         except Exception as error:
             raise S3HarnessError(
                 f"the {self.name} backend cannot be constructed: {type(error).__name__}: {error}"
             ) from error
 
     def _refuse_unnamed_host(self, backend: Backend) -> None:
+        # A remote backend that names no host could send anywhere: it is refused as well.
         unnamed = unnamed_hosts(backend.hosts, self.allow_remote)
         if unnamed or (backend.remote and not backend.hosts):
-            say = " ".join(f"--allow-remote {host}" for host in unnamed or ("HOST",))
+            options = " ".join(f"--allow-remote {host}" for host in unnamed or ("HOST",))
             where = ", ".join(unnamed) or "a host it does not name"
             raise UsageError(
                 f"the {self.name} backend would send {self.sends} to {where}; "
-                f"nothing leaves this machine unless you allow it: {say}"
+                f"nothing leaves this machine unless you allow it: {options}"
             )
 
 
@@ -86,9 +90,10 @@ def media_store(
     transforms: Sequence[str] = (),
     audio_donors: Mapping[str, Video] | None = None,
 ) -> MediaStore:
-    """A media store; ``None`` is the user's own cache, and its usual size.
+    """Make a media store; ``None`` stands for the user's own cache, and its usual size.
 
-    It shows clips through ``transforms``, by name; ``lenders`` says whose sound a video's clips have, if not its own.
+    ``transforms`` are names of transforms of its clips; ``audio_donors`` maps a video's id to the video whose audio its
+    clips get instead of their own.
     """
     from s3harness.media import DEFAULT_BUDGET_BYTES, MediaStore, default_cache_dir
 
@@ -97,6 +102,6 @@ def media_store(
     if not transforms:
         return MediaStore(folder, budget, options)
     from s3harness.transforms.contract import load_transforms
-    from s3harness.transforms.store import TransformingStore
+    from s3harness.transforms.transformed_store import TransformingStore
 
     return TransformingStore(folder, budget, options, load_transforms(transforms), audio_donors)

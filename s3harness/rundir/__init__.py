@@ -1,1 +1,1 @@
-"""The files of a run directory."""
+"""Reads and writes the files of a run directory: journal, manifest, items, records of what was sent."""

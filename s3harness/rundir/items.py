@@ -13,7 +13,8 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_text
-from s3harness.forms import (
+from s3harness.types import Reference
+from s3harness.value_checks import (
     Check,
     each,
     is_name,
@@ -27,25 +28,25 @@ from s3harness.forms import (
     row,
     wrong_field,
 )
-from s3harness.types import Reference
 
 FILE = "items.jsonl"
 
 _TASK = re.compile(rb'\{"item": "[\w./-]*", "task": "([\w./-]*)", ', re.ASCII)
-"""How a line begins that this module wrote, and whose task it is."""
+"""The beginning of a line that this module wrote, with its task: cheaper to match than the line is to parse."""
 
 
 def write_items(directory: Path, references: Iterable[Reference]) -> None:
-    """Write the references in their order, each as it comes."""
+    """Write the references, in their order, while they are computed."""
     lines = (f"{json.dumps(_fields(reference), ensure_ascii=False)}\n" for reference in references)
+    # Truths and reports are those of the data set: no other user of the machine may read them.
     write_text(directory / FILE, lines, is_private=True)
 
 
 @dataclass(frozen=True)
 class Items:
-    """The references of a run directory, or of some of its tasks, read anew each time that they are walked.
+    """The references of a run directory, or of some of its tasks; each iteration reads the file anew.
 
-    Walking them raises :class:`UsageError` naming the line that is wrong.
+    Iterating raises :class:`UsageError` naming the line that is wrong.
     """
 
     directory: Path
@@ -73,17 +74,18 @@ class Items:
             raise UsageError(f"{path}:{number}: the truth is not that of a {kind} item: {reference.truth!r:.80}")
 
     def _may_hold(self, line: bytes) -> bool:
-        """Whether a line is of these tasks; what is no line of ours is taken for one, to be complained of."""
-        told = _TASK.match(line)
-        return self.tasks is None or told is None or told[1].decode() in self.tasks
+        """Tell whether a line may be of these tasks; one in another form may be, so that it is parsed and refused."""
+        match = _TASK.match(line)
+        return self.tasks is None or match is None or match[1].decode() in self.tasks
 
 
 def reference_of(line: Mapping[str, Any]) -> Reference:
-    """The reference of a parsed line; ``ValueError`` if it is none."""
+    """Return the reference of a parsed line; ``ValueError`` if the line is none."""
     if name := wrong_field(line, _REQUIRED, _OPTIONAL) or next(
         iter(line.keys() - _REQUIRED.keys() - _OPTIONAL.keys()), ""
     ):
         raise ValueError(f"{name} is missing, unknown or malformed")
+    # Interned: the same tasks, videos and subjects come in thousands of lines.
     words = {key: intern(word) for key, word in line.items() if key not in ("item", "report") and isinstance(word, str)}
     window = _window(*line["window"]) if line["window"] else None
     return Reference(**{**line, **words, "window": window, "requests": tuple(line["requests"])})
@@ -96,6 +98,7 @@ _REQUIRED = {
     "window": maybe(row(is_number, is_number)),
     "requests": each(is_text),
 }
+# Runs from before reports were recorded have none.
 _OPTIONAL = {"report": is_text}
 
 _PRESENT = one_of("yes", "no", "untested")
@@ -115,12 +118,12 @@ TRUTHS: Mapping[str, Check] = {
 
 @lru_cache(maxsize=64, typed=True)
 def _window(start_s: float, end_s: float) -> tuple[float, float]:
-    """Kept, as the items of a video were mostly shown in one window."""
+    """Return one tuple for equal windows, as most items of a video have the same."""
     return start_s, end_s
 
 
 def _fields(reference: Reference) -> dict[str, object]:
-    """The fields of a line; a report only where there is one, as most items have none."""
+    """Return the fields of a line; a report only where there is one, as most items have none."""
     line = {field.name: getattr(reference, field.name) for field in fields(reference)}
     return {name: value for name, value in line.items() if name != "report" or value}
 

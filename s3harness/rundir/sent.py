@@ -1,17 +1,17 @@
-"""What was really sent, each thing once: ``sent.jsonl``, beside the journal, whose lines refer to it by hash.
+"""Records of what was sent, each once: ``sent.jsonl``, beside the journal, whose lines refer to its records by hash.
 
 A prompt, the media of a clip and the settings of a call are the same for many requests. Each is one record here, under
-the beginning of the SHA-256 of its content, written before the first line of the journal that refers to it. While a
-run asks, records are appended as they come; at its end they are put in order, so that a run that was killed and gone
-on with has the same file as one that was not. Prompts hold the written reports of a data set where a task gives them to
+the beginning of the SHA-256 of its content, written before the first line of the journal that refers to it. During a
+run, records are appended as they come; at its end they are put in order, so that a run that was killed and resumed has
+the same file as one that was not. Prompts hold the written reports of a data set where a task gives them to
 the model, so the file is readable by its owner alone and in no submission.
 
 ============  =====================================================================================================
-record        and what it holds
+record        content
 ============  =====================================================================================================
 ``prompt``    ``system`` and ``prompt`` as they were sent; ``public``, with the report withheld, where one was given
 ``media``     ``video_id``, ``start_s``, ``end_s``, ``max_pixels``, and ``form``, ``times_s``, ``size``, ``sound_s``;
-              of a backend that does not say what it sent, ``wanted_s`` are the frame times that it was asked to show
+              of a backend that does not report what it sent, ``wanted_s`` are the frame times of the clip
 ``settings``  ``settings``: sampling, limits, form of the answer, and how text and media were put together
 ============  =====================================================================================================
 """
@@ -33,13 +33,13 @@ from s3harness.types import Clip, Request, Response, Sent
 
 FILE = "sent.jsonl"
 ID_LENGTH = 16
-NOT_SAID = "not said"
-"""The form of media of a backend that does not say what it sent."""
+UNREPORTED = "not said"
+"""The form of media of a backend that does not report what it sent; the text is in manifests."""
 KINDS = ("prompt", "media", "settings")
 
 
 class SentLog:
-    """The one writer of a run's records; made and locked with its journal. The file is made with the first record."""
+    """The one writer of a run's records; the lock of the journal guards it. The file is made with the first record."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
@@ -47,29 +47,31 @@ class SentLog:
         self._ids = set(_whole_records(self.path))
 
     def add(self, request: Request, response: Response) -> dict[str, str]:
-        """Write what a request sent, unless it is there already; returns kind → id of its records.
+        """Write the records of a request, unless they are there already; return kind → id of its records.
 
         Raises ``OSError`` if the disk takes no more.
         """
         records = {"prompt": _prompt_record(request.system, request.prompt, request.public_prompt)}
-        has_failed = response.status == "failed"  # then nobody knows what went out, but what was to be asked
+        # After a failure only the prompt is certain: the error may have come before anything was sent.
+        has_failed = response.status == "failed"
         if not request.clip.is_text_only and not has_failed:
             records["media"] = _media_record(request.clip, response.sent)
         if response.sent is not None and response.sent.settings:
             records["settings"] = _record({"settings": dict(response.sent.settings)})
         for kind, (record_id, content) in records.items():
             if record_id not in self._ids:
+                # As in the journal: half a surrogate pair, of a prompt with cut text, has no UTF-8.
                 self._append(f'{{"id": "{record_id}", "kind": "{kind}", {content[1:]}\n'.encode(errors="replace"))
                 self._ids.add(record_id)
         return {kind: record_id for kind, (record_id, _) in records.items()}
 
     def sync(self) -> None:
-        """Have what was written survive a power failure. Raises ``OSError``."""
+        """Write what was appended through to the disk, to survive a power failure. Raises ``OSError``."""
         if self._fd is not None:
             os.fsync(self._fd)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -82,7 +84,7 @@ class SentLog:
 
 
 def read_sent(directory: Path) -> dict[str, dict[str, Any]]:
-    """Id → record of a run directory; none of a run that was made before they were kept.
+    """Return id → record of a run directory; none for runs from before records were written.
 
     Raises :class:`S3HarnessError` naming a line that cannot be read.
     """
@@ -90,16 +92,17 @@ def read_sent(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def sent_summary(directory: Path) -> dict[str, object]:
-    """What was sent in all, for the manifest: every kind of settings, and of media how many clips in which form.
+    """Summarise the records for the manifest: all settings, and for each form of media the numbers of clips and frames.
 
-    It holds no prompt: their templates are in the specs of the tasks.
+    The summary holds no prompt: their templates are in the specs of the tasks.
     """
+    # By id, so that a run that was killed and resumed has the same manifest as one that was not.
     records = sorted(read_sent(directory).values(), key=lambda record: str(record["id"]))
     forms: dict[str, dict[str, object]] = {}
     for record in records:
         if record["kind"] == "media":
-            form = record.get("form", NOT_SAID) or "none"
-            times = record.get("wanted_s" if form == NOT_SAID else "times_s")
+            form = record.get("form", UNREPORTED) or "none"
+            times = record.get("wanted_s" if form == UNREPORTED else "times_s")
             forms.setdefault(form, {"clips": 0, "frames": []})
             forms[form]["clips"] = int(str(forms[form]["clips"])) + 1
             forms[form]["frames"] = _span(forms[form]["frames"], len(times)) if times is not None else []
@@ -108,13 +111,13 @@ def sent_summary(directory: Path) -> dict[str, object]:
 
 
 def _span(span: object, value: int) -> list[int]:
-    """The least and the most of some numbers."""
+    """Return [least, most] of a span and one more value."""
     values = [*span, value] if isinstance(span, list) else [value]
     return [min(values), max(values)]
 
 
 def sent_text(directory: Path) -> Iterator[str]:
-    """The lines of the records in the order of kinds and ids: the same records give the same lines."""
+    """Yield the lines of the records in the order of kinds and ids: the same records give the same lines."""
     records = read_sent(directory).values()
     for record in sorted(records, key=lambda record: (KINDS.index(record["kind"]), record["id"])):
         yield json.dumps(record, ensure_ascii=False) + "\n"
@@ -126,8 +129,9 @@ def _whole_records(path: Path) -> dict[str, dict[str, Any]]:
         return records
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            # A last line without an end is what a kill left of it; no journal line refers to it.
             if not line.endswith(b"\n"):
-                break  # what a kill left of a last line
+                break
             try:
                 record = parse_json(line)
                 KINDS.index(record["kind"])
@@ -141,39 +145,41 @@ def _whole_records(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _cut_torn_tail(fd: int, path: Path) -> None:
-    """Take away what a kill left of a last line; nothing refers to it yet."""
+    """Cut off what a kill left of a last line; no line of the journal refers to it yet."""
     data = path.read_bytes()
     if data and not data.endswith(b"\n"):
         os.ftruncate(fd, data.rfind(b"\n") + 1)
 
 
+# Cached: the requests about one clip, and those with one prompt, follow each other.
 @lru_cache(maxsize=1024)
 def _prompt_record(system: str, prompt: str, public: str) -> tuple[str, str]:
     return _record({"system": system, "prompt": prompt} | ({"public": public} if public else {}))
 
 
 @lru_cache(maxsize=256)
-def _media_of(
+def _reported_media_record(
     clip: Clip, media: str, times_s: tuple[float, ...] | None, size: object, sound_s: float
 ) -> tuple[str, str]:
     where = {"video_id": clip.video_id, "start_s": clip.start_s, "end_s": clip.end_s, "max_pixels": clip.max_pixels}
-    shown = {"form": media, "times_s": None if times_s is None else [round(time, 4) for time in times_s]}
-    return _record(where | shown | {"size": size, "sound_s": round(sound_s, 3)})
+    sent = {"form": media, "times_s": None if times_s is None else [round(time, 4) for time in times_s]}
+    return _record(where | sent | {"size": size, "sound_s": round(sound_s, 3)})
 
 
 @lru_cache(maxsize=256)
-def _media_unsaid(clip: Clip) -> tuple[str, str]:
+def _unreported_media_record(clip: Clip) -> tuple[str, str]:
     where = {"video_id": clip.video_id, "start_s": clip.start_s, "end_s": clip.end_s, "max_pixels": clip.max_pixels}
     return _record(where | {"wanted_s": [round(time, 4) for time in clip.timestamps], "sound": clip.audio})
 
 
 def _media_record(clip: Clip, sent: Sent | None) -> tuple[str, str]:
     if sent is None:
-        return _media_unsaid(clip)
-    return _media_of(clip, sent.media, sent.times_s, sent.size, sent.sound_s)
+        return _unreported_media_record(clip)
+    return _reported_media_record(clip, sent.media, sent.times_s, sent.size, sent.sound_s)
 
 
 def _record(content: Mapping[str, object]) -> tuple[str, str]:
-    """The id of a record, and its content as JSON."""
+    """Return the id of a record, and its content as JSON."""
+    # Keys in order: the same content has the same id in every run.
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:ID_LENGTH], text

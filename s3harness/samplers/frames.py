@@ -60,7 +60,7 @@ class Sampling:
         if end_s - start_s < SHORTEST_CLIP_S:
             return None
         times = _frame_times(self, start_s, end_s)
-        return Clip(video.id, start_s, end_s, times, self.max_pixels, self.audio, index)
+        return Clip(video.id, start_s, end_s, times, self.max_pixels, audio=self.audio, index=index)
 
 
 def sampling(

@@ -37,7 +37,7 @@ def parse(text: str, spec: TaskSpec, subject: str = "") -> Reading:
     return Reader.of(spec, subject)(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """The parser of a spec with its parameters, guarded against echoes of the prompt.
 
@@ -59,14 +59,23 @@ class Reader:
         name = str(answer.pop("parser"))
         parser = cast("Callable[..., Reading]", load("parser", name))
         taken = _parameters(parser)
+        # Schema and choices also steer the engine's decoding; a parser may do without them.
         params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
-        return cls(spec.name, name, parser, params, _prompt_text(spec, subject), _closed_answers(spec.answer))
+        return cls(
+            task=spec.name,
+            name=name,
+            parser=parser,
+            params=params,
+            prompt=_prompt_text(spec, subject),
+            choices=_closed_answers(spec.answer),
+        )
 
     def __call__(self, text: str) -> Reading:
         """Read a text; raise :class:`SpecError` if the parser does not take the parameters."""
         try:
             with blamed("parser", self.name):
                 return self.prompt.guarded(text, self._read, self.choices) if self.prompt else self._read(text)
+        # Wrong parameters of a spec show as a TypeError of the call.
         except TypeError as error:
             raise SpecError(f"{self.task}: parser {self.name!r}: {error}") from error
 
@@ -83,18 +92,28 @@ class Readers:
 
     def read(self, entries: Iterable[JournalEntry]) -> dict[str, Answer]:
         """Return request id → answer, as :func:`read_answers` does."""
+        # A dictionary keeps the last of several lines of a request, which is that of the latest attempt.
         return {e.id: _answer(e, self._of(e.task, e.subject)) for e in entries if e.task in self._tasks}
 
 
 def _answer(entry: JournalEntry, reader: Reader) -> Answer:
     response = entry.response
+    # Not parsed, even where a text that was cut begins with a readable answer: the model had not finished.
     if response.status != "ok":
-        return Answer(entry.id, None, response.status, response.error, entry.clip)
+        return Answer(entry.id, None, status=response.status, note=response.error, clip=entry.clip)
     reading = reader(response.text)
     if reading.status == "unparsable":
+        # Parsed first: an answer that also holds an excuse is an answer.
         status = "refused" if declines(response.text) else "unparsable"
-        return Answer(entry.id, None, cast("Any", status), reading.note, entry.clip)
-    return Answer(entry.id, reading.value, reading.status, reading.note, entry.clip, _probability(response))
+        return Answer(entry.id, None, status=cast("Any", status), note=reading.note, clip=entry.clip)
+    return Answer(
+        entry.id,
+        reading.value,
+        status=reading.status,
+        note=reading.note,
+        clip=entry.clip,
+        probability=_probability(response),
+    )
 
 
 def _probability(response: Response) -> float | None:

@@ -16,6 +16,7 @@ def check_installed(specs: Iterable[TaskSpec], packages: Mapping[str, str]) -> N
 
     ``packages`` are those that the run was made with, package → version, as its manifest has them.
     """
+    # Without loading: an import error is reported where the plugin is used.
     entries = manager().registry.entries
     named = dict.fromkeys(name for spec in specs for name in scoring_plugins(spec))
     lacking = [f"{kind} {name!r}" for kind, name in named if (kind, name) not in entries]
@@ -34,6 +35,7 @@ def _remedy(packages: Mapping[str, str]) -> str:
             differences.append(
                 f"the run was made with {package} {version}, which is not installed: pip install {package}=={version}"
             )
+        # Another version of the harness itself is no fault: it scores older runs.
         elif package != BUILTIN and (known.error or known.version != version):
             why = (
                 f"is broken here ({known.error})"
@@ -41,4 +43,4 @@ def _remedy(packages: Mapping[str, str]) -> str:
                 else f"is {known.version} here: pip install {package}=={version}"
             )
             differences.append(f"the run was made with {package} {version}, which {why}")
-    return "; ".join(differences) or "s3harness plugins list says what is there"
+    return "; ".join(differences) or "s3harness plugins list shows the installed ones"

@@ -27,13 +27,16 @@ def judge_run(directory: Path, profile: str, settings: JudgeSettings, progress: 
     tasks = read_run(directory, profile, kinds=("report",))
     if not tasks:
         raise UsageError(f"{directory} has no reports for a judge to read: none of its tasks asks for a report")
+    # From the run, since the data set may be on another machine.
     settings = replace(settings, words=PrivateWords.read(directory))
+    # Sorted, so that the same run sends its requests in the same order.
     return judge_reports(sorted(set().union(*map(_texts, tasks.values()))), settings, progress)
 
 
 def _texts(task: ScoredTask) -> set[str]:
     reports = map(Pair, task.references, task.predictions)
     offered = answerers(task.spec.item, task.references)
+    # The floors' reports as well: a score by the judge has no floor otherwise.
     floors = [offered.says[part] for floor in offered.floors.values() for part, _ in floor.mixture]
     return reports_of(
         chain(reports, (Pair(reference, say(reference)) for reference in task.references for say in floors))

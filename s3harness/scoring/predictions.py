@@ -21,6 +21,7 @@ GRAVEST: tuple[PredictionStatus, ...] = ("failed", "refused", "cut", "unparsable
 
 def predict(references: Iterable[Reference], answers: Mapping[str, Answer], spec: TaskSpec) -> list[Prediction]:
     """Return one prediction per reference, in their order."""
+    # A spec is merged and an aggregator looked up once per subject, not for each of thousands of items.
     combine = cache(lambda subject: _combine(spec.for_subject(subject)))
     return [predict_item(reference, answers, combine(reference.subject)) for reference in references]
 
@@ -32,6 +33,7 @@ def predicted(
 ) -> Iterator[list[Pair]]:
     """Yield the pairs of reference and prediction of some tasks, video by video; ``answers_of`` takes a video id."""
     combine = cache(lambda task, subject: _combine(tasks[task].for_subject(subject)))
+    # Items are stored video by video, so that groupby needs no sorting.
     for video_id, of_video in groupby(references, key=lambda reference: reference.video_id):
         answers = answers_of(video_id)
         yield [Pair(r, predict_item(r, answers, combine(r.task, r.subject))) for r in of_video]
@@ -48,6 +50,7 @@ def predict_item(
     )
     if not read:
         status: PredictionStatus = next((s for s in GRAVEST if s in lost), "missing")
+        # The note of the window that decided the status, and not of the first one.
         note = next((a.note for a in windows if a is not None and a.status == status), "")
         return Prediction(reference.item, None, status, note)
     result = combine(read)
@@ -67,6 +70,7 @@ def _combine(spec: TaskSpec) -> Callable[[Sequence[Answer]], Aggregate]:
         try:
             with blamed("aggregator", name):
                 return aggregate(read, **params)
+        # Wrong parameters of a spec show as a TypeError of the call.
         except TypeError as error:
             raise SpecError(f"{spec.name}: aggregator {name!r}: {error}") from error
 

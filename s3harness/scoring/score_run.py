@@ -21,8 +21,8 @@ from s3harness.rundir.items import Items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import JournalIndex
 from s3harness.rundir.manifest import read_manifest
+from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.answers import Readers
-from s3harness.scoring.floor_test import corrected
 from s3harness.scoring.installed import check_installed
 from s3harness.scoring.judging.judge import Judged
 from s3harness.scoring.predictions import predicted
@@ -91,6 +91,7 @@ def score_run(
         scorers: dict[str, TaskScorer] = {}
         with _PredictionFiles(directory / predictions_folder(profile)) as files:
             for task, pairs in in_parts(videos):
+                # At the first pair of a task: floors are fitted on its items, which a task without items has not.
                 if task not in scorers:
                     scorers[task] = TaskScorer(tasks[task], Items(directory, (task,), {task: tasks[task].item}), judged)
                 scorers[task].add(pairs)
@@ -149,6 +150,7 @@ def in_parts(videos: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]
     for video in videos:
         for pair in video:
             parts.setdefault(pair.reference.task, []).append(pair)
+        # A list, because parts shrinks meanwhile.
         yield from [(task, parts.pop(task)) for task in list(parts) if len(parts[task]) >= PART]
     yield from parts.items()
 
@@ -164,10 +166,12 @@ class _PredictionFiles(ExitStack):
         """Write a line for each pair."""
         if task not in self._files:
             path = self._folder / f"{task.rpartition('/')[2]}.jsonl"
+            # Private, since the lines hold the truth: reports and diagnoses.
             self._files[task] = self.enter_context(atomic_write(path, is_private=True))
         self._files[task].writelines(f"{_ENCODER.encode(_prediction_line(pair))}\n" for pair in pairs)
 
 
+# Made once, for json.dumps with options makes a new encoder at each call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=asdict)
 
 
@@ -204,6 +208,7 @@ def as_json(
 ) -> dict[str, Any]:
     """Return the content of a file of scores; optional parts are left out where a run has none of them."""
     run = manifest["run"]
+    # A penalty that is named at scoring may be of a package that the manifest does not list.
     penalties = [manager().registry.entry("rqi_penalty", name) for name in rqi.split("+")[1:]] if rqi else []
     return {
         "schema": SCHEMA,
@@ -263,6 +268,7 @@ def score_of(row: Mapping[str, Any]) -> Score:
     floor_test = dict(row["floor_test"]) if row.get("floor_test") else None
     if floor_test:
         floor_test["interval"] = _interval_of(floor_test["interval"])
+    # skill is computed from the rest, and written for those who read the file without this package.
     fields_of_score = {key: value for key, value in row.items() if key != "skill"}
     fields_of_score["interval"] = _interval_of(row["interval"])
     fields_of_score["floor_test"] = FloorTest(**floor_test) if floor_test else None

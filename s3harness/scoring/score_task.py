@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
 
+from s3harness.confidence_intervals import IntervalResult, patient_interval
 from s3harness.errors import SpecError
-from s3harness.intervals import IntervalResult, patient_interval
-from s3harness.metrics.answerers import Answerers, Mixture, Say, certain
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.floors import answerers, mixed, truth_of
 from s3harness.metrics.one_class import ClassCoverage
+from s3harness.metrics.trivial_answerers import Answerers, Mixture, Say, certain
 from s3harness.plugins.manager import blamed, load
-from s3harness.scoring.floor_test import corrected, tested_against_floor
+from s3harness.scoring.above_floor import corrected, tested_against_floor
 from s3harness.scoring.judging.judge import Judged, judged_metric, judged_pairs
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.stats import PatientSums, add_rows
@@ -78,6 +78,7 @@ class TaskScorer:
         self._says = {_CEILING: truth_of, _TRUTH: truth_of, **self._answerers.says}
         self._measured = [_Measured(spec.name, metric, judged) for metric in spec.metrics]
         self._comparing = [one for one in self._measured if not one.by_video]
+        # Metrics that compare all pairs, as an area under a curve does, cannot be summed video by video.
         self._held: list[Pair] = []
         self._classes = ClassCoverage()
 
@@ -146,6 +147,7 @@ def _read_by_rules(offered: Answerers, judged: Judged | None) -> Answerers:
 
 def _slim(pair: Pair) -> Pair:
     """Return a pair without the parts that no metric uses: the requests, and the note on the reading."""
+    # These pairs stay in memory until all of them are scored.
     return Pair(replace(pair.reference, requests=()), replace(pair.prediction, note=""))
 
 
@@ -163,6 +165,7 @@ class _Measured:
     """One metric of a task with its counts and sums; an exception of the metric names the metric."""
 
     def __init__(self, task: str, spec: MetricSpec, judged: Judged | None) -> None:
+        # Only the Seizure-RQI reads structures; text metrics compare the words.
         judge = judged if spec.name == RQI else None
         self.task, self.spec = task, judged_metric(spec, judge) if judge else spec
         self.metric = build_metric(task, self.spec)
@@ -235,6 +238,7 @@ class _Measured:
             higher_is_better=self.higher_is_better,
             primary=self.spec.primary,
             unit=self.unit,
+            # JSON has no NaN.
             parts={name: value for name, value in parts.items() if math.isfinite(value)},
             floor_test=self._floor_test(best) if best and value is not None else None,
             informed=informed,
@@ -300,6 +304,7 @@ class _Coverage:
     subject: str
     judged: Judged | None
     metric: Metric
+    _: KW_ONLY
     items: int = 0
     answered: int = 0
     patients: set[int] = field(default_factory=set)
@@ -341,6 +346,7 @@ def _best_floor(
     distance = {
         name: round(-value if higher_is_better else abs(ceiling - value), _DIGITS) for name, value in defined.items()
     }
+    # min takes the first of equals: the order of the answerers decides what is left of a tie.
     best = min(distance, key=lambda name: (distance[name], -len(offered.floors[name].mixture)))
     return defined[best], best
 

@@ -47,14 +47,17 @@ def card_document(name: str) -> Document:
 
 def entry_path(entry: RegistryEntry) -> Path:
     """Return the path of a registered model card or directory of task specs."""
+    # A plugin may register a path or a function that returns one, for paths known only at run time.
     target = entry.load()
     try:
         return Path(str(target() if callable(target) else target))
     except Exception as error:
         message = f"{entry.kind} {entry.name!r} of package {entry.package!r}: {entry.target}"
+        # The function is a plugin's own code, which may raise anything.
         raise PluginError(f"{message}: {type(error).__name__}: {error}") from error
 
 
+# Keyed by the plugin manager: tests build managers of their own, each with its own catalogue.
 @lru_cache(maxsize=1)
 def _catalogue(plugins: PluginManager) -> Catalogue:
     result = Catalogue()
@@ -62,6 +65,7 @@ def _catalogue(plugins: PluginManager) -> Catalogue:
     for name in plugins.registry.names("task_specs"):
         entry = plugins.registry.entry("task_specs", name)
         for document in _documents(entry, result.problems):
+            # A document without a name is listed by its file's, so that tasks validate can report it.
             claims.setdefault(str(document.data.get("name", document.path.stem)), []).append((entry, document))
     for name, claimants in claims.items():
         _settle(name, claimants, result)
@@ -90,6 +94,7 @@ def _documents(entry: RegistryEntry, problems: list[str]) -> Iterator[Document]:
 def _settle(name: str, claimants: list[tuple[RegistryEntry, Document]], result: Catalogue) -> None:
     """Give a name to its only claimant, or to the benchmark among several; of two plugins neither gets it."""
     (first, document), *others = claimants
+    # Built-in entries come first in the registry, so that a plugin never takes a name of the benchmark.
     if first.package == BUILTIN:
         result.own.append(name)
         result.problems += [

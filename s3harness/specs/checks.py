@@ -40,12 +40,14 @@ class Variant:
     def asked_by(self, field: str) -> object:
         """Return all that the check of a field depends on."""
         value = self.spec.data.get(field)
+        # A prompt may differ by subject and by sound, a sampler by subject; the other fields by neither.
         if field == "prompt":
             return [value, self.subject, self.hears]
         return [value, self.subject] if field == "sampler" else value
 
     def place(self, document: Document, *field: str) -> Place:
         """Place of a field of this variant in the document; of several, the one that wins over the others."""
+        # An error must point to the line that is in force, not to the default that it overrides.
         return next((where for place in self.places if _has(document.data, where := (*place, *field))), field)
 
 
@@ -60,6 +62,7 @@ def check_foreign_task(name: str, data: object) -> None:
 
     Prompts, samplers and metrics may differ from the tasks of this version.
     """
+    # A manifest comes from a stranger, and its answer schemas are compiled by the engines' grammars.
     problem = form_problem(data, "task")
     if problem:
         raise SpecError(f"{name}: {problem}")
@@ -77,6 +80,7 @@ def _answer_schemas(value: object, where: Place) -> Iterator[tuple[Place, object
         if key == "answer" and isinstance(part, Mapping):
             if part.get("schema") is not None:
                 yield (*place, "schema"), part["schema"]
+        # Parameters of metrics are data, in which a key named answer means nothing.
         elif key != "metrics":
             yield from _answer_schemas(part, place)
 
@@ -89,7 +93,9 @@ def task_problems(document: Document) -> list[SpecError]:
             trial()
         except SpecError as error:
             place, _, message = str(error).partition(": ")
+            # Without the subject's name, for 20 subjects share a faulty prompt.
             problems.setdefault((place, message.partition(f"{ASKED_OF} ")[2].partition(": ")[2] or message), error)
+        # Each trial costs time: no use in collecting more than are shown.
         if len(problems) >= MAX_PROBLEMS:
             break
     return list(problems.values())
@@ -111,9 +117,22 @@ def _trials(document: Document) -> Iterator[Callable[[], None]]:
 
 def sample_video() -> Video:
     """Return a video of two minutes with everything annotated, to try a spec on."""
+    # Everything annotated, so that every sampler and every branch of a prompt has something to work on.
     names = (*vocabulary().names, *vocabulary().signs)
     labels = {name: FeatureLabel("yes", 40.0, 50.0, "left", "seen") for name in names}
-    return Video("v0", "p0", None, 120.0, "ES", "", 30.0, 90.0, "head", labels, "A report.")
+    return Video(
+        "v0",
+        "p0",
+        None,
+        120.0,
+        diagnosis="ES",
+        split="",
+        onset_s=30.0,
+        offset_s=90.0,
+        onset_body_part="head",
+        features=labels,
+        report="A report.",
+    )
 
 
 def _variants(data: Mapping[str, Any]) -> Iterator[Variant]:
@@ -123,6 +142,7 @@ def _variants(data: Mapping[str, Any]) -> Iterator[Variant]:
                 card = ModelCard("any", family=family, modalities=("video", "audio") if hears else ("video",))
                 spec = resolve(data, protocol=protocol, profile=profile, model=card)
                 for subject in subjects(spec.item):
+                    # A model without audio is asked about no sign that is heard.
                     if hears or not _is_heard(subject):
                         yield Variant(
                             spec.for_subject(subject), subject, hears, _places(protocol, family, profile, subject)
@@ -161,6 +181,7 @@ def _is_heard(subject: str) -> bool:
 
 def _check_used_task(document: Document) -> None:
     used = document.data.get("uses")
+    # Only of tasks that ask: a chain of tasks that read each other's answers would have none to read.
     asking = [name for name, other in catalogue().documents.items() if "uses" not in other.data]
     if used is not None and used not in asking:
         raise document.error(("uses",), f"there is no task named {used!r} that asks{suggest(str(used), asking)}")
@@ -200,6 +221,7 @@ def _check_sampler(document: Document, variant: Variant) -> None:
     name, params = variant.spec.sampler
     where = variant.place(document, "sampler")
     sampler = _registered(document, (*where, "name"), "sampler", name)
+    # Called on a video: samplers check values, such as a stride of 0, only then.
     trial = partial(sampler, sample_video(), variant.subject, **params)
     _attempt(document, where, params, trial, lambda name: variant.place(document, "sampler", name))
 
@@ -214,6 +236,7 @@ def _check_parser(document: Document, variant: Variant) -> None:
     if answer.get("schema") is not None:
         _check_schema(document, (*where, "schema"), answer["schema"])
     taken = inspect.signature(parser).parameters
+    # Schema and choices also steer the engine's decoding; a parser may do without them.
     params = {k: v for k, v in answer.items() if k in taken or k not in ("schema", "choices")}
     _attempt(document, where, params, lambda: parser("", **params))
 
@@ -264,6 +287,7 @@ def _attempt(
         raise
     except Exception as error:
         message = str(error)
+        # Constructors raise plain exceptions, whose message is the only hint at the parameter.
         named = next((name for name in params if name in message), None)
         place = where if named is None else written(named) if written else (*where, named)
         raise document.error(place, message) from error

@@ -48,6 +48,7 @@ class Document:
 
     def line(self, where: Place) -> int:
         """Return the line of a field, or of the nearest field around it that is written in the file."""
+        # Parsed once more, for an error alone: a loaded document keeps no marks.
         marks = _marks(self.path.read_bytes())
         return next((_line(marks[where[:n]].start_mark) for n in range(len(where), 0, -1) if where[:n] in marks), 1)
 
@@ -63,6 +64,7 @@ def read_document(path: Path) -> Document:
         text = path.read_bytes()
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
+    # Before parsing: PyYAML builds objects many times the size of the text.
     if len(text) > MAX_BYTES:
         raise SpecError(f"{path.name}: {len(text)} bytes; at most {MAX_BYTES} are allowed")
     try:
@@ -70,6 +72,7 @@ def read_document(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         line = f":{_line(error.problem_mark)}" if error.problem_mark else ""
         raise SpecError(f"{path.name}{line}: not valid YAML: {error.problem or error.context}") from error
+    # PyYAML passes on errors of its constructors, such as a ValueError of the date 2024-99-99.
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise SpecError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
@@ -110,6 +113,7 @@ def exceeds_limits(document: Document, schema: str) -> bool:
 
 
 def _errors(data: object, schema: str) -> list[Any]:
+    # Cut off before sorting: a hostile document has millions of errors.
     return sorted(islice(_validator(schema).iter_errors(data), MAX_ERRORS), key=_rank)
 
 
@@ -117,6 +121,7 @@ def _explained(error: Any) -> Iterator[tuple[Place, str]]:
     """Yield place and text of a JSON Schema error, one for each unknown field."""
     if error.validator == "additionalProperties" and "propertyNames" not in error.absolute_schema_path:
         known = sorted(error.schema.get("properties", {}))
+        # jsonschema reports all unknown fields as one error; each has a line of its own.
         for unknown in (name for name in error.instance if name not in known):
             yield (*error.absolute_path, unknown), f"unknown field{suggest(unknown, known)}"
     else:
@@ -162,12 +167,14 @@ def _explain_value(error: Any) -> str:
     wanted, shown = error.validator_value, _shown(error.instance)
     if error.validator in _EXPLAINED:
         return _EXPLAINED[error.validator](wanted, error.instance)
+    # jsonschema quotes the whole value, however long.
     return str(error.message).replace(repr(error.instance), shown)
 
 
 def _explain_choice(error: Any) -> tuple[Place, str]:
     """Return the error in the nearest of several forms that a value may have."""
     depth = len(error.absolute_path)
+    # The forms of another type are no near miss: a mapping is judged as a mapping.
     of_type = [e for e in error.context if e.validator != "type" or len(e.absolute_path) > depth]
     if of_type:
         return _explain(of_type[0])
@@ -192,11 +199,13 @@ _EXPLAINED: Mapping[str, Callable[[Any, Any], str]] = {
 
 
 def _parsed(path: Path, text: bytes) -> Any:
+    # In the events of the parser, before any tree is built.
     _refuse_bombs(path, text)
     node = _node(text)
     if node is None:
         return None
     _refuse_odd_keys(path, node)
+    # Built from the node that was checked, without parsing the text once more.
     loader = _loader()(b"")
     try:
         data = loader.construct_document(node)
@@ -258,12 +267,14 @@ def _refuse_foreign(document: Document, value: object, where: Place) -> None:
         for index, part in enumerate(value):
             _refuse_foreign(document, part, (*where, index))
     elif not isinstance(value, str | int | None) and not (isinstance(value, float) and math.isfinite(value)):
+        # YAML reads 2024-01-01 as a date, and .inf as a number.
         raise document.error(where, f"{value!r} is read as {type(value).__name__}; put it in quotes or write a number")
 
 
 def _loader() -> Any:
     import yaml
 
+    # Some builds of PyYAML lack libyaml, which is many times faster.
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -281,6 +292,7 @@ def _places(node: Any, where: Place) -> Iterator[tuple[Place, yaml.Node]]:
     """Yield every place of a document with the node that marks it: a key, or an item of a list."""
     if node.id == "mapping":
         for key, value in node.value:
+            # A key may be a list or a mapping in YAML; it is refused, and needs a place until then.
             place = (*where, key.value if isinstance(key.value, str) else "?")
             yield place, key
             yield from _places(value, place)

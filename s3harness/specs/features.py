@@ -9,7 +9,7 @@ from s3harness.specs.document import read_document, specs_directory
 from s3harness.types import Modality
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """One sign of the vocabulary.
 
@@ -50,6 +50,7 @@ class Vocabulary:
         return {word: f.name for f in self.features for word in (f.name, *f.synonyms)}
 
 
+# Read in nearly every module, and the same for the whole process.
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """Load the vocabulary of ``task_specs/features.yaml``."""

@@ -22,6 +22,7 @@ def known_tasks() -> list[str]:
 
 def load_task(name: str) -> Document:
     """Load a task by full name, short name (``task4``, ``4``) or path to a YAML file, and check it."""
+    # By its ending, so that a file called task4.yaml is never confused with the task of that name.
     if name.endswith((".yaml", ".yml")):
         return read_task(Path(name))
     return _checked(catalogue().documents[full_name(name)].path)
@@ -29,6 +30,7 @@ def load_task(name: str) -> Document:
 
 def read_task(path: Path) -> Document:
     """Read and check one spec; :class:`SpecError` names file, line, field and what would be right."""
+    # Imported late: listing and naming tasks needs no checks.
     from s3harness.specs.checks import check_task
 
     document = read_document(path)
@@ -55,6 +57,7 @@ def problems_of(path: Path) -> list[SpecError]:
     except Exception:
         if not problems:
             raise
+    # The schema and the checks may find the same mistake.
     return list({str(problem): problem for problem in problems}.values())
 
 
@@ -64,6 +67,7 @@ def full_name(name: str) -> str:
     A short name stands for the benchmark's own task if there is one.
     """
     wanted = f"task{name}" if name.isdigit() else name
+    # Own tasks first: a plugin's task must not make a short name ambiguous.
     matches = [k for k in task_names() if _matches(wanted, k)] or [k for k in known_tasks() if _matches(wanted, k)]
     if len(matches) != 1:
         hint = f"; it could be {' or '.join(matches)}" if matches else suggest(name, known_tasks())
@@ -79,4 +83,5 @@ def _checked(path: Path) -> Document:
 
 def _matches(wanted: str, known: str) -> bool:
     short = known.rpartition("/")[2]
+    # With the underscore, so that task1 does not stand for task10.
     return wanted in (known, short) or short.startswith(f"{wanted}_")

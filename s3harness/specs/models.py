@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class ModelCard:
     """
 
     name: str
+    _: KW_ONLY
     title: str = ""
     weights: str | None = None
     revision: str | None = None
@@ -52,6 +53,7 @@ def load_model(name: str) -> ModelCard:
         return read_card(Path(name))
     document = card_document(name)
     card = _card(document)
+    # Manifests and tables identify a model by the card's name.
     if card.name != name:
         raise document.error(("name",), f"{card.name!r} is not the name {name!r} that the card is registered by")
     return card
@@ -64,5 +66,6 @@ def read_card(path: Path) -> ModelCard:
 
 def _card(document: Document) -> ModelCard:
     validate(document, "model")
+    # The schema's version describes the file, not the model.
     data = {key: value for key, value in document.data.items() if key != "schema"}
     return ModelCard(**{**data, "modalities": tuple(data["modalities"])})

@@ -32,10 +32,12 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     Raises :class:`SpecError` for a syntax error, an unknown name, or anything the sandbox refuses.
     """
     try:
+        # generate() instead of render(): the pieces are counted before they are joined into one string.
         prompt = _bounded(_compiled(template).generate(**context)).strip()
     except SpecError:
         raise
     except Exception as error:
+        # A template is untrusted, and rendering may raise whatever its filters do.
         problem = str(error) or type(error).__name__
         raise SpecError(f"prompt: {problem}; a prompt may use {', '.join(sorted(context))}") from error
     if not prompt:
@@ -71,6 +73,7 @@ class PromptParts:
 @lru_cache(maxsize=1024)
 def prompt_parts(template: str, item: str, subject: str) -> PromptParts | None:
     """Return the parts of a prompt for a subject; ``None`` where the template cannot be filled in without a clip."""
+    # Clips have many lengths; a nominal one stands for all in a search for the prompt's words.
     contexts = [_context(item, subject, hears, NOMINAL_DURATION_S, NOMINAL_FRAMES, "") for hears in (False, True)]
     try:
         whole = tuple(dict.fromkeys(render(template, context) for context in contexts))
@@ -84,6 +87,7 @@ def prompt_parts(template: str, item: str, subject: str) -> PromptParts | None:
 
 NOMINAL_DURATION_S = 60.0
 NOMINAL_FRAMES = 60
+# A character that no prompt has, so that splitting at it never cuts a prompt's own text.
 _BLANK = "\x00"
 
 
@@ -118,12 +122,14 @@ def _context(item: str, subject: str, hears: bool, duration_s: float, frames: in
     context: dict[str, Any] = {
         "subject": subject,
         "hears": hears,
+        # A model without audio would be told of signs that it cannot notice.
         "features": [f for f in words.features if f.has_interval and (hears or f.modality == "video")],
         "body_parts": words.body_parts,
         "clip": {"duration_s": duration_s, "frames": frames},
     }
     if subject in words.names:
         context["feature"] = words[subject]
+    # Elsewhere the report would give the answer away.
     if item == "diagnosis" and subject == "video_and_report":
         context["report"] = report
     return context
@@ -146,7 +152,9 @@ def _compiled(template: str) -> Any:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # The sandbox stays beneath the language: it keeps attributes such as __class__ out of reach.
+    # StrictUndefined: a misspelled name is an error, not an empty text in a prompt.
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # range and other globals of Jinja2 make long loops of a short template.
     environment.globals.clear()
     check_template(environment, template)
     return environment.from_string(template)

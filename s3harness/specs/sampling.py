@@ -27,6 +27,7 @@ def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object])
     """
     changed = {name: TaskSpec(_sampled(spec.data, sampling)) for name, spec in specs.items()}
     for parameter in sampling:
+        # A parameter that changes nothing would be an ablation of nothing.
         if not any(parameter in _parameters(spec.data) for spec in specs.values()):
             known = sorted({known for spec in specs.values() for known in _parameters(spec.data)})
             raise UsageError(
@@ -55,6 +56,7 @@ def _sampled(data: Mapping[str, Any], sampling: Mapping[str, object]) -> dict[st
     if "sampler" in data:
         changed["sampler"] = _changed(data["sampler"], sampling)
     if "subjects" in data:
+        # A subject may have a sampler of its own, which the task's does not reach.
         changed["subjects"] = {name: _sampled(subject, sampling) for name, subject in data["subjects"].items()}
     return changed
 
@@ -65,6 +67,7 @@ def _changed(sampler: Mapping[str, Any], sampling: Mapping[str, object]) -> dict
     before, after = sampler.get("window_s"), taken.get("window_s")
     if isinstance(before, int | float) and isinstance(after, int | float):
         for name in GROWS_WITH_WINDOW.get(str(sampler["name"]), ()):
+            # A stride or margin that the user names is meant as it is.
             if name in sampler and name not in taken:
                 changed[name] = _scaled(sampler[name], after / before)
     return changed

@@ -65,12 +65,14 @@ class TaskSpec:
         """SHA-256 of the merged spec, in hexadecimal."""
         import hashlib
 
+        # Sorted, so that the order of fields in a file does not change the hash.
         return hashlib.sha256(json.dumps(self.data, sort_keys=True).encode()).hexdigest()
 
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:
         """The metrics in order; the first is primary unless another says so."""
         entries = [{"name": m} if isinstance(m, str) else dict(m) for m in self.data["metrics"]]
+        # The first is primary by default: authors list the metric that counts first.
         chosen = next((i for i, entry in enumerate(entries) if entry.get("primary")), 0)
         return tuple(_metric(entry, i == chosen) for i, entry in enumerate(entries))
 
@@ -122,10 +124,12 @@ def resolve(data: Mapping[str, Any], *, protocol: str, profile: str, model: Mode
     scoring = data.get("profiles", {}).get(profile, {})
     common = {k: v for k, v in data.items() if k not in ("protocols", "profiles")}
     merged = _merged(_merged(common, {k: v for k, v in asking.items() if k != "families"}), family)
+    # The card goes last: what is published of one model beats what holds for its family.
     card = model.protocols.get(protocol, {})
     if "sampler" in merged:
         subjects = [subject for subject in merged.get("subjects", {}).values() if "sampler" in subject]
         for subject in subjects:
+            # A subject's sampler is completed by the task's first, as for_subject will do.
             subject["sampler"] = _for_model(_merged(merged, subject)["sampler"], card, model.hears())
         merged["sampler"] = _for_model(merged["sampler"], card, model.hears())
     merged = _merged(merged, {"generation": card.get("generation", {})})
@@ -181,10 +185,12 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _replaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    # Parameters of another sampler or parser would be unknown to the new one.
     return any(key in old and key in new and old[key] != new[key] for key in ("name", "parser"))
 
 
 def _without_rival(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``old`` without the frame rate if ``new`` gives a number of frames, and the other way round."""
+    # Alternatives for the number of frames: a protocol may change from one to the other.
     rivals = {"fps": "frames", "frames": "fps"}
     return {k: v for k, v in old.items() if rivals.get(k) not in new}

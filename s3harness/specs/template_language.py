@@ -88,6 +88,7 @@ def check_template(environment: Any, template: str) -> None:
         return
     except RecursionError as error:
         raise SpecError("prompt: nested too deep") from error
+    # The root is of a kind that no template can nest, and that NODES does not list.
     for child in tree.iter_child_nodes():
         _check(child, 0)
 
@@ -109,6 +110,7 @@ def _check(node: nodes.Node, loops: int) -> None:
 def _check_loop(node: Any, loops: int) -> None:
     if loops >= MAX_LOOPS:
         raise _refused(node, f"more than {MAX_LOOPS} loops inside each other")
+    # A list that is made on the spot, or a long text, makes the number of turns unbounded.
     if node.recursive or _root(node.iter) is None or _root(node.iter) in UNLOOPED:
         raise _refused(node, "a loop goes over a list by its name, such as features or body_parts")
 
@@ -121,6 +123,7 @@ def _check_filter(node: Any) -> None:
     ):
         raise _refused(node, 'format writes one number, as in "%.1f" | format(clip.duration_s)')
     if node.name == "join":
+        # A constant: a separator that is itself a list or text multiplies the length.
         separators = [argument.value for argument in node.args if type(argument).__name__ == "Const"]
         is_short = len(separators) == len(node.args) and all(len(str(s)) <= MAX_SEPARATOR for s in separators)
         if not is_short or node.node is None or _root(node.node) in (None, *UNLOOPED):

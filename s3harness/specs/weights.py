@@ -37,6 +37,7 @@ def weights_id(directory: Path) -> str:
     # Of a large file 1 MiB is read, in 64 places: retrained weights of the same shape differ in all of them, and
     # hashing 16 GB whole would take a minute at each start.
     content = hashlib.sha256()
+    # Hidden files, such as caches of the hub, come and go without changing the model.
     for path in sorted(path for path in directory.iterdir() if path.is_file() and not path.name.startswith(".")):
         content.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         _read_into(content, path)
@@ -50,5 +51,6 @@ def _read_into(content: hashlib._Hash, path: Path) -> None:
             content.update(file.read())
             return
         for part in range(PARTS):
+            # The last part ends at the end of the file, so that an appended tensor shows.
             file.seek(part * (size - PART_BYTES) // (PARTS - 1))
             content.update(file.read(PART_BYTES))

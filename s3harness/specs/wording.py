@@ -163,6 +163,7 @@ def fill_phrase(phrase: str, side: Side | None, style: str = "") -> str:
     """A phrase with its side and style put in."""
     text = phrase.format(side=side or "", style=STYLE_WORDS.get(style, style))
     if side == "both":
+        # Longer phrases first: "the both arm" is the beginning of others.
         for clumsy, plain in _PAIRED.items():
             text = text.replace(clumsy, plain).replace(clumsy.capitalize(), plain.capitalize())
     return text
@@ -176,12 +177,13 @@ def report_of(events: Sequence[str], sides: Mapping[str, Side], random: Random) 
         sentence = frame.format(
             fill_phrase(random.choice(SIGN_WORDINGS[sign].phrases), sides.get(sign), random.choice(_STYLES))
         )
+        # Not str.capitalize, which would lower the rest of the sentence.
         sentences.append(sentence[0].upper() + sentence[1:])
     return " ".join([*sentences, random.choice(_ENDINGS)])
 
 
 def reason_for(sign: str, present: str, side: Side | None, random: Random) -> str:
-    """Why a sign is said to be there or not, in one of several wordings."""
+    """Reason for a sign's presence or absence, in one of several wordings."""
     if present == "untested":
         return UNTESTED_REASON
     sentence = fill_phrase(

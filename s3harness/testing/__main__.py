@@ -1,6 +1,6 @@
-"""Tries one plugin and writes the verdict: ``python -m s3harness.testing '{"kind": …, "name": …, "settings": {…}}'``.
+"""Test one component and write the result: ``python -m s3harness.testing '{"kind": …, "name": …, "settings": {…}}'``.
 
-The standard output is the verdict's alone; whatever a plugin writes there goes to standard error. The process ends
+Standard output holds the result as JSON alone; whatever a plugin prints goes to standard error. The process ends
 without waiting for threads that a plugin has left behind.
 """
 
@@ -12,17 +12,20 @@ import sys
 from dataclasses import asdict
 
 from s3harness.testing.contract import verdict
-from s3harness.testing.trial import Settings
+from s3harness.testing.trial import TrialSettings
 
 
 def main() -> None:
-    """Try it."""
+    """Test the component that the first argument names, and write the result."""
     out = os.dup(1)
+    # At the level of the descriptor, so that prints of compiled code do not mix with the JSON either.
     os.dup2(2, 1)
-    said = json.loads(sys.argv[1])
-    found = verdict(said["kind"], said["name"], Settings(**said["settings"]))
+    request = json.loads(sys.argv[1])
+    result = verdict(request["kind"], request["name"], TrialSettings(**request["settings"]))
+    # os._exit runs no clean-up and flushes nothing.
     sys.stderr.flush()
-    os.write(out, json.dumps(asdict(found)).encode())
+    os.write(out, json.dumps(asdict(result)).encode())
+    # A plain return would join non-daemon threads of the plugin, which may never end.
     os._exit(0)
 
 

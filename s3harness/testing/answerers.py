@@ -1,9 +1,9 @@
-"""Answerers to hold a metric against: one that watched and errs, and many that deserve nothing.
+"""Simulated answerers to test a metric with: one that watched and errs, and many that deserve a low score.
 
-:func:`honest` watched the videos and is right about three times in four. :func:`degenerate` are the trivial answerers
-(:mod:`s3harness.metrics.floors`), those who answer without a look (:mod:`s3harness.testing.attacks`), and the honest
-one's answers *spoiled*: duplicated, padded, cut, reversed, flipped, dealt to other items, in wrong units. All make one
-prediction per reference, in the same order, and all is fixed by the seed.
+:func:`honest` watched the videos and is right about three times in four. :func:`degenerate` returns the trivial
+answerers (:mod:`s3harness.metrics.floors`), those who answer without looking (:mod:`s3harness.testing.attacks`), and
+the honest one's answers *spoiled*: duplicated, padded, cut, reversed, flipped, dealt to other items, in wrong units.
+All make one prediction per reference, in the same order, and the seed alone decides every random choice.
 """
 
 from __future__ import annotations
@@ -36,86 +36,94 @@ _HEAD = {"head": "face", "face": "head", "eyes": "mouth", "mouth": "eyes", "arms
 
 
 def honest(kind: str, references: Sequence[Reference], *, seed: int = 0) -> list[Prediction]:
-    """Who watched the videos, answers everything and is often wrong."""
+    """Predictions of an answerer who watched the videos, answers everything and is often wrong."""
+    # A string seeds the same stream in every process, whatever PYTHONHASHSEED is.
     random = Random(f"honest{kind}{seed}")
     wrong = _wrong_items(references, random)
     return [_prediction(r, _HONEST[kind](r, r.item not in wrong, random), random) for r in references]
 
 
 def blind(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
-    """The answerers that did not look, by name: trivial ones, floors of the benchmark, and attacks."""
+    """Predictions of the answerers who did not look, by name: trivial ones, the benchmark's floors, and attacks."""
     random = Random(f"degenerate{kind}{seed}")
-    own = {name: [say(r) for r in references] for name, say in _BLIND[kind](random).items()}
-    said: Mapping[str, Sequence[object]] = {**own, **attacks(kind, references, seed=seed)}
-    answered = {
+    trivial = {name: [say(r) for r in references] for name, say in _BLIND[kind](random).items()}
+    values_by_name: Mapping[str, Sequence[object]] = {**trivial, **attacks(kind, references, seed=seed)}
+    predictions = {
         name: [_certain(kind, r, value) for r, value in zip(references, values, strict=True)]
-        for name, values in said.items()
+        for name, values in values_by_name.items()
     }
-    return {**floors_for(kind, references, seed=seed, training=references), **answered}
+    # The floors are fitted on the cohort itself, which makes them as strong as they can be.
+    return {**floors_for(kind, references, seed=seed, training=references), **predictions}
 
 
 def degenerate(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, list[Prediction]]:
-    """The answerers that deserve nothing, by name: those that did not look, and an honest one's answers spoiled."""
+    """Predictions of the answerers who deserve nothing, by name: the blind ones, and honest answers spoiled."""
     random = Random(f"degenerate{kind}{seed}")
-    watched = honest(kind, references, seed=seed)
-    spoiled = {name: [_revised(p, spoil(p.value)) for p in watched] for name, spoil in _SPOILERS[kind](random).items()}
-    dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, watched, random)}
+    predictions = honest(kind, references, seed=seed)
+    spoiled = {
+        name: [_revised(p, spoil(p.value)) for p in predictions] for name, spoil in _SPOILERS[kind](random).items()
+    }
+    # A time of another video says nothing of the clip of this one.
+    dealt = {} if kind == "boundary" else {"dealt to other items": _dealt(references, predictions, random)}
     return {**blind(kind, references, seed=seed), **spoiled, **dealt}
 
 
 def unanswered(prediction: Prediction) -> Prediction:
-    """The prediction of an item of which the answer failed."""
+    """Return the prediction as that of an item whose answer failed."""
     return replace(prediction, value=None, status="failed", probability=None)
 
 
 def error(reference: Reference, prediction: Prediction) -> float:
-    """How far an answer is from the truth, 0 for the truth: to find the answers that were better not given."""
-    truth, said = reference.truth, prediction.value
+    """Distance of an answer from the truth, 0 for the truth; it ranks the answers that were better left out."""
+    truth, value = reference.truth, prediction.value
     if isinstance(truth, list):
-        return 1.0 - _shared([name for name, _ in truth], [str(word) for word in said])  # type: ignore[attr-defined]
+        return 1.0 - _shared([name for name, _ in truth], [str(word) for word in value])  # type: ignore[attr-defined]
     if isinstance(truth, Mapping):
-        text = said["text"] if isinstance(said, Mapping) else said
-        is_other = isinstance(said, Mapping) and said["present"] != truth["present"]
+        text = value["text"] if isinstance(value, Mapping) else value
+        is_other = isinstance(value, Mapping) and value["present"] != truth["present"]
         return is_other + 1.0 - _shared(str(truth["text"]).split(), str(text).split())
-    return abs(said - truth) if isinstance(truth, float) and isinstance(said, float) else float(said != truth)
+    # An answer that is no number where a time is asked for counts as wrong, like a closed answer.
+    return abs(value - truth) if isinstance(truth, float) and isinstance(value, float) else float(value != truth)
 
 
 def _prediction(reference: Reference, value: object, random: Random) -> Prediction:
-    """With a probability of "yes" that is more often on the right side than the answer."""
+    """Prediction with a probability of "yes" that is more often on the right side than the answer."""
     if value not in ("yes", "no", "na"):
         return Prediction(reference.item, value)
+    # From just below 0.5, so that some probabilities contradict their answer, as those of models do.
     leaning = random.uniform(0.45, 1.0)
     return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
 
 
 def _certain(kind: str, reference: Reference, value: object) -> Prediction:
-    """A value without doubt; where probabilities are scored, anything but a yes or no says nothing."""
+    """Prediction without doubt: 0 or 1 for a yes or no, 0.5 for any other text, where probabilities are scored."""
     probability = {"yes": 1.0, "no": 0.0, "na": 0.0}.get(value, 0.5) if isinstance(value, str) else 0.5
     return Prediction(reference.item, value, probability=probability if kind == "feature" else None)
 
 
 def _revised(prediction: Prediction, value: object) -> Prediction:
-    """Another value; where there was a probability, a yes or no is now certain and anything else says nothing."""
+    """Prediction with another value; a probability becomes 0 or 1 for a yes or no, and 0.5 for any other text."""
     certain = {"yes": 1.0, "no": 0.0, "na": 0.0}.get(value, 0.5) if isinstance(value, str) else 0.5
     return replace(prediction, value=value, probability=None if prediction.probability is None else certain)
 
 
-def _dealt(references: Sequence[Reference], watched: Sequence[Prediction], random: Random) -> list[Prediction]:
-    """Each item gets the answer that was given to one of the same subject, dealt at random."""
+def _dealt(references: Sequence[Reference], predictions: Sequence[Prediction], random: Random) -> list[Prediction]:
+    """Predictions in which each item has the answer to another item of the same subject, drawn at random."""
+    # Within a subject: only there the answer to another item is a valid one.
     numbers: dict[str, list[int]] = {}
     for number, reference in enumerate(references):
         numbers.setdefault(reference.subject, []).append(number)
     giver: dict[int, int] = {}
     for group in numbers.values():
         giver |= dict(zip(group, random.sample(group, len(group)), strict=True))
-    return [replace(watched[giver[n]], item=reference.item) for n, reference in enumerate(references)]
+    return [replace(predictions[giver[n]], item=reference.item) for n, reference in enumerate(references)]
 
 
-# --- who watched ------------------------------------------------------------------------------------------------------
+# --- the honest answerer ----------------------------------------------------------------------------------------------
 
 
 def _wrong_items(references: Sequence[Reference], random: Random) -> set[str]:
-    """The closed questions answered wrong: as large a share of every truth, so that how good this is is no luck."""
+    """Closed questions that the honest answerer gets wrong: the same share of each truth, without luck."""
     items: dict[tuple[str, str], list[str]] = {}
     for reference in references:
         truth = (
@@ -123,26 +131,29 @@ def _wrong_items(references: Sequence[Reference], random: Random) -> set[str]:
             if isinstance(reference.truth, Mapping) and "present" in reference.truth
             else reference.truth
         )
+        # By truth too, so that sensitivity and specificity of the honest answerer are alike.
         items.setdefault((reference.subject, str(truth)), []).append(reference.item)
     return {item for same in items.values() for item in random.sample(same, round((1 - SHARE_RIGHT) * len(same)))}
 
 
 def _honest_presence(reference: Reference, is_right: bool, _: Random) -> str:
     truth = str(reference.truth)
+    # A sign that nobody tested has no wrong answer to be mirrored into.
     return "na" if truth == "untested" else truth if is_right else _MIRRORED[truth]
 
 
 def _honest_reason(reference: Reference, is_right: bool, random: Random) -> dict[str, str]:
     truth: Any = reference.truth
     present = _honest_presence(replace(reference, truth=truth["present"]), is_right, random)
+    # A wrong answer brings the reason for it: the true reason under it would be a contradiction.
     if present != truth["present"] and present != "na":
         return {"present": present, "text": reason_for(reference.subject, present, "left", random)}
-    kept = [word if random.random() < 0.7 else "something" for word in truth["text"].split()]
-    return {"present": present, "text": " ".join(kept)}
+    words = [word if random.random() < 0.7 else "something" for word in truth["text"].split()]
+    return {"present": present, "text": " ".join(words)}
 
 
 def _honest_place(reference: Reference, is_right: bool, _: Random) -> str:
-    """A side or a body part, taken for its mirror image or neighbour when wrong."""
+    """Side or body part; the mirror image or a neighbouring part when wrong."""
     return str(reference.truth) if is_right else mirrored(str(reference.truth))
 
 
@@ -151,9 +162,10 @@ def _honest_time(reference: Reference, _: bool, random: Random) -> float:
 
 
 def _honest_order(reference: Reference, _: bool, random: Random) -> list[str]:
-    """Most signs, a neighbouring pair exchanged, and now and then one that is not there."""
+    """Most of the signs, with a neighbouring pair exchanged, and now and then one that is not there."""
     truth: Any = reference.truth
     signs = [name for name, _ in truth if random.random() < 0.85]
+    # Lists of two are left alone: their one exchange would be a full reversal.
     if len(signs) > 2 and random.random() < 0.5:
         at = random.randrange(len(signs) - 1)
         signs[at : at + 2] = signs[at + 1], signs[at]
@@ -163,9 +175,9 @@ def _honest_order(reference: Reference, _: bool, random: Random) -> list[str]:
 
 def _honest_report(reference: Reference, _: bool, random: Random) -> str:
     truth: Any = reference.truth
-    told = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), True, random)
+    signs = _honest_order(replace(reference, truth=[(name, 0.0) for name in truth["events"]]), True, random)
     sides = {n: side if random.random() < SHARE_RIGHT else other_side(side) for n, side in truth["sides"].items()}
-    return report_of(told, {name: sides.get(name, "left") for name in told}, random)
+    return report_of(signs, {name: sides.get(name, "left") for name in signs}, random)
 
 
 _HONEST: Mapping[str, Callable[[Reference, bool, Random], object]] = {
@@ -182,8 +194,9 @@ _HONEST: Mapping[str, Callable[[Reference, bool, Random], object]] = {
 
 
 def mirrored(label: str) -> str:
-    """The opposite of a closed answer: the other side, the other diagnosis, a neighbouring part of the body."""
+    """Opposite of a closed answer: the other side, the other diagnosis, a neighbouring part of the body."""
     side, _, part = label.partition(" ")
+    # Labels such as "right arm" swap the side and keep the part.
     return _HEAD.get(label) or " ".join(filter(None, (_MIRRORED.get(side, side), part)))
 
 
@@ -191,8 +204,8 @@ def _closed(classes: Sequence[str], random: Random) -> Mapping[str, Spoiler]:
     return {
         "flipped": mirrored,
         "at random": lambda _: random.choice(classes),
-        "repeated": lambda said: " ".join([said] * COPIES),
-        "cut": lambda said: said[:1],
+        "repeated": lambda answer: " ".join([answer] * COPIES),
+        "cut": lambda answer: answer[:1],
         "every class": lambda _: ", ".join(classes),
         "none of the classes": lambda _: "maybe",
     }
@@ -200,10 +213,10 @@ def _closed(classes: Sequence[str], random: Random) -> Mapping[str, Spoiler]:
 
 def _of_reasons(random: Random) -> Mapping[str, Spoiler]:
     def text(spoil: Callable[[str], str]) -> Spoiler:
-        return lambda said: {**said, "text": spoil(said["text"])}
+        return lambda answer: {**answer, "text": spoil(answer["text"])}
 
     return {
-        "flipped": lambda said: {**said, "present": _MIRRORED[said["present"]]},
+        "flipped": lambda answer: {**answer, "present": _MIRRORED[answer["present"]]},
         "without a reason": text(lambda _: ""),
         **{name: text(spoil) for name, spoil in _of_texts(random).items()},
     }
@@ -231,26 +244,26 @@ def _of_reports(random: Random) -> Mapping[str, Spoiler]:
 
 def _of_times(_: Random) -> Mapping[str, Spoiler]:
     return {
-        "milliseconds": lambda said: 1000.0 * said,
-        "minutes": lambda said: said / 60.0,
-        "frame numbers": lambda said: 25.0 * said,
-        "negative": lambda said: -said,
+        "milliseconds": lambda answer: 1000.0 * answer,
+        "minutes": lambda answer: answer / 60.0,
+        "frame numbers": lambda answer: 25.0 * answer,
+        "negative": lambda answer: -answer,
         "at zero": lambda _: 0.0,
         "not a number": lambda _: float("nan"),
         "for ever": lambda _: float("inf"),
-        "as text": lambda said: f"{said:.0f} s",
+        "as text": lambda answer: f"{answer:.0f} s",
     }
 
 
 def _of_orders(random: Random) -> Mapping[str, Spoiler]:
     return {
-        "repeated": lambda said: said * COPIES,
-        "each sign twice": lambda said: [sign for sign in said for _ in range(2)],
-        "spam after it": lambda said: said + ["junk"] * JUNK,
-        "cut": lambda said: said[:1],
-        "reversed": lambda said: said[::-1],
-        "shuffled": lambda said: random.sample(said, len(said)),
-        "flipped": lambda said: [name for name in vocabulary().names if name not in said],
+        "repeated": lambda answer: answer * COPIES,
+        "each sign twice": lambda answer: [sign for sign in answer for _ in range(2)],
+        "spam after it": lambda answer: answer + ["junk"] * JUNK,
+        "cut": lambda answer: answer[:1],
+        "reversed": lambda answer: answer[::-1],
+        "shuffled": lambda answer: random.sample(answer, len(answer)),
+        "flipped": lambda answer: [name for name in vocabulary().names if name not in answer],
     }
 
 
@@ -304,7 +317,7 @@ def _random_reason(reference: Reference, random: Random) -> dict[str, str]:
 
 
 def _blind_time(_: Random) -> Blind:
-    """The whole clip as the seizure, and the clip's own clock."""
+    """Answers of the whole clip as the seizure, and of times on the clip's own clock."""
     return {
         "whole clip": lambda r: _window(r)[r.subject == "seizure_offset"],
         "from the start of the clip": lambda r: float(str(r.truth)) - _window(r)[0],

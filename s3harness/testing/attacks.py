@@ -1,7 +1,7 @@
-"""Answers that try to be paid without a look: what somebody says who knows how an evaluation is made.
+"""Attacks on a metric: answers that try to score well without looking at a video, knowing how evaluations work.
 
-None uses the truth of the item that it answers; all may use those of other patients, how common each truth is, and the
-words of the question. An attack returns one value for each reference, in their order.
+None uses the truth of the item that it answers; all may use those of other patients, the frequency of each truth, and
+the words of the question. An attack returns one value for each reference, in their order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RATHER_COMMON = 0.25
 
 
 def attacks(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dict[str, Values]:
-    """The values of every attack on one kind of items, by its name."""
+    """Return the values of every attack on one kind of items, by its name."""
     return {name: attack(references, Random(f"{name}{seed}")) for name, attack in _ATTACKS[kind].items()}
 
 
@@ -34,38 +34,40 @@ def attacks(kind: str, references: Sequence[Reference], *, seed: int = 0) -> dic
 
 
 def always(value: object) -> Attack:
-    """The same value to every item."""
+    """Attack that gives the same value to every item."""
     return lambda references, random: [value for _ in references]
 
 
 def drawn(choices: Sequence[object]) -> Attack:
-    """One of the values by lot."""
+    """Attack that draws one of the values at random."""
     return lambda references, random: [random.choice(choices) for _ in references]
 
 
 def in_turn(values: Sequence[object]) -> Attack:
-    """The values one after the other."""
+    """Attack that gives the values one after the other."""
     return lambda references, random: [values[number % len(values)] for number, _ in enumerate(references)]
 
 
 def by_video(choices: Sequence[object]) -> Attack:
-    """One value by lot for all items of a video."""
+    """Attack that draws one value for all items of a video."""
 
     def attack(references: Sequence[Reference], random: Random) -> Values:
-        lots = {video: random.choice(choices) for video in dict.fromkeys(r.video_id for r in references)}
-        return [lots[reference.video_id] for reference in references]
+        values = {video: random.choice(choices) for video in dict.fromkeys(r.video_id for r in references)}
+        return [values[reference.video_id] for reference in references]
 
     return attack
 
 
 def of_another_patient(say: Callable[[Reference, Random], object]) -> Attack:
-    """What somebody would say of an item of the same subject, of another patient."""
+    """Attack that gives the answer to an item of the same subject, of another patient."""
 
     def attack(references: Sequence[Reference], random: Random) -> Values:
         subjects = _by_subject(references)
         values = []
         for reference in references:
+            # An attack may know other patients' truths, as one who read a training set would; never the own patient's.
             others = [o for o in subjects[reference.subject] if o.cluster != reference.cluster]
+            # A subject of a single patient leaves no other truth to take.
             values.append(say(random.choice(others or [reference]), random))
         return values
 
@@ -80,7 +82,7 @@ def _by_subject(references: Sequence[Reference]) -> Mapping[str, Sequence[Refere
 
 
 def _truth(reference: Reference, _: Random) -> object:
-    """The truth as an answer."""
+    """Return the truth as an answer."""
     from s3harness.metrics.floors import truth_of
 
     return truth_of(reference).value
@@ -90,7 +92,7 @@ def _truth(reference: Reference, _: Random) -> object:
 
 
 def rather_common(references: Sequence[Reference], _: Random) -> Values:
-    """Yes to each sign that a quarter of the videos have."""
+    """Answer yes to each sign that at least a quarter of the videos have."""
     shares = {s: mean(r.truth == "yes" for r in of) for s, of in _by_subject(references).items()}
     return ["yes" if shares[r.subject] >= RATHER_COMMON else "no" for r in references]
 
@@ -103,6 +105,7 @@ _PRESENCE: Mapping[str, Attack] = {
     "the truth of another patient": of_another_patient(_truth),
     "always na": always("na"),
     "capitals": always("YES"),
+    # Look-alikes that a careless normalisation takes for a clean answer.
     "full-width letters": always("\uff59\uff45\uff53"),
     "zero-width space": always("yes\u200b"),
     "exclamation": always("yes!!!"),
@@ -115,7 +118,7 @@ _PRESENCE: Mapping[str, Attack] = {
 
 
 def medoid(present: str | Sequence[str]) -> Attack:
-    """The sentence of each feature and answer that is nearest to all others, with an answer, or with one by lot."""
+    """Attack with the most central sentence of each feature and answer; of several answers one is drawn."""
 
     def attack(references: Sequence[Reference], random: Random) -> Values:
         central = {key: _central(texts) for key, texts in _sentences(references).items()}
@@ -129,7 +132,7 @@ def medoid(present: str | Sequence[str]) -> Attack:
 
 
 def all_words(references: Sequence[Reference], random: Random) -> Values:
-    """Every word of the feature's true sentences, in the order of the alphabet."""
+    """Answer with every word of the feature's true sentences, in alphabetical order."""
     words: defaultdict[str, set[str]] = defaultdict(set)
     for (subject, _), texts in _sentences(references).items():
         words[subject].update(word for text in texts for word in text.split())
@@ -145,9 +148,10 @@ def _sentences(references: Sequence[Reference]) -> dict[tuple[str, str], list[st
 
 
 def _central(texts: Sequence[str]) -> str:
-    """The text that shares most words with the others."""
+    """Text that shares most words with the others."""
     words = {text: frozenset(text.split()) for text in texts}
     counts = Counter(word for own in words.values() for word in own)
+    # Divided by the length, or the longest sentence would always win; the text itself breaks ties.
     return max(words, key=lambda text: (sum(counts[w] for w in words[text]) / (len(words[text]) + 1), text))
 
 
@@ -160,8 +164,10 @@ def _question(reference: Reference, _: Random) -> str:
 
 
 def _hedged(reference: Reference, random: Random) -> str:
-    seen, absent = (reason_for(reference.subject, present, "left", random) for present in ("yes", "no"))
-    return f"Possibly: {seen} It may also be that {absent}"
+    present_reason, absent_reason = (
+        reason_for(reference.subject, present, "left", random) for present in ("yes", "no")
+    )
+    return f"Possibly: {present_reason} It may also be that {absent_reason}"
 
 
 _REASONS: Mapping[str, Attack] = {
@@ -194,12 +200,12 @@ _PLACES: Mapping[str, Attack] = {
 
 
 def around_the_centre(spread_s: float) -> Attack:
-    """The centre of the window, shaken."""
+    """Attack that gives the centre of the window with Gaussian noise."""
     return lambda references, random: [sum(_window(r)) / 2 + random.gauss(0.0, spread_s) for r in references]
 
 
 def thirds(references: Sequence[Reference], random: Random) -> Values:
-    """A third and two thirds of the window in turn."""
+    """Answer a third and two thirds of the window in turn."""
     shares = (1 / 3, 2 / 3)
     return [_within(r, shares[number % 2]) for number, r in enumerate(references)]
 
@@ -225,13 +231,14 @@ _TIMES: Mapping[str, Attack] = {
 
 
 def usual_signs(most: int, *, backwards: bool = False) -> Attack:
-    """The commonest signs in their usual order."""
+    """Attack that lists the commonest signs in their usual order."""
 
     def attack(references: Sequence[Reference], _: Random) -> Values:
         places: defaultdict[str, list[float]] = defaultdict(list)
         for reference in references:
             truth: Any = reference.truth
             for number, (name, _at) in enumerate(truth):
+                # Relative places, so that long and short sequences count alike.
                 places[name].append((number + 0.5) / len(truth))
         common = sorted(places, key=lambda name: (-len(places[name]), name))[:most]
         ordered = sorted(common, key=lambda name: (mean(places[name]), name), reverse=backwards)

@@ -1,4 +1,4 @@
-"""A backend to try executors with: its answers depend on the frames that it is shown, and on nothing else."""
+"""Backend to test executors with: its answers depend on the frames of a clip alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from s3harness.types import Request, Response
 
 
 class BrightnessBackend(Backend):
-    """Answers every request with the mean brightness of its clip (0–255); declines clips that show nothing.
+    """Backend that answers every request with the mean brightness of its clip (0–255), and refuses text-only clips.
 
-    Two executors that show the same clips get the same answers, in whichever process the backend runs.
+    Two executors that deliver the same frames get the same answers, in whichever process the backend runs.
     """
 
     modalities = ("video",)
     is_model = True
+    # Two in flight, so that mixed-up concurrent requests show; one attempt, since no failure of it is by chance.
     limits = Limits(in_flight=2, timeout_s=120.0, attempts=1)
 
     async def generate(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The contract of each kind of plugin, as a test: what ``s3harness plugins check`` runs, and what a plugin's tests run.
+"""Contract tests of each kind of plugin, run by ``s3harness plugins check`` and by the tests of plugins.
 
 ::
 
@@ -9,8 +9,8 @@
     def test_my_sampler_keeps(promise):
         check("sampler", "my_sampler", promise)
 
-Each thing is tried once, whatever the number of its promises. The plugin runs in this process, so a crash of compiled
-code ends it; the command has a process for each.
+Each component is tried once, whatever the number of its promises. The plugin runs in this process, so a crash of
+compiled code ends it; the command starts a process for each component.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import cast, get_args
 from s3harness.errors import PluginError, UsageError, suggest
 from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import KINDS, Kind
-from s3harness.testing.trial import COMMON, LIMIT_S, Bench, Finding, Settings
+from s3harness.testing.trial import COMMON, LIMIT_S, Bench, BrokenPromise, TrialSettings
 
 DATA: frozenset[Kind] = frozenset({"model", "task_specs"})
 """Kinds whose target is a path, which has no docstring."""
@@ -36,24 +36,25 @@ class BrokenContract(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of trying one thing: the promises that it broke, and what could not be tried and why."""
+class ContractVerdict:
+    """Result of trying one component: the promises that it broke, and the trials that were not possible, and why."""
 
     kind: str
     name: str
-    findings: tuple[Finding, ...]
+    findings: tuple[BrokenPromise, ...]
     untried: tuple[str, ...] = ()
 
 
 def promises(kind: str) -> list[str]:
-    """The names of the promises of a kind, those of every kind first."""
+    """Return the names of the promises of a kind, those of every kind first."""
     return list(promises_of(kind))
 
 
 def promises_of(kind: str) -> Mapping[str, str]:
-    """Promise → what it says, of a kind; :class:`UsageError` for no kind."""
+    """Return promise → its text, of a kind; raise :class:`UsageError` for an unknown kind."""
     if kind not in get_args(Kind):
         raise UsageError(f"there is no kind {kind!r} of plugins{suggest(kind, KINDS)}")
+    # Imported by name, so that listing the promises of one kind imports nothing of the others.
     own: Mapping[str, str] = import_module(f"s3harness.testing.kinds.{kind}").PROMISES
     return {**COMMON, **own}
 
@@ -69,47 +70,52 @@ def check(
     allow_remote: Sequence[str] = (),
     limit_s: float = LIMIT_S,
 ) -> None:
-    """Raise :class:`BrokenContract` if what is registered by this name breaks the ``promise``, any if empty.
+    """Raise :class:`BrokenContract` if the component of this name breaks the ``promise``; any promise if it is empty.
 
-    What the others mean :class:`~s3harness.testing.trial.Settings` says. :class:`UsageError` for an unknown kind, name
-    or promise.
+    :class:`~s3harness.testing.trial.TrialSettings` documents the other arguments. Raises :class:`UsageError` for an
+    unknown kind, name or promise.
     """
-    known = promises_of(kind)
-    if promise and promise not in known:
-        raise UsageError(f"a {kind} has no promise {promise!r}{suggest(promise, list(known))}")
-    settings = Settings(options or {}, item, model, allow_remote, limit_s)
-    broken = [found for found in verdict(kind, name, settings).findings if promise in ("", found.promise)]
+    own_promises = promises_of(kind)
+    if promise and promise not in own_promises:
+        raise UsageError(f"a {kind} has no promise {promise!r}{suggest(promise, list(own_promises))}")
+    settings = TrialSettings(options=options or {}, item=item, model=model, allow_remote=allow_remote, limit_s=limit_s)
+    broken = [one for one in verdict(kind, name, settings).findings if promise in ("", one.promise)]
     if broken:
         raise BrokenContract("\n".join(map(str, broken)))
 
 
-def verdict(kind: Kind, name: str, settings: Settings | None = None) -> Verdict:
-    """Try what is registered by a name; once in a process for the same settings."""
-    settings, plugins = settings or Settings(), manager()
-    for known, thing, tried_with, found in _tried:
-        if (thing, tried_with) == ((kind, name), settings) and known is plugins:
-            return found
+def verdict(kind: Kind, name: str, settings: TrialSettings | None = None) -> ContractVerdict:
+    """Try the component of this name; repeated calls with the same settings return the same result."""
+    settings, plugins = settings or TrialSettings(), manager()
+    for manager_then, component, settings_then, result in _results:
+        # Tests build plugin managers of their own, in which the same name may be another component.
+        if (component, settings_then) == ((kind, name), settings) and manager_then is plugins:
+            return result
+    # Outside the trial: an unknown name is the caller's error, not a broken promise.
     plugins.registry.entry(kind, name)
-    bench = Bench(kind, name, None, settings, promises_of(kind))
+    bench = Bench(kind=kind, name=name, thing=None, settings=settings, promises=promises_of(kind))
     with bench.trying("loads"):
         bench.thing = plugins.registry.load(kind, name)
-    found = _verdict(bench) if bench.thing is None else _try(bench)
-    _tried.append((plugins, (kind, name), settings, found))
-    return found
+    result = _verdict(bench) if bench.thing is None else _try(bench)
+    _results.append((plugins, (kind, name), settings, result))
+    return result
 
 
-def try_object(kind: Kind, thing: object, settings: Settings | None = None) -> Verdict:
-    """Try an object that is registered by no name."""
+def try_object(kind: Kind, thing: object, settings: TrialSettings | None = None) -> ContractVerdict:
+    """Try an object that is not registered."""
     name = getattr(thing, "__name__", type(thing).__name__)
-    return _try(Bench(kind, name, thing, settings or Settings(), promises_of(kind)))
+    settings = settings or TrialSettings()
+    return _try(Bench(kind=kind, name=name, thing=thing, settings=settings, promises=promises_of(kind)))
 
 
-_tried: list[tuple[object, tuple[str, str], Settings, Verdict]] = []
+# A list, not a dictionary: settings hold mappings, which have no hash.
+_results: list[tuple[object, tuple[str, str], TrialSettings, ContractVerdict]] = []
 
 
-def _try(bench: Bench) -> Verdict:
+def _try(bench: Bench) -> ContractVerdict:
     if bench.kind not in DATA:
         own = inspect.getdoc(bench.thing) if callable(bench.thing) else inspect.getdoc(type(bench.thing))
+        # inspect.getdoc falls back to the base class, whose docstring does not describe the plugin.
         inherited = inspect.getdoc(inspect.getmro(bench.thing)[1]) if inspect.isclass(bench.thing) else None
         bench.must("documented", bool(own) and own != inherited, "it has none")
     try_it = cast("Callable[[Bench], None]", import_module(f"s3harness.testing.kinds.{bench.kind}").try_it)
@@ -117,20 +123,20 @@ def _try(bench: Bench) -> Verdict:
     return _verdict(bench)
 
 
-def _verdict(bench: Bench) -> Verdict:
-    return Verdict(bench.kind, bench.name, tuple(bench.findings), tuple(bench.untried))
+def _verdict(bench: Bench) -> ContractVerdict:
+    return ContractVerdict(bench.kind, bench.name, tuple(bench.findings), tuple(bench.untried))
 
 
-def broken_package(name: str, error: str) -> Verdict:
-    """The verdict on a package that cannot be used."""
-    return Verdict("plugin", name, (Finding("plugin", name, "loads", COMMON["loads"], error),))
+def broken_package(name: str, error: str) -> ContractVerdict:
+    """Return the result for a package that cannot be imported."""
+    return ContractVerdict("plugin", name, (BrokenPromise("plugin", name, "loads", COMMON["loads"], error),))
 
 
 def named(text: str) -> list[tuple[Kind, str]]:
-    """``KIND:NAME``, ``NAME`` or the name of a package → what is to be tried.
+    """Parse ``KIND:NAME``, ``NAME`` or the name of a package into the components to try.
 
-    Raises :class:`UsageError` for what is registered by no name, or by several kinds, and :class:`PluginError` for a
-    package that is broken, with its error.
+    Raises :class:`UsageError` for a name that nothing or several kinds are registered by, and :class:`PluginError` for
+    a broken package, with its error.
     """
     registry = manager().registry
     broken = [p for p in manager().plugins if p.error and text in (p.package, p.name)]
@@ -140,16 +146,18 @@ def named(text: str) -> list[tuple[Kind, str]]:
     if colon:
         registry.entry(cast("Kind", kind), name)
         return [(cast("Kind", kind), name)]
+    # A name that two packages claim is in no entry: asking for it raises the error that names both.
     claimed = [key for key in registry.clashes if key[1] == text]
     if claimed:
         registry.entry(*claimed[0])
-    found = [(entry.kind, entry.name) for entry in registry.entries.values() if entry.name == text]
-    if len(found) > 1:
-        raise UsageError(f"{text!r} could be {' or '.join(f'{kind}:{name}' for kind, name in found)}; say which")
+    components = [(entry.kind, entry.name) for entry in registry.entries.values() if entry.name == text]
+    if len(components) > 1:
+        raise UsageError(f"{text!r} could be {' or '.join(f'{kind}:{name}' for kind, name in components)}; say which")
     of_package = [(entry.kind, entry.name) for entry in registry.entries.values() if entry.package == text]
-    if not found and not of_package:
-        known = [entry.name for entry in registry.entries.values()]
-        near = difflib.get_close_matches(text, known, n=3)
+    if not components and not of_package:
+        names = [entry.name for entry in registry.entries.values()]
+        near = difflib.get_close_matches(text, names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "s3harness plugins list shows what there is"
         raise UsageError(f"nothing is registered as {text!r}; {hint}")
-    return found or of_package
+    # A component's name goes before a package's.
+    return components or of_package

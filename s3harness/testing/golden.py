@@ -1,4 +1,4 @@
-"""What plugins are tried on: two short synthetic videos, rendered when first wanted, and what is asked of them."""
+"""Golden data that plugins are tried on: two short synthetic videos, rendered at the first use, and requests."""
 
 from __future__ import annotations
 
@@ -32,24 +32,25 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Golden:
-    """A data set directory of :data:`VIDEOS` real video files, and room beside it."""
+    """Data set directory of :data:`VIDEOS` real video files, with space for temporary folders beside it."""
 
     root: Path
 
     @property
     def data(self) -> Path:
-        """The data set."""
+        """Path of the data set."""
         return self.root / "data"
 
-    def room(self, name: str) -> Path:
-        """An empty folder that goes away with the process."""
+    def temporary_folder(self, name: str) -> Path:
+        """Create an empty folder that is removed at the end of the process."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
 
 
 @lru_cache(maxsize=1)
 def golden() -> Golden:
-    """The golden data set of this process; what is heard and seen in it is fixed."""
+    """Return the golden data set of this process; its pictures and sounds never change."""
     root = Path(tempfile.mkdtemp(prefix="s3harness-golden-"))
+    # Not a TemporaryDirectory, which removes its folder as soon as nobody holds the object.
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     _render(root / "data", VIDEOS)
     return Golden(root)
@@ -57,7 +58,7 @@ def golden() -> Golden:
 
 @lru_cache(maxsize=1)
 def golden_patients() -> Path:
-    """A data set of enough patients to train on some and hold others out; rendered when first wanted."""
+    """Return a data set with enough patients for training and held-out ones; rendered at the first use."""
     out = golden().root / "patients"
     _render(out, VIDEOS_TO_TRAIN_ON)
     return out
@@ -70,21 +71,23 @@ def _render(out: Path, videos: int) -> None:
     """
     from s3harness.plugins.manager import load
 
+    # Through the registry, which says what to install where the package is missing.
     make = cast("Callable[[Path, Path], None]", load("dataset", "synthetic"))
+    # Beside the data set, since an importer may refuse an output folder that is not empty.
     source = out.with_suffix(".json")
     write_json(source, {"videos": videos, "seed": SEED, "resolution": SIZE, "fps": FPS, "duration_s": SECONDS})
     make(source, out)
 
 
 def golden_videos() -> tuple[Video, ...]:
-    """The videos with their annotations."""
+    """Return the videos with their annotations."""
     from s3harness.dataset.load import load_dataset
 
     return load_dataset(golden().data).videos
 
 
 def golden_plan(model: ModelCard) -> Plan:
-    """All that the seven tasks ask a model of the golden videos."""
+    """Plan the requests of all tasks about the golden videos for a model."""
     from s3harness.dataset.load import load_dataset
     from s3harness.run.plan import Plan
     from s3harness.specs.loading import load_task, task_names
@@ -95,17 +98,18 @@ def golden_plan(model: ModelCard) -> Plan:
 
 
 def golden_requests(plan: Plan) -> list[Request]:
-    """One request of each task and video, of real clips, in the order of the plan."""
+    """Return one request of each task and video, in the order of the plan."""
     chosen: dict[tuple[str, str], Request] = {}
     for video in plan:
         for step in video.steps:
             for request in step.requests:
+                # One of each suffices to see a fault, and keeps a trial of a slow engine short.
                 chosen.setdefault((request.task, request.clip.video_id), request)
     return list(chosen.values())
 
 
 def golden_truth(plan: Plan) -> Truth:
-    """What an answerer that sees the truth is shown of them."""
+    """Return the truth of a plan's videos, for backends that may see it."""
     from s3harness.backends.base import Truth
 
     references = {reference.item: reference for video in plan for reference in video.references}
@@ -114,68 +118,71 @@ def golden_truth(plan: Plan) -> Truth:
 
 
 def text_only(request: Request) -> Request:
-    """The request about a clip that shows nothing."""
+    """Return the request with a clip that has neither frames nor sound."""
     return replace(request, id=f"{request.id}-text", clip=replace(request.clip, timestamps=(), audio=False))
 
 
 class WatchedStore(MediaStore):
-    """A media store that knows which of its forms were asked for; of a clip that shows nothing it gives none."""
+    """Media store that records the forms requested of it, and refuses every form of a text-only clip."""
 
     def __init__(self, cache: Path) -> None:
         super().__init__(cache)
-        self.asked: set[str] = set()
+        self.requested: set[str] = set()
 
     def frames(self, clip: Clip) -> Frames:
-        """As every store."""
-        self._ask("frames", clip)
+        """Return the frames, and record the request."""
+        self._record("frames", clip)
         return super().frames(clip)
 
     def audio(self, clip: Clip, rate: int = 16_000) -> Samples:
-        """As every store."""
-        self._ask("audio", clip)
+        """Return the sound, and record the request."""
+        self._record("audio", clip)
         return super().audio(clip, rate)
 
     def jpegs(self, clip: Clip, quality: int = 90) -> Jpegs:
-        """As every store."""
-        self._ask("jpegs", clip)
+        """Return the JPEG images, and record the request."""
+        self._record("jpegs", clip)
         return super().jpegs(clip, quality)
 
     def mp4(self, clip: Clip) -> bytes:
-        """As every store."""
-        self._ask("mp4", clip)
+        """Return the MP4 file, and record the request."""
+        self._record("mp4", clip)
         return super().mp4(clip)
 
-    def _ask(self, form: str, clip: Clip) -> None:
-        self.asked.add(form)
+    def _record(self, form: str, clip: Clip) -> None:
+        self.requested.add(form)
         if clip.is_text_only:
+            # As in a run, which prepares no media of a text-only clip.
             raise MediaError(f"video {clip.video_id}: the clip shows nothing, and was not prepared")
 
 
 def prepared(videos: Sequence[Video], requests: Sequence[Request]) -> WatchedStore:
-    """A store that has decoded what the requests show."""
-    store = WatchedStore(golden().room("cache"))
+    """Return a store that has decoded the clips of the requests."""
+    store = WatchedStore(golden().temporary_folder("cache"))
     for video in videos:
         clips = list(_clips(video, requests))
         if clips:
             store.prepare(video, clips)
-    store.asked.clear()
+    # Decoding counts as no request of the backend.
+    store.requested.clear()
     return store
 
 
 def golden_frames() -> list[Frames]:
-    """Frames to try a transform on: of a golden video, one alone, a black one, and one of an odd size."""
+    """Return frames to try a transform on: of a golden video, a single one, black ones, and ones of an odd size."""
     import numpy as np
 
     video = golden_videos()[0]
     clip = Clip(video.id, 0.0, SECONDS, tuple(float(n) for n in range(int(SECONDS))), SIZE[0] * SIZE[1])
-    store = WatchedStore(golden().room("cache"))
+    store = WatchedStore(golden().temporary_folder("cache"))
     store.prepare(video, [clip])
-    seen = store.frames(clip)
+    frames = store.frames(clip)
     return [
-        seen,
-        Frames(seen.pixels[:1].copy(), seen.timestamps[:1]),
-        Frames(np.zeros_like(seen.pixels[:2]), seen.timestamps[:2]),
-        Frames(np.ascontiguousarray(seen.pixels[:3, :31, :47]), seen.timestamps[:3]),
+        frames,
+        Frames(frames.pixels[:1].copy(), frames.timestamps[:1]),
+        Frames(np.zeros_like(frames.pixels[:2]), frames.timestamps[:2]),
+        # Odd in both directions, which no video with 4:2:0 chroma is, but a cropping transform may get.
+        Frames(np.ascontiguousarray(frames.pixels[:3, :31, :47]), frames.timestamps[:3]),
     ]
 
 

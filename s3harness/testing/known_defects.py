@@ -1,7 +1,7 @@
-"""What is known of the benchmark's own metrics: which promises they break, and why they are kept nevertheless.
+"""Documented defects of the benchmark's own metrics: the promises they break, and the reasons to keep them.
 
-Those of the strict profile that are listed here inform and rank nobody; those of the paper profile are as published,
-defects included. A metric that is not listed keeps every promise.
+The metrics of the strict profile that are listed here inform and rank nobody; those of the paper profile are as
+published, defects included. A metric that is not listed keeps every promise.
 """
 
 from __future__ import annotations
@@ -13,67 +13,68 @@ from s3harness.specs.tasks import MetricSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Why a metric breaks which promises, and some of the degenerate answerers who do as well as an honest one."""
+class KnownDefect:
+    """Reason why a metric breaks promises, and some of the degenerate answerers who do as well as an honest one."""
 
     reason: str
     breaks: frozenset[str] = frozenset()
     beaten_by: frozenset[str] = frozenset()
 
 
-def known(reason: str, breaks: str = "", beaten_by: str = "") -> Known:
-    """What is known of a metric; promises and answerers stand between bars."""
+def _defect(reason: str, breaks: str = "", beaten_by: str = "") -> KnownDefect:
+    """Build a defect from its reason and from the names of promises and answerers, separated by bars."""
     names = frozenset(filter(None, (name.strip() for name in beaten_by.split("|"))))
     promises = frozenset(filter(None, (name.strip() for name in breaks.split("|"))))
-    return Known(reason, promises | ({"honest wins"} if names else set()), names)
+    # Whoever lists beating answerers says thereby that "honest wins" is broken.
+    return KnownDefect(reason, promises | ({"honest wins"} if names else set()), names)
 
 
-SOUND = known("")
-"""Of a metric that keeps every promise."""
+SOUND = _defect("")
+"""The entry of a metric that keeps every promise."""
 
-NOT_RANKED: Mapping[tuple[str, str, str], Known] = {
-    ("feature_macro_f1", "feature", ""): known(
+NOT_RANKED: Mapping[tuple[str, str, str], KnownDefect] = {
+    ("feature_macro_f1", "feature", ""): _defect(
         "grows with how often yes is said, so that a cautious reader (sensitivity .3, specificity .95) is below "
         '"always yes"; kept beside balanced accuracy because it was published',
         "readers win",
     ),
-    ("rationale_score", "rationale", ""): known(
+    ("rationale_score", "rationale", ""): _defect(
         "agreement of words, which sentences that stand under any video share with the true ones; kept for "
         "comparison with earlier results",
         "readers win",
     ),
-    ("rouge_l", "rationale", ""): known(
+    ("rouge_l", "rationale", ""): _defect(
         "compares texts alone, so that the right words under the wrong answer count, and sentences that deny a sign "
         "are much alike; reasons are ranked by content informedness",
         "readers win",
         "always_no | commonest | prevalence | medoid_no | flipped",
     ),
-    ("bleu", "rationale", ""): known(
+    ("bleu", "rationale", ""): _defect(
         "as ROUGE-L",
         "readers win",
         "always_no | commonest | prevalence | medoid_no | medoid_coin | flipped | at random",
     ),
-    ("boundary_mae_answered", "boundary", ""): known(
+    ("boundary_mae_answered", "boundary", ""): _defect(
         "leaves out what was not answered, and is read beside the coverage", "failing | defined"
     ),
-    ("boundary_bias", "boundary", ""): known(
+    ("boundary_bias", "boundary", ""): _defect(
         "has a direction: too early is below 0",
         "readers win | monotone | truth is best | failing | defined",
         "window_start | minutes | negative | at zero | whole clip | from the start of the clip",
     ),
-    ("out_of_vocabulary_rate", "sequence", ""): known(
+    ("out_of_vocabulary_rate", "sequence", ""): _defect(
         "says nothing of what is right",
         "readers win | monotone",
         "empty | commonest_sign | all_signs | cut | reversed | shuffled | flipped | whole vocabulary | at random",
     ),
-    ("bleu", "report", ""): known(
+    ("bleu", "report", ""): _defect(
         "counts runs of words wherever they stand, so that a text that could stand under any video does as well as a "
         "short report of what was seen",
         "readers win | monotone",
     ),
-    ("diagnosis_sensitivity", "diagnosis", "video"): known("half of a pair", "readers win | monotone", "always_ES"),
-    ("diagnosis_specificity", "diagnosis", "video"): known("half of a pair", "readers win | monotone", "always_NES"),
-    ("diagnosis_f1", "diagnosis", "video"): known(
+    ("diagnosis_sensitivity", "diagnosis", "video"): _defect("half of a pair", "readers win | monotone", "always_ES"),
+    ("diagnosis_specificity", "diagnosis", "video"): _defect("half of a pair", "readers win | monotone", "always_NES"),
+    ("diagnosis_f1", "diagnosis", "video"): _defect(
         "depends on how common ES is; kept beside balanced accuracy because it was published",
         "readers win",
         "always_ES",
@@ -82,64 +83,66 @@ NOT_RANKED: Mapping[tuple[str, str, str], Known] = {
 """Metrics of the strict profile that inform and do not rank."""
 
 DROPS = "failing | defined"
-"""What is broken where an answer that cannot be read is left out of the mean."""
+"""Promises broken where an unreadable answer is left out of the mean."""
 
-PAPER: Mapping[tuple[str, str], Known] = {
-    ("paper_features", "f1"): known(
+PAPER: Mapping[tuple[str, str], KnownDefect] = {
+    ("paper_features", "f1"): _defect(
         "unread answers are dropped, and it grows with how often yes is said", f"{DROPS} | readers win"
     ),
-    ("paper_features", "precision"): known("unread answers are dropped", DROPS),
-    ("paper_features", "recall"): known(
+    ("paper_features", "precision"): _defect("unread answers are dropped", DROPS),
+    ("paper_features", "recall"): _defect(
         "saying yes to everything finds everything", f"{DROPS} | readers win", "always_yes"
     ),
-    ("paper_features", "accuracy"): known(
+    ("paper_features", "accuracy"): _defect(
         "unread answers are dropped, and the commonest answer is mostly right", f"{DROPS} | readers win"
     ),
-    ("paper_laterality", "f1"): known("unread answers are dropped", "failing"),
-    ("paper_laterality", "precision"): known("unread answers are dropped", "failing"),
-    ("paper_laterality", "recall"): known("right is the positive class", "failing | readers win", "always_right"),
-    ("paper_laterality", "accuracy"): known("unread answers are dropped", "failing"),
-    ("paper_boundary_mae", ""): known(
+    ("paper_laterality", "f1"): _defect("unread answers are dropped", "failing"),
+    ("paper_laterality", "precision"): _defect("unread answers are dropped", "failing"),
+    ("paper_laterality", "recall"): _defect("right is the positive class", "failing | readers win", "always_right"),
+    ("paper_laterality", "accuracy"): _defect("unread answers are dropped", "failing"),
+    ("paper_boundary_mae", ""): _defect(
         "an empty boundary has no error, so that no answer is the best there is, and a wrong unit has no limit",
         "failing | giving up | form | readers win",
         "unanswered | not a number | for ever | as text",
     ),
-    ("paper_temporal_f1", ""): known(
+    ("paper_temporal_f1", ""): _defect(
         "padding counts as hits", "failing | readers win | monotone", "spam | spam after it"
     ),
-    ("paper_lcs_ratio", ""): known("divides by the answer: one sure word beats every longer answer", "failing", "cut"),
-    ("paper_edit_distance", ""): known("unread answers are dropped", "failing"),
-    ("paper_bleu rationale", ""): known(
+    ("paper_lcs_ratio", ""): _defect(
+        "divides by the answer: one sure word beats every longer answer", "failing", "cut"
+    ),
+    ("paper_edit_distance", ""): _defect("unread answers are dropped", "failing"),
+    ("paper_bleu rationale", ""): _defect(
         "texts alone, whatever the answer",
         f"{DROPS} | readers win",
         "always_no | commonest | prevalence | medoid_no | medoid_coin | flipped | at random",
     ),
-    ("paper_rouge_1 rationale", ""): known(
+    ("paper_rouge_1 rationale", ""): _defect(
         "texts alone, and words in any order",
         f"{DROPS} | readers win",
         "always_no | commonest | prevalence | medoid_no | flipped | words reversed | words shuffled",
     ),
-    ("paper_rouge_l rationale", ""): known(
+    ("paper_rouge_l rationale", ""): _defect(
         "texts alone, whatever the answer",
         f"{DROPS} | readers win",
         "always_no | commonest | prevalence | medoid_no | flipped",
     ),
-    ("rqi", ""): known("a video whose truth has no sign scores 0, even for the truth", "truth is best"),
-    ("paper_bleu report", ""): known(
+    ("rqi", ""): _defect("a video whose truth has no sign scores 0, even for the truth", "truth is best"),
+    ("paper_bleu report", ""): _defect(
         "an empty report is dropped, and runs of words count wherever they stand", f"{DROPS} | readers win | monotone"
     ),
-    ("paper_rouge_1 report", ""): known(
+    ("paper_rouge_1 report", ""): _defect(
         "words in any order", f"{DROPS} | readers win | monotone", "reversed | words reversed | words shuffled"
     ),
-    ("paper_rouge_l report", ""): known("an empty report is dropped", DROPS),
-    ("paper_diagnosis", "f1"): known("depends on how common ES is", f"{DROPS} | readers win", "always_ES"),
-    ("paper_diagnosis", "precision"): known("unread answers are dropped", DROPS),
-    ("paper_diagnosis", "recall"): known("half of a pair", f"{DROPS} | readers win | monotone", "always_ES"),
-    ("paper_diagnosis", "accuracy"): known(
+    ("paper_rouge_l report", ""): _defect("an empty report is dropped", DROPS),
+    ("paper_diagnosis", "f1"): _defect("depends on how common ES is", f"{DROPS} | readers win", "always_ES"),
+    ("paper_diagnosis", "precision"): _defect("unread answers are dropped", DROPS),
+    ("paper_diagnosis", "recall"): _defect("half of a pair", f"{DROPS} | readers win | monotone", "always_ES"),
+    ("paper_diagnosis", "accuracy"): _defect(
         "unread answers are dropped, and the commoner diagnosis is mostly right", f"{DROPS} | readers win"
     ),
 }
-"""Published metrics and what is wrong with them: metric, and the kind of text where both are scored, and statistic."""
+"""Published metrics and their defects, by (metric, followed by the kind of text where both are scored; statistic)."""
 
 
 PAPER_SCENARIOS: Mapping[str, str] = {
@@ -179,9 +182,10 @@ PAPER_SCENARIOS: Mapping[str, str] = {
 """Pairs of reports (``task_specs/rqi_scenarios.yaml``) that the published Seizure-RQI ranks wrongly, and why."""
 
 
-def known_of(profile: str, kind: str, metric: MetricSpec) -> Known:
-    """What is known of a metric of a profile on a kind of items."""
+def known_defect_of(profile: str, kind: str, metric: MetricSpec) -> KnownDefect:
+    """Return the documented defect of a metric of a profile on a kind of items; :data:`SOUND` if there is none."""
     if profile != "paper":
         return NOT_RANKED.get((metric.name, kind, str(metric.params.get("subject", ""))), SOUND)
     statistic = str(metric.params.get("statistic", ""))
+    # BLEU and ROUGE score reasons and reports alike, with different defects: the key with the kind goes first.
     return PAPER.get((f"{metric.name} {kind}", statistic), PAPER.get((metric.name, statistic), SOUND))

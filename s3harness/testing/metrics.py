@@ -1,13 +1,12 @@
-r"""The contract of a metric, as a test: what any ranking metric promises, held against answerers that deserve nothing.
+r"""Contract of a metric as a test: promises of any ranking metric, tried on answerers that must score low or high.
 
     violations = check_metric("my_f1", "feature")
     assert not violations, "\n".join(map(str, violations))
 
-A metric is asked to score a made-up cohort as answered by one who watched and errs, by the truth itself and by dozens
-of degenerate answerers (:mod:`s3harness.testing.answerers`), and by readers of rising skill
-(:mod:`s3harness.testing.readers`). What it must keep is in :data:`PROMISES`. A number that
-informs and ranks nobody (a bias, a rate of duplicates, a sensitivity) need not keep them all, but then it is known
-which it breaks.
+The metric scores a made-up cohort as answered by one who watched and errs, by the truth itself, by dozens of degenerate
+answerers (:mod:`s3harness.testing.answerers`), and by readers of rising skill (:mod:`s3harness.testing.readers`).
+:data:`PROMISES` lists its promises. A number that informs and ranks nobody (a bias, a rate of duplicates, a
+sensitivity) may break some of them, which are then documented.
 """
 
 from __future__ import annotations
@@ -47,17 +46,17 @@ Promise = Literal[
 
 PROMISES: Mapping[Promise, str] = {
     "honest wins": "no degenerate answerer scores as well as an honest one that errs",
-    "readers win": "whoever looked, however cautious or bold, scores better than whoever did not",
-    "monotone": "whoever sees more, or is nearer to the truth, scores better",
+    "readers win": "a reader who looked, cautious or bold, scores better than one who did not",
+    "monotone": "a reader who sees more, or is nearer to the truth, scores better",
     "truth is best": "nothing scores better than the truth, which scores 1, 100 points, or an error of 0",
     "bounds": "a proportion or correlation lies in −1 to 1, points in 0 to 100, anything else is finite",
     "order": "the order of the pairs does not matter",
     "failing": "leaving out the answers that are most wrong does not raise a score",
     "giving up": "no answer scores worse than no answer at all",
-    "defined": "whoever answers everything gets a score",
+    "defined": "a reader who answers every item gets a score",
     "form": "rows are finite, one per pair, the same without other videos if the metric says that it goes by video; "
     "sums of rows give the score, for any leading shape, also of no pairs",
-    "raises": "an answer, whatever it is, raises nothing",
+    "raises": "no answer raises an error",
 }
 """Promise → what it says."""
 
@@ -72,13 +71,14 @@ LOST = (0.05, 0.1, 0.2, 0.4)
 """Shares of the answers, the most wrong ones, that fail."""
 
 _BOUNDS = {"": (-1.0, 1.0), "points": (0.0, 100.0)}
+# Sums of floats in another order differ in their last digits.
 _ROUNDING = 1e-9
 _HONEST, _TRUTH, _NOTHING = "honest", "truth", "unanswered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A promise that a metric broke: for which answerer, with what score, against which limit."""
+    """A promise that a metric broke: for which answerer, with which score, against which limit."""
 
     metric: str
     kind: str
@@ -89,7 +89,7 @@ class Violation:
     note: str = ""
 
     def __str__(self) -> str:
-        """One sentence."""
+        """Return the violation as one sentence."""
         numbers = f"{self.score:.4g} against {self.limit:.4g}" if math.isfinite(self.limit) else f"{self.score:.4g}"
         note = f" ({self.note})" if self.note else ""
         return f"{self.metric} of {self.kind}: {PROMISES[self.promise]}, but {self.answerer!r} scores {numbers}{note}"
@@ -98,22 +98,22 @@ class Violation:
 def check_metric(
     metric: str | Callable[..., Metric], kind: str, /, *, seed: int = 0, **params: object
 ) -> list[Violation]:
-    """All that a metric breaks on one kind of item, nothing for a sound one.
+    """Return the promises that a metric breaks on one kind of items; none for a sound metric.
 
-    ``metric`` is a registered name or what makes one, ``kind`` one of :data:`KINDS`; ``params`` go to the metric's
-    constructor. ``seed`` makes another cohort. Raises :class:`UsageError` for an unknown metric or kind.
+    ``metric`` is a registered name or a constructor, ``kind`` one of :data:`KINDS`; ``params`` go to the constructor.
+    ``seed`` draws another cohort. Raises :class:`UsageError` for an unknown metric or kind.
     """
     make = cast("Callable[..., Metric]", load("metric", metric)) if isinstance(metric, str) else metric
     if kind not in KINDS:
         raise UsageError(f"there are no made-up items of kind {kind!r}{suggest(kind, KINDS)}")
     name = metric if isinstance(metric, str) else getattr(metric, "__name__", repr(metric))
     label = ", ".join([name, *(f"{key}={value}" for key, value in params.items())])
-    return list(_Trial(label, kind, lambda: make(**params), _cases(kind, seed)).violations())
+    return list(_MetricTrial(label, kind, lambda: make(**params), _cases(kind, seed)).violations())
 
 
 @dataclass(frozen=True)
 class _Cases:
-    """References of one kind, and the predictions of every answerer."""
+    """References of one kind of items, and the predictions of every answerer."""
 
     references: Sequence[Reference]
     answerers: Mapping[str, Sequence[Prediction]]
@@ -124,8 +124,8 @@ class _Cases:
 
 
 @dataclass
-class _Trial:
-    """One metric before one set of cases; scores are computed once."""
+class _MetricTrial:
+    """Trial of one metric on one set of cases; each score is computed once."""
 
     metric: str
     kind: str
@@ -134,23 +134,34 @@ class _Trial:
     scores: dict[str, float] = field(default_factory=dict)
 
     def violations(self) -> Iterator[Violation]:
-        """Every promise broken, in the order of :data:`PROMISES`; without scores there is nothing else to look at."""
+        """Yield the broken promises in the order of :data:`PROMISES`; only "raises" without an honest score."""
         raised = list(self._score_all())
         yield from raised
+        # Every other promise is compared with the honest score.
         if any(violation.answerer == _HONEST for violation in raised):
             return
-        for check in (self._honest_wins, self._readers_win, self._monotone, self._truth_is_best, self._bounds):
-            yield from check()
-        for check in (self._order, self._failing):
-            yield from check()
-        for check in (self._giving_up, self._defined, self._form):
+        # _failing adds scores of its own, which _bounds must not see and _defined must.
+        for check in (
+            self._honest_wins,
+            self._readers_win,
+            self._monotone,
+            self._truth_is_best,
+            self._bounds,
+            self._order,
+            self._failing,
+            self._giving_up,
+            self._defined,
+            self._form,
+        ):
             yield from check()
 
     def _score_all(self) -> Iterator[Violation]:
         for name in self.cases.answerers:
             try:
+                # A new metric for each answerer, lest one that keeps state carries it over.
                 self.scores[name] = score(self.make(), self.cases.pairs(name))
             except Exception as problem:
+                # One violation per answerer: others may still score.
                 yield self._violation("raises", name, note=f"{type(problem).__name__}: {problem}")
 
     def _honest_wins(self) -> Iterator[Violation]:
@@ -162,16 +173,17 @@ class _Trial:
         if self.kind != CENTRED:
             for one in beaten_readers(self.make, self.kind):
                 note = f"the {one.better} has less"
-                yield Violation(self.metric, self.kind, "readers win", one.worse, one.worse_score, one.score, note)
+                yield self._violation("readers win", one.worse, one.score, note, one.worse_score)
 
     def _monotone(self) -> Iterator[Violation]:
         if self.kind != CENTRED:
             for one in not_rising(self.make, self.kind):
                 note = f"the lower level is {one.worse}"
-                yield Violation(self.metric, self.kind, "monotone", one.better, one.score, one.worse_score, note)
+                yield self._violation("monotone", one.better, one.worse_score, note, one.score)
 
     def _truth_is_best(self) -> Iterator[Violation]:
         metric = self.make()
+        # Of another unit, where more is better, the best is not known: NaN compares as no violation.
         best = _BOUNDS.get(metric.unit, (0.0, math.nan))[1] if metric.higher_is_better else 0.0
         if abs(self.scores.get(_TRUTH, math.nan) - best) > _ROUNDING:
             yield self._violation("truth is best", _TRUTH, best)
@@ -193,12 +205,14 @@ class _Trial:
 
     def _failing(self) -> Iterator[Violation]:
         pairs = self.cases.pairs(_HONEST)
+        # The worst first: a metric that drops failed answers rewards whoever stays silent where he is unsure.
         worst = sorted(range(len(pairs)), key=lambda n: -error(pairs[n].reference, pairs[n].prediction))
         for share in LOST:
-            lost = set(worst[: math.ceil(share * len(pairs))])
-            left = [Pair(p.reference, unanswered(p.prediction)) if n in lost else p for n, p in enumerate(pairs)]
+            # Rounded up, so that even a small cohort loses an answer.
+            failed = set(worst[: math.ceil(share * len(pairs))])
+            remaining = [Pair(p.reference, unanswered(p.prediction)) if n in failed else p for n, p in enumerate(pairs)]
             name = f"honest, the worst {share:.0%} left out"
-            self.scores[name] = score(self.make(), left)
+            self.scores[name] = score(self.make(), remaining)
             if self._is_better(name, self.scores[_HONEST]):
                 yield self._violation("failing", name, self.scores[_HONEST])
 
@@ -209,6 +223,7 @@ class _Trial:
 
     def _defined(self) -> Iterator[Violation]:
         for name, value in self.scores.items():
+            # Undefined is right where an answer is missing, as of a mean over no pairs.
             if math.isnan(value) and all(p.value is not None for p in self.cases.answerers.get(name, ())):
                 yield self._violation("defined", name)
 
@@ -222,22 +237,33 @@ class _Trial:
             yield self._violation("form", _HONEST, note=note)
 
     def _is_better(self, name: str, limit: float) -> bool:
-        """Whether a score is better than a limit; never where one of them is undefined."""
+        """Return True if a score is better than a limit; False where one of them is undefined."""
         sign = 1.0 if self.make().higher_is_better else -1.0
         return sign * (self.scores.get(name, math.nan) - limit) > _ROUNDING
 
     def _is_worse(self, name: str, limit: float) -> bool:
-        """Whether a score is worse than a limit; also one that is undefined, if only because nothing was answered."""
+        """Return True if a score is worse than a limit, or undefined, as where nothing was answered."""
         value = self.scores.get(name, math.nan)
         sign = 1.0 if self.make().higher_is_better else -1.0
         return math.isnan(value) or sign * (limit - value) > _ROUNDING
 
-    def _violation(self, promise: Promise, answerer: str, limit: float = math.nan, note: str = "") -> Violation:
-        return Violation(self.metric, self.kind, promise, answerer, self.scores.get(answerer, math.nan), limit, note)
+    def _violation(
+        self, promise: Promise, answerer: str, limit: float = math.nan, note: str = "", score: float | None = None
+    ) -> Violation:
+        # Readers are scored over several cohorts, and come with their own score.
+        return Violation(
+            metric=self.metric,
+            kind=self.kind,
+            promise=promise,
+            answerer=answerer,
+            score=self.scores.get(answerer, math.nan) if score is None else score,
+            limit=limit,
+            note=note,
+        )
 
 
 def score(metric: Metric, pairs: Sequence[Pair]) -> float:
-    """What a metric makes of pairs: the value of the sum of their rows."""
+    """Score of the pairs: the metric's value of the sum of their rows."""
     return float(metric.value(metric.statistics(pairs).sum(axis=0)))
 
 
@@ -248,6 +274,7 @@ def _cases(kind: str, seed: int) -> _Cases:
     references = references_of(
         items, made_up_videos(VIDEOS.get(items, VIDEOS_OTHERWISE), seed=seed), placement=placement, seed=seed
     )
+    # Cached per kind and seed: the cases take longer than the scoring, and every metric of a kind shares them.
     bad = degenerate(items, references, seed=seed)
     good = {_HONEST: honest(items, references, seed=seed), _TRUTH: oracle(references)}
     nothing = {_NOTHING: [unanswered(prediction) for prediction in good[_HONEST]]}
@@ -255,18 +282,20 @@ def _cases(kind: str, seed: int) -> _Cases:
 
 
 def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
-    """What is wrong with the arrays of a metric, "" if nothing is."""
+    """Describe the fault in the arrays of a metric; "" if there is none."""
     rows = metric.statistics(pairs)
     if rows.ndim != 2 or len(rows) != len(pairs) or not np.isfinite(rows).all():
         return f"statistics of {len(pairs)} pairs have shape {rows.shape}, or hold what is not finite"
     if getattr(metric, "by_video", False) and not _goes_by_video(metric, pairs, rows):
         return "by_video is True, but rows of some videos are others without the rest"
+    # Bootstrap resamples are stacked in leading dimensions: values must not mix them.
     half, whole = rows[: len(rows) // 2].sum(axis=0), rows.sum(axis=0)
     stacked = metric.value(np.array([[whole, half], [np.zeros_like(whole), whole]]))
     if stacked.shape != (2, 2):
         return f"value of totals of shape (2, 2, k) has shape {stacked.shape}, not (2, 2)"
     if not np.allclose([stacked[0, 0], stacked[1, 1]], expected, equal_nan=True):
         return "value of several totals at once differs from that of one"
+    # A bootstrap sample without such items must not count as one with a score.
     if not math.isnan(nothing := float(metric.value(metric.statistics([]).sum(axis=0)))):
         return f"no pairs score {nothing:.4g}; without anything to score there is no score"
     strange = [name for name, value in metric.parts(whole).items() if not isinstance(value, float)]
@@ -275,8 +304,9 @@ def _wrong_form(metric: Metric, pairs: Sequence[Pair], expected: float) -> str:
 
 
 def _wrong_options(metric: Metric, pairs: Sequence[Pair], rows: Array, expected: float) -> str:
-    """What is wrong with the optional ``bounds`` and ``support`` of a metric, "" if nothing is."""
+    """Describe the fault in the optional ``bounds`` and ``support`` of a metric; "" if there is none."""
     low, high = getattr(metric, "bounds", None) or (-math.inf, math.inf)
+    # Intervals are clipped to these bounds, so that a score beyond them would be outside of its own interval.
     if expected < low or expected > high:
         return f"a score of {expected:.4g} is beyond the bounds {low:g} and {high:g}"
     sums = cluster_sums(rows, [pair.reference.cluster for pair in pairs])
@@ -286,7 +316,8 @@ def _wrong_options(metric: Metric, pairs: Sequence[Pair], rows: Array, expected:
 
 
 def _goes_by_video(metric: Metric, pairs: Sequence[Pair], rows: Array) -> bool:
-    """Whether every other video has the same rows (n, k) by itself."""
+    """Return True if every other video has the same rows (n, k) by itself."""
+    # Every other one: a metric that borrows from neighbours differs without them.
     videos = set(list(dict.fromkeys(pair.reference.video_id for pair in pairs))[::2])
     chosen = [number for number, pair in enumerate(pairs) if pair.reference.video_id in videos]
     alone = metric.statistics([pairs[number] for number in chosen])

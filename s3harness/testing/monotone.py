@@ -1,6 +1,6 @@
-"""Whether a metric pays skill: more to whoever sees more, and more to any reader than to whoever did not look.
+"""Tests that a metric rewards skill: more for whoever sees more, and more for any reader than for a blind answerer.
 
-Both are held on several cohorts, of which the mean counts: one cohort of few items can favour anybody.
+Both are tested on several cohorts, whose mean counts: one cohort of few items can favour anybody.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Cohorts = Sequence[Sequence[Pair]]
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
-    """The readers of one ladder from the least skilled: (level, pairs)."""
+    """Readers of one ladder from the least skilled: (level, pairs)."""
 
     rising: str
     levels: Sequence[tuple[str, Cohorts]]
@@ -38,7 +38,7 @@ class Rungs:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Everybody who is tried on one kind of items."""
+    """Pairs of all readers and answerers of one kind of items."""
 
     ladders: Sequence[Rungs]
     readers: Mapping[str, Cohorts]
@@ -47,7 +47,7 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Misorder:
-    """Somebody who is not paid as much more than somebody else as he deserves: scores in the mean of the cohorts."""
+    """Two answerers in the wrong order: mean scores over the cohorts."""
 
     better: str
     score: float
@@ -56,7 +56,7 @@ class Misorder:
 
 
 def not_rising(make: Callable[[], Metric], kind: str) -> Iterator[Misorder]:
-    """Steps of the ladders on which a metric does not rise."""
+    """Yield the steps of the ladders on which a metric does not rise."""
     for ladder in trials(kind).ladders:
         scores = [(level, mean_score(make, cohorts)) for level, cohorts in ladder.levels]
         for (low, worse), (high, better) in pairwise(scores):
@@ -65,9 +65,10 @@ def not_rising(make: Callable[[], Metric], kind: str) -> Iterator[Misorder]:
 
 
 def beaten_readers(make: Callable[[], Metric], kind: str) -> Iterator[Misorder]:
-    """Readers whom somebody blind equals, each with the blind answerer that scores best."""
+    """Yield the readers whom a blind answerer equals, each with the best of those."""
     without_a_look = {name: mean_score(make, cohorts) for name, cohorts in trials(kind).blind.items()}
     sign = 1.0 if make().higher_is_better else -1.0
+    # An answerer without a score beats nobody.
     defined = {name: value for name, value in without_a_look.items() if math.isfinite(value)}
     if not defined:
         return
@@ -79,22 +80,25 @@ def beaten_readers(make: Callable[[], Metric], kind: str) -> Iterator[Misorder]:
 
 
 def mean_score(make: Callable[[], Metric], cohorts: Cohorts) -> float:
-    """The mean score over the cohorts; NaN if it is undefined in one."""
+    """Mean score over the cohorts; NaN if it is undefined in one."""
     values = []
     for pairs in cohorts:
+        # A new metric for each cohort, lest one that keeps state carries it over.
         metric = make()
         values.append(float(metric.value(metric.statistics(pairs).sum(axis=0))))
     return mean(values)
 
 
 def is_better(metric: Metric, one: float, other: float) -> bool:
-    """Whether a score is truly better than another; an undefined one never is."""
+    """Return True if a score is better than another by more than rounding; False for an undefined one."""
+    # Comparisons with NaN are False, so that an undefined score is never better.
     return (one - other if metric.higher_is_better else other - one) > 1e-9
 
 
+# One entry for each of the seven kinds: the suite tries many metrics on each, one kind after another.
 @lru_cache(maxsize=8)
 def trials(kind: str) -> Trials:
-    """Everybody's answers to the cohorts of one kind of items."""
+    """Return the pairs of all readers and blind answerers on the cohorts of one kind of items."""
     cohorts = [_references(kind, seed) for seed in SEEDS]
     named = [blind(kind, references, seed=seed) for seed, references in zip(SEEDS, cohorts, strict=True)]
     return Trials(

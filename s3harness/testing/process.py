@@ -1,4 +1,4 @@
-"""Trying a plugin in a process of its own: whatever becomes of that, it is told by name."""
+"""Trial of a component in a process of its own, so that a crash or a hang becomes a result too."""
 
 from __future__ import annotations
 
@@ -9,33 +9,40 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from s3harness.testing.contract import Verdict
-from s3harness.testing.trial import COMMON, Finding, Settings
+from s3harness.testing.contract import ContractVerdict
+from s3harness.testing.trial import COMMON, BrokenPromise, TrialSettings
 
 ALL_TRIALS = 20.0
-"""All trials together may take so many times the limit of one."""
+"""Time limit of all trials together, in limits of one trial."""
 START_S = 60.0
+"""Seconds allowed besides for the start of the process and the import of the plugin."""
 
 
-def verdict_apart(kind: str, name: str, settings: Settings) -> Verdict:
-    """As :func:`s3harness.testing.verdict`, of a plugin that may hang, crash or end the process that it runs in."""
-    told = json.dumps({"kind": kind, "name": name, "settings": asdict(settings)})
+def verdict_apart(kind: str, name: str, settings: TrialSettings) -> ContractVerdict:
+    """Try a component as :func:`s3harness.testing.verdict` does, though it may hang, crash or end its process."""
+    # As an argument, for standard input belongs to the plugin.
+    request = json.dumps({"kind": kind, "name": name, "settings": asdict(settings)})
     limit_s = START_S + ALL_TRIALS * settings.limit_s
+    # A plugin that was put on sys.path in this process alone must be importable in the other, too.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "s3harness.testing", told]
+    command = [sys.executable, "-m", "s3harness.testing", request]
     try:
-        ended = subprocess.run(command, env=environment, capture_output=True, timeout=limit_s, check=False)  # noqa: S603
+        process = subprocess.run(command, env=environment, capture_output=True, timeout=limit_s, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
+        # The limits inside of the process do not interrupt compiled code that never returns; killing does.
         return _lost(kind, name, "in time", f"its process had to be killed after {limit_s:g} s")
     try:
-        found = json.loads(ended.stdout.decode(errors="replace"))
-        return Verdict(kind, name, tuple(Finding(**one) for one in found["findings"]), tuple(found["untried"]))
+        result = json.loads(process.stdout.decode(errors="replace"))
+        return ContractVerdict(
+            kind, name, tuple(BrokenPromise(**one) for one in result["findings"]), tuple(result["untried"])
+        )
+    # No result in JSON: the process ended before it wrote one.
     except (ValueError, KeyError, TypeError):
-        return _lost(kind, name, "alive", f"{_end(ended.returncode)} {_last_line(ended.stderr)}".strip())
+        return _lost(kind, name, "alive", f"{_end(process.returncode)} {_last_line(process.stderr)}".strip())
 
 
-def _lost(kind: str, name: str, promise: str, note: str) -> Verdict:
-    return Verdict(kind, name, (Finding(kind, name, promise, COMMON[promise], note),))
+def _lost(kind: str, name: str, promise: str, note: str) -> ContractVerdict:
+    return ContractVerdict(kind, name, (BrokenPromise(kind, name, promise, COMMON[promise], note),))
 
 
 def _end(code: int) -> str:

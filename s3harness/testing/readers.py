@@ -1,9 +1,9 @@
-"""Readers who watched, of stated skill: how sensitive, how specific, how precise in time, how sure of sides and order.
+"""Simulated readers of stated skill: sensitivity, specificity, precision in time, certainty of sides and order.
 
-A *ladder* holds readers that differ in one skill alone, from the lowest to the highest; whatever a metric measures, it
-must pay them in that order. :func:`honest_readers` are those of little skill, each of another temper, who must still
-stand above whoever did not look. The lots of a reader are drawn per item by its seed and not by its skill, so that one
-of more skill is right wherever one of less is.
+A *ladder* holds readers that differ in one skill alone, from the lowest to the highest; any metric must score them in
+that order. :func:`honest_readers` are those of little skill, each of another temper, who must still score above whoever
+did not look. A reader's random numbers are drawn per item by its seed and not by its skill, so that a more skilled
+reader is right wherever a less skilled one is.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from s3harness.testing.cases import other_side
 from s3harness.types import Prediction, Reference
 
 Reader = Callable[[Reference, Random], object]
-"""The value that a reader answers; it draws as many lots for each item whatever its skill."""
+"""The value that a reader answers; it draws as many random numbers per item whatever its skill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Readers of rising skill: what rises, and the reader of each level, the least skilled first."""
+    """Readers of rising skill: the name of that skill, and the reader of each level, the least skilled first."""
 
     rising: str
     levels: Sequence[tuple[str, Reader]]
@@ -41,14 +41,16 @@ def honest_readers(kind: str) -> Mapping[str, Reader]:
 
 
 def read_all(kind: str, reader: Reader, references: Sequence[Reference], seed: int) -> list[Prediction]:
-    """One prediction for each reference, in their order."""
+    """Return one prediction for each reference, in their order."""
+    # A stream per item, so that the answer to one item does not depend on those before it.
     return [_prediction(r, reader(r, Random(f"{kind}{seed}{r.item}")), seed) for r in references]
 
 
 def _prediction(reference: Reference, value: object, seed: int) -> Prediction:
-    """With a probability on the side of a yes or no."""
+    """Prediction with a probability on the side of a yes or no."""
     if value not in ("yes", "no"):
         return Prediction(reference.item, value)
+    # A stream of its own, so that readers of any skill have the same certainty on an item.
     leaning = Random(f"probability{seed}{reference.item}").uniform(0.5, 1.0)
     return Prediction(reference.item, value, probability=leaning if value == "yes" else 1.0 - leaning)
 
@@ -58,10 +60,10 @@ def _prediction(reference: Reference, value: object, seed: int) -> Prediction:
 
 def _two_classes(positive: str, negative: str, sensitivity: float, specificity: float) -> Reader:
     def read(reference: Reference, random: Random) -> object:
-        lot = random.random()
+        draw = random.random()
         if reference.truth == positive:
-            return positive if lot < sensitivity else negative
-        return negative if lot < specificity else positive
+            return positive if draw < sensitivity else negative
+        return negative if draw < specificity else positive
 
     return read
 
@@ -85,13 +87,14 @@ def _tempers(positive: str, negative: str) -> Mapping[str, Reader]:
 
 
 def _place(share: float) -> Reader:
-    """A side or part of the body, right in this share of the items."""
+    """Reader of a side or part of the body, right in this share of the items."""
 
     def read(reference: Reference, random: Random) -> object:
-        lot, truth = random.random(), str(reference.truth)
+        draw, truth = random.random(), str(reference.truth)
         choices = vocabulary().body_parts if reference.subject == "onset_body_part" else ("left", "right")
+        # Drawn even where the answer is right: the draws stay the same for every skill.
         wrong = random.choice([choice for choice in choices if choice != truth])
-        return truth if lot < share else wrong
+        return truth if draw < share else wrong
 
     return read
 
@@ -99,23 +102,26 @@ def _place(share: float) -> Reader:
 # --- reasons ----------------------------------------------------------------------------------------------------------
 
 
-def _reason(sensitivity: float, specificity: float, told: float) -> Reader:
-    """Yes or no with the reason; of what the true sentence tells, ``told`` is the share of its words kept."""
+def _reason(sensitivity: float, specificity: float, words_kept: float) -> Reader:
+    """Reader of yes or no with the reason, which keeps a share of the words of the true sentence."""
     present = _two_classes("yes", "no", sensitivity, specificity)
 
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
-        said = str(present(Reference("", "", "", "", 0, truth["present"]), random))
-        lots = [random.random() for _ in truth["text"].split()]
-        kept = " ".join(
-            word if lot < told else "something" for word, lot in zip(truth["text"].split(), lots, strict=True)
+        answer = str(
+            present(Reference(item="", task="", video_id="", subject="", cluster=0, truth=truth["present"]), random)
         )
-        return {"present": said, "text": kept if said == truth["present"] else _invented(reference, said)}
+        draws = [random.random() for _ in truth["text"].split()]
+        text = " ".join(
+            word if draw < words_kept else "something" for word, draw in zip(truth["text"].split(), draws, strict=True)
+        )
+        return {"present": answer, "text": text if answer == truth["present"] else _invented(reference, answer)}
 
     return read
 
 
 def _invented(reference: Reference, present: str) -> str:
+    # Seeded by the item, lest the wording depends on how many reasons were invented before.
     return reason_for(reference.subject, present, "left", Random(f"invented{reference.item}"))
 
 
@@ -141,32 +147,35 @@ def _time(error_s: float) -> Reader:
 
 
 def _order(seen: float, invented: int, ordered: float) -> Reader:
-    """The share of the true signs that is told, the number of false ones, the share of lists in the right order."""
+    """Reader of the share ``seen`` of the signs, with ``invented`` false ones, in order in a share of the lists."""
 
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
         names = [name for name, _ in truth]
-        lots, is_ordered = [random.random() for _ in names], random.random() < ordered
+        # All numbers are drawn before any is compared with a skill: later draws must not depend on it.
+        draws, is_ordered = [random.random() for _ in names], random.random() < ordered
         false = random.sample(vocabulary().names, len(vocabulary().names))
         shuffled = random.sample(names, len(names))
-        told = {name for name, lot in zip(names, lots, strict=True) if lot < seen}
-        signs = [name for name in (names if is_ordered else shuffled) if name in told]
+        reported = {name for name, draw in zip(names, draws, strict=True) if draw < seen}
+        signs = [name for name in (names if is_ordered else shuffled) if name in reported]
+        # Taken from one shuffled list: fewer inventions are a subset of more.
         return signs + [name for name in false if name not in names][:invented]
 
     return read
 
 
 def _report(seen: float, invented: int, ordered: float, sided: float) -> Reader:
-    """As of lists; besides the share of the sides that are right."""
+    """Reader of reports as of lists, right in the share ``sided`` of the sides."""
     order = _order(seen, invented, ordered)
 
     def read(reference: Reference, random: Random) -> object:
         truth: Any = reference.truth
         events = [(name, 0.0) for name in truth["events"]]
-        told: Any = order(Reference("", "", "", "", 0, events), random)
-        lots = {name: random.random() for name in vocabulary().names}
-        sides = {n: side if lots.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
-        return report_of(told, {name: sides.get(name, "left") for name in told}, random)
+        signs: Any = order(Reference(item="", task="", video_id="", subject="", cluster=0, truth=events), random)
+        draws = {name: random.random() for name in vocabulary().names}
+        # Without a draw (a sign outside of the vocabulary) the side is wrong, whatever the skill.
+        sides = {n: side if draws.get(n, 1.0) < sided else other_side(side) for n, side in truth["sides"].items()}
+        return report_of(signs, {name: sides.get(name, "left") for name in signs}, random)
 
     return read
 

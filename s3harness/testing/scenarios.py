@@ -1,4 +1,4 @@
-"""Pairs of reports of which anybody who reads seizure reports knows the better one, and how a preset ranks them."""
+"""Pairs of reports of which any reader of seizure reports knows the better one, and their ranking by a preset."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from s3harness.specs.document import read_document, specs_directory
 FILE = "rqi_scenarios.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One pair of ``task_specs/rqi_scenarios.yaml``, which says what the fields are."""
+    """One pair of ``task_specs/rqi_scenarios.yaml``, which documents the fields."""
 
     name: str
     group: str
@@ -27,9 +27,10 @@ class Scenario:
     worse_times: int = 1
 
     def scores(self, preset: str) -> tuple[float, float]:
-        """The Seizure-RQI of the better and of the worse report, 0–100."""
+        """Seizure-RQI of the better and of the worse report, 0–100."""
         labels, read = self.labels, parse_preset(preset).read
         if labels is None:
+            # Sleep is annotated, but in no sequence of signs.
             labels = tuple(event for event in read(self.expert).events if event != SLEEP)
         truth = {"text": self.expert, "events": labels, "sides": self.sides, "untested": self.untested}
         worse = " ".join([self.worse] * self.worse_times)
@@ -37,11 +38,12 @@ class Scenario:
 
 
 def scenarios() -> list[Scenario]:
-    """All pairs, in the order of the file."""
+    """Return all pairs, in the order of the file."""
     return [Scenario(**pair) for pair in read_document(specs_directory() / FILE).data["scenarios"]]
 
 
 def ranked_wrong(preset: str) -> list[str]:
-    """The names of the pairs whose better report does not score higher."""
+    """Return the names of the pairs whose better report does not score higher."""
     scored = {scenario.name: scenario.scores(preset) for scenario in scenarios()}
+    # A tie is wrong too: a metric that cannot tell the two reports apart ranks neither.
     return [name for name, (better, worse) in scored.items() if better <= worse]

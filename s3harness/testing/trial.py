@@ -1,4 +1,4 @@
-"""The bench that something is tried on: what it breaks is written down, and nothing it does gets away."""
+"""Test bench for one component: it records broken promises, and contains every error, print and connection."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from s3harness.guard.sockets import offline
 from s3harness.plugins.time_limit import TookTooLong, deadline
 
 LIMIT_S = 60.0
-"""How long one trial may take."""
+"""Time limit of one trial, seconds."""
 SHOWN = 3
-"""So many notes of one promise are told."""
+"""Notes recorded of one promise at most."""
 LONGEST_NOTE = 400
+"""Characters of a note at most."""
 
 COMMON: Mapping[str, str] = {
     "loads": "its package registers it, and it can be imported",
-    "documented": "it has a docstring that says what it is",
-    "in time": "nothing it does takes longer than the limit",
-    "alive": "it does not end the process that it runs in",
+    "documented": "it has a docstring",
+    "in time": "no trial takes longer than the limit",
+    "alive": "it does not end its process",
     "quiet": "it prints nothing on standard output, where results go",
     "offline": "it connects to no host that was not declared and permitted",
-    "inputs": "it changes nothing that it is given",
+    "inputs": "it does not change its inputs",
     "same again": "the same input gives the same output",
 }
-"""Promise → what it says, of everything there is."""
+"""Promise → its text, of every kind of plugin."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How something is tried.
+class TrialSettings:
+    """Settings of the trials of one component.
 
-    ``options`` are what the thing itself is given: a backend's options, the parameters of a metric or sampler. ``item``
-    is the kind of items that it is for, found out where it is empty; ``model`` the card that a backend is made with;
-    ``allow_remote`` the hosts that it may connect to; ``limit_s`` how long one trial may take.
+    ``options`` go to the component itself: a backend's options, the parameters of a metric or sampler. ``item`` is the
+    kind of items that it is for (if empty, each kind is tried); ``model`` the model card that a backend is constructed
+    with; ``allow_remote`` the hosts that it may connect to; ``limit_s`` the time limit of one trial in seconds.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -49,8 +50,8 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A promise that something broke, and how."""
+class BrokenPromise:
+    """A promise that a component broke, and how."""
 
     kind: str
     name: str
@@ -59,63 +60,70 @@ class Finding:
     note: str
 
     def __str__(self) -> str:
-        """One sentence."""
+        """Return the broken promise as one sentence."""
         return f"{self.kind} {self.name}: {self.promise}: {self.says}, but {self.note}"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Bench:
-    """Where one thing is tried. ``promises`` are those of its kind; ``untried`` says what was not tried, and why."""
+    """Test bench of one component, with the ``promises`` of its kind; ``untried`` lists what was not tried, and why."""
 
     kind: str
     name: str
     thing: Any
-    settings: Settings
+    settings: TrialSettings
     promises: Mapping[str, str]
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[BrokenPromise] = field(default_factory=list)
     untried: list[str] = field(default_factory=list)
 
     def broke(self, promise: str, note: str) -> None:
-        """Write down a broken promise; :data:`SHOWN` notes of each are kept."""
-        said = [finding for finding in self.findings if finding.promise == promise]
-        short = " ".join(note.split())
-        found = Finding(self.kind, self.name, promise, {**COMMON, **self.promises}[promise], short[:LONGEST_NOTE])
-        if len(said) < SHOWN and found not in said:
-            self.findings.append(found)
+        """Record a broken promise; at most :data:`SHOWN` notes of each are recorded."""
+        earlier = [finding for finding in self.findings if finding.promise == promise]
+        # Notes quote what plugins print and raise: they become one line of bounded length.
+        text = " ".join(note.split())
+        broken = BrokenPromise(self.kind, self.name, promise, {**COMMON, **self.promises}[promise], text[:LONGEST_NOTE])
+        # A fault shows in nearly every case; three examples are enough to mend it.
+        if len(earlier) < SHOWN and broken not in earlier:
+            self.findings.append(broken)
 
     def must(self, promise: str, is_kept: bool, note: str) -> bool:
-        """Write down a broken promise unless it is kept; returns whether it is."""
+        """Record a broken promise unless ``is_kept``, which is returned."""
         if not is_kept:
             self.broke(promise, note)
         return is_kept
 
     @contextmanager
-    def trying(self, promise: str, what: str = "", inputs: object = None, limits: float = 1.0) -> Iterator[None]:
-        """Try something: what it raises breaks ``promise``, what it prints, sends or changes of ``inputs`` others.
+    def trying(self, promise: str, case: str = "", inputs: object = None, limits: float = 1.0) -> Iterator[None]:
+        """Run a trial: an exception breaks ``promise``; prints, connections and changes of ``inputs`` break others.
 
-        It may take as many times the limit as ``limits`` says.
+        The trial may take ``limits`` times the time limit.
         """
+        # Copied before the trial, to be compared afterwards: a component may change its inputs in place.
         printed, before = io.StringIO(), deepcopy(inputs)
-        to = f"{what}: " if what else ""
-        tried: list[str] = []
+        prefix = f"{case}: " if case else ""
+        connections: list[str] = []
         try:
             limit = deadline(limits * self.settings.limit_s)
-            with redirect_stdout(printed), offline(self.settings.allow_remote) as tried, limit:
+            with redirect_stdout(printed), offline(self.settings.allow_remote) as connections, limit:
                 yield
-        except TookTooLong as late:
-            self.broke("in time", f"{to}{late}")
+        except TookTooLong as timeout:
+            self.broke("in time", f"{prefix}{timeout}")
+        # SystemExit as well, or a plugin that calls sys.exit() would end the check; KeyboardInterrupt stays the user's.
         except (Exception, SystemExit) as error:
-            if not tried:
-                self.broke(promise, f"{to}{type(error).__name__}: {error}")
-        self.must("quiet", not printed.getvalue(), f"{to}it printed {printed.getvalue()[:80]!r}")
-        self.must("offline", not tried, f"{to}it tried to reach {', '.join(dict.fromkeys(tried))}")
-        self.must("inputs", same(inputs, before), f"{to}what it was given is not what it was")
+            # The error of a refused connection is a consequence: the broken promise is then "offline" alone.
+            if not connections:
+                self.broke(promise, f"{prefix}{type(error).__name__}: {error}")
+        self.must("quiet", not printed.getvalue(), f"{prefix}it printed {printed.getvalue()[:80]!r}")
+        self.must("offline", not connections, f"{prefix}it tried to reach {', '.join(dict.fromkeys(connections))}")
+        self.must("inputs", same(inputs, before), f"{prefix}it changed its input")
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two things are equal, arrays and numbers that are none included."""
+    """Return True if two values are equal; NaN equals NaN, and arrays compare by shape, type and values."""
+    # In the function, for the listing of promises needs no numpy.
     import numpy as np
 
+    # Arrays first: == of arrays is an array, whose truth value raises.
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         a, b = np.asarray(one), np.asarray(other)
         return a.shape == b.shape and a.dtype == b.dtype and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
@@ -129,18 +137,20 @@ def same(one: object, other: object) -> bool:
 
 
 def writable(value: object) -> str:
-    """What keeps a value from being written as JSON; "" if nothing does."""
+    """Return the error of writing a value as JSON; "" if it can be written."""
     import json
 
     try:
+        # NaN and infinity are no JSON, though Python writes them by default.
         json.dumps(value, allow_nan=False)
+    # Nesting that is too deep raises RecursionError in place of ValueError.
     except (TypeError, ValueError, RecursionError) as error:
         return str(error)
     return ""
 
 
 def takes(thing: Any, *arguments: object, **named: object) -> str:
-    """What keeps a function from being called like this, by its signature; "" if nothing does."""
+    """Return the error of calling a function with these arguments, by its signature; "" if it accepts them."""
     import inspect
 
     try:

@@ -11,7 +11,7 @@ from s3harness.dataset.known_patients import KnownPatients
 from s3harness.dataset.run_card import FILE, SCHEMA, marks_in, numbers_of
 from s3harness.files import write_json
 from s3harness.training.rewards import Reward
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 NOTE = "Research use, not a medical device."
 

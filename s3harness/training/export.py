@@ -17,7 +17,7 @@ from s3harness.files import parse_json, write_json, write_text
 from s3harness.training.messages import image_messages
 from s3harness.training.rewards import MetricReward, rewards_as_json
 from s3harness.training.sample import Sample
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 FORMATS: Mapping[str, str] = {"ms-swift": "mp4", "trl": "frames"}
 """Format → the media its rows speak of unless something else is asked for."""

@@ -16,7 +16,7 @@ from s3harness.metrics.floors import DRAWN
 from s3harness.training.candidates import Candidate, candidates
 from s3harness.training.rewards import MetricReward, Reward, RewardError
 from s3harness.training.sample import Sample
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 LIMIT = 0.8
 """A reward that pays a candidate this share of what it pays the truth, or more, is refused."""

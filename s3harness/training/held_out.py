@@ -20,7 +20,7 @@ from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec
 from s3harness.training.clips import ClipFrames
 from s3harness.training.sample import Sample
-from s3harness.training.samples import TrainingSet, samples_of
+from s3harness.training.training_set import TrainingSet, samples_of
 from s3harness.types import Answer, Reference, Request, Response, Score, Video
 
 RESAMPLES = 200

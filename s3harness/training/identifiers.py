@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from s3harness.dataset.sources import search_of
-from s3harness.guard.outgoing import Consent, OutgoingText, check_outgoing
+from s3harness.guard.outgoing_check import Consent, OutgoingText, check_outgoing
 from s3harness.guard.review import folder_of_dataset
-from s3harness.run.outgoing import REPORT, texts_of_request
-from s3harness.training.samples import TrainingSet
+from s3harness.run.request_texts import REPORT, texts_of_request
+from s3harness.training.training_set import TrainingSet
 from s3harness.transforms.mirror import mirrored_video
 
 
 def check_training(data: Path, made: TrainingSet, consent: Consent) -> dict[str, object]:
     """Refuse a training set with identifiers, or return those that the user lets through: the reason, and how many.
 
-    Raises :class:`~s3harness.guard.outgoing.IdentifiersError`.
+    Raises :class:`~s3harness.guard.outgoing_check.IdentifiersError`.
     """
     search = search_of(data, made.dataset.videos)
     kept = replace(consent, folder=folder_of_dataset(data))

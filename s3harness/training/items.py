@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from s3harness.backends.answer_text import write_answer
-from s3harness.backends.floors import perfect_answer, shows
+from s3harness.backends.floors_and_oracle import perfect_answer, shows
 from s3harness.dataset.references import events
 from s3harness.metrics.rqi.extract import extract
 from s3harness.specs.features import vocabulary

@@ -17,7 +17,7 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.monitor import Monitor
 from s3harness.training.rewards import Reward
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 Stage = Literal["warmup", "sft", "grpo"]
 """Teach the vision part the signs; learn the answers by heart; learn from rewards."""

@@ -15,7 +15,7 @@ from s3harness.media.frames import RATE, Samples
 from s3harness.training.clips import mirrored_frames
 from s3harness.training.export import MEDIA_FOLDER, clips_by_video, media_files, media_name
 from s3harness.training.sample import Sample
-from s3harness.training.samples import TrainingSet
+from s3harness.training.training_set import TrainingSet
 from s3harness.types import Clip
 
 QUALITY = 90

@@ -128,7 +128,7 @@ class MetricReward:
         if self.spec.item in AS_SAID:
             return Prediction(reference.item, reading.value)
         request = reference.requests[0]
-        answer = Answer(request, reading.value, reading.status, reading.note, question.clip)
+        answer = Answer(request, reading.value, status=reading.status, note=reading.note, clip=question.clip)
         return predict([reference], {request: answer}, self.spec)[0]
 
     def _scale(self, reference: Reference) -> tuple[float, float]:

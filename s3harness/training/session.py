@@ -15,7 +15,7 @@ from s3harness.dataset.run_card import FILE as CARD
 from s3harness.dataset.run_card import read_card, refuse_trained_on
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.guard.outgoing import Consent
+from s3harness.guard.outgoing_check import Consent
 from s3harness.media.options import MediaOptions
 from s3harness.plugins.manager import load, manager
 from s3harness.run.worker_spec import media_store
@@ -28,7 +28,7 @@ from s3harness.training.identifiers import check_training
 from s3harness.training.job import Stage, TrainingJob
 from s3harness.training.monitor import Limits, Monitor
 from s3harness.training.rewards import Reward
-from s3harness.training.samples import VIDEO_ONLY, TrainingSet
+from s3harness.training.training_set import VIDEO_ONLY, TrainingSet
 
 BEGUN = "training.json"
 """What a run was begun with, so that it is not gone on with otherwise."""
@@ -90,8 +90,8 @@ def run_training(
 
 
 HELD_OUT = (
-    "the model to begin with was trained on {patients} of the patients held out here ({videos} videos), so nobody "
-    "would be left to score it on; hold out the same patients as before (--split, --held-out, --seed)"
+    "the initial weights were trained on {patients} of the patients held out here ({videos} videos), which could then "
+    "not be used for scoring; hold out the same patients as before (--split, --held-out, --seed)"
 )
 
 

@@ -1,1 +1,1 @@
-"""Changes to what a model is shown: the contract, the built-in transforms, and the store that applies them."""
+"""Transforms of frames and audio: the contract, the built-in transforms, and the store that applies them."""

@@ -1,4 +1,4 @@
-"""The transforms that the probes are made of: each takes one kind of evidence away, or turns it round."""
+"""The built-in transforms, which the probes use: each takes one kind of evidence away, or turns it round."""
 
 from __future__ import annotations
 
@@ -11,84 +11,91 @@ from s3harness.transforms.contract import Transform
 from s3harness.types import Clip, FeatureLabel, Video
 
 GREY = 127
+"""Half-way between black and white."""
 
 
 class Mirror(Transform):
-    """Every picture with left and right exchanged; the sound stays."""
+    """Exchanges left and right in every frame; the audio stays."""
 
     def __call__(self, frames: Frames) -> Frames:
-        """Flipped."""
+        """Flip the frames."""
+        # Contiguous, as engines hand the bytes of an array on.
         return Frames(np.ascontiguousarray(frames.pixels[:, :, ::-1]), frames.timestamps)
 
     def truth(self, video: Video, clip: Clip) -> Video:
-        """Every side exchanged, in the labels and in the words."""
+        """Exchange every side, in the labels and in the words."""
         from s3harness.transforms.mirror import mirrored_video
 
         return mirrored_video(video)
 
 
 class Reverse(Transform):
-    """The clip run backwards, pictures and sound."""
+    """Runs the clip backwards, frames and audio."""
 
     def __call__(self, frames: Frames) -> Frames:
-        """The last first."""
+        """Return the last frame first; the times stay ascending."""
         return Frames(np.ascontiguousarray(frames.pixels[::-1]), frames.timestamps)
 
     def audio(self, samples: Samples, rate: int) -> Samples:
-        """Run backwards."""
+        """Return the last sample first."""
         return samples[::-1].copy()
 
     def truth(self, video: Video, clip: Clip) -> Video:
-        """What ended first begins last. What moved first, and how a report would tell it, nobody has annotated."""
+        """Exchange starts and ends; a sign that ended first now begins last.
+
+        The body part that moves first, and the report, are empty: nobody has annotated them of the clip backwards.
+        """
         features = {name: _reversed(label, clip) for name, label in video.features.items()}
         onset_s, offset_s = _back(video.offset_s, clip), _back(video.onset_s, clip)
         return replace(video, features=features, onset_s=onset_s, offset_s=offset_s, onset_body_part="", report="")
 
 
 class Shuffle(Transform):
-    """The pictures in a drawn order, the same for equally many; times and sound stay."""
+    """Puts the frames into a random order, the same for clips of equally many frames; times and audio stay."""
 
     def __call__(self, frames: Frames) -> Frames:
-        """In another order."""
+        """Reorder the frames."""
+        # Seeded by the number of frames: the same clip gets the same order in every run and every process.
         order = np.random.default_rng(len(frames.pixels)).permutation(len(frames.pixels))
+        # A draw can be the order as it was, which would change nothing.
         if (order == np.arange(len(order))).all():
             order = np.roll(order, 1)
         return Frames(frames.pixels[order], frames.timestamps)
 
 
 class Freeze(Transform):
-    """The picture in the middle, all the time; the sound stays."""
+    """Shows the frame in the middle all the time; the audio stays."""
 
     def __call__(self, frames: Frames) -> Frames:
-        """One for all."""
+        """Repeat the frame in the middle."""
         middle = len(frames.pixels) // 2
         return Frames(np.repeat(frames.pixels[middle : middle + 1], len(frames.pixels), axis=0), frames.timestamps)
 
 
 class Blank(Transform):
-    """Nothing but grey; the sound stays."""
+    """Shows nothing but grey; the audio stays."""
 
     def __call__(self, frames: Frames) -> Frames:
-        """None."""
+        """Return grey frames."""
         return Frames(np.full_like(frames.pixels, GREY), frames.timestamps)
 
 
 class Silence(Transform):
-    """Silence as long as the sound; the pictures stay."""
+    """Replaces the audio by silence of the same length; the frames stay."""
 
     def audio(self, samples: Samples, rate: int) -> Samples:
-        """Nothing but zeros."""
+        """Return zeros."""
         return np.zeros_like(samples)
 
     def truth(self, video: Video, clip: Clip) -> Video:
-        """Nobody cries and nobody speaks; a report that leaves the voice out nobody has written."""
+        """Take the signs that are heard away; the report is empty, as nobody has written one without the voice."""
         unheard = {"verbal_responsiveness": FeatureLabel("untested"), "ictal_vocalization": FeatureLabel("no")}
         features = {name: unheard.get(name, label) for name, label in video.features.items()}
         return replace(video, features=features, report="")
 
 
 class SwapSound(Transform):
-    """The sound of a clip of another patient; the pictures stay."""
+    """Replaces the audio by that of a clip of another patient; the frames stay."""
 
     borrows_audio = True
 
@@ -98,7 +105,7 @@ blank, silence, swap_sound = Blank(), Silence(), SwapSound()
 
 
 def _reversed(label: FeatureLabel, clip: Clip) -> FeatureLabel:
-    """A label of the clip run backwards; what has no end lasts as long as the clip does."""
+    """Return a label for the clip run backwards; a sign without an end lasts as long as the clip does."""
     if label.start_s is None:
         return label
     end_s = clip.end_s if label.end_s is None else label.end_s

@@ -229,7 +229,7 @@ class TestCommand:
         assert result.exit_code == 0, result.output
         for words in (
             "11 videos of 6 patients",
-            "another annotator has no such video: 1 of first (",
+            "another annotator lacks the video: 1 of first (",
             "Krippendorff's α",
             "LCS-F",
             "Seizure-RQI",

@@ -32,7 +32,10 @@ def task(number: str, items: Sequence[tuple[str, str, int, Any]], answers: Seque
     """One task: video, subject, patient and truth of each item, and its answer (``None`` for none)."""
     name = full_name(number)
     spec = resolve(load_task(name).data, protocol="strict", profile="strict", model=ModelCard("m"))
-    references = [Reference(f"{v}/{s}", name, v, s, patient, truth) for v, s, patient, truth in items]
+    references = [
+        Reference(item=f"{v}/{s}", task=name, video_id=v, subject=s, cluster=patient, truth=truth)
+        for v, s, patient, truth in items
+    ]
     predictions = [
         Prediction(r.item, value, "missing" if value is None else "answered")
         for r, value in zip(references, answers, strict=True)

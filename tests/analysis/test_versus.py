@@ -27,7 +27,9 @@ def _shared(number: int, subject: str, items: Sequence[Any], **answers: Sequence
     for run, values in answers.items():
         for n, (truth, value) in enumerate(zip(items, values, strict=True)):
             window = (0.0, 30.0) if number == 4 else None
-            reference = Reference(f"i{n}", spec.name, f"v{n}", subject, n, truth, window)
+            reference = Reference(
+                item=f"i{n}", task=spec.name, video_id=f"v{n}", subject=subject, cluster=n, truth=truth, window=window
+            )
             found.setdefault(run, []).append(
                 Pair(reference, Prediction(f"i{n}", value, "missing" if value is None else "answered"))
             )

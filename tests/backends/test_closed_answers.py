@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from s3harness import Clip, ClosedAnswer, Request, Token, choice_probabilities, closed_answer
 
-REQUEST = Request("id", "s3/task", "item", "subject", Clip("v", 0.0, 1.0, (0.0,), 100), "?")
+REQUEST = Request(
+    id="id", task="s3/task", item="item", subject="subject", clip=Clip("v", 0.0, 1.0, (0.0,), 100), prompt="?"
+)
 YES_NO = ClosedAnswer(("yes", "no"))
 IN_JSON = ClosedAnswer(("yes", "no", "na"), "answer")
 

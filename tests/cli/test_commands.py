@@ -221,7 +221,7 @@ def _process(*arguments: str, **options: object) -> subprocess.CompletedProcess[
         [sys.executable, "-m", "s3harness", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
         **options,
     )
@@ -239,7 +239,7 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(call):
     os.close(read)
     with os.fdopen(write, "w") as closed:
         command = [sys.executable, "-m", "s3harness", *call.split()]
-        result = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        result = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=600, check=False)
     assert result.returncode == 1
     assert result.stderr == ""
 
@@ -256,7 +256,7 @@ def test_a_table_on_a_terminal_is_folded_to_its_width():
 
     terminal, behind = pty.openpty()
     command = [sys.executable, "-m", "s3harness", "tasks", "list"]
-    subprocess.run(command, stdout=behind, check=True, env={**os.environ, "COLUMNS": "70"}, timeout=60)
+    subprocess.run(command, stdout=behind, check=True, env={**os.environ, "COLUMNS": "70"}, timeout=600)
     os.close(behind)
     with os.fdopen(terminal, "rb", buffering=0) as shown:
         lines = _until_closed(shown).splitlines()

@@ -49,7 +49,7 @@ class Machine:
             env=kept | paths | self.variables,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 

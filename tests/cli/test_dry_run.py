@@ -95,7 +95,7 @@ def _watched(variables: dict[str, str], data: Path, out: Path, *arguments: str) 
     script = WATCHED.format(refusing="--dry-run" in arguments)
     command = [sys.executable, "-c", script, "run", "--backend", "kinematics", "--data", str(data), "--out", str(out)]
     result = subprocess.run(
-        [*command, "--tasks", "7", *arguments], env=variables, capture_output=True, text=True, timeout=60, check=False
+        [*command, "--tasks", "7", *arguments], env=variables, capture_output=True, text=True, timeout=600, check=False
     )
     opened, decoder, code = result.stderr.splitlines()[-1].split(" ", 2)
     return int(opened), decoder == "True", code

@@ -129,7 +129,7 @@ def test_a_data_set_with_other_problems_is_left_alone(data):
 
 
 @pytest.mark.parametrize(
-    ("names", "shares", "message"), [("abcd", [1] * 4, "3 patients"), ("ab", [99, 1], "none for b")]
+    ("names", "shares", "message"), [("abcd", [1] * 4, "3 patients"), ("ab", [99, 1], "none is left for b")]
 )
 def test_a_split_that_would_be_empty_is_refused(data, names, shares, message):
     before = (data / "videos.csv").read_bytes()

@@ -59,7 +59,7 @@ WRONG = {
     "a cell too many": (V, "NES,test,4,,,,", "NES,test,4,,,,,", 4, "", "11 cells under 10 columns"),
     "a cell too few": (F, "clonic,no,,,,", "clonic,no,,,", 3, "", "6 cells under 7 columns"),
     "a column that is missing": (F, "feature,present", "sign,present", 1, "", "no column feature"),
-    "a misspelled column": (V, "onset_s,", "onsets,", 1, "onsets", "onset_s is missing"),
+    "a misspelled column": (V, "onset_s,", "onsets,", 1, "onsets", "did you mean onset_s, which is missing"),
     "a column twice": (V, "camera", "split", 1, "split", "two columns"),
     "an open quote": (F, '"The arm, stiff"', '"The arm, stiff', 2, "", "not a CSV table"),
     "a report of an unknown video": (R, "v0002,The", "v0022,The", 4, "video_id", "not in videos.csv"),
@@ -280,7 +280,11 @@ COSTLY = {
     "a video of 1e300 s": (V, lambda text: text.replace(",test,60,", ",test,1e300,"), "is more than a week"),
     "a moment at 1e9 s": (F, lambda text: text.replace("yes,1,2.5", "yes,1,1e9"), "is more than a week"),
     "JSON nested 100,000 deep": ("dataset.json", lambda text: "[" * 100_000 + "]" * 100_000, "not valid JSON"),
-    "a title of 10 MB": ("dataset.json", lambda text: text.replace('"small"', f'"{"a" * 10_000_000}"'), "may have 500"),
+    "a title of 10 MB": (
+        "dataset.json",
+        lambda text: text.replace('"small"', f'"{"a" * 10_000_000}"'),
+        "at most 500 are allowed",
+    ),
 }
 
 

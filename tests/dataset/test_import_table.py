@@ -161,7 +161,7 @@ def test_the_secret_is_for_its_owner_alone_and_a_data_set_without_one_is_named(w
     secret = _bring(ward, "long") / "private" / "secret"
     assert secret.stat().st_mode & 0o077 == 0
     secret.unlink()
-    with pytest.raises(UsageError, match=r"out has no secret to make the same ids with"):
+    with pytest.raises(UsageError, match="out has no private/secret, without which the same ids"):
         import_table(ward / "long.csv", ward.parent / "new", mapping=ward / "long.yaml", ids_of=ward.parent / "out")
     assert not (ward.parent / "new").exists()
 
@@ -177,7 +177,7 @@ def test_two_annotators_with_one_video_missing_agree_on_the_rest(ward):
     assert result.exit_code == 0
     output = result.stdout
     assert "7 videos of 7 patients in common" in output
-    assert "another annotator has no such video: 1 of first (" in output
+    assert "another annotator lacks the video: 1 of first (" in output
 
 
 def test_the_order_of_the_ids_is_not_that_of_the_table(ward):
@@ -239,8 +239,8 @@ WRONG_ROWS = {
     "a negative time": ("test,1,00:03", "test,-1,00:03", 3, "'-1' is not a time"),
     "no video": ("sub/Meier_2020.MP4,", ",", 3, "the video or the patient is empty"),
     "no patient": (",Meier,", ",,", 3, "the video or the patient is empty"),
-    "a path that leads out": ("sub/Meier", "../ward/sub/Meier", 3, "no file inside the folder"),
-    "an absolute path": ("sub/Meier", "/etc/Meier", 3, "no file inside the folder"),
+    "a path that leads out": ("sub/Meier", "../ward/sub/Meier", 3, "not a file in the folder"),
+    "an absolute path": ("sub/Meier", "/etc/Meier", 3, "not a file in the folder"),
     "a cell too few": ("YES,1,2,both,,", "YES,1,2,both,", 4, "13 cells under 14 columns"),
     "a video of two patients": ("nofile.2019.Schulz,", "sub/Meier_2020.MP4,", 4, "differs from"),
 }

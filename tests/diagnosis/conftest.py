@@ -7,13 +7,13 @@ from click.testing import CliRunner
 from diagnosis_cases import run_words, telling, write_answers, write_data
 
 from s3harness.cli import cli, main
-from s3harness.diagnosis import classifiers
+from s3harness.diagnosis import builtin_classifiers
 
 
 @pytest.fixture(autouse=True)
 def small_forests(monkeypatch):
     """A forest of 25 trees is one, and takes a quarter of the time."""
-    monkeypatch.setattr(classifiers, "TREES", 25)
+    monkeypatch.setattr(builtin_classifiers, "TREES", 25)
 
 
 class Ended:

@@ -194,7 +194,7 @@ def test_a_classifier_of_an_imported_release_knows_its_patients_in_the_checkout(
     assert held_out.json()["n_patients"] == 24
     assert s3("diagnose", "fit", data, "--split", "fold0", "--out", model).code == 0
     met = s3(*words)
-    assert (met.code, "24 of the 24 patients are among those" in met.err) == (2, True), met.err
+    assert (met.code, "was fitted on 24 of the 24 patients" in met.err) == (2, True), met.err
 
 
 def test_what_the_papers_figures_can_and_cannot_be():

@@ -9,7 +9,7 @@ import pytest
 from diagnosis_cases import cases_of, telling
 
 from s3harness.diagnosis.cases import UNANSWERED, UNTESTED, presence, presence_of_truth
-from s3harness.diagnosis.classifier import Classifier, load_classifier
+from s3harness.diagnosis.contract import Classifier, load_classifier
 from s3harness.diagnosis.encoding import encoder_from, learn_encoder, levels
 from s3harness.errors import PluginError
 from s3harness.plugins.manager import manager
@@ -154,7 +154,7 @@ class Prevalence(Classifier):
 @pytest.fixture
 def registered(monkeypatch):
     def register(name):
-        entry = RegistryEntry("classifier", name, f"{__name__}:{name}", BUILTIN, "1")
+        entry = RegistryEntry(kind="classifier", name=name, target=f"{__name__}:{name}", package=BUILTIN, version="1")
         monkeypatch.setitem(manager().registry.entries, ("classifier", name), entry)
 
     return register

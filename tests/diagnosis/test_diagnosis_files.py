@@ -68,7 +68,7 @@ def test_it_is_refused_on_whom_it_was_fitted_on(s3, made, saved):
     for source in (made / "data", made / "run"):
         done = s3("diagnose", "apply", saved, source)
         assert done.code == 2
-        assert "24 of the 24 patients are among those" in done.err
+        assert "was fitted on 24 of the 24 patients" in done.err
 
 
 @pytest.mark.parametrize("part", [1, 24])
@@ -78,7 +78,7 @@ def test_patients_are_recognised_in_another_copy_under_other_ids(s3, made, saved
     table = both / "videos.csv"
     table.write_text(table.read_text().replace(",p0", ",q9"), encoding="utf-8")
     done = s3("diagnose", "apply", saved, both)
-    assert (done.code, f"{part} of the {part} patients are among those" in done.err) == (2, True), done.err
+    assert (done.code, f"was fitted on {part} of the {part} patients" in done.err) == (2, True), done.err
 
 
 def test_patients_are_recognised_by_the_name_they_had_before_the_import(s3, tmp_path):
@@ -116,7 +116,7 @@ def test_people_without_a_known_diagnosis_are_diagnosed_and_not_scored(s3, saved
     found = s3("diagnose", "apply", saved, data, "--json").json()
     assert found["systems"] == []
     assert all(e["says"] in ("ES", "NES") and e["truth"] is None for e in found["explanations"])
-    assert "12 of 12 videos have no known diagnosis: diagnosed, not scored" in found["notes"]
+    assert "12 of 12 videos have no annotated diagnosis and are not scored" in found["notes"]
 
 
 def test_fitting_on_one_split_and_applying_to_another(s3, tmp_path):

@@ -64,7 +64,7 @@ def test_a_patient_who_was_fitted_is_refused():
     fitted = fit(cases.take(cases.patients < 10), "logistic_regression")
     assert np.isfinite(probabilities(fitted, cases.take(cases.patients >= 10))).all()
     for patient in (0, 9):
-        with pytest.raises(UsageError, match="1 of the 3 patients are among those"):
+        with pytest.raises(UsageError, match="was fitted on 1 of the 3 patients"):
             probabilities(fitted, cases.take((cases.patients >= 10) | (cases.patients == patient)))
 
 

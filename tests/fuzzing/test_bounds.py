@@ -124,7 +124,7 @@ def test_a_damaged_log_of_training_steps_is_named(tmp_path, line):
 REFUSED = {
     "journal": ("run", {"responses.jsonl": DEEP + b"\n"}, "responses.jsonl:1: not a line of a journal"),
     "items": ("run", {"items.jsonl": DEEP + b"\n"}, "items.jsonl:1: not an item"),
-    "manifest": ("run", {"manifest.json": DEEP}, "no manifest.json can be read"),
+    "manifest": ("run", {"manifest.json": DEEP}, "it has no readable manifest.json"),
     "data set": ("dataset", {"dataset.json": DEEP}, "dataset.json: not valid JSON: nested more than 100 deep"),
     "spec": ("spec", {"task.yaml": b"a: " + DEEP}, "task.yaml"),
 }

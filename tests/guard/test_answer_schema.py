@@ -51,7 +51,7 @@ REFUSED = {
         {"$ref": "#/$defs/a", "$defs": {"a": {"items": {"$ref": "#/$defs/b"}}, "b": {"items": {"$ref": "#/$defs/a"}}}},
         "refers to itself",
     ),
-    "a part that is not there": ({"$ref": "#/$defs/none"}, "no part of this schema"),
+    "a part that is not there": ({"$ref": "#/$defs/none"}, "not a part of this schema"),
     "a reference that is no text": ({"$ref": 7}, "only parts of this schema"),
     "another address": ({"$id": "http://127.0.0.1:1/", "type": "object"}, "$id is not supported"),
     "a dynamic reference": ({"$dynamicRef": "#a"}, "$dynamicRef is not supported"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from s3harness.errors import UsageError
-from s3harness.guard.identifiers import find_identifiers
-from s3harness.guard.outgoing import Consent, IdentifiersError, OutgoingText, check_outgoing
+from s3harness.guard.identifiers.find import find_identifiers
+from s3harness.guard.identifiers.search import Search, fingerprint, masked
+from s3harness.guard.outgoing_check import Consent, IdentifiersError, OutgoingText, check_outgoing
 from s3harness.guard.review import code_of, read_reviewed
-from s3harness.guard.search import Search, fingerprint, masked
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from s3harness.dataset.load import load_dataset
 from s3harness.dataset.sources import own_words
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.own_words import OwnWords
 
 WORDS = (
     "Müller, Jörg",

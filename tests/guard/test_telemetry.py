@@ -29,7 +29,7 @@ def environment(tmp_path) -> dict[str, str]:
 
 def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=600, check=True
     )
 
 
@@ -51,7 +51,7 @@ def test_workers_of_other_processes_switch_it_off_too(environment):
     """A worker is made from a recipe, without the plugin manager."""
     code = """
 import os
-from s3harness.backends.floors import FloorsBackend
+from s3harness.backends.floors_and_oracle import FloorsBackend
 from s3harness.media.options import MediaOptions
 from s3harness.run.worker_spec import WorkerSpec
 from s3harness.specs.models import ModelCard

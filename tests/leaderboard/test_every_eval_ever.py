@@ -144,7 +144,20 @@ def test_a_model_has_an_address_that_is_no_path(answered: Path, weights: str | N
 def test_every_score_lies_within_what_its_metric_can_be(
     answered: Path, metric: str, unit: str, value: float, low: object, high: object
 ) -> None:
-    score = Score("s3/t", metric, value, Interval(value, value), 0.2, "f", 1.0, 10, 5, 1.0, {}, unit=unit)
+    score = Score(
+        task="s3/t",
+        metric=metric,
+        value=value,
+        interval=Interval(value, value),
+        floor=0.2,
+        floor_name="f",
+        ceiling=1.0,
+        n_items=10,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        unit=unit,
+    )
     (result,) = record(replace(entry_of(answered), scores=[score]), NOW)["evaluation_results"]
     assert (result["metric_config"]["min_score"], result["metric_config"]["max_score"]) == (low, high)
 

@@ -158,7 +158,20 @@ def test_a_backend_that_is_a_model_answers_for_no_other(tmp_path: Path, dataset:
 
 
 def _score(task: str, value: float, n_items: int) -> Score:
-    return Score(task, "m", value, None, 0.5, "always_yes", 1.0, n_items, 5, 1.0, {}, primary=True)
+    return Score(
+        task=task,
+        metric="m",
+        value=value,
+        interval=None,
+        floor=0.5,
+        floor_name="always_yes",
+        ceiling=1.0,
+        n_items=n_items,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        primary=True,
+    )
 
 
 def test_a_few_items_may_all_be_right_by_luck() -> None:

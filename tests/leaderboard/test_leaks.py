@@ -10,8 +10,8 @@ import pytest
 from calling import call
 from tampering import edit
 
-from s3harness.guard.identifiers import find_identifiers
-from s3harness.guard.kinds import KINDS
+from s3harness.guard.identifiers.find import find_identifiers
+from s3harness.guard.identifiers.kinds import KINDS
 from s3harness.guard.private_words import PrivateWords
 
 PLANTED = {

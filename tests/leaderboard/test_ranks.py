@@ -24,7 +24,21 @@ from s3harness.types import FloorTest, Interval, Score
 
 def _score(value: float | None, low: float, high: float, *, floor: float = 0.2, more: bool = True) -> Score:
     interval = Interval(low, high)
-    return Score("s3/t", "m", value, interval, floor, "always_yes", 1.0, 10, 5, 1.0, {}, more, primary=True)
+    return Score(
+        task="s3/t",
+        metric="m",
+        value=value,
+        interval=interval,
+        floor=floor,
+        floor_name="always_yes",
+        ceiling=1.0,
+        n_items=10,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        higher_is_better=more,
+        primary=True,
+    )
 
 
 def _failed(value: float | None) -> Score:

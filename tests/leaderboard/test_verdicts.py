@@ -196,9 +196,9 @@ def test_without_ssh_keygen_it_says_what_to_install(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--sign", "{key}"), "--sign signs what --record writes"),
+        (("--sign", "{key}"), "--sign signs the verdict that --record writes"),
         (("--record", "--sign", "{missing}"), "there is no such key; create one with ssh-keygen -t ed25519"),
-        (("--reproduced",), "--reproduced needs the annotations"),
+        (("--reproduced",), "--reproduced needs the data set's annotations"),
     ],
 )
 def test_a_wrong_call_says_what_is_right(board: Path, key: Path, options: tuple[str, ...], complaint: str) -> None:

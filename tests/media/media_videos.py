@@ -92,7 +92,7 @@ def display_matrix(transpose, mirror_x, mirror_y):
 def make_clip(video, start_s=0.0, end_s=4.0, fps=2.0, max_pixels=8000, audio=False, times=None):
     if times is None:
         times = tuple(start_s + i / fps for i in range(int((end_s - start_s) * fps)))
-    return Clip(video.id, start_s, end_s, tuple(times), max_pixels, audio)
+    return Clip(video.id, start_s, end_s, tuple(times), max_pixels, audio=audio)
 
 
 def beeps(seconds, at, rate=48_000, channels=1, beep_s=0.1):

@@ -225,7 +225,7 @@ def test_a_full_disk_makes_the_budget_smaller(tmp_path, mute):
     for video in videos[:4]:
         store.prepare(video, [make_clip(video)])
         store.release(video.id)
-    store._cache.trouble(OSError(errno.ENOSPC, "No space left on device"))
+    store._cache.report_disk_error(OSError(errno.ENOSPC, "No space left on device"))
     store.prepare(videos[4], [make_clip(videos[4])])
     assert len(slabs(tmp_path / "cache")) == 2
 
@@ -313,7 +313,7 @@ def test_where_the_cache_is(monkeypatch, environment, expected):
 
 
 def test_a_slab_holds_what_was_appended(tmp_path):
-    writer = CacheFileWriter(tmp_path / "a.slab", on_trouble=pytest.fail)
+    writer = CacheFileWriter(tmp_path / "a.slab", on_disk_error=pytest.fail)
     blocks = [np.arange(12, dtype=np.uint8).reshape(3, 4), np.array([1.5], np.float32)]
     for block in blocks:
         writer.append(block)

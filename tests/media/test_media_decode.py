@@ -186,7 +186,7 @@ tenths = st.lists(st.integers(0, 300), min_size=1, max_size=40)
 def test_nearest_agrees_with_looking_at_all_pictures(stamps, wanted):
     picker = NearestFramePicker(n / 10 for n in wanted)
     picks = [picker.push(stamp, stamp / 10) for stamp in stamps] + [picker.finish(stamps[-1] / 10 + 1)]
-    found = {round(time * 10): pick.picture for pick in picks if pick for time in pick.wanted}
+    found = {round(time * 10): pick.frame for pick in picks if pick for time in pick.wanted}
     reachable = {n for n in wanted if n <= stamps[-1] + 10}
     assert found == {n: min(stamps, key=lambda stamp: (abs(stamp - n), stamp)) for n in reachable}
     assert picker.is_done == (reachable == set(wanted))
@@ -195,4 +195,4 @@ def test_nearest_agrees_with_looking_at_all_pictures(stamps, wanted):
 def test_pictures_out_of_order_are_passed_over():
     picker = NearestFramePicker([0.0, 2.0])
     picks = [picker.push(name, at) for name, at in [("a", 0.0), ("late", -1.0), ("again", 0.0), ("b", 2.0)]]
-    assert [pick.picture for pick in [*picks, picker.finish(3.0)] if pick] == ["a", "b"]
+    assert [pick.frame for pick in [*picks, picker.finish(3.0)] if pick] == ["a", "b"]

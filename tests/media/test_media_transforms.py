@@ -15,7 +15,7 @@ from s3harness.media import Frames, MediaStore
 from s3harness.transforms import builtin
 from s3harness.transforms import contract as of_transforms
 from s3harness.transforms.contract import Transform, Transforms, load_transforms
-from s3harness.transforms.store import TransformingStore
+from s3harness.transforms.transformed_store import TransformingStore
 from s3harness.types import Clip, FeatureLabel, Video
 
 SIZES = st.tuples(st.integers(2, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 999))
@@ -162,7 +162,7 @@ def test_a_transform_that_fails_lets_nothing_through(tmp_path, loud, step, said)
 def test_sound_of_another_length_is_not_let_through(tmp_path, loud):
     store, clip = shown_through(tmp_path, Shorter()), make_clip(loud, audio=True)
     store.prepare(loud, [clip])
-    with pytest.raises(MediaError, match="length of the sound"):
+    with pytest.raises(MediaError, match="length of the audio"):
         store.audio(clip)
 
 
@@ -197,3 +197,21 @@ def test_a_function_of_frames_is_a_transform_and_a_class_is_none():
     np.testing.assert_array_equal(made(frames).pixels, frames.pixels[:, ::-1])
     with pytest.raises(PluginError, match=r"s3harness\.Transform"):
         of_transforms._transform("mirror", builtin.Mirror)
+
+
+def test_a_transform_that_mutes_under_an_old_name_still_mutes(tmp_path, loud):
+    with pytest.warns(DeprecationWarning, match="is now called audio"):
+
+        class Quiet(Transform):
+            def sound(self, samples, rate):
+                return np.zeros_like(samples)
+
+    with pytest.warns(DeprecationWarning, match="is now called borrows_audio"):
+
+        class Borrowing(Transform):
+            borrows_sound = True
+
+    store, clip = shown_through(tmp_path, Quiet()), make_clip(loud, audio=True)
+    store.prepare(loud, [clip])
+    assert not store.audio(clip).any()
+    assert Transforms((("borrowing", Borrowing()),)).borrows_audio

@@ -59,7 +59,7 @@ def pair(
     item = f"{video}/{subject}"
     status = "missing" if value is None else "answered"
     return Pair(
-        Reference(item, "task", video, subject, cluster, truth, window),
+        Reference(item=item, task="task", video_id=video, subject=subject, cluster=cluster, truth=truth, window=window),
         Prediction(item, value, status, probability=probability),
     )
 
@@ -87,7 +87,15 @@ def said(references: Sequence[Reference], say: Callable[[Reference], object]) ->
 def references_of(kind: str, n_videos: int = 60, seed: int = 0) -> list[Reference]:
     random = Random(f"{kind}{seed}")
     return [
-        Reference(f"v{n}/{subject}", kind, f"v{n}", subject, n // 3, truth, window)
+        Reference(
+            item=f"v{n}/{subject}",
+            task=kind,
+            video_id=f"v{n}",
+            subject=subject,
+            cluster=n // 3,
+            truth=truth,
+            window=window,
+        )
         for n in range(n_videos)
         for subject, truth, window in _TRUTHS[kind](random)
     ]

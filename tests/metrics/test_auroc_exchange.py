@@ -13,7 +13,14 @@ from s3harness.types import Prediction, Reference
 def _pairs(truths: np.ndarray, patients: np.ndarray, probabilities: np.ndarray) -> list[Pair]:
     return [
         Pair(
-            Reference(f"i{n}", "t", f"v{n}", "tonic", int(patient), "yes" if truth else "no"),
+            Reference(
+                item=f"i{n}",
+                task="t",
+                video_id=f"v{n}",
+                subject="tonic",
+                cluster=int(patient),
+                truth="yes" if truth else "no",
+            ),
             Prediction(f"i{n}", "yes", probability=float(probability)),
         )
         for n, (truth, patient, probability) in enumerate(zip(truths, patients, probabilities, strict=True))

@@ -158,7 +158,15 @@ def test_prevalence_answers_as_often_as_is_true_of_each_subject():
 def sentences(*texts, subject="tonic", present="no"):
     """Task 2's items of as many patients, who each have one sentence."""
     return [
-        Reference(f"i{n}", "t", f"v{n}", subject, n, {"present": present, "text": text}) for n, text in enumerate(texts)
+        Reference(
+            item=f"i{n}",
+            task="t",
+            video_id=f"v{n}",
+            subject=subject,
+            cluster=n,
+            truth={"present": present, "text": text},
+        )
+        for n, text in enumerate(texts)
     ]
 
 
@@ -175,7 +183,9 @@ def test_the_medoid_is_the_sentence_of_other_patients_most_like_all_of_theirs():
 def reported(*events):
     """The question of Task 7 that shows the report: (report, diagnosis), each of a patient."""
     return [
-        Reference(f"i{n}", "t", f"v{n}", "video_and_report", n, label, report=report)
+        Reference(
+            item=f"i{n}", task="t", video_id=f"v{n}", subject="video_and_report", cluster=n, truth=label, report=report
+        )
         for n, (report, label) in enumerate(events)
     ]
 
@@ -225,7 +235,9 @@ def test_constants_are_worth_chance():
 
 
 def test_the_middle_of_the_window_is_known_without_the_truth():
-    references = [Reference("i", "t", "v", "tonic", 0, 30.0, (20.0, 80.0))]
+    references = [
+        Reference(item="i", task="t", video_id="v", subject="tonic", cluster=0, truth=30.0, window=(20.0, 80.0))
+    ]
     floors = floors_for("boundary", references)
     assert "commonest_place" not in floors, "there is no other patient to know it from"
     assert values(floors["window_start"]) == [20.0]
@@ -235,7 +247,10 @@ def test_the_middle_of_the_window_is_known_without_the_truth():
 
 
 def test_without_windows_the_median_of_the_boundary_stands_in():
-    references = [Reference(f"i{t}", "t", f"v{t}", "tonic", n, t, None) for n, t in enumerate((5.0, 10.0, 90.0))]
+    references = [
+        Reference(item=f"i{t}", task="t", video_id=f"v{t}", subject="tonic", cluster=n, truth=t, window=None)
+        for n, t in enumerate((5.0, 10.0, 90.0))
+    ]
     for made in floors_for("boundary", references, training=references).values():
         assert values(made) == [10.0] * 3
     for made in floors_for("boundary", references).values():
@@ -245,7 +260,10 @@ def test_without_windows_the_median_of_the_boundary_stands_in():
 
 def test_sequences_are_made_of_common_signs_in_their_usual_order():
     truths = [[["tonic", 1], ["clonic", 2]], [["tonic", 1], ["clonic", 9]], [["head_turning", 0], ["tonic", 1]], []]
-    references = [Reference(f"v{n}", "t", f"v{n}", "sequence", n, truth) for n, truth in enumerate(truths)]
+    references = [
+        Reference(item=f"v{n}", task="t", video_id=f"v{n}", subject="sequence", cluster=n, truth=truth)
+        for n, truth in enumerate(truths)
+    ]
     floors = floors_for("sequence", references, training=references)
     assert values(floors["empty"])[0] == []
     assert values(floors["commonest_sign"])[0] == ["tonic"]
@@ -291,7 +309,9 @@ def test_the_side_constants_have_a_constant_for_the_body_part_too():
     ],
 )
 def test_the_oracle_says_the_truth_in_the_form_of_an_answer(truth, answer):
-    assert values(oracle([Reference("i", "t", "v", "s", 0, truth)])) == [answer]
+    assert values(oracle([Reference(item="i", task="t", video_id="v", subject="s", cluster=0, truth=truth)])) == [
+        answer
+    ]
 
 
 def test_a_blind_answerer_is_scored_at_its_expectation_and_not_at_its_luck():

@@ -226,7 +226,14 @@ def test_a_ceiling_below_a_noisy_reader_gives_way_to_the_truth():
     """Among few patients hardly anybody else's sentence fits: that is no limit of what can be reached."""
     spec = resolve(load_task("s3/task2_rationales").data, protocol="strict", profile="strict", model=ModelCard("any"))
     references = [
-        Reference(f"i{n}", spec.name, f"v{n}", "tonic", n, {"present": "yes", "text": text})
+        Reference(
+            item=f"i{n}",
+            task=spec.name,
+            video_id=f"v{n}",
+            subject="tonic",
+            cluster=n,
+            truth={"present": "yes", "text": text},
+        )
         for n, text in enumerate(
             ("The left arm stiffens.", "The right leg is rigid at 12 s.", "The trunk stiffens slowly.", "Face tense.")
         )

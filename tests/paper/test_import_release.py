@@ -154,7 +154,7 @@ def test_videos_come_along_with_their_duration(checkout, tmp_path, link):
 
 
 def test_a_folder_without_the_videos_and_a_directory_that_exists_are_refused(checkout, tmp_path):
-    with pytest.raises(UsageError, match="none of the release's videos"):
+    with pytest.raises(UsageError, match="holds no video of the release"):
         import_release(checkout.root, tmp_path / "data", videos=tmp_path / "nowhere")
     (tmp_path / "data").mkdir()
     with pytest.raises(UsageError, match="exists"):

@@ -109,6 +109,6 @@ HUGE = {
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_no_text_takes_long(text):
     for name, parser in PARSERS.items():
-        begin = time.perf_counter()
+        begin = time.process_time()
         parser(text)
-        assert time.perf_counter() - begin < 10, name
+        assert time.process_time() - begin < 10, name

@@ -18,8 +18,8 @@ import pytest
 
 from s3harness.cli import main
 from s3harness.plugins.manager import manager
-from s3harness.testing import Verdict, verdict
-from s3harness.testing.trial import Settings
+from s3harness.testing import ContractVerdict, verdict
+from s3harness.testing.trial import TrialSettings
 
 HEAD = "import s3harness\n\n@s3harness.hookimpl\ndef s3harness_register(registry):\n"
 
@@ -64,16 +64,16 @@ class Site:
                 return Ended(int(ended.code or 0), out.getvalue(), err.getvalue())
         raise AssertionError("the command line always exits")
 
-    def verdict(self, kind: str, name: str, limit_s: float) -> Verdict:
+    def verdict(self, kind: str, name: str, limit_s: float) -> ContractVerdict:
         """What the contract tests say of something, tried in this process."""
         with self._installed({}), redirect_stderr(io.StringIO()):
-            return verdict(kind, name, Settings(limit_s=limit_s))
+            return verdict(kind, name, TrialSettings(limit_s=limit_s))
 
     def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """A Python process with these packages installed."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder), **self.variables, **variables}
         return subprocess.run(
-            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=600, check=False
         )
 
     @contextmanager

@@ -96,7 +96,7 @@ def test_their_own_tests_pass(installed, written):
     environment = {**os.environ, **installed.variables, "PYTHONPATH": str(installed.folder)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", *tests]
     ended = subprocess.run(
-        command, env=environment, cwd=written["parser"], capture_output=True, text=True, timeout=120, check=False
+        command, env=environment, cwd=written["parser"], capture_output=True, text=True, timeout=600, check=False
     )
     assert ended.returncode == 0, ended.stdout
     assert "passed" in ended.stdout

@@ -55,3 +55,10 @@ def test_every_old_name_of_the_contract_has_a_new_one():
     assert all(hasattr(s3harness.Backend, new) for new in RENAMED_METHODS.values())
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         s3harness.Backend(s3harness.ModelCard("old"), {}, None).nothing  # noqa: B018
+
+
+def test_an_executor_finds_the_old_name_of_the_worker_s_specification():
+    execution = object.__new__(s3harness.Execution)
+    execution.worker_spec = "the specification"
+    with pytest.warns(DeprecationWarning, match=r"Execution\.recipe is now worker_spec"):
+        assert execution.recipe == "the specification"

@@ -26,7 +26,9 @@ def _task(kind: str, *items: tuple[str, Any, Any]) -> ScoredTask:
     references, predictions = [], []
     for subject, truth, value in items:
         item = f"s3/{kind}/v1/{subject}"
-        references.append(Reference(item, f"s3/{kind}", "v1", subject, 0, truth))
+        references.append(
+            Reference(item=item, task=f"s3/{kind}", video_id="v1", subject=subject, cluster=0, truth=truth)
+        )
         status = "unparsable" if value is None else "answered"
         predictions.append(Prediction(item, value, status))  # type: ignore[arg-type]
     return ScoredTask(TaskSpec({"name": f"s3/{kind}", "item": kind}), references, predictions)

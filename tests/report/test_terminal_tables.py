@@ -29,7 +29,20 @@ LONG = "qwen3-vl-8b [strict] of the second of May"
 
 
 def _score(task: str) -> Score:
-    return Score(task, METRIC, 12.5, Interval(10.1, 14.2), 0.2, "always_left", 1.0, 10, 5, 1.0, {}, primary=True)
+    return Score(
+        task=task,
+        metric=METRIC,
+        value=12.5,
+        interval=Interval(10.1, 14.2),
+        floor=0.2,
+        floor_name="always_left",
+        ceiling=1.0,
+        n_items=10,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        primary=True,
+    )
 
 
 def _comparison(task: str, first: str, second: str) -> Comparison:

@@ -13,7 +13,7 @@ TRUTH = {"text": EXPERT, "events": ["head_turning", "clonic"], "sides": {"head_t
 
 
 def pair(value, status="answered"):
-    reference = Reference("i", "s3/task6_report", "v", "report", 0, TRUTH)
+    reference = Reference(item="i", task="s3/task6_report", video_id="v", subject="report", cluster=0, truth=TRUTH)
     return Pair(reference, Prediction("i", value, status))
 
 

@@ -186,7 +186,14 @@ def test_a_report_that_the_rules_cannot_read_says_so():
 
 
 def pair(number, expert, report, status="answered"):
-    reference = Reference(f"i{number}", "s3/task6_report", f"v{number}", "report", number, {"text": expert})
+    reference = Reference(
+        item=f"i{number}",
+        task="s3/task6_report",
+        video_id=f"v{number}",
+        subject="report",
+        cluster=number,
+        truth={"text": expert},
+    )
     return Pair(reference, Prediction(f"i{number}", report, status))
 
 

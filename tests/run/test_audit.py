@@ -155,7 +155,7 @@ def test_a_run_that_is_not_complete_is_searched_as_it_is(s3, dataset, cache, tmp
     s3.plugin("slow", SLOW)
     words = run_words(dataset, out, cache, *TASK, "-o", "pause_s=0.05", backend="slow")
     s3.start(*words).kill_when(lambda: len(whole_lines(out)) >= 3)
-    assert "the run so far" in s3("audit", out).out
+    assert "the run, which is incomplete" in s3("audit", out).out
     with (out / "responses.jsonl").open("a", encoding="utf-8") as file:
         line = journal(out)[0] | {"text": str(dataset)}
         file.write(json.dumps(line) + "\n")

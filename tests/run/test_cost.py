@@ -77,7 +77,9 @@ def test_a_dry_run_takes_the_rate_of_an_earlier_run(ran, here, dataset, cache, t
     assert timed["requests_a_minute"] == pytest.approx(60 * session["asked"] / session["seconds"])
 
 
-@pytest.mark.parametrize(("rate", "said"), [("0", "above 0"), ("nan", "above 0"), ("no-such-run", "no run directory")])
+@pytest.mark.parametrize(
+    ("rate", "said"), [("0", "above 0"), ("nan", "above 0"), ("no-such-run", "not a run directory")]
+)
 def test_a_rate_that_is_none_is_a_wrong_call(rate, said, here, dataset, cache, tmp_path):
     refused = here(*run_words(dataset, tmp_path / "out", cache, *FEW, "--dry-run", "--rate", rate))
     assert refused.code == 2

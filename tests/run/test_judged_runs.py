@@ -169,7 +169,7 @@ def test_several_models_have_folders_of_their_own_and_one_has_to_be_chosen(judge
         (("--judge", "structure"), "holds no replies of judge 'structure'"),
         (("--judge", "stucture", "--judge-backend", "reader"), "did you mean structure"),
         (("--judge", "structure", "--judge-backend", "raeder"), "did you mean reader"),
-        (("--judge-backend", "reader"), "there is none: add --judge NAME"),
+        (("--judge-backend", "reader"), "needs a judge: add --judge NAME"),
         ((*JUDGE, "-o", "tempreature=1"), "unknown options"),
         ((*JUDGE, "-o", "away=elsewhere.org"), "would send reports to elsewhere.org; nothing leaves"),
     ],

@@ -19,9 +19,10 @@ WITNESS = """
     import os
     import threading
     import time
+    from dataclasses import replace
 
     import s3harness
-    from s3harness.backends.floors import OracleBackend
+    from s3harness.backends.floors_and_oracle import OracleBackend
 
 
     class WitnessBackend(OracleBackend):
@@ -29,7 +30,8 @@ WITNESS = """
             super().__init__(model, {}, media)
             self.limits = s3harness.Limits(in_flight=int(options["in_flight"]))
             self.prime_each_clip = bool(options.get("warms"))
-            self.ready = set()
+            self.clips_to_await = int(options.get("await", 0))
+            self.ready, self.begun = set(), set()
             self.log = open(os.environ["WITNESS"], "a", buffering=1)
 
         def tell(self, event, clip):
@@ -53,6 +55,9 @@ WITNESS = """
             assert request.clip.is_text_only or any(clip.timestamps == request.clip.timestamps for clip in self.ready)
             self.tell("ask", request.clip)
             await asyncio.sleep(0.003)
+            self.begun.add(replace(request.clip, index=0))
+            while len(self.ready) < min(len(self.begun) + 1, self.clips_to_await):
+                await asyncio.sleep(0.001)
             self.tell("answer", request.clip)
             return await super().generate(request)
 
@@ -126,8 +131,10 @@ def test_many_at_a_time_touch_few_clips(witnessed):
     assert sum(spread) / len(spread) <= 8 / per_clip + 2
 
 
-def test_the_next_clip_is_made_ready_while_this_one_is_asked(witnessed):
-    events, _ = witnessed(2)
+def test_the_next_clip_is_made_ready_while_this_one_is_asked(witnessed, undisturbed):
+    """No clip is answered before one more is ready, so that the run would never end if none were made ready ahead."""
+    sent = [json.loads(line) for line in (undisturbed["oracle"] / "sent.jsonl").read_text().splitlines()]
+    events, _ = witnessed(2, **{"await": sum(record["kind"] == "media" for record in sent)})
     first_asked = {}
     for at, (event, clip) in enumerate(events):
         if event == "ask":
@@ -135,8 +142,8 @@ def test_the_next_clip_is_made_ready_while_this_one_is_asked(witnessed):
     ready = {clip: at for at, (event, clip) in enumerate(events) if event == "ready"}
     assert ready.keys() == first_asked.keys()
     assert all(at < first_asked[clip] for clip, at in ready.items())
-    between = sum(any(e == "ask" for e, _ in events[at : first_asked[clip]]) for clip, at in ready.items())
-    assert between > len(ready) / 2, "others are asked meanwhile"
+    busy = [requests for requests, _ in under_way(events)]
+    assert sum(busy[at] > 0 for at in ready.values()) > len(ready) / 2, "others are asked meanwhile"
     order = sorted(first_asked, key=first_asked.__getitem__)
     ahead = [sum(ready[later] < first_asked[clip] for later in order[i + 1 :]) for i, clip in enumerate(order)]
     assert max(ahead) <= 2, "and no more than two clips wait, ready"

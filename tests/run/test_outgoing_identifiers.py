@@ -63,7 +63,7 @@ def test_the_reason_to_let_identifiers_through_is_kept_and_shown(here, named, ca
     assert manifest["identifiers"] == {"reason": "ethics vote 12", "kinds": {"date": 1, "name": 1}}
     started = json.loads((out / "audit.jsonl").read_text().splitlines()[0])
     assert started["identifiers"]["reason"] == "ethics vote 12"
-    assert "let through to the model (1 × date, 1 × name): ethics vote 12" in here("audit", out).out
+    assert "with the user's consent (1 × date, 1 × name): ethics vote 12" in here("audit", out).out
     assert here("report", out).code == 0
     assert "ethics vote 12" in (out / "report.html").read_text()
     assert here(*words, "--resume").code == 0

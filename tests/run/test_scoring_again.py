@@ -46,7 +46,7 @@ def test_an_answer_that_is_taken_out_is_missing_not_dropped(here, run):
 
 @pytest.mark.parametrize(
     ("name", "said", "code"),
-    [("manifest.json", "no run directory", 2), ("items.jsonl", "items.jsonl", 2), ("responses.jsonl", ":1: ", 1)],
+    [("manifest.json", "not a run directory", 2), ("items.jsonl", "items.jsonl", 2), ("responses.jsonl", ":1: ", 1)],
 )
 def test_a_file_that_cannot_be_read_is_named(name, said, code, here, run):
     (run / name).write_bytes(b"garbage \xff\n")

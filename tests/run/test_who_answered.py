@@ -99,7 +99,7 @@ def test_a_submission_says_that_it_is_a_mixture_and_cannot_hide_it(begun, s3, da
     (tmp_path / "packed" / "manifest.json").write_text(json.dumps(manifest))
     hidden = s3("leaderboard", "verify", tmp_path / "packed", "--data", dataset)
     assert hidden.code == 1
-    assert "answers of its identities" in hidden.out + hidden.err
+    assert "answers by model identity" in hidden.out + hidden.err
 
 
 def test_another_version_of_the_backends_package_is_another_answerer(begun, s3, tmp_path):

@@ -19,7 +19,9 @@ texts = st.text(st.characters(exclude_categories=[]), max_size=40)
 
 def request(number: int) -> Request:
     clip = Clip("v0001", 0.0, 30.0, (0.0, 0.5), 1000, index=number)
-    return Request(f"id{number}", "s3/task", f"s3/task/v0001/{number}", str(number), clip, "What?")
+    return Request(
+        id=f"id{number}", task="s3/task", item=f"s3/task/v0001/{number}", subject=str(number), clip=clip, prompt="What?"
+    )
 
 
 def written(folder, *said: Response) -> bytes:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from s3harness.backends.floors import perfect_answer
+from s3harness.backends.floors_and_oracle import perfect_answer
 from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, write_table
 from s3harness.evaluation.prepare import prepare
 from s3harness.evaluation.settings import RunSettings
@@ -69,6 +69,6 @@ def write_run(folder: Path, videos: int, tasks: tuple[str, ...] = ()) -> Path:
 
 def _response(request_id: str, text: str, random: Random) -> Response:
     if random.random() < 0.1:
-        return Response(request_id, "", "failed", "bad luck")
+        return Response(request_id, "", status="failed", error="bad luck")
     yes = random.random()
     return Response(request_id, text, choice_probabilities={"yes": yes, "no": 1 - yes} if yes < 0.5 else None)

@@ -12,7 +12,7 @@ from made_up_run import write_run
 from s3harness.metrics.base import Pair
 from s3harness.metrics.one_class import one_class_warnings
 from s3harness.report.table import print_scores
-from s3harness.scoring.floor_test import corrected, is_above_floor
+from s3harness.scoring.above_floor import corrected, is_above_floor
 from s3harness.scoring.score_run import read_scores, score_run
 from s3harness.scoring.score_task import build_metric, score_task
 from s3harness.specs.loading import load_task, task_names
@@ -37,7 +37,15 @@ def primary(task, references, predictions, **more):
 def diagnosed(patients, right):
     """Three videos a patient, half of the patients ES; the first ``right`` patients of each are diagnosed rightly."""
     references = [
-        Reference(f"i{n}", "t", f"v{n}", "video", n // 3, "ES" if n // 3 % 2 else "NES") for n in range(3 * patients)
+        Reference(
+            item=f"i{n}",
+            task="t",
+            video_id=f"v{n}",
+            subject="video",
+            cluster=n // 3,
+            truth="ES" if n // 3 % 2 else "NES",
+        )
+        for n in range(3 * patients)
     ]
     other = {"ES": "NES", "NES": "ES"}
     return references, [Prediction(r.item, r.truth if r.cluster // 2 < right else other[r.truth]) for r in references]
@@ -112,7 +120,21 @@ def test_blind_answers_are_above_no_floor():
 
 def scored(p_value, difference=0.1, p_adjusted=None):
     test = FloorTest(difference, None, p_value, p_adjusted)
-    return Score("t", "m", 0.6, None, 0.5, "f", 1.0, 10, 5, 1.0, {}, primary=True, floor_test=test)
+    return Score(
+        task="t",
+        metric="m",
+        value=0.6,
+        interval=None,
+        floor=0.5,
+        floor_name="f",
+        ceiling=1.0,
+        n_items=10,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        primary=True,
+        floor_test=test,
+    )
 
 
 def test_p_values_are_corrected_over_all_that_is_shown_together():
@@ -176,11 +198,14 @@ def test_a_task_of_garbage_ranks_below_the_same_task_honestly_answered(run):
     assert np.mean([s.skill for s in garbage.values()]) < np.mean([s.skill for s in honest_scores.values()])
 
 
-ONE_CLASS = "every item has the truth 'yes', so always answering it is right and the task cannot be scored"
+ONE_CLASS = "every item has the truth 'yes': always answering it is right, and the task cannot be scored"
 
 
 def test_a_task_of_one_class_warns_that_nothing_can_be_learnt_from_it(capsys):
-    references = [Reference(f"i{n}", "s3/task1_features", f"v{n}", "tonic", n, "yes") for n in range(6)]
+    references = [
+        Reference(item=f"i{n}", task="s3/task1_features", video_id=f"v{n}", subject="tonic", cluster=n, truth="yes")
+        for n in range(6)
+    ]
     said = [Prediction(r.item, "yes") for r in references]
     scores = score_task(spec("1"), references, said, resamples=50)
     assert {score.warning for score in scores} == {ONE_CLASS}
@@ -191,12 +216,12 @@ def test_a_task_of_one_class_warns_that_nothing_can_be_learnt_from_it(capsys):
 
 def test_subjects_of_one_class_are_named_beside_the_others():
     references = [
-        Reference(f"{subject}{n}", "t", f"v{n}", subject, n, truth)
+        Reference(item=f"{subject}{n}", task="t", video_id=f"v{n}", subject=subject, cluster=n, truth=truth)
         for subject, truths in {"tonic": ("yes", "no", "untested"), "clonic": ("no", "no", "untested")}.items()
         for n, truth in enumerate(truths)
     ]
     assert one_class_warnings(references) == {
-        "t": "1 of 2 questions has only one true answer and cannot be scored by a balanced metric: clonic (no)"
+        "t": "1 of 2 questions has one true answer alone and cannot be scored by a balanced metric: clonic (no)"
     }
     assert one_class_warnings([r for r in references if r.subject == "tonic"]) == {}
     assert one_class_warnings(references_of("boundary", made_up_videos(8, patients=4))) == {}

@@ -20,7 +20,16 @@ def diagnosis(truths: Sequence[str], answers: Sequence[str]) -> Score:
     for patient, (truth, answer) in enumerate(zip(truths, answers, strict=True)):
         for number in range(2):
             item = f"v{patient}.{number}/video"
-            references.append(Reference(item, spec.name, f"v{patient}.{number}", "video", patient, truth))
+            references.append(
+                Reference(
+                    item=item,
+                    task=spec.name,
+                    video_id=f"v{patient}.{number}",
+                    subject="video",
+                    cluster=patient,
+                    truth=truth,
+                )
+            )
             predictions.append(Prediction(item, answer))
     return next(score for score in score_task(spec, references, predictions) if score.primary)
 

@@ -29,7 +29,7 @@ def entry(
     text: str, status: str = "ok", task: str = "s3/task1_features", subject: str = "tonic", **more
 ) -> JournalEntry:
     clip = Clip("v0001", 0.0, 30.0, (), 0)
-    response = Response("id", text, status, **more)
+    response = Response("id", text, status=status, **more)
     return JournalEntry(
         id="id", task=task, item=f"{task}/v0001/{subject}", subject=subject, clip=clip, media="", response=response
     )
@@ -38,11 +38,22 @@ def entry(
 def predicted(*windows: object, subject: str = "tonic", task: str = "1") -> Prediction:
     """The prediction of an item from its windows: a value, why it is lost, or None if it is missing."""
     requests = tuple(f"r{number}" for number in range(len(windows)))
-    reference = Reference("item", f"s3/task{task}", "v0001", subject, 0, "yes", (0.0, 90.0), requests)
+    reference = Reference(
+        item="item",
+        task=f"s3/task{task}",
+        video_id="v0001",
+        subject=subject,
+        cluster=0,
+        truth="yes",
+        window=(0.0, 90.0),
+        requests=requests,
+    )
     answers = {
-        request: Answer(request, None, said, f"why {said}")
+        request: Answer(request, None, status=said, note=f"why {said}")
         if isinstance(said, str) and said in LOST
-        else Answer(request, said, "clean", clip=Clip("v0001", 25.0 * number, 25.0 * number + 30, (), 0, index=number))
+        else Answer(
+            request, said, status="clean", clip=Clip("v0001", 25.0 * number, 25.0 * number + 30, (), 0, index=number)
+        )
         for number, (request, said) in enumerate(zip(requests, windows, strict=True))
         if said is not None
     }
@@ -154,7 +165,17 @@ def diagnosed(*statuses: str) -> tuple[list[Reference], list[Prediction]]:
     """Ten videos of five patients, half of them ES; those with a status are lost, the others right."""
     truths = ["ES", "NES"] * 5
     references = [
-        Reference(f"i{n}", "s3/task7", f"v{n}", "video", n // 2, t, None, (f"r{n}",)) for n, t in enumerate(truths)
+        Reference(
+            item=f"i{n}",
+            task="s3/task7",
+            video_id=f"v{n}",
+            subject="video",
+            cluster=n // 2,
+            truth=t,
+            window=None,
+            requests=(f"r{n}",),
+        )
+        for n, t in enumerate(truths)
     ]
     lost = [Prediction(f"i{n}", None, status) for n, status in enumerate(statuses)]
     right = [Prediction(f"i{n}", t) for n, t in enumerate(truths)]
@@ -182,7 +203,18 @@ def test_a_task_without_an_answer_is_wrong_from_end_to_end_and_not_left_out():
 
 
 def test_a_metric_of_the_answered_alone_is_undefined_without_an_answer():
-    references = [Reference(f"i{n}", "s3/task4", f"v{n}", "tonic", n, 20.0 + n, (0.0, 60.0)) for n in range(6)]
+    references = [
+        Reference(
+            item=f"i{n}",
+            task="s3/task4",
+            video_id=f"v{n}",
+            subject="tonic",
+            cluster=n,
+            truth=20.0 + n,
+            window=(0.0, 60.0),
+        )
+        for n in range(6)
+    ]
     lost = [Prediction(r.item, None, "unparsable") for r in references]
     by_name = {score.metric: score for score in score_task(spec("4"), references, lost, resamples=50)}
     assert by_name["MAE"].value == pytest.approx(np.mean([60.0 - r.truth for r in references])), "the worst error"

@@ -23,5 +23,18 @@ from s3harness.types import Score
 )
 def test_skill_is_how_much_of_the_way_from_the_floor_to_the_ceiling_is_gone(value, floor, ceiling, skill):
     is_error = ceiling == 0.0
-    score = Score("task", "metric", value, None, floor, "floor", ceiling, 10, 5, 1.0, {}, not is_error)
+    score = Score(
+        task="task",
+        metric="metric",
+        value=value,
+        interval=None,
+        floor=floor,
+        floor_name="floor",
+        ceiling=ceiling,
+        n_items=10,
+        n_patients=5,
+        coverage=1.0,
+        lost={},
+        higher_is_better=not is_error,
+    )
     assert score.skill == (None if skill is None else pytest.approx(skill))

@@ -34,7 +34,7 @@ REFUSED = {
     "a long separator": ('{{ body_parts | join("' + "a" * 500 + '") }}', "at most 20 characters"),
     "a separator from outside": ("{{ body_parts | join(report) }}", "at most 20 characters"),
     "another file": ("{% include '/etc/passwd' %}", "include is not part"),
-    "a long template": ("a" * 30_000, "may have 20000"),
+    "a long template": ("a" * 30_000, "at most 20000"),
     "a deep one": ("{% if hears %}" * 400 + "{% endif %}" * 400, "prompt: "),
     "a filter over a block": ("{% filter upper %}x{% endfilter %}", "filter is not part"),
     "a test of its own": ("{% if 4 is divisibleby 2 %}x{% endif %}", "no test 'divisibleby'"),

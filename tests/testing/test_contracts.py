@@ -18,7 +18,7 @@ from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import KINDS
 from s3harness.testing import BrokenContract, check, promises, try_object, verdict
 from s3harness.testing.contract import promises_of
-from s3harness.testing.trial import COMMON, Settings
+from s3harness.testing.trial import COMMON, TrialSettings
 
 CHECKED = (
     *("backend", "model", "sampler", "transform", "parser", "aggregator", "rqi_penalty", "judge", "probe"),
@@ -43,7 +43,7 @@ def own_names():
 
 @pytest.mark.parametrize(("kind", "name"), own_names(), ids=lambda part: part)
 def test_what_the_harness_brings_keeps_its_contract(kind, name):
-    found = verdict(kind, name, Settings(NEEDS.get((kind, name), {})))
+    found = verdict(kind, name, TrialSettings(NEEDS.get((kind, name), {})))
     assert {finding.promise for finding in found.findings} == KNOWN.get((kind, name), set()), found.findings
 
 
@@ -58,7 +58,7 @@ def test_every_kind_has_promises_that_say_what_they_are(kind):
 def sampler(video, subject, *, audio=False):
     """The whole video, two frames."""
     end = video.duration_s
-    return [s3harness.Clip(video.id, 0.0, end, (0.0, end / 2), 1000, audio)]
+    return [s3harness.Clip(video.id, 0.0, end, (0.0, end / 2), 1000, audio=audio)]
 
 
 def changed(made, **fields):
@@ -134,14 +134,14 @@ FAULTS = [
 
 @pytest.mark.parametrize("kind", SOUND)
 def test_what_the_faulty_ones_are_made_of_is_sound(kind):
-    assert try_object(kind, SOUND[kind], Settings(item="feature" if kind == "aggregator" else "")).findings == ()
+    assert try_object(kind, SOUND[kind], TrialSettings(item="feature" if kind == "aggregator" else "")).findings == ()
 
 
 @pytest.mark.parametrize(
     ("kind", "thing", "promise"), FAULTS, ids=[f"{k}-{p}-{n}" for n, (k, _, p) in enumerate(FAULTS)]
 )
 def test_a_fault_is_found_for_the_promise_that_it_breaks(kind, thing, promise):
-    found = try_object(kind, thing, Settings(item="feature" if kind == "aggregator" else "", limit_s=10))
+    found = try_object(kind, thing, TrialSettings(item="feature" if kind == "aggregator" else "", limit_s=10))
     assert promise in {finding.promise for finding in found.findings}, found.findings
     assert "documented" in {finding.promise for finding in found.findings} or thing.__doc__
 
@@ -243,3 +243,12 @@ def test_a_broken_contract_names_thing_promise_and_fault():
 def test_a_check_of_what_there_is_not_is_a_wrong_call(call, said):
     with pytest.raises(UsageError, match=said):
         check(*call)
+
+
+def test_the_old_name_of_the_verdict_is_kept_for_one_release():
+    import s3harness.testing
+
+    with pytest.warns(DeprecationWarning, match="Verdict is now ContractVerdict"):
+        assert s3harness.testing.Verdict is s3harness.testing.ContractVerdict
+    with pytest.raises(AttributeError, match="no attribute 'Judgement'"):
+        _ = s3harness.testing.Judgement

@@ -22,7 +22,7 @@ from s3harness.testing.cases import made_up_videos, references_of
 from s3harness.testing.known_defects import NOT_RANKED
 from s3harness.testing.metrics import CENTRED, KINDS
 from s3harness.testing.monotone import trials
-from s3harness.testing.suite import metrics_of, outcome_of, unknown
+from s3harness.testing.suite import metrics_of, new_defects, outcome_of
 
 
 def metrics(profile):
@@ -54,7 +54,7 @@ def beaten_by(metric, kind, **params):
 @every_metric("strict")
 def test_every_strict_metric_keeps_its_promises_or_is_declared_to_rank_nobody(task, kind, metric):
     outcome = outcome_of("strict", task, kind, metric)
-    assert outcome.is_known, (outcome.broken, outcome.known)
+    assert outcome.is_known, (outcome.broken, outcome.known_defect)
     assert not (metric.primary and outcome.broken)
 
 
@@ -66,8 +66,8 @@ def test_no_primary_metric_is_among_those_declared():
 @every_metric("paper")
 def test_the_published_metrics_have_the_defects_that_are_known_of_them(task, kind, metric):
     outcome = outcome_of("paper", task, kind, metric)
-    assert outcome.known.reason
-    assert outcome.is_known, (outcome.broken, outcome.known)
+    assert outcome.known_defect.reason
+    assert outcome.is_known, (outcome.broken, outcome.known_defect)
 
 
 def test_the_command_lists_what_the_published_metrics_break():
@@ -78,9 +78,9 @@ def test_the_command_lists_what_the_published_metrics_break():
         "as good as a reader who watched the video: spam, spam after it\n    above a reader who watched: spam\n"
         in result.output
     )
-    assert "no more for seeing more: number of invented signs, falling: 0, " in result.output
+    assert "no gain from seeing more: number of invented signs, falling: 0, " in result.output
     assert "\n    padding counts as hits\n" in result.output
-    assert "not advice in a poor report: the cap of 50 does not touch a report that has less" in result.output
+    assert "wrong: advice in a poor report: the cap of 50 does not touch a report that has less" in result.output
     assert "new defects: 0" in result.output
 
 
@@ -104,10 +104,10 @@ def test_a_metric_that_breaks_a_promise_may_not_be_primary(monkeypatch):
     """Macro F1 is known to put a cautious reader below "always yes", which does not make it fit to rank."""
     (task, kind, macro_f1) = next(case for case in metrics("strict") if case[2].name == "feature_macro_f1")
     outcome = outcome_of("strict", task, kind, macro_f1)
-    assert unknown("strict", [outcome], []) == []
+    assert new_defects("strict", [outcome], []) == []
     ranking = replace(outcome, metric=replace(macro_f1, primary=True))
     assert ranking.is_known
-    assert unknown("strict", [ranking], []) == ["s3/task1_features: macro F1"]
+    assert new_defects("strict", [ranking], []) == ["s3/task1_features: macro F1"]
     monkeypatch.setattr("s3harness.testing.suite.suite", lambda *_: [ranking])
     result = CliRunner().invoke(cli, ["tasks", "check", "1"])
     assert result.exit_code == 1

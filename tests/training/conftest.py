@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from training_cases import write_dataset
 
-from s3harness.training.samples import SetSettings, build_training_set
+from s3harness.training.training_set import SetSettings, build_training_set
 
 
 @pytest.fixture(scope="session")

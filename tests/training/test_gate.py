@@ -7,7 +7,7 @@ import pytest
 from s3harness.training.gate import LIMIT, examine, fitted
 from s3harness.training.paper_rewards import authors_rewards
 from s3harness.training.rewards import metric_rewards, strict_rewards
-from s3harness.training.samples import SetSettings, build_training_set
+from s3harness.training.training_set import SetSettings, build_training_set
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from training_cases import NAME
 
 from s3harness.cli import main
 from s3harness.dataset.run_card import FILE, read_card, refuse_trained_on, trained_on
-from s3harness.training.samples import SetSettings, build_training_set
+from s3harness.training.training_set import SetSettings, build_training_set
 
 FEW = ("--tasks", "3,4,5", "--balance", "drop", "--no-mirror", "--leave-out-constant")
 

@@ -11,9 +11,9 @@ import pytest
 from s3harness.cli import main
 from s3harness.dataset.run_card import FILE
 from s3harness.errors import UsageError
-from s3harness.guard.outgoing import Consent
+from s3harness.guard.outgoing_check import Consent
 from s3harness.training.identifiers import check_training
-from s3harness.training.samples import SetSettings, build_training_set
+from s3harness.training.training_set import SetSettings, build_training_set
 
 WORDS = ("--balance", "drop", "--no-mirror", "--leave-out-constant", "--format", "trl")
 

@@ -17,8 +17,8 @@ from s3harness.run.worker_spec import media_store
 from s3harness.training.clips import ClipFrames, mirrored_frames
 from s3harness.training.gate import fitted
 from s3harness.training.rewards import strict_rewards
-from s3harness.training.samples import SetSettings, build_training_set
 from s3harness.training.session import BEGUN, TrainingSettings, run_training
+from s3harness.training.training_set import SetSettings, build_training_set
 
 SIDES = SetSettings(tasks=("3",), leave_out_constant=True, balance="drop")
 JOBS = []
@@ -39,7 +39,9 @@ def failing(job):
 def trainers(monkeypatch):
     entries = dict(manager().registry.entries)
     for name in ("noting", "failing"):
-        entries["trainer", name] = RegistryEntry("trainer", name, f"{__name__}:{name}", "tests", "0")
+        entries["trainer", name] = RegistryEntry(
+            kind="trainer", name=name, target=f"{__name__}:{name}", package="tests", version="0"
+        )
     monkeypatch.setattr(manager().registry, "entries", entries)
     JOBS.clear()
 

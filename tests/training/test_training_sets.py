@@ -16,7 +16,7 @@ from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.tasks import resolve
 from s3harness.training.rewards import strict_rewards
 from s3harness.training.sample import SampleTruth
-from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
+from s3harness.training.training_set import VIDEO_ONLY, SetSettings, build_training_set
 from s3harness.transforms.mirror import mirrored_text, mirrored_video
 
 

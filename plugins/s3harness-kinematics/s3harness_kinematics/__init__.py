@@ -1,11 +1,11 @@
-"""A classical baseline that looks: what moves where and how, what the face does, what is heard.
+"""A classical baseline: movement, facial activity and voice as numbers, and answers from their weighted sums.
 
-A clip is measured, one module a measurement: where the head is (:mod:`~.head`), what the face does (:mod:`~.face`), how
-much each part of the body moves and how far it is from its place (:mod:`~.limbs`), in which rhythm (:mod:`~.rhythm`),
-and what is heard (:mod:`~.voice`, :mod:`~.dialogue`). Named numbers sum it up (:mod:`~.summary`) and say what changes
-when (:mod:`~.changes`). Whether a sign is there (:mod:`~.presence`), since when (:mod:`~.onset`), on which side
-(:mod:`~.side`), and the diagnosis (:mod:`~.diagnosis`) are weighed sums of these numbers, whose weights are plain text
-(``parameters.json``), fitted to synthetic videos by ``benchmarks/kinematics_calibration.py``. It needs no network.
+One module makes one measurement of a clip: the position of the head (:mod:`~.head`), the activity of the face
+(:mod:`~.face`), movement and posture of each part of the body (:mod:`~.limbs`), rhythm (:mod:`~.rhythm`), voice
+(:mod:`~.voice`) and dialogue (:mod:`~.dialogue`). Named numbers summarise the clip (:mod:`~.summary`) and the change at
+each moment (:mod:`~.changes`). Presence (:mod:`~.presence`), onset (:mod:`~.onset`) and side (:mod:`~.side`) of a sign,
+and the diagnosis (:mod:`~.diagnosis`), are weighted sums of these numbers. The weights are plain text
+(``parameters.json``), fitted to synthetic videos by ``benchmarks/kinematics_calibration.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a judgement to the answer of a request: the value, and the words beside it."""
+"""Answers to requests: the value that a judgement gives, and the justification beside it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from s3harness import Request, S3HarnessError, format_timestamp, write_answer
 from s3harness_kinematics.body_part import first_body_part
 from s3harness_kinematics.diagnosis import diagnose, diagnose_report, quoted_report
 from s3harness_kinematics.dialogue import is_spoken_to
-from s3harness_kinematics.findings import Finding, Judgement
+from s3harness_kinematics.findings import Judgement, SignFinding
 from s3harness_kinematics.side import stronger_side
 
 STATES = frozenset({"occur_during_sleep"})
-"""Signs that are a state and begin at no moment, so that they take no place in a sequence."""
+"""Signs that are states: they have no onset, so they stand in no sequence."""
 
 MOST_REPORTED = 6
 """A report of three short sentences names no more signs than this."""
 
 
 def answer(request: Request, judgement: Judgement) -> str:
-    """The text that answers a request about the clip that was judged, in the form that the request asks for.
+    """Return the text that answers a request about the judged clip, in the form that the request asks for.
 
-    Which question it is, the kind of item says that the task's spec declares, whatever the task is called.
-    Raises :class:`S3HarnessError` for a kind that nothing is known of.
+    Raises :class:`~s3harness.S3HarnessError` for a kind of item that the baseline does not know.
     """
+    # The kind of item that the task's spec declares, never the task's name: a custom task has a name of its own.
     match request.item_kind:
         case "feature" | "rationale":
             return _presence(request, judgement)
@@ -40,7 +40,7 @@ def answer(request: Request, judgement: Judgement) -> str:
 
 
 def report(judgement: Judgement) -> str:
-    """One to three sentences on the signs that were found, in the order of their beginning."""
+    """Return one to three sentences on the detected signs, in the order of their onsets."""
     phrases = [_phrase(finding) for finding in _in_order(judgement)][:MOST_REPORTED]
     if not phrases:
         return "The patient moves little, and no sign of a seizure is seen."
@@ -84,6 +84,7 @@ def _presence(request: Request, judgement: Judgement) -> str:
         since = "" if finding.sign in STATES else f" from {format_timestamp(round(finding.onset_s))} on"
         return write_answer(request, "yes", f"There is {_phrase(finding)}{since}.")
     if request.subject == "verbal_responsiveness" and not is_spoken_to(judgement.measured.voice):
+        # Without speech nobody tested the patient; a task that offers no "na" counts that as no response.
         return write_answer(request, "na" if "na" in _choices(request) else "no", "No speech is heard.")
     return write_answer(request, "no", f"There is no {request.subject.replace('_', ' ')}.")
 
@@ -101,11 +102,12 @@ def _side(request: Request, judgement: Judgement) -> str:
 
 
 def _sequence(request: Request, judgement: Judgement) -> list[str]:
-    """The signs found, by onset, that the prompt offers."""
+    """Return the detected signs in the order of their onsets, but those that the prompt names without offering them."""
+    # A prompt offers a sign as "name:". A prompt that names none leaves the choice to the model.
     return [f.sign for f in _in_order(judgement) if f"{f.sign}:" in request.prompt or f.sign not in request.prompt]
 
 
-def _in_order(judgement: Judgement) -> list[Finding]:
+def _in_order(judgement: Judgement) -> list[SignFinding]:
     return [finding for finding in judgement.findings if finding.sign not in STATES]
 
 
@@ -117,9 +119,10 @@ def _diagnosis(request: Request, judgement: Judgement) -> str:
     return write_answer(request, value, words)
 
 
-def _phrase(finding: Finding) -> str:
+def _phrase(finding: SignFinding) -> str:
     side = finding.side or ""
     text = PHRASES[finding.sign].format(side=side)
+    # The phrases are made for one side; these three put "both" into English.
     return (
         text.replace("the both arm", "both arms")
         .replace("the both hand", "both hands")

@@ -19,19 +19,20 @@ from s3harness_kinematics.voice import RATE, SILENCE, measure_voice
 if TYPE_CHECKING:
     from s3harness import MediaStore, ModelCard
 
-KEPT_CLIPS = 32
-"""Judgements that are kept, the least recently used going first: the questions on one clip come close together."""
+CACHED_CLIPS = 32
+"""Judgements in the cache, the least recently used leaves first: the requests about one clip come close together."""
 
 
 class KinematicsBackend(Backend):
-    """Answers every task from how much moves where, and from the voice: no weights, no network.
+    """Answer every task from measured movement and voice, without a neural network.
 
-    It uses what a model gets, the prompt, the frames with their times and the sound, and nothing else. It is the line
-    under which a model is not seeing.
+    The backend uses what a model gets and nothing else: the prompt, the frames with their times, and the sound. A model
+    that scores below it does not use what the video shows.
     """
 
     modalities = ("video", "audio")
     is_model = True
+    # One attempt: the same clip gives the same answer, or the same error, every time.
     limits = Limits(in_flight=2, timeout_s=120.0, attempts=1)
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
@@ -42,9 +43,10 @@ class KinematicsBackend(Backend):
         self._lock = threading.Lock()
 
     async def generate(self, request: Request) -> Response:
-        """Look at the clip, unless it was just looked at, and answer; decline where there is nothing to look at."""
+        """Return the answer to a request; refuse a request whose clip has neither frames nor sound."""
         if request.clip.is_text_only:
             return Response(request.id, status="refused")
+        # Sixty frames take up to 0.3 s of CPU: in the event loop it would hold up every other request.
         return await asyncio.to_thread(self._answer, request)
 
     def _answer(self, request: Request) -> Response:
@@ -52,19 +54,21 @@ class KinematicsBackend(Backend):
         return Response(request.id, answer(request, judgement), sent=sent)
 
     def _judgement(self, clip: Clip) -> tuple[Judgement, Sent]:
-        """The judgement of a clip, and what it rests on; threads wait, so that no clip is measured twice at once."""
+        """Return the judgement of a clip and what was shown of it, from the cache or measured now."""
         key = self.media.key(clip)
+        # Held while a clip is measured: two threads with requests about one clip must not measure it twice.
         with self._lock:
             if key not in self._judged:
                 self._judged[key] = self._judge(clip)
             self._judged.move_to_end(key)
-            while len(self._judged) > KEPT_CLIPS:
+            while len(self._judged) > CACHED_CLIPS:
                 self._judged.popitem(last=False)
             return self._judged[key]
 
     def _judge(self, clip: Clip) -> tuple[Judgement, Sent]:
         pixels, timestamps = self.media.frames(clip)
         times, length_s = np.asarray(timestamps, np.float64) - clip.start_s, clip.end_s - clip.start_s
+        # A file may lack the audio track that the clip asks for; it is then answered from the frames alone.
         hears = self.media.has_audio(clip)
         voice = measure_voice(self.media.audio(clip, RATE)) if hears else SILENCE
         sent = Sent(

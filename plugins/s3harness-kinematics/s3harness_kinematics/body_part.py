@@ -1,4 +1,4 @@
-"""With which part of the body an event begins: the part of the sign that is likely and early."""
+"""The part of the body at onset: that of the sign that is likely and early."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PARTS: Mapping[str, str] = {
     "arm_flexion": "arm",
     "limb_automatisms": "arm",
 }
-"""Which part a sign is of; an "arm" is the left, the right or both."""
+"""Sign → part of the body; an "arm" is the left one, the right one or both."""
 
 PATIENCE_S = 3.0
 """A sign that begins so much later must be e times as likely to be the first."""
 
 
 def first_body_part(judgement: Judgement) -> str:
-    """The part, in the benchmark's words."""
+    """Return the part in the benchmark's words."""
     first = max(PARTS, key=lambda sign: _earliness(judgement, sign))
     if PARTS[first] != "arm":
         return PARTS[first]
@@ -43,8 +43,9 @@ def first_body_part(judgement: Judgement) -> str:
 
 
 def _earliness(judgement: Judgement, sign: str) -> float:
-    """Odds of the sign, less the more the later it begins; above 0."""
+    """Odds of the sign, discounted by its onset; above 0."""
     presence = judgement.presences.get(sign)
     probability = presence.probability if presence else 0.0
+    # Odds, not probabilities: between two certain signs a small difference must still decide.
     odds = probability / max(1.0 - probability, 1e-6)
     return odds * math.exp(-judgement.onset_s(sign) / PATIENCE_S)

@@ -1,4 +1,4 @@
-"""What speaks for a change at each moment of a clip: how its series differ before and after."""
+"""Evidence of a change at each moment of a clip: the difference of its series before and after."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from s3harness_kinematics.summary import both_sides
 from s3harness_kinematics.voice import Utterance
 
 STEP_S = 0.5
-"""Moments are no finer than this, however many frames a second there are."""
+"""Finest grid of moments, whatever the frame rate is."""
 
 SPANS_S = (2.0, 6.0, 15.0)
-"""How many seconds before and after a moment are compared."""
+"""Seconds before and after a moment that are compared with each other."""
 
 WHOLE_WINDOW_S = 59.0
 """A shorter clip is a whole video, in which seizures begin early; in a longer one they may begin anywhere."""
 
-SEEN = (
+VISUAL = (
     "moves_body",
     "moves_head",
     "moves_reach",
@@ -46,18 +46,16 @@ DIRECTED = ("yaw", "head_x", "head_y", "shade")
 
 
 def change_features(measured: Measurements) -> tuple[Array, Array, list[str]]:
-    """Moments in seconds (T + 1 edges of T steps), features T × k of a change at each step, and their names.
-
-    Each change is measured against the spread of its series in the clip, so that it does not depend on how many frames
-    a second are shown.
-    """
+    """Return T + 1 edges of T steps in seconds, T × k features of a change at each step, and their k names."""
     times, series = _series(measured)
     columns: dict[str, Array] = {}
     for name, values in series.items():
+        # Divided by the spread of the series in the clip, a change does not depend on the frame rate.
         spread = float(values.std()) + _SMALLEST.get(name.split("_")[0], 1e-3)
         for span in SPANS_S:
             columns[f"{name} {span:g} s"] = change_scores(times, values, span) / spread
         columns[f"{name} record"] = _record(values) / spread
+    # The place in the clip is evidence, too; a short clip is a whole video, with onsets elsewhere than in a window.
     share = (times - times[0]) / max(measured.duration_s, 1e-6)
     short = float(measured.duration_s < WHOLE_WINDOW_S)
     columns |= {"place": share, "place²": share**2, "place, short": short * share, "place², short": short * share**2}
@@ -70,50 +68,51 @@ _SMALLEST = {"posture": 0.5}
 
 
 def _series(measured: Measurements) -> tuple[Array, dict[str, Array]]:
-    """Times and series, thinned to one value every :data:`STEP_S` at most."""
-    seen = {name: both_sides(measured.tracks, name) for name in SEEN}
+    """Return times and series, thinned to one value every :data:`STEP_S` at most."""
+    visual = {name: both_sides(measured.tracks, name) for name in VISUAL}
     for name in DIRECTED:
         values = measured.tracks[name]
-        seen[name] = np.abs(values - np.median(values))
+        visual[name] = np.abs(values - np.median(values))
     step = max(1, round(STEP_S * measured.rate))
     times = measured.times[::step]
-    thinned = {name: _thinned(values, step) for name, values in seen.items()}
-    heard = {name: _heard(of(measured.voice.utterances), times) for name, of in HEARD.items()}
-    answered = reply(measured.voice)
-    return times, thinned | heard | {"reply": _heard([answered] if answered else [], times)}
+    thinned = {name: _thinned(values, step) for name, values in visual.items()}
+    audible = {name: _audible_steps(of(measured.voice.utterances), times) for name, of in AUDIBLE.items()}
+    response = reply(measured.voice)
+    return times, thinned | audible | {"reply": _audible_steps([response] if response else [], times)}
 
 
 def _wordless(utterances: Iterable[Utterance], *, wanted: bool) -> list[Utterance]:
     return [one for one in utterances if (one.variety < SPEECH_VARIETY) is wanted]
 
 
-HEARD: dict[str, Callable[[Iterable[Utterance]], list[Utterance]]] = {
+AUDIBLE: dict[str, Callable[[Iterable[Utterance]], list[Utterance]]] = {
     "wordless": partial(_wordless, wanted=True),
     "speech": partial(_wordless, wanted=False),
 }
 
 
 def _thinned(values: Array, step: int) -> Array:
-    """The mean of every ``step`` values, the last of fewer."""
+    """Mean of every ``step`` values, the last mean of fewer."""
     starts = np.arange(0, len(values), step)
     return np.asarray(np.add.reduceat(values, starts) / np.diff(np.append(starts, len(values))))
 
 
-def _heard(utterances: Iterable[Utterance], times: Array) -> Array:
-    """1 in the steps in which one of the utterances is heard."""
+def _audible_steps(utterances: Iterable[Utterance], times: Array) -> Array:
+    """1 in the steps in which one of the utterances is audible, 0 in the others."""
     ends = np.append(times[1:], np.inf)
-    found = np.zeros(len(times))
-    for one in utterances:
-        found[(times < one.end_s) & (ends > one.start_s)] = 1.0
-    return found
+    is_audible = np.zeros(len(times))
+    for utterance in utterances:
+        is_audible[(times < utterance.end_s) & (ends > utterance.start_s)] = 1.0
+    return is_audible
 
 
 def _record(values: Array) -> Array:
-    """By how much each value exceeds all before it."""
+    """Excess of each value over the highest one before it; 0 where there is none."""
     before = np.maximum.accumulate(np.concatenate([values[:1], values[:-1]]))
     return np.asarray(np.maximum(values - before, 0.0))
 
 
 def _edges(times: Array, duration_s: float) -> Array:
-    """A change is seen in the first step after it: step *i* stands for the time since the step before."""
+    """Edges of the steps in seconds."""
+    # A change shows in the first step after it, so step i stands for the time since step i − 1.
     return np.concatenate([[times[0]], times[1:] * 0.5 + times[:-1] * 0.5, [max(duration_s, times[-1])]])

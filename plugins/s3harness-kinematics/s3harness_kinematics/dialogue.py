@@ -1,4 +1,4 @@
-"""What is said: a question and its answer, speech, and voice that is no speech."""
+"""Speech, voice without words, and a question that is answered."""
 
 from __future__ import annotations
 
@@ -6,33 +6,35 @@ from itertools import pairwise
 
 import numpy as np
 
-from s3harness_kinematics.voice import Utterance, Voice
+from s3harness_kinematics.voice import MeasuredVoice, Utterance
 
 SPEECH_VARIETY = 0.22
-"""A cry or groan holds one vowel; speech goes through several, and its timbre varies by more than this."""
+"""Variety of timbre above which an utterance is speech: a cry or groan holds one vowel, speech goes through several."""
 
 REPLY_WITHIN_S = 3.0
 OTHER_VOICE = 1.2
-"""Ratio of the pitches of two voices: two people, or one that asks and one that answers."""
+"""Ratio of two pitches above which two people speak: one asks, the other answers."""
 
 
-def reply(voice: Voice) -> Utterance | None:
-    """The answer of a dialogue: speech that soon follows other speech in another pitch."""
+def reply(voice: MeasuredVoice) -> Utterance | None:
+    """Return the answer of a dialogue: speech that soon follows other speech in another pitch; ``None`` without one."""
     spoken = [one for one in voice.utterances if one.variety >= SPEECH_VARIETY]
-    for asked, answered in pairwise(spoken):
-        ratio = max(asked.pitch_hz, answered.pitch_hz) / max(min(asked.pitch_hz, answered.pitch_hz), 1.0)
-        if answered.start_s - asked.end_s < REPLY_WITHIN_S and ratio > OTHER_VOICE:
-            return answered
+    for question, answer in pairwise(spoken):
+        # At least 1 Hz, so that no pitch of 0 divides.
+        ratio = max(question.pitch_hz, answer.pitch_hz) / max(min(question.pitch_hz, answer.pitch_hz), 1.0)
+        if answer.start_s - question.end_s < REPLY_WITHIN_S and ratio > OTHER_VOICE:
+            return answer
     return None
 
 
-def is_spoken_to(voice: Voice) -> bool:
-    """Whether speech is heard at all."""
+def is_spoken_to(voice: MeasuredVoice) -> bool:
+    """Return ``True`` if any utterance is speech."""
     return any(one.variety >= SPEECH_VARIETY for one in voice.utterances)
 
 
-def dialogue_numbers(voice: Voice, duration_s: float) -> dict[str, float]:
-    """Numbers on the voice: seconds of it, of what is no speech, the longest stretch, pitches, pace, and a reply."""
+def dialogue_numbers(voice: MeasuredVoice, duration_s: float) -> dict[str, float]:
+    """Return numbers on the voice: its seconds, those without words, the longest stretch, pitch, pace, and a reply."""
+    # Logarithms of durations: the tenth second of a cry tells less than the first.
     wordless = [one for one in voice.utterances if one.variety < SPEECH_VARIETY]
     pitches = [one.pitch_hz for one in wordless]
     return {

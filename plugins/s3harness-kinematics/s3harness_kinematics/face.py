@@ -1,4 +1,4 @@
-"""What the face does, in a picture of it that moves with the head: eyes, mouth, and where the head turns."""
+"""Activity of eyes and mouth, and the direction of the head, in an image of the face that moves with the head."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from s3harness_kinematics.grid import Array, Grid, evenly_lit, moved
 from s3harness_kinematics.head import HALF_HEIGHT
 
 ROWS, COLUMNS = 48, 40
-"""Cells of the face's picture, about 2 mm of an adult's face each, and as many half heights of the head as
-:data:`SPAN` says: an eye is then about eight cells wide."""
+"""Cells of the face's image, about 2 mm of an adult's face each, which span :data:`SPAN` half heights of the head: an
+eye is then about eight cells wide."""
 
 SPAN = (1.15, 0.96)
 
@@ -18,20 +18,21 @@ EYES, MOUTH = (-0.34, 0.16), (0.4, 1.0)
 """Bands of the face in half heights below its middle."""
 
 EYE_REACH, MOUTH_REACH, FACE_REACH = (0.08, 0.68), (0.0, 0.55), (0.0, 0.8)
-"""How far the bands reach to each side of the middle, in half heights."""
+"""Reach of the bands to each side of the middle, in half heights."""
 
 CONTRAST, DARKEST_SKIN = 0.3, 40.0
 """A pupil or the white of an eye differs from the skin by this share of the skin's brightness; a lid's line is thin."""
 
 
 def face_picture(pixels: Pixels, heads: Array) -> Grid:
-    """The face in each frame, frames × :data:`ROWS` × :data:`COLUMNS` of brightness, its middle in the middle.
+    """Return the face in each frame as brightness, frames × :data:`ROWS` × :data:`COLUMNS`, centred.
 
-    ``heads`` are the middles of the head in shares of the picture's height. What lies beyond the picture's edge is the
-    edge's colour.
+    ``heads`` are the centres of the head (x, y) in shares of the picture's height.
     """
     height, width = pixels.shape[1:3]
+    # Sampled at twice the resolution and averaged below: nearest samples of a thin lid would alias.
     v, u = (span * (np.arange(2 * n) + 0.5 - n) / n for span, n in zip(SPAN, (ROWS, COLUMNS), strict=True))
+    # Clipped: beyond the picture its last colour goes on, so that a head half outside has no false edge.
     rows = np.clip((heads[:, 1:] + HALF_HEIGHT * v) * height, 0, height - 1).astype(np.intp)
     columns = np.clip((heads[:, :1] + HALF_HEIGHT * u) * height, 0, width - 1).astype(np.intp)
     frames = np.arange(len(pixels))[:, None, None]
@@ -40,15 +41,16 @@ def face_picture(pixels: Pixels, heads: Array) -> Grid:
 
 
 def measure_face(face: Grid) -> dict[str, Array]:
-    """Name → one value a frame.
+    """Return tracks by name, each with one value a frame.
 
     ``eye_left`` and ``eye_right`` are the shares of each eye's cells that are much darker or brighter than the skin
     (open eyes have more), ``eye_white`` and ``eye_dark`` the brightest and the darkest of both eyes against the skin,
     ``mouth_left``, ``mouth_right`` and ``teeth`` the dark and bright shares of the mouth's halves and of the mouth;
-    ``… moves`` how much changed since the frame before (0–1). ``yaw`` is where the features lie in the face and
+    ``…_moves_…`` the share that changed since the frame before (0–1). ``yaw`` is the offset of the features and
     ``shade`` the difference in brightness of its halves, both positive to the patient's left.
     """
     skin = np.maximum(np.median(_band(face, (-0.4, 0.8), (0.0, 0.5)), axis=1), DARKEST_SKIN)
+    # No share counts as a cut: a turning head changes most of the face's image.
     changes = moved(face, cut_share=1.1)
     tracks = _eyes(face, skin) | _mouth(face, skin) | _direction(face)
     for side in ("left", "right"):
@@ -58,17 +60,18 @@ def measure_face(face: Grid) -> dict[str, Array]:
 
 
 def eye_cells(face: Grid) -> Grid:
-    """The cells of both eyes, frames × cells."""
+    """Return the cells of both eyes, frames × cells."""
     return _band(face, EYES, EYE_REACH)
 
 
 def mouth_cells(face: Grid) -> Grid:
-    """The cells of the mouth, frames × cells."""
+    """Return the cells of the mouth, frames × cells."""
     return _band(face, MOUTH, MOUTH_REACH)
 
 
 def _eyes(face: Grid, skin: Array) -> dict[str, Array]:
     both = _band(face, EYES, EYE_REACH)
+    # Percentiles, not extremes: one noisy cell is no white of an eye.
     low, middle, high = np.percentile(both, (4, 50, 96), axis=1)
     return {
         "eye_left": _outstanding(np.abs(_against(_band(face, EYES, EYE_REACH, "left"), skin)), skin),
@@ -94,6 +97,7 @@ def _direction(face: Grid) -> dict[str, Array]:
     edges = np.abs(np.diff(face, axis=2, append=face[:, :, -1:])) * inside
     left, right = (_mean(_band(face, (EYES[0], 0.8), FACE_REACH, side)) for side in ("left", "right"))
     return {
+        # The eyes and the mouth make the edges of a face: their centre of mass moves to where the head turns.
         "yaw": np.asarray((edges * u).sum((1, 2), dtype=np.float64) / (edges.sum((1, 2), dtype=np.float64) + 1e-6)),
         "shade": np.asarray((left - right) / (left + right + DARKEST_SKIN)),
     }
@@ -107,7 +111,7 @@ def _axes() -> tuple[Array, Array]:
 
 
 def _band(face: Grid, rows: tuple[float, float], reach: tuple[float, float], side: str = "") -> Grid:
-    """The cells of a band, frames × cells, on one of the patient's sides or on both."""
+    """Cells of a band, frames × cells, on one of the patient's sides or on both."""
     v, u = _axes()
     beside = u if side == "left" else -u if side == "right" else np.abs(u)
     return face[:, (v > rows[0]) & (v < rows[1]) & (beside >= reach[0]) & (beside < reach[1])]
@@ -118,7 +122,7 @@ def _against(cells: Grid, skin: Array) -> Grid:
 
 
 def _outstanding(difference: Grid, skin: Array) -> Array:
-    """The share of cells that stand out from the skin, for each frame."""
+    """Share of the cells that stand out from the skin, for each frame."""
     return np.asarray((difference > CONTRAST * skin[:, None]).mean(1), np.float64)
 
 

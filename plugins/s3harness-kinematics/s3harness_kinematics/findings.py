@@ -1,4 +1,4 @@
-"""From measurements to findings: which signs a clip shows, since when and on which side."""
+"""Findings from measurements: the signs of a clip, each with its onset and its side."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from s3harness_kinematics.presence import Presence, presences
 from s3harness_kinematics.side import side_of, sided_signs, signed_numbers
 from s3harness_kinematics.summary import summarise
 
-HEARD = frozenset({"ictal_vocalization", "verbal_responsiveness"})
+AUDIBLE = frozenset({"ictal_vocalization", "verbal_responsiveness"})
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One sign that was found: when it begins (s from the clip's start), on which side, and how likely it is (0–1)."""
+class SignFinding:
+    """One detected sign: its onset (seconds from the clip's start), its side, and its probability (0–1)."""
 
     sign: str
     onset_s: float
@@ -26,41 +26,46 @@ class Finding:
     probability: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """All that is thought of one clip. ``numbers`` are those of :func:`summarise`, ``findings`` are by onset."""
+    """The judgement of one clip: ``numbers`` are those of :func:`summarise`, ``findings`` are in the order of onset."""
 
     measured: Measurements
     numbers: Mapping[str, float]
     signed: Mapping[str, float]
     presences: Mapping[str, Presence]
-    findings: tuple[Finding, ...]
+    findings: tuple[SignFinding, ...]
     moments: Moments = field(repr=False)
 
-    def find(self, sign: str) -> Finding | None:
-        """The finding of a sign, if it was found."""
+    def find(self, sign: str) -> SignFinding | None:
+        """Return the finding of a sign; ``None`` if it was not detected."""
         return next((finding for finding in self.findings if finding.sign == sign), None)
 
     def onset_s(self, subject: str) -> float:
-        """When a sign or ``seizure_onset`` begins, or ``seizure_offset`` comes, if it is somewhere in the clip."""
+        """Return seconds from the clip's start to the onset of a sign, ``seizure_onset`` or ``seizure_offset``."""
         return self.moments.of(subject)
 
 
 def judge(measured: Measurements) -> Judgement:
-    """Weigh what was measured of a clip. A single frame shows no movement, so nothing is seen in it."""
+    """Return the judgement of a measured clip."""
     numbers, signed = summarise(measured), signed_numbers(measured)
     likely = presences(numbers, measured.rate)
     moments = Moments(measured)
-    found = [
-        Finding(sign, moments.of(sign), side_of(signed, sign) if sign in sided_signs() else None, presence.probability)
+    findings = [
+        SignFinding(
+            sign, moments.of(sign), side_of(signed, sign) if sign in sided_signs() else None, presence.probability
+        )
         for sign, presence in likely.items()
-        if presence.is_found and _can_be_told(sign, measured)
+        if presence.is_likely and _is_detectable(sign, measured)
     ]
-    ordered = tuple(sorted(found, key=lambda finding: finding.onset_s))
-    return Judgement(measured, numbers, signed, likely, ordered, moments)
+    ordered = tuple(sorted(findings, key=lambda finding: finding.onset_s))
+    return Judgement(
+        measured=measured, numbers=numbers, signed=signed, presences=likely, findings=ordered, moments=moments
+    )
 
 
-def _can_be_told(sign: str, measured: Measurements) -> bool:
+def _is_detectable(sign: str, measured: Measurements) -> bool:
     if sign == "verbal_responsiveness":
         return is_spoken_to(measured.voice)
-    return sign in HEARD or len(measured.times) > 1
+    # A single frame shows no movement, so no visible sign is detected in it.
+    return sign in AUDIBLE or len(measured.times) > 1

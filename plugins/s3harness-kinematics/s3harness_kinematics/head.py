@@ -1,7 +1,7 @@
-"""Where the head is in each frame: the best oval outline near the middle of what moves.
+"""Position of the head in each frame: the best oval outline near the middle of the movement.
 
-The usual view is taken for granted: the camera looks from the foot of the bed or the front of the chair, the head is
-up, and the patient's left is on the right of the picture. Nothing is learnt.
+The usual view is presupposed: the camera looks from the foot of the bed or the front of the chair, the head is up, and
+the patient's left is on the right of the picture. No parameter is fitted to data.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ HALF_HEIGHT, HALF_WIDTH = 0.112, 0.092
 
 USUAL_Y, SPREAD_Y = 0.17, 0.06
 SPREAD_X = 0.045
-"""Where the middle of a head is expected, and how far from there it may well be, in shares of the picture's height."""
+"""Expected position of the middle of a head and its spread, in shares of the picture's height."""
 
 SEARCHED_Y, SEARCHED_X = 0.5, 0.4
-"""Heads are looked for down to here, and so far to each side of the midline."""
+"""Area in which heads are searched: rows down to the first share, and the second share to each side of the midline."""
 
 EXPECTATION = 0.05
-"""What one spread's distance from there costs, as a share of a perfect outline's score, times two."""
+"""Twice the cost of a distance of one spread from the expected position, in shares of a perfect outline's score."""
 
 STEADINESS, USUAL_STEP = 0.02, 0.05
-"""What it costs to be off the place of the whole clip by a step of this size (shares of the picture's height)."""
+"""Cost of a distance of one usual step (in shares of the picture's height) from the position in the whole clip."""
 
 RIM = (0.88, 1.12)
 """The outline lies between these multiples of the half axes."""
@@ -41,12 +41,12 @@ column) that outweighs this expectation: one arm that moves alone must not draw 
 
 
 def find_heads(cells: Grid, liveliness: Array) -> Array:
-    """The middle of the head in each frame, frames × (x, y) in shares of the picture's height.
+    """Return the middle of the head in each frame, frames × (x, y) in shares of the picture's height.
 
-    ``cells`` are frames × rows × columns of brightness, ``liveliness`` how much each cell moves over the clip.
+    ``cells`` are frames × rows × columns of brightness, ``liveliness`` is the mean movement of each cell in the clip.
     """
     frames, rows, columns = cells.shape
-    if min(rows, columns) < 8:
+    if min(rows, columns) < 8:  # no outline fits into so few cells
         return np.tile([0.5 * columns / rows, USUAL_Y], (frames, 1))
     middle = midline(liveliness)
     first, last = max(0, int((middle - SEARCHED_X) * rows)), min(columns, int((middle + SEARCHED_X) * rows) + 1)
@@ -55,6 +55,7 @@ def find_heads(cells: Grid, liveliness: Array) -> Array:
     x = (np.arange(first, last) + 0.5)[None, :] / rows
     expected = ((y - USUAL_Y) / SPREAD_Y) ** 2 + ((x - middle) / SPREAD_X) ** 2
     scores = outline_scores(searched, rows) - 0.5 * EXPECTATION * expected.astype(np.float32)
+    # First one place for the whole clip, then each frame near it: another round edge misleads a single frame.
     down, across = np.unravel_index(int(scores.mean(0).argmax()), scores.shape[1:])
     off = ((y - y[down, 0]) ** 2 + (x - x[0, across]) ** 2) / USUAL_STEP**2
     best = (scores - STEADINESS * off.astype(np.float32)).reshape(frames, -1).argmax(1)
@@ -62,11 +63,10 @@ def find_heads(cells: Grid, liveliness: Array) -> Array:
 
 
 def outline_scores(cells: Grid, height: int) -> Grid:
-    """How well an oval outline of a head's size fits around each cell, 0–1, frames × rows × columns.
+    """Return the fit of an oval outline of a head's size around each cell, 0–1, frames × rows × columns.
 
-    ``height`` is the whole picture's, in cells.
-
-    It is the mean over the outline of the squared share of the brightness gradient that is at right angles to it.
+    The fit is the mean over the outline of the squared share of the brightness gradient that is at right angles to it.
+    ``height`` is the height of the whole picture in cells.
     """
     from scipy.fft import irfft2, next_fast_len, rfft2
 
@@ -74,6 +74,7 @@ def outline_scores(cells: Grid, height: int) -> Grid:
     power = down * down + across * across + FAINT_EDGE**2
     templates = _outline(HALF_HEIGHT * height, HALF_WIDTH * height)
     reach = len(templates[0]) // 2
+    # Correlation by FFT: the templates have hundreds of cells, and there are three of them for every frame.
     size = tuple(next_fast_len(n + 2 * reach, real=True) for n in cells.shape[1:])
     parts = (across * across / power, across * down / power, down * down / power)
     total = sum(
@@ -85,13 +86,14 @@ def outline_scores(cells: Grid, height: int) -> Grid:
 
 
 def midline(liveliness: Array) -> float:
-    """The middle of the body, in shares of the picture's height from its left edge, from where the upper part moves."""
+    """Return the middle of the moving body, in shares of the picture's height from its left edge."""
     rows, columns = liveliness.shape
     x = (np.arange(columns) + 0.5) / columns
     central = liveliness * np.exp(-0.5 * ((x - 0.5) / CENTRE_SPREAD) ** 2)
     if central.sum() <= 0:
         return 0.5 * float(columns) / float(rows)
     top = int(np.argmax(np.cumsum(central.sum(1)) > 0.02 * central.sum()))
+    # Movement that begins lower than this is of arms or legs, and says nothing of the head.
     top = top if top < 0.2 * rows else int(0.05 * rows)
     band = liveliness[max(0, top - rows // 50) : top + rows // 5].sum(0)
     weight = (band + MIDLINE_WEIGHT) * np.exp(-0.5 * ((x - 0.5) / MIDLINE_SPREAD) ** 2)
@@ -99,7 +101,7 @@ def midline(liveliness: Array) -> float:
 
 
 def _outline(half_height: float, half_width: float) -> tuple[Array, Array, Array]:
-    """Weights of the squared and mixed gradients across and down, around the middle of an oval."""
+    """WeightedSum of the squared and mixed gradients across and down, around the middle of an oval."""
     reach = int(np.ceil(1.2 * half_height))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
     radius = np.hypot(x / half_width, y / half_height)

@@ -1,4 +1,4 @@
-"""How much each part of the body moves, how far it is from where it was, and how alike the two sides are."""
+"""Movement and posture of each part of the body, and the symmetry of its two sides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from s3harness_kinematics.grid import Array, Grid, Mask
 
 OPENING_S = 2.0
-"""Posture is measured against the median of the clip's beginning: a clip of a change most often begins before it."""
+"""Posture is the difference from the median of the clip's beginning: a clip of a change most often begins before it."""
 
 ZONES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "reach": ((-0.15, 0.42), (0.19, 0.62)),
@@ -22,7 +22,7 @@ SIDES = ("left", "right")
 
 
 def zone_masks(shape: tuple[int, int], head: tuple[float, float]) -> dict[str, Mask]:
-    """Cells of each zone and side, ``reach_left`` …, of the ``head`` and of the whole ``body``; rows × columns."""
+    """Return the cells (rows × columns) of each zone and side (``reach_left`` …), of the ``head`` and the ``body``."""
     rows, columns = shape
     y = ((np.arange(rows) + 0.5) / rows - head[1])[:, None]
     x = ((np.arange(columns) + 0.5) / rows - head[0])[None, :]
@@ -34,11 +34,11 @@ def zone_masks(shape: tuple[int, int], head: tuple[float, float]) -> dict[str, M
 
 
 def measure_limbs(cells: Grid, changes: Grid, masks: dict[str, Mask], times: Array) -> dict[str, Array]:
-    """Name → one value a frame.
+    """Return tracks by name, each with one value a frame.
 
-    ``moves_<zone>`` is the share of the zone's cells that moved since the frame before, ``posture_<zone>`` how far the
-    zone is (mean grey levels) from how the clip opens. ``mirrored`` is how far the movement of one side is the mirror
-    image of the other's (0–1), ``lean`` the balance of all movement, positive to the patient's left.
+    ``moves_<zone>`` is the share of the zone's cells that moved since the frame before, ``posture_<zone>`` the mean
+    difference (grey levels) of the zone from the clip's beginning. ``mirrored`` is the share of the movement that both
+    sides have in common when one is mirrored (0–1), ``lean`` the balance of movement, positive to the patient's left.
     """
     opening = np.median(cells[times <= times[0] + OPENING_S], axis=0)
     away = np.abs(cells - opening)
@@ -47,13 +47,14 @@ def measure_limbs(cells: Grid, changes: Grid, masks: dict[str, Mask], times: Arr
 
 
 def _symmetry(changes: Grid, masks: dict[str, Mask]) -> dict[str, Array]:
-    """What the halves of the body have in common when one is laid over the other."""
+    """Tracks of what the halves of the body have in common when one is mirrored onto the other."""
     columns = np.flatnonzero(masks["head"].any(0))
     middle = round(float(columns.mean()) + 0.5) if len(columns) else changes.shape[2] // 2
     width = max(1, min(middle, changes.shape[2] - middle))
     right, left = changes[:, :, middle - width : middle][:, :, ::-1], changes[:, :, middle : middle + width]
-    if left.shape != right.shape:
+    if left.shape != right.shape:  # the head is at the edge of the picture, and one half outside of it
         return {"mirrored": np.zeros(len(changes)), "lean": np.zeros(len(changes))}
+    # One cell more: a frame without any movement is then no division by zero, and no symmetry.
     in_one = np.maximum(left, right).sum((1, 2), dtype=np.float64) + 1.0
     in_both = np.minimum(left, right).sum((1, 2), dtype=np.float64)
     return {
@@ -67,5 +68,5 @@ def _box(y: Array, x: Array, rows: tuple[float, float], columns: tuple[float, fl
 
 
 def _mean(values: Grid, mask: Mask) -> Array:
-    """The mean over the cells of a zone, for each frame; 0 where the picture does not show it."""
+    """Mean over the cells of a zone, for each frame; 0 if the zone is outside of the picture."""
     return np.asarray(values[:, mask].mean(1, dtype=np.float64)) if mask.any() else np.zeros(len(values))

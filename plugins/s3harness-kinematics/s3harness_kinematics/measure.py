@@ -1,4 +1,4 @@
-"""All that is measured of one clip: series of one value a frame, rhythms, and the voice."""
+"""Measurements of one clip: tracks with one value a frame, rhythms, and the voice."""
 
 from __future__ import annotations
 
@@ -13,36 +13,38 @@ from s3harness_kinematics.grid import Array, Grid, Mask, grid, moved
 from s3harness_kinematics.head import find_heads
 from s3harness_kinematics.limbs import SIDES, measure_limbs, zone_masks
 from s3harness_kinematics.rhythm import rhythm_numbers
-from s3harness_kinematics.voice import Voice
+from s3harness_kinematics.voice import MeasuredVoice
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What is seen and heard of a clip; times are seconds from its start.
+    """Visible and audible measurements of a clip; times are seconds from its start.
 
-    ``tracks`` has by name a value for each frame (:func:`~.face.measure_face`, :func:`~.limbs.measure_limbs`, and
-    ``head_x`` and ``head_y``, where the head is against where it usually is, in shares of the picture's height, to the
-    patient's left and down). ``rhythms`` has by part the numbers of :func:`~.rhythm.rhythm_numbers`.
+    ``tracks`` holds a value for each frame by name: those of :func:`~.face.measure_face` and
+    :func:`~.limbs.measure_limbs`, and ``head_x`` and ``head_y``, the distance of the head from its usual place in
+    shares of the picture's height, to the patient's left and down. ``rhythms`` holds the numbers of
+    :func:`~.rhythm.rhythm_numbers` by part of the body.
     """
 
     times: Array = field(repr=False)
     duration_s: float
     tracks: Mapping[str, Array] = field(repr=False)
     rhythms: Mapping[str, Mapping[str, float]] = field(repr=False)
-    voice: Voice = field(repr=False)
+    voice: MeasuredVoice = field(repr=False)
 
     @property
     def rate(self) -> float:
-        """Frames a second; 0 of a single frame."""
+        """Frames per second; 0 for a single frame."""
         span = float(self.times[-1] - self.times[0])
         return (len(self.times) - 1) / span if span > 0 else 0.0
 
 
-def measure(pixels: Pixels, times: Array, duration_s: float, voice: Voice) -> Measurements:
-    """Measure a clip: ``pixels`` RGB uint8 frames × height × width × 3, ``times`` seconds from its start."""
+def measure(pixels: Pixels, times: Array, duration_s: float, voice: MeasuredVoice) -> Measurements:
+    """Measure a clip; ``pixels`` are RGB uint8, frames × height × width × 3, ``times`` seconds from its start."""
     cells = grid(pixels)
     changes = moved(cells)
     heads = find_heads(cells, changes.mean(0, dtype=np.float64))
+    # The zones of the body stand still at the head's usual place: they must not follow a head that turns or jerks.
     usual = np.median(heads, axis=0)
     face = face_picture(pixels, heads)
     masks = zone_masks(cells.shape[1:], (float(usual[0]), float(usual[1])))
@@ -63,5 +65,5 @@ def measure(pixels: Pixels, times: Array, duration_s: float, voice: Voice) -> Me
 
 
 def _any(masks: Mapping[str, Mask], zones: tuple[str, ...]) -> Mask:
-    """The cells of several zones on both sides."""
+    """Cells of several zones on both sides."""
     return np.asarray(np.logical_or.reduce([masks[f"{zone}_{side}"] for zone in zones for side in SIDES]))

@@ -1,4 +1,4 @@
-"""The calibrated weights: a file of plain numbers by name, and the weighed sums made of them."""
+"""The calibrated weights, a file of plain numbers by name, and the weighted sums made of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ FILE = "parameters.json"
 SCHEMA = "s3harness/kinematics/v1"
 
 FARTHEST = 4.0
-"""A number farther from its usual value than so many spreads counts no more than that."""
+"""Distance from the usual value, in spreads, beyond which a number counts no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """A weighed sum of numbers by name, each in spreads from its usual value; missing numbers count as usual.
+class WeightedSum:
+    """A weighted sum of numbers by name, each in spreads from its usual value; a missing number counts as usual.
 
-    ``threshold`` is the probability from which on a yes is said.
+    ``threshold`` is the lowest probability that means yes.
     """
 
     weights: Mapping[str, float]
@@ -29,11 +29,12 @@ class Weights:
     threshold: float = 0.5
 
     def score(self, standard: Mapping[str, float]) -> float:
-        """The sum, for numbers that :func:`standardised` made."""
+        """Return the sum for numbers of :func:`standardised`."""
         return self.intercept + sum(weight * standard.get(name, 0.0) for name, weight in self.weights.items())
 
     def probability(self, standard: Mapping[str, float]) -> float:
-        """The logistic function of the sum, 0–1."""
+        """Return the logistic function of the sum, 0–1."""
+        # Within ±30: math.exp overflows near 710, and beyond 30 the probability is 0 or 1 anyway.
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.score(standard)))))
 
 
@@ -42,7 +43,7 @@ Scales = Mapping[str, tuple[float, float]]
 
 
 def standardised(numbers: Mapping[str, float], scales: Scales) -> dict[str, float]:
-    """Each number in spreads from its usual value, after :func:`rooted`, no farther than :data:`FARTHEST`."""
+    """Return each number in spreads from its usual value, after :func:`rooted`, within ±:data:`FARTHEST`."""
     return {
         name: max(-FARTHEST, min(FARTHEST, (rooted(numbers[name]) - usual) / spread))
         for name, (usual, spread) in scales.items()
@@ -51,7 +52,8 @@ def standardised(numbers: Mapping[str, float], scales: Scales) -> dict[str, floa
 
 
 def rooted(value: float) -> float:
-    """The square root with the value's sign: shares and grey levels are skewed, and their roots less so."""
+    """Return the square root of the magnitude with the value's sign."""
+    # Shares and grey levels are skewed; their roots are less so.
     return math.copysign(math.sqrt(abs(value)), value)
 
 
@@ -78,11 +80,11 @@ def to_json(value: object, indent: int = 0) -> str:
     return "{\n" + ",\n".join(lines) + f"\n{' ' * indent}}}"
 
 
-def weights(entry: Mapping[str, Any]) -> Weights:
-    """The weights of one entry of the file."""
-    return Weights(entry["weights"], entry.get("intercept", 0.0), entry.get("threshold", 0.5))
+def weights(entry: Mapping[str, Any]) -> WeightedSum:
+    """Return the weighted sum of one entry of the file."""
+    return WeightedSum(entry["weights"], entry.get("intercept", 0.0), entry.get("threshold", 0.5))
 
 
 def scales(entry: Mapping[str, Any]) -> Scales:
-    """The scales of one entry of the file."""
+    """Return the scales of one entry of the file."""
     return {name: (float(usual), float(spread)) for name, (usual, spread) in entry.items()}

@@ -1,7 +1,7 @@
-"""The rhythm of a movement: how strong it is in each band of frequencies, how regular, and how it drifts.
+"""The rhythm of a movement: its power in bands of frequency, its regularity, and its drift.
 
-Frames show no movement faster than half their rate: what is faster is folded down to a slower one, so nothing is said
-of bands beyond that limit. A movement that slows down is clonic, one that keeps its frequency is not (Vinton 2004).
+Frames show no movement faster than half their rate (the Nyquist limit): a faster one is folded down to a slower one, so
+bands beyond that limit are 0. A movement that slows down is clonic, one that keeps its frequency is not (Vinton 2004).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BANDS_HZ = ((0.2, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, 3.2), (3.2, 5.0))
 SEGMENT_S = 5.0
 FEWEST_FRAMES = 8
 LIVELIEST_CELLS = 400
-"""Cells whose brightness is followed: those that a shaking limb sweeps over, its turning points included."""
+"""Number of cells whose brightness is followed: as many as a shaking limb sweeps over, turning points included."""
 
 OVERTONE = 0.3
 """A lower peak with this share of the highest one's power is the rhythm: a limb that swings over a cell covers it twice
@@ -27,11 +27,11 @@ LIVELY_SHARE = 0.5
 
 
 def rhythm_numbers(cells: Grid, times: Array) -> dict[str, float]:
-    """Numbers on the movement of a part's cells (frames × cells of brightness).
+    """Return numbers on the movement of a part's cells (frames × cells of brightness).
 
-    ``band0`` … are amplitudes in grey levels (of the liveliest tenth of the time), ``pace`` the frequency in Hz,
-    ``regular`` the share of the power at it (0–1) and ``slowing`` how much of it is lost from the first lively half to
-    the second (−1 to 1). All are 0 where too few frames are shown.
+    ``band0`` … are amplitudes in grey levels (of the liveliest tenth of the time), ``pace`` is the frequency in Hz,
+    ``regular`` the share of the power at it (0–1) and ``slowing`` the relative loss of frequency from the first lively
+    half to the second (−1 to 1). All are 0 if there are too few frames.
     """
     spectra, frequencies = _spectra(cells, times)
     if not len(spectra):
@@ -54,13 +54,16 @@ def _spectra(cells: Grid, times: Array) -> tuple[Array, Array]:
     length = max(FEWEST_FRAMES, round(SEGMENT_S * rate))
     if rate <= 2 * BANDS_HZ[0][0] or len(times) < length or not cells.shape[1]:
         return np.zeros((0, 0)), np.zeros(0)
+    # The liveliest cells alone: still ones add their noise to every frequency.
     liveliest = np.argsort(np.abs(np.diff(cells, axis=0)).sum(0))[-LIVELIEST_CELLS:]
     followed = np.asarray(cells[:, liveliest], np.float32)
     starts = range(0, len(times) - length + 1, max(1, length // 2))
     segments = np.stack([followed[start : start + length] for start in starts])
+    # A Hann window: without it the step between the segment's ends spreads over the whole spectrum.
     steady = (segments - segments.mean(1, keepdims=True)) * np.hanning(length)[:, None].astype(np.float32)
     power = (np.abs(np.fft.rfft(steady, axis=1)) ** 2).mean(2) * (4.0 / length) ** 2 / 2
     frequencies = np.fft.rfftfreq(length, 1 / rate)
+    # Strictly below half the rate, where a frequency and its mirror image cannot be told apart.
     wanted = (frequencies >= BANDS_HZ[0][0]) & (frequencies < rate / 2 - 1e-9)
     return np.asarray(power[:, wanted]), np.asarray(frequencies[wanted])
 
@@ -79,7 +82,7 @@ def _slowing(paces: Array) -> float:
 
 
 def _lowest_peak(power: Array) -> int:
-    """The place of the lowest local maximum that is no less than :data:`OVERTONE` of the highest."""
+    """Index of the lowest local maximum that is no less than :data:`OVERTONE` of the highest."""
     padded = np.pad(power, 1)
     is_peak = (power >= padded[:-2]) & (power >= padded[2:]) & (power >= OVERTONE * power.max())
     return int(np.argmax(is_peak))

@@ -1,4 +1,4 @@
-"""Reading a time series: smoothing, the level at rest, stretches, lasting changes."""
+"""Operations on a time series: smoothing, stretches of true values, lasting changes."""
 
 from __future__ import annotations
 
@@ -6,39 +6,33 @@ import numpy as np
 
 from s3harness_kinematics.grid import Array
 
-QUIET_PERCENTILE = 25
-"""The level at rest is taken from the quieter quarter of a clip: few clips show a seizure throughout."""
-
 
 def smooth(values: Array, reach: int) -> Array:
-    """The running median over 2·reach + 1 values, shorter at the ends."""
+    """Return the running median over 2·reach + 1 values, with the first and the last value repeated at the ends."""
     if reach < 1 or len(values) < 3:
         return np.asarray(values, np.float64)
     padded = np.pad(np.asarray(values, np.float64), reach, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1))
 
 
-def rest_level(values: Array) -> float:
-    """The level at rest."""
-    return float(np.percentile(values, QUIET_PERCENTILE)) if len(values) else 0.0
-
-
 def stretches(times: Array, active: Array, bridge_s: float = 0.0) -> list[tuple[float, float]]:
-    """Start and end in seconds of each run of true values; gaps of up to ``bridge_s`` are bridged."""
-    found: list[tuple[float, float]] = []
+    """Return start and end in seconds of each run of true values; gaps of up to ``bridge_s`` are bridged."""
+    runs: list[tuple[float, float]] = []
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     for time, is_on in zip(times, active, strict=True):
         if not is_on:
             continue
-        if found and time - found[-1][1] <= bridge_s + 0.5 * step:
-            found[-1] = (found[-1][0], float(time) + step)
+        # Half a step more than the gap: times are sums of floats.
+        if runs and time - runs[-1][1] <= bridge_s + 0.5 * step:
+            runs[-1] = (runs[-1][0], float(time) + step)
         else:
-            found.append((float(time), float(time) + step))
-    return found
+            runs.append((float(time), float(time) + step))
+    return runs
 
 
 def change_scores(times: Array, values: Array, span_s: float) -> Array:
-    """For each value, the mean of the ``span_s`` seconds from it on less that of the ``span_s`` before it."""
+    """Return for each value the mean of the ``span_s`` seconds from it on less that of the ``span_s`` before it."""
+    # Differences of a cumulative sum: linear in the number of frames, whatever the span is.
     total = np.concatenate([[0.0], np.cumsum(values)])
     index = np.arange(len(values))
     first = np.searchsorted(times, times - span_s)
@@ -49,6 +43,6 @@ def change_scores(times: Array, values: Array, span_s: float) -> Array:
 
 
 def lasting(values: Array, times: Array, span_s: float) -> Array:
-    """The running median over ``span_s`` seconds."""
+    """Return the running median over ``span_s`` seconds."""
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     return smooth(values, round(0.5 * span_s / step)) if step > 0 else np.asarray(values, np.float64)

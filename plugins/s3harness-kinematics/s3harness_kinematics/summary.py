@@ -1,4 +1,4 @@
-"""Numbers that sum up what was seen and heard of a clip, by name; what is judged is judged by them.
+"""Numbers that summarise the measurements of a clip, by name; every judgement rests on them.
 
 Of a series that has a value on each side of the body, ``…+`` is the sum of both sides and ``…|`` their difference,
 without its sign. ``rest``, ``usual`` and ``most`` are the lower quartile, the median and the upper decile of a
@@ -26,7 +26,7 @@ LASTING_S = 2.0
 
 
 def summarise(measured: Measurements) -> dict[str, float]:
-    """All the numbers of a clip, name → value; all are finite, for a single frame too."""
+    """Return all numbers of a clip by name; all are finite, for a single frame too."""
     numbers: dict[str, float] = {"log_duration": float(np.log(max(measured.duration_s, 1.0)))}
     for name in LEVELLED:
         numbers |= _levels(name, both_sides(measured.tracks, name), measured.times)
@@ -38,6 +38,7 @@ def summarise(measured: Measurements) -> dict[str, float]:
         numbers |= _wander(name, measured.tracks[name], measured.times)
     for name in SIDED:
         left, right = one_side(measured.tracks, name, "left"), one_side(measured.tracks, name, "right")
+        # Without its sign: a sign on the left must be as likely as the same one on the right.
         numbers[f"{name}|most"] = float(np.percentile(np.abs(smooth(left - right, 1)), 90))
     for part, rhythm in measured.rhythms.items():
         numbers |= {f"{part}_{name}": value for name, value in rhythm.items()}
@@ -45,16 +46,17 @@ def summarise(measured: Measurements) -> dict[str, float]:
 
 
 def both_sides(tracks: Mapping[str, Array], name: str) -> Array:
-    """A series, or the sum of its two sides."""
+    """Return a track, or the sum of its two sides."""
     return tracks[name] if name in tracks else one_side(tracks, name, "left") + one_side(tracks, name, "right")
 
 
 def one_side(tracks: Mapping[str, Array], name: str, side: str) -> Array:
-    """A series of one of the patient's sides."""
+    """Return the track of one of the patient's sides."""
     return tracks[f"{name}_{side}"]
 
 
 def _levels(name: str, values: Array, times: Array) -> dict[str, float]:
+    # Without the first frame, in which nothing can have moved since the frame before.
     moving = values[1:] if len(values) > 1 else values
     rest, usual, most = (float(level) for level in np.percentile(moving, (25, 50, 90)))
     burst = float(lasting(moving, times, LASTING_S).max())

@@ -1,4 +1,4 @@
-"""What is heard of a clip, as time series: loudness, harmonicity and pitch, and the stretches of voice in it."""
+"""The sound of a clip as time series, loudness, harmonicity and pitch, and the utterances in it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Utterance:
 
     @property
     def length_s(self) -> float:
-        """How long it lasts."""
+        """Duration in seconds."""
         return self.end_s - self.start_s
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """What is heard; each series has a value every 20 ms. Without sound all are empty."""
+class MeasuredVoice:
+    """Measurements of the sound; each series has a value every 20 ms, and all are empty without sound."""
 
     times: Array = field(repr=False)
     loudness: Array = field(repr=False)
@@ -61,29 +61,31 @@ class Voice:
 
     @property
     def voiced_s(self) -> float:
-        """Seconds of voice."""
+        """Seconds of voice in all."""
         return sum(one.length_s for one in self.utterances)
 
 
-SILENCE = Voice(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), ())
+SILENCE = MeasuredVoice(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), ())
 
 
-def measure_voice(samples: Samples) -> Voice:
-    """Measure mono sound in −1…1 at :data:`RATE`."""
+def measure_voice(samples: Samples) -> MeasuredVoice:
+    """Measure mono sound (−1 to 1) at :data:`RATE` samples per second."""
     if len(samples) < 2 * FRAME:
         return SILENCE
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float32), FRAME)[::HOP]
+    # Less its mean: a microphone's offset would look like a perfectly periodic sound.
     centred = frames - frames.mean(1, keepdims=True)
     loudness = np.sqrt((centred.astype(np.float64) ** 2).mean(1))
     times = np.arange(len(frames)) * HOP / RATE
     loud = loudness > max(SMALLEST_LEVEL, LEVEL_OVER_ROOM * float(np.percentile(loudness, 20)))
     harmonicity, pitch, tilt = np.zeros(len(frames)), np.zeros(len(frames)), np.zeros((len(frames), len(BANDS_HZ) - 1))
+    # Only loud frames are transformed: most of a clip is quiet, and this is the slow part.
     if loud.any():
         harmonicity[loud], pitch[loud], tilt[loud] = _harmonics(centred[loud])
     voiced = loud & (smooth(harmonicity, 1) > VOICED)
-    found = [s for s in stretches(times, voiced, BRIDGE_S) if s[1] - s[0] >= SHORTEST_S]
-    utterances = tuple(_utterance(start, end, times, voiced, pitch, tilt) for start, end in found)
-    return Voice(times, loudness, harmonicity, pitch, utterances)
+    spans = [span for span in stretches(times, voiced, BRIDGE_S) if span[1] - span[0] >= SHORTEST_S]
+    utterances = tuple(_utterance(start, end, times, voiced, pitch, tilt) for start, end in spans)
+    return MeasuredVoice(times, loudness, harmonicity, pitch, utterances)
 
 
 NEARLY_BEST, PEAK_WIDTH = 0.9, 6
@@ -94,10 +96,11 @@ BANDS_HZ = (80, 500, 900, 1500, 2300, 3600)
 
 
 def _harmonics(frames: Array) -> tuple[Array, Array, Array]:
-    """Normalised autocorrelation peak, its pitch, and the share of the power in each band, of each frame."""
+    """Peak of the normalised autocorrelation, its pitch in Hz, and the share of power in each band, for each frame."""
     size = 1024
     power = np.abs(np.fft.rfft(frames * np.hanning(FRAME).astype(np.float32), size)) ** 2
     correlation = np.fft.irfft(power)[:, : size // 2]
+    # Divided by the window's autocorrelation (Boersma 1993), or long periods would seem less regular than short ones.
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(FRAME), size)) ** 2)[: size // 2]
     first, last = int(RATE / PITCH_HZ[1]), int(RATE / PITCH_HZ[0])
     ratio = correlation / np.maximum(correlation[:, :1], 1e-12) / np.maximum(window / window[0], 0.05)
@@ -109,7 +112,8 @@ def _harmonics(frames: Array) -> tuple[Array, Array, Array]:
 
 
 def _first_peak(ratio: Array) -> NDArray[np.intp]:
-    """The shortest lag of each row that is nearly as good as the best: twice a period is one too, but not the pitch."""
+    """Shortest lag of each row that is nearly as good as the best one."""
+    # Twice a period correlates as well as the period itself, but is not the pitch.
     nearly = ratio >= NEARLY_BEST * ratio.max(1, keepdims=True)
     start = np.argmax(nearly, axis=1)
     ahead = np.minimum(start[:, None] + np.arange(PEAK_WIDTH), ratio.shape[1] - 1)

@@ -267,7 +267,19 @@ class Reel:
 def every_request(modalities=("video", "audio")):
     """Steps of all tasks on one video that shows every sign."""
     signs = {name: FeatureLabel("yes", 6.0, 14.0, "left", "Seen.") for name in [*vocabulary().names, "arm_movement"]}
-    video = Video("v1", "p1", None, 40.0, "NES", "test", 6.0, 30.0, "head", signs, 'Thrashing with "pelvic" thrusts.')
+    video = Video(
+        "v1",
+        "p1",
+        None,
+        40.0,
+        diagnosis="NES",
+        split="test",
+        onset_s=6.0,
+        offset_s=30.0,
+        onset_body_part="head",
+        features=signs,
+        report='Thrashing with "pelvic" thrusts.',
+    )
     model = ModelCard("kinematics", modalities=modalities)
     data = [load_task(name).data for name in task_names()]
     tasks = tuple(resolve(one, protocol="strict", profile="strict", model=model) for one in data)

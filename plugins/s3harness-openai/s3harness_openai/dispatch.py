@@ -14,7 +14,6 @@ from s3harness_openai.errors import (
     ContentFiltered,
     MediaIdMissing,
     Rejected,
-    RequestTooLong,
     RetriesExhausted,
     ServerError,
     TransientError,
@@ -97,7 +96,7 @@ class Dispatcher:
             except ContentFiltered as refusal:
                 sent = payload.sent(state.without)
                 return s3harness.Response(
-                    payload.request.id, str(refusal), "refused", attempts=state.attempts, sent=sent
+                    payload.request.id, str(refusal), status="refused", attempts=state.attempts, sent=sent
                 )
             except (Busy, Unreachable) as error:
                 self._check_patience(state, error)
@@ -152,7 +151,7 @@ class Dispatcher:
             if cached is not None and cached.is_missing_from(response.prompt_tokens):
                 raise ServerError("the server answered by an id without having the clip")
             self._check_model(model_name(response))
-        except (Busy, ContentFiltered, RequestTooLong, WrongModel):
+        except (Busy, ContentFiltered, s3harness.ContextOverflow, WrongModel):
             raise
         except Exception as error:
             # Servers report a missing clip in many ways, so any other error of a request by id is taken for it.

@@ -50,10 +50,6 @@ class MediaIdMissing(TransientError):
     """The server no longer has the clip of a media id: the clip is sent again."""
 
 
-class RequestTooLong(s3harness.S3HarnessError):
-    """The request is longer than what the model or the server takes; sending it again would change nothing."""
-
-
 class Rejected(s3harness.S3HarnessError):
     """The server does not take the request; sending it again would change nothing."""
 
@@ -132,7 +128,7 @@ def check_status(
     if _FILTERED.search(text):
         raise ContentFiltered(message)
     if _TOO_LONG.search(text) or status == 413:
-        raise RequestTooLong(message)
+        raise s3harness.ContextOverflow(message)
     if status in (400, 422):
         for parameter in parameters:
             if OPTIONAL_PARAMETERS[parameter].search(text):

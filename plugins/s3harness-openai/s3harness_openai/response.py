@@ -44,7 +44,7 @@ def parse_response(body: bytes, request: s3harness.Request, redact: s3harness.Re
     return s3harness.Response(
         request.id,
         text,
-        status,
+        status=status,
         prompt_tokens=tokens.get("prompt_tokens"),
         completion_tokens=tokens.get("completion_tokens"),
         choice_probabilities=_choice_probabilities(choice.get("logprobs"), request),

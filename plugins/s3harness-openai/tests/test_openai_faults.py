@@ -211,13 +211,13 @@ def test_an_answer_cut_short_is_cut(run):
 
 
 STAYS = {
-    "context overflow": (lambda: refuses(400, OVERFLOW), "RequestTooLong: HTTP 400", 1),
+    "context overflow": (lambda: refuses(400, OVERFLOW), "ContextOverflow: HTTP 400", 1),
     "context overflow of llama.cpp": (
         lambda: refuses(400, "the request exceeds the available context size, try increasing it"),
-        "RequestTooLong",
+        "ContextOverflow",
         1,
     ),
-    "a body too large": (lambda: Reaction(b"<html>Payload too large</html>", 413), "RequestTooLong: HTTP 413", 1),
+    "a body too large": (lambda: Reaction(b"<html>Payload too large</html>", 413), "ContextOverflow: HTTP 413", 1),
     "a bad request": (lambda: refuses(400, "image could not be decoded"), "Rejected: HTTP 400", 1),
     "no quota": (lambda: refuses(429, "You exceeded your quota: insufficient_quota"), "Rejected: HTTP 429", 1),
     "500 for ever": (lambda: refuses(500, "internal error"), "RetriesExhausted: HTTP 500: internal error", 4),
@@ -296,7 +296,7 @@ def test_a_server_that_does_not_come_back_fails_what_is_left_without_waiting_for
     started = time.monotonic()
     with server:
         done = run(server.url, **{**QUICK, "patience_s": 1.5})
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
     assert done.code == 1
     assert set(done.statuses()) == {"ok", "failed"}
     assert sum(done.statuses().values()) == N

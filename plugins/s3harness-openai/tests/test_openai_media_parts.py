@@ -278,7 +278,13 @@ def test_a_vllm_may_be_shown_single_images_instead(run):
 def test_a_request_without_media_is_text_alone(tmp_path):
     """As a judge of reports asks it."""
     request = Request(
-        "id", "judge", "item", "report", Clip("", 0.0, 0.0, (), 0), "What does it say?", "You read reports."
+        id="id",
+        task="judge",
+        item="item",
+        subject="report",
+        clip=Clip("", 0.0, 0.0, (), 0),
+        prompt="What does it say?",
+        system="You read reports.",
     )
 
     async def ask(url: str) -> Response:

@@ -17,7 +17,14 @@ import s3harness
 N = 36
 QUICK = {"attempts": 4, "timeout_s": 5, "patience_s": 30, "in_flight": 6}
 REDACT = redactor("")
-REQUEST = s3harness.Request("id", "s3/task1_features", "item", "tonic", s3harness.Clip("v1", 0, 1, (), 1), "What?")
+REQUEST = s3harness.Request(
+    id="id",
+    task="s3/task1_features",
+    item="item",
+    subject="tonic",
+    clip=s3harness.Clip("v1", 0, 1, (), 1),
+    prompt="What?",
+)
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 

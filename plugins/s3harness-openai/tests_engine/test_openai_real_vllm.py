@@ -162,7 +162,7 @@ def test_a_request_that_is_too_long_is_named_and_the_others_are_answered(server,
     assert done.returncode == 1
     lines = journal(tmp_path / "run")
     assert {line["status"] for line in lines} == {"failed"}
-    assert all(line["error"].startswith("RequestTooLong: HTTP 400") for line in lines), lines[0]["error"]
+    assert all(line["error"].startswith("ContextOverflow: HTTP 400") for line in lines), lines[0]["error"]
 
 
 def test_a_server_that_is_killed_and_started_again_loses_nothing(server, words, tmp_path):

@@ -92,7 +92,7 @@ class _WorkerPool:
 
     async def _load(self, actor: Any, name: str) -> None:
         async for phase in stream(actor.load):
-            self._execution.progress.say(f"{name}: {phase}")
+            self._execution.progress.set_phase(f"{name}: {phase}")
 
     async def _feed(self, actor: Any, pending: PendingPlans) -> None:
         """Give a worker one plan after the other, whenever it has room."""
@@ -161,7 +161,7 @@ class _WorkerPool:
             return True
         self._n_places -= 1
         if self._n_places == 0:
-            raise s3harness.S3HarnessError("all workers were lost; what is answered is journalled, go on with --resume")
+            raise s3harness.S3HarnessError("all workers were lost; all answers are journalled; continue with --resume")
         return False
 
     async def _close(self, actor: Any) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from s3harness_synth.primitives import Tracks
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.vocabulary import SIDES
 
 
@@ -65,8 +65,8 @@ CHANNELS: dict[str, Channel] = {
 _SEATED: dict[str, float] = {"hip": 6, "knee": 84, "splay": 9, "foot": 0, "raise": 14, "elbow": 58}
 
 
-def rest_tracks(setting: Setting, frames: int) -> Tracks:
-    """All channels at rest in bed or in a chair; one array of shape (frames,) each."""
+def rest_tracks(setting: VideoSetting, frames: int) -> Tracks:
+    """Return all channels at rest in bed or in a chair; one array of shape (frames,) each."""
     tracks = {name: np.full(frames, channel.rest, dtype=np.float64) for name, channel in CHANNELS.items()}
     if setting.furniture == "chair":
         for name, value in _SEATED.items():
@@ -76,6 +76,6 @@ def rest_tracks(setting: Setting, frames: int) -> Tracks:
 
 
 def clip_to_range(tracks: Tracks) -> None:
-    """Keeps every channel within what the joint allows, in place."""
+    """Keep every channel within what the joint allows, in place."""
     for name, track in tracks.items():
         np.clip(track, CHANNELS[name].low, CHANNELS[name].high, out=track)

@@ -1,4 +1,4 @@
-"""What lies behind the patient at each moment: the room, and the bystander who may walk in."""
+"""Everything behind the patient at each moment: the room, and the bystander who may walk in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from s3harness_synth.bystander import draw_bystander
 from s3harness_synth.canvas import SUPERSAMPLING
 from s3harness_synth.palette import Palette
 from s3harness_synth.room import draw_room
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.skeleton import make_camera
 
 Frame = NDArray[np.uint8]
@@ -31,12 +31,13 @@ class Backdrop:
 
 
 class Backdrops:
-    """The backdrop at each moment; it is drawn anew only while the bystander walks."""
+    """Backdrops of all moments; a new one is drawn only while the bystander walks."""
 
-    def __init__(self, setting: Setting, palette: Palette, resolution: tuple[int, int]) -> None:
+    def __init__(self, setting: VideoSetting, palette: Palette, resolution: tuple[int, int]) -> None:
         self._setting = setting
         camera = make_camera(setting, resolution)
         self._room = draw_room(setting, palette, camera, resolution)
+        # The room before and after the bystander walks in is drawn once: a video has thousands of frames.
         self._empty = _make_backdrop(self._room)
         self._sprite = self._mask = None
         if setting.bystander_side is not None:
@@ -44,14 +45,14 @@ class Backdrops:
             self._attended = _make_backdrop(self._with_bystander(1.0))
 
     def at(self, moment: float) -> Backdrop:
-        """The backdrop ``moment`` seconds from the start of the video."""
+        """Return the backdrop ``moment`` seconds from the start of the video."""
         walked = (moment - self._setting.bystander_from_s) / _WALK_S
         if self._sprite is None or walked <= 0:
             return self._empty
         return self._attended if walked >= 1 else _make_backdrop(self._with_bystander(walked))
 
     def _with_bystander(self, walked: float) -> Image.Image:
-        """The room with the bystander at ``walked`` (0–1) of the way in from the edge."""
+        """Return the room with the bystander at ``walked`` (0–1) of the way in from the edge."""
         sprite, mask, picture = self._sprite, self._mask, self._room.copy()
         assert sprite is not None
         assert mask is not None
@@ -66,7 +67,7 @@ class Backdrops:
 
 
 def colour_planes(frame: Frame) -> tuple[Frame, Frame]:
-    """Views of the two planes of colour of a frame, (height / 2, width / 2) each."""
+    """Return views of the two planes of colour of a frame, (height / 2, width / 2) each."""
     rows, width = frame.shape
     height = rows * 2 // 3
     planes = frame[height:].reshape(2, height // 2, width // 2)
@@ -79,5 +80,6 @@ def _make_backdrop(picture: Image.Image) -> Backdrop:
     brightness, *differences = picture.split()
     frame[:height] = np.asarray(brightness.reduce(SUPERSAMPLING))
     for plane, band in zip(colour_planes(frame), differences, strict=True):
+        # yuv420p holds colour at half the resolution of brightness.
         plane[:] = np.asarray(band.reduce(2 * SUPERSAMPLING))
     return Backdrop(picture, frame)

@@ -1,4 +1,4 @@
-"""Draws a member of staff who stands beside the patient."""
+"""Draw a member of staff who stands beside the patient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How likely each sign is in each kind of event, so that all events together show it as often as the prior says."""
+"""Chances of each sign in each kind of event, so that all events together show it as often as the prior says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUNDS, _HALVINGS = 12, 40
 
 @lru_cache
 def sign_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, Mapping[str, float]]:
-    """The chance of each sign in each kind of event of a diagnosis.
+    """Return the chance of each sign in each kind of event of a diagnosis.
 
     The odds of a sign's affinities are multiplied by one factor, chosen so that its prevalence is the prior's, given
     that events in which nothing can be seen are drawn again and that a figure 4 brings its parts along.
@@ -37,13 +37,13 @@ def sign_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, Mapping[
 
 @lru_cache
 def sleep_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, float]:
-    """The chance that an event of each kind begins in sleep."""
+    """Return the chance that an event of each kind begins in sleep."""
     return _of_kinds(SLEEP_AFFINITY, load_prior(prior_name).groups[diagnosis].from_sleep, diagnosis)
 
 
 @lru_cache
 def answer_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, float]:
-    """The chance that the patient answers when tested in an event of each kind."""
+    """Return the chance that the patient answers when tested in an event of each kind."""
     return _of_kinds(ANSWER_AFFINITY, load_prior(prior_name).groups[diagnosis].answering.prevalence, diagnosis)
 
 
@@ -55,12 +55,13 @@ def _of_kinds(affinities: Mapping[str, float], target: float, diagnosis: Diagnos
 
 
 def _calibrated(affinity: Array, target: Array, weights: Array, features: tuple[str, ...]) -> Array:
-    """Chances, (kinds, features); in rounds, because how often nothing is seen depends on all of them."""
-    seen = np.array([feature != _ONLY_HEARD for feature in features])
+    """Chances of shape (kinds, features) that give the prevalences of ``target``."""
+    is_visible = np.array([feature != _ONLY_HEARD for feature in features])
     weights = weights / weights.sum()
     chances = affinity
+    # In rounds: events without any visible sign are drawn again, and their share depends on all chances.
     for _ in range(_ROUNDS):
-        visible = np.where(seen, 1 - np.prod(1 - chances[:, seen], axis=1, keepdims=True), 1.0)
+        visible = np.where(is_visible, 1 - np.prod(1 - chances[:, is_visible], axis=1, keepdims=True), 1.0)
         shares = weights[:, None] / visible
         shift = _bisect(lambda s, w=shares: (w * _with_parts(_shifted(affinity, s), features)).sum(axis=0), target)  # type: ignore[misc]
         chances = _shifted(affinity, shift)
@@ -68,7 +69,7 @@ def _calibrated(affinity: Array, target: Array, weights: Array, features: tuple[
 
 
 def _bisect(prevalence: Callable[[Array], Array], target: Array) -> Array:
-    """For each sign the shift of the log odds at which ``prevalence(shift)``, which rises with it, is ``target``."""
+    """Shift of the log odds of each sign at which ``prevalence(shift)``, which rises with it, is ``target``."""
     low, high = np.full(target.shape, -15.0), np.full(target.shape, 15.0)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
@@ -78,13 +79,14 @@ def _bisect(prevalence: Callable[[Array], Array], target: Array) -> Array:
 
 
 def _shifted(chances: Array, shift: Array) -> Array:
+    # Odds, not chances: a shift of log odds keeps every chance within 0 and 1.
     odds = np.clip(chances, _LEAST, _MOST)
     moved = 1 / (1 + (1 - odds) / odds * np.exp(-shift))
     return np.asarray(np.where(chances > 0, moved, 0.0))
 
 
 def _with_parts(chances: Array, features: tuple[str, ...]) -> Array:
-    """The chances once each figure 4 has brought its parts."""
+    """Chances once each figure 4 has brought its parts."""
     figure = chances[:, features.index("figure4")]
     brought = chances.copy()
     for part in FIGURE4_PARTS:

@@ -1,4 +1,4 @@
-"""What a body cannot do at once: makes a drawn set of events one that can be acted out and labelled without doubt.
+"""Coherence of drawn events: movements that a body cannot make at once are moved apart or take turns.
 
 Movements that exclude each other take turns: the one pauses while the other is on, as in a fluctuating seizure, and
 both keep their onset and their offset. Only the eyes cannot take turns; there the later sign waits.
@@ -42,21 +42,22 @@ EDGE_S = 4 * PAUSE_RAMP_S
 
 
 def make_coherent(events: Sequence[Event], *, shortest_s: float, last_s: float) -> tuple[Event, ...]:
-    """Lets events wait and rest until no two are on that exclude each other; by onset.
+    """Return the events by onset, delayed and paused until no two are on that exclude each other.
 
     An event for which there is no time before ``last_s``, or that would move the arms of a figure 4, is left out.
     """
-    kept = _figure4(events)
-    held = tuple(kept)
+    # The figure 4 comes first and stays where it was drawn; everything else is placed around it.
+    placed_events = _figure4(events)
+    held = tuple(placed_events)
     for event in sorted((e for e in events if e not in held), key=lambda event: event.interval[0]):
-        placed = _placed(_before(held, event, shortest_s), kept, shortest_s, last_s)
+        placed = _placed(_before(held, event, shortest_s), placed_events, shortest_s, last_s)
         if placed is not None and not any(excludes(other, placed) and _overlap(other, placed) for other in held):
-            kept.append(placed)
-    return _taking_turns(sorted(kept, key=lambda event: event.interval[0]))
+            placed_events.append(placed)
+    return _taking_turns(sorted(placed_events, key=lambda event: event.interval[0]))
 
 
 def excludes(first: Event, second: Event) -> bool:
-    """Whether the two cannot be on at the same time."""
+    """Return ``True`` if the two cannot be on at the same time."""
     pair = frozenset((first.feature, second.feature))
     if pair in CONTRADICTORY or pair in ALTERNATING:
         return True
@@ -85,10 +86,11 @@ def _before(held: Sequence[Event], event: Event, shortest_s: float) -> Event:
     return _spanning(event, onset, min(ends)) if ends and min(ends) - onset > shortest_s else event
 
 
-def _placed(event: Event, kept: Sequence[Event], shortest_s: float, last_s: float) -> Event | None:
-    """The event at a time that suits all that are ``kept``; every move is later, so that there is an end to it."""
+def _placed(event: Event, others: Sequence[Event], shortest_s: float, last_s: float) -> Event | None:
+    """Return the event at a time that suits all ``others``; ``None`` if there is none before ``last_s``."""
     onset, offset = event.interval
-    rivals = [other for other in kept if excludes(other, event)]
+    rivals = [other for other in others if excludes(other, event)]
+    # Every move is to a later time, so the loop ends.
     while offset <= last_s:
         moved = next(
             (m for m in (_aside(other, event, onset, offset) for other in rivals) if m != (onset, offset)), None
@@ -134,8 +136,9 @@ def _resting(event: Event, pauses: Sequence[tuple[float, float]]) -> Event:
 
 def _spanning(event: Event, onset_s: float, offset_s: float) -> Event:
     old = event.envelope
-    kept = tuple(p for p in old.pauses if p[0] > onset_s + EDGE_S and p[1] < offset_s - EDGE_S)
-    return replace(event, envelope=Envelope.spanning(onset_s, offset_s, max(old.rise_s, old.fall_s), kept))
+    # A pause at the very edge would move the onset or the offset that the truth states.
+    pauses = tuple(p for p in old.pauses if p[0] > onset_s + EDGE_S and p[1] < offset_s - EDGE_S)
+    return replace(event, envelope=Envelope.spanning(onset_s, offset_s, max(old.rise_s, old.fall_s), pauses))
 
 
 def _overlap(first: Event, second: Event) -> bool:

@@ -1,4 +1,4 @@
-"""Who is in a data set: patients, how many videos each has, and which split they fall into."""
+"""The patients of a data set, each with a number of videos and a split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Member:
 
 
 def sample_cohort(videos: int, seed: int, prior: Prior | None = None) -> tuple[Member, ...]:
-    """Patients for ``videos`` videos: about three each, one in five in the test split, both diagnoses from two on."""
+    """Draw patients for ``videos`` videos: about three each, a fifth in the test split, both diagnoses from two on."""
     rng = np.random.default_rng([seed, 0])
     count = min(videos, max(2, round(videos / VIDEOS_PER_PATIENT)))
     extra = rng.multinomial(videos - count, np.full(count, 1 / count))
@@ -34,6 +34,7 @@ def sample_cohort(videos: int, seed: int, prior: Prior | None = None) -> tuple[M
     test = _choose_test(diagnoses, rng)
     return tuple(
         Member(
+            # A stream for each patient: the draws of one do not shift those of the others.
             sample_patient(number + 1, diagnoses[number], np.random.default_rng([seed, 1, number]), prior),
             1 + int(extra[number]),
             "test" if number in test else "train",
@@ -44,6 +45,7 @@ def sample_cohort(videos: int, seed: int, prior: Prior | None = None) -> tuple[M
 
 def _sample_diagnoses(count: int, rng: Generator) -> list[Diagnosis]:
     diagnoses: list[Diagnosis] = ["ES" if chance < EPILEPTIC_SHARE else "NES" for chance in rng.random(count)]
+    # A data set of one diagnosis alone has no score of Task 7.
     if count >= 2 and len(set(diagnoses)) == 1:
         diagnoses[int(rng.integers(count))] = "NES" if diagnoses[0] == "ES" else "ES"
     return diagnoses

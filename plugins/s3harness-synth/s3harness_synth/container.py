@@ -1,4 +1,4 @@
-"""Writes frames and sound into an mp4 file: H.264 and AAC, and nothing about who wrote it when."""
+"""Write frames and sound into an mp4 file: H.264 and AAC, without metadata on the writer or the time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from s3harness_synth.voice import RATE
 
 _X264_PARAMS = "keyint=50:bframes=0"
+# One thread: with several, the output of x264 depends on their number, and so on the machine.
 _VIDEO_OPTIONS = {"preset": "ultrafast", "threads": "1"}
 _CONSTANT_QUALITY = {"crf": "24", "x264-params": _X264_PARAMS}
 _AUDIO_BIT_RATE = 64_000
 _AUDIO_CHUNK = 1024
 _AUDIO_OPTIONS = {"aac_coder": "fast"}
+# bitexact leaves out the version of FFmpeg and the time of writing: the same video has the same bytes.
 _CONTAINER_OPTIONS = {"fflags": "+bitexact", "movflags": "+faststart"}
 
 
@@ -31,7 +33,7 @@ def write_mp4(
     fps: int,
     bit_rate: float | None = None,
 ) -> None:
-    """Encodes frames and sound as they come.
+    """Encode frames and sound as they come, in constant memory.
 
     ``frames`` are yuv420p, uint8, 1.5 × height × width; ``sound`` is mono, −1…1, in pieces of any length. With
     ``bit_rate`` (bits per second) every second of pictures takes as much, whatever there is to see; without it the
@@ -64,7 +66,8 @@ def _add_video(
 
 
 def _constant_rate(bit_rate: float) -> dict[str, str]:
-    """Filler makes up for pictures that need less."""
+    """Options of x264 for a constant bit rate."""
+    # nal-hrd=cbr adds filler to pictures that need fewer bits: the size of a file must tell nothing of what it shows.
     kilobits = max(1, round(bit_rate / 1000))
     return {
         "x264-params": f"{_X264_PARAMS}:nal-hrd=cbr:bitrate={kilobits}:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}"
@@ -81,7 +84,7 @@ class _Audio:
         self._stream.bit_rate = _AUDIO_BIT_RATE
 
     def encode_until(self, moment: float) -> None:
-        """Encodes whole chunks up to ``moment`` seconds."""
+        """Encode whole chunks up to ``moment`` seconds."""
         while self._done + _AUDIO_CHUNK <= moment * RATE:
             while len(self._waiting) < _AUDIO_CHUNK:
                 piece = next(self._pieces, None)
@@ -92,7 +95,7 @@ class _Audio:
             self._waiting = self._waiting[_AUDIO_CHUNK:]
 
     def finish(self) -> None:
-        """Encodes the rest and flushes the encoder."""
+        """Encode the rest and flushes the encoder."""
         self.encode_until(inf)
         if len(self._waiting):
             self._encode(self._waiting)

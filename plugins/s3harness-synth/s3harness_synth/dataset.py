@@ -1,4 +1,4 @@
-"""Makes a whole data set of synthetic seizures."""
+"""Make a whole data set of synthetic seizures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from s3harness import UsageError
 from s3harness_synth.cohort import sample_cohort
 from s3harness_synth.partial import partial_directory
 from s3harness_synth.prior import load_prior
-from s3harness_synth.processes import processes
+from s3harness_synth.processes import processes, submit_all
 from s3harness_synth.production import Format, Take, Wishes, film, plan_take
 from s3harness_synth.tables import video_file, write_card, write_tables
 
@@ -35,7 +35,7 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
     progress: Progress | None = None,
     workers: int = 1,
 ) -> None:
-    """Writes a data set directory of ``videos`` synthetic seizure videos with exact truth to ``out``.
+    """Write a data set directory of ``videos`` synthetic seizure videos with exact truth to ``out``.
 
     The same ``seed`` gives the same tables, byte for byte, and the same frames, whatever ``workers`` (processes) is.
     ``resolution`` is (width, height) in even pixels; ``duration_s`` of ``None`` draws each length from the prior (see
@@ -56,16 +56,18 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
         (partial / "videos").mkdir()
         form = Format(resolution, fps, audio)
         takes = plan_takes(videos, seed, wishes)
+        # Closed at once when the caller is stopped: no process may go on rendering into a directory that is removed.
         with closing(_film_all(takes, partial, form, workers)) as filmed:
             for done, _ in enumerate(filmed, start=1):
                 if progress is not None:
                     progress(done, len(takes))
+        # dataset.json comes last: a directory without it is no data set.
         write_tables(partial, takes, form)
         write_card(partial, f"synthetic-{videos}-videos-seed-{seed}{_suffix(wishes)}")
 
 
 def plan_takes(videos: int, seed: int, wishes: Wishes | None = None) -> tuple[Take, ...]:
-    """The scripts, settings and reports of a data set, without rendering anything; by the ``s3`` prior unless told."""
+    """Return the scripts, settings and reports of a data set, unrendered; ``wishes`` default to the ``s3`` prior."""
     wishes = wishes or Wishes(load_prior("s3"))
     takes: list[Take] = []
     for member in sample_cohort(videos, seed, wishes.prior):
@@ -75,7 +77,7 @@ def plan_takes(videos: int, seed: int, wishes: Wishes | None = None) -> tuple[Ta
 
 
 def _suffix(wishes: Wishes) -> str:
-    """What makes the data set other than the plain one of its seed."""
+    """End of the data set's name, for choices other than the default ones."""
     parts = {
         f"-{wishes.prior.name}": wishes.prior.name != "s3",
         "-balanced": wishes.balanced,
@@ -85,15 +87,15 @@ def _suffix(wishes: Wishes) -> str:
 
 
 def _film_all(takes: Sequence[Take], folder: Path, form: Format, workers: int) -> Generator[None]:
-    """Renders every video; yields once per finished one."""
+    """Render every video; yield once for each that is finished."""
     if workers == 1:
         for take in takes:
             film(take, folder / video_file(take), form)
             yield
         return
     with processes(workers) as pool:
-        for job in as_completed([pool.submit(film, take, folder / video_file(take), form) for take in takes]):
-            job.result()
+        for job in as_completed(submit_all(pool, film, [(take, folder / video_file(take), form) for take in takes])):
+            job.result()  # raises here what was raised in the process
             yield
 
 

@@ -31,7 +31,7 @@ _SHORTEST_S = 3.0
 def sample_distractors(
     group: GroupPrior, seizure: tuple[float, float], awake: tuple[float, float], rng: Generator
 ) -> Iterator[Event]:
-    """Draws the distractors of one event; ``awake`` is when the patient may look around, in the seizure or before."""
+    """Draw the distractors of one event; ``awake`` is when the patient may look around, in the seizure or before."""
     for feature in DISTRACTORS:
         occurs, place, share = rng.random() < group.distractors[feature], rng.random(), rng.random()
         seed, side = int(rng.integers(2**31)), SIDES[int(rng.integers(2))]

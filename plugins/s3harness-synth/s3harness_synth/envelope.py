@@ -1,4 +1,4 @@
-"""When a sign is on: the one function of time that drives the pixels, the sound and the truth."""
+"""The envelope of a sign: the one function of time that drives the pixels, the sound and the truth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 VISIBLE_WEIGHT = 0.1
-"""The weight (in 0–1) from which on a sign counts as seen."""
+"""The weight (0–1) from which on a sign counts as visible."""
 
 _VISIBLE_SHARE = acos(1 - 2 * VISIBLE_WEIGHT) / pi
 """Share of a ramp that is over when the weight reaches :data:`VISIBLE_WEIGHT`."""
 
 PAUSE_RAMP_S = 0.4
-"""How long a movement takes to come to rest in a pause, and to come back."""
+"""Seconds in which a movement comes to rest for a pause, and in which it comes back."""
 
 _LONGEST_RAMP_SHARE = 0.45
 
@@ -37,7 +37,7 @@ class Envelope:
     pauses: tuple[tuple[float, float], ...] = ()
 
     def weight(self, times: Array) -> Array:
-        """The weight at each of ``times`` (any shape), raised-cosine ramps between 0 and 1."""
+        """Return the weight at each of ``times`` (any shape), raised-cosine ramps between 0 and 1."""
         rising, falling = self._ramps()
         up = _ramp(times - self.start_s, rising)
         down = _ramp(self.end_s - times, falling)
@@ -48,7 +48,7 @@ class Envelope:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """First and last moment at which the weight is at least :data:`VISIBLE_WEIGHT`: what the truth says."""
+        """First and last second at which the weight is at least :data:`VISIBLE_WEIGHT`: onset and offset."""
         rising, falling = self._ramps()
         return self.start_s + _VISIBLE_SHARE * rising, self.end_s - _VISIBLE_SHARE * falling
 
@@ -56,18 +56,19 @@ class Envelope:
     def spanning(
         cls, onset_s: float, offset_s: float, ramp_s: float, pauses: tuple[tuple[float, float], ...] = ()
     ) -> Envelope:
-        """The envelope whose :attr:`interval` is from ``onset_s`` to ``offset_s``, with ramps of ``ramp_s`` or less."""
+        """Return the envelope whose :attr:`interval` is ``onset_s`` to ``offset_s``; ramps take up to ``ramp_s``."""
+        # A short sign has short ramps: two long ones would leave it no time at its full weight.
         ramp = min(ramp_s, _LONGEST_RAMP_SHARE * (offset_s - onset_s))
         return cls(onset_s - _VISIBLE_SHARE * ramp, offset_s + _VISIBLE_SHARE * ramp, ramp, ramp, pauses)
 
     def paused(self, first_s: float, last_s: float) -> Envelope:
-        """The same with one more pause."""
+        """Return the same envelope with one more pause."""
         return replace(self, pauses=(*self.pauses, (first_s, last_s)))
 
     def moved(self, start_s: float, end_s: float) -> Envelope:
-        """The same ramps over another span; pauses outside it are dropped."""
-        kept = tuple(p for p in self.pauses if p[0] > start_s + self.rise_s and p[1] < end_s - self.fall_s)
-        return replace(self, start_s=start_s, end_s=end_s, pauses=kept)
+        """Return the same ramps over another span; pauses outside it are dropped."""
+        pauses = tuple(p for p in self.pauses if p[0] > start_s + self.rise_s and p[1] < end_s - self.fall_s)
+        return replace(self, start_s=start_s, end_s=end_s, pauses=pauses)
 
     def _ramps(self) -> tuple[float, float]:
         longest = _LONGEST_RAMP_SHARE * (self.end_s - self.start_s)

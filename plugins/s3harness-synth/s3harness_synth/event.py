@@ -34,7 +34,7 @@ class Event:
 
     @property
     def is_sign(self) -> bool:
-        """Whether it is one of the benchmark's signs."""
+        """``True`` for one of the benchmark's signs."""
         return self.feature in FEATURES
 
     @property
@@ -45,7 +45,7 @@ class Event:
 
     @property
     def moments(self) -> tuple[float, ...]:
-        """When its jerks begin, in seconds; what moves and what sounds share them."""
+        """Beginnings of its jerks in seconds; movement and sound share them."""
         onset, offset = self.interval
         frequency = self.frequency or 1.0
         return jerk_moments(onset, offset, frequency, self.final_frequency or frequency)
@@ -68,10 +68,10 @@ class Examination:
 
     @property
     def replied_s(self) -> tuple[float, ...]:
-        """When the answers begin."""
+        """Beginnings of the answers in seconds."""
         if self.reply_after_s is None:
             return ()
-        return tuple(asked + self.QUESTION_S + self.reply_after_s for asked in self.asked_s)
+        return tuple(start + self.QUESTION_S + self.reply_after_s for start in self.asked_s)
 
     @property
     def answered(self) -> tuple[float, float] | None:
@@ -92,7 +92,7 @@ class Script:
 
     @property
     def signs(self) -> tuple[Event, ...]:
-        """The events that are signs, by onset."""
+        """Events that are signs, in the order of their onsets."""
         return tuple(sorted((e for e in self.events if e.is_sign), key=lambda e: e.interval[0]))
 
     @property
@@ -101,5 +101,5 @@ class Script:
         return min(e.interval[0] for e in self.signs), max(e.interval[1] for e in self.signs)
 
     def find(self, feature: str) -> Event | None:
-        """The event of a feature, if it occurs."""
+        """Return the event of a feature; ``None`` if it does not occur."""
         return next((event for event in self.events if event.feature == feature), None)

@@ -1,4 +1,4 @@
-"""Whether somebody tests if the patient responds, when, and whether the patient does."""
+"""The examination of an event: whether somebody tests the patient's response, at which times, and the answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNANSWERED_MOST = 3
 def sample_examination(
     group: GroupPrior, answer_chance: float, seizure: tuple[float, float], duration_s: float, rng: Generator
 ) -> Examination | None:
-    """Draws the questions of one event: about the ``seizure``, or soon after it.
+    """Draw the questions of one event: about the ``seizure``, or soon after it.
 
     A question may have been asked before the video begins, when the answer is the first thing to be heard.
     """
@@ -29,6 +29,7 @@ def sample_examination(
     before_answer = Examination.QUESTION_S + wait
     exchange = before_answer + Examination.REPLY_S
     latest = duration_s - exchange - 0.1
+    # Only now, after all draws: an event without a test must not shift the draws that follow.
     if not tested or latest < 0:
         return None
     if answers:
@@ -39,8 +40,8 @@ def sample_examination(
     else:
         first = seizure[0] + place * (seizure[1] - seizure[0])
         last = first + _EVERY_S * (unanswered - 1)
-    asked = _spread(min(first, latest), min(last, latest), exchange)
-    return Examination(asked, wait if answers else None, phrase)
+    asked_s = _spread(min(first, latest), min(last, latest), exchange)
+    return Examination(asked_s, wait if answers else None, phrase)
 
 
 def _spread(first: float, last: float, exchange_s: float) -> tuple[float, ...]:

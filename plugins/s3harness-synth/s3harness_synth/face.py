@@ -1,4 +1,4 @@
-"""Draws the face: hair, brows, eyes with lids, nose, mouth and cheeks on a head that turns."""
+"""Draw the face: hair, brows, eyes with lids, nose, mouth and cheeks on a head that turns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEAR_SIDE = 0.1
 
 
 def draw_head(canvas: Canvas, head: Head, pose: Pose, palette: Palette, appearance: Appearance) -> None:
-    """Draws the head from back to front."""
+    """Draw the head from back to front."""
     _draw_skull(canvas, head, palette, appearance)
     _draw_mouth(canvas, head, pose, palette)
     for side in SIDES:

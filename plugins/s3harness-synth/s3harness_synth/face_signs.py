@@ -1,4 +1,4 @@
-"""How the signs of eyes, face and mouth look, as compositions of primitives."""
+"""The signs of eyes, face and mouth as compositions of primitives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from s3harness_synth.primitives import Hold, Jerk, Oscillation, Primitive
 from s3harness_synth.vocabulary import SIDES, BodySide, body_sides
 
 BLINK_S = 0.2
-"""Length of one ictal blink."""
+"""Seconds of one ictal blink."""
 
 
 def _blank_stare(event: Event, script: Script) -> list[Primitive]:
@@ -22,6 +22,7 @@ def _blank_stare(event: Event, script: Script) -> list[Primitive]:
 
 
 def _close_eyes(event: Event, script: Script) -> list[Primitive]:
+    # Forced closure with lowered brows marks functional events; epileptic ones close the eyes without force.
     squeeze = -0.75 if script.diagnosis == "NES" else -0.1
     return [*(Hold(f"{side}_lid", 1.0, event.envelope) for side in SIDES), Hold("brow", squeeze, event.envelope)]
 
@@ -52,13 +53,13 @@ def _face_twitching(event: Event, script: Script) -> list[Primitive]:
 
 
 def _pull(script: Script, side: BodySide) -> Event | None:
-    """What pulls the mouth on a side already, so that a twitch can only let it go."""
+    """Event that pulls the mouth on a side already; a twitch can then only let it go."""
     pulling = script.find("face_pulling")
     return pulling if pulling is not None and side in body_sides(pulling.side) else None
 
 
 def split_moments(moments: tuple[float, ...], event: Event | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The moments within an event and those without it."""
+    """Return the moments within an event, and those outside of it."""
     onset, offset = event.interval if event else (0.0, 0.0)
     return tuple(m for m in moments if onset <= m < offset), tuple(m for m in moments if not onset <= m < offset)
 
@@ -113,4 +114,4 @@ FACE_SIGNS: dict[str, Callable[[Event, Script], list[Primitive]]] = {
     "ictal_vocalization": _ictal_vocalization,
     "yawn": _yawn,
 }
-"""Which function acts out which sign of the face."""
+"""Sign of the face → the function that acts it out."""

@@ -1,4 +1,4 @@
-"""Draws the patient: trunk, legs, arms and hands around the head, from back to front."""
+"""Draw the patient: trunk, legs, arms and hands around the head, from back to front."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHADED = 0.8
 def draw_figure(
     canvas: Canvas, joints: Joints, pose: Pose, palette: Palette, appearance: Appearance, camera_yaw_deg: float
 ) -> None:
-    """Draws the whole patient at one frame."""
+    """Draw the whole patient at one frame."""
     _draw_neck(canvas, joints, palette)
     _draw_trunk(canvas, joints, pose, palette, appearance)
     x, y, scale = joints["head"]

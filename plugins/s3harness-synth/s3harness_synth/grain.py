@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 
+# The stride and the number of tiles share no factor, so that all tiles come before one is shown again.
 _TILES = 12
 _STRIDE = 7
 _LARGEST = 12.0
@@ -21,15 +22,15 @@ class Grain:
     tiles: NDArray[np.uint8]
 
     def add_to(self, luma: NDArray[np.uint8], index: int) -> None:
-        """Adds the noise of frame ``index`` to a plane of brightness, in place.
+        """Add the noise of frame ``index`` to a plane of brightness, in place.
 
         The addition wraps around, which is right here: studio-range brightness keeps the noise's reach from 0 and 255.
         """
         np.add(luma, self.tiles[index * _STRIDE % _TILES], out=luma)
 
 
-def make_grain(setting: Setting, resolution: tuple[int, int]) -> Grain:
-    """The noise of a setting for frames of ``resolution`` (width, height)."""
+def make_grain(setting: VideoSetting, resolution: tuple[int, int]) -> Grain:
+    """Return the noise of a setting for frames of ``resolution`` (width, height)."""
     width, height = resolution
     rng = np.random.default_rng([setting.room_seed, 3])
     noise = rng.normal(0, setting.noise, (_TILES, height, width)).clip(-_LARGEST, _LARGEST)

@@ -1,4 +1,4 @@
-"""What a patient does every time, and what is new in each event."""
+"""Traits that a patient shows in every event, and those that are new in each."""
 
 from __future__ import annotations
 
@@ -27,17 +27,19 @@ class Habits:
         self._variability = VARIABILITY[patient.diagnosis]
 
     def chance(self, trait: str) -> float:
-        """Uniform in 0–1."""
+        """Return a number uniform in 0–1."""
+        # Both are drawn whether they are needed or not, so that no trait shifts the draws of the next.
         fresh, anew = self._fresh.random(), self._fresh.random()
         if anew < self._variability:
             return float(fresh)
+        # A hash, not a generator: the habit must not depend on the order in which traits are asked for.
         digest = blake2b(f"{self._own} {trait}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") / 2**64
 
     def normal(self, trait: str) -> float:
-        """Standard normal."""
+        """Return a standard normal number."""
         return NormalDist().inv_cdf(min(max(self.chance(trait), 1e-6), 1 - 1e-6))
 
     def between(self, trait: str, bounds: tuple[float, float]) -> float:
-        """Uniform between two numbers."""
+        """Return a number uniform between two bounds."""
         return bounds[0] + (bounds[1] - bounds[0]) * self.chance(trait)

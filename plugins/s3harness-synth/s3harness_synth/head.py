@@ -44,22 +44,23 @@ class Head:
         self._yaw, self._pitch, self._roll = ((cos(a), sin(a)) for a in (yaw, pitch, roll))
 
     def at(self, longitude: float, latitude: float, out: float = 1.0) -> Point:
-        """A point of the face, degrees from its middle: to the patient's left, and up. ``out`` is off the surface."""
+        """Return a point of the face, in degrees to the patient's left and up; ``out`` 1 is on its surface."""
         x, y, _ = self._turned(longitude, latitude, out)
         (c, s), r = self._roll, self.radius
         return self.x + r * (x * c + y * s), self.y - r * (y * c - x * s)
 
     def facing(self, longitude: float, latitude: float) -> float:
-        """How far a point faces the camera: 1 straight at it, below 0 away."""
+        """Return the degree to which a point faces the camera: 1 straight at it, below 0 away from it."""
         return self._turned(longitude, latitude, 1.0)[2] / _DEPTH
 
     def trace(self, outline: Outline) -> list[Point]:
-        """An outline in the picture; what of it lies behind the head is moved to the head's edge."""
+        """Return an outline in the picture; the part behind the head is moved to the head's edge."""
         (cy, sy), (cp, sp), (cr, sr) = self._yaw, self._pitch, self._roll
         y0 = outline.y - self._chin * outline.chin
         x, z = outline.x * cy + outline.z * sy, outline.z * cy - outline.x * sy
         y, z = y0 * cp + z * sp, z * cp - y0 * sp
         rim = outline.out / np.maximum(np.hypot(x / _WIDTH, y), 1e-6)
+        # Without this a face that turns away would be drawn through the back of the head.
         pushed = np.where(z < 0, rim, 1.0)
         x, y = x * pushed, y * pushed
         place = (self.x + self.radius * (x * cr + y * sr), self.y - self.radius * (y * cr - x * sr))
@@ -77,7 +78,7 @@ class Head:
 
 
 def place_head(pose: Pose, centre: Point, scale: float, camera_yaw_deg: float) -> Head:
-    """The head of a pose with its centre at ``centre``, at ``scale`` pixels per metre."""
+    """Return the head of a pose with its centre at ``centre``, at ``scale`` pixels per metre."""
     return Head(
         centre,
         HEAD_M * scale,

@@ -13,23 +13,23 @@ import numpy as np
 from s3harness_synth.backdrop import Frame, colour_planes
 from s3harness_synth.event import Script
 from s3harness_synth.patient import Patient
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.vocabulary import opposite
 
 
 def mirror_script(script: Script) -> Script:
-    """The same events on the other sides."""
+    """Return the script with every event on the other side."""
     events = tuple(replace(event, side=None if event.side is None else opposite(event.side)) for event in script.events)
     return replace(script, events=events)
 
 
 def mirror_patient(patient: Patient) -> Patient:
-    """The same patient with focus and habits on the other side."""
+    """Return the patient with focus and habits on the other side."""
     return replace(patient, focus=opposite(patient.focus), first_arm=opposite(patient.first_arm))
 
 
-def mirror_setting(setting: Setting) -> Setting:
-    """The same room and camera as in a mirror."""
+def mirror_setting(setting: VideoSetting) -> VideoSetting:
+    """Return the room and the camera as in a mirror."""
     bystander = setting.bystander_side
     return replace(
         setting,
@@ -41,7 +41,7 @@ def mirror_setting(setting: Setting) -> Setting:
 
 
 def flip_frame(frame: Frame) -> Frame:
-    """A frame (yuv420p) with left and right exchanged."""
+    """Return a frame (yuv420p) with left and right exchanged."""
     flipped = np.empty_like(frame)
     height = len(frame) * 2 // 3
     flipped[:height] = frame[:height, ::-1]

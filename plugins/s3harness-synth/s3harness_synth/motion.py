@@ -10,7 +10,7 @@ from s3harness_synth.anatomy import clip_to_range, rest_tracks
 from s3harness_synth.envelope import Array, Envelope
 from s3harness_synth.event import Event, Examination, Script
 from s3harness_synth.primitives import Drift, Hold, Jerk, Oscillation, Primitive, Sway, Tracks
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.signs import compose
 from s3harness_synth.vocabulary import SIDES, direction
 
@@ -27,16 +27,16 @@ _LAYERS = {
     "oral_automatisms": 1,
     "ictal_vocalization": 1,
 }
-"""What is held lies over what began before it, but jerks lie under postures, and what uses one part alone over all."""
+"""Layer of a sign, 0 for all others: a hold covers the holds of lower layers, and of its own that began before it."""
 
 
 def frame_times(duration_s: float, fps: int) -> Array:
-    """Times of the frames in seconds from the start of the video, shape (frames,)."""
+    """Return the times of the frames in seconds from the start of the video, shape (frames,)."""
     return np.arange(max(1, round(duration_s * fps))) / fps
 
 
-def act_out(script: Script, setting: Setting, seed: int, fps: int) -> Tracks:
-    """The track of every channel, shape (frames,): life at rest, the signs, and what follows them."""
+def act_out(script: Script, setting: VideoSetting, seed: int, fps: int) -> Tracks:
+    """Return the track of every channel, shape (frames,): life at rest, the signs, and what follows them."""
     times = frame_times(script.duration_s, fps)
     tracks = rest_tracks(setting, len(times))
     for primitive in _primitives(script, seed):
@@ -52,6 +52,7 @@ def _primitives(script: Script, seed: int) -> Iterator[Primitive]:
     yield from _postictal(script, seed)
     ordered = sorted(script.events, key=lambda e: (_LAYERS.get(e.feature, 0), e.envelope.start_s))
     movements = [primitive for event in ordered for primitive in compose(event, script)]
+    # Holds first: they pull a track to a target, which would swallow jerks and oscillations added before.
     yield from (m for m in movements if isinstance(m, Hold))
     yield from _answering(script)
     yield from (m for m in movements if not isinstance(m, Hold))

@@ -1,7 +1,7 @@
-"""Whether a sign can be seen at all: hidden, too small for the picture, or too quick for the frames.
+"""Observability of a sign: hidden, too small for the picture, or too quick for the frames.
 
-All of it follows from the script, the camera and the format, so that what a model could not have seen can be told from
-what it missed. Sizes are the way that the moving part goes, in metres before the camera.
+Script, camera and format determine all of it, so that signs that no model could see can be told from those that it
+missed. Sizes are distances that the moving part travels, in metres before the camera.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ TRAVEL_M: dict[str, float] = {
     "full_body_shaking": 0.15,
     "arms_move_simultaneously": 0.5,
 }
-"""How far the tip of what moves goes at full intensity: nose, iris, lid, corner of the mouth, foot, wrist, hips."""
+"""Distance in metres that the tip of the moving part travels at full intensity: nose, iris, lid, corner of the mouth,
+foot, wrist, hips."""
 
-_HEARD = frozenset({"ictal_vocalization", "verbal_responsiveness"})
+_ONLY_HEARD = frozenset({"ictal_vocalization", "verbal_responsiveness"})
 _OF_ONE_CHEEK = frozenset({"face_pulling", "face_twitching"})
 _CHEEK_DEG = 30.0
 _EDGE_OF_SIGHT = 0.12
@@ -52,10 +53,11 @@ _EDGE_OF_SIGHT = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Observability:
-    """What stands in the way of one sign.
+    """Obstacles to seeing one sign.
 
-    ``size_px`` is how far its part moves in the picture, ``None`` for what is only heard. ``needs_fps`` are the frames
-    a second that it takes: twice the highest rate of a rhythm (Nyquist), or one frame in the time that it lasts.
+    ``size_px`` is the distance that its part moves in the picture, ``None`` for signs that are only heard.
+    ``needs_fps`` is the lowest frame rate that shows it: twice the highest rate of a rhythm (Nyquist), or one frame in
+    its duration.
     """
 
     occluded: bool
@@ -66,7 +68,7 @@ class Observability:
 
 
 def observe(feature: str, take: Take, form: Format) -> Observability | None:
-    """How observable a feature is in a video; ``None`` if it does not occur there, or has no time of its own."""
+    """Return the observability of a feature in a video; ``None`` if it does not occur, or has no time of its own."""
     script = take.script
     if feature == "verbal_responsiveness":
         answered = script.examination.answered if script.examination else None
@@ -74,7 +76,7 @@ def observe(feature: str, take: Take, form: Format) -> Observability | None:
     event = script.find(feature)
     if event is None:
         return None
-    if feature in _HEARD:
+    if feature in _ONLY_HEARD:
         return Observability(not form.audio, False, False, None, 0.0)
     scale = make_camera(take.setting, form.resolution).scale * take.patient.appearance.size
     size = TRAVEL_M[feature] * event.intensity * scale
@@ -83,7 +85,7 @@ def observe(feature: str, take: Take, form: Format) -> Observability | None:
 
 
 def _is_hidden(event: Event, script: Script) -> bool:
-    """Whether the cheek that shows the sign is on the far side of a turned head for most of the time."""
+    """``True`` if the cheek that shows the sign is on the far side of a turned head for most of the time."""
     turning = script.find("head_turning")
     if turning is None or event.feature not in _OF_ONE_CHEEK or event.side != turning.side:
         return False

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from s3harness_synth.canvas import blend, shade
 from s3harness_synth.patient import Appearance, Colour
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
     """Colours as the camera records them."""
 
@@ -37,8 +37,8 @@ class Palette:
     scrubs: Colour
 
 
-def make_palette(appearance: Appearance, setting: Setting) -> Palette:
-    """The colours of a patient in a setting."""
+def make_palette(appearance: Appearance, setting: VideoSetting) -> Palette:
+    """Return the colours of a patient in a setting."""
     skin, shirt = appearance.skin, appearance.shirt
     colours: dict[str, Colour] = {
         "skin": skin,

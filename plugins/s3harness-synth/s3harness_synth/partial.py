@@ -23,13 +23,14 @@ def partial_directory(out: Path) -> Iterator[Path]:
     try:
         partial.mkdir()
         yield partial
+        # A rename within one directory is atomic: nobody ever sees half a data set at `out`.
         partial.replace(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _abandoned(out: Path) -> Iterator[Path]:
-    """What processes left that are no more."""
+    """Partial directories of processes that no longer run."""
     for left in out.parent.glob(".*.partial"):
         name, _, number = left.name.removesuffix(".partial").rpartition(".")
         if name == f".{out.name}" and number.isdigit() and not _alive(int(number)):
@@ -37,11 +38,12 @@ def _abandoned(out: Path) -> Iterator[Path]:
 
 
 def _alive(process: int) -> bool:
-    """Whether a process runs; one of another user does."""
+    """``True`` if another process of this number runs."""
     with suppress(ProcessLookupError):
         try:
-            os.kill(process, 0)
-        except PermissionError:
+            os.kill(process, 0)  # signal 0 only asks whether the process is there
+        except PermissionError:  # it is, and belongs to another user
             return True
+        # A process of this number that left something behind is one of before, whose number was given out again.
         return process != os.getpid()
     return False

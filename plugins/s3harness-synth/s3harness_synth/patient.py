@@ -30,9 +30,9 @@ _SHIRTS: tuple[Colour, ...] = (
 _TROUSERS: tuple[Colour, ...] = ((70, 82, 110), (96, 96, 100), (130, 140, 160), (96, 72, 66))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
-    """What one sees of a patient; lengths are factors of the average adult."""
+    """The visible traits of a patient; lengths are factors of the average adult."""
 
     skin: Colour
     hair: Colour
@@ -46,14 +46,14 @@ class Appearance:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """What one hears: the habitual pitch in Hz, and the factor by which the formants lie above a long vocal tract's."""
+class PatientVoice:
+    """The voice of a patient: habitual pitch in Hz, and the factor by which formants lie above a long vocal tract's."""
 
     pitch_hz: float
     formant_scale: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """One patient. ``habit_seed`` is what the events of one patient have in common (stereotypy).
 
@@ -66,7 +66,7 @@ class Patient:
     focus: BodySide
     first_arm: BodySide
     appearance: Appearance
-    voice: Voice
+    voice: PatientVoice
     habit_seed: int
 
     @property
@@ -76,7 +76,7 @@ class Patient:
 
 
 def sample_patient(number: int, diagnosis: Diagnosis, rng: Generator, prior: Prior | None = None) -> Patient:
-    """Draws a patient with the given diagnosis; ``number`` counts from 1, and the ``prior`` is ``s3`` unless given."""
+    """Draw a patient with the given diagnosis; ``number`` counts from 1, and the ``prior`` is ``s3`` unless given."""
     prior = prior or load_prior("s3")
     focus: BodySide = "left" if rng.random() < prior.focus_left else "right"
     right_first = (prior.first_arm_right or (0.5, 0.5))[focus == "right"]
@@ -89,7 +89,7 @@ def sample_patient(number: int, diagnosis: Diagnosis, rng: Generator, prior: Pri
         focus=focus,
         first_arm="right" if rng.random() < right_first else "left",
         appearance=_sample_appearance(rng, deep),
-        voice=Voice(rng.uniform(95, 130), 1.0) if deep else Voice(rng.uniform(175, 230), 1.16),
+        voice=PatientVoice(rng.uniform(95, 130), 1.0) if deep else PatientVoice(rng.uniform(175, 230), 1.16),
         habit_seed=int(rng.integers(2**31)),
     )
 
@@ -109,7 +109,7 @@ def _sample_appearance(rng: Generator, deep: bool) -> Appearance:
 
 
 def dressed_anew(patient: Patient, rng: Generator) -> Patient:
-    """The same patient in other clothes, with electrodes wrapped or not."""
+    """Return the patient in other clothes, with electrodes wrapped or not."""
     new = _sample_appearance(rng, deep=False)
     clothes = {part: getattr(new, part) for part in ("shirt", "trousers", "patterned", "head_wrap")}
     return replace(patient, appearance=replace(patient.appearance, **clothes))

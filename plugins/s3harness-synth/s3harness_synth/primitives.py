@@ -28,26 +28,26 @@ class Primitive(Protocol):
     """One movement of one channel."""
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Changes the track of the channel in place; ``times`` in seconds, shape (frames,)."""
+        """Change the track of the channel in place; ``times`` in seconds, shape (frames,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Pulls a channel to ``target`` and keeps it there while the envelope is up."""
+    """Pull a channel to ``target`` and keeps it there while the envelope is up."""
 
     channel: str
     target: float
     envelope: Envelope
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Blends towards the target by the envelope's weight."""
+        """Blend towards the target by the envelope's weight."""
         track = tracks[self.channel]
         track += self.envelope.weight(times) * (self.target - track)
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Moves a channel to ``target`` between two moments and leaves it there."""
+    """Move a channel to ``target`` between two moments and leaves it there."""
 
     channel: str
     target: float
@@ -55,7 +55,7 @@ class Drift:
     end_s: float
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Blends towards the target and stays."""
+        """Blend towards the target and stays."""
         track = tracks[self.channel]
         forever = Envelope(self.start_s, float(times[-1]) + 3600.0, self.end_s - self.start_s)
         track += forever.weight(times) * (self.target - track)
@@ -75,7 +75,7 @@ class Oscillation:
     seed: int = 0
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Adds the sine; ``wander`` in 0–1 lets amplitude and phase stray from cycle to cycle."""
+        """Add the sine; ``wander`` in 0–1 lets amplitude and phase stray from cycle to cycle."""
         wave = np.sin(self._phase(times))
         if self.wander:
             wave = wave * (1 + self.wander * _wandering(times, 1.5, self.seed))
@@ -85,6 +85,7 @@ class Oscillation:
         elapsed = np.clip(times - self.envelope.start_s, 0, None)
         length = max(self.envelope.end_s - self.envelope.start_s, 1e-6)
         slope = ((self.final_frequency or self.frequency) - self.frequency) / length
+        # The integral of a frequency that glides linearly over the envelope.
         cycles = self.frequency * elapsed + 0.5 * slope * np.minimum(elapsed, length) ** 2
         if self.wander:
             cycles = cycles + 0.25 * self.wander * _wandering(times, 1.0, self.seed + 1)
@@ -102,7 +103,7 @@ class Jerk:
     burst_s: float = BURST_S
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Adds the bursts."""
+        """Add the bursts."""
         tracks[self.channel] += self.amplitude * pulses(times, self.moments, self.burst_s) * self._height(times)
 
     def _height(self, times: Array) -> Array:
@@ -121,21 +122,22 @@ class Sway:
     seed: int
 
     def apply(self, tracks: Tracks, times: Array) -> None:
-        """Adds the wandering."""
+        """Add the wandering."""
         tracks[self.channel] += self.spread * self.envelope.weight(times) * _wandering(times, self.tau_s, self.seed)
 
 
 def pulses(times: Array, moments: Sequence[float], burst_s: float) -> Array:
-    """Bumps of height 1 that begin at each of ``moments`` and last ``burst_s``; 0 elsewhere. Shape of ``times``."""
+    """Return bumps of height 1 that begin at each of ``moments`` and last ``burst_s``, in the shape of ``times``."""
     total = np.zeros_like(times)
     for moment in moments:
         first, last = np.searchsorted(times, (moment, moment + burst_s))
+        # The higher of two bumps, not their sum: a fast rhythm must not lift the limb beyond its reach.
         total[first:last] = np.maximum(total[first:last], _bump((times[first:last] - moment) / burst_s))
     return total
 
 
 def jerk_moments(start_s: float, end_s: float, frequency: float, final_frequency: float) -> tuple[float, ...]:
-    """Moments of jerks whose gaps lengthen exponentially from 1/frequency to 1/final_frequency over the span.
+    """Return moments of jerks whose gaps lengthen exponentially from 1/frequency to 1/final_frequency over the span.
 
     The silent periods between clonic bursts grow exponentially towards the end of a seizure (surface EMG studies).
     """

@@ -1,4 +1,4 @@
-"""What is known beforehand of the events of each diagnosis: how often, when and for how long each sign occurs.
+"""Priors on the events of each diagnosis: prevalence, onset and duration of each sign.
 
 ``s3`` follows the labels of the benchmark's released data, ``physiology`` the literature, where signs are shorter and
 keep a stricter order. The numbers are data, in ``priors/*.json``, each file with its sources.
@@ -75,7 +75,7 @@ class Prior:
 
 @lru_cache
 def load_prior(name: str) -> Prior:
-    """The prior of a name in :data:`PRIORS`.
+    """Return the prior of a name in :data:`PRIORS`.
 
     Raises:
         UsageError: there is none of that name.

@@ -16,7 +16,7 @@ from s3harness_synth.patient import Patient, dressed_anew
 from s3harness_synth.prior import Prior
 from s3harness_synth.report import write_report
 from s3harness_synth.script import SHORTEST_S, sample_script
-from s3harness_synth.setting import Setting, balanced_setting, sample_setting
+from s3harness_synth.setting import VideoSetting, balanced_setting, sample_setting
 
 BALANCED_BITS_PER_PIXEL = (0.05, 0.1)
 """The range of the constant bit rates of balanced videos, in bits per pixel."""
@@ -27,7 +27,7 @@ BALANCED_LENGTH, LONGEST_BALANCED_S = (4.0, 0.6), 240.0
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the scripts of a data set are to be like.
+    """Choices that hold for all videos of a data set.
 
     ``duration_s`` of ``None`` draws the length of each video. ``balanced`` makes length, light, room, clothes,
     company and bit rate independent of diagnosis and patient; ``mirrored`` makes the mirror image of every video.
@@ -39,9 +39,9 @@ class Wishes:
     mirrored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """All that determines one video; ``seed`` drives what the script leaves open (small movements, noise).
+    """Everything that determines one video; ``seed`` drives what the script leaves open (small movements, noise).
 
     ``bits_per_pixel`` is the constant rate of the video stream, ``None`` for one of constant quality.
     """
@@ -50,7 +50,7 @@ class Take:
     patient: Patient
     split: str
     script: Script
-    setting: Setting
+    setting: VideoSetting
     report: str
     seed: int
     bits_per_pixel: float | None = None
@@ -67,7 +67,8 @@ class Format:
 
 
 def plan_take(number: int, patient: Patient, split: str, seed: int, wishes: Wishes) -> Take:
-    """Draws the script, the setting and the report of video ``number`` (from 1 on) of a data set."""
+    """Draw the script, the setting and the report of video ``number`` (from 1 on) of a data set."""
+    # Two streams: what balancing draws of a video's surroundings must not shift the draws of its script.
     rng, around = np.random.default_rng([seed, 2, number]), np.random.default_rng([seed, 3, number])
     duration_s = wishes.duration_s
     if wishes.balanced:
@@ -76,10 +77,20 @@ def plan_take(number: int, patient: Patient, split: str, seed: int, wishes: Wish
         duration_s = duration_s or drawn_s
     script = sample_script(patient, rng, duration_s, wishes.prior, matched=wishes.balanced)
     setting = balanced_setting(script, around) if wishes.balanced else sample_setting(patient, script, rng)
+    # A seed of its own, so that the mirrored report has the same wording.
     report_seed, own_seed = (int(rng.integers(2**31)) for _ in range(2))
     rate = float(around.uniform(*BALANCED_BITS_PER_PIXEL)) if wishes.balanced else None
     report = write_report(script, np.random.default_rng(report_seed))
-    take = Take(f"v{number:04d}", patient, split, script, setting, report, own_seed, rate)
+    take = Take(
+        video_id=f"v{number:04d}",
+        patient=patient,
+        split=split,
+        script=script,
+        setting=setting,
+        report=report,
+        seed=own_seed,
+        bits_per_pixel=rate,
+    )
     return _mirror(take, report_seed) if wishes.mirrored else take
 
 
@@ -96,7 +107,8 @@ def _mirror(take: Take, report_seed: int) -> Take:
 
 
 def film(take: Take, path: Path, form: Format) -> None:
-    """Renders and encodes one video."""
+    """Render and encodes one video."""
+    # Imported here: a plan of takes must not wait for PyAV.
     from s3harness_synth.container import write_mp4
     from s3harness_synth.sound import make_sound
 
@@ -106,11 +118,12 @@ def film(take: Take, path: Path, form: Format) -> None:
 
 
 def pictures(take: Take, form: Format) -> Iterator[Frame]:
-    """The frames of a video as they go to the encoder: yuv420p, uint8 of shape (1.5 × height, width)."""
+    """Yield the frames of a video as they go to the encoder: yuv420p, uint8 of shape (1.5 × height, width)."""
     from s3harness_synth.frames import make_scene, render
     from s3harness_synth.grain import make_grain
     from s3harness_synth.motion import act_out
 
+    # A mirrored take is mirrored back, drawn and flipped: so every pixel, noise included, is that of the other take.
     script = mirror_script(take.script) if take.mirrored else take.script
     setting = mirror_setting(take.setting) if take.mirrored else take.setting
     tracks = act_out(script, setting, take.seed, form.fps)

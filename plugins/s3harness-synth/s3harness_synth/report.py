@@ -21,7 +21,7 @@ _POSTICTAL = {
 
 
 def write_report(script: Script, rng: Generator) -> str:
-    """A report of a few sentences; signs are named in the order of their onset, each exactly once."""
+    """Return a report of a few sentences; signs are named in the order of their onset, each exactly once."""
     awake = (
         "The patient was asleep before the event." if script.from_sleep else "The patient was awake before the event."
     )

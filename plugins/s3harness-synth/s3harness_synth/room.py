@@ -1,4 +1,4 @@
-"""Draws what does not move: the room, and the bed or chair in it."""
+"""Draw the still parts of the picture: the room, and the bed or chair in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from s3harness_synth.canvas import SUPERSAMPLING, Canvas, Point, blank, dimmed, 
 from s3harness_synth.envelope import Array
 from s3harness_synth.palette import Palette
 from s3harness_synth.patient import Colour
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.skeleton import Camera
 
 _BED_HALF_WIDTH, _MATTRESS_Y, _BED_FOOT_Z = 0.47, -0.1, 1.12
@@ -19,8 +19,8 @@ _CHAIR_HALF_WIDTH, _SEAT_Y, _SEAT_EDGE_Z = 0.31, -0.11, 0.44
 _UNDER_BACK_M = 0.1
 
 
-def draw_room(setting: Setting, palette: Palette, camera: Camera, resolution: tuple[int, int]) -> Image.Image:
-    """The empty room at :data:`~s3harness_synth.canvas.SUPERSAMPLING` times ``resolution`` (width, height)."""
+def draw_room(setting: VideoSetting, palette: Palette, camera: Camera, resolution: tuple[int, int]) -> Image.Image:
+    """Return the empty room at :data:`~s3harness_synth.canvas.SUPERSAMPLING` times ``resolution`` (width, height)."""
     size = resolution[0] * SUPERSAMPLING, resolution[1] * SUPERSAMPLING
     canvas = Canvas(blank(size, palette.wall))
     _draw_walls(canvas, setting, palette, size)
@@ -31,7 +31,7 @@ def draw_room(setting: Setting, palette: Palette, camera: Camera, resolution: tu
 
 
 class _Stage:
-    """Draws things that are given in metres."""
+    """Draw things that are given in metres."""
 
     def __init__(self, canvas: Canvas, camera: Camera) -> None:
         self._canvas, self._camera = canvas, camera
@@ -52,7 +52,7 @@ class _Stage:
         self._canvas.polygon(points, colour)
 
 
-def _draw_walls(canvas: Canvas, setting: Setting, palette: Palette, size: tuple[int, int]) -> None:
+def _draw_walls(canvas: Canvas, setting: VideoSetting, palette: Palette, size: tuple[int, int]) -> None:
     w, h = size
     floor = 0.62 * h if setting.furniture == "bed" else 0.7 * h
     canvas.polygon(_box(0, floor, w, h - floor), palette.floor)
@@ -83,7 +83,7 @@ def _draw_monitor(canvas: Canvas, palette: Palette, corner: Point, size: Point) 
         canvas.line(points, 0.012 * h, shade(palette.curtain, 0.9))
 
 
-def _draw_bed(stage: _Stage, setting: Setting, palette: Palette) -> None:
+def _draw_bed(stage: _Stage, setting: VideoSetting, palette: Palette) -> None:
     up, behind = _backrest(setting)
     side, drop = np.array([_BED_HALF_WIDTH, 0, 0]), np.array([0, -0.16, 0])
     crease, top = np.array([0, _MATTRESS_Y, -0.05]), up * 1.06 + behind
@@ -116,7 +116,7 @@ def _draw_pillow(stage: _Stage, palette: Palette, middle: Array) -> None:
     stage.flat([(x + u * wide, y + v * high) for u, v in shape], palette.pillow)
 
 
-def _draw_chair(stage: _Stage, setting: Setting, palette: Palette) -> None:
+def _draw_chair(stage: _Stage, setting: VideoSetting, palette: Palette) -> None:
     up, behind = _backrest(setting)
     side, floor = np.array([_CHAIR_HALF_WIDTH, 0, 0]), np.array([0, -0.5, 0])
     top = up * 0.98 + behind
@@ -132,14 +132,14 @@ def _draw_chair(stage: _Stage, setting: Setting, palette: Palette) -> None:
         stage.bar(seat + arm + rest, edge + arm + rest, 0.07, shade(palette.frame, 0.8))
 
 
-def _backrest(setting: Setting) -> tuple[Array, Array]:
+def _backrest(setting: VideoSetting) -> tuple[Array, Array]:
     """The direction of the backrest, and the way from the body's middle to its surface."""
     angle = np.radians(setting.backrest_deg)
     front = np.array([0, np.cos(angle), np.sin(angle)])
     return np.array([0, np.sin(angle), -np.cos(angle)]), -_UNDER_BACK_M * front
 
 
-def _light(size: tuple[int, int], setting: Setting) -> Array:
+def _light(size: tuple[int, int], setting: VideoSetting) -> Array:
     """Light that falls off towards the corners: the ceiling lamp's by day, the infrared lamp's by night."""
     width, height = size
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]

@@ -1,4 +1,4 @@
-"""The script of one event: which signs, from when to when, on which side, how strong. All truth comes from here."""
+"""The script of one event: its signs with onset, offset, side and intensity. All truth comes from here."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sample_script(
     *,
     matched: bool = False,
 ) -> Script:
-    """Draws one event of a patient.
+    """Draw one event of a patient.
 
     ``duration_s`` of ``None`` draws the length of the video: 20 s and more, up to the prior's longest. With ``matched``
     the seizure's share of a given length does not depend on the diagnosis. The ``prior`` is ``s3`` unless given.
@@ -74,6 +74,7 @@ def sample_script(
 
 
 def _sample_archetype(patient: Patient, rng: Generator) -> str:
+    # Most events of a patient are of one kind, those of functional patients less so.
     if rng.random() < 1 - VARIABILITY[patient.diagnosis] / 2:
         return patient.archetype
     names, weights = zip(*archetypes.WEIGHTS[patient.diagnosis].items(), strict=True)
@@ -86,6 +87,7 @@ def _sample_signs(patient: Patient, prior: Prior, archetype: str, habits: Habits
     slots = tuple(s for s in archetypes.SLOTS[archetype] if s.feature in prior.groups[patient.diagnosis].signs)
     drawn = [(slot, habits.chance(slot.feature), draw(habits, slot.feature)) for slot in slots]
     chosen = {slot: times for slot, chance, times in drawn if chance < chances[slot.feature]}
+    # An event of which nothing is visible is drawn again; sign_chances reckons with that.
     while not any(slot.feature != "ictal_vocalization" for slot in chosen):
         chosen = {slot: times for slot, _, times in drawn if rng.random() < chances[slot.feature]}
     if any(slot.feature == "figure4" for slot in chosen):

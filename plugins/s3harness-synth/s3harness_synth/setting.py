@@ -1,4 +1,4 @@
-"""Where an event is filmed: bed or chair, room, camera, light."""
+"""The setting of a video: bed or chair, room, camera, light."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ INFRARED_CHANCE = {True: 0.7, False: 0.15}
 _WALLS: tuple[Colour, ...] = ((198, 204, 200), (206, 198, 184), (186, 198, 210), (212, 208, 204))
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoSetting:
     """The room and the camera of one video. Angles in degrees.
 
     The camera looks from the foot of the bed at the face, so the patient's left is on the right of the image.
@@ -50,16 +50,18 @@ _BYSTANDER_CHANCE = 0.25
 _SEATED_CHANCE = 0.25
 
 
-def sample_setting(patient: Patient, script: Script, rng: Generator) -> Setting:
-    """Draws the light and the camera in a room that is mostly the same for all videos of a patient."""
+def sample_setting(patient: Patient, script: Script, rng: Generator) -> VideoSetting:
+    """Draw the light and the camera in a room that is mostly the same for all videos of a patient."""
+    # The same seed, so the same room, for four in five videos of a patient.
     room = np.random.default_rng([patient.habit_seed, 1 + int(rng.random() < 0.2)])
     infrared = bool(rng.random() < INFRARED_CHANCE[script.from_sleep])
+    # Drawn first, used only if awake: who is asleep lies in bed.
     seated = bool(room.random() < _SEATED_CHANCE) and not script.from_sleep
     return _furnished(script, room, seated, infrared, _BYSTANDER_CHANCE, rng)
 
 
-def balanced_setting(script: Script, rng: Generator) -> Setting:
-    """Draws a room that is not the patient's, by day or night, of which nothing depends on what happens in it.
+def balanced_setting(script: Script, rng: Generator) -> VideoSetting:
+    """Draw a room that is not the patient's, by day or night, of which nothing depends on what happens in it.
 
     All lie in bed: who is asleep cannot sit, and sleep goes with epileptic seizures. Whoever asks need not be seen, and
     whoever stands by has come at any time: functional events are tested more often, and later.
@@ -71,9 +73,9 @@ def balanced_setting(script: Script, rng: Generator) -> Setting:
 
 def _furnished(
     script: Script, room: Generator, seated: bool, infrared: bool, watched: float, rng: Generator
-) -> Setting:
+) -> VideoSetting:
     side, arrival = _sample_bystander(script, watched, rng)
-    return Setting(
+    return VideoSetting(
         furniture="chair" if seated else "bed",
         backrest_deg=room.uniform(72, 80) if seated else room.uniform(38, 50),
         camera_pitch_deg=room.uniform(14, 20) if seated else room.uniform(32, 40),
@@ -93,7 +95,7 @@ def _furnished(
 
 
 def _sample_bystander(script: Script, chance: float, rng: Generator) -> tuple[BodySide | None, float]:
-    """Who asks comes in before; anybody else at some time with a ``chance``."""
+    """Side and arrival (seconds) of the bystander; the examiner comes before the first question."""
     side: BodySide = SIDES[int(rng.integers(2))]
     present, share = rng.random() < chance, rng.uniform(0.1, 0.5)
     if script.examination is not None:

@@ -1,4 +1,4 @@
-"""On which side of the body the signs of an event are."""
+"""The sides of the body on which the signs of an event are."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ _LEVERS = frozenset({*_ARMS, "figure4"})
 def choose_sides(
     slots: Sequence[Slot], times: Times, patient: Patient, prior: Prior, habits: Habits
 ) -> dict[str, Side | None]:
-    """The side of each sign; no arm is asked to do two things at once where the other is free."""
+    """Return the side of each sign; no arm makes two movements at once if the other is free."""
     sides = {slot.feature: _side(slot, patient, habits) for slot in slots}
     busy = [feature for feature in _ARMS if feature in sides]
     if len(busy) > 1 or "figure4" in sides:
         _share_arms(sides, patient)
     first = _first_alone(sides, times)
+    # All arm signs change sides together: the arm that moves first then has the side that the prior gives it.
     if first is not None and prior.first_arm_right is not None and sides[first] != patient.first_arm:
         for feature in _LEVERS & sides.keys():
             sides[feature] = opposite(sides[feature] or "both")
-    kept = {feature: side if feature in SIDED else None for feature, side in sides.items()}
-    if "asynchronous_movement" in kept and habits.chance("leading arm") < LEADING_ARM_CHANCE[patient.diagnosis]:
-        kept["asynchronous_movement"] = patient.first_arm
-    return kept
+    labelled = {feature: side if feature in SIDED else None for feature, side in sides.items()}
+    if "asynchronous_movement" in labelled and habits.chance("leading arm") < LEADING_ARM_CHANCE[patient.diagnosis]:
+        labelled["asynchronous_movement"] = patient.first_arm
+    return labelled
 
 
 def _side(slot: Slot, patient: Patient, habits: Habits) -> Side | None:

@@ -1,4 +1,4 @@
-"""How each sign looks: its composition of primitives. One function per sign; the recipes follow the ILAE glossary.
+"""Each sign as a composition of primitives, one function per sign; the movements follow the ILAE glossary.
 
 Every composition is a list of primitives under the event's envelope, on the event's side, with amplitudes scaled by
 its intensity. Signs of the face are in :mod:`s3harness_synth.face_signs`.
@@ -18,13 +18,13 @@ from s3harness_synth.primitives import Hold, Jerk, Oscillation, Primitive, Sway
 from s3harness_synth.vocabulary import SIDES, BodySide, body_sides, direction, opposite
 
 TURNED_DEG = 66.0
-"""How far a head turns at full intensity."""
+"""Angle by which a head turns at full intensity."""
 
 Composer = Callable[[Event, Script], list[Primitive]]
 
 
 def compose(event: Event, script: Script) -> list[Primitive]:
-    """The primitives that act out an event; empty for signs that are only heard or only a state."""
+    """Return the primitives that act out an event; empty for signs that are only heard, or a state."""
     composer = SIGNS.get(event.feature)
     return composer(event, script) if composer else []
 
@@ -89,7 +89,7 @@ def _clonic(event: Event, script: Script) -> list[Primitive]:
 
 
 def _flexion(script: Script, side: BodySide) -> Event | None:
-    """What holds the arm of a side bent, so that jerks can only stretch it."""
+    """Event that holds the arm of a side bent; jerks can then only stretch it."""
     flexion = script.find("arm_flexion")
     return flexion if flexion is not None and side in body_sides(flexion.side) else None
 
@@ -138,6 +138,7 @@ def _asynchronous_movement(event: Event, script: Script) -> list[Primitive]:
         Sway("trunk_lean", 9, 0.7, on, event.seed + 1),
         Sway("head_roll", 9, 0.6, on, event.seed + 3),
     ]
+    # A head that is turned stays turned: swaying would blur its side.
     if script.find("head_turning") is None:
         moves.append(Sway("head_yaw", 24, 0.6, on, event.seed + 2))
     reach = {"abduction": 30.0, "raise": 32.0, "elbow": 42.0, "rotation": 30.0, "hip": 22.0, "knee": 32.0, "splay": 9.0}
@@ -187,6 +188,7 @@ def _full_body_shaking(event: Event, script: Script) -> list[Primitive]:
     if clonic is not None:
         shares = {"trunk_shift": 0.025, "head_roll": 9.0, "trunk_lean": 5.0}
         moves += [Jerk(channel, height * force, clonic.moments, on) for channel, height in shares.items()]
+        # While the limbs jerk, the trunk jerks with them instead of shaking at a rate of its own.
         on = on.paused(*clonic.interval)
     moves += [
         Oscillation("trunk_shift", 0.03 * force, rate, on),
@@ -229,4 +231,4 @@ SIGNS: dict[str, Composer] = {
     "full_body_shaking": _full_body_shaking,
     "arms_move_simultaneously": _arms_move_simultaneously,
 }
-"""Which function acts out which feature."""
+"""Feature → the function that acts it out."""

@@ -13,7 +13,7 @@ import numpy as np
 from s3harness_synth.envelope import Array
 from s3harness_synth.patient import Appearance
 from s3harness_synth.primitives import Tracks
-from s3harness_synth.setting import Setting
+from s3harness_synth.setting import VideoSetting
 from s3harness_synth.vocabulary import SIDES, BodySide
 
 TRUNK_M, NECK_M, HEAD_M = 0.52, 0.245, 0.17
@@ -34,7 +34,7 @@ Points = dict[str, Array]
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Projects world points to pixels of an image of ``width`` × ``height``."""
+    """Project world points to pixels of an image of ``width`` × ``height``."""
 
     pitch: float
     yaw: float
@@ -42,7 +42,7 @@ class Camera:
     centre: tuple[float, float]
 
     def project(self, points: Array) -> Array:
-        """Points of shape (…, 3) in metres to (…, 3): x and y in pixels, and pixels per metre at that depth."""
+        """Return points of shape (…, 3) in metres as (…, 3): x and y in pixels, and pixels per metre at that depth."""
         turned_x = points[..., 0] * np.cos(self.yaw) - points[..., 2] * np.sin(self.yaw)
         turned_z = points[..., 0] * np.sin(self.yaw) + points[..., 2] * np.cos(self.yaw)
         up = points[..., 1] * np.cos(self.pitch) - turned_z * np.sin(self.pitch)
@@ -51,16 +51,16 @@ class Camera:
         return np.stack([self.centre[0] + scale * turned_x, self.centre[1] - scale * up, scale], axis=-1)
 
 
-def make_camera(setting: Setting, resolution: tuple[int, int]) -> Camera:
-    """The camera of a setting for an image of ``resolution`` (width, height)."""
+def make_camera(setting: VideoSetting, resolution: tuple[int, int]) -> Camera:
+    """Return the camera of a setting for an image of ``resolution`` (width, height)."""
     width, height = resolution
     scale = height / VIEW_HEIGHT_M * setting.zoom
     centre = (width * 0.5 + setting.shift_x * height, height * (0.667 + setting.shift_y))
     return Camera(np.radians(setting.camera_pitch_deg), np.radians(setting.camera_yaw_deg), scale, centre)
 
 
-def body_points(tracks: Tracks, appearance: Appearance, setting: Setting) -> Points:
-    """Joints in metres, (frames, 3) each: pelvis, chest, neck, head, and per side shoulder … finger, hip … toe."""
+def body_points(tracks: Tracks, appearance: Appearance, setting: VideoSetting) -> Points:
+    """Return joints in metres, (frames, 3) each: pelvis, chest, neck, head, and shoulder to finger and hip to toe."""
     size = appearance.size
     back = np.radians(setting.backrest_deg)
     up0, front = np.array([0, np.sin(back), -np.cos(back)]), np.array([0, np.cos(back), np.sin(back)])

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from s3harness_synth.envelope import Array
 from s3harness_synth.event import Event, Examination, Script
-from s3harness_synth.patient import Patient, Voice
+from s3harness_synth.patient import Patient, PatientVoice
 from s3harness_synth.voice import RATE, VOWELS, coloured_noise, hiss, say, sing
 
 Sound = tuple[float, float, Array]
-"""Where a sound begins (s), its peak level (0–1), and its samples."""
+"""Beginning of a sound in seconds, its peak level (0–1), and its samples."""
 
 ROOM_LEVEL = 0.004
 """Root mean square of the empty room."""
@@ -34,20 +34,21 @@ _PIECE = RATE
 
 
 def make_sound(script: Script, patient: Patient, seed: int) -> Iterator[NDArray[np.float32]]:
-    """The sound track, a second at a time: mono float32 in −1…1 at :data:`~s3harness_synth.voice.RATE`."""
+    """Yield the audio track, a second at a time: mono float32 in −1…1 at :data:`~s3harness_synth.voice.RATE`."""
     room = _room(np.random.default_rng([seed, 2]))
     sounds = merge(*_sounds(script, patient.voice), key=_START)
     coming = next(sounds, None)
-    heard: list[tuple[int, NDArray[np.float32]]] = []
+    sounding: list[tuple[int, NDArray[np.float32]]] = []
     count = round(script.duration_s * RATE)
     for first in range(0, count, _PIECE):
         piece = room.take(range(first, min(first + _PIECE, count)), mode="wrap")
         while coming is not None and coming[0] * RATE < first + _PIECE:
-            heard.append(_at_level(coming))
+            sounding.append(_at_level(coming))
             coming = next(sounds, None)
-        for begin, samples in heard:
+        for begin, samples in sounding:
             _mix_in(piece, begin - first, samples)
-        heard = [(begin, samples) for begin, samples in heard if begin + len(samples) > first + _PIECE]
+        # A sound may go on into the next second; one that is over is dropped, so that memory stays constant.
+        sounding = [(begin, samples) for begin, samples in sounding if begin + len(samples) > first + _PIECE]
         yield np.clip(piece, -1, 1)
 
 
@@ -59,7 +60,7 @@ def _at_level(sound: Sound) -> tuple[int, NDArray[np.float32]]:
 
 
 def _mix_in(piece: NDArray[np.float32], begin: int, samples: NDArray[np.float32]) -> None:
-    """Add what of the samples, of which the first belongs at ``begin``, lies within the piece."""
+    """Add the samples, the first of which belongs at ``begin``, as far as they lie within the piece."""
     skipped = max(0, -begin)
     room = piece[max(0, begin) : max(0, begin + len(samples))]
     room += samples[skipped : skipped + len(room)]
@@ -73,7 +74,7 @@ def _room(rng: Generator) -> NDArray[np.float32]:
     return np.asarray(ROOM_LEVEL * (coloured_noise(gain, count, rng) + 0.15 * hum), np.float32)
 
 
-def _sounds(script: Script, voice: Voice) -> Iterator[Iterable[Sound]]:
+def _sounds(script: Script, voice: PatientVoice) -> Iterator[Iterable[Sound]]:
     """All that is heard over the room: streams of sounds, each in the order of their beginnings."""
     for event in script.events:
         if event.feature == "ictal_vocalization":
@@ -87,7 +88,7 @@ def _sounds(script: Script, voice: Voice) -> Iterator[Iterable[Sound]]:
         yield _stertorous_breathing(script)
 
 
-def _cry(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
+def _cry(event: Event, script: Script, voice: PatientVoice, rng: Generator) -> Iterator[Sound]:
     """One long forced cry as the body stiffens, then grunts with the jerks, or groans where there are none."""
     onset, offset = event.interval
     length = min(float(rng.uniform(2.0, 3.5)), offset - onset)
@@ -103,19 +104,19 @@ def _cry(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator
     yield from merge(groans, grunts, key=_START)
 
 
-def _groans(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
+def _groans(event: Event, script: Script, voice: PatientVoice, rng: Generator) -> Iterator[Sound]:
     onset, offset = event.interval
     yield from _repeated(onset, offset, 1.4, 0.6, lambda s: _groan(voice, s), rng, 0.8)
 
 
-def _moans(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
+def _moans(event: Event, script: Script, voice: PatientVoice, rng: Generator) -> Iterator[Sound]:
     """Long, melodious, with pauses."""
     onset, offset = event.interval
     pitch = voice.pitch_hz * np.array([1.3, 1.8, 1.6, 1.2])
     yield from _repeated(onset, offset, 1.8, 0.8, lambda s: sing(pitch, _HELD, _tract("o", voice), s), rng, 0.8)
 
 
-def _weeping(event: Event, script: Script, voice: Voice, rng: Generator) -> Iterator[Sound]:
+def _weeping(event: Event, script: Script, voice: PatientVoice, rng: Generator) -> Iterator[Sound]:
     """Sobs: short high falling cries in groups, with a voiced breath between the groups."""
     onset, offset = event.interval
     moment = onset
@@ -131,7 +132,7 @@ def _weeping(event: Event, script: Script, voice: Voice, rng: Generator) -> Iter
         moment += 0.55
 
 
-_STYLES: dict[str, Callable[[Event, Script, Voice, Generator], Iterator[Sound]]] = {
+_STYLES: dict[str, Callable[[Event, Script, PatientVoice, Generator], Iterator[Sound]]] = {
     "cry": _cry,
     "groan": _groans,
     "moan": _moans,
@@ -156,15 +157,15 @@ def _repeated(
         moment += seconds + gap * rng.uniform(0.7, 1.3)
 
 
-def _grunt(voice: Voice, seconds: float) -> Array:
+def _grunt(voice: PatientVoice, seconds: float) -> Array:
     return sing(voice.pitch_hz * np.array([0.95, 0.75]), _SOB, _tract("@", voice), seconds, 0.08)
 
 
-def _groan(voice: Voice, seconds: float) -> Array:
+def _groan(voice: PatientVoice, seconds: float) -> Array:
     return sing(voice.pitch_hz * np.array([1.1, 1.25, 0.95]), _HELD, _tract("@", voice), seconds, 0.05)
 
 
-def _tract(vowel: str, voice: Voice) -> Array:
+def _tract(vowel: str, voice: PatientVoice) -> Array:
     return np.array([[formant * voice.formant_scale] for formant in VOWELS[vowel]])
 
 
@@ -174,8 +175,8 @@ def _smacks(event: Event) -> Iterator[Sound]:
         yield float(moment), _CLICK_LEVEL, hiss((1500, 5000), _SOB, 0.04, event.seed % 1000 + number)
 
 
-def _questions(examination: Examination, voice: Voice) -> Iterator[Sound]:
-    other = Voice(200.0, 1.16) if voice.pitch_hz < 150 else Voice(118.0, 1.0)
+def _questions(examination: Examination, voice: PatientVoice) -> Iterator[Sound]:
+    other = PatientVoice(200.0, 1.16) if voice.pitch_hz < 150 else PatientVoice(118.0, 1.0)
     for number, moment in enumerate(examination.asked_s, start=examination.phrase):
         if moment >= 0:
             question = _QUESTIONS[number % len(_QUESTIONS)]
@@ -183,7 +184,7 @@ def _questions(examination: Examination, voice: Voice) -> Iterator[Sound]:
             yield moment, _SPEECH_LEVEL, spoken
 
 
-def _answers(examination: Examination, voice: Voice) -> Iterator[Sound]:
+def _answers(examination: Examination, voice: PatientVoice) -> Iterator[Sound]:
     for number, moment in enumerate(examination.replied_s, start=examination.phrase):
         answer = _ANSWERS[number % len(_ANSWERS)]
         yield moment, _REPLY_LEVEL, say(answer, voice.pitch_hz, voice.formant_scale, examination.REPLY_S)

@@ -1,4 +1,4 @@
-"""Writes the tables of a data set directory: UTF-8, LF, commas, one header row."""
+"""Write the tables of a data set directory: UTF-8, LF, commas, one header row."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _FEATURE_COLUMNS = (
 
 
 def write_tables(folder: Path, takes: Sequence[Take], form: Format) -> None:
-    """Writes ``videos.csv``, ``features.csv`` and ``reports.csv``."""
+    """Write ``videos.csv``, ``features.csv`` and ``reports.csv``."""
     _write_csv(folder / "videos.csv", _VIDEO_COLUMNS, (_video_row(take, form) for take in takes))
     _write_csv(folder / "features.csv", _FEATURE_COLUMNS, (row for take in takes for row in _feature_rows(take, form)))
     _write_csv(folder / "reports.csv", ("video_id", "report"), ((take.video_id, take.report) for take in takes))
 
 
 def write_card(folder: Path, name: str) -> None:
-    """Writes ``dataset.json``, which makes the directory a data set: to be called last."""
+    """Write ``dataset.json``, which makes the directory a data set: to be called last."""
     card = {"schema": SCHEMA, "name": name, "version": VERSION, "licence": LICENCE}
     (folder / "dataset.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
 def video_file(take: Take) -> str:
-    """Path of a video, relative to the data set directory."""
+    """Return the path of a video, relative to the data set directory."""
     return f"videos/{take.video_id}.mp4"
 
 
@@ -57,17 +57,17 @@ def _video_row(take: Take, form: Format) -> tuple[object, ...]:
 def _feature_rows(take: Take, form: Format) -> Iterable[tuple[object, ...]]:
     for feature, label in feature_labels(take.script).items():
         start, end = _seconds(label.start_s), _seconds(label.end_s)
-        told = (feature, label.present, start, end, label.side or "", label.justification)
-        yield (take.video_id, *told, *_observability(feature, take, form))
+        annotation = (feature, label.present, start, end, label.side or "", label.justification)
+        yield (take.video_id, *annotation, *_observability(feature, take, form))
 
 
 def _observability(feature: str, take: Take, form: Format) -> tuple[str, ...]:
-    """Empty for what does not occur."""
-    seen = observe(feature, take, form)
-    if seen is None:
+    """Columns on the observability of a sign, empty for a sign that does not occur."""
+    observed = observe(feature, take, form)
+    if observed is None:
         return ("",) * 5
-    flags = ("yes" if flag else "no" for flag in (seen.occluded, seen.below_resolution, seen.undersampled))
-    return (*flags, "" if seen.size_px is None else f"{seen.size_px:.1f}", f"{seen.needs_fps:.2f}")
+    flags = ("yes" if flag else "no" for flag in (observed.occluded, observed.below_resolution, observed.undersampled))
+    return (*flags, "" if observed.size_px is None else f"{observed.size_px:.1f}", f"{observed.needs_fps:.2f}")
 
 
 def _seconds(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""When signs begin and how long they last, after the prior: in the event's own time, before a video is made of it."""
+"""Onsets and durations of signs after the prior, in the event's own time, before they are fitted into a video."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARTS_BEFORE_S = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What is random about one sign: two numbers of 0–1, and two standard normal ones."""
+    """The random numbers of one sign: two uniform in 0–1, and two standard normal ones."""
 
     leading: float
     together: float
@@ -32,13 +32,13 @@ class Draw:
 
 
 def draw(habits: Habits, feature: str) -> Draw:
-    """The random numbers of one sign."""
+    """Return the random numbers of one sign."""
     leading, together = (habits.chance(f"{feature} {trait}") for trait in ("leading", "together"))
     return Draw(leading, together, habits.normal(f"{feature} lag"), habits.normal(f"{feature} length"))
 
 
 def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Times:
-    """Onsets and offsets of the signs of an event whose ``tempo`` is a standard normal number."""
+    """Return onsets and offsets of the signs of an event whose ``tempo`` is a standard normal number."""
     onsets = {feature: lag(group.signs[feature], drawn, tempo * group.tempo) for feature, drawn in draws.items()}
     if "figure4" in onsets:
         _begin_figure4(onsets, draws["arm_straightening"].together < group.figure4_straightens)
@@ -51,14 +51,14 @@ def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Ti
 
 
 def lag(sign: SignPrior, drawn: Draw, tempo: float) -> float:
-    """Seconds after the first sign; ``tempo`` is the log of the factor that is the event's own."""
+    """Return the seconds after the first sign; ``tempo`` is the log of the factor that is the event's own."""
     if drawn.leading < sign.leads:
         return _LEADERS_WITHIN_S * drawn.leading / sign.leads
     return min(exp(sign.lag[0] + sign.lag[1] * drawn.lag + tempo), _LONGEST_LAG_S)
 
 
 def place(times: Times, start_s: float, room_s: float, *, shortest_s: float, fill: bool = False) -> Times:
-    """The event in a video: from ``start_s`` on, and quicker where it would take more than ``room_s``.
+    """Return the event in a video: from ``start_s`` on, and quicker where it would take more than ``room_s``.
 
     No sign gets shorter than ``shortest_s``; with ``fill`` the event takes all the room, however short it is by itself.
     """

@@ -31,7 +31,7 @@ _PARTS_OF_A_SIDE: dict[str, str] = {
 
 
 def feature_labels(script: Script) -> dict[str, FeatureLabel]:
-    """What is true of each of the twenty features, and of the arm that moves first on one side where there is one."""
+    """Return the label of each of the twenty features, and of the arm that moves first if it moves alone."""
     labels = {feature: _label(feature, script) for feature in FEATURES}
     arm = first_arm_movement(script)
     if arm is not None:
@@ -40,7 +40,7 @@ def feature_labels(script: Script) -> dict[str, FeatureLabel]:
 
 
 def first_arm_movement(script: Script) -> Event | None:
-    """The event that moves an arm first, if it moves one arm alone."""
+    """Return the event that moves an arm first; ``None`` if it moves both, or another one moves at once."""
     first = next((event for event in script.signs if event.feature in ARM_SIGNS), None)
     if first is None or first.side not in ("left", "right"):
         return None
@@ -49,7 +49,7 @@ def first_arm_movement(script: Script) -> Event | None:
 
 
 def onset_body_part(script: Script) -> str:
-    """Where the seizure begins, in the benchmark's words."""
+    """Return the body part in which the seizure begins, in the benchmark's words."""
     first = script.signs[0]
     if first.feature in _ONSET_PARTS:
         return _ONSET_PARTS[first.feature]

@@ -1,4 +1,4 @@
-"""The words of the scripts: the twenty ictal signs, their sides and the body parts."""
+"""The vocabulary of the scripts: the twenty ictal signs and their sides."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def opposite(side: BodySide) -> BodySide: ...
 @overload
 def opposite(side: Side) -> Side: ...
 def opposite(side: Side) -> Side:
-    """The other side; ``both`` stays ``both``."""
+    """Return the other side; ``both`` stays ``both``."""
     return cast(Side, _OTHER[side])
 
 
 def body_sides(side: Side | None) -> tuple[BodySide, ...]:
-    """The single sides that ``side`` stands for; both where there is none."""
+    """Return the single sides that ``side`` stands for; both of them for ``None``."""
     return (side,) if side in ("left", "right") else SIDES
 
 
 def direction(side: Side | None) -> int:
-    """+1 for the patient's left, −1 for the right, 0 for both or none."""
+    """Return +1 for the patient's left, −1 for the right, 0 for both or none."""
     return {"left": 1, "right": -1}.get(side or "", 0)

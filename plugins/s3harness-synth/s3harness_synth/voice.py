@@ -39,14 +39,16 @@ _SHORT = frozenset("tk")
 
 
 def sing(pitch: Array, loudness: Array, formants: Array, seconds: float, roughness: float = 0.02) -> Array:
-    """A voiced sound of ``seconds``; ``pitch`` (Hz), ``loudness`` and ``formants`` (Hz, (3, n)) are evenly spaced."""
+    """Return a voiced sound; ``pitch`` (Hz), ``loudness`` and ``formants`` (Hz, shape (3, n)) are evenly spaced."""
     count = max(2, round(seconds * _CONTROL))
     steps = np.linspace(0, 1, count)
+    # Seeded by the sound itself: the same cry is the same samples in every process.
     rng = np.random.default_rng(int(1000 * seconds) + int(pitch[0]))
     tone = _stretched(pitch, steps) * (1 + roughness * rng.standard_normal(count))
     level = _stretched(loudness, steps)
     shaped = np.stack([_stretched(formant, steps) for formant in formants])
     samples = np.linspace(0, count - 1, round(seconds * RATE))
+    # The sum of the pitch over time: a phase made of pitch × time would jump wherever the pitch changes.
     phase = 2 * np.pi * np.cumsum(np.interp(samples, np.arange(count), tone)) / RATE
     total = np.zeros_like(samples)
     for number in range(1, int(_HIGHEST_HZ / float(tone.min())) + 1):
@@ -56,7 +58,7 @@ def sing(pitch: Array, loudness: Array, formants: Array, seconds: float, roughne
 
 
 def hiss(band: tuple[float, float], loudness: Array, seconds: float, seed: int) -> Array:
-    """Noise between two frequencies in Hz under an evenly spaced ``loudness``."""
+    """Return noise between two frequencies in Hz under an evenly spaced ``loudness``."""
     count = round(seconds * RATE)
     frequencies = np.fft.rfftfreq(count, 1 / RATE)
     gain = 1 / np.sqrt((1 + (band[0] / np.maximum(frequencies, 1.0)) ** 4) * (1 + (frequencies / band[1]) ** 4))
@@ -64,13 +66,13 @@ def hiss(band: tuple[float, float], loudness: Array, seconds: float, seed: int) 
 
 
 def coloured_noise(gain: Array, count: int, rng: Generator) -> Array:
-    """``count`` samples of noise of unit variance whose spectrum has the shape ``gain`` (count // 2 + 1 values)."""
+    """Return ``count`` samples of noise of unit variance with a spectrum of shape ``gain`` (count // 2 + 1 values)."""
     noise = np.fft.irfft(gain * np.fft.rfft(rng.standard_normal(count)), count)
     return np.asarray(noise / noise.std())
 
 
 def say(sounds: str, pitch: float, scale: float, seconds: float, rising: bool = False) -> Array:
-    """Speaks a string of sounds (keys of the tables; a blank is a short gap) in ``seconds``; a question rises."""
+    """Speak a string of sounds (keys of the tables; a blank is a short gap) in ``seconds``; a question rises."""
     lengths = np.array([0.5 if s in _SHORT or s == " " else 1.0 for s in sounds])
     bounds = np.concatenate([[0], np.cumsum(lengths)]) / lengths.sum()
     voiced = np.array([VOWELS.get(s, (0, 0, 0)) for s in sounds])

@@ -14,7 +14,8 @@ from s3harness_synth.event import Event, Script
 from s3harness_synth.frames import Scene, make_scene, render
 from s3harness_synth.motion import act_out
 from s3harness_synth.patient import Patient, sample_patient
-from s3harness_synth.setting import Setting, sample_setting
+from s3harness_synth.production import Take
+from s3harness_synth.setting import VideoSetting, sample_setting
 from s3harness_synth.sound import make_sound
 
 TINY = {"videos": 5, "seed": 11, "resolution": (160, 90), "fps": 10, "duration_s": 5.0}
@@ -45,11 +46,25 @@ def plain_patient() -> Patient:
     return replace(drawn, appearance=look)
 
 
-def plain_setting() -> Setting:
+def plain_setting() -> VideoSetting:
     """In bed, by day, straight from the foot of the bed, nobody else there."""
     drawn = sample_setting(plain_patient(), alone(Event("tonic", Envelope(1, 2))), np.random.default_rng(0))
     bed = {"furniture": "bed", "backrest_deg": 44, "camera_pitch_deg": 36, "camera_yaw_deg": 0}
     return replace(drawn, **bed, infrared=False, bystander_side=None)
+
+
+def take_of(script: Script, bits_per_pixel: float | None = None) -> Take:
+    """The take of a script with the plain patient in the plain setting."""
+    return Take(
+        video_id="v0001",
+        patient=plain_patient(),
+        split="train",
+        script=script,
+        setting=plain_setting(),
+        report="",
+        seed=1,
+        bits_per_pixel=bits_per_pixel,
+    )
 
 
 def stage(script: Script, resolution: tuple[int, int] = (160, 90), fps: int = 25) -> Scene:

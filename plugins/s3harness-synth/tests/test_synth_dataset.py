@@ -14,9 +14,9 @@ from s3harness_synth.cohort import sample_cohort
 from s3harness_synth.dataset import synthesize
 from s3harness_synth.envelope import Envelope
 from s3harness_synth.event import Event
-from s3harness_synth.production import Format, Take, film
+from s3harness_synth.production import Format, film
 from s3harness_synth.vocabulary import ARM_MOVEMENT, FEATURES
-from synth_stage import TINY, alone, decoded_frames, plain_patient, plain_setting, read_table
+from synth_stage import TINY, alone, decoded_frames, read_table, take_of
 
 from s3harness.errors import UsageError
 
@@ -178,7 +178,7 @@ def test_balanced_files_take_the_same_rate_whatever_moves(balance, tmp_path):
     sizes = []
     for event in (Event("blank_stare", Envelope(0.5, 7.5)), Event("asynchronous_movement", Envelope(0.5, 7.5))):
         rate = 0.3 if balance else None
-        take = Take("v1", plain_patient(), "train", alone(event), plain_setting(), "", 1, rate)
+        take = take_of(alone(event), rate)
         film(take, tmp_path / f"{event.feature}.mp4", form)
         sizes.append((tmp_path / f"{event.feature}.mp4").stat().st_size)
     assert (max(sizes) < 1.05 * min(sizes)) == balance, sizes

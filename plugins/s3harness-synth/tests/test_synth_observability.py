@@ -8,16 +8,16 @@ from s3harness_synth.dataset import synthesize
 from s3harness_synth.envelope import Envelope
 from s3harness_synth.event import Event, Examination
 from s3harness_synth.observability import LEAST_PIXELS, TRAVEL_M, observe
-from s3harness_synth.production import Format, Take
+from s3harness_synth.production import Format
 from s3harness_synth.vocabulary import FEATURES
-from synth_stage import alone, brightness, plain_patient, plain_setting, read_table, stage
+from synth_stage import alone, brightness, read_table, stage, take_of
 
 FULL = Format((640, 360), 25, True)
 LASTING = Envelope(1, 7)
 
 
 def seen(*events, form=FULL, feature=None, **more):
-    take = Take("v0001", plain_patient(), "train", alone(*events, **more), plain_setting(), "", 1)
+    take = take_of(alone(*events, **more))
     return observe(feature or events[0].feature, take, form)
 
 

@@ -87,7 +87,7 @@ class BatchGenerator:
         return s3harness.Response(
             encoded.request.id,
             tokenizer.decode(answer, skip_special_tokens=True),
-            "cut" if end is None else "ok",
+            status="cut" if end is None else "ok",
             prompt_tokens=encoded.length,
             completion_tokens=len(answer) + (end is not None),
             choice_probabilities=probabilities,

@@ -58,7 +58,7 @@ class RequestEncoder:
 
     def prefetch(self, clip: s3harness.Clip) -> None:
         """Encode a clip, so that its tensors are in the cache when its questions come."""
-        self._encode(s3harness.Request("", "", "", "", clip, ""))
+        self._encode(s3harness.Request(id="", task="", item="", subject="", clip=clip, prompt=""))
 
     def encode(self, request: s3harness.Request) -> EncodedRequest:
         """Return the tensors of a request.

@@ -146,7 +146,9 @@ def test_the_clip_stands_where_the_card_has_it(cases, placement, first):
 
 
 def a_request():
-    return s3harness.Request("r", "t", "i", "s", s3harness.Clip("v", 0.0, 0.0, (), 4), "What?")
+    return s3harness.Request(
+        id="r", task="t", item="i", subject="s", clip=s3harness.Clip("v", 0.0, 0.0, (), 4), prompt="What?"
+    )
 
 
 def pictures(media, processor):

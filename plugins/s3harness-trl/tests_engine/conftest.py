@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from contextlib import redirect_stderr, redirect_stdout
-
 import pytest
 import torch
 from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
-
-from s3harness.cli import main
+from training_commands import TUNING, s3harness
 
 torch.set_num_threads(1)
 
 SET = "--tasks 3 --split train --leave-out-constant --no-mirror --sampling max_frames=2 --sampling max_pixels=4096"
-TUNING = "-o batch_size=4 -o log_every=1 -o checkpoint_every=2 -o warmup_steps=0 -o learning_rate=1e-3"
 
 
 @pytest.fixture(scope="session")
@@ -42,14 +37,6 @@ def arguments(data, tmp_path_factory):
         return words.split()
 
     return of
-
-
-def s3harness(words):
-    """The command line in this process: its exit code and what it printed."""
-    printed = io.StringIO()
-    with redirect_stdout(printed), redirect_stderr(printed), pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    return int(ended.value.code or 0), printed.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 import torch
-from conftest import TUNING, s3harness
 from s3harness_trl.callbacks import MonitorCallback
 from safetensors.torch import load_file
+from training_commands import TUNING, s3harness
 
 from s3harness import ItemMean
 from s3harness.dataset.run_card import FILE
@@ -94,7 +94,7 @@ def _signs(pair):
 
 
 def test_a_reward_that_pays_for_nothing_is_refused_with_the_table(arguments, model, tmp_path, monkeypatch):
-    entry = RegistryEntry("metric", "begins", f"{__name__}:begins", "tests", "0")
+    entry = RegistryEntry(kind="metric", name="begins", target=f"{__name__}:begins", package="tests", version="0")
     monkeypatch.setitem(manager().registry.entries, ("metric", "begins"), entry)
     words = arguments("grpo", model, tmp_path / "out", GROUPS)
     words[words.index("--tasks") + 1] = "5"

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
-from conftest import TUNING, s3harness
 from s3harness_trl.callbacks import MonitorCallback
 from s3harness_trl.errors import explained_out_of_memory
 from safetensors.torch import load_file
+from training_commands import TUNING, s3harness
 
 from s3harness.dataset.run_card import FILE
 from s3harness.errors import S3HarnessError
@@ -101,7 +101,7 @@ def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, 
     from s3harness.media.options import MediaOptions
     from s3harness.run.worker_spec import media_store
     from s3harness.training.clips import ClipFrames
-    from s3harness.training.samples import SetSettings, build_training_set
+    from s3harness.training.training_set import SetSettings, build_training_set
 
     settings = SetSettings(("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3})
     training_set = build_training_set(data, settings)

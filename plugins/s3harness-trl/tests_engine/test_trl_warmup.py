@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import s3harness
 from s3harness_trl.warmup import LabelledFrames
 from safetensors.torch import load_file
+from training_commands import s3harness
 
 from s3harness.dataset.run_card import FILE
 

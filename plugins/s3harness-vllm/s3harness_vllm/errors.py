@@ -95,8 +95,8 @@ def _death_error(logged: Sequence[str]) -> Exception:
     # The last one: errors that were logged long before did not end the engine.
     reason = (memory_errors or [_last_line(line) for line in logged] or ["its log has no reason"])[-1]
     if memory_errors:
-        return s3harness.OutOfMemory(f"vLLM ended: {_memory_message(reason)}; then go on with --resume")
-    return EngineDied(f"vLLM ended: {reason}; go on with --resume")
+        return s3harness.OutOfMemory(f"vLLM ended: {_memory_message(reason)}; then continue with --resume")
+    return EngineDied(f"vLLM ended: {reason}; continue with --resume")
 
 
 def _memory_message(message: str) -> str:

@@ -124,7 +124,7 @@ def response(request: s3harness.Request, output: Any) -> s3harness.Response:
     return s3harness.Response(
         request.id,
         answer.text,
-        "cut" if answer.finish_reason == "length" else "ok",
+        status="cut" if answer.finish_reason == "length" else "ok",
         prompt_tokens=len(output.prompt_token_ids),
         completion_tokens=len(answer.token_ids),
         choice_probabilities=s3harness.choice_probabilities(closed, tokens) if closed and tokens else None,

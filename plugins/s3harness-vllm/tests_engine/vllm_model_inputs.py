@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import torch
 from s3harness_transformers.families import family_of
-from s3harness_transformers.loading import read_processor
+from s3harness_transformers.loading import load_processor
 from s3harness_transformers.request_encoder import RequestEncoder
 from s3harness_vllm.backend import VllmBackend
 from s3harness_vllm.prompt import media_data
@@ -88,7 +88,7 @@ async def of_vllm(backend: VllmBackend, renderer, request: s3harness.Request, me
 
 def of_transformers(card: s3harness.ModelCard, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
     """Tokens and tensors that the transformers backend would."""
-    config, processor = read_processor(str(card.weights), {"local_files_only": True})
+    config, processor = load_processor(str(card.weights), {"local_files_only": True})
     encoded = RequestEncoder(processor, family_of(config.model_type), card, media).encode(request)
     return {"input_ids": encoded.text["input_ids"][0].tolist(), **encoded.media}
 

@@ -101,7 +101,9 @@ async def by_transformers(
 
 def question_about(clip: s3harness.Clip) -> s3harness.Request:
     """A question about a clip."""
-    return s3harness.Request("r", "t", "i", "s", clip, "QUESTION", system="SYSTEM", generation=GREEDY)
+    return s3harness.Request(
+        id="r", task="t", item="i", subject="s", clip=clip, prompt="QUESTION", system="SYSTEM", generation=GREEDY
+    )
 
 
 async def start_failure(model: s3harness.ModelCard, options: dict, media: s3harness.MediaStore) -> dict[str, str]:

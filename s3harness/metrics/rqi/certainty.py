@@ -60,6 +60,7 @@ def weigh(
         weight = shares.get((mention.index, mention.feature), 1.0) * clashes.get(mention, 1.0)
         weight *= HEDGED if mention.index in hedged else 1.0
         weights[mention] = weight
+        # The surest mention counts: a later hedge does not take back a plain statement.
         surest[mention.feature] = max(surest[mention.feature], weight)
     contradicted = frozenset(sign for sign, weight in surest.items() if weight == 0)
     return StatementWeights({m: weight for m, weight in weights.items() if weight < 1}, surest, contradicted)

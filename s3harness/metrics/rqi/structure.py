@@ -62,10 +62,12 @@ class ReportStructure:
 
     def weights(self) -> dict[str, float]:
         """Return each sign of ``events`` and ``other`` with its weight in 0–1, repeats once."""
+        # A dictionary, since the released extractions repeat signs.
         return {sign: self.certainty.get(sign, 1.0) for sign in (*self.events, *self.other)}
 
     def quotes(self, finding: str) -> tuple[str, ...]:
         """Return the words of the report behind one finding, each wording once."""
+        # dict.fromkeys keeps the order of the text, which a set would lose.
         return tuple(dict.fromkeys(e.quote for e in self.evidence if e.finding == finding))
 
 

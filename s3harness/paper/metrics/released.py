@@ -189,7 +189,13 @@ def _joined(
         if name in answers:
             item, answer = f"{number:04d}/{subject}", answers[name]
             reference = Reference(
-                item, "", f"{number:04d}", subject, patients[patient_of(name)], truth, report=reports.get(name, "")
+                item=item,
+                task="",
+                video_id=f"{number:04d}",
+                subject=subject,
+                cluster=patients[patient_of(name)],
+                truth=truth,
+                report=reports.get(name, ""),
             )
             # "failed" rather than "missing": the released row is there, its cell could not be read.
             is_read = answer not in (None, "")

@@ -27,7 +27,7 @@ from s3harness.report.page.costs import costs
 from s3harness.report.page.html import page
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
-from s3harness.scoring.floor_test import is_above_floor
+from s3harness.scoring.above_floor import is_above_floor
 from s3harness.scoring.score_run import describe_cautions
 from s3harness.types import Score
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from s3harness.errors import UsageError
 from s3harness.files import parse_json, write_json
-from s3harness.guard.outgoing import Consent
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.own_words import OwnWords
+from s3harness.guard.outgoing_check import Consent
 from s3harness.plugins.manager import manager
 from s3harness.rundir.manifest import redacted_option
 from s3harness.specs.models import ModelCard
@@ -56,10 +56,12 @@ class JudgeSettings:
 def folder_of(settings: JudgeSettings, model: ModelCard) -> Path:
     """Return the folder of these replies, which need not exist; raise :class:`UsageError` if it has another's."""
     name = "-".join(part for part in (settings.judge, str(settings.backend), model.name) if part)
+    # Names of models contain slashes and colons.
     directory = settings.folder / re.sub(r"[^\w.+-]+", "_", name)
     if not (directory / FILE).exists():
         return directory
     recorded, now = read_about(directory), _about(settings, model)
+    # Another version of a package may go on with the same judge.
     differing = [key for key, value in now.items() if key != "packages" and recorded.get(key) != value]
     if differing:
         what = ", ".join(f"{key} {recorded.get(key)!r}, now {now[key]!r}" for key in differing)
@@ -126,4 +128,5 @@ def _about(settings: JudgeSettings, model: ModelCard) -> dict[str, Any]:
         "options": options,
         "packages": {entry.package: entry.version for entry in entries},
     }
+    # As it will be read back: tuples become lists, and the comparison above would see a difference.
     return dict(json.loads(json.dumps(about, default=str)))

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from s3harness.errors import UsageError
-from s3harness.guard.outgoing import check_outgoing
+from s3harness.guard.identifiers.search import Search
+from s3harness.guard.outgoing_check import check_outgoing
 from s3harness.guard.review import read_reviewed
-from s3harness.guard.search import Search
 from s3harness.metrics.base import Pair
 from s3harness.metrics.rqi.extract import extract
 from s3harness.metrics.rqi.judge import Judge, JudgeError, judge_named
 from s3harness.metrics.rqi.structure import ReportStructure
 from s3harness.parsers.refusal import declines
 from s3harness.plugins.manager import load
-from s3harness.run.outgoing import texts_of_request
 from s3harness.run.plan import ClipRequests, VideoPlan
+from s3harness.run.request_texts import texts_of_request
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import Journal, read_journal
 from s3harness.scoring.judging.folder import (
@@ -71,6 +71,7 @@ class Judged:
     def read(self, text: str) -> ReportStructure:
         """Return the structure of a text, an empty one for an empty text; raise :class:`JudgeError` otherwise."""
         if not text.strip():
+            # Nothing to read: no request is spent on an empty report.
             return extract("")
         if text in self.structures:
             return self.structures[text]
@@ -90,6 +91,7 @@ def judge_reports(texts: Iterable[str], settings: JudgeSettings, progress: Progr
     stopped; replies so far are journalled.
     """
     judge = judge_named(settings.judge)
+    # Equal texts are read once, and get equal structures.
     requests = {text: _request(judge, settings.judge, text) for text in dict.fromkeys(texts) if text.strip()}
     ask = settings.backend is not None
     directory = _ask(list(requests.values()), settings, progress) if ask else recorded_folder(settings)
@@ -120,6 +122,7 @@ def reports_of(pairs: Iterable[Pair]) -> set[str]:
 
 def _judged(pair: Pair, judged: Judged) -> Prediction:
     lost = [judged.lost[text] for text in _texts(pair) if text in judged.lost]
+    # An item without an answer keeps its own reason.
     if not lost or not pair.is_answered:
         return pair.prediction
     status, note = lost[0]
@@ -154,6 +157,7 @@ def _ask(requests: Sequence[Request], settings: JudgeSettings, progress: Progres
     backend = cast("type[Backend]", load("backend", str(settings.backend)))
     model = _model(settings, backend)
     directory = folder_of(settings, model)
+    # Failures are asked again; refusals and cut replies are replies.
     answered = {entry.id for entry in read_journal(directory / JOURNAL) if entry.response.status != "failed"}
     todo = tuple(request for request in requests if request.id not in answered)
     identifiers = _identifiers(todo, settings)
@@ -182,7 +186,7 @@ def _carry_out(
 ) -> None:
     from s3harness.guard.audit_log import AuditLog
     from s3harness.guard.redaction import Redactor
-    from s3harness.run.event_loop import until_stopped
+    from s3harness.run.event_loop import run_until_stopped
     from s3harness.run.executor import Execution, local, started_facts
 
     plan = VideoPlan(Video("", ""), (ClipRequests(NO_MEDIA, todo),), ())
@@ -192,7 +196,7 @@ def _carry_out(
         execution = Execution(
             worker_spec=worker_spec, worker=worker, journal=journal, redact=Redactor(()), progress=progress
         )
-        until_stopped(local(execution, [plan]))
+        run_until_stopped(local(execution, [plan]))
 
 
 def _worker_spec(settings: JudgeSettings, backend: type[Backend], model: ModelCard) -> WorkerSpec:
@@ -218,6 +222,7 @@ def _request(judge: Judge, name: str, text: str) -> Request:
     request = Request(
         id="",
         task=f"judge/{name}",
+        # errors="replace", for a model may return lone surrogates, which UTF-8 cannot encode.
         item=hashlib.sha256(text.encode(errors="replace")).hexdigest()[:20],
         subject="report",
         clip=NO_MEDIA,

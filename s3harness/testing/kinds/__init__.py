@@ -1,1 +1,1 @@
-"""What each kind of plugin promises: a module for each, with its ``PROMISES`` and the function that tries them."""
+"""Promises of each kind of plugin: a module for each, with its ``PROMISES`` and the function that tries them."""

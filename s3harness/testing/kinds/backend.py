@@ -1,7 +1,7 @@
-"""What a backend promises.
+"""Promises of a backend.
 
-One engine is loaded, asked a request of each task about two golden videos, at once, one by one, of text alone and of a
-video that is broken, interrupted, and let go of.
+One engine is loaded, sent a request of each task about two golden videos: concurrently, one by one, as text alone,
+about a damaged video, cancelled; and unloaded.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from s3harness.types import Modality, Request, Response
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a class that extends s3harness.Backend, and its flags are of the right types",
-    "remote": "it says to which hosts media would go, if they leave this machine",
-    "cheap": "making it takes no engine and no media, and little time",
-    "enters": "its engine is loaded on entering, which returns the backend, and let go of on leaving",
+    "remote": "it declares the hosts to which it sends media, if any leave this machine",
+    "cheap": "its construction loads no engine, reads no media, and is fast",
+    "enters": "entering loads the engine and returns the backend; leaving releases the engine",
     "answers": "it answers requests of every task with a Response that can be journalled, under the request's own id",
-    "probabilities": "probabilities of closed answers lie in 0–1, and together come to 1 at most",
-    "flags": "it asks for no media and no sound where it says that it uses none",
-    "text": "a request about a clip that shows nothing is answered from its prompt, and no media are asked for",
-    "at once": "requests asked at once get the answers that they get one by one",
-    "free": "it never keeps the event loop waiting; what takes long runs in a thread",
-    "ends": "a request that is cancelled ends at once, cancelled",
-    "broken": "a video that cannot be shown makes it raise, and the next request is answered",
-    "facts": "what it says of its engine is JSON",
-    "identity": "who answers is said in JSON, the same before and after it answers",
+    "probabilities": "probabilities of closed answers lie in 0–1, and their sum is at most 1",
+    "flags": "it requests no media and no audio that its flags deny using",
+    "text": "it answers a text-only request from the prompt, without requesting media",
+    "at once": "concurrent requests get the same answers as single ones",
+    "free": "it never blocks the event loop; long work runs in a thread",
+    "ends": "a cancelled request ends at once, as cancelled",
+    "broken": "for an undecodable video it raises an error, and it answers the next request",
+    "facts": "its facts about the engine are JSON data",
+    "identity": "its identity is JSON data, the same before and after an answer",
 }
 CHEAP_S = 5.0
 WAITING_S = 2.0
-"""The event loop may stand still for so long; a busy machine takes some of it."""
+"""Seconds for which the event loop may be blocked; a busy machine takes some of them."""
 ENDING_S = 5.0
 MOST_AT_ONCE = 8
 BLOCKED_LIMITS = 2.0
-"""What keeps the loop from ending it in time is interrupted after so many times the limit."""
+"""Time limit where the loop itself may be blocked, in limits of one trial: _limited must have its chance first."""
 ALL_LIMITS = 60.0
 BOOLEANS = ("remote", "is_model", "sees_truth", "uses_media", "prime_each_clip")
 
 
 @dataclass
-class _Trial:
+class _BackendTrial:
     bench: Bench
     backend: Backend
     store: WatchedStore
@@ -65,91 +65,105 @@ class _Trial:
 
 def try_it(bench: Bench) -> None:
     """Try a backend with ``bench.settings.options`` and the card ``bench.settings.model``."""
-    made = bench.thing
-    if not bench.must("form", isinstance(made, type) and issubclass(made, Backend), f"it is {made!r}"):
+    backend_type = bench.thing
+    # Without a Backend class there is nothing that the other trials could call.
+    if not bench.must(
+        "form", isinstance(backend_type, type) and issubclass(backend_type, Backend), f"it is {backend_type!r}"
+    ):
         return
-    _look_at_flags(bench, made)
+    _try_flags(bench, backend_type)
+    # Both modalities, so that requests about sounds are planned even if the card cannot be read.
     card = ModelCard("golden", modalities=("video", "audio"))
     with bench.trying("form"):
-        card = _card(bench, made)
+        card = _card(bench, backend_type)
     plan = golden_plan(card)
     requests = golden_requests(plan)
     store = prepared(plan.dataset.videos, requests)
-    backend = _made(bench, card, store)
-    if backend is None or not _may_be_asked(bench, backend):
+    backend = _construct(bench, card, store)
+    if backend is None or not _is_permitted(bench, backend):
         return
     with bench.trying("enters", "shown the truth"):
+        # As a run does it: before the engine is loaded, and for backends that declare it alone.
         if backend.sees_truth:
             backend.set_truth(golden_truth(plan))
-    trial = _Trial(bench, backend, store, requests)
+    trial = _BackendTrial(bench, backend, store, requests)
     with bench.trying("answers", limits=ALL_LIMITS):
-        _in_a_loop(lambda: _session(trial))
-    bench.must("free", trial.waited_s < WAITING_S, f"it stood still for {trial.waited_s:.1f} s")
+        _run_in_loop(lambda: _session(trial))
+    bench.must("free", trial.waited_s < WAITING_S, f"it was blocked for {trial.waited_s:.1f} s")
 
 
-def _look_at_flags(bench: Bench, made: type[Backend]) -> None:
+def _try_flags(bench: Bench, backend_type: type[Backend]) -> None:
     for name in BOOLEANS:
-        value: object = getattr(made, name)
+        value: object = getattr(backend_type, name)
+        # A property is decided per instance, by the options.
         bench.must("form", isinstance(value, bool | property), f"{name} is {value!r}")
-    hears: object = made.modalities
-    is_known = hears is None or (isinstance(hears, tuple) and set(hears) <= set(get_args(Modality)))
-    bench.must("form", is_known, f"modalities is {hears!r}")
-    bench.must("form", isinstance(made.limits, Limits | property), f"limits is {made.limits!r}")
+    modalities: object = backend_type.modalities
+    is_valid = modalities is None or (isinstance(modalities, tuple) and set(modalities) <= set(get_args(Modality)))
+    bench.must("form", is_valid, f"modalities is {modalities!r}")
+    bench.must("form", isinstance(backend_type.limits, Limits | property), f"limits is {backend_type.limits!r}")
     bench.must(
-        "form", isinstance(made.transport_options, frozenset), f"transport_options is {made.transport_options!r}"
+        "form",
+        isinstance(backend_type.transport_options, frozenset),
+        f"transport_options is {backend_type.transport_options!r}",
     )
-    is_own = made.generate is not Backend.generate and asyncio.iscoroutinefunction(made.generate)
+    is_own = backend_type.generate is not Backend.generate and asyncio.iscoroutinefunction(backend_type.generate)
     bench.must("form", is_own, "it has no async def generate(self, request) of its own")
 
 
-def _card(bench: Bench, made: type[Backend]) -> ModelCard:
+def _card(bench: Bench, backend_type: type[Backend]) -> ModelCard:
     if bench.settings.model:
         return load_model(bench.settings.model)
-    return ModelCard("golden", modalities=made.modalities or ("video",))
+    return ModelCard("golden", modalities=backend_type.modalities or ("video",))
 
 
-def _made(bench: Bench, card: ModelCard, store: WatchedStore) -> Backend | None:
+def _construct(bench: Bench, card: ModelCard, store: WatchedStore) -> Backend | None:
     backend: Backend | None = None
     options = dict(bench.settings.options)
     started = time.perf_counter()
     with bench.trying("cheap", "made", options):
         backend = bench.thing(card, options, store)
-        bench.must("cheap", not store.asked, f"it asked for {', '.join(sorted(store.asked))} while it was made")
+        bench.must(
+            "cheap", not store.requested, f"it asked for {', '.join(sorted(store.requested))} during its construction"
+        )
     took = time.perf_counter() - started
     bench.must("cheap", took < CHEAP_S, f"it took {took:.1f} s")
     return backend
 
 
-def _may_be_asked(bench: Bench, backend: Backend) -> bool:
-    """Whether all that a backend may reach was permitted; nothing is sent otherwise."""
+def _is_permitted(bench: Bench, backend: Backend) -> bool:
+    """Return True if every host of a backend was permitted; otherwise no request is sent."""
     if not isinstance(backend.hosts, tuple) or not all(isinstance(host, str) for host in backend.hosts):
         bench.broke("remote", f"hosts is {backend.hosts!r}, a tuple of names is expected")
         return False
     bench.must("remote", bool(backend.hosts) or not backend.remote, "remote is true, and hosts names none")
     unnamed = sorted(set(backend.hosts) - set(bench.settings.allow_remote))
+    # Nothing may leave the machine unasked, not even synthetic clips.
     if unnamed or (backend.remote and not backend.hosts):
         where = ", ".join(unnamed) or "a host it does not name"
-        bench.untried.append(f"it would connect to {where}; it was asked nothing (--allow-remote HOST)")
+        bench.untried.append(f"it would connect to {where}; no request was sent (permit it with --allow-remote HOST)")
         return False
     return True
 
 
-def _in_a_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run something in an event loop that in the end waits for no task and no thread."""
+def _run_in_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine in an event loop that waits for no task and no thread at its end."""
     loop = asyncio.new_event_loop()
+    # The trials report errors; asyncio would log those of abandoned tasks once more.
     loop.set_exception_handler(lambda *_: None)
     try:
         loop.run_until_complete(work())
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
+            # A task that ignores cancellation is reported already; asyncio would print it again at its destruction.
             cast("Any", task)._log_destroy_pending = False
+        # One turn of the loop, for cancellations to arrive; asyncio.run would wait for every task.
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
 
-async def _session(trial: _Trial) -> None:
-    """All that is done with one loaded engine."""
+async def _session(trial: _BackendTrial) -> None:
+    """Run all trials of one loaded engine."""
     bench, backend = trial.bench, trial.backend
     entered: object = None
     with bench.trying("enters", "entering", limits=BLOCKED_LIMITS):
@@ -160,12 +174,13 @@ async def _session(trial: _Trial) -> None:
     before = _identity(trial)
     watch = asyncio.create_task(_watch(trial))
     answers = await _one_by_one(trial)
+    # An engine that answers nothing is reported once, not by every trial below.
     if any(answers):
-        await _at_once(trial, answers)
-        await _text_only(trial)
+        await _try_concurrent(trial, answers)
+        await _try_text_only(trial)
         with bench.trying("ends", limits=BLOCKED_LIMITS):
-            await _cancelled(trial)
-        await _broken(trial)
+            await _try_cancelled(trial)
+        await _try_broken(trial)
     watch.cancel()
     with bench.trying("facts"):
         bench.must("facts", not (wrong := writable(dict(backend.facts()))), wrong)
@@ -175,7 +190,7 @@ async def _session(trial: _Trial) -> None:
         await _limited(backend.__aexit__(None, None, None), bench.settings.limit_s)
 
 
-def _identity(trial: _Trial) -> dict[str, object]:
+def _identity(trial: _BackendTrial) -> dict[str, object]:
     identity: dict[str, object] = {}
     with trial.bench.trying("identity"):
         identity = dict(trial.backend.identity())
@@ -183,76 +198,85 @@ def _identity(trial: _Trial) -> dict[str, object]:
     return identity
 
 
-async def _watch(trial: _Trial) -> None:
-    """Measure for how long the loop stands still."""
+async def _watch(trial: _BackendTrial) -> None:
+    """Measure the longest time for which the event loop is blocked."""
     while True:
         started = time.perf_counter()
         await asyncio.sleep(0.01)
+        # The excess over the sleep is the time in which nothing else could run.
         trial.waited_s = max(trial.waited_s, time.perf_counter() - started - 0.01)
 
 
-async def _one_by_one(trial: _Trial) -> list[Response | None]:
-    trial.store.asked.clear()
-    answers = [await _answer(trial, request) for request in trial.requests]
-    asked = trial.store.asked
-    trial.bench.must("flags", trial.backend.uses_media or not asked, f"uses_media is false, and it asked for {asked}")
-    hears = any(request.clip.audio for request in trial.requests)
-    trial.bench.must("flags", hears or "audio" not in asked, "it asked for the sound of clips without audio")
+async def _one_by_one(trial: _BackendTrial) -> list[Response | None]:
+    trial.store.requested.clear()
+    answers = [await _try_request(trial, request) for request in trial.requests]
+    requested = trial.store.requested
+    trial.bench.must(
+        "flags", trial.backend.uses_media or not requested, f"uses_media is false, and it asked for {requested}"
+    )
+    has_audio = any(request.clip.audio for request in trial.requests)
+    trial.bench.must("flags", has_audio or "audio" not in requested, "it asked for the sound of clips without audio")
     return answers
 
 
-async def _answer(trial: _Trial, request: Request, promise: str = "answers") -> Response | None:
-    bench, what, found = trial.bench, request.task, None
-    with bench.trying(promise, what, request, BLOCKED_LIMITS):
+async def _try_request(trial: _BackendTrial, request: Request, promise: str = "answers") -> Response | None:
+    bench, case, response = trial.bench, request.task, None
+    with bench.trying(promise, case, request, BLOCKED_LIMITS):
+        # As the worker calls it, ahead of the request.
         trial.backend.prefetch(request.clip) if trial.backend.uses_media and not request.clip.is_text_only else None
-        given = await _limited(trial.backend.generate(request), bench.settings.limit_s)
-        found = checked_response(given, request)
-        bench.must(promise, given.request_id == request.id, f"{what}: the response is to {given.request_id!r}")
-        is_known = given.status in ("ok", "refused", "cut")
-        bench.must(promise, is_known, f"{what}: status {given.status!r}; what fails is raised")
-        likely = dict(given.choice_probabilities or {})
-        in_bounds = all(0 <= share <= 1 for share in likely.values()) and sum(likely.values()) <= 1 + 1e-6
-        bench.must("probabilities", in_bounds, f"{what}: {likely}")
-    return found
+        answer = await _limited(trial.backend.generate(request), bench.settings.limit_s)
+        response = checked_response(answer, request)
+        bench.must(promise, answer.request_id == request.id, f"{case}: the response is to {answer.request_id!r}")
+        is_valid = answer.status in ("ok", "refused", "cut")
+        bench.must(promise, is_valid, f"{case}: status {answer.status!r}; what fails is raised")
+        probabilities = dict(answer.choice_probabilities or {})
+        # Below 1 is right, since an engine may know the likeliest tokens alone; 1e-6 is rounding of float32.
+        in_bounds = all(0 <= share <= 1 for share in probabilities.values()) and sum(probabilities.values()) <= 1 + 1e-6
+        bench.must("probabilities", in_bounds, f"{case}: {probabilities}")
+    return response
 
 
-async def _at_once(trial: _Trial, alone: Sequence[Response | None]) -> None:
-    """As many as its limits allow, each twice, so that those of one clip meet too."""
+async def _try_concurrent(trial: _BackendTrial, alone: Sequence[Response | None]) -> None:
+    """Send as many requests as its limits allow, each twice, so that requests of one clip coincide."""
     n = min(trial.backend.limits.in_flight, MOST_AT_ONCE)
-    slots = asyncio.Semaphore(n)
+    # The backend's own limit is kept, as by an executor.
+    semaphore = asyncio.Semaphore(n)
 
-    async def ask(request: Request) -> Response | None:
-        async with slots:
-            return await _quietly(trial, request)
+    async def send(request: Request) -> Response | None:
+        async with semaphore:
+            return await _send(trial, request)
 
     twice = [*trial.requests, *trial.requests]
     with trial.bench.trying("at once", f"{n} at once", limits=BLOCKED_LIMITS):
-        together = await asyncio.gather(*map(ask, twice))
+        together = await asyncio.gather(*map(send, twice))
         for request, one, other in zip(twice, together, [*alone, *alone], strict=True):
             if one is not None and other is not None:
                 is_same = (one.text, one.status) == (other.text, other.status)
                 trial.bench.must("at once", is_same, f"{request.task}: {one.text[:60]!r}, alone {other.text[:60]!r}")
 
 
-async def _quietly(trial: _Trial, request: Request) -> Response:
-    """Ask within a trial that watches already."""
-    given = await _limited(trial.backend.generate(request), trial.bench.settings.limit_s)
-    return checked_response(given, request)
+async def _send(trial: _BackendTrial, request: Request) -> Response:
+    """Send a request within a trial that is watched already."""
+    answer = await _limited(trial.backend.generate(request), trial.bench.settings.limit_s)
+    return checked_response(answer, request)
 
 
-async def _text_only(trial: _Trial) -> None:
-    trial.store.asked.clear()
-    await _answer(trial, text_only(trial.requests[0]), "text")
-    asked = ", ".join(sorted(trial.store.asked))
-    trial.bench.must("text", not asked, f"it asked for {asked} of a clip that shows nothing")
+async def _try_text_only(trial: _BackendTrial) -> None:
+    trial.store.requested.clear()
+    await _try_request(trial, text_only(trial.requests[0]), "text")
+    requested = ", ".join(sorted(trial.store.requested))
+    trial.bench.must("text", not requested, f"it asked for {requested} of a text-only clip")
 
 
-async def _cancelled(trial: _Trial) -> None:
-    """Cancelled at once, a little later, and again and again if it goes on."""
+async def _try_cancelled(trial: _BackendTrial) -> None:
+    """Cancel a request at once, a little later, and again if it goes on."""
+    # Before the request has begun, and while it runs.
     for pause_s in (0.0, 0.005):
         task = asyncio.ensure_future(trial.backend.generate(trial.requests[0]))
         await asyncio.sleep(pause_s)
+        # A request that is faster than the pause cannot be cancelled.
         was_done = task.done()
+        # A handler on the way may swallow one cancellation; three ignored ones are a hang.
         for _ in range(3):
             task.cancel()
             await asyncio.wait([task], timeout=ENDING_S / 3)
@@ -267,25 +291,28 @@ async def _cancelled(trial: _Trial) -> None:
         trial.bench.must("ends", not swallowed, swallowed)
 
 
-async def _broken(trial: _Trial) -> None:
-    """A clip of a video that cannot be decoded, and one that can after it."""
+async def _try_broken(trial: _BackendTrial) -> None:
+    """Send a request about a video that cannot be decoded, and then one about a sound video."""
     request = trial.requests[0]
     trial.store.give_up("golden-broken", "its file is damaged")
     broken = replace(request, id="golden-broken", clip=replace(request.clip, video_id="golden-broken"))
-    trial.store.asked.clear()
-    given: object = None
+    trial.store.requested.clear()
+    answer: object = None
     with suppress(Exception):
+        # A prefetch may fail early or silently: the answer decides.
         trial.backend.prefetch(broken.clip)
     with suppress(Exception):
-        given = await _limited(trial.backend.generate(broken), trial.bench.settings.limit_s)
-    is_refused = not (isinstance(given, Response) and given.status == "ok" and trial.store.asked)
-    trial.bench.must("broken", is_refused, f"it answered {getattr(given, 'text', given)!r}")
-    await _answer(trial, request, "broken")
+        answer = await _limited(trial.backend.generate(broken), trial.bench.settings.limit_s)
+    # A backend that used no media cannot know that they are damaged.
+    is_refused = not (isinstance(answer, Response) and answer.status == "ok" and trial.store.requested)
+    trial.bench.must("broken", is_refused, f"it answered {getattr(answer, 'text', answer)!r}")
+    await _try_request(trial, request, "broken")
 
 
 async def _limited(work: Coroutine[Any, Any, Any], limit_s: float) -> Any:
-    """What a coroutine returns; ``TimeoutError`` if it does not end, whatever it does when it is cancelled."""
+    """Return a coroutine's result; raise ``TimeoutError`` if it does not end, even when it ignores cancellation."""
     task = asyncio.ensure_future(work)
+    # asyncio.wait_for would wait without limit for a task that ignores its cancellation.
     await asyncio.wait([task], timeout=limit_s)
     if not task.done():
         task.cancel()

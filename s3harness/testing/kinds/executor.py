@@ -1,4 +1,4 @@
-"""What an executor promises."""
+"""Promises of an executor."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from s3harness.testing.trial import Bench, takes
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of an Execution and an iterable of VideoPlan, and returns a coroutine",
-    "answers": "all that is asked is answered, as the local executor has it answered, each request once",
-    "resumes": "what is answered already is not asked again",
-    "failures": "a video that cannot be shown fails its own requests alone",
-    "unknown": "an option that it does not know is a UsageError",
+    "answers": "every request is answered once, with the same answer as by the local executor",
+    "resumes": "answered requests are not sent again",
+    "failures": "an undecodable video fails only its own requests",
+    "unknown": "an unknown option is a UsageError",
 }
 LIMITS = 4.0
-"""Workers in other processes take a while to start."""
+"""Limits of one trial, since workers in other processes take a while to start."""
 
 
 def try_it(bench: Bench) -> None:
@@ -33,20 +33,23 @@ def try_it(bench: Bench) -> None:
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None, ())
     if not bench.must("form", not wrong, wrong):
         return
-    folder, options = golden().room("executor"), dict(bench.settings.options)
+    folder, options = golden().temporary_folder("executor"), dict(bench.settings.options)
     plans = list(_plan())
+    # Outside of a trial: the local executor is the reference, not the component.
     _carry_out(bench, local, folder / "local", plans, {})
     expected = _answers(folder / "local")
     with bench.trying("answers", limits=LIMITS):
         _carry_out(bench, bench.thing, folder / "own", plans, options)
-        found = _answers(folder / "own")
-        differ = [item for item in expected if expected[item] != found.get(item)]
-        bench.must("answers", not differ, f"{len(differ)} of {len(expected)} answers are not there, or others")
+        answers = _answers(folder / "own")
+        differ = [item for item in expected if expected[item] != answers.get(item)]
+        bench.must("answers", not differ, f"{len(differ)} of {len(expected)} answers are missing or different")
+        # Answers are read by id, which hides a request that was sent twice; lines of the journal do not.
         twice = _lines(folder / "own") - len(expected)
-        bench.must("answers", twice == 0, f"{twice} lines of the journal are too many or too few")
+        bench.must("answers", twice == 0, f"{twice} lines too many in the journal (too few if negative)")
     with bench.trying("resumes", limits=LIMITS):
         before = _lines(folder / "local")
         _carry_out(bench, bench.thing, folder / "local", plans, options)
+        # In the folder of the local executor, for the journal must be resumable across executors.
         bench.must("resumes", _lines(folder / "local") == before, "a run that was done has more answers than before")
     with bench.trying("failures", limits=LIMITS):
         _try_broken(bench, folder / "broken", plans, options)
@@ -54,10 +57,10 @@ def try_it(bench: Bench) -> None:
 
 
 def _plan() -> Plan:
-    return golden_plan(_recipe(Path()).model)
+    return golden_plan(_worker_spec(Path()).model)
 
 
-def _recipe(cache: Path) -> WorkerSpec:
+def _worker_spec(cache: Path) -> WorkerSpec:
     from s3harness.media.options import MediaOptions
     from s3harness.specs.models import ModelCard
 
@@ -75,11 +78,11 @@ def _recipe(cache: Path) -> WorkerSpec:
 
 def _carry_out(bench: Bench, executor: Any, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
     folder.mkdir(exist_ok=True)
-    recipe = _recipe(folder / "cache")
+    spec = _worker_spec(folder / "cache")
     with Journal(folder) as journal:
         execution = Execution(
-            worker_spec=recipe,
-            worker=recipe.worker(),
+            worker_spec=spec,
+            worker=spec.worker(),
             journal=journal,
             redact=Redactor(()),
             progress=Progress(),
@@ -89,6 +92,7 @@ def _carry_out(bench: Bench, executor: Any, folder: Path, plans: list[VideoPlan]
 
 
 async def _limited(work: Any, limit_s: float) -> None:
+    # From inside the loop, so that the executor is cancelled and can stop its workers.
     async with asyncio.timeout(limit_s):
         await work
 
@@ -100,11 +104,13 @@ def _try_broken(bench: Bench, folder: Path, plans: list[VideoPlan], options: Map
     missing = replace(first, video=replace(first.video, path=golden().root / "no-such-file.mp4"))
     _carry_out(bench, bench.thing, folder, [missing, *others], options)
     entries = list(read_journal(folder / FILE))
-    shown = {r.id for step in first.steps for r in step.requests if not step.clip.is_text_only}
-    failed = {entry.response.status for entry in entries if entry.id in shown}
-    rest = {entry.response.status for entry in entries if entry.clip.video_id != first.video.id}
-    bench.must("failures", failed == {"failed"}, f"the requests of a missing file came to {failed or 'nothing'}")
-    bench.must("failures", rest == {"ok"}, f"the requests of another video came to {rest or 'nothing'}")
+    with_media = {r.id for step in first.steps for r in step.requests if not step.clip.is_text_only}
+    statuses = {entry.response.status for entry in entries if entry.id in with_media}
+    other_statuses = {entry.response.status for entry in entries if entry.clip.video_id != first.video.id}
+    bench.must("failures", statuses == {"failed"}, f"the requests of a missing file ended as {statuses or 'nothing'}")
+    bench.must(
+        "failures", other_statuses == {"ok"}, f"the requests of another video came to {other_statuses or 'nothing'}"
+    )
 
 
 def _try_unknown(bench: Bench, folder: Path, plans: list[VideoPlan], options: Mapping[str, Any]) -> None:
@@ -112,10 +118,11 @@ def _try_unknown(bench: Bench, folder: Path, plans: list[VideoPlan], options: Ma
         _carry_out(bench, bench.thing, folder, plans, {**options, "no_such_option": 1})
     except UsageError:
         return
+    # Whatever it is: a SystemExit of a worker is no Exception.
     except BaseException as error:
         bench.broke("unknown", f"{type(error).__name__}: {error}")
         return
-    bench.broke("unknown", "no_such_option=1 was taken")
+    bench.broke("unknown", "no_such_option=1 was accepted")
 
 
 def _answers(folder: Path) -> dict[str, tuple[str, str]]:

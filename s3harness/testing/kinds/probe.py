@@ -1,4 +1,4 @@
-"""What a probe promises."""
+"""Promises of a probe."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from s3harness.types import Clip, Video
 
 PROMISES: Mapping[str, str] = {
     "form": "it is an s3harness.Probe, with a title, a version, and transforms by name",
-    "transforms": "the transforms that it names are there",
-    "rewords": "a task that it rewords is one that can be asked, and has the same items",
-    "expects": "of any answer it expects something, in one of the known directions",
-    "truth": "the truth that it gives is annotations of the same video, or none",
+    "transforms": "the transforms that it names are registered",
+    "rewords": "a reworded task is valid, and has the same items",
+    "expects": "it has an expectation, in a known direction, for any answer",
+    "truth": "its truth is annotations of the same video, or None",
 }
 BEFORE: Mapping[str, tuple[object, ...]] = {
     "feature": ("yes", "no", "na"),
@@ -36,56 +36,58 @@ BEFORE: Mapping[str, tuple[object, ...]] = {
 
 def try_it(bench: Bench) -> None:
     """Try a probe on the tasks, on answers of every kind, and on made-up videos."""
-    made: Any = None
+    probe: Any = None
     with bench.trying("form"):
-        made = bench.thing() if isinstance(bench.thing, type) else bench.thing
-    if made is None or not bench.must("form", isinstance(made, Probe), f"it is {type(made).__name__}"):
+        probe = bench.thing() if isinstance(bench.thing, type) else bench.thing
+    if probe is None or not bench.must("form", isinstance(probe, Probe), f"it is {type(probe).__name__}"):
         return
-    told = all(isinstance(word, str) and word for word in (made.title, made.version))
-    bench.must("form", told, f"title {made.title!r}, version {made.version!r}")
+    is_named = all(isinstance(word, str) and word for word in (probe.title, probe.version))
+    bench.must("form", is_named, f"title {probe.title!r}, version {probe.version!r}")
     with bench.trying("transforms"):
-        load_transforms(made.transforms)
+        load_transforms(probe.transforms)
     for name in task_names():
-        _try_rewording(bench, made, name)
+        _try_rewording(bench, probe, name)
     for item, answers in BEFORE.items():
         for subject in subjects(item):
             for before in answers:
-                _try_expecting(bench, made, ProbeSubject(item, subject), before)
+                _try_expecting(bench, probe, ProbeSubject(item, subject), before)
     for video in made_up_videos(3):
-        _try_truth(bench, made, video)
+        _try_truth(bench, probe, video)
 
 
 def _try_rewording(bench: Bench, probe: Probe, name: str) -> None:
     card = ModelCard("golden", modalities=("video", "audio"))
     spec = resolve(load_task(name).data, protocol="strict", profile="strict", model=card)
     with bench.trying("rewords", name, dict(spec.data)):
-        made = probe.reword(spec)
-        bench.must("same again", same(probe.reword(spec), made), f"{name} is worded differently")
-        if made is None:
+        reworded = probe.reword(spec)
+        bench.must("same again", same(probe.reword(spec), reworded), f"{name} is worded differently the second time")
+        if reworded is None:
             return
-        if bench.must("rewords", isinstance(made, TaskSpec), f"{name}: it returned {type(made).__name__}"):
-            kept = (made.name, made.item) == (spec.name, spec.item)
-            bench.must("rewords", kept, f"{name} became {made.name} of {made.item}")
-            bench.must("rewords", spec.uses is not None or bool(made.prompt.strip()), f"{name} has no prompt")
+        if bench.must("rewords", isinstance(reworded, TaskSpec), f"{name}: it returned {type(reworded).__name__}"):
+            is_same = (reworded.name, reworded.item) == (spec.name, spec.item)
+            bench.must("rewords", is_same, f"{name} became {reworded.name} of {reworded.item}")
+            # A task that uses another's answers sends no prompt.
+            bench.must("rewords", spec.uses is not None or bool(reworded.prompt.strip()), f"{name} has no prompt")
 
 
-def _try_expecting(bench: Bench, probe: Probe, asked: ProbeSubject, before: object) -> None:
-    what = f"{asked.item} {asked.subject} {before!r}"
-    with bench.trying("expects", what):
-        expected = probe.expect(asked, before)
-        if bench.must("expects", isinstance(expected, Expected), f"{what}: it returned {type(expected).__name__}"):
-            known = expected.direction in get_args(Direction)
-            bench.must("expects", known, f"{what}: direction {expected.direction!r}")
+def _try_expecting(bench: Bench, probe: Probe, probe_subject: ProbeSubject, before: object) -> None:
+    case = f"{probe_subject.item} {probe_subject.subject} {before!r}"
+    with bench.trying("expects", case):
+        expected = probe.expect(probe_subject, before)
+        if bench.must("expects", isinstance(expected, Expected), f"{case}: it returned {type(expected).__name__}"):
+            is_valid = expected.direction in get_args(Direction)
+            bench.must("expects", is_valid, f"{case}: direction {expected.direction!r}")
             answer = expected.holds(before)
-            bench.must("expects", isinstance(answer, bool), f"{what}: holds tells {answer!r}")
+            bench.must("expects", isinstance(answer, bool), f"{case}: holds returned {answer!r}")
 
 
 def _try_truth(bench: Bench, probe: Probe, video: Video) -> None:
     clip = Clip(video.id, 0.0, min(30.0, video.duration_s or 30.0), (0.0, 1.0), 1)
     with bench.trying("truth", "", video):
         try:
-            found = probe.truth(video, clip)
+            annotated = probe.truth(video, clip)
+        # A refusal is an answer: the probe has no truth for this video.
         except S3HarnessError:
             return
-        is_right = found is None or (isinstance(found, Video) and found.id == video.id)
-        bench.must("truth", is_right, f"it returned {found!r}")
+        is_right = annotated is None or (isinstance(annotated, Video) and annotated.id == video.id)
+        bench.must("truth", is_right, f"it returned {annotated!r}")

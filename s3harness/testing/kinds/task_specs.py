@@ -1,4 +1,4 @@
-"""What a directory of task specs promises."""
+"""Promises of a directory of task specs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from s3harness.testing.trial import Bench
 
 PROMISES: Mapping[str, str] = {
     "form": "it is the path of a directory with tasks/*.yaml, or a function that returns it",
-    "right": "every spec is right (s3harness tasks validate)",
+    "right": "every spec is valid (s3harness tasks validate)",
     "names": "no task has the name of another, or of the benchmark's own",
-    "answers": "something is asked of an annotated video, or another task's answers are read",
+    "answers": "it makes requests about an annotated video, or uses another task's answers",
 }
 
 
 def try_it(bench: Bench) -> None:
-    """Read every spec, and plan what it would ask of the golden videos."""
+    """Read every spec, and plan its requests about the golden videos."""
     paths: list[Path] = []
     with bench.trying("form"):
         folder = Path(str(bench.thing() if callable(bench.thing) else bench.thing))
@@ -38,6 +38,7 @@ def try_it(bench: Bench) -> None:
 def _look_at_name(bench: Bench, name: str, path: Path, named: dict[str, str]) -> None:
     from s3harness.specs.catalogue import catalogue
 
+    # By path as well: the benchmark's own directory is a component that is checked, too.
     is_own = name in catalogue().own and catalogue().documents[name].path != path
     bench.must("names", not is_own, f"{path.name}: {name} is one of the benchmark's own")
     bench.must("names", name not in named, f"{path.name}: {name} is also in {named.get(name)}")
@@ -45,13 +46,15 @@ def _look_at_name(bench: Bench, name: str, path: Path, named: dict[str, str]) ->
 
 
 def _plan(bench: Bench, data: Mapping[str, Any], path: Path) -> None:
+    # A task that uses another's answers sends no request of its own.
     if "uses" in data:
         return
     from dataclasses import replace
 
     card = ModelCard("golden", modalities=("video", "audio"))
     whole = golden_plan(card)
+    # A spec may have overrides for a protocol, which only that one shows.
     for protocol in PROTOCOLS:
         spec = resolve(data, protocol=protocol, profile="strict", model=card)
-        asked = golden_requests(replace(whole, scored=(spec,), requested=(spec,)))
-        bench.must("answers", bool(asked), f"{path.name}: of two annotated videos nothing is asked ({protocol})")
+        requests = golden_requests(replace(whole, scored=(spec,), requested=(spec,)))
+        bench.must("answers", bool(requests), f"{path.name}: no request about two annotated videos ({protocol})")

@@ -1,4 +1,4 @@
-"""What a trainer promises."""
+"""Promises of a trainer."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from s3harness.training.clips import ClipFrames
 from s3harness.training.held_out import HeldOut
 from s3harness.training.job import Stage, TrainingJob
 from s3harness.training.monitor import Limits, Monitor
-from s3harness.training.samples import VIDEO_ONLY, SetSettings, build_training_set
+from s3harness.training.training_set import VIDEO_ONLY, SetSettings, build_training_set
 
 PROMISES: Mapping[str, str] = {
     "form": "it is a function of a TrainingJob that returns a mapping",
-    "answers": "at one stage at least it trains, and leaves a model in out",
-    "stages": "a stage that it does not know is an error of s3harness",
-    "facts": "what it returns is JSON, and holds no path",
-    "keeps": "the weights that it begins with and the data stay as they are",
-    "unknown": "an option that it does not know is a UsageError",
+    "answers": "it trains at one stage at least, and writes a model to out",
+    "stages": "an unknown stage is an error of s3harness",
+    "facts": "it returns JSON data without a path",
+    "keeps": "it leaves the initial weights and the data unchanged",
+    "unknown": "an unknown option is a UsageError",
 }
 LIMITS = 20.0
+"""Limits of one trial, since even a tiny model takes a while to train."""
 
 
 def try_it(bench: Bench) -> None:
     """Try a trainer on the weights in ``-o weights=DIR``, on golden patients; the rest are its own options."""
     options = dict(bench.settings.options)
+    # Only an option tells which stages a trainer is meant for: by default any may be refused.
     weights, stages = options.pop("weights", None), options.pop("stages", ",".join(get_args(Stage)))
     wrong = "it cannot be called" if not callable(bench.thing) else takes(bench.thing, None)
     if not bench.must("form", not wrong, wrong):
@@ -39,23 +41,24 @@ def try_it(bench: Bench) -> None:
         bench.untried.append("it was given no weights to begin with (-o weights=DIR, as save_pretrained writes)")
         return
     job = _job(Path(str(weights)), options)
-    _must_refuse(bench, "stages", lambda: bench.thing(replace(job, stage=_other("stir"), out=_room("stir"))))
+    # Before any training, which takes long.
+    _must_refuse(bench, "stages", lambda: bench.thing(replace(job, stage=_other("stir"), out=_folder("stir"))))
     odd = {**options, "no_such_option": 1}
-    _must_refuse(bench, "unknown", lambda: bench.thing(replace(job, options=odd, out=_room("odd"))))
+    _must_refuse(bench, "unknown", lambda: bench.thing(replace(job, options=odd, out=_folder("odd"))))
     before = contents(job.model), contents(golden_patients())
     refused = {
-        stage: why for stage in str(stages).split(",") if (why := _train(bench, replace(job, stage=_other(stage))))
+        stage: error for stage in str(stages).split(",") if (error := _train(bench, replace(job, stage=_other(stage))))
     }
-    told = "; ".join(f"{stage}: {why}" for stage, why in refused.items())
-    bench.must("answers", len(refused) < len(str(stages).split(",")), told)
-    bench.must("keeps", (contents(job.model), contents(golden_patients())) == before, "they are others now")
+    reasons = "; ".join(f"{stage}: {error}" for stage, error in refused.items())
+    bench.must("answers", len(refused) < len(str(stages).split(",")), reasons)
+    bench.must("keeps", (contents(job.model), contents(golden_patients())) == before, "they have changed")
 
 
 def _train(bench: Bench, job: TrainingJob) -> str:
-    """Carry out one stage; returns why it was refused, if it was."""
+    """Run one stage; return the error if it was refused."""
     from s3harness.errors import UsageError
 
-    out, refused = _room(job.stage), ""
+    out, refused = _folder(job.stage), ""
     facts: object = None
     with bench.trying("answers", job.stage, limits=LIMITS):
         try:
@@ -68,6 +71,7 @@ def _train(bench: Bench, job: TrainingJob) -> str:
     if bench.must("form", isinstance(facts, Mapping), f"{job.stage}: it returned {type(facts).__name__}"):
         text = str(facts)
         bench.must("facts", not writable(facts), f"{job.stage}: {writable(facts)}")
+        # The facts go into the run card, which may be published.
         is_private = str(job.model) in text or str(out) in text or str(golden().root) in text
         bench.must("facts", not is_private, f"{job.stage}: {text[:120]}")
     return refused
@@ -81,30 +85,31 @@ def _must_refuse(bench: Bench, promise: str, attempt: Callable[[], object]) -> N
             attempt()
         except S3HarnessError:
             return
-        bench.broke(promise, "it went to work all the same")
+        bench.broke(promise, "it started all the same")
 
 
 def _job(weights: Path, options: Mapping[str, object]) -> TrainingJob:
+    # Half held out, since the golden patients are few.
     settings = SetSettings(held_out=0.5, leave_out_constant=True, mirror=False)
-    made = build_training_set(golden_patients(), settings)
-    store = MediaStore(golden().room("cache"))
+    training_set = build_training_set(golden_patients(), settings)
+    store = MediaStore(golden().temporary_folder("cache"))
     return TrainingJob(
         "sft",
         weights,
         golden().root / "no-out",
-        made,
-        ClipFrames(made.division.training, made.samples, store),
-        HeldOut.of(made, VIDEO_ONLY, store, videos=1),
-        Monitor(made.specs, golden().room("monitor"), Limits()),
+        training_set,
+        ClipFrames(training_set.division.training, training_set.samples, store),
+        HeldOut.of(training_set, VIDEO_ONLY, store, videos=1),
+        Monitor(training_set.specs, golden().temporary_folder("monitor"), Limits()),
         (),
         options,
     )
 
 
-def _room(name: str) -> Path:
-    return golden().room(f"trainer-{name}")
+def _folder(name: str) -> Path:
+    return golden().temporary_folder(f"trainer-{name}")
 
 
 def _other(stage: str) -> Any:
-    """A stage by any name: whether it is one is the trainer's to say."""
+    """Return any name as a stage: the trainer decides whether it is one."""
     return stage

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from s3harness.guard.dates import ages, dates, times
-from s3harness.guard.hosts_and_files import codes, files, hosts
-from s3harness.guard.kinds import Identifier
-from s3harness.guard.numbers import numbers, phones
-from s3harness.guard.pattern import Rule
-from s3harness.guard.places import places
+from s3harness.guard.identifiers.addresses_and_paths import codes, files, hosts
+from s3harness.guard.identifiers.dates import ages, dates, times
+from s3harness.guard.identifiers.kinds import Identifier
+from s3harness.guard.identifiers.numbers import numbers, phones
+from s3harness.guard.identifiers.pattern import Rule
+from s3harness.guard.identifiers.places import places
 
 _DECIMAL = re.compile(r"(?<![\w.])\d{1,5}\.\d{2,40}(?![\w.]*\d|[^\W\d])")
 _DIGIT = re.compile(r"\d")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from s3harness.metrics.answerers import Answerers, Cohort, Floor, Say, Without, always, sole
 from s3harness.metrics.cohort import PatientCounts, PatientMedians, commonest_of
-from s3harness.metrics.informed import reader_of
 from s3harness.metrics.sentences import Sentences
+from s3harness.metrics.simulated_reader import reader_of
+from s3harness.metrics.trivial_answerers import Answerers, Cohort, Floor, Say, Without, always, sole
 from s3harness.types import Prediction, Reference
 
 PLACES = 21

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.diagnosis.classifier import Classifier, Parameters
+from s3harness.diagnosis.contract import Classifier, Parameters
 from s3harness.diagnosis.trees import check_trees, tree_rules, trees_parameters, trees_probability
 from s3harness.metrics.base import Array
 

@@ -46,6 +46,7 @@ class FloorsBackend(Backend):
             self._oracle = OracleBackend(self.model, {}, self.media)
             self._oracle.set_truth(truth)
             return
+        # The answerers depend on the tasks, so that a wrong name shows here and not in the constructor.
         self._values, known = _answers(truth, self.answer)
         if self.answer not in known:
             fitted = "; those that are fitted on other patients need two patients or more"
@@ -63,6 +64,7 @@ class FloorsBackend(Backend):
         if isinstance(value, Mapping):
             return Response(request.id, write_answer(request, value["present"], str(value["text"])))
         if isinstance(value, float):
+            # Answerers give times of the video, requests ask for times of the clip.
             value -= request.clip.start_s
         return Response(request.id, write_answer(request, value, "As always."))
 
@@ -95,6 +97,7 @@ def perfect_answer(kind: str, request: Request, video: Video) -> str:
 
 def shows(clip: Clip, label: FeatureLabel) -> bool:
     """Return true if a sign that is present can be seen in a clip; a sign without times can be seen in all."""
+    # Both ends may be unknown, each by itself.
     starts = label.start_s is None or label.start_s <= clip.end_s
     return starts and (label.end_s is None or label.end_s >= clip.start_s)
 
@@ -109,6 +112,7 @@ def _answers(truth: Truth, name: str) -> tuple[dict[str, object], set[str]]:
         references = truth.of_kind(kind)
         floors = floors_for(kind, references)
         known |= set(floors)
+        # An empty answer is a floor of its own, and no constant one.
         first = next((answerer for answerer in floors if answerer != "empty"), "")
         chosen = {"constant": first}.get(name, name if name in floors or name == "empty" else first * (name in WHOLE))
         by_item = {prediction.item: prediction.value for prediction in floors.get(chosen, [])}

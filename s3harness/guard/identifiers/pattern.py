@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from s3harness.guard.kinds import Tier
+from s3harness.guard.identifiers.kinds import Tier
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 

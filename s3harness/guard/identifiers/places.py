@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from s3harness.guard.numbers import digits_of, is_no_measure
-from s3harness.guard.pattern import Rule, rule
-from s3harness.guard.vocabulary import alternatives, is_ordinary
+from s3harness.guard.identifiers.numbers import digits_of, is_no_measure
+from s3harness.guard.identifiers.pattern import Rule, rule
+from s3harness.guard.identifiers.vocabulary import alternatives, is_ordinary
 
 _STREET_NEEDS_NUMBER = frozenset(
     {"place", "passage", "cours", "square", "route", "via", "vial", "largo", "ronda", "accesso"}

@@ -37,10 +37,12 @@ def tested_against_floor(metric: Ranked, model: PatientSums, floor: PatientSums)
     difference is undefined.
     """
     paired = difference_from_constant(metric, model.beside(floor))
+    # Undefined as where one class alone is left: then nothing can be tested.
     if not math.isfinite(paired.difference):
         return None
     sign = 1.0 if metric.higher_is_better else -1.0
     p_value = paired.p_value if math.isfinite(paired.p_value) else None
+    # + 0.0 turns −0.0 into 0.0, which would be printed with its sign.
     return FloorTest(sign * paired.difference + 0.0, _turned(paired.interval, sign), p_value)
 
 
@@ -50,6 +52,7 @@ def corrected(scores: Iterable[Score]) -> list[Score]:
     The scores are those shown together: the tasks of a run, or the tasks of several models.
     """
     uncorrected = list(scores)
+    # NaN: Holm leaves these out, and keeps the others in their places.
     p_values = [math.nan if s.floor_test is None else _or_nan(s.floor_test.p_value) for s in uncorrected]
     return [_with_p(score, p) for score, p in zip(uncorrected, holm(p_values).tolist(), strict=True)]
 
@@ -78,5 +81,6 @@ def _turned(interval: Interval | None, sign: float) -> Interval | None:
     """Return the interval of a difference with the sign turned so that more is better; ``None`` if it has no ends."""
     if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return None
+    # Turning the sign exchanges the ends.
     low, high = sorted((sign * interval.low, sign * interval.high))
     return replace(interval, low=low, high=high)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
-from s3harness.guard.identifiers import identifiers_in
-from s3harness.guard.kinds import Identifier
-from s3harness.guard.normal import normalize
-from s3harness.guard.own_words import OwnWords
+from s3harness.guard.identifiers.find import identifiers_in
+from s3harness.guard.identifiers.kinds import Identifier
+from s3harness.guard.identifiers.normalization import normalize
+from s3harness.guard.identifiers.own_words import OwnWords
 
 CONTEXT = 24
 """Characters on each side of an identifier that are shown, and that a confirmation is about."""

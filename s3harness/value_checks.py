@@ -20,6 +20,7 @@ def wrong_field(value: object, required: Mapping[str, Check], optional: Mapping[
         if name not in value or not check(value[name]):
             return name
     for name, check in (optional or {}).items():
+        # An optional field may be absent; once it is there, it must be right.
         if name in value and not check(value[name]):
             return name
     return ""
@@ -37,11 +38,13 @@ def is_name(value: object) -> bool:
 
 def is_whole(value: object) -> bool:
     """Return whether this is a whole number from 0 to :data:`MAX_WHOLE`."""
+    # type and not isinstance: True is an int in Python, and no number in a file.
     return type(value) is int and 0 <= value <= MAX_WHOLE
 
 
 def is_number(value: object) -> bool:
     """Return whether this is a finite number."""
+    # Python's json reads NaN and Infinity, which no standard JSON has.
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 

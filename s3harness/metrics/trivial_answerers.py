@@ -16,7 +16,7 @@ import numpy as np
 
 from s3harness.metrics.base import Array
 from s3harness.metrics.cohort import label_of
-from s3harness.metrics.informed import SimulatedReader
+from s3harness.metrics.simulated_reader import SimulatedReader
 from s3harness.types import Prediction, Reference
 
 Say = Callable[[Reference], Prediction]

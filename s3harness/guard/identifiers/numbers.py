@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from s3harness.guard.pattern import Rule, rule, starts_of
-from s3harness.guard.vocabulary import alternatives, words
+from s3harness.guard.identifiers.pattern import Rule, rule, starts_of
+from s3harness.guard.identifiers.vocabulary import alternatives, words
 
 _UNIT = re.compile(rf" ?(?:{'|'.join(words('units'))})(?!\w)", re.IGNORECASE)
 _COUNTED = re.compile(rf"(?<!\w)(?:{'|'.join(words('units'))}):? $", re.IGNORECASE)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from s3harness.guard.kinds import Identifier, Tier
-from s3harness.guard.normal import fold
-from s3harness.guard.pattern import starts_of
-from s3harness.guard.vocabulary import (
+from s3harness.guard.identifiers.kinds import Identifier, Tier
+from s3harness.guard.identifiers.normalization import fold
+from s3harness.guard.identifiers.pattern import starts_of
+from s3harness.guard.identifiers.vocabulary import (
     alternatives,
     any_of,
     eponyms,
@@ -41,7 +41,7 @@ _CAPITALS = re.compile(rf"[{UPPER}]")
 
 
 def names(text: str, starts: frozenset[str]) -> Iterator[Identifier]:
-    """Yield the names of people in a normal form; ``starts`` is :func:`~s3harness.guard.pattern.word_starts` of it."""
+    """Yield the names of people in a normal form; ``starts`` are its :func:`~.pattern.word_starts`."""
     # All rules need a capital letter; the answers of models often have none.
     if not _CAPITALS.search(text):
         return

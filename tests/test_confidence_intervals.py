@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from s3harness.intervals import (
+from s3harness.confidence_intervals import (
     MIN_FREEDOM,
     bootstrap,
     class_shares,
@@ -52,7 +52,7 @@ def diagnosed(*patients):
     other = {"ES": "NES", "NES": "ES"}
     return [
         Pair(
-            Reference(f"i{n}.{k}", "t", f"v{n}.{k}", "video", n, truth),
+            Reference(item=f"i{n}.{k}", task="t", video_id=f"v{n}.{k}", subject="video", cluster=n, truth=truth),
             Prediction(f"i{n}.{k}", truth if is_right else other[truth]),
         )
         for n, (truth, answers) in enumerate(patients)
@@ -121,7 +121,12 @@ class TestReasons:
 
     def test_features_tell_their_classes_by_name(self):
         pairs = [
-            Pair(Reference(f"i{n}", "t", f"v{n}", sign, n, "yes" if n < few else "no"), Prediction(f"i{n}", "yes"))
+            Pair(
+                Reference(
+                    item=f"i{n}", task="t", video_id=f"v{n}", subject=sign, cluster=n, truth="yes" if n < few else "no"
+                ),
+                Prediction(f"i{n}", "yes"),
+            )
             for sign, few in (("tonic", 2), ("clonic", 9))
             for n in range(20)
         ]
@@ -133,7 +138,14 @@ class TestReasons:
     def test_so_does_the_area_under_the_curve_for_signs_of_both_truths(self):
         pairs = [
             Pair(
-                Reference(f"{sign}{n}", "t", f"v{n}", sign, n, "yes" if n < few else "no"),
+                Reference(
+                    item=f"{sign}{n}",
+                    task="t",
+                    video_id=f"v{n}",
+                    subject=sign,
+                    cluster=n,
+                    truth="yes" if n < few else "no",
+                ),
                 Prediction(f"{sign}{n}", "yes", probability=n / 10),
             )
             for sign, few in (("tonic", 2), ("clonic", 0))
@@ -316,4 +328,7 @@ class _OfAllClasses:
 
 
 def _pair(truth, value, number):
-    return Pair(Reference(f"i{number}", "t", f"v{number}", "s", number, truth), Prediction(f"i{number}", str(value)))
+    return Pair(
+        Reference(item=f"i{number}", task="t", video_id=f"v{number}", subject="s", cluster=number, truth=truth),
+        Prediction(f"i{number}", str(value)),
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from s3harness.guard.pattern import Rule, rule
-from s3harness.guard.vocabulary import any_of, words
+from s3harness.guard.identifiers.pattern import Rule, rule
+from s3harness.guard.identifiers.vocabulary import any_of, words
 
 
 def codes() -> Iterator[Rule]:

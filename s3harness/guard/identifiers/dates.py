@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from s3harness.guard.pattern import Rule, rule, starts_of
-from s3harness.guard.vocabulary import any_of, table, words
+from s3harness.guard.identifiers.pattern import Rule, rule, starts_of
+from s3harness.guard.identifiers.vocabulary import any_of, table, words
 
 _CLOCK = frozenset(("uhr", "o", "am", "pm", "a", "p", "hrs", "god", "saa", "all", "ore", "kl"))
 _YEARS = frozenset(

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from s3harness.guard.normal import fold
+from s3harness.guard.identifiers.normalization import fold
 
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 FOLDER = Path(__file__).parent

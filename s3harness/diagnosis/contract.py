@@ -52,5 +52,5 @@ def load_classifier(name: str) -> Classifier:
     """The classifier registered by a name."""
     made = cast("Any", load("classifier", name))()
     if not isinstance(made, Classifier):
-        raise PluginError(f"classifier {name!r} is no s3harness.Classifier but {type(made).__name__}")
+        raise PluginError(f"classifier {name!r} is a {type(made).__name__}; an s3harness.Classifier is expected")
     return made

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from s3harness.metrics.answerers import (
+from s3harness.metrics.cohort import PatientCounts, commonest_of, label_of
+from s3harness.metrics.report_classifier import ReportClassifier
+from s3harness.metrics.sentences import Sentences
+from s3harness.metrics.simulated_reader import reader_of
+from s3harness.metrics.trivial_answerers import (
     Answerers,
     Cohort,
     Floor,
@@ -19,10 +23,6 @@ from s3harness.metrics.answerers import (
     prediction_of,
     sole,
 )
-from s3harness.metrics.cohort import PatientCounts, commonest_of, label_of
-from s3harness.metrics.informed import reader_of
-from s3harness.metrics.report_classifier import ReportClassifier
-from s3harness.metrics.sentences import Sentences
 from s3harness.types import Prediction, Reference
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s3harness.errors import UsageError
-from s3harness.guard.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.kinds import KINDS, Identifier
+from s3harness.guard.identifiers.search import Search, fingerprint, masked
 from s3harness.guard.review import code_of, confirm
-from s3harness.guard.search import Search, fingerprint, masked
 
 MAX_ROWS = 30
 """Identifiers that an error lists; the rest is counted."""
@@ -127,8 +127,8 @@ def _remedies(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:
     has_certain = any(one.tier == "certain" for one in identifiers)
     if has_certain:
         lines.append(
-            "Take them out of the data set's tables (s3harness data validate names every row), or say why they may "
-            "go out: --allow-identifiers REASON, which is kept with the result."
+            "Remove them from the data set's tables (s3harness data validate lists the rows), or allow them with "
+            "--allow-identifiers REASON, which is recorded in the manifest."
         )
     likely = [one.fingerprint for one in identifiers if one.tier == "likely"]
     if likely:

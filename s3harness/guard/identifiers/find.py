@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
-from s3harness.guard.kinds import Identifier
-from s3harness.guard.normal import NormalText, normalize
-from s3harness.guard.pattern import word_starts
-from s3harness.guard.people import names
-from s3harness.guard.rules import by_rules
+from s3harness.guard.identifiers.kinds import Identifier
+from s3harness.guard.identifiers.normalization import NormalText, normalize
+from s3harness.guard.identifiers.pattern import word_starts
+from s3harness.guard.identifiers.people import names
+from s3harness.guard.identifiers.rules import by_rules
 
 
 def find_identifiers(text: str) -> list[Identifier]:

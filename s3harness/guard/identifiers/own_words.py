@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from s3harness.guard.normal import NormalText, fold, normalize
-from s3harness.guard.vocabulary import words, words_in_small_letters
+from s3harness.guard.identifiers.normalization import NormalText, fold, normalize
+from s3harness.guard.identifiers.vocabulary import words, words_in_small_letters
 
 MAX_PIECES = 16
 """Pieces of the longest phrase that is looked for: a path of many folders is found by its end."""
