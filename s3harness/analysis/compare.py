@@ -160,7 +160,7 @@ def _by_feature(spec: TaskSpec, chosen: MetricSpec, pairs: Mapping[str, Sequence
     tested = []
     for subject in subjects:
         of_subject = {n: [p for p in own if p.reference.subject == subject] for n, own in pairs.items()}
-        # The primary metric of one subject: the same number as that feature's part of the task's score.
+        # The label is the feature's name: the report has a row for each.
         one = replace(chosen, label=subject, params={**chosen.params, "subject": subject})
         tested += _compare(spec, one, of_subject)
     return tested

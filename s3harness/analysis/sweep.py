@@ -141,7 +141,7 @@ def _settings(base: RunSettings, setting: SweepSetting) -> RunSettings:
 
 def _shown(runs: Sequence[PreparedRun]) -> Iterator[tuple[Video, list[Clip]]]:
     """Yield each video with its clips in all runs."""
-    # All runs plan the same videos in the same order; strict fails if this ever changes.
+    # All runs plan the same videos in the same order; strict=True fails if one ever has fewer.
     for plans in zip(*(run.plan for run in runs), strict=True):
         yield plans[0].video, [clip for plan in plans for clip in plan.clips]
 

@@ -131,6 +131,7 @@ def _task_order(systems: Sequence[ScoredSystem]) -> list[str]:
 
 def _joined_task(task: str, systems: Sequence[ScoredSystem]) -> tuple[dict[str, list[Pair]], list[str]]:
     """Return the pairs of each system on the shared items with one truth, and notes on the other items."""
+    # By video and subject: item names of a run and of a released model need not be spelt alike.
     by_key = {system.name: _by_key(system.tasks[task]) for system in systems}
     first = by_key[systems[0].name]
     keys = [key for key in first if all(key in pairs for pairs in by_key.values())]

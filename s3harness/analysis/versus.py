@@ -59,6 +59,7 @@ def versus(shared: Shared) -> Versus:
     disagreements: list[Disagreement] = []
     for task, (spec, pairs) in shared.items():
         runs = [ScoredTask(spec, [p.reference for p in own], [p.prediction for p in own]) for own in pairs.values()]
+        # Scored anew on the shared items alone, in the order that all runs have.
         columns = [item_scores(run) for run in runs]
         of_items = zip(zip(*pairs.values(), strict=True), zip(*columns, strict=True), strict=True)
         rows = [_Row(own, scores) for own, scores in of_items]

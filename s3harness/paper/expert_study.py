@@ -142,7 +142,7 @@ def _score_structures(release: Release, reports: Reports, preset: str) -> dict[K
         for key, structure in reports.structures.items()
         if key[0] in truth_by_video
     }
-    # A strict preset leaves out videos whose expert's report names no sign.
+    # A preset may leave out videos, as those whose expert's report names no sign.
     return {key: value for key, value in scores.items() if value is not None}
 
 

@@ -118,7 +118,7 @@ def _place(video: Video, source: Path, out: Path, link: bool, quirks: Quirks) ->
 
     target = out / "videos" / f"{video.id}.mp4"
     if link:
-        # Resolved, since a relative link would break when the directory is renamed into place.
+        # Resolved, since a relative target would be looked up from the folder of the link.
         target.symlink_to(source.resolve())
     else:
         shutil.copyfile(source, target)

@@ -323,7 +323,7 @@ def _add_row(
     rows: dict[str, Mapping[str, str]], header: Sequence[str], cells: Sequence[str], key: str, *, keeps_blanks: bool
 ) -> str:
     """Add a row under its name, and return ""; if it cannot be added, return the reason."""
-    # Empty cells beyond the header come from a spreadsheet, and lose nothing.
+    # Nothing is lost with empty cells beyond the header.
     if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
         return f"{len(cells)} cells under {len(header)} columns; left out"
     row: dict[str, str] = {}

@@ -105,7 +105,7 @@ def format_number(value: float, digits: int | None) -> str:
 
 _RQI: Mapping[str, Callable[[RQI], float]] = {
     "seizure_rqi": lambda score: score.points,
-    # A component without a value is published as 0; the strict presets leave it out instead.
+    # A component without a value is published as 0.
     "structural_completeness_score": lambda score: 100 * (score.components["S"].value or 0.0),
     "coverage_score": lambda score: 100 * (score.components["C"].value or 0.0),
     "temporal_f1_score": lambda score: 100 * (score.components["T"].value or 0.0),

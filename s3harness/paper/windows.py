@@ -106,7 +106,7 @@ def merged_features(release: Release, model: str) -> Iterator[CellComparison]:
         return
     windows = windows_by_video(table)
     for number, (video, cells) in enumerate(merged.rows.items(), start=1):
-        # Parts of the release lack windows of some videos: these rows cannot be recomputed.
+        # Videos and signs without released windows cannot be recomputed.
         for name in vocabulary().names if video in windows else ():
             if name in cells and all(name in window for window in windows[video]):
                 yield from _merged_feature(merged.file, model, f"row {number}, {name}", name, cells, windows[video])

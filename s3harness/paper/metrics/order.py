@@ -23,6 +23,7 @@ from s3harness.metrics.order import temporal_f1
 
 def edit_distance(prediction: Sequence[str], truth: Sequence[str]) -> float:
     """Return the Levenshtein distance over tokens, 0 to ``max(len(prediction), len(truth))``; not normalised."""
+    # Imported in the functions: rapidfuzz is a compiled library that only these two need.
     from rapidfuzz.distance import Levenshtein
 
     return float(Levenshtein.distance(prediction, truth))
