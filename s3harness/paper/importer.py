@@ -78,7 +78,7 @@ def _find_files(folder: Path, annotations: Annotations) -> dict[str, Path]:
     files = {name: candidates[name] for name in annotations.videos if name in candidates}
     if not files:
         raise UsageError(
-            f"{folder} contains none of the release's videos; name the folder of the files under their original names"
+            f"{folder} holds no video of the release; name the folder of the files under their original names"
         )
     annotations.quirks.note("videos without a file in the folder", len(annotations.videos) - len(files))
     annotations.quirks.note("other mp4 files in the folder; left out", len(candidates) - len(files))

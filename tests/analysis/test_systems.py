@@ -153,7 +153,7 @@ class TestWhatPatientsAllow:
             assert c.p_adjusted >= c.least_p
             assert c.detectable is None
             assert c.verdict == "no significance possible"
-        assert any("nothing can be significant" in note for note in comparison_notes(report))
+        assert any("no difference can be significant" in note for note in comparison_notes(report))
 
     def test_one_test_of_the_same_patients_can(self) -> None:
         items = diagnoses(8, 6)
