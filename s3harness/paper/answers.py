@@ -28,7 +28,7 @@ from s3harness.types import Answer, Clip, Modality, Reference, Response, Video
 
 FAILED = frozenset({"fail", "failed", "error", "videonotexist"})
 """Words of the authors' programs for an answer that they did not get."""
-GAVE_UP = "the release says that no answer was got"
+GAVE_UP = "the release records that there is no answer"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

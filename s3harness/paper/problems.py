@@ -60,7 +60,9 @@ def odd_tables(release: Release, model: str) -> list[str]:
         names = annotated[unit]
         # Without annotations every row would be unknown, which tells nothing about the table.
         n_unknown = sum(video_of_window(name) not in names for name in table.rows) if names else 0
-        lines += [f"{table.file}: {n_unknown} rows are of no known {unit}, compared with nothing"] if n_unknown else []
+        if n_unknown:
+            rows = f"1 row is of an unknown {unit}" if n_unknown == 1 else f"{n_unknown} rows are of unknown {unit}s"
+            lines.append(f"{table.file}: {rows}, compared with nothing")
     # A table may be read under two kinds (features and rationales), and is described once.
     return [*dict.fromkeys(lines), *unused_files(release, model)]
 

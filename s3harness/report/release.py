@@ -90,7 +90,9 @@ def print_annotations(problems: Sequence[str], console: Console | None = None) -
 def unmatched_line(rows: UnmatchedRows) -> str:
     """Return a line such as ``Task4_x.csv: 8 predictions of Sample videos, not scored (rows 3, 4, …)``."""
     numbers = ", ".join(map(str, rows.rows[:SHOWN_ROWS])) + (", …" if len(rows.rows) > SHOWN_ROWS else "")
-    return f"{rows.file}: {len(rows.rows)} predictions {rows.reason}, not scored (rows {numbers})"
+    n = len(rows.rows)
+    count, word = ("1 prediction", "row") if n == 1 else (f"{n} predictions", "rows")
+    return f"{rows.file}: {count} {rows.reason}, not scored ({word} {numbers})"
 
 
 def _paper_table(checks: Sequence[PaperCheck]) -> Table:

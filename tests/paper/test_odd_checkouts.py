@@ -76,8 +76,8 @@ def test_predictions_for_unknown_videos_are_counted_in_both_profiles(checkout):
     stranger = "Z9999@x@y@sz_v1_1.mp4"
     rewrite(checkout.own / FILES["report"], lambda rows: [*rows, [stranger, "The head turns."]])
     paper, strict = said(checkout)
-    assert f"{FILES['report']}: 1 rows are of no known video" in paper
-    assert f"{FILES['report']}: 1 predictions of no known video, not scored" in strict
+    assert f"{FILES['report']}: 1 row is of an unknown video" in paper
+    assert f"{FILES['report']}: 1 prediction of no known video, not scored (row " in strict
     assert stranger not in paper + strict
 
 
