@@ -43,11 +43,13 @@ _MIDLINE: dict[str, Channel] = {
     "tears": Channel(0, 1),
 }
 _EACH_SIDE: dict[str, Channel] = {
+    # Below its value at rest a lid is lifted, as in a stare; a corner of the mouth hangs, as in weeping.
     "lid": Channel(-0.3, 1, 0.05),
     "mouth": Channel(-0.4, 1.2),
     "abduction": Channel(-15, 130, 17),
     "raise": Channel(-20, 130, 6),
     "rotation": Channel(-60, 120, 48),
+    # Elbow and knee bend one way only.
     "elbow": Channel(2, 145, 42),
     "wrist": Channel(-40, 80, 8),
     "grip": Channel(0, 1, 0.35),

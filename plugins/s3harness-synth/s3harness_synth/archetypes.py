@@ -44,6 +44,7 @@ SLEEP_AFFINITY: dict[str, float] = {
     "hypomotor": 0.2,
     "automotor": 0.15,
     "focal_clonic": 0.25,
+    # Hyperkinetic seizures of the frontal lobe mostly come out of sleep.
     "hyperkinetic": 0.6,
     "thrashing": 0.2,
     "collapse": 0.3,
@@ -52,6 +53,7 @@ SLEEP_AFFINITY: dict[str, float] = {
 }
 
 ANSWER_AFFINITY: dict[str, float] = {
+    # A generalised convulsion takes consciousness; a focal clonic seizure often leaves it.
     "tonic_clonic": 0.02,
     "posturing": 0.15,
     "hypomotor": 0.4,
@@ -65,6 +67,7 @@ ANSWER_AFFINITY: dict[str, float] = {
 }
 
 SLOTS: dict[str, tuple[Slot, ...]] = {
+    # The tonic and the clonic phase define this kind, so no other sign is as likely.
     "tonic_clonic": (
         Slot("tonic", 1.00, "both"),
         Slot("clonic", 1.00, "both"),
@@ -90,6 +93,7 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
         Slot("arm_straightening", 0.55, "contralateral"),
         Slot("head_turning", 0.45, "contralateral"),
         Slot("face_pulling", 0.30, "contralateral"),
+        # A figure 4 is an asymmetric tonic posture: only this kind and the convulsion have it.
         Slot("figure4", 0.20, "contralateral"),
         Slot("blank_stare", 0.15),
         Slot("close_eyes", 0.15),
@@ -106,6 +110,7 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
         Slot("blank_stare", 0.38),
         Slot("eye_blinking", 0.25),
         Slot("limb_automatisms", 0.25, "ipsilateral"),
+        # A head that turns without force turns towards the focus; a forced version turns away from it.
         Slot("head_turning", 0.22, "ipsilateral"),
         Slot("ictal_vocalization", 0.18, style="groan"),
         Slot("oral_automatisms", 0.15),
@@ -116,6 +121,7 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
     ),
     "automotor": (
         Slot("oral_automatisms", 0.80),
+        # The hand of the focus's side fumbles, while the opposite arm is in a posture.
         Slot("limb_automatisms", 0.80, "ipsilateral"),
         Slot("blank_stare", 0.35),
         Slot("arms_move_simultaneously", 0.30),
@@ -155,6 +161,7 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
         Slot("close_eyes", 0.10),
         Slot("limb_automatisms", 0.05, "ipsilateral"),
     ),
+    # A functional event has no focus: here a side only stands for the patient's habit.
     "thrashing": (
         Slot("asynchronous_movement", 0.92),
         Slot("full_body_shaking", 0.64),
@@ -162,6 +169,7 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
         Slot("close_eyes", 0.62),
         Slot("pelvic_thrusting", 0.32),
         Slot("arm_flexion", 0.22, "contralateral or both"),
+        # Crying during the event is a mark of functional seizures, so no epileptic kind weeps.
         Slot("ictal_vocalization", 0.20, style="weeping"),
         Slot("arm_straightening", 0.12, "contralateral or both"),
         Slot("head_turning", 0.07, "contralateral"),

@@ -54,12 +54,14 @@ class Backdrops:
     def _with_bystander(self, walked: float) -> Image.Image:
         """Return the room with the bystander at ``walked`` (0–1) of the way in from the edge."""
         sprite, mask, picture = self._sprite, self._mask, self._room.copy()
+        # For the type checker: only called where there is a bystander.
         assert sprite is not None
         assert mask is not None
         near = 0.03 * picture.width
         x = -sprite.width + walked * (sprite.width + near)
         y = 0.02 * picture.height * (1 + 0.3 * np.sin(2 * np.pi * _STEPS_HZ * _WALK_S * walked))
         if self._setting.bystander_side == "left":
+            # The figure faces image right; whoever comes in from there is its mirror image.
             sprite, mask = (part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for part in (sprite, mask))
             x = picture.width - sprite.width - x
         picture.paste(sprite, (round(x), round(float(y))), mask)

@@ -8,6 +8,7 @@ from s3harness_synth.canvas import SUPERSAMPLING, Canvas, Point, blank, shade
 from s3harness_synth.palette import Palette
 from s3harness_synth.patient import Colour
 
+# No palette has magenta, so that whatever differs from it is the figure.
 _KEY: Colour = (255, 0, 255)
 _SKIN_TONES = (0.75, 1.05, 0.9)
 _BODY = ((0.06, 1.0), (0.08, 0.36), (0.14, 0.29), (0.27, 0.29), (0.32, 0.38), (0.33, 1.0))
@@ -26,6 +27,7 @@ def draw_bystander(palette: Palette, height: int, number: int) -> tuple[Image.Im
     bands = [
         band.point(lambda value: 255 if value else 0) for band in ImageChops.difference(canvas.picture, empty).split()
     ]
+    # A pixel of the figure may share a band with the key, but not all three.
     return canvas.picture, ImageChops.lighter(ImageChops.lighter(bands[0], bands[1]), bands[2])
 
 

@@ -53,6 +53,7 @@ class Canvas:
         """Fill a limb: round ends with the radii ``widths`` at start and end."""
         (ax, ay), (bx, by), (ra, rb) = start, end, widths
         length = hypot(bx - ax, by - ay)
+        # One circle lies within the other: they have no common tangent.
         if length <= abs(ra - rb):
             self.disc(start if ra > rb else end, max(ra, rb), colour)
             return
@@ -70,6 +71,7 @@ def blank(size: tuple[int, int], colour: Colour) -> Image.Image:
 
 def dimmed(picture: Image.Image, light: np.ndarray) -> Image.Image:
     """Return a picture under ``light`` (factors, height × width)."""
+    # Light scales from black and from grey, which are not stored as 0.
     pixels = np.asarray(picture, dtype=np.float32) - _STORED_ZERO.astype(np.float32)
     lit = pixels * light[..., None].astype(np.float32) + _STORED_ZERO.astype(np.float32)
     return Image.fromarray(lit.round().clip(16, 240).astype(np.uint8), "YCbCr")

@@ -16,7 +16,9 @@ FIGURE4_PARTS = ("arm_straightening", "arm_flexion")
 """A figure 4 is these two, so that it brings them along."""
 
 _ONLY_HEARD = "ictal_vocalization"
+# The log odds of 0 and 1 are infinite: no shift would move them.
 _LEAST, _MOST = 1e-9, 0.98
+# 40 halvings narrow the bracket of 30 to less than 1e-10 of log odds.
 _ROUNDS, _HALVINGS = 12, 40
 
 
@@ -31,6 +33,7 @@ def sign_chances(prior_name: str, diagnosis: Diagnosis) -> Mapping[str, Mapping[
     kinds, features = tuple(WEIGHTS[diagnosis]), tuple(group.signs)
     affinity = np.array([[_affinity(kind, feature) for feature in features] for kind in kinds])
     target = np.array([group.signs[feature].prevalence for feature in features])
+    # A sign of prevalence 0 leaves every kind: the bisection alone would only make it rare.
     chances = _calibrated(affinity * (target > 0), target, np.array([*WEIGHTS[diagnosis].values()]), features)
     return {kind: dict(zip(features, row, strict=True)) for kind, row in zip(kinds, chances.tolist(), strict=True)}
 
@@ -61,6 +64,7 @@ def _calibrated(affinity: Array, target: Array, weights: Array, features: tuple[
     chances = affinity
     # In rounds: events without any visible sign are drawn again, and their share depends on all chances.
     for _ in range(_ROUNDS):
+        # A visible sign is commoner among the events that show something; the voice is drawn independently of them.
         visible = np.where(is_visible, 1 - np.prod(1 - chances[:, is_visible], axis=1, keepdims=True), 1.0)
         shares = weights[:, None] / visible
         shift = _bisect(lambda s, w=shares: (w * _with_parts(_shifted(affinity, s), features)).sum(axis=0), target)  # type: ignore[misc]
@@ -91,6 +95,7 @@ def _with_parts(chances: Array, features: tuple[str, ...]) -> Array:
     brought = chances.copy()
     for part in FIGURE4_PARTS:
         column = features.index(part)
+        # The chance of either: with the figure, or without it by itself.
         brought[:, column] = figure + (1 - figure) * chances[:, column]
     return brought
 

@@ -20,6 +20,7 @@ def _pairs(*lines: str) -> frozenset[frozenset[str]]:
     return frozenset(frozenset((line.split()[0], other)) for line in lines for other in line.split()[1:])
 
 
+# No turns here: eyes that open and shut by turns would be blinking, a sign of its own.
 CONTRADICTORY = _pairs("close_eyes blank_stare eye_blinking")
 """Pairs that never overlap."""
 
@@ -49,6 +50,7 @@ def make_coherent(events: Sequence[Event], *, shortest_s: float, last_s: float) 
     # The figure 4 comes first and stays where it was drawn; everything else is placed around it.
     placed_events = _figure4(events)
     held = tuple(placed_events)
+    # In the order of onset, so that a conflict delays the later of the two.
     for event in sorted((e for e in events if e not in held), key=lambda event: event.interval[0]):
         placed = _placed(_before(held, event, shortest_s), placed_events, shortest_s, last_s)
         if placed is not None and not any(excludes(other, placed) and _overlap(other, placed) for other in held):
@@ -97,6 +99,7 @@ def _placed(event: Event, others: Sequence[Event], shortest_s: float, last_s: fl
         )
         if moved is None:
             return event if (onset, offset) == event.interval else _spanning(event, onset, offset)
+        # An event that is delayed beyond its own offset still lasts long enough to be seen.
         onset, offset = moved[0], max(moved[1], moved[0] + shortest_s)
     return None
 
@@ -113,6 +116,7 @@ def _aside(other: Event, event: Event, onset: float, offset: float) -> tuple[flo
         return start + EDGE_S, offset
     if abs(offset - end) < EDGE_S:
         return onset, end + EDGE_S
+    # Both need a turn within the overlap; where it is too short for two, the later event waits.
     return (after, offset) if offset > end and end - onset < 2 * EDGE_S else (onset, offset)
 
 
@@ -122,7 +126,9 @@ def _taking_turns(events: Sequence[Event]) -> tuple[Event, ...]:
     for earlier, later in combinations(events, 2):
         if excludes(earlier, later) and _overlap(earlier, later):
             end, (onset, offset) = earlier.interval[1], later.interval
+            # An event within another has its whole time to itself; of two that only overlap, each gets half.
             turn = offset if offset < end else 0.5 * (onset + end)
+            # A ramp earlier and later, so that the one rests by the time the other sets in.
             pauses[earlier.feature].append((onset - PAUSE_RAMP_S, turn + PAUSE_RAMP_S))
             if offset > end:
                 pauses[later.feature].append((turn - PAUSE_RAMP_S, end + PAUSE_RAMP_S))

@@ -28,9 +28,11 @@ class Member:
 def sample_cohort(videos: int, seed: int, prior: Prior | None = None) -> tuple[Member, ...]:
     """Draw patients for ``videos`` videos: about three each, a fifth in the test split, both diagnoses from two on."""
     rng = np.random.default_rng([seed, 0])
+    # Two patients at least, so that there is one of each diagnosis and one to test.
     count = min(videos, max(2, round(videos / VIDEOS_PER_PATIENT)))
     extra = rng.multinomial(videos - count, np.full(count, 1 / count))
     diagnoses = _sample_diagnoses(count, rng)
+    # By patient, not by video: a model could learn the habits of a test patient in training.
     test = _choose_test(diagnoses, rng)
     return tuple(
         Member(

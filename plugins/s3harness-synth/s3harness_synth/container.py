@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from s3harness_synth.voice import RATE
 
+# Frequent keyframes keep seeks short; without B-frames pictures are stored in the order in which they are shown.
 _X264_PARAMS = "keyint=50:bframes=0"
 # One thread: with several, the output of x264 depends on their number, and so on the machine.
 _VIDEO_OPTIONS = {"preset": "ultrafast", "threads": "1"}
 _CONSTANT_QUALITY = {"crf": "24", "x264-params": _X264_PARAMS}
 _AUDIO_BIT_RATE = 64_000
+# An AAC frame holds this many samples, so that the encoder never has to buffer a part of one.
 _AUDIO_CHUNK = 1024
 _AUDIO_OPTIONS = {"aac_coder": "fast"}
 # bitexact leaves out the version of FFmpeg and the time of writing: the same video has the same bytes.

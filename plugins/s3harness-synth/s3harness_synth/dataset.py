@@ -108,6 +108,7 @@ def _check_numbers(videos: int, resolution: tuple[int, int], fps: int, duration_
     width, height = resolution
     if videos < 1 or fps < 1 or workers < 1:
         raise UsageError(f"videos={videos}, fps={fps} and workers={workers} must each be 1 or more")
+    # yuv420p stores colour at half the resolution, which an odd size has not.
     if min(width, height) < 32 or width % 2 or height % 2:
         raise UsageError(f"resolution {width}x{height} must be even and at least 32 in both directions")
     if duration_s is not None and duration_s < SHORTEST_VIDEO_S:

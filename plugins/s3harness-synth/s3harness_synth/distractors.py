@@ -25,6 +25,7 @@ DISTRACTORS: tuple[str, ...] = (*ICTAL, *MOMENTARY)
 
 _FREQUENCIES = {"head_shaking": (0.7, 1.2), "steady_shaking": (3.2, 4.8)}
 _RAMP_S = 0.4
+# Three seconds hold two cycles of the slowest rate; less would be a single movement.
 _SHORTEST_S = 3.0
 
 
@@ -42,12 +43,19 @@ def sample_distractors(
             low, high = _FREQUENCIES.get(feature, (1.0, 1.0))
             frequency = low + (high - low) * rng.random()
             envelope = Envelope.spanning(*span, _RAMP_S)
-            yield Event(feature, envelope, side if feature == "glance" else None, frequency=frequency, seed=seed)
+            yield Event(
+                feature=feature,
+                envelope=envelope,
+                side=side if feature == "glance" else None,
+                frequency=frequency,
+                seed=seed,
+            )
 
 
 def _ictal(feature: str, seizure: tuple[float, float], place: float, share: float) -> tuple[float, float] | None:
     low, high = ICTAL[feature]
     length = (low + (high - low) * share) * (seizure[1] - seizure[0])
+    # Away from the edges, so that the seizure is seen to begin and to end with a sign.
     begin = seizure[0] + (0.1 + 0.8 * place) * (seizure[1] - seizure[0] - length)
     return (begin, begin + length) if length >= _SHORTEST_S else None
 

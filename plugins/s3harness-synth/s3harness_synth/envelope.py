@@ -19,6 +19,7 @@ _VISIBLE_SHARE = acos(1 - 2 * VISIBLE_WEIGHT) / pi
 PAUSE_RAMP_S = 0.4
 """Seconds in which a movement comes to rest for a pause, and in which it comes back."""
 
+# Less than a half: the ramps never meet, so that every envelope reaches its full weight.
 _LONGEST_RAMP_SHARE = 0.45
 
 
@@ -76,5 +77,6 @@ class Envelope:
 
 
 def _ramp(elapsed: Array, length: float) -> Array:
+    # A ramp without length is a step, not a division by zero.
     share = np.clip(elapsed / max(length, 1e-6), 0.0, 1.0)
     return 0.5 - 0.5 * np.cos(np.pi * share)

@@ -10,7 +10,7 @@ from s3harness_synth.primitives import jerk_moments
 from s3harness_synth.vocabulary import FEATURES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One sign of one seizure, or a movement that only looks like one (a ``feature`` outside the vocabulary).
 
@@ -79,7 +79,7 @@ class Examination:
         return (self.replied_s[0], self.replied_s[-1] + self.REPLY_S) if self.replied_s else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """One event from the first to the last frame; all times in seconds from the start of the video."""
 
@@ -98,6 +98,7 @@ class Script:
     @property
     def interval(self) -> tuple[float, float]:
         """Onset of the first sign and offset of the last: the seizure."""
+        # Signs alone: a distractor before them must not move the onset that the truth states.
         return min(e.interval[0] for e in self.signs), max(e.interval[1] for e in self.signs)
 
     def find(self, feature: str) -> Event | None:

@@ -24,10 +24,12 @@ def sample_examination(
     """
     tested, answers = rng.random() < group.tested, rng.random() < answer_chance
     place, wait, phrase = rng.uniform(0.25, 0.6), float(rng.uniform(0.8, 1.6)), int(rng.integers(100))
+    # Only the lag is taken from this; the time that answers go on is drawn in the next line.
     drawn = Draw(rng.random(), 0.0, rng.standard_normal(), 0.0)
     lasts, unanswered = exp(rng.normal(*group.answering.length)), int(rng.integers(1, _UNANSWERED_MOST + 1))
     before_answer = Examination.QUESTION_S + wait
     exchange = before_answer + Examination.REPLY_S
+    # The whole exchange fits: an answer that the video cuts off would have no true offset.
     latest = duration_s - exchange - 0.1
     # Only now, after all draws: an event without a test must not shift the draws that follow.
     if not tested or latest < 0:

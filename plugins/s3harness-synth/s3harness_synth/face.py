@@ -11,6 +11,7 @@ from s3harness_synth.vocabulary import SIDES, BodySide
 _EYE_LONGITUDE, _EYE_LATITUDE = 27.0, 4.0
 _EYE_HALF_WIDTH, _EYE_UP, _EYE_DOWN = 15.0, 12.0, 9.0
 _MOUTH_LATITUDE = -43.0
+# The limit by which `observability` calls a cheek hidden: what is not drawn is occluded there.
 _TURNED_AWAY = 0.12
 _NEAR_SIDE = 0.1
 
@@ -22,6 +23,7 @@ def draw_head(canvas: Canvas, head: Head, pose: Pose, palette: Palette, appearan
     for side in SIDES:
         _draw_eye(canvas, head, pose, palette, side)
         _draw_cheek(canvas, head, pose, palette, side)
+    # The nose stands out farthest, so that in a profile it covers the eye and the cheek behind it.
     _draw_nose(canvas, head, palette)
 
 
@@ -36,6 +38,7 @@ def _draw_skull(canvas: Canvas, head: Head, palette: Palette, appearance: Appear
     canvas.polygon(head.trace(_SKULL), hair)
     canvas.disc(head.at(0, 90, 0.2), head.radius * 0.88, hair, 1.02)
     for longitude in (-88, 88):
+        # An ear stands off the head and is still seen a little beyond its edge.
         if head.facing(longitude * 0.8, 0) > -0.3:
             canvas.disc(head.at(longitude, -2, 1.04), head.radius * 0.15, shade(palette.skin, 0.88), 1.5)
     canvas.polygon(head.trace(_FACE), palette.skin)
@@ -44,6 +47,7 @@ def _draw_skull(canvas: Canvas, head: Head, palette: Palette, appearance: Appear
         canvas.line(head.trace(_WRAP_EDGE), head.radius * 0.04, shade(palette.wrap, 0.8))
 
 
+# Outlines are fixed and computed once: each frame only turns them.
 _SKULL = Outline(
     [(-100, lat) for lat in range(-60, 90, 15)] + [(100, lat) for lat in range(75, -61, -15)],
     out=1.04,
@@ -91,6 +95,7 @@ def _draw_eyeball(canvas: Canvas, head: Head, pose: Pose, palette: Palette, long
     centre = head.at(longitude + 8.5 * pose["gaze_x"], _EYE_LATITUDE + 1 + 4 * pose["gaze_y"])
     top = min(point[1] for point in upper)
     radius = head.radius * 0.118
+    # Nothing clips at the outline of the eye, so the iris is flattened where the upper lid covers it.
     flat = min(1.0, max(0.3, (centre[1] - top) / radius))
     canvas.disc(centre, radius, palette.iris, flat)
     canvas.disc(centre, radius * 0.55, palette.pupil, flat)
@@ -140,6 +145,7 @@ def _draw_mouth(canvas: Canvas, head: Head, pose: Pose, palette: Palette) -> Non
     canvas.polygon(outline, palette.lip)
     upper, lower = _lips(pose, 0.0)
     inside = [head.at(u, v) for u, v in (*upper, *reversed(lower))]
+    # Lips drawn back over a closed jaw show the teeth; an open mouth is dark inside.
     bared = pose["teeth"] > 0.3 and pose["jaw"] < 0.35
     canvas.polygon(inside, palette.white if bared else palette.mouth)
     if bared:

@@ -17,6 +17,7 @@ BLINK_S = 0.2
 def _blank_stare(event: Event, script: Script) -> list[Primitive]:
     on = event.envelope
     still = [Hold(channel, 0.0, on) for channel in ("gaze_x", "gaze_y", "head_roll")]
+    # Below the lid's value at rest: the eyes are wide open.
     wide = [Hold(f"{side}_lid", -0.22, on) for side in SIDES]
     return [*still, *wide, Hold("jaw", 0.14, on), Hold("brow", 0.25, on)]
 
@@ -30,6 +31,7 @@ def _close_eyes(event: Event, script: Script) -> list[Primitive]:
 def _eye_blinking(event: Event, script: Script) -> list[Primitive]:
     return [
         *(Hold(f"{side}_lid", 0.05, event.envelope) for side in SIDES),
+        # Above the lid's range of 1, where the track is clipped: shut for a while, not for an instant.
         *(Jerk(f"{side}_lid", 1.3, event.moments, event.envelope, BLINK_S) for side in SIDES),
     ]
 
@@ -37,6 +39,7 @@ def _eye_blinking(event: Event, script: Script) -> list[Primitive]:
 def _face_pulling(event: Event, script: Script) -> list[Primitive]:
     pulled: list[Primitive] = []
     for side in body_sides(event.side):
+        # A hemifacial contraction draws the corner of the mouth and the lid of one side together.
         pulled += [Hold(f"{side}_mouth", 1.05, event.envelope), Hold(f"{side}_lid", 0.5, event.envelope)]
     return [*pulled, Hold("teeth", 0.7, event.envelope)]
 
@@ -71,6 +74,7 @@ def _twitch_moments(event: Event, script: Script) -> tuple[float, ...]:
         return event.moments
     first, last = clonic.interval
     onset, offset = event.interval
+    # From a little before the first jerk, or a twitch of its own would run into that of the limbs.
     own = [moment for moment in event.moments if not first - 0.3 < moment < last]
     return tuple(sorted(own + [moment for moment in clonic.moments if onset <= moment <= offset]))
 
@@ -79,10 +83,13 @@ def _oral_automatisms(event: Event, script: Script) -> list[Primitive]:
     on, rate = event.envelope, event.frequency or 1.4
     return [
         Hold("jaw", 0.26, on),
-        Oscillation("jaw", 0.26, rate, on, wander=0.2, seed=event.seed),
+        Oscillation(channel="jaw", amplitude=0.26, frequency=rate, envelope=on, wander=0.2, seed=event.seed),
         Hold("purse", 0.35, on),
+        # Covers the bared teeth of a tonic posture, which would hide the chewing.
         Hold("teeth", 0, on),
-        Oscillation("purse", 0.4, rate, on, np.pi, wander=0.2, seed=event.seed),
+        Oscillation(
+            channel="purse", amplitude=0.4, frequency=rate, envelope=on, phase=np.pi, wander=0.2, seed=event.seed
+        ),
     ]
 
 
@@ -94,7 +101,7 @@ def _ictal_vocalization(event: Event, script: Script) -> list[Primitive]:
             *weep,
             Hold("tears", 1, on),
             Hold("brow", 0.6, on),
-            Oscillation("jaw", 0.2, 1.3, on),
+            Oscillation(channel="jaw", amplitude=0.2, frequency=1.3, envelope=on),
             Hold("jaw", 0.3, on),
         ]
     return [Hold("jaw", {"cry": 0.75, "moan": 0.5}.get(event.style, 0.4), on), Hold("teeth", 0, on)]

@@ -27,12 +27,14 @@ def draw_figure(
     _draw_neck(canvas, joints, palette)
     _draw_trunk(canvas, joints, pose, palette, appearance)
     x, y, scale = joints["head"]
+    # An arm farther from the camera than the head is drawn before it, so that the head covers the arm.
     raised = [side for side in SIDES if joints[f"{side}_wrist"][2] < joints["head"][2]]
     for side in raised:
         _draw_arm(canvas, joints, pose, palette, side)
     head = place_head(pose, (x, y), scale, camera_yaw_deg)
     draw_head(canvas, head, pose, palette, appearance)
     for side in SIDES:
+        # The camera stands at the foot of the bed, so the legs are nearer to it than the head.
         _draw_leg(canvas, joints, palette, appearance, side)
     _draw_hips(canvas, joints, palette, appearance)
     for side in sorted((s for s in SIDES if s not in raised), key=lambda s: joints[f"{s}_wrist"][2]):
@@ -77,9 +79,11 @@ def _trunk_outline(joints: Joints, pose: Pose, appearance: Appearance) -> list[P
 
 def _draw_stripes(canvas: Canvas, outline: list[Point], colour: Colour) -> None:
     """Stripes across the shirt, between its two flanks."""
+    # The outline runs down the left flank; reversed, both flanks begin at the hip.
     right, left = outline[:3], outline[:6:-1]
     for share in (0.25, 0.45, 0.65, 0.85):
         first, last = _along(right, share), _along(left, share)
+        # One pixel of the final picture at least, or a narrow stripe would flicker.
         canvas.line([first, last], 0.014 * abs(last[0] - first[0]) + SUPERSAMPLING, colour)
 
 
@@ -110,6 +114,7 @@ def _draw_leg(canvas: Canvas, joints: Joints, palette: Palette, appearance: Appe
     girth = appearance.girth
     _segment(canvas, knee, ankle, (0.062 * girth, 0.045), palette.trousers)
     _segment(canvas, ankle, toe, (0.048, 0.036), palette.sock)
+    # The thigh last: a bent knee points at the camera and hides the shank behind it.
     _segment(canvas, hip, knee, (0.088 * girth, 0.066 * girth), palette.trousers)
     canvas.disc((knee[0], knee[1] - 0.012 * knee[2]), 0.04 * knee[2], shade(palette.trousers, 1.1), 0.8)
 
@@ -135,7 +140,9 @@ def _segment(canvas: Canvas, start: Joint, end: Joint, radii: Point, colour: Col
 def _draw_hand(canvas: Canvas, wrist: Joint, finger: Joint, grip: float, palette: Palette, side: BodySide) -> None:
     scale = wrist[2]
     dx, dy = finger[0] - wrist[0], finger[1] - wrist[1]
+    # A hand that points at the camera has no length in the picture, but still a palm.
     reach = max(hypot(dx, dy), 0.045 * scale)
+    # The direction of less than a pixel is noise, and the fingers would spin.
     angle = atan2(dy, dx) if hypot(dx, dy) > 1 else pi / 2
     palm = (wrist[0] + 0.55 * reach * cos(angle), wrist[1] + 0.55 * reach * sin(angle))
     line = shade(palette.skin, 0.62)
@@ -148,6 +155,7 @@ def _draw_hand(canvas: Canvas, wrist: Joint, finger: Joint, grip: float, palette
             palm[1] + 0.022 * (number - 1.5) * scale * cos(angle),
         )
         tip = (root[0] + length * cos(spread), root[1] + length * sin(spread))
+        # Each finger is drawn darker and wider first: this edge keeps it apart from the next one.
         canvas.capsule(root, tip, (0.0175 * scale, 0.0155 * scale), line)
         canvas.capsule(root, tip, (0.0135 * scale, 0.0115 * scale), palette.skin)
     canvas.disc(palm, 0.046 * scale, shade(palette.skin, 0.75))

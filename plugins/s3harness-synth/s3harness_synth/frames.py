@@ -19,6 +19,7 @@ from s3harness_synth.skeleton import HEAD_M, Points, body_points, make_camera
 
 Box = tuple[int, int, int, int]
 
+# Skin, hair and cloth reach beyond the joints, farthest at the head.
 _MARGIN_M = 1.45 * HEAD_M
 _EVEN = 4
 """Boxes begin and end on multiples of this, so that the planes of colour, half as fine, can be cut with them."""
@@ -70,6 +71,7 @@ def _draw_frame(scene: Scene, index: int, box: Box, backdrop: Backdrop) -> Frame
     pose = {name: float(track[index]) for name, track in scene.tracks.items()}
     joints = _local_joints(scene, index, (x0, y0))
     draw_figure(Canvas(part), joints, pose, scene.palette, scene.appearance, scene.setting.camera_yaw_deg)
+    # A copy: many frames share one backdrop.
     frame = backdrop.frame.copy()
     brightness, *differences = part.split()
     frame[y0:y1, x0:x1] = np.asarray(brightness.reduce(SUPERSAMPLING))

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from s3harness_synth.setting import VideoSetting
 
 # The stride and the number of tiles share no factor, so that all tiles come before one is shown again.
+# Fresh noise would take some 6 million random numbers for a second of 640 × 360 at 25 frames.
 _TILES = 12
 _STRIDE = 7
+# Studio range ends at 16 and 240, so that a byte holds the sum.
 _LARGEST = 12.0
 
 

@@ -38,6 +38,7 @@ class Habits:
 
     def normal(self, trait: str) -> float:
         """Return a standard normal number."""
+        # The quantiles of 0 and 1 are infinite.
         return NormalDist().inv_cdf(min(max(self.chance(trait), 1e-6), 1 - 1e-6))
 
     def between(self, trait: str, bounds: tuple[float, float]) -> float:

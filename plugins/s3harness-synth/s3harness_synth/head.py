@@ -13,6 +13,7 @@ from s3harness_synth.skeleton import HEAD_M
 Pose = dict[str, float]
 """The value of each channel at one frame."""
 
+# Of half the height: a head is narrower than it is high, and nearly as deep.
 _WIDTH, _DEPTH = 0.8, 0.92
 _JAW_TAPER = 0.12
 
@@ -82,8 +83,10 @@ def place_head(pose: Pose, centre: Point, scale: float, camera_yaw_deg: float) -
     return Head(
         centre,
         HEAD_M * scale,
+        # A camera that stands aside sees a straight head turned the other way.
         yaw=radians(pose["head_yaw"] - camera_yaw_deg),
         pitch=radians(0.8 * pose["head_pitch"] + 2),
+        # The head follows a leaning trunk half of the way; the neck takes the rest.
         roll=radians(pose["head_roll"] + 0.5 * pose["trunk_lean"]),
         chin=0.05 + 0.18 * pose["jaw"],
     )

@@ -25,6 +25,7 @@ def mirror_script(script: Script) -> Script:
 
 def mirror_patient(patient: Patient) -> Patient:
     """Return the patient with focus and habits on the other side."""
+    # Nothing in appearance or voice has a side.
     return replace(patient, focus=opposite(patient.focus), first_arm=opposite(patient.first_arm))
 
 

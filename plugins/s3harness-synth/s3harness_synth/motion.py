@@ -14,14 +14,17 @@ from s3harness_synth.setting import VideoSetting
 from s3harness_synth.signs import compose
 from s3harness_synth.vocabulary import SIDES, direction
 
+# About 16 breaths a minute, as an adult at rest.
 BREATHS_HZ = 0.26
 BLINKS_PER_MINUTE = 11.0
 POSTICTAL_LID = 0.62
 
 _FLACCID = {"elbow": 30.0, "raise": 2.0, "abduction": 20.0, "rotation": 40.0, "grip": 0.3, "foot": 30.0}
 _LAYERS = {
+    # A posture of the same arm covers the bent arm of the jerks, which are then added to the posture.
     "clonic": -1,
     "figure4": 1,
+    # Lids and jaw of these signs cover what tonic, staring and pulling faces do to them.
     "close_eyes": 1,
     "eye_blinking": 1,
     "oral_automatisms": 1,
@@ -41,6 +44,7 @@ def act_out(script: Script, setting: VideoSetting, seed: int, fps: int) -> Track
     tracks = rest_tracks(setting, len(times))
     for primitive in _primitives(script, seed):
         primitive.apply(tracks, times)
+    # Once, at the end: a movement may pass the range and another bring it back.
     clip_to_range(tracks)
     return tracks
 
@@ -54,6 +58,7 @@ def _primitives(script: Script, seed: int) -> Iterator[Primitive]:
     movements = [primitive for event in ordered for primitive in compose(event, script)]
     # Holds first: they pull a track to a target, which would swallow jerks and oscillations added before.
     yield from (m for m in movements if isinstance(m, Hold))
+    # After the holds of the signs: who answers opens the mouth, whatever held it.
     yield from _answering(script)
     yield from (m for m in movements if not isinstance(m, Hold))
 
@@ -62,7 +67,13 @@ def _idle(script: Script, seed: int) -> Iterator[Primitive]:
     """Breathing, blinking and small movements, which stop where the patient stares."""
     rng = np.random.default_rng([seed, 1])
     alive = _outside(script, script.find("blank_stare"))
-    yield Oscillation("breath", 1.0, BREATHS_HZ, _outside(script, script.find("tonic"))[0])
+    yield Oscillation(
+        # The tonic contraction of the chest stops the breath.
+        channel="breath",
+        amplitude=1.0,
+        frequency=BREATHS_HZ,
+        envelope=_outside(script, script.find("tonic"))[0],
+    )
     for span in alive:
         for channel, spread in (("head_yaw", 3.0), ("head_roll", 1.5), ("head_pitch", 1.5), ("gaze_x", 0.25)):
             calm = 0.1 if script.from_sleep and span.start_s <= 0 else 1.0
@@ -78,6 +89,7 @@ def _idle(script: Script, seed: int) -> Iterator[Primitive]:
 def _outside(script: Script, event: Event | None) -> tuple[Envelope, ...]:
     """Envelopes of all the time that ``event`` does not take."""
     if event is None:
+        # Beyond both ends of the video, so that the ramps are not seen.
         return (Envelope(-2.0, script.duration_s + 2.0),)
     onset, offset = event.interval
     return Envelope(-2.0, onset), Envelope(offset, script.duration_s + 2.0)
@@ -88,10 +100,12 @@ def _blinks(script: Script, rng: np.random.Generator) -> Iterator[float]:
     while moment < script.duration_s:
         if not any(_covers(script.find(f), moment) for f in ("blank_stare", "eye_blinking", "close_eyes")):
             yield moment
+        # A pause between blinks: two that touch would be one long closure.
         moment += 0.8 + rng.exponential(60 / BLINKS_PER_MINUTE)
 
 
 def _covers(event: Event | None, moment: float) -> bool:
+    # Also just before: such a blink could last into the sign.
     return event is not None and event.interval[0] - 0.4 <= moment <= event.interval[1]
 
 
@@ -99,6 +113,7 @@ def _sleep(script: Script) -> Iterator[Primitive]:
     if not script.from_sleep:
         return
     onset = script.interval[0]
+    # From before the video, so that no frame shows the eyes fall shut.
     asleep = Envelope(-5.0, onset + 0.5, 0.1, 0.7)
     for side in SIDES:
         yield Hold(f"{side}_lid", 1.0, asleep)
@@ -127,4 +142,4 @@ def _answering(script: Script) -> Iterator[Primitive]:
     for start in examination.replied_s if examination else ():
         talking = Envelope(start, start + Examination.REPLY_S, 0.15, 0.15)
         yield Hold("jaw", 0.28, talking)
-        yield Oscillation("jaw", 0.22, 3.6, talking)
+        yield Oscillation(channel="jaw", amplitude=0.22, frequency=3.6, envelope=talking)

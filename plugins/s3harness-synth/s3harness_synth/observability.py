@@ -47,6 +47,7 @@ foot, wrist, hips."""
 
 _ONLY_HEARD = frozenset({"ictal_vocalization", "verbal_responsiveness"})
 _OF_ONE_CHEEK = frozenset({"face_pulling", "face_twitching"})
+# The longitude and the limit of sight with which `face` draws a cheek.
 _CHEEK_DEG = 30.0
 _EDGE_OF_SIGHT = 0.12
 
@@ -80,6 +81,7 @@ def observe(feature: str, take: Take, form: Format) -> Observability | None:
         return Observability(not form.audio, False, False, None, 0.0)
     scale = make_camera(take.setting, form.resolution).scale * take.patient.appearance.size
     size = TRAVEL_M[feature] * event.intensity * scale
+    # The first rate is the highest: rhythms only ever slow down.
     needs = 2 * event.frequency if event.frequency else 1 / event.length_s
     return Observability(_is_hidden(event, script), size < LEAST_PIXELS, needs > form.fps, size, needs)
 

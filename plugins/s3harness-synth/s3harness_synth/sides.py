@@ -63,4 +63,5 @@ def _share_arms(sides: dict[str, Side | None], patient: Patient) -> None:
 def _first_alone(sides: dict[str, Side | None], times: Times) -> str | None:
     """The arm sign that comes first of those on one side."""
     alone = [feature for feature in _LEVERS & sides.keys() if sides[feature] in ("left", "right")]
+    # The name decides a tie: the order of a set of strings differs from process to process.
     return min(alone, key=lambda feature: (times[feature][0], feature), default=None)

@@ -36,19 +36,40 @@ def _head_turning(event: Event, script: Script) -> list[Primitive]:
         Hold("head_yaw", side * TURNED_DEG * event.intensity, on),
         Hold("head_roll", side * 8, on),
         Hold("head_pitch", 8, on),
+        # In a version the eyes go with the head, to the end of their range.
         Hold("gaze_x", side, on),
-        Oscillation("head_yaw", 0.8, 7.0, on),
+        # A posture that is held by force trembles.
+        Oscillation(channel="head_yaw", amplitude=0.8, frequency=7.0, envelope=on),
     ]
 
 
 def _head_shaking(event: Event, script: Script) -> list[Primitive]:
-    return [Oscillation("head_yaw", 30 * event.intensity, event.frequency or 1.0, event.envelope, wander=0.2)]
+    return [
+        Oscillation(
+            channel="head_yaw",
+            amplitude=30 * event.intensity,
+            frequency=event.frequency or 1.0,
+            envelope=event.envelope,
+            wander=0.2,
+        )
+    ]
 
 
 def _steady_shaking(event: Event, script: Script) -> list[Primitive]:
     on, rate = event.envelope, event.frequency or 4.0
     reach = {"knee": 15.0, "hip": 7.0, "splay": 6.0}
-    return [Oscillation(f"{side}_{joint}", reach[joint], rate, on, joint == "hip") for side in SIDES for joint in reach]
+    return [
+        Oscillation(
+            channel=f"{side}_{joint}",
+            amplitude=reach[joint],
+            frequency=rate,
+            envelope=on,
+            # The hip is out of phase with the knee, or the leg would swing as one stiff piece.
+            phase=1.0 if joint == "hip" else 0.0,
+        )
+        for side in SIDES
+        for joint in reach
+    ]
 
 
 def _glance(event: Event, script: Script) -> list[Primitive]:
@@ -64,12 +85,16 @@ def _tonic(event: Event, script: Script) -> list[Primitive]:
         Hold("teeth", 0.8, on),
         Hold("brow", -0.5, on),
         Hold("trunk_lean", -5 * direction(event.side), on),
-        Oscillation("head_roll", 0.7, 8.5, on),
+        Oscillation(channel="head_roll", amplitude=0.7, frequency=8.5, envelope=on),
     ]
     for side in body_sides(event.side):
+        # In the leg the extensors are stronger than the flexors: it is stretched, with the toes pointed.
         held += [Hold(f"{side}_hip", 0, on), Hold(f"{side}_knee", 0, on), Hold(f"{side}_foot", 55, on)]
         held += [Hold(f"{side}_splay", 14, on), Hold(f"{side}_grip", 1, on)]
-        held += [Oscillation(f"{side}_{joint}", 1.6 * force, 9.0, on) for joint in ("elbow", "raise", "knee")]
+        held += [
+            Oscillation(channel=f"{side}_{joint}", amplitude=1.6 * force, frequency=9.0, envelope=on)
+            for joint in ("elbow", "raise", "knee")
+        ]
     return held
 
 
@@ -78,11 +103,13 @@ def _clonic(event: Event, script: Script) -> list[Primitive]:
     jerks: list[Primitive] = []
     reach = {"raise": 20, "abduction": 10, "hip": 12, "knee": 18}
     for side in body_sides(event.side):
+        # Half bent, so that a jerk stays within the range of the elbow.
         jerks += [Hold(f"{side}_elbow", 78, on), Hold(f"{side}_grip", 1, on), Hold(f"{side}_raise", 20, on)]
         jerks += [Jerk(f"{side}_{joint}", height * force, moments, on) for joint, height in reach.items()]
         bent, free = split_moments(moments, _flexion(script, side))
         jerks += [Jerk(f"{side}_elbow", 46 * force, free, on), Jerk(f"{side}_elbow", -46 * force, bent, on)]
     both = event.side == "both"
+    # Jerks of both sides reach the neck and the trunk; those of one side hardly do.
     jerks.append(Jerk("head_pitch", (-12 if both else -2) * force, moments, on))
     jerks.append(Jerk("trunk_arch", 0.03 * force * both, moments, on))
     return jerks
@@ -106,13 +133,17 @@ def _arm_flexion(event: Event, script: Script) -> list[Primitive]:
 
 def _figure4(event: Event, script: Script) -> list[Primitive]:
     straight = {"elbow": 2, "abduction": 86, "raise": 14, "rotation": 40, "wrist": 35, "grip": 1}
+    # Rotated beyond 90°, the forearm crosses the chest: with the straight arm it makes the digit.
     bent = {"elbow": 122, "abduction": 42, "raise": 36, "rotation": 96, "wrist": 30, "grip": 1}
     across = replace(event, side=opposite(event.side or "left"))
     return _hold_arms(event, straight) + _hold_arms(across, bent)
 
 
 def _hold_arms(event: Event, pose: Mapping[str, float]) -> list[Primitive]:
-    tremor = [Oscillation(f"{s}_abduction", 0.7, 8.0, event.envelope) for s in body_sides(event.side)]
+    tremor = [
+        Oscillation(channel=f"{s}_abduction", amplitude=0.7, frequency=8.0, envelope=event.envelope)
+        for s in body_sides(event.side)
+    ]
     holds = [Hold(f"{s}_{joint}", a, event.envelope) for s in body_sides(event.side) for joint, a in pose.items()]
     return [*holds, *tremor]
 
@@ -123,10 +154,22 @@ def _limb_automatisms(event: Event, script: Script) -> list[Primitive]:
     pose = {"elbow": 84, "raise": 24, "rotation": 62, "abduction": 14}
     for number, side in enumerate(body_sides(event.side)):
         acts += [Hold(f"{side}_{joint}", angle, on) for joint, angle in pose.items()]
+        # Joints out of phase let the hand draw loops, as in fumbling, instead of going to and fro.
         for joint, reach, phase in (("elbow", 12.0, 0.0), ("rotation", 16.0, 1.6), ("raise", 5.0, 0.7)):
+            # Each hand wanders by a seed of its own, or both would stray alike.
             seed = event.seed + 7 * number
-            acts.append(Oscillation(f"{side}_{joint}", reach, rate, on, phase + number, wander=0.25, seed=seed))
-        acts.append(Oscillation(f"{side}_grip", 0.5, 1.6 * rate, on))
+            acts.append(
+                Oscillation(
+                    channel=f"{side}_{joint}",
+                    amplitude=reach,
+                    frequency=rate,
+                    envelope=on,
+                    phase=phase + number,
+                    wander=0.25,
+                    seed=seed,
+                )
+            )
+        acts.append(Oscillation(channel=f"{side}_grip", amplitude=0.5, frequency=1.6 * rate, envelope=on))
     return acts
 
 
@@ -145,19 +188,31 @@ def _asynchronous_movement(event: Event, script: Script) -> list[Primitive]:
     offset = {"abduction": 22.0, "raise": 18.0, "elbow": 25.0, "hip": 14.0, "knee": 30.0}
     for side in SIDES:
         on = event.envelope if event.side in (side, None) else _joining(event.envelope)
+        # A rate for each side, and below for each joint: this is what makes the movement asynchronous.
         own = rate * rng.uniform(0.6, 1.5)
         for joint, height in reach.items():
             moves.append(Sway(f"{side}_{joint}", offset.get(joint, 4.0), 1.5, on, int(rng.integers(2**31))))
             swing = height * event.intensity * rng.uniform(0.6, 1.0)
             seed, phase = int(rng.integers(2**31)), rng.uniform(0, 6.3)
             f = own * rng.uniform(0.8, 1.25)
-            moves.append(Oscillation(f"{side}_{joint}", swing, f, on, phase, wander=0.5, seed=seed))
+            moves.append(
+                Oscillation(
+                    channel=f"{side}_{joint}",
+                    amplitude=swing,
+                    frequency=f,
+                    envelope=on,
+                    phase=phase,
+                    wander=0.5,
+                    seed=seed,
+                )
+            )
         moves += [Hold(f"{side}_{joint}", angle, on) for joint, angle in _FLAILING.items()]
     return moves
 
 
 def _joining(envelope: Envelope) -> Envelope:
     """The envelope of the limbs that join in later where one arm leads."""
+    # At most a third of a short sign, which must still be seen on both sides.
     later = min(_LEADS_BY_S, 0.3 * (envelope.end_s - envelope.start_s))
     return envelope.moved(envelope.start_s + later, envelope.end_s)
 
@@ -170,14 +225,16 @@ def _pelvic_thrusting(event: Event, script: Script) -> list[Primitive]:
     on, rate = event.envelope, event.frequency or 1.2
     thrust = 0.095 * event.intensity
     moves: list[Primitive] = [
+        # Held at the amplitude of the thrusts, so that the pelvis rises from the mattress and never sinks into it.
         Hold("pelvis_lift", thrust, on),
-        Oscillation("pelvis_lift", thrust, rate, on),
-        Oscillation("trunk_arch", 0.03, rate, on),
-        Oscillation("head_pitch", 6, rate, on, np.pi),
+        Oscillation(channel="pelvis_lift", amplitude=thrust, frequency=rate, envelope=on),
+        Oscillation(channel="trunk_arch", amplitude=0.03, frequency=rate, envelope=on),
+        Oscillation(channel="head_pitch", amplitude=6, frequency=rate, envelope=on, phase=np.pi),
     ]
     for side in SIDES:
+        # Thigh and shank are equally long: with the knee at twice the hip's angle the feet stay on the bed.
         moves += [Hold(f"{side}_hip", 44, on), Hold(f"{side}_knee", 88, on), Hold(f"{side}_splay", 16, on)]
-        moves.append(Oscillation(f"{side}_hip", -6, rate, on))
+        moves.append(Oscillation(channel=f"{side}_hip", amplitude=-6, frequency=rate, envelope=on))
     return moves
 
 
@@ -191,15 +248,20 @@ def _full_body_shaking(event: Event, script: Script) -> list[Primitive]:
         # While the limbs jerk, the trunk jerks with them instead of shaking at a rate of its own.
         on = on.paused(*clonic.interval)
     moves += [
-        Oscillation("trunk_shift", 0.03 * force, rate, on),
-        Oscillation("head_roll", 8 * force, rate, on, 0.6),
-        Oscillation("head_yaw", 7 * force, rate, on, 0.2),
-        Oscillation("trunk_lean", 4 * force, rate, on, 0.3),
+        Oscillation(channel="trunk_shift", amplitude=0.03 * force, frequency=rate, envelope=on),
+        Oscillation(channel="head_roll", amplitude=8 * force, frequency=rate, envelope=on, phase=0.6),
+        Oscillation(channel="head_yaw", amplitude=7 * force, frequency=rate, envelope=on, phase=0.2),
+        Oscillation(channel="trunk_lean", amplitude=4 * force, frequency=rate, envelope=on, phase=0.3),
     ]
     for side in SIDES:
         for joint, height in (("elbow", 20), ("abduction", 10), ("raise", 8), ("knee", 12), ("hip", 7), ("splay", 5)):
+            # Both limbs go outwards by these two: in antiphase they swing to the same side of the room.
             phase = 0.4 if side == "left" else 0.4 + np.pi * (joint in ("abduction", "splay"))
-            moves.append(Oscillation(f"{side}_{joint}", height * force, rate, on, phase))
+            moves.append(
+                Oscillation(
+                    channel=f"{side}_{joint}", amplitude=height * force, frequency=rate, envelope=on, phase=phase
+                )
+            )
     return moves
 
 
@@ -209,8 +271,27 @@ def _arms_move_simultaneously(event: Event, script: Script) -> list[Primitive]:
     pose = {"abduction": 52, "raise": 30, "elbow": 62, "rotation": 20}
     for side in SIDES:
         moves += [Hold(f"{side}_{joint}", angle, on) for joint, angle in pose.items()]
-        moves.append(Oscillation(f"{side}_abduction", 36 * force, rate, on, wander=0.1, seed=event.seed))
-        moves.append(Oscillation(f"{side}_elbow", -26 * force, rate, on, wander=0.1, seed=event.seed))
+        moves.append(
+            Oscillation(
+                channel=f"{side}_abduction",
+                amplitude=36 * force,
+                frequency=rate,
+                envelope=on,
+                wander=0.1,
+                seed=event.seed,
+            )
+        )
+        moves.append(
+            Oscillation(
+                # The same seed on both sides and joints, so that the arms never drift apart.
+                channel=f"{side}_elbow",
+                amplitude=-26 * force,
+                frequency=rate,
+                envelope=on,
+                wander=0.1,
+                seed=event.seed,
+            )
+        )
     return moves
 
 

@@ -27,6 +27,7 @@ THIGH_M, SHANK_M, FOOT_M = 0.42, 0.42, 0.16
 VIEW_HEIGHT_M = 1.52
 CAMERA_DISTANCE_M = 3.6
 
+# From a mattress the pelvis rises; on a seat it mostly slides forwards.
 LIFT_DIRECTION = {"bed": (0.0, 0.95, 0.3), "chair": (0.0, 0.55, 0.85)}
 
 Points = dict[str, Array]
@@ -47,6 +48,7 @@ class Camera:
         turned_z = points[..., 0] * np.sin(self.yaw) + points[..., 2] * np.cos(self.yaw)
         up = points[..., 1] * np.cos(self.pitch) - turned_z * np.sin(self.pitch)
         near = points[..., 1] * np.sin(self.pitch) + turned_z * np.cos(self.pitch)
+        # Perspective, so that a limb that comes towards the camera is seen to grow.
         scale = self.scale * CAMERA_DISTANCE_M / (CAMERA_DISTANCE_M - near)
         return np.stack([self.centre[0] + scale * turned_x, self.centre[1] - scale * up, scale], axis=-1)
 
@@ -55,6 +57,7 @@ def make_camera(setting: VideoSetting, resolution: tuple[int, int]) -> Camera:
     """Return the camera of a setting for an image of ``resolution`` (width, height)."""
     width, height = resolution
     scale = height / VIEW_HEIGHT_M * setting.zoom
+    # The origin is the pelvis: at two thirds of the height, head and raised arms stay in the picture.
     centre = (width * 0.5 + setting.shift_x * height, height * (0.667 + setting.shift_y))
     return Camera(np.radians(setting.camera_pitch_deg), np.radians(setting.camera_yaw_deg), scale, centre)
 
@@ -70,6 +73,7 @@ def body_points(tracks: Tracks, appearance: Appearance, setting: VideoSetting) -
     shift = left0 * tracks["trunk_shift"][:, None]
     lift = np.array(LIFT_DIRECTION[setting.furniture]) * tracks["pelvis_lift"][:, None]
     chest = shift + up * TRUNK_M * size + front * tracks["trunk_arch"][:, None]
+    # A trunk that shifts takes the hips along by half, as the mattress holds them.
     points = {"pelvis": 0.5 * shift + lift, "chest": chest, "neck": chest + up * 0.07 * size}
     points["head"] = _head(tracks, chest, (left, up, front), size)
     for side in SIDES:
@@ -82,6 +86,7 @@ def body_points(tracks: Tracks, appearance: Appearance, setting: VideoSetting) -
 def _head(tracks: Tracks, chest: Array, axes: tuple[Array, Array, Array], size: float) -> Array:
     left, up, front = axes
     roll, yaw = np.radians(tracks["head_roll"])[:, None], np.radians(tracks["head_yaw"])[:, None]
+    # The head tilts about the neck below it, not about its own centre.
     aside = left * (0.11 * np.sin(roll) + 0.03 * np.sin(yaw))
     nod = up * (0.0012 * tracks["head_pitch"][:, None]) - front * (0.0006 * tracks["head_pitch"][:, None])
     return chest + up * NECK_M * size + aside + nod
@@ -94,6 +99,7 @@ def _arm(tracks: Tracks, side: BodySide, chest: Array, axes: tuple[Array, Array,
     )
     upper = np.cos(raised) * (np.sin(abduction) * out - np.cos(abduction) * up) + np.sin(raised) * front
     inward = np.cos(rotation) * front - np.sin(rotation) * (np.cos(abduction) * out + np.sin(abduction) * up)
+    # Only the part at right angles to the upper arm turns the forearm, so that its length stays the same.
     bend = _unit(inward - _dot(inward, upper) * upper)
     fore = np.cos(elbow) * upper + np.sin(elbow) * bend
     hand = np.cos(elbow + wrist) * upper + np.sin(elbow + wrist) * bend
@@ -109,6 +115,7 @@ def _leg(tracks: Tracks, side: BodySide, pelvis: Array, size: float) -> Points:
     hip, splay, knee, foot = (
         np.radians(tracks[f"{side}_{name}"])[:, None] for name in ("hip", "splay", "knee", "foot")
     )
+    # Fixed axes: legs lie on the bed and do not follow the leaning trunk.
     out, up, along = sign * np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0])
     lean_out, flat = np.sin(splay), np.cos(splay)
 
@@ -123,6 +130,7 @@ def _leg(tracks: Tracks, side: BodySide, pelvis: Array, size: float) -> Points:
 
 
 def _unit(vectors: Array) -> Array:
+    # An upper arm that points inwards leaves no direction at right angles, so a length of 0.
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 

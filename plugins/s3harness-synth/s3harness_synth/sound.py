@@ -21,6 +21,7 @@ Sound = tuple[float, float, Array]
 ROOM_LEVEL = 0.004
 """Root mean square of the empty room."""
 
+# Noise by an inverse FFT is periodic, and 7 s hold whole cycles of the hum: the repetition has no seam.
 _ROOM_PIECE_S, _ROOM_CORNER_HZ = 7, 450.0
 _SOB_S = 0.34
 
@@ -29,12 +30,14 @@ _ANSWERS = ("ies aim her", "ies ai kan", "aim okei", "im a hospitol")
 _VOCAL_LEVEL, _SPEECH_LEVEL, _REPLY_LEVEL, _SNORE_LEVEL, _CLICK_LEVEL = 0.42, 0.2, 0.26, 0.03, 0.03
 
 
+# By the beginning alone: after a tie `merge` would go on to compare arrays of samples, which fails.
 _START = itemgetter(0)
 _PIECE = RATE
 
 
 def make_sound(script: Script, patient: Patient, seed: int) -> Iterator[NDArray[np.float32]]:
     """Yield the audio track, a second at a time: mono float32 in −1…1 at :data:`~s3harness_synth.voice.RATE`."""
+    # Stream 1 of the seed moves the body: with or without sound, the frames are the same.
     room = _room(np.random.default_rng([seed, 2]))
     sounds = merge(*_sounds(script, patient.voice), key=_START)
     coming = next(sounds, None)
@@ -49,6 +52,7 @@ def make_sound(script: Script, patient: Patient, seed: int) -> Iterator[NDArray[
             _mix_in(piece, begin - first, samples)
         # A sound may go on into the next second; one that is over is dropped, so that memory stays constant.
         sounding = [(begin, samples) for begin, samples in sounding if begin + len(samples) > first + _PIECE]
+        # Sounds that overlap may add up to more than full scale.
         yield np.clip(piece, -1, 1)
 
 
@@ -56,6 +60,7 @@ def _at_level(sound: Sound) -> tuple[int, NDArray[np.float32]]:
     """The number of a sound's first sample in the track, and its samples at the level that it has there."""
     start, level, samples = sound
     peak = float(np.abs(samples).max()) if len(samples) else 0.0
+    # A silent sound has no peak to be scaled by.
     return max(0, round(start * RATE)), (level / (peak or 1.0) * samples).astype(np.float32)
 
 
@@ -70,6 +75,7 @@ def _room(rng: Generator) -> NDArray[np.float32]:
     """Air conditioning: low-passed noise and a little hum, some seconds of it to be heard again and again."""
     count = _ROOM_PIECE_S * RATE
     gain = 1 / np.sqrt(1 + (np.fft.rfftfreq(count, 1 / RATE) / _ROOM_CORNER_HZ) ** 2)
+    # Twice the 50 Hz of the mains, as transformers and lamps hum.
     hum = np.sin(2 * np.pi * 100 * np.arange(count) / RATE)
     return np.asarray(ROOM_LEVEL * (coloured_noise(gain, count, rng) + 0.15 * hum), np.float32)
 
@@ -84,6 +90,7 @@ def _sounds(script: Script, voice: PatientVoice) -> Iterator[Iterable[Sound]]:
     if script.examination is not None:
         yield _questions(script.examination, voice)
         yield _answers(script.examination, voice)
+    # Snoring breath follows generalised convulsions only.
     if script.archetype == "tonic_clonic":
         yield _stertorous_breathing(script)
 
@@ -99,6 +106,7 @@ def _cry(event: Event, script: Script, voice: PatientVoice, rng: Generator) -> I
     until = clonic.interval[0] if clonic and jerks else offset
     groans = _repeated(onset + length + 0.4, until - 0.1, 1.1, 0.4, lambda s: _groan(voice, s), rng, 0.45)
     grunts = [(moment, 0.5 * _VOCAL_LEVEL, _grunt(voice, 0.2)) for moment in jerks]
+    # Something must be heard until the offset that the truth states.
     if not jerks or jerks[-1] < offset - 1.2:
         grunts.append((offset - 0.6, 0.45 * _VOCAL_LEVEL, _groan(voice, 0.6)))
     yield from merge(groans, grunts, key=_START)
@@ -123,6 +131,7 @@ def _weeping(event: Event, script: Script, voice: PatientVoice, rng: Generator) 
     while moment < offset - _SOB_S:
         for number in range(int(rng.integers(3, 6))):
             if moment < offset - _SOB_S:
+                # By the root: sobs of deep and of high voices are closer together than their speech.
                 high = 2.4 * voice.pitch_hz**0.5 * 12 * (1 - 0.05 * number)
                 pitch = np.array([0.85, 1.1, 0.9]) * np.clip(high, 280, 480)
                 yield moment, _VOCAL_LEVEL * rng.uniform(0.6, 0.95), sing(pitch, _SOB, _tract("a", voice), _SOB_S, 0.03)
@@ -151,6 +160,7 @@ def _repeated(
     moment = first
     while moment < last - 0.3:
         seconds = min(length * rng.uniform(0.8, 1.2), last - moment)
+        # No room for another one: this one lasts to the end, where the truth has the offset.
         if last - moment - seconds < gap + 0.5:
             seconds = last - moment
         yield moment, share * _VOCAL_LEVEL, make(seconds)
@@ -176,8 +186,10 @@ def _smacks(event: Event) -> Iterator[Sound]:
 
 
 def _questions(examination: Examination, voice: PatientVoice) -> Iterator[Sound]:
+    # The examiner has the other register, so that question and answer can be told apart.
     other = PatientVoice(200.0, 1.16) if voice.pitch_hz < 150 else PatientVoice(118.0, 1.0)
     for number, moment in enumerate(examination.asked_s, start=examination.phrase):
+        # A question of before the video is not heard, only its answer.
         if moment >= 0:
             question = _QUESTIONS[number % len(_QUESTIONS)]
             spoken = say(question, other.pitch_hz, other.formant_scale, examination.QUESTION_S, rising=True)

@@ -46,6 +46,7 @@ def video_file(take: Take) -> str:
 def _video_row(take: Take, form: Format) -> tuple[object, ...]:
     script = take.script
     onset, offset = script.interval
+    # The length of the file, which holds whole frames.
     frames = round(script.duration_s * form.fps)
     return (
         *(take.video_id, take.patient.id, video_file(take), script.diagnosis, take.split),
@@ -76,6 +77,7 @@ def _seconds(value: float | None) -> str:
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
+        # The same bytes on every system: csv would end lines with CR LF.
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

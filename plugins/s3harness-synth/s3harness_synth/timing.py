@@ -13,10 +13,13 @@ from s3harness_synth.prior import GroupPrior, SignPrior
 Times = dict[str, tuple[float, float]]
 """Onset and offset of each sign in seconds; the first sign begins at 0."""
 
+# The priors end videos at 600 s, of which the lead-in takes up to 30.
 SHORTEST_SIGN_S, LONGEST_SIGN_S = 2.0, 560.0
 
 _LONGEST_LAG_S = 400.0
+# The labels are in whole seconds, in which signs less than half a second apart mostly begin together.
 _LEADERS_WITHIN_S = 0.45
+# The quartiles, by which the prior is compared with the labels, lie at ±0.67 and so are not touched.
 _MOST_DEVIATIONS = 1.0
 _PARTS_BEFORE_S = 0.15
 
@@ -33,6 +36,7 @@ class Draw:
 
 def draw(habits: Habits, feature: str) -> Draw:
     """Return the random numbers of one sign."""
+    # Every trait takes numbers from the random stream, so that this order is part of a data set.
     leading, together = (habits.chance(f"{feature} {trait}") for trait in ("leading", "together"))
     return Draw(leading, together, habits.normal(f"{feature} lag"), habits.normal(f"{feature} length"))
 
@@ -42,6 +46,7 @@ def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Ti
     onsets = {feature: lag(group.signs[feature], drawn, tempo * group.tempo) for feature, drawn in draws.items()}
     if "figure4" in onsets:
         _begin_figure4(onsets, draws["arm_straightening"].together < group.figure4_straightens)
+    # After the figure 4, which may have moved its parts to the front.
     first = min(onsets.values())
     lengths = _lengths(draws, group, tempo)
     times = {feature: (onset - first, onset - first + lengths[feature]) for feature, onset in onsets.items()}
@@ -53,6 +58,7 @@ def sign_times(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> Ti
 def lag(sign: SignPrior, drawn: Draw, tempo: float) -> float:
     """Return the seconds after the first sign; ``tempo`` is the log of the factor that is the event's own."""
     if drawn.leading < sign.leads:
+        # A number below `leads`, divided by it, is uniform in 0–1 again: no further draw is needed.
         return _LEADERS_WITHIN_S * drawn.leading / sign.leads
     return min(exp(sign.lag[0] + sign.lag[1] * drawn.lag + tempo), _LONGEST_LAG_S)
 
@@ -67,6 +73,7 @@ def place(times: Times, start_s: float, room_s: float, *, shortest_s: float, fil
     last = start_s + room_s
     placed: Times = {}
     for feature, (onset, offset) in times.items():
+        # A late sign begins earlier rather than lasting too short a time.
         begin = min(start_s + pace * onset, last - shortest_s)
         placed[feature] = begin, min(max(start_s + pace * offset, begin + shortest_s), last)
     return placed
@@ -80,6 +87,7 @@ def _lengths(draws: Mapping[str, Draw], group: GroupPrior, tempo: float) -> dict
 
 def _length(group: GroupPrior, feature: str, drawn: Draw, tempo: float) -> float:
     mean, spread = group.signs[feature].length
+    # The root keeps the variance at 1, so that the shared part changes no length's distribution.
     own = group.shared * tempo + sqrt(1 - group.shared**2) * drawn.length
     own = min(max(own, -_MOST_DEVIATIONS), _MOST_DEVIATIONS)
     return min(max(exp(mean + spread * own), SHORTEST_SIGN_S), LONGEST_SIGN_S)

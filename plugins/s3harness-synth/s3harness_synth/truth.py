@@ -44,6 +44,7 @@ def first_arm_movement(script: Script) -> Event | None:
     first = next((event for event in script.signs if event.feature in ARM_SIGNS), None)
     if first is None or first.side not in ("left", "right"):
         return None
+    # Less than half a second apart, neither arm is first for an annotator.
     rivals = (e for e in script.signs if e.feature in ARM_SIGNS and e.interval[0] < first.interval[0] + 0.5)
     return first if all(rival.side == first.side for rival in rivals) else None
 

@@ -17,6 +17,7 @@ RATE = 48_000
 _CONTROL = 200
 """Steps per second at which pitch, formants and loudness are set; between them they are interpolated."""
 
+# Each harmonic costs a sine over all samples, and above the formants they are faint.
 _HIGHEST_HZ = 5000.0
 _BANDWIDTHS = (90.0, 110.0, 170.0)
 
@@ -52,6 +53,7 @@ def sing(pitch: Array, loudness: Array, formants: Array, seconds: float, roughne
     phase = 2 * np.pi * np.cumsum(np.interp(samples, np.arange(count), tone)) / RATE
     total = np.zeros_like(samples)
     for number in range(1, int(_HIGHEST_HZ / float(tone.min())) + 1):
+        # The lips radiate 6 dB more per octave, so that about 6 of the folds' 12 are left.
         gain = level * _resonance(number * tone, shaped) / number**0.9 * (number * tone < _HIGHEST_HZ)
         total += np.interp(samples, np.arange(count), gain) * np.sin(number * phase)
     return total
@@ -61,6 +63,7 @@ def hiss(band: tuple[float, float], loudness: Array, seconds: float, seed: int) 
     """Return noise between two frequencies in Hz under an evenly spaced ``loudness``."""
     count = round(seconds * RATE)
     frequencies = np.fft.rfftfreq(count, 1 / RATE)
+    # The lowest frequency is 0, by which nothing can be divided.
     gain = 1 / np.sqrt((1 + (band[0] / np.maximum(frequencies, 1.0)) ** 4) * (1 + (frequencies / band[1]) ** 4))
     return coloured_noise(gain, count, np.random.default_rng(seed)) * _stretched(loudness, np.linspace(0, 1, count))
 
@@ -76,12 +79,14 @@ def say(sounds: str, pitch: float, scale: float, seconds: float, rising: bool = 
     lengths = np.array([0.5 if s in _SHORT or s == " " else 1.0 for s in sounds])
     bounds = np.concatenate([[0], np.cumsum(lengths)]) / lengths.sum()
     voiced = np.array([VOWELS.get(s, (0, 0, 0)) for s in sounds])
-    known = np.flatnonzero(voiced[:, 0] > 0)
+    with_formants = np.flatnonzero(voiced[:, 0] > 0)
     steps = np.linspace(0, 1, round(seconds * _CONTROL))
     which = np.clip(np.searchsorted(bounds, steps, side="right") - 1, 0, len(sounds) - 1)
     middle = 0.5 * (bounds[:-1] + bounds[1:])
-    formants = scale * np.stack([np.interp(steps, middle[known], voiced[known, k]) for k in range(3)])
+    # A sound without formants glides between those of its neighbours, as a mouth does.
+    formants = scale * np.stack([np.interp(steps, middle[with_formants], voiced[with_formants, k]) for k in range(3)])
     level = np.array([_voicing(s) for s in sounds])[which]
+    # A voice that sets in within one step of 5 ms would click.
     level = np.convolve(level, np.hanning(7) / np.hanning(7).sum(), mode="same")
     melody = pitch * (1 + (0.32 if rising else -0.2) * (steps - 0.4) + 0.04 * np.sin(2 * np.pi * 3.2 * steps * seconds))
     speech = sing(melody, level, formants, seconds)
@@ -99,6 +104,7 @@ def _with_consonants(speech: Array, sounds: str, bounds: Array) -> Array:
     for number, sound in enumerate(sounds):
         if sound in _NOISES:
             first, last = (round(edge * len(speech)) for edge in bounds[number : number + 2])
+            # The place of the consonant is its seed: a sentence always sounds the same.
             burst = hiss(_NOISES[sound], np.array([0.3, 1.0, 0.3]), (last - first) / RATE, number)
             speech[first : first + len(burst)] += 0.25 * peak * burst[: len(speech) - first]
     return speech

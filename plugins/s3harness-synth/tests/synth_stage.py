@@ -28,7 +28,9 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def alone(*events: Event, duration_s: float = 8.0, diagnosis: str = "ES", **more: object) -> Script:
     """A script with just these events."""
-    return Script(diagnosis, "posturing", duration_s, False, events, **more)
+    return Script(
+        diagnosis=diagnosis, archetype="posturing", duration_s=duration_s, from_sleep=False, events=events, **more
+    )
 
 
 def plain_patient() -> Patient:
@@ -48,7 +50,9 @@ def plain_patient() -> Patient:
 
 def plain_setting() -> VideoSetting:
     """In bed, by day, straight from the foot of the bed, nobody else there."""
-    drawn = sample_setting(plain_patient(), alone(Event("tonic", Envelope(1, 2))), np.random.default_rng(0))
+    drawn = sample_setting(
+        plain_patient(), alone(Event(feature="tonic", envelope=Envelope(1, 2))), np.random.default_rng(0)
+    )
     bed = {"furniture": "bed", "backrest_deg": 44, "camera_pitch_deg": 36, "camera_yaw_deg": 0}
     return replace(drawn, **bed, infrared=False, bystander_side=None)
 

@@ -176,7 +176,10 @@ def test_balanced_files_take_the_same_rate_whatever_moves(balance, tmp_path):
     """A still and a thrashing patient, filmed in the same light."""
     form = Format((160, 90), 10, False)
     sizes = []
-    for event in (Event("blank_stare", Envelope(0.5, 7.5)), Event("asynchronous_movement", Envelope(0.5, 7.5))):
+    for event in (
+        Event(feature="blank_stare", envelope=Envelope(0.5, 7.5)),
+        Event(feature="asynchronous_movement", envelope=Envelope(0.5, 7.5)),
+    ):
         rate = 0.3 if balance else None
         take = take_of(alone(event), rate)
         film(take, tmp_path / f"{event.feature}.mp4", form)

@@ -96,7 +96,10 @@ def acted(event):
 @pytest.mark.parametrize("feature", sorted(SIDED))
 def test_a_sign_on_the_left_is_acted_as_the_mirror_image_of_one_on_the_right(feature):
     """Independent of how mirrored videos are drawn: the movement itself knows left from right."""
-    left, right = (acted(Event(feature, Envelope(1.5, 4.5), side, frequency=2.0, seed=3)) for side in ("left", "right"))
+    left, right = (
+        acted(Event(feature=feature, envelope=Envelope(1.5, 4.5), side=side, frequency=2.0, seed=3))
+        for side in ("left", "right")
+    )
     for name, track in mirrored_tracks(left).items():
         tremor = 2.0 if name in ("head_roll", "head_yaw") else 1e-9
         np.testing.assert_allclose(right[name], track, atol=tremor, err_msg=name)
@@ -104,7 +107,10 @@ def test_a_sign_on_the_left_is_acted_as_the_mirror_image_of_one_on_the_right(fea
 
 
 def test_the_camera_shows_the_mirrored_body_on_the_other_side_of_the_picture():
-    script = alone(Event("figure4", Envelope(1, 5), "left"), Event("head_turning", Envelope(1, 5), "right"))
+    script = alone(
+        Event(feature="figure4", envelope=Envelope(1, 5), side="left"),
+        Event(feature="head_turning", envelope=Envelope(1, 5), side="right"),
+    )
     setting = replace(plain_setting(), camera_yaw_deg=7.0, shift_x=0.05)
     tracks = act_out(script, setting, 4, 5)
     look = plain_patient().appearance

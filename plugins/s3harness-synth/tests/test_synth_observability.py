@@ -27,32 +27,36 @@ def seen(*events, form=FULL, feature=None, **more):
 )
 @pytest.mark.parametrize("fps", [1, 2, 5, 6, 7, 10, 25])
 def test_a_rhythm_needs_twice_its_rate(feature, frequency, needs, fps):
-    found = seen(Event(feature, LASTING, "both", frequency=frequency), form=replace(FULL, fps=fps))
+    found = seen(
+        Event(feature=feature, envelope=LASTING, side="both", frequency=frequency), form=replace(FULL, fps=fps)
+    )
     assert found.needs_fps == needs
     assert found.undersampled == (fps < needs)
 
 
 def test_what_is_held_needs_one_frame_while_it_lasts():
-    held = Event("arm_flexion", Envelope.spanning(1, 5, 0.5), "left")
+    held = Event(feature="arm_flexion", envelope=Envelope.spanning(1, 5, 0.5), side="left")
     assert seen(held).needs_fps == pytest.approx(0.25)
     assert not seen(held, form=replace(FULL, fps=1)).undersampled
 
 
 @pytest.mark.parametrize(("height", "too_small"), [(360, False), (180, False), (36, True)])
 def test_a_lid_is_below_the_resolution_of_a_tiny_picture(height, too_small):
-    found = seen(Event("close_eyes", LASTING), form=replace(FULL, resolution=(height * 16 // 9, height)))
+    found = seen(
+        Event(feature="close_eyes", envelope=LASTING), form=replace(FULL, resolution=(height * 16 // 9, height))
+    )
     assert found.below_resolution == too_small == (found.size_px < LEAST_PIXELS)
 
 
 def test_arms_are_seen_where_lids_are_not():
     tiny = replace(FULL, resolution=(64, 36))
-    assert not seen(Event("arm_straightening", LASTING, "left"), form=tiny).below_resolution
+    assert not seen(Event(feature="arm_straightening", envelope=LASTING, side="left"), form=tiny).below_resolution
 
 
 @pytest.mark.parametrize("feature", sorted(TRAVEL_M))
 def test_what_counts_as_large_enough_changes_the_picture(feature):
     """The size in pixels is no fiction: where it is large, many pixels change by much."""
-    event = Event(feature, Envelope(2, 7.5), "left", frequency=2.0, style="forced")
+    event = Event(feature=feature, envelope=Envelope(2, 7.5), side="left", frequency=2.0, style="forced")
     frames = brightness(stage(alone(event), (320, 180), 5))
     before = frames[:9].mean(axis=0)
     changed = np.abs(frames[15:35] - before).max(axis=0) > 40
@@ -62,13 +66,13 @@ def test_what_counts_as_large_enough_changes_the_picture(feature):
 
 @pytest.mark.parametrize(("turned", "hidden"), [("left", True), ("right", False)])
 def test_a_cheek_that_is_turned_away_is_occluded(turned, hidden):
-    twitching = Event("face_twitching", Envelope(3, 7), "left", frequency=2.0)
-    assert seen(twitching, Event("head_turning", Envelope(1, 8), turned)).occluded == hidden
-    assert not seen(twitching, Event("head_turning", Envelope(1, 4.2), turned)).occluded
+    twitching = Event(feature="face_twitching", envelope=Envelope(3, 7), side="left", frequency=2.0)
+    assert seen(twitching, Event(feature="head_turning", envelope=Envelope(1, 8), side=turned)).occluded == hidden
+    assert not seen(twitching, Event(feature="head_turning", envelope=Envelope(1, 4.2), side=turned)).occluded
 
 
 def test_what_is_only_heard_is_occluded_in_a_silent_video():
-    silent, event = replace(FULL, audio=False), Event("ictal_vocalization", LASTING, style="moan")
+    silent, event = replace(FULL, audio=False), Event(feature="ictal_vocalization", envelope=LASTING, style="moan")
     assert seen(event, form=silent).occluded
     assert not seen(event).occluded
     asked = Examination((2.0,), 1.0)

@@ -39,8 +39,8 @@ def main_movement(frames):
     ],
 )
 def test_the_scripted_frequency_is_found_in_the_pixels(feature, frequency):
-    event = Event(feature, Envelope(0.5, 7.5), "both", frequency=frequency)
-    anchor = Event("close_eyes", Envelope(0.5, 7.5))
+    event = Event(feature=feature, envelope=Envelope(0.5, 7.5), side="both", frequency=frequency)
+    anchor = Event(feature="close_eyes", envelope=Envelope(0.5, 7.5))
     frames = brightness(stage(alone(event, anchor), (96, 54)))[2 * FPS : 7 * FPS]
     assert dominant_frequency(main_movement(frames)) == pytest.approx(frequency, rel=0.1)
 
@@ -50,8 +50,8 @@ def test_the_scripted_frequency_is_found_in_the_pixels(feature, frequency):
 )
 def test_the_scripted_frequency_is_found_in_the_pixels_of_the_face(feature, frequency, rows):
     """``rows`` of the face, from its middle, in half heights."""
-    still = Event("blank_stare", Envelope(0.1, 7.9), style="forced")
-    scene = stage(alone(Event(feature, Envelope(0.5, 7.5), frequency=frequency), still), (320, 180))
+    still = Event(feature="blank_stare", envelope=Envelope(0.1, 7.9), style="forced")
+    scene = stage(alone(Event(feature=feature, envelope=Envelope(0.5, 7.5), frequency=frequency), still), (320, 180))
     x, y, scale = scene.joints["head"][2 * FPS]
     top, bottom = (int(y + share * 0.12 * scale) for share in rows)
     face = brightness(scene)[2 * FPS : 7 * FPS, top:bottom, int(x - 0.09 * scale) : int(x + 0.09 * scale)]
@@ -70,7 +70,9 @@ def face_offset(frames, scene, index):
 
 @pytest.mark.parametrize(("side", "sign"), [("left", 1), ("right", -1)])
 def test_a_head_turned_to_the_patients_left_faces_image_right(side, sign):
-    scene = stage(alone(Event("head_turning", Envelope(2, 5.5, 1, 1), side), duration_s=6.0), (320, 180))
+    scene = stage(
+        alone(Event(feature="head_turning", envelope=Envelope(2, 5.5, 1, 1), side=side), duration_s=6.0), (320, 180)
+    )
     frames = brightness(scene)
     assert abs(face_offset(frames, scene, FPS)) < 0.15
     assert sign * face_offset(frames, scene, 4 * FPS) > 0.15
@@ -82,7 +84,7 @@ def test_a_head_turned_to_the_patients_left_faces_image_right(side, sign):
 @pytest.mark.parametrize(("side", "half"), [("left", "right half"), ("right", "left half")])
 @pytest.mark.parametrize("feature", ["arm_straightening", "arm_flexion"])
 def test_the_patients_left_arm_moves_on_the_right_of_the_image(feature, side, half):
-    scene = stage(alone(Event(feature, Envelope(2, 7), side, frequency=1.0)))
+    scene = stage(alone(Event(feature=feature, envelope=Envelope(2, 7), side=side, frequency=1.0)))
     frames = brightness(scene)
     moved = np.abs(frames[5 * FPS] - frames[FPS])[40:]
     middle = round(scene.joints["chest"][0][0])
@@ -106,8 +108,8 @@ CHANNEL_OF = [
 
 @pytest.mark.parametrize(("feature", "side", "channel", "least"), CHANNEL_OF)
 def test_a_sign_moves_its_channel_in_its_interval_and_not_outside(feature, side, channel, least):
-    event = Event(feature, Envelope(3, 9, 0.4, 0.4), side, frequency=1.2, style="moan")
-    anchor = Event("face_twitching", Envelope(0.5, 11.5), "left", frequency=0.1, intensity=0)
+    event = Event(feature=feature, envelope=Envelope(3, 9, 0.4, 0.4), side=side, frequency=1.2, style="moan")
+    anchor = Event(feature="face_twitching", envelope=Envelope(0.5, 11.5), side="left", frequency=0.1, intensity=0)
     acted, still = (
         act_out(alone(*events, duration_s=12.0), plain_setting(), 4, FPS)[channel]
         for events in ((event, anchor), (anchor,))
@@ -119,13 +121,15 @@ def test_a_sign_moves_its_channel_in_its_interval_and_not_outside(feature, side,
 
 
 def test_nothing_moves_while_the_patient_stares():
-    frames = brightness(stage(alone(Event("blank_stare", Envelope(4, 10), style="forced"), duration_s=11.0), (96, 54)))
+    frames = brightness(
+        stage(alone(Event(feature="blank_stare", envelope=Envelope(4, 10), style="forced"), duration_s=11.0), (96, 54))
+    )
     change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2))
     assert change[5 * FPS : 9 * FPS].mean() < 0.25 * change[: 3 * FPS].mean()
 
 
 def test_lids_are_down_in_ictal_blinks_and_up_between():
-    event = Event("eye_blinking", Envelope(1, 7), frequency=2.5)
+    event = Event(feature="eye_blinking", envelope=Envelope(1, 7), frequency=2.5)
     lid = act_out(alone(event), plain_setting(), 4, 100)["left_lid"]
     times = frame_times(8.0, 100)
     blinking = pulses(times, event.moments, 0.2) > 0.9
@@ -134,10 +138,10 @@ def test_lids_are_down_in_ictal_blinks_and_up_between():
 
 
 def test_functional_shaking_keeps_its_rate_and_clonic_jerks_slow_down():
-    clonic = Event("clonic", Envelope(1, 29), "both", frequency=3.5, final_frequency=1.0)
+    clonic = Event(feature="clonic", envelope=Envelope(1, 29), side="both", frequency=3.5, final_frequency=1.0)
     gaps = np.diff(clonic.moments)
     assert gaps[-1] > 2.5 * gaps[0]
-    shaking = Event("full_body_shaking", Envelope(0.5, 9.9), frequency=4.0)
+    shaking = Event(feature="full_body_shaking", envelope=Envelope(0.5, 9.9), frequency=4.0)
     frames = brightness(stage(alone(shaking, duration_s=10.0, diagnosis="NES"), (96, 54)))
     early, late = (dominant_frequency(main_movement(frames[a * FPS : (a + 4) * FPS])) for a in (1, 6))
     assert early == pytest.approx(late, rel=0.05)

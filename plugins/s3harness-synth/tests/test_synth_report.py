@@ -35,14 +35,17 @@ def test_texts_are_whole_sentences_without_gaps():
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_sides_are_said_as_the_patients(side):
-    script = alone(Event("head_turning", Envelope(1, 3), side), Event("arm_flexion", Envelope(4, 7), side))
+    script = alone(
+        Event(feature="head_turning", envelope=Envelope(1, 3), side=side),
+        Event(feature="arm_flexion", envelope=Envelope(4, 7), side=side),
+    )
     report = write_report(script, np.random.default_rng(0))
     assert f"patient's {side}" in report
     assert {"left": "right", "right": "left"}[side] not in report
 
 
 def test_the_state_afterwards_fits_the_diagnosis():
-    events = (Event("close_eyes", Envelope(1, 3)),)
+    events = (Event(feature="close_eyes", envelope=Envelope(1, 3)),)
     reports = {d: write_report(alone(*events, diagnosis=d), np.random.default_rng(0)) for d in ("ES", "NES")}
     assert "Postictally" in reports["ES"]
     assert "without postictal confusion" in reports["NES"]

@@ -111,7 +111,7 @@ def test_gaps_between_clonic_jerks_lengthen(start, length, first, last):
 
 
 def test_responsiveness_is_untested_unless_somebody_asks():
-    event = Event("blank_stare", Envelope(1, 7))
+    event = Event(feature="blank_stare", envelope=Envelope(1, 7))
     labels = {
         name: feature_labels(alone(event, examination=examination))["verbal_responsiveness"]
         for name, examination in {
@@ -136,7 +136,9 @@ def test_responsiveness_is_untested_unless_somebody_asks():
     ],
 )
 def test_arm_movement_is_the_arm_that_moves_first_alone(events, side):
-    script = alone(*(Event(feature, Envelope(start, 7), which) for feature, start, which in events))
+    script = alone(
+        *(Event(feature=feature, envelope=Envelope(start, 7), side=which) for feature, start, which in events)
+    )
     movement = first_arm_movement(script)
     assert (movement.side if movement else None) == side
     assert ("arm_movement" in feature_labels(script)) == (side is not None)
@@ -157,5 +159,5 @@ def test_arm_movement_is_the_arm_that_moves_first_alone(events, side):
     ],
 )
 def test_onset_body_part_is_where_the_first_sign_is(feature, side, part):
-    later = Event("ictal_vocalization", Envelope(5, 7), style="cry")
-    assert onset_body_part(alone(Event(feature, Envelope(1, 7), side), later)) == part
+    later = Event(feature="ictal_vocalization", envelope=Envelope(5, 7), style="cry")
+    assert onset_body_part(alone(Event(feature=feature, envelope=Envelope(1, 7), side=side), later)) == part

@@ -10,7 +10,7 @@ from s3harness_synth.sound import ROOM_LEVEL, VOCAL_STYLES
 from s3harness_synth.voice import RATE
 from synth_stage import TINY, alone, read_table, sound_of
 
-STARE = Event("blank_stare", Envelope(0.5, 9.5))
+STARE = Event(feature="blank_stare", envelope=Envelope(0.5, 9.5))
 
 
 def level(sound, start, end):
@@ -20,7 +20,7 @@ def level(sound, start, end):
 
 @pytest.mark.parametrize("style", VOCAL_STYLES)
 def test_a_voice_is_heard_in_its_interval_and_only_there(style):
-    event = Event("ictal_vocalization", Envelope(3, 7), style=style)
+    event = Event(feature="ictal_vocalization", envelope=Envelope(3, 7), style=style)
     sound = sound_of(alone(event, STARE, duration_s=10.0))
     onset, offset = event.interval
     assert len(sound) == 10 * RATE
@@ -33,8 +33,8 @@ def test_a_voice_is_heard_in_its_interval_and_only_there(style):
 
 
 def test_grunts_come_with_the_jerks():
-    cry = Event("ictal_vocalization", Envelope(1, 14), style="cry")
-    clonic = Event("clonic", Envelope(6, 14), "both", frequency=1.4, final_frequency=0.8)
+    cry = Event(feature="ictal_vocalization", envelope=Envelope(1, 14), style="cry")
+    clonic = Event(feature="clonic", envelope=Envelope(6, 14), side="both", frequency=1.4, final_frequency=0.8)
     sound = sound_of(alone(cry, clonic, duration_s=16.0))
     heard = [moment for moment in clonic.moments if moment < 12]
     assert all(level(sound, m, m + 0.2) > 3 * level(sound, m + 0.3, m + 0.5) for m in heard)

@@ -1,5 +1,7 @@
 """Kinds of sound can be told apart by their waveform: pitch, how it moves, how the sound comes and goes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from s3harness_synth.envelope import Envelope
@@ -8,7 +10,7 @@ from s3harness_synth.sound import ROOM_LEVEL
 from s3harness_synth.voice import RATE
 from synth_stage import alone, plain_patient, sound_of
 
-STARE = Event("blank_stare", Envelope(0.5, 11.5))
+STARE = Event(feature="blank_stare", envelope=Envelope(0.5, 11.5))
 ONSET, OFFSET = 2.0, 11.0
 FRAME_S = 0.04
 
@@ -41,7 +43,7 @@ def pitches(sound, start, end):
 
 
 def voice(style):
-    return Event("ictal_vocalization", Envelope.spanning(ONSET, OFFSET, 0.3), style=style)
+    return Event(feature="ictal_vocalization", envelope=Envelope.spanning(ONSET, OFFSET, 0.3), style=style)
 
 
 def bursts(sound, start, end):
@@ -75,15 +77,19 @@ def test_groans_and_moans_are_longer_and_lower_than_sobs(style):
 
 
 def test_grunts_keep_the_time_of_the_jerks():
-    clonic = Event("clonic", Envelope.spanning(5, 12.5, 0.4), "both", frequency=1.6, final_frequency=1.0)
-    grunting = events_sound(Event("ictal_vocalization", Envelope.spanning(1, 12.8, 0.3), style="cry"), clonic)
+    clonic = Event(
+        feature="clonic", envelope=Envelope.spanning(5, 12.5, 0.4), side="both", frequency=1.6, final_frequency=1.0
+    )
+    grunting = events_sound(
+        Event(feature="ictal_vocalization", envelope=Envelope.spanning(1, 12.8, 0.3), style="cry"), clonic
+    )
     jerks = [moment for moment in clonic.moments if 5.2 < moment < 12]
     expected = len(jerks) / (jerks[-1] + 0.5 - jerks[0])
     assert bursts(grunting, jerks[0] - 0.2, jerks[-1] + 0.3) == pytest.approx(expected, rel=0.25)
 
 
 def test_chewing_clicks_are_noise_without_pitch():
-    event = Event("oral_automatisms", Envelope.spanning(ONSET, OFFSET, 0.3), frequency=1.25)
+    event = Event(feature="oral_automatisms", envelope=Envelope.spanning(ONSET, OFFSET, 0.3), frequency=1.25)
     chewing = events_sound(event)
     for bite in np.arange(ONSET, OFFSET - 0.5, 0.8):
         assert loudness(chewing, bite, bite + 0.04)[0] > 1.5 * loudness(chewing, bite + 0.3, bite + 0.7).mean()
@@ -121,8 +127,8 @@ def test_the_room_is_never_silent_and_hums_low():
 
 
 def test_breathing_is_loud_after_a_convulsion_only():
-    clonic = Event("clonic", Envelope.spanning(1, 5, 0.4), "both", frequency=2.0)
+    clonic = Event(feature="clonic", envelope=Envelope.spanning(1, 5, 0.4), side="both", frequency=2.0)
     script = alone(clonic, duration_s=13.0)
-    after = {kind: sound_of(type(script)("ES", kind, 13.0, False, (clonic,))) for kind in ("tonic_clonic", "posturing")}
+    after = {kind: sound_of(replace(script, archetype=kind)) for kind in ("tonic_clonic", "posturing")}
     levels = {kind: loudness(sound.astype(float), 6, 13).max() for kind, sound in after.items()}
     assert levels["tonic_clonic"] > 2 * levels["posturing"]
