@@ -17,7 +17,7 @@ from typing import cast
 from s3harness.metrics.base import Metric
 from s3harness.metrics.rqi import parse_preset, score_report
 from s3harness.paper.annotations import CLIP_S, read_annotations
-from s3harness.paper.findings import Finding, findings
+from s3harness.paper.findings import ReleaseFinding, findings
 from s3harness.paper.layout import Release, open_release
 from s3harness.paper.layout import models as models_of
 from s3harness.paper.metrics import released
@@ -50,7 +50,7 @@ class Numbers:
 
     release: Release
     results: Sequence[StrictResult]
-    findings: Sequence[Finding]
+    findings: Sequence[ReleaseFinding]
     compared: int
     mismatches: int
 
@@ -65,7 +65,7 @@ class Numbers:
         """Return the model with the best primary score of a task, and this score."""
         return next(iter(self.scores(task).items()))
 
-    def of(self, model: str, task: int) -> Score:
+    def score(self, model: str, task: int) -> Score:
         """Return a model's primary score of a task."""
         return self.scores(task)[model]
 
@@ -73,23 +73,26 @@ class Numbers:
         """Return model → a published number, computed again by its own formula on the pairs of the authors."""
         values = {}
         for result in self.results:
-            if of_model := pairs(self.release, result.model):
+            # Models were not run on every task; without pairs a metric would be 0/0.
+            if model_pairs := pairs(self.release, result.model):
+                # A metric learns the subjects of its pairs, so each model gets its own.
                 formula = metric()
-                values[result.model] = float(formula.value(formula.statistics(of_model).sum(axis=0)))
+                values[result.model] = float(formula.value(formula.statistics(model_pairs).sum(axis=0)))
         return values
 
 
-def computed(release: Release) -> Numbers:
+def compute_numbers(release: Release) -> Numbers:
     """Score every model of the checkout, strictly and as published."""
     annotations = read_annotations(release)
     names = models_of(release)
     results = [score_strict(release, annotations, name, task_names(), resamples=RESAMPLES) for name in names]
     checks = [check_paper(release, name) for name in names]
-    together = corrected_together(results)
+    # Holm over all models and tasks, as the page shows all of them together.
+    corrected = corrected_together(results)
     return Numbers(
         release,
-        together,
-        findings(release, together),
+        corrected,
+        findings(release, corrected),
         sum(len(check.published) for check in checks),
         sum(len(check.mismatches) for check in checks),
     )
@@ -115,7 +118,7 @@ def claim(holds: bool, text: str) -> str:
 
 
 def _beginning(numbers: Numbers) -> Iterator[str]:
-    some = numbers.of(numbers.results[0].model, 7)
+    score = numbers.score(numbers.results[0].model, 7)
     references = numbers.results[0].tasks[task_names()[6]].references
     videos = {r.video_id: str(r.truth) for r in references}
     patients = {label: len({r.cluster for r in references if r.truth == label}) for label in ("ES", "NES")}
@@ -134,7 +137,7 @@ def _beginning(numbers: Numbers) -> Iterator[str]:
         "",
         f"This page is written by `docs/published_numbers.py` from such a checkout, with {len(numbers.results)} of the models. "
         f"Every number is computed, and a sentence that is not true of the numbers stops the script. The page is about the "
-        f"{len(videos)} videos of the test fold ({some.n_patients} patients; {es} epileptic events of {patients['ES']} patients "
+        f"{len(videos)} videos of the test fold ({score.n_patients} patients; {es} epileptic events of {patients['ES']} patients "
         f"and {len(videos) - es} others of only {patients['NES']}). "
         + claim(
             numbers.mismatches == 0,
@@ -151,13 +154,13 @@ def _beside_trivial(numbers: Numbers) -> Iterator[str]:
         "| task, strict metric | best model | its floor | above the floor | simulated reader |",
         "|---|---:|---:|---|---:|",
     )
-    above: list[tuple[str, int]] = []
+    above_floor: list[tuple[str, int]] = []
     total = 0
     for task in range(1, 8):
         scores = numbers.scores(task)
         model, best = numbers.best(task)
         winners = [name for name, score in scores.items() if is_above_floor(score)]
-        above += [(name, task) for name in winners]
+        above_floor += [(name, task) for name in winners]
         total += len(scores)
         test = best.floor_test
         verdict = (
@@ -167,13 +170,14 @@ def _beside_trivial(numbers: Numbers) -> Iterator[str]:
             f"| {TITLES[task - 1]}, {best.metric} | {model}: {_with_interval(best)} | {_number(best, best.floor)} "
             f"({best.floor_name}) | {verdict} | {_number(best, best.informed)} |"
         )
-    named = "; ".join(f"{name} in Task {task}" for name, task in above)
-    count = f"Of {total} scores, {len(above)} are significantly above their floor{': ' if above else ''}{named}."
+    names = "; ".join(f"{name} in Task {task}" for name, task in above_floor)
+    colon = ": " if above_floor else ""
+    count = f"Of {total} scores, {len(above_floor)} are significantly above their floor{colon}{names}."
     yield from (
         "",
         "Floors marked (train) are fitted on the other folds, which hold other patients. A score is compared with its floor "
         "by a paired test by patient, corrected by Holm over all tasks of all models here. "
-        + claim(len(above) < total / 4, count)
+        + claim(len(above_floor) < total / 4, count)
         + " The simulated reader errs at a stated rate (`informed` in `scores.json`), and shows the score of a mediocre reader.",
         "",
     )
@@ -215,8 +219,9 @@ def _moments(numbers: Numbers) -> str:
 
 
 def _failures(numbers: Numbers) -> str:
-    found = [f.text for f in numbers.findings if f.kind == "selection"]
-    texts = [text for text in found if "F1" in text]
+    selections = [f.text for f in numbers.findings if f.kind == "selection"]
+    # The F1 of signs and diagnoses alone: for the other metrics a selection may be easier or harder.
+    texts = [text for text in selections if "F1" in text]
     return (
         "**Dropped failures raise a score.** "
         + claim(len(texts) >= 2, "These published scores are of a selection of the items: ")
@@ -234,13 +239,14 @@ def _padding(numbers: Numbers) -> str:
     for pair in pairs:
         for sign, _ in pair.reference.truth:
             counts[sign] = counts.get(sign, 0) + 1
+    # Sorted, so that of two equally common signs the page always names the same one's score.
     common = max(sorted(counts), key=lambda sign: counts[sign])
 
-    def constant(metric: Metric, value: list[str]) -> float:
-        said = [replace(pair, prediction=Prediction(pair.reference.item, value)) for pair in pairs]
-        return float(metric.value(metric.statistics(said).sum(axis=0)))
+    def score_constant(metric: Metric, value: list[str]) -> float:
+        constant = [replace(pair, prediction=Prediction(pair.reference.item, value)) for pair in pairs]
+        return float(metric.value(metric.statistics(constant).sum(axis=0)))
 
-    padded, single = constant(paper_temporal_f1(), junk), constant(paper_lcs_ratio(), [common])
+    padded, single = score_constant(paper_temporal_f1(), junk), score_constant(paper_lcs_ratio(), [common])
     return "**Very long and very short answers score high.** " + claim(
         padded > max(temporal.values()) and single > max(ratio.values()),
         f"The temporal F1 of Task 5 aligns two sequences and counts a gap matched with a gap as a hit: {JUNK} nonsense words "
@@ -256,20 +262,21 @@ def _constants(numbers: Numbers) -> str:
         side: max(numbers.published(released.laterality_pairs, partial(accuracy, subject=side)).values())
         for side in ("head_turning", "arm_movement")
     }
-    alike = [f.text for f in numbers.findings if f.kind == "constant" and f.task == task_names()[2]]
+    constants = [f.text for f in numbers.findings if f.kind == "constant" and f.task == task_names()[2]]
     wins = [f for f in numbers.findings if f.kind == "trivial wins" and f.task == task_names()[2]]
     return "**Constant answers reach the best published accuracy.** " + claim(
-        sum(f.changes for f in wins) >= 2 and len(alike) >= 3,
+        sum(f.changes for f in wins) >= 2 and len(constants) >= 3,
         f"The best published accuracies for the side of the head turning ({best['head_turning']:.2f}) and of the arm "
-        f"({best['arm_movement']:.2f}) are no better than those of always left and always right. In {len(alike)} cases, a "
-        f"model gives one and the same side to nearly every clip: {'; '.join(alike)}.",
+        f"({best['arm_movement']:.2f}) are no better than those of always left and always right. In {len(constants)} cases, a "
+        f"model gives one and the same side to nearly every clip: {'; '.join(constants)}.",
     )
 
 
 def _reports(numbers: Numbers) -> str:
     best, score = numbers.best(6)
-    item = numbers.results[0].tasks[task_names()[5]].references
-    hello = [score_report("Hello.", r.truth, parse_preset("strict-1")).value for r in item]  # type: ignore[arg-type]
+    references = numbers.results[0].tasks[task_names()[5]].references
+    # Truths are typed as objects, since their type depends on the kind of item.
+    hello = [score_report("Hello.", r.truth, parse_preset("strict-1")).value for r in references]  # type: ignore[arg-type]
     full = sum(value is not None and value > 99 for value in hello)
     below = sum(_gain(s) <= 0 for s in numbers.scores(6).values())
     left_out = sum(n for reason, n in score.lost.items() if reason.startswith("left out"))
@@ -277,7 +284,7 @@ def _reports(numbers: Numbers) -> str:
         "**Reports.** The published Seizure-RQI is reproduced exactly; the scorer in the authors' repository differs from it. "
         + claim(
             full > 0 and left_out > 0,
-            f'The first strict version gave "Hello." full marks on {full} of {len(item)} videos, whose expert\'s report names no '
+            f'The first strict version gave "Hello." full marks on {full} of {len(references)} videos, whose expert\'s report names no '
             f"sign; the present version, `strict-2`, leaves {left_out} videos out, and counts them.",
         )
         + " It also has penalties for wrong sides, hedging and invented signs ([the formula](reference/rqi.md)). "
@@ -294,20 +301,22 @@ def _with_report(numbers: Numbers) -> str:
         subject: numbers.published(released.diagnosis_pairs, partial(paper_diagnosis, statistic="f1", subject=subject))
         for subject in ("video", "video_and_report")
     }
-    found = [f for f in numbers.findings if f.kind == "trivial wins" and "video and report" in f.text]
+    with_report = [f for f in numbers.findings if f.kind == "trivial wins" and "video and report" in f.text]
     es, n = sum(r.truth == "ES" for r in _videos(numbers)), len(_videos(numbers))
+    # F1 of always ES: recall 1 and precision es / n.
     always = 2 * es / (n + es)
     return "**Always epileptic, and the report alone.** " + claim(
-        max(f1["video"].values()) - always < 0.05 and any(f.changes for f in found),
+        max(f1["video"].values()) - always < 0.05 and any(f.changes for f in with_report),
         f"As {es} of {n} events are epileptic, always answering epileptic has an F1 of {always:.2f}. The best published F1 is "
         f"{max(f1['video'].values()):.2f} from the video alone, and {max(f1['video_and_report'].values()):.2f} with the expert's "
-        f"report. A classifier of the words of this report, without any video, scores higher: {found[0].text}.",
+        f"report. A classifier of the words of this report, without any video, scores higher: {with_report[0].text}.",
     )
 
 
 def _two_stage(numbers: Numbers) -> str:
     es, n = sum(r.truth == "ES" for r in _videos(numbers)), len(_videos(numbers))
     figures = {r.model: published_two_stage(r.model, es, n - es) for r in numbers.results}
+    # A model without a figure in the paper is no claim; one with tables is possible.
     impossible = {name: figure for name, figure in figures.items() if figure and not figure.tables}
     best = max(impossible, key=lambda name: impossible[name].f1, default="")
     return "**Two stages.** " + claim(
@@ -348,19 +357,20 @@ def _stands(numbers: Numbers) -> Iterator[str]:
     standing = [
         f"{n} in Task {task}" for task in range(1, 8) for n, s in numbers.scores(task).items() if is_above_floor(s)
     ]
-    never = [str(task) for task in range(1, 8) if all(_gain(s) <= 0 for s in numbers.scores(task).values())]
+    never_above = [str(task) for task in range(1, 8) if all(_gain(s) <= 0 for s in numbers.scores(task).values())]
     better = sum(_gain(score) > 0 for score in signs.values())
-    alone = sum(s.interval is not None and s.interval.low > cast("float", s.floor) for s in signs.values())
+    # The floor of Task 1 is a constant, so that an interval above it is a test of its own.
+    uncorrected = sum(s.interval is not None and s.interval.low > cast("float", s.floor) for s in signs.values())
     yield from (
         "## Conclusions that hold",
         "",
         claim(
-            better >= len(signs) - 1 and alone >= len(signs) // 2,
-            f"In Task 1, {better} of {len(signs)} models score above every constant answerer, and {alone} of their intervals lie "
+            better >= len(signs) - 1 and uncorrected >= len(signs) // 2,
+            f"In Task 1, {better} of {len(signs)} models score above every constant answerer, and {uncorrected} of their intervals lie "
             "above it, without correction. Corrected for all scores shown, "
             f"{'these are significant: ' + '; '.join(standing) if standing else 'none is significant'}. ",
         )
-        + claim(bool(never), f"In Tasks {', '.join(never)}, no model reaches its floor. ")
+        + claim(bool(never_above), f"In Tasks {', '.join(never_above)}, no model reaches its floor. ")
         + claim(
             max(f1.values()) < 0.5,
             f"The order of the models by the published mean F1 is reproduced, with {max(f1, key=lambda n: f1[n])} first "
@@ -393,6 +403,7 @@ def _videos(numbers: Numbers) -> list:
 
 
 def _gain(score: Score) -> float:
+    # Seconds of error get better as they fall.
     difference = (score.value or 0.0) - (score.floor or 0.0)
     return difference if score.higher_is_better else -difference
 
@@ -412,11 +423,12 @@ def _with_interval(score: Score) -> str:
 
 def write(checkout: Path, target: Path = PAGE) -> None:
     """Write the page from a checkout of the release."""
-    target.write_text(page(computed(open_release(checkout))), encoding="utf-8")
+    target.write_text(page(compute_numbers(open_release(checkout))), encoding="utf-8")
 
 
 def on_pre_build(config: object) -> None:
     """Write the page before the documentation is built, where a checkout is at hand; called by MkDocs."""
+    # Elsewhere the committed page stays: the release is not passed on with the repository.
     if CHECKOUT.is_dir():
         write(CHECKOUT)
 

@@ -1,1 +1,1 @@
-"""What scores mean: comparisons of runs."""
+"""Analyses of scores and annotations: comparisons of runs, causes of errors, agreement of annotators."""

@@ -1,6 +1,7 @@
-"""Why an answer was wrong: each item named by what went wrong with it, and each loss split into its causes.
+"""Attribution of errors: the kind of error of each item, and losses split into their causes.
 
-The splits patch one stage after the other with the truth ("oracle patching") and ask how much of the loss goes away.
+A loss is split by "oracle patching": one stage after the other is replaced by the truth, and the decrease of the loss
+is attributed to that stage.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from s3harness.scoring.score_run import ScoredTask
 from s3harness.types import Prediction, Reference
 
 NEAR_S = 2.0
-"""A boundary within this of the truth is a hit; annotators' times have a grain of about a second."""
+"""A boundary within this of the truth is a hit, in seconds; annotators note times to about a second."""
 
 HIT, MISSED, HALLUCINATED = "hit", "missed", "hallucinated"
 REJECTED = "correctly absent"
@@ -25,9 +26,9 @@ FLIPPED, CONFUSED, MISLOCATED = "side flipped", "confused", "mislocated"
 UNTESTED = "untested in truth"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item: ``kind`` in a word, ``detail`` with what it was confused, or by how much it is off."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemOutcome:
+    """Outcome of one item: ``kind`` is a word for it, ``detail`` the answer that was given, or the error in time."""
 
     item: str
     task: str
@@ -39,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A loss split into its causes, which add up to it; a negative one is made good by a later stage."""
+    """A loss split into causes whose sum it is; a cause is negative where its stage lowers the score."""
 
     task: str
     unit: str
@@ -48,60 +49,72 @@ class Loss:
     n_items: int
 
 
-def outcomes(tasks: Mapping[str, ScoredTask]) -> list[Outcome]:
-    """The outcome of every item, in the order of the run. Lists and reports have one for each sign in or missing."""
-    found: list[Outcome] = []
+def outcomes(tasks: Mapping[str, ScoredTask]) -> list[ItemOutcome]:
+    """Return the outcomes of all items, in the order of the run; lists and reports have one per sign."""
+    rows: list[ItemOutcome] = []
     for scored in tasks.values():
-        explain = _EXPLAINED.get(scored.spec.item, _of_value)
+        explain = _EXPLAINERS.get(scored.spec.item, _of_value)
         for reference, prediction in zip(scored.references, scored.predictions, strict=True):
+            # Without a value there is nothing to explain: the status tells why.
             kinds = [(f"unread: {prediction.status}", "")] if prediction.value is None else []
             for kind, detail in kinds or explain(reference, prediction):
-                found.append(
-                    Outcome(reference.item, reference.task, reference.video_id, reference.subject, kind, detail)
+                rows.append(
+                    ItemOutcome(
+                        item=reference.item,
+                        task=reference.task,
+                        video_id=reference.video_id,
+                        subject=reference.subject,
+                        kind=kind,
+                        detail=detail,
+                    )
                 )
-    return found
+    return rows
 
 
-def counts(found: Sequence[Outcome]) -> dict[str, Counter[str]]:
-    """Task → how many items ended in each way, commonest first."""
+def counts(rows: Sequence[ItemOutcome]) -> dict[str, Counter[str]]:
+    """Return task → number of outcomes of each kind, the commonest first."""
     by_task: dict[str, Counter[str]] = {}
-    for outcome in found:
+    for outcome in rows:
         by_task.setdefault(outcome.task, Counter())[outcome.kind] += 1
     return {task: Counter(dict(counter.most_common())) for task, counter in by_task.items()}
 
 
 def losses(tasks: Mapping[str, ScoredTask]) -> list[Loss]:
-    """How much of the loss of the order of events and of the reports each cause explains."""
+    """Split the losses of the order of events and of the reports into their causes."""
     by_kind = {scored.spec.item: scored for scored in tasks.values()}
-    found = []
+    rows = []
+    # The order is patched with the model's own signs and times, so all three tasks are needed.
     if {"sequence", "feature", "boundary"} <= by_kind.keys():
-        found.append(_order_loss(by_kind["sequence"], by_kind["feature"], by_kind["boundary"]))
+        rows.append(_order_loss(by_kind["sequence"], by_kind["feature"], by_kind["boundary"]))
     if "report" in by_kind:
-        found.append(_report_loss(by_kind["report"]))
-    return found
+        rows.append(_report_loss(by_kind["report"]))
+    return rows
 
 
 def _of_feature(reference: Reference, prediction: Prediction) -> list[tuple[str, str]]:
-    truth, said = reference.truth, prediction.value
+    truth, answer = reference.truth, prediction.value
+    # A rationale has its presence beside the reason.
     if isinstance(truth, Mapping):
-        truth, said = truth["present"], cast("Mapping[str, Any]", said).get("present")
+        truth, answer = truth["present"], cast("Mapping[str, Any]", answer).get("present")
+    # Neither right nor wrong: the annotators could not tell.
     if truth == "untested":
-        return [(UNTESTED, f"answered {said}")]
-    if said == truth:
+        return [(UNTESTED, f"answered {answer}")]
+    if answer == truth:
         return [(HIT if truth == "yes" else REJECTED, "")]
-    return [(MISSED if truth == "yes" else HALLUCINATED, f"answered {said}")]
+    return [(MISSED if truth == "yes" else HALLUCINATED, f"answered {answer}")]
 
 
 def _of_value(reference: Reference, prediction: Prediction) -> list[tuple[str, str]]:
-    truth, said = str(reference.truth), str(prediction.value)
-    if said == truth:
+    truth, answer = str(reference.truth), str(prediction.value)
+    if answer == truth:
         return [(HIT, "")]
-    if _other_side(said) == truth:
-        return [(FLIPPED, f"{truth} taken for {said}")]
-    return [(CONFUSED, f"{truth} taken for {said}")]
+    if _other_side(answer) == truth:
+        return [(FLIPPED, f"{truth} taken for {answer}")]
+    return [(CONFUSED, f"{truth} taken for {answer}")]
 
 
 def _other_side(text: str) -> str:
+    # Word by word, as body parts contain sides ("left arm").
     swapped = {"left": "right", "right": "left"}
     return " ".join(swapped.get(word, word) for word in text.split())
 
@@ -113,37 +126,42 @@ def _of_boundary(reference: Reference, prediction: Prediction) -> list[tuple[str
 
 def _of_sequence(reference: Reference, prediction: Prediction) -> list[tuple[str, str]]:
     truth = [str(name) for name, _ in cast("Sequence[tuple[str, float]]", reference.truth)]
-    said = [str(word) for word in cast("Sequence[object]", prediction.value)]
-    first = list(dict.fromkeys(said))
-    kept = set(_in_order(first, truth))
-    rows = [(HIT if name in kept else "out of order" if name in first else MISSED, name) for name in truth]
-    rows += [(HALLUCINATED, name) for name in first if name not in truth]
-    return rows + [("said again", name) for name, n in Counter(said).items() for _ in range(n - 1)]
+    answer = [str(word) for word in cast("Sequence[object]", prediction.value)]
+    # Repetitions are an error of their own, and must not push other signs out of order.
+    distinct = list(dict.fromkeys(answer))
+    in_order = set(_common_subsequence(distinct, truth))
+    rows = [(HIT if name in in_order else "out of order" if name in distinct else MISSED, name) for name in truth]
+    rows += [(HALLUCINATED, name) for name in distinct if name not in truth]
+    return rows + [("said again", name) for name, n in Counter(answer).items() for _ in range(n - 1)]
 
 
-def _in_order(said: Sequence[str], truth: Sequence[str]) -> list[str]:
-    """A longest common subsequence."""
+def _common_subsequence(answer: Sequence[str], truth: Sequence[str]) -> list[str]:
+    """Return a longest common subsequence."""
+    # Imported here: rapidfuzz is a compiled library that only sequences need.
     from rapidfuzz.distance import LCSseq
 
-    blocks = LCSseq.opcodes(said, truth)
-    return [said[i] for block in blocks if block.tag == "equal" for i in range(block.src_start, block.src_end)]
+    blocks = LCSseq.opcodes(answer, truth)
+    return [answer[i] for block in blocks if block.tag == "equal" for i in range(block.src_start, block.src_end)]
 
 
 def _of_report(reference: Reference, prediction: Prediction) -> list[tuple[str, str]]:
     score = SeizureRQI().score(Pair(reference, prediction))
     if score is None:
         return [("unread: no structure", "")]
-    said, truth = score.prediction, cast("Mapping[str, Any]", reference.truth)
+    structure, truth = score.prediction, cast("Mapping[str, Any]", reference.truth)
     rows = []
     for name in truth["events"]:
-        side, told = truth["sides"].get(name, ""), said.side(name)
-        flipped = name in said.events and bool(side) and bool(told) and _other_side(told) == side
-        rows.append((FLIPPED if flipped else HIT if name in said.events else MISSED, name))
-    unknown = set(truth["events"]) | set(truth["untested"])
-    return rows + [(HALLUCINATED, name) for name in dict.fromkeys(said.events) if name not in unknown]
+        side, reported_side = truth["sides"].get(name, ""), structure.side(name)
+        # A report without a side is not flipped: it is incomplete.
+        is_reported = name in structure.events
+        is_flipped = is_reported and bool(side) and bool(reported_side) and _other_side(reported_side) == side
+        rows.append((FLIPPED if is_flipped else HIT if is_reported else MISSED, name))
+    # A sign that nobody could test may well have been there.
+    not_hallucinated = set(truth["events"]) | set(truth["untested"])
+    return rows + [(HALLUCINATED, name) for name in dict.fromkeys(structure.events) if name not in not_hallucinated]
 
 
-_EXPLAINED = {
+_EXPLAINERS = {
     "feature": _of_feature,
     "rationale": _of_feature,
     "boundary": _of_boundary,
@@ -153,25 +171,27 @@ _EXPLAINED = {
 
 
 def _order_loss(order: ScoredTask, signs: ScoredTask, times: ScoredTask) -> Loss:
-    """1 − LCS-F of the lists, by what a list of the model's own signs and times, and of its signs in true order, gets.
+    """Split 1 − LCS-F of the model's lists into composition, timing and recognition.
 
-    Composition is what putting its own answers together would have gained, timing what true times would add to that,
-    recognition what is left: signs missed or invented. A sign that has no answered time comes last.
+    Composition is the gain of a list composed of the model's own signs and times, timing the further gain of its own
+    signs in their true order, recognition the rest: signs missed or invented. A sign without an answered time is last.
     """
-    said = _by_video(signs)
-    placed = _by_video(times)
-    steps = [0.0, 0.0, 0.0]
+    presence = _by_video(signs)
+    onsets = _by_video(times)
+    sums = [0.0, 0.0, 0.0]
     for reference, prediction in zip(order.references, order.predictions, strict=True):
         truth = [str(name) for name, _ in cast("Sequence[tuple[str, float]]", reference.truth)]
         listed = [str(w) for w in cast("Sequence[object]", prediction.value)] if prediction.value is not None else None
-        own = [name for name, value in said.get(reference.video_id, {}).items() if value == "yes"]
-        at = placed.get(reference.video_id, {})
-        composed = sorted(own, key=lambda name: at.get(name, float("inf")))
+        own = [name for name, value in presence.get(reference.video_id, {}).items() if value == "yes"]
+        time_of = onsets.get(reference.video_id, {})
+        composed = sorted(own, key=lambda name: time_of.get(name, float("inf")))
+        # Invented signs last: they cost the same wherever they stand.
         patched = sorted(own, key=lambda name: truth.index(name) if name in truth else len(truth))
         for n, answer in enumerate((listed, composed, patched)):
-            steps[n] += longest_common_share(answer, truth) if answer is not None else 0.0
+            sums[n] += longest_common_share(answer, truth) if answer is not None else 0.0
     n_items = len(order.references)
-    own_score, composed_score, patched_score = (step / n_items for step in steps)
+    own_score, composed_score, patched_score = (total / n_items for total in sums)
+    # The differences telescope, so that the causes add up to the loss.
     causes = {
         "composition": composed_score - own_score,
         "timing": patched_score - composed_score,
@@ -181,19 +201,20 @@ def _order_loss(order: ScoredTask, signs: ScoredTask, times: ScoredTask) -> Loss
 
 
 def _by_video(scored: ScoredTask) -> dict[str, dict[str, Any]]:
-    """Video → subject → answered value."""
-    found: dict[str, dict[str, Any]] = {}
+    """Return video → subject → answered value."""
+    values: dict[str, dict[str, Any]] = {}
     for reference, prediction in zip(scored.references, scored.predictions, strict=True):
         if prediction.value is not None:
-            found.setdefault(reference.video_id, {})[reference.subject] = prediction.value
-    return found
+            values.setdefault(reference.video_id, {})[reference.subject] = prediction.value
+    return values
 
 
 def _report_loss(reports: ScoredTask) -> Loss:
-    """100 − Seizure-RQI, split: the points each component did not earn, what the penalties took, and unread reports."""
+    """Split 100 − Seizure-RQI into the points that each component did not earn, the penalties, and unread reports."""
     metric = SeizureRQI()
     causes: dict[str, float] = {}
     pairs = zip(reports.references, reports.predictions, strict=True)
+    # As the metric: videos whose expert's report names no sign have no score, and so no loss.
     scored = [(reference, prediction) for reference, prediction in pairs if not metric.left_out(reference)]
     n_items = len(scored)
     for reference, prediction in scored:

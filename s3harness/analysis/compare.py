@@ -1,8 +1,8 @@
-"""Comparing systems: paired by item, tested by patient, corrected for everything that is shown.
+"""Comparison of systems: paired by item, tested by patient, corrected over all comparisons that are shown.
 
-Systems are compared on the items that all of them were asked (:mod:`s3harness.analysis.systems`). The difference of two
-is tested by exchanging their answers patient by patient. p-values are Holm's over all pairs of systems and all tasks,
-and Benjamini and Hochberg's over all pairs and all features of Task 1.
+Systems are compared on the items that all of them were asked about (:mod:`s3harness.analysis.systems`). The difference
+of two is tested by a permutation test that exchanges their answers by patient. p-values are corrected by Holm over all
+pairs of systems and all tasks, and by Benjamini and Hochberg over all pairs and all features of Task 1.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ ALPHA = 0.05
 class Comparison:
     """Two systems on one metric: ``difference`` is second minus first; ``p_adjusted`` is corrected within its family.
 
-    ``note`` says why there is no interval, or that interval and test disagree. ``least_p`` is the smallest corrected
-    p-value that these patients allow if every test of the family were as clear as can be. ``detectable`` is the
-    smallest difference that these items would show, after the correction, with a power of 0.8; ``None`` where none can
-    be significant.
+    ``note`` gives the reason for a missing interval, or tells that interval and test disagree. ``least_p`` is the
+    smallest corrected p-value that is possible with these patients, if every test of the family had its smallest one.
+    ``detectable`` is the smallest difference that is significant, after the correction, with a power of 0.8; ``None``
+    where none can be.
     """
 
     task: str
@@ -63,16 +63,17 @@ class Comparison:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the corrected p-value is below :data:`ALPHA`."""
+        """Return whether the corrected p-value is below :data:`ALPHA`."""
         return self.p_adjusted is not None and self.p_adjusted < ALPHA
 
     @property
     def verdict(self) -> str:
-        """The outcome in words."""
+        """Return the outcome in words."""
         if self.difference is None or self.p_adjusted is None:
             return "no test possible"
         if self.is_significant:
             return f"{self.second if (self.difference > 0) == self.higher_is_better else self.first} is better"
+        # With few patients no result could be significant: "no difference" would claim too much.
         if self.least_p is not None and self.least_p >= ALPHA:
             return "no significance possible"
         return "no significant difference"
@@ -80,7 +81,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All comparisons of some systems: by task, by feature of Task 1, their ranks by task, and what is to be said."""
+    """All comparisons of some systems: by task, by feature of Task 1, their ranks by task, and notes for the reader."""
 
     tasks: tuple[Comparison, ...]
     features: tuple[Comparison, ...]
@@ -93,6 +94,7 @@ def compare(joined: Joined) -> Report:
 
     A system without a readable answer to a task is compared as one whose answers are all wrong.
     """
+    # Two families: features explain a task's result, and must not cost the tasks their significance.
     tasks: list[_Tested] = []
     features: list[_Tested] = []
     ranks = {}
@@ -107,7 +109,7 @@ def compare(joined: Joined) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """A comparison before its correction, and the test that it rests on."""
+    """A comparison before its correction, and its test."""
 
     comparison: Comparison
     test: PairedTest | None
@@ -115,6 +117,7 @@ class _Tested:
 
 def _compare(spec: TaskSpec, chosen: MetricSpec, pairs: Mapping[str, Sequence[Pair]]) -> list[_Tested]:
     metric = build_metric(spec.name, chosen)
+    # Once per system, not per pair of systems.
     rows = _rows(metric, pairs)
     names = list(pairs)
     clusters = _clusters(pairs)
@@ -130,6 +133,7 @@ def _tested(
 ) -> _Tested:
     first, second = rows[names[0]], rows[names[1]]
     values = [_number(metric.value(of_system.sum(axis=0))) for of_system in (first, second)]
+    # An undefined score has no difference that could be tested.
     test = None if None in values else paired_permutation(metric, second, first, clusters, resamples=PERMUTATIONS)
     interval = test.interval if test else None
     comparison = Comparison(
@@ -153,12 +157,13 @@ def _tested(
 
 def _by_feature(spec: TaskSpec, chosen: MetricSpec, pairs: Mapping[str, Sequence[Pair]]) -> list[_Tested]:
     subjects = dict.fromkeys(pair.reference.subject for pair in next(iter(pairs.values())))
-    compared = []
+    tested = []
     for subject in subjects:
         of_subject = {n: [p for p in own if p.reference.subject == subject] for n, own in pairs.items()}
+        # The label is the feature's name: the report has a row for each.
         one = replace(chosen, label=subject, params={**chosen.params, "subject": subject})
-        compared += _compare(spec, one, of_subject)
-    return compared
+        tested += _compare(spec, one, of_subject)
+    return tested
 
 
 def _ranks(spec: TaskSpec, chosen: MetricSpec, pairs: Mapping[str, Sequence[Pair]]) -> Mapping[str, RankInterval]:
@@ -167,8 +172,9 @@ def _ranks(spec: TaskSpec, chosen: MetricSpec, pairs: Mapping[str, Sequence[Pair
 
 
 def _rows(metric: Metric, pairs: Mapping[str, Sequence[Pair]]) -> dict[str, Array]:
-    """The rows of each system, all of one width: a metric that learnt new subjects on the way is asked again."""
+    """Return the statistics of each system, all of one width."""
     rows = {name: metric.statistics(own) for name, own in pairs.items()}
+    # A metric learns its columns from the answers: after all systems it has all columns, also for the first.
     is_ragged = len({own.shape[1] for own in rows.values()}) > 1
     return {name: metric.statistics(own) for name, own in pairs.items()} if is_ragged else rows
 
@@ -178,8 +184,9 @@ def _clusters(pairs: Mapping[str, Sequence[Pair]]) -> Any:
 
 
 def _corrected(tested: Sequence[_Tested], correct: Callable[[ArrayLike], Array]) -> tuple[Comparison, ...]:
-    """Correct the p-values over all that was tested, and say what the correction leaves possible."""
+    """Correct the p-values over all tests, and add the least possible p-values and the detectable differences."""
     tests = [one.test for one in tested]
+    # NaN: a comparison without a test does not count in the correction.
     adjusted = correct([test.p_value if test else math.nan for test in tests])
     least = correct([test.least_p if test else math.nan for test in tests])
     return tuple(
@@ -194,9 +201,11 @@ def _corrected(tested: Sequence[_Tested], correct: Callable[[ArrayLike], Array])
 
 
 def _detectable(test: PairedTest | None, least_p: float) -> float | None:
-    """The smallest detectable difference at the level that the correction leaves to this test."""
+    """Return the smallest detectable difference at the level that the correction leaves to this test."""
+    # "not <": least_p may be NaN.
     if test is None or not least_p < ALPHA:
         return None
+    # The correction multiplies the least p-value by least_p / test.least_p; the level shrinks by the same factor.
     return _number(test.smallest_detectable(alpha=ALPHA * test.least_p / least_p))
 
 

@@ -1,7 +1,7 @@
-"""What evidence a model uses: its answers before and after a probe, compared without any label.
+"""Evidence use of a model: its answers before and after a probe, compared without any label.
 
-An answer is one reply to one question about one clip, before windows are put together: so questions asked the other
-way round can be compared too. What an answer should become follows from what was done and from the answer before.
+An answer is one reply to one request about one clip, before windows are aggregated, so that probes that reverse the
+question can be compared, too. The expected answer follows from the probe and from the answer before it.
 """
 
 from __future__ import annotations
@@ -30,27 +30,28 @@ UNREAD = "unread"
 """The group of answers that could not be read before, of which nothing can be expected."""
 
 LEVEL = 0.95
+"""Level of the intervals."""
 
 Key = tuple[str, str, int]
 """Task, item, and number of the window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ComparableAnswer:
     """One answer in a form that can be compared; ``value`` is ``None`` if it could not be read."""
 
-    asked: ProbeSubject
+    subject: ProbeSubject
     cluster: int
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What became of the answers of one task of which the probe expects one thing.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceUse:
+    """Changes of the answers of one task for which the probe has one expectation.
 
-    ``direction`` is that of :class:`~s3harness.probes.probe.Expected`, or ``unread``. ``answers`` were read before and
-    after, and ``changed`` is the share of them that differ; ``lost`` were read at most once. ``as_expected`` is the
-    share that became what they should, those lost after the probe counting against it.
+    ``direction`` is that of :class:`~s3harness.probes.probe.Expected`, or ``unread``. ``answers`` is the number of
+    answers read before and after, ``changed`` the share of them that differ; ``lost`` were read at most once.
+    ``as_expected`` is the share that meets the expectation; an answer lost after the probe does not.
     """
 
     probe: str
@@ -66,61 +67,70 @@ class Evidence:
     expected_interval: Interval | None
 
 
-def evidence(name: str, probe: Probe, before: Mapping[Key, Said], after: Mapping[Key, Said]) -> list[Evidence]:
-    """The evidence of one probe, from the answers of the run without it and of the run with it."""
-    asked = {task for task, _, _ in after}
-    groups: dict[tuple[str, str], list[_Compared]] = {}
-    for key, said in before.items():
-        if key[0] in asked:
-            one = _compared(probe, key, said, after.get(key))
+def evidence(
+    name: str, probe: Probe, before: Mapping[Key, ComparableAnswer], after: Mapping[Key, ComparableAnswer]
+) -> list[EvidenceUse]:
+    """Compute the evidence use that one probe shows, from the answers without it and with it."""
+    # A probe may leave tasks out, whose answers before it are then not lost.
+    tasks = {task for task, _, _ in after}
+    groups: dict[tuple[str, str], list[_ProbedAnswer]] = {}
+    for key, answer in before.items():
+        if key[0] in tasks:
+            one = _probed_answer(probe, key, answer, after.get(key))
             groups.setdefault((key[0], one.expected.direction if one.expected else UNREAD), []).append(one)
-    return [_evidence(name, task, direction, group) for (task, direction), group in sorted(groups.items())]
+    return [_evidence_use(name, task, direction, group) for (task, direction), group in sorted(groups.items())]
 
 
-def read_said(directory: Path) -> dict[Key, Said]:
-    """The answers of a run, by task, item and window; :class:`UsageError` if there is no run."""
+def read_comparable(directory: Path) -> dict[Key, ComparableAnswer]:
+    """Read the answers of a run, by task, item and window; :class:`UsageError` if there is no run."""
     tasks = run_tasks(read_manifest(directory), "strict")
     clusters = {reference.item: reference.cluster for reference in Items(directory)}
+    # The last entry of a request counts: a resumed run asks failed requests again.
     last = {entry.id: entry for entry in read_journal(directory / JOURNAL) if entry.task in tasks}
     answers = read_answers(last.values(), tasks)
-    found = {}
+    by_key = {}
     for entry in last.values():
         kind, answer = tasks[entry.task].item, answers[entry.id]
-        value = said(kind, answer.value) if answer.is_read else None
+        value = comparable(kind, answer.value) if answer.is_read else None
+        # These three name the same request in the runs with and without the probe.
         key = (entry.task, entry.item, entry.clip.index)
-        found[key] = Said(ProbeSubject(kind, entry.subject), clusters.get(entry.item, -1), value)
-    return found
+        by_key[key] = ComparableAnswer(ProbeSubject(kind, entry.subject), clusters.get(entry.item, -1), value)
+    return by_key
 
 
-def said(item: str, value: object) -> object:
-    """An answer as it is compared: a word, seconds, a tuple of signs, or (signs, sides) of a report."""
+def comparable(item: str, value: object) -> object:
+    """Return an answer as it is compared: a word, seconds, a tuple of signs, or (signs, sides) of a report."""
     if item == "boundary" and isinstance(value, int | float):
         return float(value)
     if item == "sequence" and isinstance(value, list | tuple):
         return tuple(map(str, value))
     if item == "report":
-        told = extract(str(value))
-        return tuple(told.events), tuple(sorted((k, side) for k, side in told.laterality.items() if side != NONE))
+        # Another wording of the same findings is no change.
+        structure = extract(str(value))
+        sides = sorted((name, side) for name, side in structure.laterality.items() if side != NONE)
+        return tuple(structure.events), tuple(sides)
+    # The reason beside an answer is worded differently each time.
     if isinstance(value, Mapping) and "answer" in value:
         value = value["answer"]
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 def share_interval(hits: Sequence[bool], clusters: Sequence[int]) -> Interval | None:
-    """The interval of a share, between patients; ``None`` where too few of them carry one.
+    """Return the interval of a share, resampling patients; ``None`` where there are too few patients for one.
 
-    Where all patients agree it is Wilson's, with the patients as its trials (:func:`.patient_interval`).
+    Where all patients agree it is Wilson's interval, with the patients as its trials (:func:`.patient_interval`).
     """
+    # The metric serves for its formula, the mean of rows (value, 1); no pair is scored by it.
     rows = np.array([(float(hit), 1.0) for hit in hits]).reshape(-1, 2)
     return interval_of_rows(ItemMean(lambda _: None), rows, list(clusters), level=LEVEL).interval
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    """One answer before and after; ``expected`` is ``None`` where it could not be read before."""
+class _ProbedAnswer:
+    """One answer before and after the probe; ``expected`` is ``None`` where it could not be read before."""
 
     item: str
-    before: Said
+    before: ComparableAnswer
     after: object
     expected: Expected | None
 
@@ -129,17 +139,20 @@ class _Compared:
         return self.before.value is not None and self.after is not None
 
 
-def _compared(probe: Probe, key: Key, before: Said, after: Said | None) -> _Compared:
-    expected = None if before.value is None else probe.expect(before.asked, before.value)
-    return _Compared(key[1], before, after.value if after else None, expected)
+def _probed_answer(probe: Probe, key: Key, before: ComparableAnswer, after: ComparableAnswer | None) -> _ProbedAnswer:
+    expected = None if before.value is None else probe.expect(before.subject, before.value)
+    return _ProbedAnswer(key[1], before, after.value if after else None, expected)
 
 
-def _evidence(probe: str, task: str, direction: str, group: Sequence[_Compared]) -> Evidence:
+def _evidence_use(probe: str, task: str, direction: str, group: Sequence[_ProbedAnswer]) -> EvidenceUse:
     read = [one for one in group if one.is_read]
-    due = [one for one in group if one.expected] if direction not in ("open", UNREAD) else []
+    # "open" expects nothing in particular, so nothing can be counted as expected.
+    expecting = [one for one in group if one.expected] if direction not in ("open", UNREAD) else []
     changed, changed_interval = _share(read, lambda one: differ(one.before.value, one.after))
-    kept, kept_interval = _share(due, lambda one: bool(one.is_read and one.expected and one.expected.holds(one.after)))
-    return Evidence(
+    met, met_interval = _share(
+        expecting, lambda one: bool(one.is_read and one.expected and one.expected.holds(one.after))
+    )
+    return EvidenceUse(
         probe=probe,
         task=task,
         direction=direction,
@@ -149,12 +162,14 @@ def _evidence(probe: str, task: str, direction: str, group: Sequence[_Compared])
         lost=len(group) - len(read),
         changed=changed,
         changed_interval=changed_interval,
-        as_expected=kept,
-        expected_interval=kept_interval,
+        as_expected=met,
+        expected_interval=met_interval,
     )
 
 
-def _share(group: Sequence[_Compared], is_hit: Callable[[_Compared], bool]) -> tuple[float | None, Interval | None]:
+def _share(
+    group: Sequence[_ProbedAnswer], is_hit: Callable[[_ProbedAnswer], bool]
+) -> tuple[float | None, Interval | None]:
     if not group:
         return None, None
     hits = [is_hit(one) for one in group]

@@ -1,7 +1,7 @@
-"""An ablation: the same questions asked at several frame rates, of several windows, through several transforms.
+"""Ablation: the same tasks at several frame rates, with several windows, through several transforms.
 
-Every setting is a run of its own in a directory of its own, and resumes as any run does. What all settings together
-show of a video is decoded in one pass, before the first of them asks.
+Every setting is a run in a directory of its own, and can be resumed as any run. The frames of a video that all settings
+need are decoded in one pass, before the first request of any run.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NO_TRANSFORM = "none"
 """The name of the setting that adds no transform."""
 
 FEATURE_METRICS = ("feature_balanced_accuracy", "feature_macro_f1")
-"""What each feature is scored by: a constant answer has 0.5 of the first; the second is its own F1."""
+"""Metrics of each single feature: balanced accuracy, in which a constant answer has 0.5, and the feature's F1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Frames a second and seconds of a window; ``None`` leaves them as the tasks say.
+class SweepSetting:
+    """Frames per second and seconds of a window; ``None`` leaves the value of the task.
 
-    ``transform`` names what clips are shown through, several with + between, after what all settings are shown
-    through; :data:`NO_TRANSFORM` adds none, and ``None`` says that transforms are not swept.
+    ``transform`` names the transforms of this setting, joined by +, which follow those of all settings;
+    :data:`NO_TRANSFORM` adds none, and ``None`` means that transforms are not swept.
     """
 
     fps: float | None = None
@@ -44,7 +44,7 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """A name for its run directory."""
+        """Return a name for the run directory."""
         parts = [
             f"fps-{self.fps:g}" if self.fps else "",
             f"window-{self.window_s:g}" if self.window_s else "",
@@ -54,51 +54,56 @@ class Setting:
 
     @property
     def transforms(self) -> tuple[str, ...]:
-        """The names of its transforms."""
+        """Return the names of the transforms."""
         return tuple(self.transform.split("+")) if self.transform not in (None, NO_TRANSFORM) else ()
 
     @property
     def sampling(self) -> dict[str, object]:
-        """As :func:`~s3harness.specs.sampling.with_sampling` takes it."""
-        said = {"fps": self.fps, "window_s": self.window_s}
-        return {name: value for name, value in said.items() if value is not None}
+        """Return the options of :func:`~s3harness.specs.sampling.with_sampling`."""
+        options = {"fps": self.fps, "window_s": self.window_s}
+        # None would override the task's own value.
+        return {name: value for name, value in options.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one setting scored: each task's primary metric, and each feature by itself (``metric`` names both)."""
+    """Scores of one setting: each task's primary metric, and each single feature, which ``metric`` names."""
 
-    setting: Setting
+    setting: SweepSetting
     directory: str
     tasks: tuple[Score, ...]
     features: tuple[Score, ...]
 
 
-def grid(fps: Sequence[float], windows: Sequence[float], transforms: Sequence[str] = ()) -> tuple[Setting, ...]:
-    """Every rate with every window and every transform; an empty list leaves that to the tasks."""
-    return tuple(Setting(*said) for said in product(fps or (None,), windows or (None,), transforms or (None,)))
+def grid(fps: Sequence[float], windows: Sequence[float], transforms: Sequence[str] = ()) -> tuple[SweepSetting, ...]:
+    """Return every rate with every window and every transform; an empty list leaves the value of the tasks."""
+    values = product(fps or (None,), windows or (None,), transforms or (None,))
+    return tuple(SweepSetting(*combination) for combination in values)
 
 
-def prepare_sweep(base: RunSettings, settings: Sequence[Setting]) -> list[PreparedRun]:
-    """The runs of all settings, checked and planned; their directories are in ``base.out``.
+def prepare_sweep(base: RunSettings, settings: Sequence[SweepSetting]) -> list[PreparedRun]:
+    """Plan the runs of all settings, in directories in ``base.out``; nothing is sent yet.
 
-    Raises :class:`UsageError` for what is wrong with the call or the data, and if two settings are the same.
+    Raises :class:`UsageError` for errors of the call or the data, and if two settings are the same.
     """
+    # By name, since equal names would share a directory: 2 and 2.0 frames per second are one setting.
     if len({setting.name for setting in settings}) < len(settings):
         raise UsageError("a rate, a window or a transform is named twice")
     return [prepare(_settings(base, setting)) for setting in settings]
 
 
 def decode_once(runs: Sequence[PreparedRun], done: Callable[[int, int], None] = lambda *_: None) -> None:
-    """Decode what the runs show, each video once, into the cache; ``done`` is called with (videos done, videos in all).
+    """Decode the frames of all runs into the cache, each video once; ``done`` is called with (videos done, all videos).
 
-    A video that fails is left to the runs, which journal why.
+    A video that cannot be decoded is left to the runs, which write the reason to their journals.
     """
+    # Imported here: reading the scores of a sweep needs neither threads nor a decoder.
     from concurrent.futures import ThreadPoolExecutor
 
     from s3harness.run.worker_spec import media_store
 
     settings = runs[0].settings
+    # A backend that looks at no frames, such as a floor, needs no decoding.
     if not runs[0].backend_class.uses_media:
         return
     store = media_store(settings.cache_dir, settings.cache_bytes, settings.media)
@@ -106,6 +111,7 @@ def decode_once(runs: Sequence[PreparedRun], done: Callable[[int, int], None] = 
     def decode(work: tuple[Video, list[Clip]]) -> None:
         video, clips = work
         store.prepare(video, clips)
+        # At once: the runs read the frames from the cache again, so none need stay open.
         store.release(video.id)
 
     total = len(runs[0].dataset.videos)
@@ -114,18 +120,19 @@ def decode_once(runs: Sequence[PreparedRun], done: Callable[[int, int], None] = 
             done(number, total)
 
 
-def read_point(setting: Setting, directory: Path, *, resamples: int = RESAMPLES) -> Point:
-    """The scores of a run of the sweep."""
+def read_point(setting: SweepSetting, directory: Path, *, resamples: int = RESAMPLES) -> Point:
+    """Read the scores of a run of the sweep, and compute those of the single features."""
     tasks = tuple(score for score in read_scores(directory) if score.primary)
     of_features = [task for task in read_run(directory).values() if task.spec.item == "feature"]
     features = [score for task in of_features for score in _by_feature(task, resamples)]
     return Point(setting, directory.name, tasks, tuple(features))
 
 
-def _settings(base: RunSettings, setting: Setting) -> RunSettings:
+def _settings(base: RunSettings, setting: SweepSetting) -> RunSettings:
     return replace(
         base,
         out=base.out / setting.name,
+        # The setting's values win over those of the call.
         sampling={**base.sampling, **setting.sampling},
         transforms=(*base.transforms, *setting.transforms),
         resume=True,
@@ -133,13 +140,14 @@ def _settings(base: RunSettings, setting: Setting) -> RunSettings:
 
 
 def _shown(runs: Sequence[PreparedRun]) -> Iterator[tuple[Video, list[Clip]]]:
-    """Each video, and all the clips that any run shows of it."""
+    """Yield each video with its clips in all runs."""
+    # All runs plan the same videos in the same order; strict=True fails if one ever has fewer.
     for plans in zip(*(run.plan for run in runs), strict=True):
         yield plans[0].video, [clip for plan in plans for clip in plan.clips]
 
 
 def _by_feature(task: ScoredTask, resamples: int) -> list[Score]:
-    """The scores of each feature that is asked about, ``metric`` being ``feature`` or ``feature (F1)``."""
+    """Score each feature of a task alone; ``metric`` is ``feature`` or ``feature (F1)``."""
     subjects = dict.fromkeys(reference.subject for reference in task.references)
     metrics = [
         {"name": name, "subject": subject, "label": f"{subject}{' (F1)' if name.endswith('f1') else ''}"}

@@ -1,8 +1,7 @@
-"""The systems that are compared, whatever they come from, and the items that all of them were asked.
+"""Systems to compare, from any source, and the items that they share.
 
-A system is a run, a submission or a released model. Systems are joined by task, video and subject. A model that hears
-is asked more than one that does not, and is held against more in the order of events: items that are not shared are
-counted in a note.
+A system is a run, a submission or a released model. Systems are joined by task, video and subject. A model with audio
+has more items than one without, and more signs in the order of events: items that are not shared are counted in a note.
 """
 
 from __future__ import annotations
@@ -25,17 +24,18 @@ from s3harness.specs.loading import task_names
 from s3harness.specs.tasks import TaskSpec
 
 Shared = Mapping[str, tuple[TaskSpec, Mapping[str, Sequence[Pair]]]]
-"""Task → its spec, and the pairs of each system on the items that all were asked, in one order."""
+"""Task → its spec, and the pairs of each system on the shared items, in one order."""
 
 Key = tuple[str, str]
 """Video and subject of an item."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class System:
-    """One system: its tasks as they are scored, what it takes, and what it was asked about.
+class ScoredSystem:
+    """One system: its scored tasks, its modalities, and its videos.
 
-    ``fingerprint`` is the data set's; ``split`` names the videos that were asked about; ``missing`` says what it lacks.
+    ``fingerprint`` is the data set's; ``split`` names the videos of the system; ``missing`` are notes on tasks without
+    answers.
     """
 
     name: str
@@ -48,24 +48,25 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The shared items of some systems, and sentences about what is not shared."""
+    """The shared items of some systems, and sentences about items that are not shared."""
 
     shared: Shared
     notes: tuple[str, ...] = field(default=())
 
 
-def read_runs(directories: Sequence[Path], *, profile: str = "strict") -> list[System]:
-    """Systems of run directories, named by their folders; :class:`UsageError` if one is there twice."""
+def read_runs(directories: Sequence[Path], *, profile: str = "strict") -> list[ScoredSystem]:
+    """Read the systems of run directories, named by their folders; :class:`UsageError` if a run is named twice."""
+    # Resolved, as two paths may lead to one run.
     if len({path.resolve() for path in directories}) < len(directories):
         raise UsageError("a run cannot be compared with itself")
     names = folder_names(directories)
     return [read_system(path, name, profile=profile) for name, path in zip(names, directories, strict=True)]
 
 
-def read_system(directory: Path, name: str, *, profile: str = "strict") -> System:
-    """The system of a run directory."""
+def read_system(directory: Path, name: str, *, profile: str = "strict") -> ScoredSystem:
+    """Read the system of a run directory."""
     run = read_manifest(directory)["run"]
-    return System(
+    return ScoredSystem(
         name=name,
         tasks=read_run(directory, profile),
         modalities=tuple(run["model"]["modalities"]),
@@ -74,12 +75,13 @@ def read_system(directory: Path, name: str, *, profile: str = "strict") -> Syste
     )
 
 
-def read_released(release: Release, annotations: Annotations, model: str, name: str) -> System:
-    """The system of a released model, as the strict profile scores it; a task of which it has no file was not asked."""
+def read_released(release: Release, annotations: Annotations, model: str, name: str) -> ScoredSystem:
+    """Read the system of a released model, as the strict profile scores it, without tasks that it has no file of."""
     released = ReleasedModel(release, annotations, model)
     read = {task: released_task(released, task) for task in task_names()}
-    lacking = {task: source.missing for task, (_, source) in read.items() if source.missing and not source.answers}
-    return System(
+    # No answer at all: the task was not run, so that comparing it as all wrong would be unfair.
+    lacking = {task: answers.missing for task, (_, answers) in read.items() if answers.missing and not answers.answers}
+    return ScoredSystem(
         name=name,
         tasks={task: scored for task, (scored, _) in read.items() if scored.references and task not in lacking},
         modalities=released.modalities(),
@@ -89,42 +91,47 @@ def read_released(release: Release, annotations: Annotations, model: str, name: 
 
 
 def folder_names(directories: Sequence[Path]) -> list[str]:
-    """Folders by their names, with as many folders above them as it takes to tell them apart."""
+    """Return the names of folders, with as many parent folders as are needed to make them distinct."""
+    # The depth is one for all, so that the names look alike.
     parts = [path.resolve().parts for path in directories]
     depths = range(1, max(map(len, parts), default=0) + 1)
     named = (["/".join(own[-depth:]) for own in parts] for depth in depths)
     return next((names for names in named if len(set(names)) == len(names)), [])
 
 
-def join(systems: Sequence[System], tasks: Collection[str] = ()) -> Joined:
-    """Join systems on the items that all of them were asked, in the order of the first; ``tasks`` are all if none.
+def join(systems: Sequence[ScoredSystem], tasks: Collection[str] = ()) -> Joined:
+    """Join systems on their shared items, in the order of the first system; no ``tasks`` means all tasks.
 
     Raises :class:`UsageError` if they share no task or no item, or if the truth of a shared item differs although the
     systems take the same modalities.
     """
-    wanted = [task for task in _in_order(systems) if not tasks or task in tasks]
+    chosen = [task for task in _task_order(systems) if not tasks or task in tasks]
     notes = list(dict.fromkeys(reason for system in systems for reason in system.missing))
     shared = {}
-    for task in wanted:
-        having = [system for system in systems if task in system.tasks]
-        if len(having) < len(systems):
-            notes.append(f"{task} is left out: only {_listed([system.name for system in having])} was asked it.")
+    for task in chosen:
+        with_task = [system for system in systems if task in system.tasks]
+        if len(with_task) < len(systems):
+            names = [system.name for system in with_task]
+            verb = "has" if len(names) == 1 else "have"
+            notes.append(f"{task} is left out: only {_listed(names)} {verb} it.")
             continue
-        pairs, about = _joined_task(task, systems)
-        notes += about
+        pairs, task_notes = _joined_task(task, systems)
+        notes += task_notes
+        # All systems have the same keys, so the first one tells whether any item is left.
         if next(iter(pairs.values())):
             shared[task] = (systems[0].tasks[task].spec, pairs)
     if not shared:
-        raise UsageError(_nothing_shared(systems, wanted))
+        raise UsageError(_nothing_shared(systems, chosen))
     return Joined(shared, tuple(notes))
 
 
-def _in_order(systems: Sequence[System]) -> list[str]:
+def _task_order(systems: Sequence[ScoredSystem]) -> list[str]:
     return list(dict.fromkeys(task for system in systems for task in system.tasks))
 
 
-def _joined_task(task: str, systems: Sequence[System]) -> tuple[dict[str, list[Pair]], list[str]]:
-    """The pairs of each system on the shared items of one truth, and what is to be said."""
+def _joined_task(task: str, systems: Sequence[ScoredSystem]) -> tuple[dict[str, list[Pair]], list[str]]:
+    """Return the pairs of each system on the shared items with one truth, and notes on the other items."""
+    # By video and subject: item names of a run and of a released model need not be spelt alike.
     by_key = {system.name: _by_key(system.tasks[task]) for system in systems}
     first = by_key[systems[0].name]
     keys = [key for key in first if all(key in pairs for pairs in by_key.values())]
@@ -132,10 +139,11 @@ def _joined_task(task: str, systems: Sequence[System]) -> tuple[dict[str, list[P
     notes = []
     if any(count > len(keys) for count in counts):
         notes.append(f"{task}: of {_listed([f'{count:,}' for count in counts])} items {len(keys):,} are shared.")
-    other = [key for key in keys if not _one_truth([pairs[key].reference.truth for pairs in by_key.values()])]
-    if other:
-        notes.append(_about_truths(task, systems, by_key, other, len(keys)))
-        keys = [key for key in keys if key not in set(other)]
+    # A pair of systems is compared on one question: the same subject with another truth is another question.
+    differing = [key for key in keys if not _is_one_truth([pairs[key].reference.truth for pairs in by_key.values()])]
+    if differing:
+        notes.append(_truth_note(task, systems, by_key, differing, len(keys)))
+        keys = [key for key in keys if key not in set(differing)]
     return {name: [pairs[key] for key in keys] for name, pairs in by_key.items()}, notes
 
 
@@ -144,26 +152,33 @@ def _by_key(task: ScoredTask) -> dict[Key, Pair]:
     return {(pair.reference.video_id, pair.reference.subject): pair for pair in pairs}
 
 
-def _one_truth(truths: Sequence[object]) -> bool:
-    """Whether truths are equal, also those of which one comes from JSON."""
-    return all(truth == truths[0] or _plain(truth) == _plain(truths[0]) for truth in truths[1:])
+def _is_one_truth(truths: Sequence[object]) -> bool:
+    """Return whether truths are equal, comparing tuples with the lists that JSON turns them into."""
+    return all(truth == truths[0] or _as_json(truth) == _as_json(truths[0]) for truth in truths[1:])
 
 
-def _plain(truth: object) -> object:
+def _as_json(truth: object) -> object:
     return json.loads(json.dumps(truth))
 
 
-def _about_truths(
-    task: str, systems: Sequence[System], by_key: Mapping[str, Mapping[Key, Pair]], other: Sequence[Key], n_items: int
+def _truth_note(
+    task: str,
+    systems: Sequence[ScoredSystem],
+    by_key: Mapping[str, Mapping[Key, Pair]],
+    differing: Sequence[Key],
+    n_items: int,
 ) -> str:
-    """The sentence about items that are left out because their truth depends on what a model takes.
+    """Return the note on items that are left out because their truth depends on a model's modalities.
 
-    Raises :class:`UsageError` where two systems that take the same have different truths.
+    Raises :class:`UsageError` where two systems with the same modalities have different truths.
     """
     for one, two in combinations(systems, 2):
         differ = [
-            key for key in other if not _one_truth([by_key[system.name][key].reference.truth for system in (one, two)])
+            key
+            for key in differing
+            if not _is_one_truth([by_key[system.name][key].reference.truth for system in (one, two)])
         ]
+        # Equal modalities give equal truths on one version of a data set: this is a mistake of the call.
         if differ and set(one.modalities) == set(two.modalities):
             video, subject = differ[0]
             raise UsageError(
@@ -172,12 +187,13 @@ def _about_truths(
             )
     takes = "; ".join(f"{system.name} takes {_listed(sorted(system.modalities))}" for system in systems)
     return (
-        f"{task}: {len(other):,} of the {n_items:,} shared items are left out, because their truth depends on what a "
-        f"model can see or hear ({takes})."
+        f"{task}: {len(differing):,} of the {n_items:,} shared items are left out, because their truth depends on "
+        f"what a model can see or hear ({takes})."
     )
 
 
-def _cause(one: System, two: System) -> str:
+def _cause(one: ScoredSystem, two: ScoredSystem) -> str:
+    # A released model has no fingerprint, as a checkout is not a data set directory.
     if one.fingerprint != two.fingerprint and one.fingerprint and two.fingerprint:
         return (
             f"they were made on different data sets or versions of one (fingerprints {one.fingerprint[:12]} and "
@@ -188,16 +204,16 @@ def _cause(one: System, two: System) -> str:
     return "both name the same data set, so the items of one were changed after its run; make that run again"
 
 
-def _nothing_shared(systems: Sequence[System], tasks: Sequence[str]) -> str:
+def _nothing_shared(systems: Sequence[ScoredSystem], tasks: Sequence[str]) -> str:
     if not any(all(task in system.tasks for system in systems) for task in tasks):
-        have = "; ".join(f"{system.name} has {_listed(list(system.tasks)) or 'none'}" for system in systems)
-        return f"the runs have no task in common: {have}"
-    asked = "; ".join(f"{system.name} was asked {system.split or 'no named split'}" for system in systems)
+        task_lists = "; ".join(f"{system.name} has {_listed(list(system.tasks)) or 'none'}" for system in systems)
+        return f"the runs have no task in common: {task_lists}"
+    splits = "; ".join(f"{system.name} covers {system.split or 'no named split'}" for system in systems)
     datasets = {system.fingerprint for system in systems if system.fingerprint}
     cause = " of different data sets" if len(datasets) > 1 else ""
-    return f"the runs share no item: {asked}{cause}; compare runs of the same videos"
+    return f"the runs share no item: {splits}{cause}; compare runs of the same videos"
 
 
 def _listed(words: Sequence[str]) -> str:
-    """Words as a list in a sentence."""
+    """Join words as a list in a sentence."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)

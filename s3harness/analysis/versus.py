@@ -1,4 +1,4 @@
-"""Runs item by item: what each won and lost, and the items on which they disagree."""
+"""Comparison of runs item by item: numbers of items won and lost, and the items on which runs disagree."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from s3harness.scoring.score_run import ScoredTask
 from s3harness.types import Reference
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Duel:
-    """Two runs on one task: on how many items the second scored better (``won``), worse (``lost``) or the same."""
+    """Two runs on one task: numbers of items on which the second is better (``won``), worse (``lost``) or equal."""
 
     task: str
     first: str
@@ -26,13 +26,13 @@ class Duel:
     tied: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Disagreement:
     """An item on which the runs scored differently, or answered differently from a closed list.
 
-    ``answers`` and ``scores`` are those of the runs in their order, ``scores`` by ``metric`` (empty where an answer is
-    right or wrong and nothing between); an answer is ``None`` where there was none to read. ``best`` are the runs that
-    scored best, none if all did.
+    ``answers`` and ``scores`` are those of the runs in their order, ``scores`` by ``metric`` (empty for a closed list
+    of answers, where a score is 1 or 0); an answer is ``None`` where none could be read. ``best`` are the runs with the
+    best score, none if all have it.
     """
 
     task: str
@@ -54,14 +54,16 @@ class Versus:
 
 
 def versus(shared: Shared) -> Versus:
-    """Compare runs item by item, on the items that all were asked and that some metric scores one by one."""
+    """Compare runs item by item, on the shared items that some metric scores one by one."""
     duels: list[Duel] = []
     disagreements: list[Disagreement] = []
     for task, (spec, pairs) in shared.items():
         runs = [ScoredTask(spec, [p.reference for p in own], [p.prediction for p in own]) for own in pairs.values()]
+        # Scored anew on the shared items alone, in the order that all runs have.
         columns = [item_scores(run) for run in runs]
         of_items = zip(zip(*pairs.values(), strict=True), zip(*columns, strict=True), strict=True)
         rows = [_Row(own, scores) for own, scores in of_items]
+        # An item that one run has no score for, as a report without a structure, decides nothing.
         scored = [row for row in rows if row.is_scored]
         duels += [
             _duel(task, names, [(row.upwards[a], row.upwards[b]) for row in scored])
@@ -88,7 +90,7 @@ class _Row:
 
     @property
     def upwards(self) -> tuple[float, ...]:
-        """The scores such that more is better."""
+        """Return the scores, with the sign changed where lower is better."""
         return tuple(score.value if score.higher_is_better else -score.value for score in self.scores if score)
 
     @property
@@ -97,9 +99,11 @@ class _Row:
 
 
 def _duel(task: str, names: tuple[str, str], scores: Sequence[tuple[float, float]]) -> Duel:
-    tied = sum(_same(first, second) for first, second in scores)
-    won = sum(second > first and not _same(first, second) for first, second in scores)
-    return Duel(task, *names, won, len(scores) - won - tied, tied)
+    # Floats of equal answers may differ in their last digits.
+    tied = sum(_same(one, two) for one, two in scores)
+    won = sum(two > one and not _same(one, two) for one, two in scores)
+    first, second = names
+    return Duel(task=task, first=first, second=second, won=won, lost=len(scores) - won - tied, tied=tied)
 
 
 def _disagreements(names: Sequence[str], rows: Sequence[_Row], *, is_closed: bool) -> Iterator[Disagreement]:
@@ -107,12 +111,18 @@ def _disagreements(names: Sequence[str], rows: Sequence[_Row], *, is_closed: boo
         best = max(row.upwards)
         winners = tuple(name for name, value in zip(names, row.upwards, strict=True) if _same(value, best))
         answers = tuple(pair.prediction.value for pair in row.pairs)
+        # Two different wrong answers of a closed list score alike, and are a disagreement all the same.
         if len(winners) < len(names) or (is_closed and len({repr(answer) for answer in answers}) > 1):
             metric = "" if is_closed else next(score.metric for score in row.scores if score)
-            about = row.reference
-            winners = winners if len(winners) < len(names) else ()
             yield Disagreement(
-                about.task, about.video_id, about.subject, about.truth, answers, metric, row.values, winners
+                task=row.reference.task,
+                video_id=row.reference.video_id,
+                subject=row.reference.subject,
+                truth=row.reference.truth,
+                answers=answers,
+                metric=metric,
+                scores=row.values,
+                best=winners if len(winners) < len(names) else (),
             )
 
 

@@ -11,7 +11,7 @@ import click
 from s3harness.cli.options import json_option, print_json, split_names, warn_of_identifiers
 
 if TYPE_CHECKING:
-    from s3harness.analysis.systems import System
+    from s3harness.analysis.systems import ScoredSystem
 
 STRICT = "strict"
 
@@ -72,7 +72,7 @@ def compare(
 
 def _systems(
     runs: Sequence[Path], released: Path | None, models: Sequence[str], part: str, data: Path | None, profile: str
-) -> list[System]:
+) -> list[ScoredSystem]:
     """Read the systems to compare; :class:`click.BadParameter` if there are fewer than two, or options conflict."""
     if models and released is None:
         raise click.BadParameter("released models also need --released CHECKOUT", param_hint="--models")
@@ -92,7 +92,7 @@ def _systems(
     return systems
 
 
-def _runs(runs: Sequence[Path], data: Path | None, profile: str) -> list[System]:
+def _runs(runs: Sequence[Path], data: Path | None, profile: str) -> list[ScoredSystem]:
     """Read run directories and submissions, in the order given."""
     from s3harness.analysis.systems import folder_names, read_system
     from s3harness.leaderboard.folder import SUBMISSION
@@ -106,7 +106,7 @@ def _runs(runs: Sequence[Path], data: Path | None, profile: str) -> list[System]
     ]
 
 
-def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str]) -> list[System]:
+def _released(checkout: Path, wanted: Sequence[str], part: str, taken: set[str]) -> list[ScoredSystem]:
     """Read released models; one with the name of a run gets the name "… (released)"."""
     from s3harness.analysis.systems import read_released
     from s3harness.paper.annotations import read_annotations

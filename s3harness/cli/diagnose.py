@@ -250,6 +250,6 @@ def _as_json(diagnosed: list[Diagnosed], failures: list[str], settings: Diagnosi
 
 def _source_as_json(result: Diagnosed) -> dict[str, Any]:
     from s3harness.diagnosis.explain import result_as_json
-    from s3harness.paper.two_stage import known_of
+    from s3harness.paper.two_stage import describe_figure
 
-    return result_as_json(result) | ({"published_note": known_of(result.published)} if result.published else {})
+    return result_as_json(result) | ({"published_note": describe_figure(result.published)} if result.published else {})

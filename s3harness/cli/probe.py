@@ -25,14 +25,14 @@ def probe(*, names: str, as_json: bool, **arguments: Any) -> None:
     the other side of a mirrored clip and keeps its other answers. The profile is printed and written to
     OUT/evidence.json. The exit code is 1 if any request failed.
     """
-    from s3harness.analysis.probing import BASELINE, chosen, prepare_probes, profile, write_profile
+    from s3harness.analysis.probing import BASELINE, expand_probe_names, prepare_probes, profile, write_profile
     from s3harness.report.evidence import print_evidence
 
     out = arguments["out"] or _directory(arguments)
     # As for a sweep: the answers are compared, whatever profile would score them.
     base = settings_of({**arguments, "out": out, "profile": "strict"})
     # Prepared together, before anything runs: a probe that this run cannot have is refused at once.
-    baseline, probes = prepare_probes(base, chosen(split_names(names)))
+    baseline, probes = prepare_probes(base, expand_probe_names(split_names(names)))
     failed = sum(execute_visibly(run, again="").failed for run in (baseline, *(probed.run for probed in probes)))
     directories = {probed.name: probed.run.settings.out for probed in probes}
     rows = profile(out / BASELINE, directories)

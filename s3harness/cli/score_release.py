@@ -148,7 +148,7 @@ def _strict(
                         "modalities": result.modalities,
                         "scores": [asdict(score) | {"skill": score.skill} for score in result.scores],
                         "missing": result.missing,
-                        "strays": [asdict(stray) for stray in result.strays],
+                        "strays": [asdict(rows) for rows in result.unmatched],
                         "problems": result.problems,
                     }
                     for result in results

@@ -25,7 +25,7 @@ from s3harness.diagnosis.scores import CurvePoint, MethodScores, calibration_cur
 from s3harness.diagnosis.signs import Influence, LikelihoodRatios, influences, likelihood_ratios
 from s3harness.diagnosis.sources import DiagnosisSource, DirectAnswers
 from s3harness.errors import S3HarnessError, UsageError
-from s3harness.paper.two_stage import Published, published_two_stage
+from s3harness.paper.two_stage import TwoStageFigure, published_two_stage
 
 CLASSIFIERS = ("logistic_regression", "shallow_tree", "random_forest")
 DIRECT_NAMES = {"video": "own answer, video alone", "video_and_report": "own answer, video and expert's report"}
@@ -87,7 +87,7 @@ class Diagnosed:
     ratios: tuple[LikelihoodRatios, ...]
     true_ratios: tuple[LikelihoodRatios, ...]
     findings: tuple[Findings, ...]
-    published: Published | None
+    published: TwoStageFigure | None
     notes: tuple[str, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from s3harness.analysis.systems import System, read_system
+from s3harness.analysis.systems import ScoredSystem, read_system
 from s3harness.errors import UsageError
 from s3harness.leaderboard.expected_items import planned_references
 from s3harness.leaderboard.findings import RefusedError
@@ -14,7 +14,7 @@ from s3harness.leaderboard.unpack import unpacked
 from s3harness.rundir.items import reference_of
 
 
-def read_submission(path: Path, name: str, *, profile: str, data: Path | None = None) -> System:
+def read_submission(path: Path, name: str, *, profile: str, data: Path | None = None) -> ScoredSystem:
     """Return the system of a submission, with the truth of the data set ``data`` or, without one, its own.
 
     Raises :class:`RefusedError` if files were changed after packing or tasks are not this benchmark's, and

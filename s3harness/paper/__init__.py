@@ -1,1 +1,1 @@
-"""The paper's benchmark: the authors' release read, its numbers reproduced, and what they show."""
+"""Readers of the authors' release, reproduction of the published numbers, and strict scores of the predictions."""

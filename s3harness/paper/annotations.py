@@ -1,7 +1,7 @@
-"""The annotations of the release as videos, mended where they are inconsistent, and a count of all that was odd.
+"""Annotations of the release as videos, repaired where they are inconsistent, and a count of every repair.
 
-The readers of :mod:`s3harness.paper.layout` give cells as they are written; here they get their meaning. Every
-decision about an odd cell is counted as a :class:`Quirks` kind, so that an import can say what it did.
+The readers of :mod:`s3harness.paper.layout` return cells as written; this module interprets them. Every decision about
+an irregular cell is counted in :class:`Quirks`, so that an import can report its repairs.
 """
 
 from __future__ import annotations
@@ -37,20 +37,23 @@ from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
 SAMPLE = "Sample"
 """The release's word for the videos that are neither ES nor NES and in no fold."""
 CLIP_S = 60.0
-"""How long the clips of Task 4 are."""
+"""Length of the clips of Task 4, in seconds."""
 CENTRE_S = 30.0
+"""Second of a clip at which most moments lie, since the clips were cut around them."""
 BODY_PARTS: Mapping[str, str] = {"amrs": "arms", "leg": "legs"}
-"""Slips of the pen → the body part that is meant."""
+"""Misspelt body part → its name in the vocabulary."""
 CLIP_SUBJECTS: Mapping[str, str] = {"start": BOUNDARIES[0], "end": BOUNDARIES[1]}
 """The release's words for the boundaries of the seizure."""
 
+# Only 0 hours: with another first field the third one is a spreadsheet's 00 (see clock_seconds).
 _HOURS = re.compile(r"0:(\d{2}):(\d{2})")
+# Patient, two more fields and the diagnosis; other names are counted, as their patient may be wrong.
 _USUAL_NAME = re.compile(r"[A-Z]\d{4}@[^@]+@[^@]+@(?:nes|sz|multiple_sz)\w*_\d+\.mp4")
 
 
 @dataclass(frozen=True, slots=True)
 class ClipTarget:
-    """A moment of Task 4: ``target_s`` seconds into a clip of 60 s that nobody knows the place of in its video."""
+    """A moment of Task 4, ``target_s`` seconds into a clip of 60 s whose place in its video is not released."""
 
     clip: str
     video: str
@@ -60,20 +63,21 @@ class ClipTarget:
 
 @dataclass
 class Quirks:
-    """How often each kind of oddity was met, and what was done about it."""
+    """Number of irregularities of the annotations by kind, each kind naming what was done about it."""
 
     counts: Counter[str] = field(default_factory=Counter)
     tables: list[Problem] = field(default_factory=list)
 
-    def note(self, what: str, number: int = 1) -> None:
-        """Count an oddity."""
+    def note(self, kind: str, number: int = 1) -> None:
+        """Count an irregularity; ``number`` may be a boolean."""
+        # A Counter would keep a kind with count 0, and the import report would list it.
         if number:
-            self.counts[what] += number
+            self.counts[kind] += number
 
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """All annotations of a release: its own name of a video → the video, the clips of Task 4, and what was odd."""
+    """All annotations of a release: its own name of a video → the video, the clips of Task 4, and the repairs."""
 
     videos: Mapping[str, Video]
     clips: tuple[ClipTarget, ...]
@@ -81,11 +85,11 @@ class Annotations:
 
     @property
     def labelled(self) -> dict[str, Video]:
-        """The videos that are ES or NES."""
+        """Return the videos that are ES or NES."""
         return {name: video for name, video in self.videos.items() if video.diagnosis is not None}
 
     def clips_by_video(self) -> dict[str, list[ClipTarget]]:
-        """The release's name of a video → its clips of Task 4."""
+        """Return the release's name of a video → its clips of Task 4."""
         clips = defaultdict(list)
         for clip in self.clips:
             clips[clip.video].append(clip)
@@ -93,15 +97,17 @@ class Annotations:
 
 
 def read_annotations(release: Release) -> Annotations:
-    """Every video of the diagnosis table with all that is annotated of it.
+    """Read every video of the diagnosis table with all its annotations.
 
-    Ids are numbered in the order of a hash of the release's names, so that they say nothing and are the same for
+    Ids are numbered in the order of a hash of the release's names, so that they reveal nothing and are the same for
     everyone who reads the same release. Raises :class:`DatasetError` for a table that cannot be read.
     """
     quirks = Quirks()
+    # The diagnosis table lists the videos: the other tables miss some, and have some without a diagnosis.
     diagnoses = read_diagnoses(release)
     ids, patients = assign_ids("v", diagnoses), assign_ids("p", {patient_of(name) for name in diagnoses})
     labels, reports = _labels(release, quirks), read_reports(release)
+    # _sides also adds to the labels, so it comes after them and before the videos.
     parts, folds = _sides(release, labels, quirks), _splits(release, diagnoses, quirks)
     videos = {
         name: Video(
@@ -121,15 +127,17 @@ def read_annotations(release: Release) -> Annotations:
 
 
 def assign_ids(letter: str, names: Iterable[str]) -> dict[str, str]:
-    """Name → ``v0001`` and so on, numbered in the order of the names' SHA-256."""
+    """Return name → ``v0001`` and so on, numbered in the order of the names' SHA-256."""
+    # Alphabetical order would reveal the order of the names, which contain dates and the diagnosis.
     shuffled = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
     return {name: f"{letter}{number:04d}" for number, name in enumerate(shuffled, start=1)}
 
 
 def _labels(release: Release, quirks: Quirks) -> dict[str, dict[str, FeatureLabel]]:
-    """Video → feature → label, from the table of Tasks 1 and 2."""
+    """Read video → feature → label from the table of Tasks 1 and 2."""
     table = read_release_table(release.truth / "task12_annotation.csv")
     quirks.tables += table.problems
+    # Without labels there is nothing to score; reasons and times may be missing.
     lacking = [name for name in vocabulary().names if name not in table.columns]
     if lacking:
         raise DatasetError(f"{table.file}: no column {', '.join(lacking)}")
@@ -144,6 +152,7 @@ def _labels(release: Release, quirks: Quirks) -> dict[str, dict[str, FeatureLabe
 
 def _label(name: str, cells: Mapping[str, str], quirks: Quirks) -> FeatureLabel:
     word = cells[name].lower()
+    # The vocabulary is lower case: another case is a slip, not another answer.
     quirks.note("labels in another case; read as yes or no", word in ("yes", "no") and cells[name] != word)
     quirks.note(f"{name} without a label; untested", word == "")
     quirks.note(f"{name} neither yes nor no; untested", word not in ("yes", "no", ""))
@@ -156,11 +165,12 @@ def _label(name: str, cells: Mapping[str, str], quirks: Quirks) -> FeatureLabel:
 
 
 SLEEP = "occur_during_sleep"
-"""The one sign that has no time."""
+"""The one feature without times: sleep is a state, not an event."""
 
 
 def _seconds(text: str, quirks: Quirks) -> float | None:
-    """An annotated time in seconds. ``0:MM:SS`` is one with hours, where a third field is otherwise always 00."""
+    """Return an annotated time in seconds; ``0:MM:SS`` has hours, while a third field is otherwise always 00."""
+    # No time is annotated; this is no irregularity.
     if text in ("", "N/A"):
         return None
     seconds, hours = clock_seconds(text), _HOURS.fullmatch(text)
@@ -175,15 +185,17 @@ def _seconds(text: str, quirks: Quirks) -> float | None:
 
 
 def _ordered(label: FeatureLabel, quirks: Quirks) -> FeatureLabel:
-    """The label without an end that is before its start."""
+    """Return the label without an end that is before its start."""
     if label.start_s is None or label.end_s is None or label.end_s >= label.start_s:
         return label
+    # The start is kept: the order of events is made of starts.
     quirks.note("ends before the start; the end left out")
     return replace(label, end_s=None)
 
 
 def _sides(release: Release, labels: dict[str, dict[str, FeatureLabel]], quirks: Quirks) -> dict[str, str]:
     """Add the sides of Task 3 to the labels, and return video → body part of the onset."""
+    # Blanks are removed here and kept by the paper profile, whose published numbers depend on them.
     table = read_laterality(release)
     quirks.tables += table.problems
     quirks.note("sides with blanks around them; taken off", _padded(release))
@@ -195,10 +207,11 @@ def _sides(release: Release, labels: dict[str, dict[str, FeatureLabel]], quirks:
 
 
 def _turning(label: FeatureLabel, cells: Mapping[str, str], quirks: Quirks) -> FeatureLabel:
-    """Head turning with its side; presence and times stay those of Task 1 where both tables have them."""
+    """Return head turning with its side; presence and times stay those of Task 1 where both tables have them."""
     side = _side(cells["left_right_head_turning"])
     start = _seconds(cells.get("start_time_for_head_turning", ""), quirks)
     end = _seconds(cells.get("end_time_for_head_turning", ""), quirks)
+    # Task 3 asks for the side of these turnings too, so the side stays with an absent sign.
     quirks.note("head turnings with a side that Task 1 does not see; side kept, absent", bool(side) and _absent(label))
     quirks.note("head turnings without a side", side is None and label.present == "yes")
     differ = side is not None and not _absent(label) and (start, end) != (label.start_s, label.end_s)
@@ -210,6 +223,7 @@ def _turning(label: FeatureLabel, cells: Mapping[str, str], quirks: Quirks) -> F
 def _arm(cells: Mapping[str, str], quirks: Quirks) -> FeatureLabel:
     word = cells["left_right_arm_movement"].lower()
     side = _side(word)
+    # Task 1 has no such sign: the side alone tells that an arm moved.
     quirks.note("arm movements without a word; untested", word == "")
     start, end = (_seconds(cells.get(name, ""), quirks) for name in ("arm_movement_start_time", ARM_END))
     present: Presence = "yes" if side else "no" if word in ("n/a", "na") else "untested"
@@ -226,6 +240,7 @@ def _body_part(cells: Mapping[str, str], quirks: Quirks) -> str:
     quirks.note("body parts with a slip of the pen; mended", part != word)
     if part in vocabulary().body_parts:
         return part
+    # "n/a" is a decision of the annotators; any other word is one that the vocabulary lacks.
     quirks.note("onsets without a body part" if word in ("", "n/a") else "unknown body parts; left out")
     return ""
 
@@ -239,22 +254,26 @@ def _side(word: str) -> Side | None:
 
 
 def _padded(release: Release) -> int:
-    """How many sides of Task 3 have blanks around them; the readers take them off."""
+    """Count the sides of Task 3 with blanks around them."""
+    # Read again, as the table's readers return cells without these blanks.
     text = (release.truth / "task3_spatial_annotation.csv").read_text(encoding="utf-8-sig", errors="replace")
     columns = ("left_right_head_turning", "left_right_arm_movement", "body_region_onset")
+    # A row that is too short has None for its last cells.
     rows = csv.DictReader(text.splitlines())
     return sum((row.get(c) or "") != (row.get(c) or "").strip() for row in rows for c in columns)
 
 
 def _splits(release: Release, diagnoses: Mapping[str, str], quirks: Quirks) -> dict[str, str]:
-    """Video → its fold, ``sample``, or nothing."""
+    """Return video → its fold, ``sample``, or ""."""
     table = read_folds(release)
     quirks.tables += table.problems
     folds = table.column("fold")
-    known = {name: fold for name, fold in folds.items() if name in diagnoses}
-    quirks.note("videos of the folds that have no diagnosis; left out", len(folds) - len(known))
+    of_videos = {name: fold for name, fold in folds.items() if name in diagnoses}
+    quirks.note("videos of the folds that have no diagnosis; left out", len(folds) - len(of_videos))
+    # A split of their own: patients of Sample videos may have labelled videos in a fold.
     splits = {
-        n: SAMPLE_SPLIT if word == SAMPLE else f"fold{known[n]}" if n in known else "" for n, word in diagnoses.items()
+        name: SAMPLE_SPLIT if word == SAMPLE else f"fold{of_videos[name]}" if name in of_videos else ""
+        for name, word in diagnoses.items()
     }
     quirks.note("labelled videos in no fold", sum(not split for split in splits.values()))
     return splits
@@ -263,15 +282,16 @@ def _splits(release: Release, diagnoses: Mapping[str, str], quirks: Quirks) -> d
 def _note_videos(
     videos: Mapping[str, Video], labels: Mapping[str, object], reports: Mapping[str, str], quirks: Quirks
 ) -> None:
-    """Count what is odd about the list of videos as a whole."""
+    """Count the irregularities of the list of videos as a whole."""
+    # A report that two videos share may describe only one of them.
     texts = Counter(video.report for video in videos.values() if video.report)
     quirks.note("Sample videos; without diagnosis, in a split of their own", _in_split(videos, SAMPLE_SPLIT))
     quirks.note("videos with a name of another form", sum(not _USUAL_NAME.fullmatch(name) for name in videos))
     quirks.note("videos whose report another video has too", sum(n for n in texts.values() if n > 1))
     quirks.note("videos without signs", sum(name not in labels for name in videos))
     quirks.note("videos without a report", sum(not reports.get(name) for name in videos))
-    strangers = [name for table in (labels, reports) for name in table if name not in videos]
-    quirks.note("annotations of videos without a diagnosis; left out", len(strangers))
+    undiagnosed = [name for table in (labels, reports) for name in table if name not in videos]
+    quirks.note("annotations of videos without a diagnosis; left out", len(undiagnosed))
 
 
 def _in_split(videos: Mapping[str, Video], split: str) -> int:
@@ -279,25 +299,28 @@ def _in_split(videos: Mapping[str, Video], split: str) -> int:
 
 
 def _note_sequences(release: Release, videos: Mapping[str, Video], quirks: Quirks) -> None:
-    """Count the videos whose released sequence is not the signs by time, from which it was made."""
+    """Count the videos whose released sequence differs from their signs in order of time."""
+    # The sequence was derived from the times, so the times are the source where they differ.
     released = read_sequences(release, heard=True)
     for name, video in videos.items():
         own = [sign for sign, _ in events(video, vocabulary().names)]
-        said = [word.strip() for word in released.get(name, "").split(",") if word.strip()]
-        quirks.note("sequences that are not the signs in order of time; the signs kept", own != said)
+        listed = [word.strip() for word in released.get(name, "").split(",") if word.strip()]
+        quirks.note("sequences that are not the signs in order of time; the signs kept", own != listed)
 
 
 def _clips(release: Release, videos: Mapping[str, Video], quirks: Quirks) -> Iterable[ClipTarget]:
-    """The moments of Task 4, which are told within clips; where a clip lies in its video is told nowhere."""
+    """Yield the moments of Task 4, in seconds from the start of their clips; the place of a clip is not released."""
     table: ReleaseTable = read_boundaries(release)
     quirks.tables += table.problems
     for clip, cells in table.rows.items():
         word, target = cells["feature"], cells["target_time"]
+        # A clip is named by its video and its sign; the release has no table of the two.
         video = f"{clip.removesuffix('.mp4').removesuffix(f'_{word}')}.mp4"
         subject = CLIP_SUBJECTS.get(word, word)
         if video not in videos or not target.isdigit() or subject not in (*BOUNDARIES, *vocabulary().names):
             quirks.note("clips of Task 4 that belong to no video or have no time; left out")
             continue
         quirks.note("moments in the middle of their clip", float(target) == CENTRE_S)
+        # An onset within a clip is no onset within the video, so the video's own fields stay empty.
         quirks.note("moments of the seizure known within a clip only; no onset_s, no offset_s", word in CLIP_SUBJECTS)
         yield ClipTarget(clip, video, subject, float(target))

@@ -1,7 +1,7 @@
-"""The authors' expert study: reports that people scored, and how well the Seizure-RQI agrees with these people.
+"""The authors' expert study: reports scored by people, and the agreement of the Seizure-RQI with these scores.
 
-The release holds the people's scores, the published ones, and, for some or all of the systems, the reports and the
-structures that an LLM extracted of them. Everything is computed from what a checkout has; what it lacks is named.
+The release contains the people's scores, the published ones, and, for some or all of the systems, the reports and the
+structures that an LLM extracted from them. Everything is computed from the files of a checkout; missing ones are named.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from s3harness.metrics.rqi.score import ReportReader, score_structures
 from s3harness.metrics.rqi.validate import Key, Validation, validate
 from s3harness.paper.annotations import Annotations
 from s3harness.paper.answers import MODALITIES
-from s3harness.paper.details import EXACT, paper_truths, structures
 from s3harness.paper.layout import (
     Release,
     ReleaseTable,
@@ -33,6 +32,7 @@ from s3harness.paper.layout import (
     read_release_table,
     read_structures,
 )
+from s3harness.paper.video_scores import EXACT, paper_truths, parse_structures
 from s3harness.specs.features import vocabulary
 from s3harness.stats import interval_of_rows
 from s3harness.types import Interval
@@ -40,13 +40,13 @@ from s3harness.types import Interval
 FOLDER = Path("metrics") / "task6_compare_metrics_with_human"
 HUMAN = FOLDER / "task6_human_score.csv"
 PUBLISHED = FOLDER / "task6_20videos_rqi_comparison.csv"
-FEWEST = 3
-"""Reports that a correlation takes."""
+MIN_REPORTS = 3
+"""Least number of reports for a correlation: through two points it is always ±1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One way of scoring the reports, and its agreement with the people; ``None`` with fewer than three reports."""
+class MethodAgreement:
+    """One method of scoring the reports, and its agreement with the people; ``None`` with fewer than three reports."""
 
     score: str
     agreement: Validation | None
@@ -55,13 +55,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What came of the study, and what the checkout lacks for it.
+    """Results of the study, and the files that the checkout lacks for it.
 
-    ``remade`` counts the published scores that were computed again from a released structure, ``equal`` those of them
-    that come out within 1e-9 points.
+    ``remade`` counts the published scores that were recomputed from a released structure, ``equal`` those of them that
+    were recomputed within 1e-9 points.
     """
 
-    compared: tuple[Compared, ...]
+    compared: tuple[MethodAgreement, ...]
     signs: tuple[SignAgreement, ...]
     remade: int
     equal: int
@@ -70,7 +70,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Reports:
-    """What a checkout has of the study, by (video, system): people's scores, published ones, texts and structures."""
+    """Data of the study in a checkout, by (video, system): people's scores, published ones, texts and structures."""
 
     human: Mapping[Key, float]
     published: Mapping[Key, float]
@@ -80,43 +80,49 @@ class Reports:
 
 
 def read_reports_of_study(release: Release) -> Reports:
-    """The study's reports; :class:`DatasetError` where there are no people's scores."""
+    """Read the study's reports; :class:`DatasetError` where there are no people's scores."""
+    # The study is published with the full part alone, also for a checkout opened for the test part.
     full = Release(release.root, "full")
-    human, systems, problems = _wide(full.root / HUMAN)
-    published, _, more = _wide(full.root / PUBLISHED) if (full.root / PUBLISHED).is_file() else ({}, (), [])
-    problems += more
+    human, systems, problems = _read_scores(full.root / HUMAN)
+    # Without published scores the agreement can still be computed from reports and structures.
+    has_published = (full.root / PUBLISHED).is_file()
+    published, _, published_problems = _read_scores(full.root / PUBLISHED) if has_published else ({}, (), [])
+    problems += published_problems
     texts: dict[Key, str] = {}
     extracted: dict[Key, ReportStructure] = {}
     folders = {model_key(name): name for name in models(full)}
     for system in systems:
+        # The study spells its systems differently from the folders; without a folder the missing files are named.
         folder = folders.get(model_key(system), system)
-        report, structures_of = _tables(full, folder, problems)
-        texts |= {(v, system): c["report"] for v, c in report.items() if (v, system) in human and c.get("report")}
-        extracted |= {(v, system): one for v, one in structures_of.items() if (v, system) in human}
+        rows, of_system = _read_system(full, folder, problems)
+        # Only what people scored: the files hold the reports of all videos.
+        texts |= {(v, system): c["report"] for v, c in rows.items() if (v, system) in human and c.get("report")}
+        extracted |= {(v, system): one for v, one in of_system.items() if (v, system) in human}
     return Reports(human, published, texts, extracted, tuple(problems))
 
 
 def texts_of_study(reports: Reports, annotations: Annotations) -> set[str]:
-    """All that a judge has to read: the reports, and all experts' reports."""
+    """Return all texts that a judge must read: the systems' reports, and the experts' reports of all videos."""
     return {*reports.texts.values(), *(video.report for video in annotations.videos.values() if video.report)}
 
 
 def study(
     release: Release, reports: Reports, annotations: Annotations, preset: str, judges: Mapping[str, ReportReader]
 ) -> Study:
-    """Agreement with the people, by preset and by who read the reports; ``judges`` are read beside the rules."""
-    released = _of_structures(release, reports, "paper")
-    ways = {"paper, as published": reports.published, "paper, from the released structures": released}
+    """Compute the agreement with the people by preset and reader; ``judges`` read the reports beside the rules."""
+    released = _score_structures(release, reports, "paper")
+    methods = {"paper, as published": reports.published, "paper, from the released structures": released}
+    # The first strict preset stays beside the chosen one, so that their agreements can be compared.
     presets = dict.fromkeys(("paper", "strict-1", parse_preset(preset).name))
     for name in presets:
         if name != "paper":
-            ways[f"{name}, from the released structures"] = _of_structures(release, reports, name)
-        for who, read in {"rules": None, **judges}.items():
-            ways[f"{name}, read by {who}"] = _of_texts(reports, annotations, name, read)
+            methods[f"{name}, from the released structures"] = _score_structures(release, reports, name)
+        for reader_name, reader in {"rules": None, **judges}.items():
+            methods[f"{name}, read by {reader_name}"] = _score_texts(reports, annotations, name, reader)
     both = [key for key in released if key in reports.published]
     equal = sum(abs(released[key] - reports.published[key]) <= EXACT for key in both)
     return Study(
-        tuple(_compared(name, scores, reports.human) for name, scores in ways.items()),
+        tuple(_method_agreement(name, scores, reports.human) for name, scores in methods.items()),
         tuple(sign_agreements(release, annotations, judges)),
         len(both),
         equal,
@@ -124,37 +130,41 @@ def study(
     )
 
 
-def _compared(name: str, scores: Mapping[Key, float], human: Mapping[Key, float]) -> Compared:
+def _method_agreement(name: str, scores: Mapping[Key, float], human: Mapping[Key, float]) -> MethodAgreement:
     scored = {key: value for key, value in scores.items() if key in human}
-    return Compared(name, validate(scored, human) if len(scored) >= FEWEST else None, len(scored))
+    return MethodAgreement(name, validate(scored, human) if len(scored) >= MIN_REPORTS else None, len(scored))
 
 
-def _of_structures(release: Release, reports: Reports, preset: str) -> dict[Key, float]:
-    truths_of, chosen = paper_truths(release), parse_preset(preset)
+def _score_structures(release: Release, reports: Reports, preset: str) -> dict[Key, float]:
+    truth_by_video, parsed_preset = paper_truths(release), parse_preset(preset)
     scores = {
-        key: score_structures(structure, truths_of[str(key[0])], chosen).value
+        key: score_structures(structure, truth_by_video[str(key[0])], parsed_preset).value
         for key, structure in reports.structures.items()
-        if key[0] in truths_of
+        if key[0] in truth_by_video
     }
+    # A preset may leave out videos, as those whose expert's report names no sign.
     return {key: value for key, value in scores.items() if value is not None}
 
 
-def _of_texts(reports: Reports, annotations: Annotations, preset: str, judge: ReportReader | None) -> dict[Key, float]:
-    """The defined scores of the reports that can be read, by a judge or else by the rules of the preset."""
-    chosen, scores = parse_preset(preset), dict[Key, float]()
+def _score_texts(
+    reports: Reports, annotations: Annotations, preset: str, judge: ReportReader | None
+) -> dict[Key, float]:
+    """Return the defined scores of the reports that a judge, or else the rules of the preset, can read."""
+    parsed_preset, scores = parse_preset(preset), dict[Key, float]()
     for key, text in reports.texts.items():
         video = annotations.videos.get(str(key[0]))
         for _, truth in truths(video, "report", MODALITIES) if video else ():
             try:
-                value = score_report(text, cast("Mapping[str, object]", truth), chosen, judge).value
+                value = score_report(text, cast("Mapping[str, object]", truth), parsed_preset, judge).value
             except JudgeError:
+                # One report that the judge could not read must not lose the agreement on the others.
                 continue
             scores |= {key: value} if value is not None else {}
     return scores
 
 
-def _wide(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
-    """A table of numbers with a column per system: (video, system) → number, the systems, and what is odd."""
+def _read_scores(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
+    """Read a table of scores with a column per system: (video, system) → score, the systems, and the problems."""
     table = read_release_table(path)
     systems = tuple(name for name in table.columns if name != "file_name")
     numbers: dict[Key, float] = {}
@@ -164,36 +174,40 @@ def _wide(path: Path) -> tuple[dict[Key, float], tuple[str, ...], list[str]]:
             try:
                 numbers[video, system] = float(cells[system])
             except ValueError:
-                problems.append(f"{path.name}: row {row}, {system}: {cells[system]!r} is no number; left out")
+                # By the row's number: its name contains a date and the diagnosis.
+                problems.append(f"{path.name}: row {row}, {system}: {cells[system]!r} is not a number; left out")
     return numbers, systems, problems
 
 
-def _tables(
+def _read_system(
     release: Release, model: str, problems: list[str]
 ) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, ReportStructure]]:
-    """The reports and the structures of a system; what cannot be read or is odd is noted."""
+    """Read the rows of reports and the structures of a system; problems are added to the list."""
     report = _table(release, model, "reports", problems)
     extracted = _table(release, model, "structures", problems)
     try:
-        return (report.rows if report else {}), (structures(extracted) if extracted else {})
+        return (report.rows if report else {}), (parse_structures(extracted) if extracted else {})
     except DatasetError as error:
+        # Structures that are not valid leave the reports, which rules and judges can still read.
         problems.append(str(error))
         return (report.rows if report else {}), {}
 
 
-def _table(release: Release, model: str, what: str, problems: list[str]) -> ReleaseTable | None:
+def _table(
+    release: Release, model: str, kind: Literal["reports", "structures"], problems: list[str]
+) -> ReleaseTable | None:
     try:
-        table = read_structures(release, model) if what == "structures" else read_predictions(release, model, "report")
+        table = read_structures(release, model) if kind == "structures" else read_predictions(release, model, "report")
     except DatasetError as error:
         problems.append(str(error))
         return None
-    problems += [f"{model}: no file of {what}"] if table is None else problem_lines(table.problems)
+    problems += [f"{model}: no file of {kind}"] if table is None else problem_lines(table.problems)
     return table
 
 
 @dataclass(frozen=True, slots=True)
 class SignAgreement:
-    """Signs read from the experts' reports, held against the annotators' labels; intervals are between patients."""
+    """Signs extracted from the experts' reports, compared with the annotators' labels; intervals resample patients."""
 
     reader: str
     n_reports: int
@@ -203,47 +217,55 @@ class SignAgreement:
 def sign_agreements(
     release: Release, annotations: Annotations, judges: Mapping[str, ReportReader]
 ) -> Iterator[SignAgreement]:
-    """Who reads the experts' reports how well: the rules, the judges, and the released extraction."""
+    """Yield the agreement of each extractor of signs with the labels: rules, judges, and the released extraction."""
     reports = {name: video.report for name, video in annotations.videos.items() if video.report}
-    for who, read in {"rules": extract, **judges}.items():
-        yield _agreement(who, {name: _events(read, text) for name, text in reports.items()}, annotations)
+    for reader_name, reader in {"rules": extract, **judges}.items():
+        events = {name: _extract_events(reader, text) for name, text in reports.items()}
+        yield _sign_agreement(reader_name, events, annotations)
     path = release.truth / "task6_report_modified.csv"
+    # Parts of the release without this file still have the rules and the judges.
     if path.is_file():
-        extracted = structures(read_release_table(path))
+        extracted = parse_structures(read_release_table(path))
         released = {name: extracted[name].events for name in reports if name in extracted}
-        yield _agreement("released extraction (an LLM)", released, annotations)
+        yield _sign_agreement("released extraction (an LLM)", released, annotations)
 
 
-def _events(read: ReportReader, text: str) -> tuple[str, ...] | None:
+def _extract_events(reader: ReportReader, text: str) -> tuple[str, ...] | None:
     try:
-        return read(text).events
+        return reader(text).events
     except JudgeError:
+        # None, not (): a report that was not read is left out, and one without signs counts.
         return None
 
 
-def _agreement(who: str, found: Mapping[str, tuple[str, ...] | None], annotations: Annotations) -> SignAgreement:
-    names = [name for name, events in found.items() if events is not None]
-    rows = np.array([_row(annotations, name, found[name] or ()) for name in names], dtype=np.float64).reshape(-1, 3)
+def _sign_agreement(
+    reader: str, events: Mapping[str, tuple[str, ...] | None], annotations: Annotations
+) -> SignAgreement:
+    names = [name for name, signs in events.items() if signs is not None]
+    # reshape: without any report the array would have one dimension.
+    rows = np.array([_count_signs(annotations, name, events[name] or ()) for name in names], dtype=np.float64)
+    rows = rows.reshape(-1, 3)
     clusters = np.array([int(annotations.videos[name].patient[1:]) for name in names])
     values = {}
     for measure, formula in _MEASURES.items():
         value = float(formula.value(rows.sum(axis=0)))
         values[measure] = (value, interval_of_rows(formula, rows, clusters).interval)
-    return SignAgreement(who, len(names), values)
+    return SignAgreement(reader, len(names), values)
 
 
-def _row(annotations: Annotations, name: str, events: Iterable[str]) -> tuple[int, int, int]:
-    """How many signs are right, named, and labelled."""
-    known = vocabulary().names
+def _count_signs(annotations: Annotations, name: str, events: Iterable[str]) -> tuple[int, int, int]:
+    """Return the numbers of signs of a video that are correct, reported, and labelled."""
+    names = vocabulary().names
     features = annotations.videos[name].features
-    said = {event for event in events if event in known}
-    true = {sign for sign in known if sign in features and features[sign].present == "yes"}
-    return len(said & true), len(said), len(true)
+    # A sign outside the vocabulary has no label that it could agree with.
+    reported = {event for event in events if event in names}
+    labelled = {sign for sign in names if sign in features and features[sign].present == "yes"}
+    return len(reported & labelled), len(reported), len(labelled)
 
 
 @dataclass(frozen=True)
 class _Measure:
-    """A ratio of the sums of :func:`_row`."""
+    """A ratio of the sums of :func:`_count_signs`."""
 
     ratio: Callable[[Array, Array, Array], Array]
 
@@ -252,7 +274,7 @@ class _Measure:
 
 
 _MEASURES: Mapping[str, _Measure] = {
-    "precision": _Measure(lambda right, said, _: safe_ratio(right, said)),
-    "recall": _Measure(lambda right, _, true: safe_ratio(right, true)),
-    "F1": _Measure(lambda right, said, true: safe_ratio(2 * right, said + true)),
+    "precision": _Measure(lambda correct, reported, _: safe_ratio(correct, reported)),
+    "recall": _Measure(lambda correct, _, labelled: safe_ratio(correct, labelled)),
+    "F1": _Measure(lambda correct, reported, labelled: safe_ratio(2 * correct, reported + labelled)),
 }

@@ -1,8 +1,8 @@
-"""Which published conclusions stand once failures count, items are fixed and floors are beside the scores.
+"""Published conclusions, checked with failures counted, a fixed list of items, and floors beside the scores.
 
-Every sentence is computed from the released predictions and annotations at hand; none is typed in. A published headline
-is recomputed from a model's own pairs, as the authors joined them; the trivial answerers are scored by the same
-published metric on the same pairs.
+Every sentence is computed from the released predictions and annotations of the checkout. A published headline is
+recomputed from a model's own pairs, as the authors joined them; the trivial answerers are scored by the same published
+metric on the same pairs.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ from s3harness.scoring.above_floor import is_above_floor
 from s3harness.types import Reference, Score
 
 ENOUGH = 0.95
-"""Share of the items below which a published score is one of a selection."""
+"""Share of the items below which a published score is one of a selection, and from which answers are constant."""
 
+# These words are values in the command's JSON, which other programs may compare.
 Kind = Literal["trivial wins", "leader", "below floor", "not told from floor", "above floor", "selection", "constant"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence on one published conclusion: ``changes`` it, or lets it stand."""
+class ReleaseFinding:
+    """A sentence on one published conclusion; ``changes`` tells whether the conclusion no longer holds."""
 
     task: str
     kind: Kind
@@ -50,7 +51,7 @@ class Finding:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Headline:
     """A number that the paper reports of every model: its pairs, its metric, and a strict one that counts failures."""
 
@@ -65,7 +66,7 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class ModelHeadline:
     """A headline of one model: its value, on ``n`` items, and the best trivial answerer on the same items."""
 
     model: str
@@ -80,119 +81,156 @@ _VIDEO = {"video": "video alone", "video_and_report": "video and report"}
 
 HEADLINES: tuple[Headline, ...] = (
     Headline(
-        "s3/task1_features", "mean F1", "feature", released.feature_pairs, paper_features, strict=feature_macro_f1
+        task="s3/task1_features",
+        label="mean F1",
+        item="feature",
+        pairs=released.feature_pairs,
+        metric=paper_features,
+        strict=feature_macro_f1,
     ),
-    Headline("s3/task2_rationales", "ROUGE-L", "rationale", released.rationale_pairs, paper_rouge_l, has_floors=False),
+    # Without floors: this headline is only checked for a selection of the items.
+    Headline(
+        task="s3/task2_rationales",
+        label="ROUGE-L",
+        item="rationale",
+        pairs=released.rationale_pairs,
+        metric=paper_rouge_l,
+        has_floors=False,
+    ),
     *(
         Headline(
-            "s3/task3_laterality",
-            f"accuracy, {name}",
-            "laterality",
-            released.laterality_pairs,
-            lambda subject=subject: paper_laterality(statistic="accuracy", subject=subject),  # type: ignore[misc]
-            subject,
+            task="s3/task3_laterality",
+            label=f"accuracy, {name}",
+            item="laterality",
+            pairs=released.laterality_pairs,
+            # subject=subject binds this turn's value; a closure would see the last one. mypy 2.4 cannot infer it.
+            metric=lambda subject=subject: paper_laterality(statistic="accuracy", subject=subject),  # type: ignore[misc]
+            subject=subject,
         )
         for subject, name in _QUESTIONS.items()
     ),
     Headline(
-        "s3/task4_temporal_boundaries",
-        "mean MAE in s",
-        "boundary",
-        released.boundary_pairs,
-        paper_boundary_mae,
+        task="s3/task4_temporal_boundaries",
+        label="mean MAE in s",
+        item="boundary",
+        pairs=released.boundary_pairs,
+        metric=paper_boundary_mae,
+        # Over subjects, as the published mean is one over boundaries.
         strict=lambda: boundary_mae(average="subjects"),
     ),
-    Headline("s3/task5_event_order", "temporal F1", "sequence", released.sequence_pairs, paper_temporal_f1),
-    Headline("s3/task5_event_order", "LCS ratio", "sequence", released.sequence_pairs, paper_lcs_ratio),
+    Headline(
+        task="s3/task5_event_order",
+        label="temporal F1",
+        item="sequence",
+        pairs=released.sequence_pairs,
+        metric=paper_temporal_f1,
+    ),
+    Headline(
+        task="s3/task5_event_order",
+        label="LCS ratio",
+        item="sequence",
+        pairs=released.sequence_pairs,
+        metric=paper_lcs_ratio,
+    ),
     *(
         Headline(
-            "s3/task7_diagnosis",
-            f"F1, {name}",
-            "diagnosis",
-            released.diagnosis_pairs,
-            lambda subject=subject: paper_diagnosis(statistic="f1", subject=subject),  # type: ignore[misc]
-            subject,
-            lambda subject=subject: diagnosis_f1(subject=subject),  # type: ignore[misc]
+            task="s3/task7_diagnosis",
+            label=f"F1, {name}",
+            item="diagnosis",
+            pairs=released.diagnosis_pairs,
+            metric=lambda subject=subject: paper_diagnosis(statistic="f1", subject=subject),  # type: ignore[misc]
+            subject=subject,
+            strict=lambda subject=subject: diagnosis_f1(subject=subject),  # type: ignore[misc]
         )
         for subject, name in _VIDEO.items()
     ),
 )
 
 
-def findings(release: Release, results: Sequence[StrictResult]) -> list[Finding]:
-    """What becomes of the published conclusions of these models, in the order of the tasks.
+def findings(release: Release, results: Sequence[StrictResult]) -> list[ReleaseFinding]:
+    """Check the published conclusions of these models, in the order of the tasks.
 
-    Whether a score is above its floor is decided by :func:`.is_above_floor`, corrected over all models and tasks.
+    :func:`.is_above_floor` decides, corrected over all models and tasks, if a score is above its floor.
     """
+    # Again over exactly these models: a caller may have corrected over others.
     results = corrected_together(results)
     scored = {name for result in results for name in result.tasks}
     annotations = read_annotations(release)
-    published = {h: _published(h, release, annotations, results) for h in HEADLINES if h.task in scored}
-    found = [f for headline, models in published.items() for f in _of_headline(headline, models, results)]
+    published = {h: _model_headlines(h, release, annotations, results) for h in HEADLINES if h.task in scored}
+    rows = [f for headline, models in published.items() for f in _of_headline(headline, models, results)]
     leaders = _leaders(release, published, results)
-    found += [f for task in sorted(scored) for f in _of_scores(task, leaders.get(task, ""), results)]
-    found += [finding for result in results for finding in _constants(result)]
-    return sorted(found, key=lambda finding: (finding.task, not finding.changes))
+    rows += [f for task in sorted(scored) for f in _of_scores(task, leaders.get(task, ""), results)]
+    rows += [finding for result in results for finding in _constants(result)]
+    # Changed conclusions first within a task; the sort is stable, so the order above stays otherwise.
+    return sorted(rows, key=lambda finding: (finding.task, not finding.changes))
 
 
-def _published(
+def _model_headlines(
     headline: Headline, release: Release, annotations: Annotations, results: Sequence[StrictResult]
-) -> list[Published]:
-    """The headline of each model that has one."""
+) -> list[ModelHeadline]:
+    """Return the headline of each model that has one."""
     out = []
     for result in results:
         training = training_items(annotations, release.part, headline.task, headline.item, result.modalities)
         try:
             pairs = [p for p in headline.pairs(release, result.model) if headline.subject in ("", p.reference.subject)]
         except DatasetError:
+            # The strict result of the model names the file already.
             continue
         metric = headline.metric()
         rows = metric.statistics(pairs)
+        # A pair that the published metric leaves out has a row of zeros.
         n = int((rows != 0).any(axis=1).sum()) if pairs else 0
         if n:
             value, trivial = float(metric.value(rows.sum(axis=0))), _trivial(headline, pairs, training)
-            out.append(Published(result.model, value, n, *trivial))
+            out.append(ModelHeadline(result.model, value, n, *trivial))
     return out
 
 
 def _trivial(headline: Headline, pairs: Sequence[Pair], training: Sequence[Reference] | None) -> tuple[str, float]:
-    """The best trivial answerer of a headline on the items of these pairs, fitted on the training folds if any."""
+    """Return the best trivial answerer on the items of these pairs, fitted on the training folds if there are any."""
     if not headline.has_floors:
         return "", math.nan
+    # The answerer that gives the middle of the clip needs the clip.
     window = (0.0, CLIP_S) if headline.item == "boundary" else None
     references = [replace(p.reference, window=window) for p in pairs if p.reference.truth not in _NO_TRUTH]
     offered = answerers(headline.item, references, training)
     values = {offered.title(n): expected_value(headline.metric(), offered, n, references) for n in offered.floors}
     better = max if headline.metric().higher_is_better else min
+    # NaN compares false with everything, and would win or lose by its place.
     best = better((name for name in values if math.isfinite(values[name])), key=lambda name: values[name], default="")
     return best, values.get(best, math.nan)
 
 
+# Truths of the release that no answer can match, so that no item is made of them.
 _NO_TRUTH = ("Sample", "untested")
 
 
-def _of_headline(headline: Headline, published: Sequence[Published], results: Sequence[StrictResult]) -> list[Finding]:
-    """The best published model against the trivial answerer, and scores that are of a selection of the items."""
+def _of_headline(
+    headline: Headline, published: Sequence[ModelHeadline], results: Sequence[StrictResult]
+) -> list[ReleaseFinding]:
+    """Compare the best published model with the trivial answerer, and name the scores that are of a selection."""
     if not published:
         return []
     higher = headline.metric().higher_is_better
     best = (max if higher else min)(published, key=lambda one: one.value)
     out = []
     if headline.has_floors and math.isfinite(best.trivial_value):
+        # A tie is enough: a model that equals a trivial answer has shown nothing.
         wins = (best.trivial_value >= best.value) if higher else (best.trivial_value <= best.value)
         verb = "no better than" if wins else "better than"
         text = (
             f"published {headline.label}: the best model, {best.model} ({best.value:.2f}), is {verb} the trivial "
             f"answer {best.trivial} ({best.trivial_value:.2f}) on the same {best.n} items"
         )
-        out.append(Finding(headline.task, "trivial wins", wins, text))
+        out.append(ReleaseFinding(headline.task, "trivial wins", wins, text))
     return [*out, *_selections(headline, published, results)]
 
 
 def _selections(
-    headline: Headline, published: Sequence[Published], results: Sequence[StrictResult]
-) -> Iterator[Finding]:
-    """Models whose published headline leaves out what they failed at."""
+    headline: Headline, published: Sequence[ModelHeadline], results: Sequence[StrictResult]
+) -> Iterator[ReleaseFinding]:
+    """Yield the models whose published headline leaves out items, with the strict score on all of them."""
     by_model = {result.model: result for result in results}
     for one in published:
         task = by_model[one.model].tasks.get(headline.task)
@@ -212,24 +250,25 @@ def _selections(
             metric = headline.strict()
             value = float(metric.value(metric.statistics(pairs).sum(axis=0)))
             text += f"; {value:.2f} on all of them, failures counted as wrong"
-        yield Finding(headline.task, "selection", True, text)
+        yield ReleaseFinding(headline.task, "selection", True, text)
 
 
 def _leaders(
-    release: Release, published: Mapping[Headline, Sequence[Published]], results: Sequence[StrictResult]
+    release: Release, published: Mapping[Headline, Sequence[ModelHeadline]], results: Sequence[StrictResult]
 ) -> dict[str, str]:
-    """Task → the model that the paper's first headline of it has on top."""
+    """Return task → the model with the best value of the paper's first headline of it."""
     leaders: dict[str, str] = {}
     for headline, models in published.items():
         if models and headline.task not in leaders:
             better = max if headline.metric().higher_is_better else min
             leaders[headline.task] = better(models, key=lambda one: one.value).model
+    # The Seizure-RQI is published as a table, and not recomputed from pairs as the headlines are.
     rqi = {r.model: value for r in results if (value := published_rqi(release, r.model)) is not None}
     return {**leaders, **({"s3/task6_report": max(rqi, key=lambda name: rqi[name])} if rqi else {})}
 
 
-def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Iterator[Finding]:
-    """The strict primary scores of a task: who leads, who is below the floor, who cannot be told from it."""
+def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Iterator[ReleaseFinding]:
+    """Yield the findings on a task's strict primary scores: the leader, and the models below and above the floor."""
     scores = {r.model: s for r in results for s in r.scores if s.task == task and s.primary and s.value is not None}
     if not scores:
         return
@@ -237,26 +276,27 @@ def _of_scores(task: str, leader: str, results: Sequence[StrictResult]) -> Itera
     if leader in scores and len(scores) > 1:
         text = f"strict {scores[best].metric}: {best} leads ({_value(scores[best])})"
         text += "" if best == leader else f"; published, it was {leader} (strict {_value(scores[leader])})"
-        yield Finding(task, "leader", best != leader, text)
+        yield ReleaseFinding(task, "leader", best != leader, text)
     below = [name for name, score in scores.items() if score.floor is not None and _gain(score) <= 0]
     above = [name for name, score in scores.items() if is_above_floor(score)]
+    # Above the floor, but not significantly.
     unsure = [name for name, score in scores.items() if score.floor_test and name not in (*below, *above)]
     first = next(iter(scores.values()))
     if below:
         text = f"at or below the floor {first.floor_name}, {len(below)} of {len(scores)}: "
-        yield Finding(task, "below floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in below))
+        yield ReleaseFinding(task, "below floor", True, text + ", ".join(f"{n} ({_against(scores[n])})" for n in below))
     if unsure:
         text = f"better than the floor {first.floor_name} but not significantly, {len(unsure)} of {len(scores)}: "
-        yield Finding(
+        yield ReleaseFinding(
             task, "not told from floor", True, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in unsure)
         )
     if above:
         text = f"significantly above the floor {first.floor_name}, {len(above)} of {len(scores)}: "
-        yield Finding(task, "above floor", False, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in above))
+        yield ReleaseFinding(task, "above floor", False, text + ", ".join(f"{n} ({_tested(scores[n])})" for n in above))
 
 
 def _gain(score: Score) -> float:
-    """How much better than the floor, or than nothing where there is none."""
+    """Return the score minus its floor, or minus 0 where there is none; positive is better."""
     difference = (score.value or 0.0) - (score.floor or 0.0)
     return difference if score.higher_is_better else -difference
 
@@ -270,26 +310,28 @@ def _against(score: Score) -> str:
 
 
 def _tested(score: Score) -> str:
-    """Score and floor, and the p-value of their comparison, corrected over the models and tasks shown."""
+    """Format score and floor, with the p-value of their comparison, corrected over the models and tasks shown."""
     test = score.floor_test
     p_value = f", p = {test.p_adjusted:.2g}" if test and test.p_adjusted is not None else ""
     return f"{_against(score)}{p_value}"
 
 
-def _constants(result: StrictResult) -> Iterator[Finding]:
-    """Questions with a closed answer that a model always answers alike, whatever it is shown."""
+def _constants(result: StrictResult) -> Iterator[ReleaseFinding]:
+    """Yield the questions that a model answers alike on nearly all videos."""
     for name, task in result.tasks.items():
+        # Of signs, "no" on every video may be right; sides and diagnoses differ between these videos.
         if task.spec.item not in ("laterality", "diagnosis"):
             continue
-        said: dict[str, Counter[str]] = {}
+        answers: dict[str, Counter[str]] = {}
         for reference, prediction in zip(task.references, task.predictions, strict=True):
             if isinstance(prediction.value, str):
-                said.setdefault(reference.subject, Counter())[prediction.value] += 1
-        for subject, counts in said.items():
+                answers.setdefault(reference.subject, Counter())[prediction.value] += 1
+        for subject, counts in answers.items():
             word, number = counts.most_common(1)[0]
+            # One answer is always constant.
             if number >= ENOUGH * counts.total() and counts.total() > 1:
                 text = f"{result.model} answers {word!r} to {number} of {counts.total()}: {_named(subject)}"
-                yield Finding(name, "constant", True, text)
+                yield ReleaseFinding(name, "constant", True, text)
 
 
 def _named(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""What is odd about a checkout: nothing is left out of a comparison without being named and counted."""
+"""Problems of a checkout: everything that is left out of a comparison is named and counted."""
 
 from __future__ import annotations
 
@@ -28,38 +28,47 @@ WITHOUT_USE = ("Task6_{model}_all.csv",)
 
 
 def odd_annotations(release: Release) -> list[str]:
-    """Rows left out, names given twice and encodings of the annotations that scores are held against."""
-    found: list[str] = []
+    """Return the rows left out, names given twice and encodings of the annotations, a line each."""
+    lines: list[str] = []
     for path in sorted(release.truth.glob("*.csv")):
+        # Reading the annotations for scores raises for a table that cannot be read; other tables do not matter.
         with suppress(DatasetError):
-            found += problem_lines(read_release_table(path, keys=("file_name", "segment_video_name")).problems)
-    return found
+            lines += problem_lines(read_release_table(path, keys=("file_name", "segment_video_name")).problems)
+    return lines
 
 
-def not_read(release: Release, model: str) -> list[str]:
-    """What lies in a model's folder and is not read: under no name of the release, or older than a file that is."""
+def unused_files(release: Release, model: str) -> list[str]:
+    """Name the files in a model's folder that are not read: unknown names, and older versions of files that are."""
     used = {prediction_file(release, model, kind) for kind in PREDICTION_FILES} | {structures_file(release, model)}
     used |= {file_of(release, model, names) for names in (*WINDOW_FILES.values(), WITHOUT_USE)}
-    there = sorted((release.predictions / model).iterdir())
-    names = [path.name + "/" * path.is_dir() for path in there if path not in used and path.name[0] not in "._"]
+    paths = sorted((release.predictions / model).iterdir())
+    # Hidden files and caches, such as .DS_Store and __pycache__, are no predictions.
+    names = [path.name + "/" * path.is_dir() for path in paths if path not in used and path.name[0] not in "._"]
     return [f"in its folder, not read: {', '.join(names)}"] if names else []
 
 
 def odd_tables(release: Release, model: str) -> list[str]:
-    """Rows left out, names given twice, encodings, and how many rows are of no known video."""
-    known = {"clip": _known(lambda: read_boundaries(release).rows), "video": _known(lambda: read_diagnoses(release))}
-    found: list[str] = []
+    """Return the rows left out, names given twice, encodings, and numbers of rows of unknown videos, a line each."""
+    annotated = {
+        "clip": _annotated(lambda: read_boundaries(release).rows),
+        "video": _annotated(lambda: read_diagnoses(release)),
+    }
+    lines: list[str] = []
     for kind, table in _tables(release, model):
-        found += [*problem_lines(table.problems), *([] if table.rows else [f"{table.file}: no rows under its header"])]
-        what = "clip" if kind == "boundaries" else "video"
-        names = known[what]
-        strangers = sum(video_of_window(name) not in names for name in table.rows) if names else 0
-        found += [f"{table.file}: {strangers} rows are of no known {what}, compared with nothing"] if strangers else []
-    return [*dict.fromkeys(found), *not_read(release, model)]
+        lines += [*problem_lines(table.problems), *([] if table.rows else [f"{table.file}: no rows under its header"])]
+        unit = "clip" if kind == "boundaries" else "video"
+        names = annotated[unit]
+        # Without annotations every row would be unknown, which tells nothing about the table.
+        n_unknown = sum(video_of_window(name) not in names for name in table.rows) if names else 0
+        if n_unknown:
+            rows = f"1 row is of an unknown {unit}" if n_unknown == 1 else f"{n_unknown} rows are of unknown {unit}s"
+            lines.append(f"{table.file}: {rows}, compared with nothing")
+    # A table may be read under two kinds (features and rationales), and is described once.
+    return [*dict.fromkeys(lines), *unused_files(release, model)]
 
 
-def _known(read: Callable[[], Collection[str]]) -> Collection[str]:
-    """The names that the annotations have; none where these cannot be read, which is said elsewhere."""
+def _annotated(read: Callable[[], Collection[str]]) -> Collection[str]:
+    """Return the names of the annotations; none where they cannot be read, which another check reports."""
     try:
         return read()
     except DatasetError:
@@ -67,7 +76,7 @@ def _known(read: Callable[[], Collection[str]]) -> Collection[str]:
 
 
 def _tables(release: Release, model: str) -> Iterator[tuple[str, ReleaseTable]]:
-    """Kind → table, of all that can be read."""
+    """Yield (kind, table) for all tables of a model that can be read."""
     readers: list[tuple[str, Callable[[Release, str, str], ReleaseTable | None]]]
     readers = [
         *((kind, read_predictions) for kind in PREDICTION_FILES),

@@ -1,4 +1,4 @@
-"""The paper's two-stage results, and whether they can come from the videos at hand."""
+"""The paper's two-stage results, and the confusion tables of the released videos that could give them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 from s3harness.paper.layout import model_key
 
 ROUNDING = 0.0051
-"""How far a number printed with two decimals may be from the one that was computed."""
+"""Tolerance for a number printed with two decimals: half a unit of the last, and a little for binary fractions."""
 
 TWO_STAGE: Mapping[str, tuple[float, float, float, float]] = {
     "InternVL3_5-8B": (0.70, 0.98, 0.81, 0.69),
@@ -29,7 +29,7 @@ TWO_STAGE: Mapping[str, tuple[float, float, float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ConfusionTable:
     """Counts of a confusion table, ES the positive class."""
 
     tp: int
@@ -38,12 +38,12 @@ class Table:
     tn: int
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The paper's two-stage figure of a model, held against ``es`` and ``nes`` videos.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TwoStageFigure:
+    """The paper's two-stage figure of a model, compared with ``es`` and ``nes`` videos.
 
-    ``tables`` are all confusion tables of these that give the four printed numbers; ``least_es_share`` is the share of
-    ES that any set of videos must have at least to give them, whatever its size.
+    ``tables`` are all confusion tables of these videos that give the four printed numbers; ``least_es_share`` is the
+    least share of ES, 0–1, with which a set of videos of any size can give them.
     """
 
     precision: float
@@ -52,29 +52,41 @@ class Published:
     accuracy: float
     es: int
     nes: int
-    tables: tuple[Table, ...]
+    tables: tuple[ConfusionTable, ...]
     least_es_share: float
 
 
-def published_two_stage(model: str, es: int, nes: int) -> Published | None:
-    """The paper's figure of a model, in any of the release's spellings; ``None`` where the paper has none."""
+def published_two_stage(model: str, es: int, nes: int) -> TwoStageFigure | None:
+    """Return the paper's figure of a model, in any of the release's spellings; ``None`` where the paper has none."""
     printed = next((row for name, row in TWO_STAGE.items() if model_key(name) == model_key(model)), None)
     if printed is None:
         return None
-    return Published(*printed, es, nes, tuple(possible_tables(printed, es, nes)), least_es_share(printed))
+    precision, recall, f1, accuracy = printed
+    return TwoStageFigure(
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        accuracy=accuracy,
+        es=es,
+        nes=nes,
+        tables=tuple(possible_tables(printed, es, nes)),
+        least_es_share=least_es_share(printed),
+    )
 
 
-def possible_tables(printed: tuple[float, float, float, float], es: int, nes: int) -> list[Table]:
-    """Every confusion table of so many videos that gives precision, recall, F1 and accuracy as printed."""
-    tables = (Table(tp, fp, es - tp, nes - fp) for tp, fp in product(range(es + 1), range(nes + 1)))
+def possible_tables(printed: tuple[float, float, float, float], es: int, nes: int) -> list[ConfusionTable]:
+    """Return every confusion table of so many videos that gives precision, recall, F1 and accuracy as printed."""
+    # (es + 1) × (nes + 1) tables, fewer than 2,000 for the test fold: all can be tried.
+    tables = (ConfusionTable(tp, fp, es - tp, nes - fp) for tp, fp in product(range(es + 1), range(nes + 1)))
+    # Without a true positive the precision is 0 or 0/0; no printed one is 0.
     return [table for table in tables if table.tp and _gives(table, printed)]
 
 
 def least_es_share(printed: tuple[float, float, float, float]) -> float:
-    """The least share p of ES with which the printed numbers can be.
+    """Return the least share p of ES, 0–1, with which the printed numbers are possible.
 
     Errors are p·(1 − R) missed and p·R·(1 − P)/P falsely called, so that A = 1 − p·[(1 − R) + R·(1 − P)/P]; the least p
-    is that of the highest accuracy, lowest precision and lowest recall that round to what is printed.
+    is that of the highest accuracy, lowest precision and lowest recall that round to the printed numbers.
     """
     precision, recall, _, accuracy = printed
     precision, recall = precision - ROUNDING, recall - ROUNDING
@@ -82,30 +94,33 @@ def least_es_share(printed: tuple[float, float, float, float]) -> float:
     return max(0.0, min(1.0, (1 - accuracy - ROUNDING) / errors_per_es))
 
 
-def known_of(published: Published) -> str:
-    """What is known of a published figure, in a sentence or two."""
-    of = f"{published.es} ES and {published.nes} NES videos"
+def describe_figure(published: TwoStageFigure) -> str:
+    """Describe a published figure, and the confusion tables that can give it, in a sentence or two."""
+    videos = f"{published.es} ES and {published.nes} NES videos"
     figure = (
         f"paper, two-stage: precision {published.precision:.2f}, recall {published.recall:.2f}, "
         f"F1 {published.f1:.2f}, accuracy {published.accuracy:.2f}; no code of it is released."
     )
     if not published.tables:
+        # max: without any video the share would be 0/0.
         share = published.es / max(published.es + published.nes, 1)
         return (
-            f"{figure} No confusion table of {of} gives these four numbers: they need a share of ES of at least "
+            f"{figure} No confusion table of {videos} gives these four numbers: they need a share of ES of at least "
             f"{published.least_es_share:.2f}, and it is {share:.2f} here."
         )
     table = published.tables[0]
     always = " (always ES)" if not table.fn and not table.tn else ""
     more = f" or one of {len(published.tables) - 1} like it" if len(published.tables) > 1 else ""
-    return f"{figure} Of {of} they would be TP {table.tp}, FP {table.fp}, FN {table.fn}, TN {table.tn}{always}{more}."
+    return (
+        f"{figure} Of {videos} they would be TP {table.tp}, FP {table.fp}, FN {table.fn}, TN {table.tn}{always}{more}."
+    )
 
 
-def _gives(table: Table, printed: tuple[float, float, float, float]) -> bool:
-    made = (
+def _gives(table: ConfusionTable, printed: tuple[float, float, float, float]) -> bool:
+    recomputed = (
         table.tp / (table.tp + table.fp),
         table.tp / (table.tp + table.fn),
         2 * table.tp / (2 * table.tp + table.fp + table.fn),
         (table.tp + table.tn) / (table.tp + table.fp + table.fn + table.tn),
     )
-    return all(abs(value - said) <= ROUNDING for value, said in zip(made, printed, strict=True))
+    return all(abs(value - number) <= ROUNDING for value, number in zip(recomputed, printed, strict=True))

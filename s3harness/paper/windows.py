@@ -1,4 +1,4 @@
-"""The released answers to single windows, and whether our aggregators make the released merged files of them."""
+"""Released answers to single windows, and the merged files recomputed from them by our aggregators."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ WINDOW_FILES: Mapping[str, tuple[str, ...]] = {
 }
 """Kind of prediction → names that the file of its windows may have, the newer first."""
 JOINER = " || "
-"""What the release puts between the reasons of different windows."""
+"""Separator between the reasons of different windows in the release."""
 EMPTY = "nan"
-"""What the release makes of an empty cell among others; alone, it is empty again."""
+"""An empty reason among others in the merged files, as pandas prints it; the only reason stays empty."""
 SLEEP = "occur_during_sleep"
 
 Cells = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One released value and what comes out when it is made again; ``place`` names no video.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellComparison:
+    """One released value and the recomputed one (``remade``); ``place`` names no video.
 
-    ``reason`` is set where the release itself shows that the value is of something else than was released.
+    ``reason`` is set where the release itself shows that the value was computed from other predictions.
     """
 
     file: str
@@ -52,49 +52,51 @@ class Compared:
 
 
 def read_window_table(release: Release, model: str, kind: str) -> ReleaseTable | None:
-    """The answers to the windows of a kind of prediction; ``None`` where the model has no such file."""
+    """Read the answers to the windows of a kind of prediction; ``None`` where the model has no such file."""
     path = file_of(release, model, WINDOW_FILES[kind])
     return read_release_table(path) if path else None
 
 
 def windows_by_video(table: ReleaseTable) -> dict[str, list[Cells]]:
-    """Video → the rows of its windows in their order."""
+    """Return video → the rows of its windows in their order."""
     windows = defaultdict(list)
+    # By number: in the files window 10 may come before window 2.
     for name, cells in sorted(table.rows.items(), key=lambda row: window_number(row[0])):
         windows[video_of_window(name)].append(cells)
     return dict(windows)
 
 
 def first_window_number(table: ReleaseTable) -> int:
-    """The number that the first windows of a table have: 0 for windows of 30 s, 1 for those of 60 s."""
+    """Return the number of the first windows of a table: 0 for windows of 30 s, 1 for those of 60 s."""
     return min(map(window_number, table.rows), default=0)
 
 
 def window_number(name: str) -> int:
-    """The number of a window within its video, 0 for a whole video."""
+    """Return the number of a window within its video, 0 for a whole video."""
     match = re.search(r"_segment_(\d+)(?=\.\w+$|$)", name)
     return int(match[1]) if match else 0
 
 
 def split_tokens(text: str) -> list[str]:
-    """A window's list as the authors cut it before merging: at commas or, where there is none, at blanks.
+    """Split a window's list as the authors do before merging: at commas or, where there is none, at blanks.
 
     Full stops stay, so that "head_turning." ends no list that "head_turning" begins.
     """
+    # Some models answer with a Python list, and some with full-width commas.
     bare = text.strip().removeprefix("[").removesuffix("]").replace("，", ",")
     words = bare.split(",") if "," in bare else bare.split()
     return [word for word in (word.strip().strip("'\"") for word in words) if word]
 
 
 def answers_of(values: Sequence[object]) -> list[Answer]:
-    """Values of windows, in order, as answers that could be read."""
+    """Wrap the values of windows, in their order, as answers that could be read."""
     return [
         Answer(str(number), value, clip=Clip("", 0.0, 0.0, (), 0, index=number)) for number, value in enumerate(values)
     ]
 
 
-def merged_features(release: Release, model: str) -> Iterator[Compared]:
-    """Every label and reason of the merged file that has windows, beside what the aggregator makes of them.
+def merged_features(release: Release, model: str) -> Iterator[CellComparison]:
+    """Compare every label and reason of the merged file that has windows with the aggregate of the windows.
 
     They are merged as the authors did, defects included: a window that is neither "yes" nor "no" is "no" for the label,
     but its reason ("fail", or "nan" for an empty one) joins those of the windows that say yes unless one says no.
@@ -104,6 +106,7 @@ def merged_features(release: Release, model: str) -> Iterator[Compared]:
         return
     windows = windows_by_video(table)
     for number, (video, cells) in enumerate(merged.rows.items(), start=1):
+        # Videos and signs without released windows cannot be recomputed.
         for name in vocabulary().names if video in windows else ():
             if name in cells and all(name in window for window in windows[video]):
                 yield from _merged_feature(merged.file, model, f"row {number}, {name}", name, cells, windows[video])
@@ -111,30 +114,33 @@ def merged_features(release: Release, model: str) -> Iterator[Compared]:
 
 def _merged_feature(
     file: str, model: str, place: str, name: str, cells: Cells, windows: Sequence[Cells]
-) -> Iterator[Compared]:
-    """The label, and the reason, of one sign in one video."""
+) -> Iterator[CellComparison]:
+    """Compare the label, and the reason, of one sign in one video."""
     answers = answers_of(_as_merged([window[name].lower() for window in windows], name, windows))
+    # The authors' merging keeps only the first reason for sleep, and calls a sign absent if no window could tell.
     merged = any_yes_rationale(answers, joiner=JOINER, all_na="no", first_text=name == SLEEP).value
-    made = cast("Mapping[str, str]", merged)
-    yield _compared(file, model, place, cells[name].lower(), made["present"])
+    recomputed = cast("Mapping[str, str]", merged)
+    yield _compare(file, model, place, cells[name].lower(), recomputed["present"])
     if (reason := f"justification_for_{name}") in cells:
-        yield _compared(file, model, f"{place}, reason", cells[reason], "" if made["text"] == EMPTY else made["text"])
+        text = "" if recomputed["text"] == EMPTY else recomputed["text"]
+        yield _compare(file, model, f"{place}, reason", cells[reason], text)
 
 
-def _as_merged(said: Sequence[str], name: str, windows: Sequence[Cells]) -> list[dict[str, str]]:
-    """Answers and reasons of the windows as the authors' merging takes them."""
-    otherwise = "yes" if "yes" in said and "no" not in said else "no"
+def _as_merged(words: Sequence[str], name: str, windows: Sequence[Cells]) -> list[dict[str, str]]:
+    """Return answers and reasons of the windows as the authors' merging reads them."""
+    # A window without a readable answer counts as "yes" only to have its reason joined with those of "yes" windows.
+    otherwise = "yes" if "yes" in words and "no" not in words else "no"
     return [
         {
             "answer": word if word in ("yes", "no") else otherwise,
             "justification": window.get(f"justification_for_{name}") or EMPTY,
         }
-        for word, window in zip(said, windows, strict=True)
+        for word, window in zip(words, windows, strict=True)
     ]
 
 
-def merged_sequences(release: Release, model: str) -> Iterator[Compared]:
-    """Every sequence of the merged file that has windows, beside what the aggregator makes of them."""
+def merged_sequences(release: Release, model: str) -> Iterator[CellComparison]:
+    """Compare every sequence of the merged file that has windows with the aggregate of the windows."""
     merged, table = read_predictions(release, model, "sequence"), read_window_table(release, model, "sequence")
     if merged is None or table is None:
         return
@@ -145,9 +151,12 @@ def merged_sequences(release: Release, model: str) -> Iterator[Compared]:
     for number, (video, text) in enumerate(merged.column("feature_list").items(), start=1):
         if video in windows:
             tokens = cast("list[str]", overlap_merge(answers_of(windows[video])).value)
+            # Both as token lists: the blanks and quotes of a cell are no part of the merging.
             released = split_tokens(text)
-            yield _compared(merged.file, model, f"row {number}", ", ".join(released), ", ".join(tokens))
+            yield _compare(merged.file, model, f"row {number}", ", ".join(released), ", ".join(tokens))
 
 
-def _compared(file: str, model: str, place: str, released: str, remade: str) -> Compared:
-    return Compared(file, model, place, released, remade, released == remade)
+def _compare(file: str, model: str, place: str, released: str, remade: str) -> CellComparison:
+    return CellComparison(
+        file=file, model=model, place=place, released=released, remade=remade, matches=released == remade
+    )

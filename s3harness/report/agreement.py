@@ -11,7 +11,7 @@ from rich.table import Table
 from s3harness.report.table import DISCLAIMER, number, task_title
 
 if TYPE_CHECKING:
-    from s3harness.analysis.agreement import Agreement, Estimate
+    from s3harness.analysis.agreement import AnnotatorAgreement, Estimate
     from s3harness.analysis.ceiling import HumanCeiling
     from s3harness.types import Interval
 
@@ -25,7 +25,9 @@ _ROOMY = 110
 """Columns of a terminal in which an estimate and its interval fit on one line."""
 
 
-def print_agreement(agreement: Agreement, ceilings: Sequence[HumanCeiling], console: Console | None = None) -> None:
+def print_agreement(
+    agreement: AnnotatorAgreement, ceilings: Sequence[HumanCeiling], console: Console | None = None
+) -> None:
     """Print the agreement by question, over all features and about times, and the human ceilings."""
     console = console or Console()
     left_out = "; ".join(_missing(name, videos) for name, videos in agreement.left_out.items() if videos)
@@ -50,7 +52,7 @@ def print_agreement(agreement: Agreement, ceilings: Sequence[HumanCeiling], cons
         console.print(line, style="dim", soft_wrap=True, highlight=False)
 
 
-def _about_intervals(agreement: Agreement, ceilings: Sequence[HumanCeiling]) -> str:
+def _about_intervals(agreement: AnnotatorAgreement, ceilings: Sequence[HumanCeiling]) -> str:
     intervals = [q.cohen.interval for q in agreement.questions]
     intervals += [estimate.interval for estimate in agreement.overall.values()]
     intervals += [ceiling.interval for ceiling in ceilings]
@@ -65,7 +67,7 @@ def _missing(annotator: str, videos: Sequence[str]) -> str:
     return f"{len(videos)} of {annotator} ({', '.join(videos[:_SHOWN_VIDEOS])}{more})"
 
 
-def _questions(agreement: Agreement, is_roomy: bool) -> Table:
+def _questions(agreement: AnnotatorAgreement, is_roomy: bool) -> Table:
     table = _table("question", "videos", "agree", "Cohen κ", "Fleiss κ", "α", *agreement.annotators)
     for q in agreement.questions:
         # An annotator who decided nothing has no share.
@@ -81,7 +83,7 @@ def _questions(agreement: Agreement, is_roomy: bool) -> Table:
     return table
 
 
-def _overall(agreement: Agreement) -> Table:
+def _overall(agreement: AnnotatorAgreement) -> Table:
     table = _table("over all features", "")
     for name, estimate in agreement.overall.items():
         table.add_row(name, _estimate(estimate))
@@ -91,7 +93,7 @@ def _overall(agreement: Agreement) -> Table:
     return table
 
 
-def _times(agreement: Agreement) -> Table:
+def _times(agreement: AnnotatorAgreement) -> Table:
     # Every moment has the same limits, unless it has no pairs and so none at all.
     limits = list(next((t.within for t in agreement.times if t.within), {}))
     table = _table("moment", "pairs", "median apart", *(f"within {limit}" for limit in limits))

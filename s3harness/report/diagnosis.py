@@ -162,9 +162,9 @@ def _finer(measure: Measure) -> str:
 
 
 def _published(diagnosed: Diagnosed) -> list[str]:
-    from s3harness.paper.two_stage import known_of
+    from s3harness.paper.two_stage import describe_figure
 
-    return [known_of(diagnosed.published)] if diagnosed.published else []
+    return [describe_figure(diagnosed.published)] if diagnosed.published else []
 
 
 def _notes(notes: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s3harness.analysis.evidence import Evidence
+from s3harness.analysis.evidence import EvidenceUse
 from s3harness.report.plain_text import print_rows
 from s3harness.report.table import DISCLAIMER, task_title
 from s3harness.types import Interval
@@ -20,7 +20,7 @@ EXPECTED = {
 }
 
 
-def print_evidence(rows: Sequence[Evidence], titles: Sequence[str], sees_truth: bool) -> None:
+def print_evidence(rows: Sequence[EvidenceUse], titles: Sequence[str], sees_truth: bool) -> None:
     """Print the shares of changed answers by probe and task, and how to read them."""
     import click
 
@@ -37,7 +37,7 @@ def print_evidence(rows: Sequence[Evidence], titles: Sequence[str], sees_truth: 
     click.echo(DISCLAIMER)
 
 
-def _cells(row: Evidence) -> dict[str, str]:
+def _cells(row: EvidenceUse) -> dict[str, str]:
     return {
         "probe": row.probe,
         "task": task_title(row.task),

@@ -11,8 +11,8 @@ from rich.table import Table
 from s3harness.report.table import print_scores, task_title
 
 if TYPE_CHECKING:
-    from s3harness.paper.answers import Stray
-    from s3harness.paper.findings import Finding
+    from s3harness.paper.answers import UnmatchedRows
+    from s3harness.paper.findings import ReleaseFinding
     from s3harness.paper.reproduce import PaperCheck, TableCount
     from s3harness.paper.strict import StrictResult
 
@@ -68,11 +68,11 @@ def print_strict(result: StrictResult, *, every: bool = False, console: Console 
     console.print(f"\n{result.model}", style="bold")
     print_scores(result.scores, every=every, console=console)
     _notes(console, [f"missing: {lack}" for lack in result.missing])
-    _notes(console, [stray_line(stray) for stray in result.strays])
+    _notes(console, [unmatched_line(rows) for rows in result.unmatched])
     _notes(console, result.problems)
 
 
-def print_findings(findings: Sequence[Finding], console: Console | None = None) -> None:
+def print_findings(findings: Sequence[ReleaseFinding], console: Console | None = None) -> None:
     """Print the published conclusions that change, then those that stand."""
     console = console or Console()
     for title, changes in (("Published conclusions that change", True), ("Published conclusions that stand", False)):
@@ -87,10 +87,12 @@ def print_annotations(problems: Sequence[str], console: Console | None = None) -
     _notes(console or Console(), [f"annotations: {problem}" for problem in problems])
 
 
-def stray_line(stray: Stray) -> str:
+def unmatched_line(rows: UnmatchedRows) -> str:
     """Return a line such as ``Task4_x.csv: 8 predictions of Sample videos, not scored (rows 3, 4, …)``."""
-    rows = ", ".join(map(str, stray.rows[:SHOWN_ROWS])) + (", …" if len(stray.rows) > SHOWN_ROWS else "")
-    return f"{stray.file}: {len(stray.rows)} predictions {stray.reason}, not scored (rows {rows})"
+    numbers = ", ".join(map(str, rows.rows[:SHOWN_ROWS])) + (", …" if len(rows.rows) > SHOWN_ROWS else "")
+    n = len(rows.rows)
+    count, word = ("1 prediction", "row") if n == 1 else (f"{n} predictions", "rows")
+    return f"{rows.file}: {count} {rows.reason}, not scored ({word} {numbers})"
 
 
 def _paper_table(checks: Sequence[PaperCheck]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s3harness.analysis.sweep import Point, Setting
+from s3harness.analysis.sweep import Point, SweepSetting
 from s3harness.report.plain_text import print_rows
 from s3harness.report.plot import ChartPanel, PlotPoint, Scale, panel_chart
 from s3harness.report.table import DISCLAIMER, number, task_title
@@ -60,13 +60,13 @@ class _XAxis:
             return cls(TRANSFORM, tuple(dict.fromkeys(point.setting.transform for point in points)))
         return cls(WINDOW if len(rates) == 1 and len(points) > 1 else RATE)
 
-    def place(self, setting: Setting) -> float:
+    def place(self, setting: SweepSetting) -> float:
         if self.title == TRANSFORM:
             return self.transforms.index(setting.transform) + 1.0
         # 0 stands for the tasks' own rate or window, which differs from task to task.
         return (setting.window_s if self.title == WINDOW else setting.fps) or 0.0
 
-    def curve(self, setting: Setting) -> str:
+    def curve(self, setting: SweepSetting) -> str:
         """Return the name of the curve that a setting belongs to: the settings that stay the same along it."""
         if self.title == TRANSFORM:
             return ""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from s3harness.analysis.compare import Comparison, compare
-from s3harness.analysis.systems import System, join
+from s3harness.analysis.systems import ScoredSystem, join
 from s3harness.cli import main
 from s3harness.errors import UsageError
 from s3harness.report.comparison import comparison_notes
@@ -53,8 +53,8 @@ def answered(items: Sequence[tuple[str, str, int, str]], share_right: float, see
     return [truth if ok else {"ES": "NES", "NES": "ES"}[truth] for (*_, truth), ok in zip(items, right, strict=True)]
 
 
-def system(name: str, *tasks: Mapping[str, ScoredTask], **about: Any) -> System:
-    return System(name=name, tasks={k: v for one in tasks for k, v in one.items()}, **about)
+def system(name: str, *tasks: Mapping[str, ScoredTask], **about: Any) -> ScoredSystem:
+    return ScoredSystem(name=name, tasks={k: v for one in tasks for k, v in one.items()}, **about)
 
 
 class TestJoining:
@@ -117,9 +117,7 @@ class TestJoining:
         items = diagnoses(4)
         first = system("a", task("7", items[:6], ["ES"] * 6), split="train")
         second = system("b", task("7", items[6:], ["ES"] * 6), split="test")
-        with pytest.raises(
-            UsageError, match="the runs share no item: a was asked train; b was asked test; compare runs"
-        ):
+        with pytest.raises(UsageError, match="the runs share no item: a covers train; b covers test; compare runs"):
             join([first, second])
 
     def test_a_task_that_one_was_not_asked_is_left_out_and_named(self) -> None:
@@ -128,7 +126,7 @@ class TestJoining:
         one = system("a", task("7", items, ["ES"] * 12), task("1", signs, ["yes"]))
         joined = join([one, system("b", task("7", items, ["ES"] * 12))])
         assert list(joined.shared) == ["s3/task7_diagnosis"]
-        assert joined.notes == ("s3/task1_features is left out: only a was asked it.",)
+        assert joined.notes == ("s3/task1_features is left out: only a has it.",)
 
     def test_tasks_leaves_out_what_is_not_named(self) -> None:
         items, signs = diagnoses(4), [("v0", "tonic", 0, "yes")]
@@ -155,7 +153,7 @@ class TestWhatPatientsAllow:
             assert c.p_adjusted >= c.least_p
             assert c.detectable is None
             assert c.verdict == "no significance possible"
-        assert any("nothing can be significant" in note for note in comparison_notes(report))
+        assert any("no difference can be significant" in note for note in comparison_notes(report))
 
     def test_one_test_of_the_same_patients_can(self) -> None:
         items = diagnoses(8, 6)

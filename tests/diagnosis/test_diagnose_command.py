@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from diagnosis_cases import run_words, telling, write_answers, write_data
 
-from s3harness.paper.two_stage import TWO_STAGE, known_of, least_es_share, possible_tables, published_two_stage
+from s3harness.paper.two_stage import TWO_STAGE, describe_figure, least_es_share, possible_tables, published_two_stage
 from s3harness.report.plot import PlotPoint, PlotRow, Scale, line_chart, row_chart
 
 FAST = ("--classifiers", "logistic_regression", "--repeats", "1", "--resamples", "100")
@@ -199,7 +199,7 @@ def test_a_classifier_of_an_imported_release_knows_its_patients_in_the_checkout(
 
 def test_what_the_papers_figures_can_and_cannot_be():
     assert published_two_stage("seizure_omni_sft", 56, 26).tables == ()
-    assert "No confusion table of 56 ES and 26 NES videos gives these four numbers" in known_of(
+    assert "No confusion table of 56 ES and 26 NES videos gives these four numbers" in describe_figure(
         published_two_stage("seizure_omni_sft", 56, 26)
     )
     assert least_es_share(TWO_STAGE["seizure_omni_sft"]) > 0.88

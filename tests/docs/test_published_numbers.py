@@ -24,7 +24,7 @@ def module():
 
 @pytest.fixture(scope="module")
 def numbers(module, release):
-    return module.computed(open_release(release))
+    return module.compute_numbers(open_release(release))
 
 
 def test_the_page_is_what_the_release_gives_today(module, numbers):

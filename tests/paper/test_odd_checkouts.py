@@ -76,8 +76,8 @@ def test_predictions_for_unknown_videos_are_counted_in_both_profiles(checkout):
     stranger = "Z9999@x@y@sz_v1_1.mp4"
     rewrite(checkout.own / FILES["report"], lambda rows: [*rows, [stranger, "The head turns."]])
     paper, strict = said(checkout)
-    assert f"{FILES['report']}: 1 rows are of no known video" in paper
-    assert f"{FILES['report']}: 1 predictions of no known video, not scored" in strict
+    assert f"{FILES['report']}: 1 row is of an unknown video" in paper
+    assert f"{FILES['report']}: 1 prediction of no known video, not scored (row " in strict
     assert stranger not in paper + strict
 
 
@@ -179,7 +179,7 @@ def test_a_folder_under_another_name_says_what_it_lacks(checkout):
     paper, strict = said(checkout)
     assert "Another-9B: no file of features, rationales, head turning" in paper
     assert "missing: no file of features" in strict
-    assert "in the published tables, without predictions here: Model-7B" in paper
+    assert "in the published tables, but without predictions here: Model-7B" in paper
 
 
 def test_another_spelling_of_the_folder_s_name_is_the_same_model(checkout):

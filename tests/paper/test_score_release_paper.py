@@ -16,7 +16,7 @@ from s3harness.paper.reproduce import check_paper, mismatch_lines, table_of, tas
 from s3harness.paper.windows import split_tokens, window_number
 
 TABLE = "test_dataset/metrics_test/Task7_precision_recall_f1_accuracy.csv"
-UNKNOWN = (f"Task7_{MODEL}_all.csv: 1 rows are of no known video, compared with nothing",)
+UNKNOWN = (f"Task7_{MODEL}_all.csv: 1 row is of an unknown video, compared with nothing",)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_published_numbers_and_merged_windows_of_a_small_checkout_come_back(chec
         "Task5 merged windows": (5, 0, 0),
     }
     assert made.missing == made.unread == ()
-    assert made.problems == (f"Task4_{MODEL}_all.csv: 1 rows are of no known clip, compared with nothing", *UNKNOWN)
+    assert made.problems == (f"Task4_{MODEL}_all.csv: 1 row is of an unknown clip, compared with nothing", *UNKNOWN)
 
 
 def test_tasks_are_chosen_by_number(check):

@@ -136,8 +136,8 @@ def test_reports_are_scored_from_their_text(score):
 
 
 def test_predictions_of_unknown_and_sample_videos_are_named_by_number(score):
-    strays = {(stray.file, stray.reason): stray.rows for stray in score("4", "7").strays}
-    assert strays == {
+    unmatched = {(one.file, one.reason): one.rows for one in score("4", "7").unmatched}
+    assert unmatched == {
         (f"Task4_{MODEL}_all.csv", "of Sample videos"): (9, 10),
         (f"Task4_{MODEL}_all.csv", "of videos or signs that are not among the items"): (12,),
         (f"Task7_{MODEL}_all.csv", "of Sample videos"): (4,),
@@ -247,7 +247,7 @@ def test_the_fixed_list_of_the_real_release(release):
     assert primary(result, "7").coverage == pytest.approx(39 / 82)
     assert primary(result, "7").lost == {"failed": 35, "unparsable": 8}
     assert primary(result, "4").floor == pytest.approx(1.27, abs=0.01)
-    assert sum(len(stray.rows) for stray in result.strays) == 40
+    assert sum(len(one.rows) for one in result.unmatched) == 40
     lines = [finding.text for finding in findings(opened, [result])]
     assert any("no better than the trivial answer window_centre (1.03)" in line for line in lines)
     assert any("published F1, video alone 0.71 is of 39 of 82 items; 0.41" in line for line in lines)

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from running import Harness, Here, journal, run_words, scores
 
-from s3harness.analysis.evidence import Said, evidence, said, share_interval
+from s3harness.analysis.evidence import ComparableAnswer, comparable, evidence, share_interval
 from s3harness.probes import builtin
 from s3harness.probes.probe import Probe, ProbeSubject, load_probe
 from s3harness.probes.wordings import wordings
@@ -270,8 +270,10 @@ def test_what_is_expected_follows_from_the_answer_before(name, asked, before, di
 
 def test_a_lost_answer_counts_against_what_is_expected_and_an_unread_one_stands_alone():
     asked = ProbeSubject("laterality", "arm_movement")
-    before = {("t", f"i{n}", 0): Said(asked, n, "left") for n in range(4)} | {("t", "i9", 0): Said(asked, 9, None)}
-    after = {("t", f"i{n}", 0): Said(asked, n, "right" if n else None) for n in range(3)}
+    before = {("t", f"i{n}", 0): ComparableAnswer(asked, n, "left") for n in range(4)} | {
+        ("t", "i9", 0): ComparableAnswer(asked, 9, None)
+    }
+    after = {("t", f"i{n}", 0): ComparableAnswer(asked, n, "right" if n else None) for n in range(3)}
     rows = {row.direction: row for row in evidence("mirror", builtin.mirror, before, after)}
     flipped, unread = rows["flip"], rows["unread"]
     assert (flipped.answers, flipped.lost, flipped.items, flipped.patients) == (2, 2, 4, 4)
@@ -280,10 +282,12 @@ def test_a_lost_answer_counts_against_what_is_expected_and_an_unread_one_stands_
 
 
 def test_reports_are_compared_by_what_they_say():
-    one = said("report", "The event begins with head turning to the left. Then clonic jerking of the limbs follows.")
-    same = said("report", "First the head turns to the left, then the limbs jerk rhythmically: clonic jerking.")
+    one = comparable(
+        "report", "The event begins with head turning to the left. Then clonic jerking of the limbs follows."
+    )
+    same = comparable("report", "First the head turns to the left, then the limbs jerk rhythmically: clonic jerking.")
     assert one == same
-    assert said("report", "The event begins with head turning to the right.") != one
+    assert comparable("report", "The event begins with head turning to the right.") != one
     assert Probe().expect(ProbeSubject("report", "report"), one).direction == "open"
 
 

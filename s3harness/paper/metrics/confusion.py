@@ -67,7 +67,7 @@ class PaperTables:
         return {name: self._statistic(counts, name, columns) for name in subjects}
 
     def _statistic(self, counts: Array, subject: str, columns: Mapping[tuple[str, str], int]) -> Array:
-        """The statistic of one subject; (…, columns, 3) → (…), NaN without a pair."""
+        """Return the statistic of one subject; (…, columns, 3) → (…), NaN without a pair."""
         table = counts[..., [column for (name, _), column in columns.items() if name == subject], :]
         n_pairs = table[..., _TRUE].sum(axis=-1)
         positive = self.positive(subject)
@@ -85,7 +85,7 @@ class PaperTables:
         return np.where(n_pairs > 0, score, np.nan)
 
     def _per_label(self, table: Array) -> Array:
-        """Precision, recall or F1 of each label; (…, 3) → (…)."""
+        """Return precision, recall or F1 of each label; (…, 3) → (…)."""
         hits, true, predicted = table[..., _HITS], table[..., _TRUE], table[..., _PREDICTED]
         if self.statistic == "f1":
             return safe_ratio(2 * hits, true + predicted, empty=0.0)

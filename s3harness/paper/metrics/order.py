@@ -23,6 +23,7 @@ from s3harness.metrics.order import temporal_f1
 
 def edit_distance(prediction: Sequence[str], truth: Sequence[str]) -> float:
     """Return the Levenshtein distance over tokens, 0 to ``max(len(prediction), len(truth))``; not normalised."""
+    # Imported in the functions: rapidfuzz is a compiled library that only these two need.
     from rapidfuzz.distance import Levenshtein
 
     return float(Levenshtein.distance(prediction, truth))
@@ -57,7 +58,7 @@ def paper_lcs_ratio() -> ItemMean:
 
 
 def _over_tokens(function: Callable[[Sequence[str], Sequence[str]], float]) -> Callable[[Pair], float | None]:
-    """The function of two token lists as a score of a pair; a pair without answer or true event is not counted."""
+    """Turn a function of two token lists into a score of a pair; a pair without answer or true event is left out."""
 
     def score(pair: Pair) -> float | None:
         truth, prediction = pair.reference.truth, pair.prediction.value

@@ -16,7 +16,7 @@ from s3harness.paper.layout import (
     ReleaseTable,
     missing_predictions,
     model_key,
-    number_in,
+    parse_number,
     published_table,
     read_boundaries,
     read_release_table,
@@ -38,7 +38,7 @@ NO_NUMBER = frozenset({"", "nan", "na", "n/a", "-"})
 """Cells of a published table where a model has no number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
     """One published number of a model, and the recomputed number (NaN if there is none).
 
@@ -81,7 +81,7 @@ def published_tables(release: Release, model: str) -> list[Iterator[Cell]]:
 def _features(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.feature_pairs(release, model)
     metrics = {f"{{}}_{statistic}": paper_features(statistic=statistic) for statistic in STATISTICS}
-    yield from _compared(release, "Task1_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs))
+    yield from _compare_table(release, "Task1_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs))
 
 
 def _rationales(release: Release, model: str) -> Iterator[Cell]:
@@ -102,29 +102,45 @@ def _rationales(release: Release, model: str) -> Iterator[Cell]:
     summaries = _files_of(release, model, "Task2_feature_metrics", "_feature_summary.csv") if values else []
     reasons: dict[str, str] = {}
     for path in summaries:
-        table = read_release_table(release.published / path, keys=("feature",)).having(*metrics)
+        table = read_release_table(release.published / path, keys=("feature",)).require(*metrics)
         reasons |= _other_pairs(table, counted)
         for name, cells in table.rows.items():
             average = re.fullmatch(r"AVG(_\d+)?", name) is not None
             reason = reasons.get("AVG" if average else name, "")
             if name in counted and "n_pairs" in cells:
-                n_pairs = number_in(cells["n_pairs"], path, "n_pairs")
-                yield Cell(path, model, f"{name}/n_pairs", n_pairs, float(counted[name]), None, reason)
+                n_pairs = parse_number(cells["n_pairs"], path, "n_pairs")
+                yield Cell(
+                    file=path,
+                    model=model,
+                    column=f"{name}/n_pairs",
+                    published=n_pairs,
+                    recomputed=float(counted[name]),
+                    digits=None,
+                    reason=reason,
+                )
             for column in metrics:
                 value = values.get(("AVG" if average else name, column), math.nan)
-                published = number_in(cells[column], path, column)
-                yield Cell(path, model, f"{name}/{column}", published, value, None, reason)
-    for cell in _compared(release, "task2_feature_metrics.csv", model, wide):
+                published = parse_number(cells[column], path, column)
+                yield Cell(
+                    file=path,
+                    model=model,
+                    column=f"{name}/{column}",
+                    published=published,
+                    recomputed=value,
+                    digits=None,
+                    reason=reason,
+                )
+    for cell in _compare_table(release, "task2_feature_metrics.csv", model, wide):
         yield replace(cell, reason=reasons.get(cell.column.rpartition("_")[0], ""))
 
 
 def _other_pairs(table: ReleaseTable, counted: Mapping[str, int]) -> dict[str, str]:
-    """Feature → the reason for which its published scores cannot be recomputed: another number of pairs was released.
+    """Return feature → the reason for which its scores cannot be recomputed: another number of pairs was released.
 
     Their average ("AVG") cannot be recomputed either.
     """
     published = {
-        name: int(number_in(cells["n_pairs"], table.file, "n_pairs"))
+        name: int(parse_number(cells["n_pairs"], table.file, "n_pairs"))
         for name, cells in table.rows.items()
         if name in counted and cells.get("n_pairs")
     }
@@ -141,18 +157,20 @@ def _question_list(release: Release, model: str) -> Iterator[Cell]:
         table = read_release_table(release.published / path)
         names = [name for name in table.columns if name != "file_name"]
         # An empty cell has no score to average.
-        scores = {name: [number_in(cell, path, name) for cell in table.column(name).values() if cell] for name in names}
+        scores = {
+            name: [parse_number(cell, path, name) for cell in table.column(name).values() if cell] for name in names
+        }
         means = {name: half_up(mean) for name, mean in question_list_scores(scores).items()}
         overall = {"question_list_score": question_list_score(scores)}
-        yield from _compared(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
-        yield from _compared(release, "Task2__overall_scores.csv", model, overall, key="model_name")
+        yield from _compare_table(release, "Task2__per_feature_mean_scores.csv", model, means, key="model_name")
+        yield from _compare_table(release, "Task2__overall_scores.csv", model, overall, key="model_name")
 
 
 def _laterality(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.laterality_pairs(release, model)
     metrics = {f"{{}}_{statistic}": paper_laterality(statistic=statistic) for statistic in STATISTICS}
     names = {subject: column for subject, (column, _) in released.LATERALITY.items()}
-    yield from _compared(release, "Task3_spatial_metrics.csv", model, _parts(metrics, pairs, names))
+    yield from _compare_table(release, "Task3_spatial_metrics.csv", model, _parts(metrics, pairs, names))
 
 
 def _boundaries(release: Release, model: str) -> Iterator[Cell]:
@@ -160,7 +178,7 @@ def _boundaries(release: Release, model: str) -> Iterator[Cell]:
     errors = _parts({"{}": paper_boundary_mae()}, pairs)
     # A boundary without any answer is published with the error 0.
     perfect = dict.fromkeys(read_boundaries(release).column("feature").values(), 0.0) if errors else {}
-    yield from _compared(release, "Task4_time_mae_metrics.csv", model, perfect | errors)
+    yield from _compare_table(release, "Task4_time_mae_metrics.csv", model, perfect | errors)
 
 
 def _sequence(release: Release, model: str) -> Iterator[Cell]:
@@ -170,7 +188,7 @@ def _sequence(release: Release, model: str) -> Iterator[Cell]:
         "temporal_f1": paper_temporal_f1(),
         "lcs_ratio": paper_lcs_ratio(),
     }
-    yield from _compared(release, "task5_sequence_3_metrics.csv", model, _values(metrics, pairs))
+    yield from _compare_table(release, "task5_sequence_3_metrics.csv", model, _values(metrics, pairs))
 
 
 def _report(release: Release, model: str) -> Iterator[Cell]:
@@ -180,14 +198,14 @@ def _report(release: Release, model: str) -> Iterator[Cell]:
         "rouge1_f1": paper_rouge_1(),
         "rougeL_f1": paper_rouge_l(),
     }
-    yield from _compared(release, "task6_report_nlp_metrics.csv", model, _values(metrics, pairs))
+    yield from _compare_table(release, "task6_report_nlp_metrics.csv", model, _values(metrics, pairs))
 
 
 def _diagnosis(release: Release, model: str) -> Iterator[Cell]:
     pairs = released.diagnosis_pairs(release, model)
     metrics = {f"{statistic}_{{}}": paper_diagnosis(statistic=statistic) for statistic in STATISTICS}
     names = {subject: column.removeprefix("prediction_") for subject, column in released.DIAGNOSIS.items()}
-    yield from _compared(release, "Task7_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs, names))
+    yield from _compare_table(release, "Task7_precision_recall_f1_accuracy.csv", model, _parts(metrics, pairs, names))
 
 
 _TABLES: tuple[tuple[Callable[[Release, str], Iterator[Cell]], tuple[str, ...]], ...] = (
@@ -203,10 +221,10 @@ _TABLES: tuple[tuple[Callable[[Release, str], Iterator[Cell]], tuple[str, ...]],
 """The function that recomputes a table, and the kinds of prediction of which it needs one."""
 
 
-def _compared(
+def _compare_table(
     release: Release, file: str, model: str, recomputed: Mapping[str, float], *, key: str = "model"
 ) -> Iterator[Cell]:
-    """The numbers of a published table for the model, each beside the recomputed one."""
+    """Yield the numbers of a published table for the model, each with the recomputed one."""
     path = published_table(release, file)
     if not recomputed or path is None:
         return
@@ -214,12 +232,14 @@ def _compared(
         for column, text in cells.items() if model_key(name) == model_key(model) else ():
             # BERTScores need a neural network: they are left out, not counted as mismatches.
             if text.lower() not in NO_NUMBER and column != key and NOT_COMPUTED not in column:
-                published = number_in(text, path.name, column)
-                yield Cell(path.name, model, column, published, recomputed.get(column, math.nan))
+                published = parse_number(text, path.name, column)
+                # NaN equals nothing: a published number that was not recomputed is a mismatch.
+                value = recomputed.get(column, math.nan)
+                yield Cell(file=path.name, model=model, column=column, published=published, recomputed=value)
 
 
 def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[str]:
-    """The files of a folder of published details that belong to a model, as paths within the published tables."""
+    """Return a model's files in a folder of published details, as paths within the published tables."""
     paths = sorted((release.published / folder).glob(f"*{suffix}"))
     # The spelling of a model differs between folders; model_key makes them one.
     own = [path for path in paths if model_key(path.name.removesuffix(suffix).split("__")[0]) == model_key(model)]
@@ -227,20 +247,20 @@ def _files_of(release: Release, model: str, folder: str, suffix: str) -> list[st
 
 
 def _parts_and_mean(metric: Metric, pairs: Sequence[Pair]) -> dict[str, float]:
-    """Subject → part of the metric, and its value as "AVG"; empty without pairs."""
+    """Return subject → part of the metric, and its value as "AVG"; empty without pairs."""
     totals = metric.statistics(pairs).sum(axis=0)
     return {**metric.parts(totals), "AVG": float(metric.value(totals))} if pairs else {}
 
 
 def _values(metrics: Mapping[str, Metric], pairs: Sequence[Pair]) -> dict[str, float]:
-    """Column → value of its metric; empty without pairs."""
+    """Return column → value of its metric; empty without pairs."""
     return {name: float(m.value(m.statistics(pairs).sum(axis=0))) for name, m in metrics.items()} if pairs else {}
 
 
 def _parts(
     metrics: Mapping[str, Metric], pairs: Sequence[Pair], names: Mapping[str, str] | None = None
 ) -> dict[str, float]:
-    """Column, the metric's name filled with the subject's, → that part of its metric."""
+    """Return column, which is the metric's pattern with the subject's name in it, → that part of the metric."""
     return {
         column.format((names or {}).get(subject, subject)): value
         for column, metric in metrics.items()

@@ -14,7 +14,7 @@ from s3harness.errors import DatasetError
 from s3harness.metrics.base import Pair
 from s3harness.paper.layout import (
     Release,
-    number_in,
+    parse_number,
     patient_of,
     read_boundaries,
     read_diagnoses,
@@ -136,7 +136,7 @@ def diagnosis_pairs(release: Release, model: str) -> list[Pair]:
 
 
 def _read_by_pandas(cell: str) -> str:
-    """A lower-case cell as pandas reads it, with which the authors load tables: its words for "missing" are empty."""
+    """Return a lower-case cell as pandas reads it, which the authors use: its words for "missing" become empty."""
     return "" if cell in ("n/a", "#n/a", "<na>", "nan", "null", "none") else cell
 
 
@@ -146,17 +146,17 @@ _NO_TRUTH = ("", "N/A")
 
 def _targets(times: Mapping[str, str], subjects: Mapping[str, str], name: str) -> dict[str, float]:
     file = "Task4_time_annotation.csv"
-    return {clip: number_in(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
+    return {clip: parse_number(t, file, "target_time") for clip, t in times.items() if subjects[clip] == name}
 
 
 def _column(release: Release, model: str, kind: str, column: str, *, keeps_blanks: bool = False) -> dict[str, str]:
-    """A column of a kind of prediction; empty where the model has no such file."""
+    """Return a column of a kind of prediction; empty where the model has no such file."""
     table = read_predictions(release, model, kind, keeps_blanks=keeps_blanks)
     return table.column(column) if table else {}
 
 
 def _reports(release: Release) -> dict[str, str]:
-    """The experts' reports, which the published scores of Task 7 do not need; none where there is no such table."""
+    """Read the experts' reports, which the published scores of Task 7 do not need; none where there is no table."""
     # The reports only feed a floor: the published cells can be recomputed without them.
     try:
         return read_reports(release)
@@ -165,7 +165,7 @@ def _reports(release: Release) -> dict[str, str]:
 
 
 def _by_feature(release: Release, model: str, kind: str, column: str) -> dict[str, dict[str, str]]:
-    """Feature → its column, for the features in a model's table of predictions."""
+    """Return feature → its column, for the features in a model's table of predictions."""
     table = read_predictions(release, model, kind)
     columns = {name: column.format(name) for name in vocabulary().names}
     return {name: table.column(c) for name, c in columns.items() if c in table.columns} if table else {}
@@ -177,9 +177,11 @@ def _joined(
     answers: Mapping[str, object],
     reports: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Pair]:
-    """Pairs of one subject on the names that both have, in the order of the truths; "" and ``None`` are no answer.
+    """Yield the pairs of one subject for the names that both have, in the order of the truths.
 
-    ``reports`` are those in the prompts of the question.
+    An answer of "" or ``None`` counts as one that could not be read.
+
+    ``reports`` are the experts' reports in the prompts of the question.
     """
     # Numbered over all truths, so that a patient has one number whatever a model answered.
     patients = {name: number for number, name in enumerate(dict.fromkeys(map(patient_of, truths)))}

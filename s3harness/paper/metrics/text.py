@@ -77,10 +77,12 @@ def paper_bleu(*, subject: str = "") -> PaperBleu:
 def texts_of(pair: Pair) -> tuple[str, str] | None:
     """Return the answer and the truth of a pair; ``None`` for a pair that is not scored."""
     answer, truth = text_of(pair.prediction.value), text_of(pair.reference.truth)
+    # Left out, not 0, as in the authors' program: failing to answer costs nothing.
     return None if NO_ANSWER.fullmatch(answer) or not truth else (answer, truth)
 
 
 def _over_texts(function: Callable[[str, str], float]) -> Callable[[Pair], float | None]:
+    # SubjectMeans leaves out a pair whose score is None.
     def score(pair: Pair) -> float | None:
         texts = texts_of(pair)
         return function(*texts) if texts else None

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from s3harness.analysis.attribution import HIT, REJECTED, UNTESTED, Loss, Outcome, counts, losses, outcomes
+from s3harness.analysis.attribution import HIT, REJECTED, UNTESTED, ItemOutcome, Loss, counts, losses, outcomes
 from s3harness.analysis.consistency import Consistency, self_consistency
 from s3harness.rundir.manifest import read_manifest
 from s3harness.scoring.score_run import ScoredTask, read_run, read_scores
@@ -33,7 +33,7 @@ class Content:
     manifest: Mapping[str, Any]
     scores: Sequence[Score]
     tasks: Mapping[str, ScoredTask]
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[ItemOutcome]
     losses: Sequence[Loss]
     consistency: Consistency
 
@@ -168,7 +168,7 @@ def order_errors(content: Content) -> dict[str, Counter[str]]:
 def timelines(content: Content) -> list[dict[str, Any]]:
     """Return one entry per video: its items with windows and answers; without file names and patients."""
     videos: dict[str, dict[str, Any]] = {}
-    by_item: dict[str, list[Outcome]] = {}
+    by_item: dict[str, list[ItemOutcome]] = {}
     for outcome in content.outcomes:
         by_item.setdefault(outcome.item, []).append(outcome)
     for task in content.tasks.values():
@@ -181,7 +181,7 @@ def timelines(content: Content) -> list[dict[str, Any]]:
 
 
 def _item(
-    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], item_outcomes: Sequence[Outcome]
+    task: ScoredTask, reference: Reference, prediction: Mapping[str, Any], item_outcomes: Sequence[ItemOutcome]
 ) -> dict[str, Any]:
     kinds = [outcome.kind for outcome in item_outcomes]
     details: dict[str, list[str]] = {}

@@ -31,7 +31,7 @@ BEFORE: Mapping[str, tuple[object, ...]] = {
     "report": (((), ()), (("head_turning",), (("head_turning", "left"),))),
     "diagnosis": ("ES", "NES"),
 }
-"""Kind of item → answers as they are compared (:func:`s3harness.analysis.evidence.said`)."""
+"""Kind of item → answers as they are compared (:func:`s3harness.analysis.evidence.comparable`)."""
 
 
 def try_it(bench: Bench) -> None:
