@@ -161,7 +161,7 @@ def test_a_failed_task_ranks_below_an_honest_one(tmp_path: Path, dataset: Path, 
     built = call(
         *("leaderboard", "build", "--submissions", folder, "--data", dataset, "--out", tmp_path / "site"), *reviewed
     )
-    assert "2 entries" in built.output, built.output
+    assert "2 ranked entries" in built.output, built.output
     index = (tmp_path / "site" / "index.html").read_text()
     assert index.index(">honest</a>") < index.index(">garbage</a>")
     assert "7 tasks, 1 failed" in index

@@ -281,7 +281,9 @@ def test_a_hostile_pull_request_ends_in_no_ranking(
     assert repository.head == before, "the main branch has changed"
     assert "Traceback" not in repository.output[-1]
     assert (
-        "s3harness: " in repository.output[-1] or "Rejected" in repository.output[-1] or "Held" in repository.output[-1]
+        "s3harness: " in repository.output[-1]
+        or "Rejected" in repository.output[-1]
+        or "Needs review" in repository.output[-1]
     )
 
 

@@ -27,5 +27,5 @@ def test_a_task_of_another_name_is_answered_by_its_kind(of, kind, here, dataset,
     assert primary["coverage"] == 1
     assert here("report", out).code == 0
     page = (out / "report.html").read_text()
-    assert ("Its own answers" in page) == (kind == "diagnosis")
-    assert ("The run wrote no reports" in page) == (kind != "report")
+    assert ("The model's own diagnoses" in page) == (kind == "diagnosis")
+    assert ("This run has no task that asks for reports" in page) == (kind != "report")

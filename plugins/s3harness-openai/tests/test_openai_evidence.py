@@ -123,7 +123,7 @@ def test_a_run_shown_as_a_file_says_so_and_claims_no_times(run):
     assert done.code == 0, done.err
     page = page_data(done.folder)
     for line in done.lines:
-        assert "a file, of which the engine took frames as it saw fit" in shown_of(page, line["id"])["media"]
+        assert "a video file, from which the engine chose frames itself" in shown_of(page, line["id"])["media"]
 
 
 def test_the_settings_that_a_server_did_not_take_are_not_shown_as_sent(run):
