@@ -187,7 +187,7 @@ def test_a_run_that_loses_all_workers_ends_and_can_be_resumed(slow, data, cache,
         (("-x", "speed=9"), 2, "the ray executor has no option 'speed'; known: workers"),
         (("-x", "workers=-1"), 2, "option workers: a whole number from 0"),
         (("-x", "address=127.0.0.1:1"), 1, "there is no Ray at 127.0.0.1:1"),
-        (("-x", "address=192.0.2.99:6379"), 2, "say --allow-remote 192.0.2.99"),
+        (("-x", "address=192.0.2.99:6379"), 2, "add --allow-remote 192.0.2.99"),
         (("-x", "address=somewhere"), 2, "address=somewhere"),
     ],
 )
