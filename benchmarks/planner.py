@@ -80,17 +80,17 @@ def measured(step: str, work: Path, tasks: str, n: int) -> str:
 
 def carry_out(step: str, work: Path, tasks: Sequence[str]) -> None:
     """One step, in this process."""
-    from s3harness import plugins
     from s3harness.dataset.load import load_dataset
     from s3harness.evaluation.execute import execute
     from s3harness.evaluation.prepare import prepare
     from s3harness.evaluation.settings import RunSettings
+    from s3harness.plugins.manager import manager
     from s3harness.plugins.registry import RegistryEntry
     from s3harness.run.estimate import estimate
     from s3harness.run.executor import Progress
     from s3harness.scoring.score_run import score_run
 
-    registry = plugins.manager().registry
+    registry = manager().registry
     registry.add(
         RegistryEntry(
             kind="backend", name="absent", target=f"{Path(__file__).stem}:Absent", package="benchmarks", version="0"
