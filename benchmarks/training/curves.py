@@ -68,13 +68,14 @@ def _points(lines: Lines, name: str, begun: int = 0) -> Sequence[PlotPoint]:
 
 
 def _smoothed(lines: Lines, task: str) -> Sequence[PlotPoint]:
-    """The mean reward of a task, each answer counting the same, over the steps."""
-    paid = [(line["step"], line["tasks"][task]) for line in lines if task in line.get("tasks", {})]
+    """Return the mean reward of a task over the steps, in which each answer counts the same."""
+    rewards = [(line["step"], line["tasks"][task]) for line in lines if task in line.get("tasks", {})]
     points = []
-    for at in range(SMOOTHED, len(paid) + 1):
-        last = [told for _, told in paid[at - SMOOTHED : at]]
-        answers = sum(told["answers"] for told in last)
-        points.append(PlotPoint(paid[at - 1][0], sum(told["reward"] * told["answers"] for told in last) / answers))
+    for end in range(SMOOTHED, len(rewards) + 1):
+        window = [stats for _, stats in rewards[end - SMOOTHED : end]]
+        n_answers = sum(stats["answers"] for stats in window)
+        total = sum(stats["reward"] * stats["answers"] for stats in window)
+        points.append(PlotPoint(rewards[end - 1][0], total / n_answers))
     return points
 
 
