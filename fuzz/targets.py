@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -101,10 +102,15 @@ def _dataset(folder: Path) -> object:
 
 
 def _table(folder: Path) -> None:
-    """Import an annotators' table with its mapping, and load the data set."""
+    """Import an annotators' table with its mapping, and load the data set; draft a mapping and import by that."""
+    from s3harness.dataset.drafting.mapping_file import draft_file
     from s3harness.dataset.import_table import import_table
     from s3harness.dataset.load import load_dataset
 
+    with suppress(S3HarnessError):
+        drafted = folder / "drafted.yaml"
+        _, code = draft_file(folder / "table.csv", drafted)
+        import_table(folder / "table.csv", folder / "by-draft", mapping=drafted, confirmed=code)
     import_table(folder / "table.csv", folder / "out", mapping=folder / "mapping.yaml")
     load_dataset(folder / "out")
 
@@ -114,7 +120,8 @@ def _run(folder: Path) -> None:
     from s3harness.rundir.items import Items
     from s3harness.rundir.journal import mend, read_journal
     from s3harness.rundir.manifest import read_manifest
-    from s3harness.scoring.score_run import read_scores, score_run
+    from s3harness.scoring.score_file import read_scores
+    from s3harness.scoring.score_run import score_run
 
     with suppress(S3HarnessError):
         list(read_journal(folder / "responses.jsonl"))
@@ -283,10 +290,12 @@ def _http(folder: Path) -> None:
 
 
 async def _ask(url: str) -> None:
+    from s3harness_openai.client import ServerClient
     from s3harness_openai.discovery import _parse_models
     from s3harness_openai.errors import ContentFiltered, TransientError, check_status, redactor
+    from s3harness_openai.options import OpenAIOptions
     from s3harness_openai.response import count_cached_tokens, model_name, parse_response
-    from s3harness_openai.transport import HttpTransport
+    from s3harness_openai.transport import GuardedTransport
 
     import s3harness
 
@@ -294,17 +303,18 @@ async def _ask(url: str) -> None:
     request = s3harness.Request(
         id="r1", task="s3/task1_features", item="i1", subject="tonic", clip=clip, prompt="?", choices=("yes", "no")
     )
-    transport = HttpTransport(s3harness.Guard(), max_connections=1, key="k", proxy="", log_send=lambda *_: None)
+    transport = GuardedTransport(s3harness.Guard(), proxy="", log_send=lambda *_: None)
+    client = ServerClient(OpenAIOptions(), transport)
     redact = redactor("k")
     try:
         with suppress(TransientError, ContentFiltered, s3harness.S3HarnessError):
-            _parse_models(url, await transport.get(f"{url}/models", 1.0), redact)
-        reply = await transport.post(f"{url}/chat/completions", [b"{}"], 1.0, "r1")
+            _parse_models(url, await client.get(url, "/models", 1.0), redact)
+        reply = await client.post(url, "/chat/completions", [b"{}"], 1.0, request_id="r1")
         check_status(reply.status, reply.retry_after_s, reply.body, redact, ("logprobs", "seed"))
         model_name(parse_response(reply.body, request, redact))
         count_cached_tokens(reply.body)
     finally:
-        await transport.close()
+        await client.close()
 
 
 # One for each process: a fork has the socket of its parent, and no thread that answers at it.
@@ -316,8 +326,13 @@ def _server() -> Server:
 def warm_up(target: Target, files: Callable[[Path], None]) -> None:
     """Run a target on a right input, so that its processes begin with all that it imports."""
     if target.is_served:
-        import s3harness_openai.backend  # noqa: F401 (a server's thread would not live on in them)
+        import openai  # noqa: F401 (a server's thread would not live on in them)
+        import s3harness_openai.backend  # noqa: F401
 
+        # OpenAI's client names the platform in its headers; Python finds it out once, by a process and a file.
+        platform.platform()
+        with suppress(OSError):
+            platform.freedesktop_os_release()
         return
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))

@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import cast
 
 from s3harness.dataset.links import allowed_links, target_outside
-from s3harness.dataset.tables import FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
+from s3harness.dataset.seizures import FILE as SEIZURE_LIST
+from s3harness.dataset.seizures import read_seizures
+from s3harness.dataset.tables import CERTAINTY, CLOCK, FEATURES, REPORTS, VIDEOS, Problem, Row, read_table
 from s3harness.errors import DatasetError, UsageError, suggest
 from s3harness.files import parse_json
-from s3harness.specs.features import vocabulary
-from s3harness.types import Diagnosis, FeatureLabel, Presence, Side, Video
+from s3harness.specs.features import FILE as FEATURE_LIST
+from s3harness.specs.features import (
+    Vocabulary,
+    chosen_vocabulary,
+    read_vocabulary,
+    use_vocabulary,
+    vocabulary,
+)
+from s3harness.types import Certainty, Diagnosis, FeatureLabel, Presence, Side, Video
 
 SCHEMA = "s3harness/dataset/v1"
 SHOWN_PROBLEMS = 20
@@ -26,6 +35,7 @@ BORDER_S = 1.0
 """Annotators note whole seconds: a time may lie this far beyond the end of the video."""
 
 # The second form needs a letter, lest twelve digits of a hospital's number pass for an id of ours.
+_LANGUAGE = re.compile(r"[a-z]{2,3}", re.ASCII)
 _OPAQUE = re.compile(r"v\d{1,5}|v(?=\d*[a-f])[0-9a-f]{12}", re.ASCII)
 
 
@@ -69,14 +79,32 @@ def read_dataset(directory: Path) -> tuple[Dataset, list[Problem]]:
     if not (directory / "dataset.json").is_file():
         remedy = "name one, or make one with s3harness data synth"
         raise DatasetError(f"{directory} is not a data set directory: it has no dataset.json; {remedy}")
+    # First, since the tables are read by the list of signs.
+    use_vocabulary(signs_of(directory))
     problems: list[Problem] = []
     about = _about(directory / "dataset.json", problems)
     rows = list(read_table(directory / "videos.csv", VIDEOS, ("video_id", "patient_id"), problems))
     labels = _labels(read_table(directory / "features.csv", FEATURES, FEATURES[:3], problems), rows, problems)
     reports = _reports(directory, rows, problems)
+    seizures = read_seizures(directory, {row["video_id"]: _duration(row) for row in rows}, problems)
     links = allowed_links(directory)
-    videos = [_video(directory, row, labels, reports, links, problems) for row in _unique(rows, problems)]
-    return Dataset(about["name"], about["version"], about["licence"], _fingerprint(directory), tuple(videos)), problems
+    videos = [
+        replace(
+            _video(directory, row, labels, reports, links, problems),
+            language=about["language"],
+            seizures=seizures.get(row["video_id"]),
+        )
+        for row in _unique(rows, problems)
+    ]
+    return Dataset(
+        about["name"], about["version"], about["licence"], _fingerprint(directory, about["language"]), tuple(videos)
+    ), problems
+
+
+def signs_of(directory: Path) -> Vocabulary:
+    """Return the list of signs of a data set: its own ``features.yaml``, else the chosen one or the benchmark's."""
+    path = directory / FEATURE_LIST
+    return read_vocabulary(path) if path.is_file() else chosen_vocabulary()
 
 
 def opaque_id(video_id: str) -> str:
@@ -113,7 +141,9 @@ def _about(path: Path, problems: list[Problem]) -> dict[str, str]:
     about = data if isinstance(data, dict) else {}
     if data is not None and about.get("schema") != SCHEMA:
         problems.append(Problem(path.name, None, "schema", f"{about.get('schema')!r} is not {SCHEMA!r}"))
-    words = {key: str(about.get(key, "")) for key in ("name", "version", "licence")}
+    words = {key: str(about.get(key, "")) for key in ("name", "version", "licence", "language")}
+    if words["language"] and not _LANGUAGE.fullmatch(words["language"]):
+        problems.append(Problem(path.name, None, "language", f"{words['language']!r} is no code like de, fr, es"))
     for key, word in words.items():
         if len(word) > MAX_NAME:
             problems.append(
@@ -173,7 +203,16 @@ def _label(row: Row, duration_s: float | None, texts: dict[str, str], problems: 
     start, end = _span(row, "start_s", "end_s", duration_s, problems)
     side = row.one_of("side", ("left", "right", "both"), problems)
     text = texts.setdefault(row["justification"], row["justification"])
-    return FeatureLabel(cast("Presence", present or "untested"), start, end, cast("Side | None", side or None), text)
+    # Read leniently: an older data set may have a column of this name with words of its own.
+    certainty = row[CERTAINTY] if row[CERTAINTY] in ("certain", "uncertain") else None
+    return FeatureLabel(
+        cast("Presence", present or "untested"),
+        start,
+        end,
+        cast("Side | None", side or None),
+        text,
+        cast("Certainty | None", certainty),
+    )
 
 
 def _span(
@@ -229,6 +268,7 @@ def _video(
         onset_body_part=row.one_of("onset_body_part", vocabulary().body_parts, problems),
         features=labels.get(row["video_id"], {}),
         report=reports.get(row["video_id"], ""),
+        clock_s=row.clock(CLOCK, problems),
     )
 
 
@@ -253,11 +293,17 @@ def _duration(row: Row) -> float | None:
     return row.seconds("duration_s", []) or None
 
 
-def _fingerprint(directory: Path) -> str:
+def _fingerprint(directory: Path, language: str) -> str:
     digest = hashlib.sha256()
     # dataset.json is left out: a corrected licence or name changes no score.
     for name in ("videos.csv", "features.csv", "reports.csv"):
         digest.update(_sha256(directory / name))
+    # All only where they are given, so that older fingerprints stay.
+    digest.update(language.encode())
+    if (directory / FEATURE_LIST).is_file():
+        digest.update(_sha256(directory / FEATURE_LIST))
+    if (directory / SEIZURE_LIST).is_file():
+        digest.update(_sha256(directory / SEIZURE_LIST))
     return digest.hexdigest()
 
 

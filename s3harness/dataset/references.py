@@ -50,7 +50,7 @@ def _rationales(video: Video, names: Sequence[str]) -> Truths:
 
 
 def _laterality(video: Video, _: Sequence[str]) -> Truths:
-    for name in ("head_turning", "arm_movement"):
+    for name in vocabulary().sided:
         label = video.features.get(name, FeatureLabel("no"))
         # Signs of both sides have no right answer among left and right.
         if label.present == "yes" and label.side in SIDES and label.start_s is not None:
@@ -82,6 +82,8 @@ def _report(video: Video, _: Sequence[str]) -> Truths:
                 "events": _present_in_order(video, names),
                 "sides": {n: label.side for n, label in video.features.items() if label.side},
                 "untested": [n for n in names if n in video.features and video.features[n].present == "untested"],
+                # Only where a data set states it: truths of other data sets stay as they were.
+                **({"language": video.language} if video.language else {}),
             },
         )
 
@@ -91,6 +93,15 @@ def _diagnosis(video: Video, _: Sequence[str]) -> Truths:
         yield "video", video.diagnosis
         if video.report:
             yield "video_and_report", video.diagnosis
+
+
+def _seizures(video: Video, _: Sequence[str]) -> Truths:
+    # Recordings that are cut around one event hold no other; of all others it must be stated.
+    one = ((video.onset_s, video.offset_s),) if None not in (video.onset_s, video.offset_s) else None
+    seizures = one if video.seizures is None else video.seizures
+    if seizures is not None and video.duration_s is not None:
+        clock = {} if video.clock_s is None else {"clock_s": video.clock_s}
+        yield "seizures", {"seizures": [list(s) for s in seizures], "duration_s": video.duration_s, **clock}
 
 
 def _that_begin(names: Sequence[str]) -> list[str]:
@@ -115,4 +126,5 @@ _KINDS: Mapping[str, Callable[[Video, Sequence[str]], Truths]] = {
     "sequence": _sequence,
     "report": _report,
     "diagnosis": _diagnosis,
+    "seizures": _seizures,
 }

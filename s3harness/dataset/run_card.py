@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from s3harness.dataset.known_patients import KnownPatients, Marks, patient_marks
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import UsageError
 from s3harness.files import parse_json
+from s3harness.specs.models import ModelCard
 from s3harness.types import Video
 
 FILE = "s3harness-training.json"
@@ -25,7 +26,7 @@ SCORED = (
     "the model was trained on {patients} of the patients to be scored ({videos} videos), so its scores would not hold "
     "for other patients; score it on the held-out patients (--split)"
 )
-IN_MANIFEST = ("stage", "trainer", "base", "clips", "data", "set", "rewards", "videos")
+IN_MANIFEST = ("stage", "trainer", "base", "clips", "audio", "data", "set", "rewards", "videos")
 """Fields of a card that the manifest of an evaluation repeats; of the patients only their number."""
 
 
@@ -50,6 +51,23 @@ def read_card(directory: Path) -> RunCard | None:
         raise UsageError(
             f"{path}: the run card cannot be read, so the patients trained on are unknown: {error!r}"
         ) from error
+
+
+def as_trained(model: ModelCard, directories: Iterable[Path]) -> ModelCard:
+    """Return a model's card with clips in the form in which its weights were trained, by the run cards beside them.
+
+    ``clips`` of a run card is ``video`` or ``images``, ``audio`` is ``none``, ``separate`` or ``in_video``; what a run
+    card does not say stays as it is. Of several directories the later ones count, as an adapter's over the weights'.
+    """
+    for card in filter(None, map(read_card, directories)):
+        if "clips" in card.about:
+            model = replace(model, clip_form=card.about["clips"])
+        audio = card.about.get("audio")
+        if audio == "none":
+            model = replace(model, modalities=tuple(modality for modality in model.modalities if modality != "audio"))
+        elif audio is not None:
+            model = replace(model, audio_in_video=audio == "in_video")
+    return model
 
 
 def trained_on(card: RunCard, data: Path, videos: Iterable[Video]) -> list[Video]:

@@ -29,7 +29,13 @@ VIDEOS = (
     "onset_body_part",
 )
 FEATURES = ("video_id", "feature", "present", "start_s", "end_s", "side", "justification")
+CERTAINTY = "certainty"
+"""Further column of ``features.csv``, where annotators noted how sure they were."""
 REPORTS = ("video_id", "report")
+SEIZURES = ("video_id", "onset_s", "offset_s")
+"""Columns of the optional table of all seizures of each recording."""
+CLOCK = "start_clock"
+"""Optional column of the table of videos: the time of day at which a recording begins, HH:MM or HH:MM:SS."""
 
 MAX_COLUMNS = 1_000
 """Columns of a table; one with a row a video has about five for each of the 20 signs."""
@@ -39,6 +45,7 @@ MAX_SECONDS = 7 * 86_400.0
 """A week of recording in one file; the number of requests grows with the length of a video."""
 SHOWN_LINES = 12
 """Line numbers listed for one problem."""
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _SECONDS = re.compile(r"\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 
 
@@ -85,6 +92,15 @@ class Row:
             problems.append(self.problem(column, f"{float(text):g} s is more than a week; split the recording"))
             return None
         return float(text)
+
+    def clock(self, column: str, problems: list[Problem]) -> float | None:
+        """Return a time of day in seconds from midnight; ``None`` if the cell is empty or wrong, which is noted."""
+        match = _CLOCK.fullmatch(self[column])
+        if match is None:
+            if self[column]:
+                problems.append(self.problem(column, f"{self[column]!r} is no time of day like 21:30, without a date"))
+            return None
+        return 3600.0 * int(match[1]) + 60.0 * int(match[2]) + float(match[3] or 0)
 
     def one_of(self, column: str, allowed: Sequence[str], problems: list[Problem]) -> str:
         """Return the allowed word in the cell; ``""`` for an empty cell and for a wrong one, which is noted."""

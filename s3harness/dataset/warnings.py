@@ -6,13 +6,34 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from s3harness.dataset.load import Dataset
+from s3harness.language import ENGLISH, language_name, language_of
 from s3harness.specs.features import vocabulary
 from s3harness.types import Video
 
+LOOKED_AT = 20
+"""Reports whose language is looked at: a data set has one."""
+
 
 def dataset_warnings(dataset: Dataset) -> list[str]:
-    """Return a sentence for each task whose truth has one class alone: every constant answer is right there."""
-    return [*_one_class_signs(dataset.videos), *_one_class_diagnosis(dataset.videos)]
+    """Return a sentence for each task whose truth has one class alone, and for reports of no stated language."""
+    return [
+        *_one_class_signs(dataset.videos),
+        *_one_class_diagnosis(dataset.videos),
+        *_unstated_language(dataset.videos),
+    ]
+
+
+def _unstated_language(videos: Sequence[Video]) -> Iterator[str]:
+    """Warn of reports in another language than English that the data set does not state."""
+    reports = [video.report for video in videos if video.report and not video.language]
+    codes = Counter(language_of(report) for report in reports[:LOOKED_AT])
+    foreign = [code for code, _ in codes.most_common() if code not in (None, ENGLISH)]
+    if foreign and codes[foreign[0]] > codes[ENGLISH]:
+        name = language_name(str(foreign[0]))
+        yield (
+            f"the reports are in {name}, which the data set does not state, so that the Seizure-RQI is undefined: add "
+            f'"language": "{foreign[0]}" to dataset.json; German, French and Spanish can be read'
+        )
 
 
 def _one_class_signs(videos: Sequence[Video]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from s3harness.guard.identifiers.kinds import KINDS, Identifier
 from s3harness.guard.identifiers.search import Search, fingerprint, masked
 from s3harness.guard.review import code_of, confirm
 
-MAX_ROWS = 30
+MAX_ROWS = 100
 """Identifiers that an error lists; the rest is counted."""
 TIERS = {"certain": "refused", "likely": "please review"}
 
@@ -127,8 +127,8 @@ def _remedies(identifiers: Sequence[OutgoingIdentifier]) -> list[str]:
     has_certain = any(one.tier == "certain" for one in identifiers)
     if has_certain:
         lines.append(
-            "Remove them from the data set's tables (s3harness data validate lists the rows), or allow them with "
-            "--allow-identifiers REASON, which is recorded in the manifest."
+            "Remove them from the data set's tables (s3harness data validate lists the rows, s3harness data deidentify "
+            "replaces them), or allow them with --allow-identifiers REASON, which is recorded in the manifest."
         )
     likely = [one.fingerprint for one in identifiers if one.tier == "likely"]
     if likely:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from s3harness.cli import cli, main
 from s3harness.dataset.identity import opaque_ids
-from s3harness.dataset.import_table import import_table, seconds
+from s3harness.dataset.import_table import import_table
+from s3harness.dataset.importing.times import seconds
 from s3harness.dataset.load import load_dataset, opaque_id
 from s3harness.dataset.validate import validate_dataset
 from s3harness.errors import DatasetError, SpecError, UsageError
@@ -209,11 +210,10 @@ def test_a_file_is_found_however_the_disk_writes_its_accents(ward, in_the_table,
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
-def test_a_workbook_is_to_be_saved_as_csv(ward, beginning, encoding):
+def test_a_workbook_that_cannot_be_read_is_to_be_saved_in_another_form(ward, beginning):
     (ward / "wide.csv").write_bytes(beginning + bytes(range(256)))
-    with pytest.raises(UsageError, match=r"wide\.csv is a workbook of a spreadsheet program; save it as CSV"):
-        _bring(ward, "wide", encoding=encoding)
+    with pytest.raises(UsageError, match=r"wide\.csv is .* workbook .*save it as"):
+        _bring(ward, "wide")
 
 
 def test_a_video_file_that_is_missing_keeps_its_place_and_is_found_by_validation(ward):

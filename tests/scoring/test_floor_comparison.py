@@ -13,7 +13,8 @@ from s3harness.metrics.base import Pair
 from s3harness.metrics.one_class import one_class_warnings
 from s3harness.report.table import print_scores
 from s3harness.scoring.above_floor import corrected, is_above_floor
-from s3harness.scoring.score_run import read_scores, score_run
+from s3harness.scoring.score_file import read_scores
+from s3harness.scoring.score_run import score_run
 from s3harness.scoring.score_task import build_metric, score_task
 from s3harness.specs.loading import load_task, task_names
 from s3harness.specs.models import ModelCard

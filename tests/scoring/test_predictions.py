@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from s3harness.rundir.journal import JournalEntry
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.scoring.answers import read_answer, read_answers
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import score_task
