@@ -220,13 +220,16 @@ def rank_intervals(
     """
     stacked = np.concatenate(list(rows.values()), axis=1)
     sums = cluster_sums(stacked, clusters)
+    # The metric may count none of the shared items: then all are equal, and nothing can be resampled.
+    if not len(sums):
+        return dict.fromkeys(rows, RankInterval((len(rows) + 1) / 2, 1.0, float(len(rows))))
     # Row 0 is the data itself, whose ranks are the ranks reported.
     counts = np.vstack([np.ones(len(sums)), *resampled_counts(len(sums), resamples, seed)])
     parts = np.split(sums, np.cumsum([part.shape[1] for part in rows.values()])[:-1], axis=1)
     scores = np.stack([metric.value(counts @ part) for part in parts], axis=1)
     ranks = _ranks(scores if metric.higher_is_better else -scores)
     low, high = np.quantile(ranks[1:], [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
-    if not len(sums) or degrees_of_freedom(class_shares(metric, parts[0])) < MIN_FREEDOM:
+    if degrees_of_freedom(class_shares(metric, parts[0])) < MIN_FREEDOM:
         low, high = np.ones(len(rows)), np.full(len(rows), float(len(rows)))
     columns = zip(rows, ranks[0], low, high, strict=True)
     return {name: RankInterval(*map(float, numbers)) for name, *numbers in columns}

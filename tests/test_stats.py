@@ -169,6 +169,11 @@ class TestRanks:
         ranks = rank_intervals(Mean(), {"a": rows, "b": rows - [[9.0, 0.0]]}, np.arange(3), resamples=50)
         assert [(rank.rank, rank.low, rank.high) for rank in ranks.values()] == [(1.0, 1.0, 2.0), (2.0, 1.0, 2.0)]
 
+    def test_systems_are_equal_where_no_item_counts(self):
+        rows = np.zeros((4, 2))
+        ranks = rank_intervals(Mean(), {"a": rows, "b": rows, "c": rows}, np.arange(4))
+        assert {(rank.rank, rank.low, rank.high) for rank in ranks.values()} == {(2.0, 1.0, 3.0)}
+
 
 class TestCorrections:
     def test_holm_on_a_worked_example(self):

@@ -86,7 +86,7 @@ def read_comparable(directory: Path) -> dict[Key, ComparableAnswer]:
     tasks = run_tasks(read_manifest(directory), "strict")
     clusters = {reference.item: reference.cluster for reference in Items(directory)}
     # The last entry of a request counts: a resumed run asks failed requests again.
-    last = {entry.id: entry for entry in read_journal(directory / JOURNAL) if entry.task in tasks}
+    last = {entry.id: entry for entry in read_journal(directory / JOURNAL) if entry.task in tasks and not entry.parent}
     answers = read_answers(last.values(), tasks)
     by_key = {}
     for entry in last.values():

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from s3harness.errors import UsageError
 from s3harness.evaluation.prepare import PreparedRun, prepare
 from s3harness.evaluation.settings import RunSettings
-from s3harness.scoring.score_run import read_run, read_scores
+from s3harness.scoring.score_file import read_scores
+from s3harness.scoring.score_run import read_run
 from s3harness.scoring.score_task import RESAMPLES, score_task
 from s3harness.specs.tasks import TaskSpec
 from s3harness.types import Clip, Score, Video

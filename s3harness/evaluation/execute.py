@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from s3harness.backends.base import Truth
 from s3harness.dataset.sources import private_words
 from s3harness.errors import UsageError
+from s3harness.evaluation.engine_context import EngineContext
 from s3harness.evaluation.prepare import PreparedRun
 from s3harness.files import digest, write_text
 from s3harness.guard.audit_log import AuditLog
@@ -21,13 +22,15 @@ from s3harness.guard.redaction import Redactor
 from s3harness.plugins.manager import load, manager
 from s3harness.run.event_loop import on_sigterm, run_until_stopped
 from s3harness.run.executor import Execution, started_facts
+from s3harness.run.media_check import MediaCheck, plan_check
 from s3harness.run.plan import Plan
 from s3harness.run.worker_spec import WorkerSpec
+from s3harness.rundir.eyes import note_check, passed_engines
 from s3harness.rundir.identities import Identities, write_counts
 from s3harness.rundir.items import write_items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import Journal, read_journal
-from s3harness.rundir.manifest import finish_manifest, note_identifiers, start_manifest
+from s3harness.rundir.manifest import finish_manifest, note_identifiers, note_model, start_manifest
 from s3harness.rundir.sent import FILE as SENT
 from s3harness.rundir.sent import sent_summary, sent_text
 from s3harness.types import Reference, RunInfo, Score
@@ -81,6 +84,8 @@ def execute(run: PreparedRun, progress: Progress) -> RunOutcome:
             )
             if run.identifiers:
                 note_identifiers(directory, run.identifiers)
+            if run.model_notes:
+                note_model(directory, run.model_notes)
             count = RequestCount()
             write_items(directory, _counted(run.plan, journal, count))
             # Hashed, so that later commands can search for the words without the data set, and nobody can read them.
@@ -103,15 +108,18 @@ def _answer(
     started = time.perf_counter()
     progress.messages += manager().run_started(_info(run, count.requests))
     progress.total, before = count.todo, journal.n_answered
+    context = EngineContext(run.plan, run.context, progress)
     # A complete run is only scored again; its engine need not be loaded.
     if progress.total:
-        _ask(run, worker_spec, worker, journal, progress)
+        _ask(run, worker_spec, worker, journal, context)
     asking_s = time.perf_counter() - started
     _sort_sent(directory)
     write_counts(directory, _answers_by_identity(directory))
     engine = dict(worker.backend.facts())
     # Counted by the journal, in which a request that was answered on a second attempt has not failed.
     failed = count.todo - (journal.n_answered - before)
+    facts = _journal_facts(directory)
+    progress.messages += _reasoning_message(run, facts)
     scores = score_run(directory)
     # The strict scores are always written: reports and leaderboards read them.
     if settings.profile != "strict":
@@ -126,12 +134,13 @@ def _answer(
         allow_remote=list(settings.allow_remote),
         **({"engine": engine} if engine else {}),
         decoder=_decoder(run),
-        **_journal_facts(directory),
+        **facts,
+        **context.facts(),
     )
     return scores, failed
 
 
-def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Journal, progress: Progress) -> None:
+def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Journal, context: EngineContext) -> None:
     settings = run.settings
     redact = Redactor(private_words(settings.data, run.dataset.videos))
     executor = cast("Callable[..., Coroutine[Any, Any, None]]", load("executor", settings.executor))
@@ -141,10 +150,15 @@ def _ask(run: PreparedRun, worker_spec: WorkerSpec, worker: Worker, journal: Jou
         worker=worker,
         journal=journal,
         redact=redact,
-        progress=progress,
+        progress=context.progress,
         options=settings.executor_options,
         identities=identities,
+        media_check=_media_check(run),
+        check_context=context.check,
+        note_media_check=lambda result: note_check(settings.out, result.as_json()),
     )
+    if settings.allow_blind:
+        note_check(settings.out, {"allowed": settings.allow_blind})
     run_until_stopped(executor(execution, run.plan), worker.backend.limits.timeout_s)
 
 
@@ -175,6 +189,16 @@ def _identities(run: PreparedRun, journal: Journal) -> Identities:
     return Identities.of_run(
         settings.out, common, settings.allow_mixed, answered, is_new=journal.n_answered == 0 or bool(answered)
     )
+
+
+def _media_check(run: PreparedRun) -> MediaCheck | None:
+    """Return the check of the model's eyes and ears; ``None`` where there is no model, or the user allows it blind."""
+    backend, settings = run.backend_class, run.settings
+    # Without a card there is no model: a trivial answerer, an oracle, an algorithm.
+    if not backend.uses_media or backend.sees_truth or settings.model is None or settings.allow_blind:
+        return None
+    check = plan_check(iter(run.plan), run.plan.model.name, run.plan.model.modalities)
+    return check and replace(check, passed=passed_engines(settings.out))
 
 
 def _audit(run: PreparedRun, worker: Worker, progress: Progress) -> AuditLog:
@@ -226,14 +250,30 @@ def _decoder(run: PreparedRun) -> dict[str, object]:
 def _journal_facts(directory: Path) -> dict[str, object]:
     """Return what the journal holds of the whole run: tokens, and a digest of all media that was shown."""
     media: set[str] = set()
-    prompt, completion = 0, 0
+    prompt, completion, reasoned, answered = 0, 0, 0, 0
     for entry in read_journal(directory / JOURNAL):
         # Text-only requests show no media.
         media |= {entry.media} - {""}
         prompt += entry.response.prompt_tokens or 0
         completion += entry.response.completion_tokens or 0
+        reasoned += bool(entry.response.reasoning)
+        answered += entry.response.status != "failed" and not entry.is_composed
     tokens = {"prompt": prompt, "completion": completion}
-    return {"media_sha256": digest(media), "tokens": tokens, "sent": sent_summary(directory)}
+    facts: dict[str, object] = {"media_sha256": digest(media), "tokens": tokens, "sent": sent_summary(directory)}
+    return facts | ({"reasoning": {"answers": answered, "reasoned": reasoned}} if reasoned else {})
+
+
+def _reasoning_message(run: PreparedRun, facts: Mapping[str, Any]) -> list[str]:
+    """Return a message where reasoning was turned on and some answers came without any."""
+    if not any(task.generation.thinking for task in run.plan.requested):
+        return []
+    counts = facts.get("reasoning", {"answers": None, "reasoned": 0})
+    if counts["reasoned"] == counts["answers"]:
+        return []
+    return [
+        f"thinking was on, but only {counts['reasoned']} answers came with reasoning: the model has none, or a server "
+        "was started without its reasoning parser and held the whole reply to the form of the answer"
+    ]
 
 
 def _answers_by_identity(directory: Path) -> Counter[int]:
@@ -241,6 +281,6 @@ def _answers_by_identity(directory: Path) -> Counter[int]:
     answered_by: dict[str, int] = {}
     for entry in read_journal(directory / JOURNAL):
         # A failure is nobody's answer, and is asked again on resuming.
-        if entry.response.status != "failed":
+        if entry.response.status != "failed" and not entry.is_composed:
             answered_by[entry.id] = entry.by or 0
     return Counter(answered_by.values())

@@ -17,8 +17,9 @@ class RunSettings:
 
     No ``tasks`` means all of them; ``cache_dir`` ``None`` means the user's own cache. ``transforms`` names the
     transforms of what is shown, in order; the transforms of ``probe`` come after them. ``allow_mixed`` is the reason
-    for which another model or version may go on with the run, empty if it may not. ``allow_identifiers`` is the reason
-    to let identifiers through to the model, ``reviewed`` the code of a list of likely ones that was looked at.
+    for which another model or version may go on with the run, empty if it may not; ``allow_blind`` is the reason not to
+    check that the model uses frames and sound. ``strategy`` names how items are answered. ``allow_identifiers`` is the
+    reason to let identifiers through to the model, ``reviewed`` the code of a list of likely ones that was looked at.
     """
 
     backend: str
@@ -40,9 +41,13 @@ class RunSettings:
     cache_bytes: int | None = None
     media: MediaOptions = field(default_factory=MediaOptions)
     sampling: Mapping[str, object] = field(default_factory=dict)
+    generation: Mapping[str, object] = field(default_factory=dict)
     transforms: Sequence[str] = ()
     probe: str = ""
+    strategy: str = "single"
+    strategy_options: Mapping[str, object] = field(default_factory=dict)
     allow_mixed: str = ""
+    allow_blind: str = ""
     allow_identifiers: str = ""
     reviewed: str = ""
 

@@ -19,6 +19,7 @@ from s3harness.errors import UsageError
 from s3harness.metrics.base import Array, Metric, Pair
 from s3harness.metrics.trivial_answerers import LEAVE_OUT, TRAIN, Answerers, Cohort, Mixture, Without, prediction_of
 from s3harness.metrics.trivial_closed_answers import Diagnoses, Features, Rationales, Sides
+from s3harness.metrics.trivial_detections import Detections
 from s3harness.metrics.trivial_open_answers import Boundaries, Sequences, TrivialReports
 from s3harness.types import Prediction, Reference
 
@@ -30,9 +31,10 @@ KINDS: Mapping[str, type[Cohort]] = {
     "sequence": Sequences,
     "report": TrivialReports,
     "diagnosis": Diagnoses,
+    "seizures": Detections,
 }
 """Kind of item, as task specs declare it → the cohort that fits its answerers."""
-DRAWN = ("prevalence", "anywhere", "coin", "medoid_coin")
+DRAWN = ("prevalence", "anywhere", "coin", "medoid_coin", "rate_matched", "night_only")
 """Random answerers: they score above the best of the others only by luck."""
 
 
@@ -140,6 +142,8 @@ def _truth_as_answer(truth: Any) -> object:
     if truth == "untested":
         return "na"
     # Truths carry more than an answer may: onsets beside signs, sides beside a report.
+    if isinstance(truth, Mapping) and "seizures" in truth:
+        return truth["seizures"]
     if isinstance(truth, Mapping):
         present = "na" if truth.get("present") == "untested" else truth.get("present")
         return {"present": present, "text": truth["text"]} if "present" in truth else truth["text"]

@@ -120,10 +120,10 @@ def _time(reference: Reference, draw: int, _: Things) -> float:
     return answer if reference.window is None else min(max(answer, reference.window[0]), reference.window[1])
 
 
-def _signs(reference: Reference, signs: Sequence[str], draw: int, vocabulary: Sequence[str]) -> list[str]:
+def _signs(reference: Reference, signs: Sequence[str], draw: int, all_signs: Sequence[str]) -> list[str]:
     """The true signs that the reader sees, in order, and the false ones, each at a place that the hash decides."""
     reported = [sign for sign in signs if _place(reference, draw, sign) < SENSITIVITY]
-    for sign in vocabulary:
+    for sign in all_signs:
         place = _place(reference, draw, sign)
         if sign not in signs and place >= OPEN_SPECIFICITY:
             reported.insert(int((place - OPEN_SPECIFICITY) / (1 - OPEN_SPECIFICITY) * (len(reported) + 1)), sign)
@@ -138,19 +138,21 @@ def _sequence(reference: Reference, draw: int, things: Things) -> list[str]:
 def _report(reference: Reference, draw: int, _: Things) -> str:
     """A report of the signs in the expert's report, with the sides that the reader sees right."""
     # Imported here: the rules of the Seizure-RQI are needed for Task 6 alone.
-    from s3harness.metrics.rqi.extract import extract
+    from s3harness.metrics.rqi.extract import extract_in
+    from s3harness.metrics.rqi.glossary import known_language
     from s3harness.metrics.rqi.structure import NONE
-    from s3harness.metrics.typical_report import AFTERWARDS, WORDS, report_naming
+    from s3harness.metrics.typical_report import AFTERWARDS, report_naming, words_of
+    from s3harness.specs.features import vocabulary
 
     truth: Any = reference.truth
-    report = extract(str(truth["text"]))
-    signs = [sign for sign in report.events if sign in WORDS]
+    report = extract_in(known_language(truth))(str(truth["text"]))
+    signs = [sign for sign in report.events if words_of(sign)]
     sides = {
         key: side
         for key in ("head_turning", "asymmetric_posturing")
         if (side := report.side(key)) not in (NONE, "both") and _place(reference, draw, key) < SENSITIVITY
     }
-    return report_naming(_signs(reference, signs, draw, tuple(WORDS)), sides, AFTERWARDS)
+    return report_naming(_signs(reference, signs, draw, vocabulary().names), sides, AFTERWARDS)
 
 
 _PRESENCE_NAME = f"reader: sensitivity {SENSITIVITY}, specificity {SPECIFICITY}"

@@ -21,6 +21,7 @@ from s3harness.metrics.rqi.negation import denied_tokens
 from s3harness.metrics.rqi.signs import find_signs
 from s3harness.metrics.rqi.text import Tokens, tokenise
 from s3harness.specs.document import read_document, specs_directory
+from s3harness.specs.features import cached_per_vocabulary
 from s3harness.types import Side
 
 FILE = "rationale_lexicon.yaml"
@@ -67,7 +68,7 @@ def _lexicon() -> RationaleLexicon:
 
 
 # Cached, as the true sentences are read for each answerer.
-@lru_cache(maxsize=65536)
+@cached_per_vocabulary(maxsize=65536)
 def _cached(text: str) -> frozenset[str]:
     return _read(text)
 

@@ -128,9 +128,11 @@ class TrivialReports(Cohort):
 
     def learn(self, patient: int, subject: str, truth: Any, reference: Reference) -> None:
         """Add the text, and count the signs that it names."""
+        from s3harness.metrics.rqi.glossary import known_language
+
         text = str(truth["text"])
         self.texts.add(patient, "", text)
-        self.typical.add(patient, text)
+        self.typical.add(patient, text, known_language(truth))
 
     def answerers(self, left_out: Without) -> Answerers:
         """Return the fitted answerers."""

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from s3harness.metrics.cohort import PatientCounts, commonest_of
-from s3harness.metrics.rqi.extract import extract
+from s3harness.metrics.rqi.extract import extract_in
 from s3harness.metrics.rqi.structure import NONE
+from s3harness.specs.features import vocabulary
 
 AFTERWARDS = "Afterwards the patient is confused."
 
@@ -38,7 +39,15 @@ WORDS: Mapping[str, str] = {
     "verbal_responsiveness": "verbal responses",
     "ictal_vocalization": "vocalization",
 }
-"""Sign → words that name it."""
+"""Sign of the benchmark → words that name it."""
+
+
+def words_of(sign: str) -> str:
+    """Return the words that name a sign, of a user's own list its title; "" for a sign of no list."""
+    if sign in WORDS or sign not in vocabulary().names:
+        return WORDS.get(sign, "")
+    title = vocabulary()[sign].title
+    return title[:1].lower() + title[1:]
 
 
 _SIDES = ("head_turning", "asymmetric_posturing")
@@ -55,11 +64,11 @@ class TypicalReport:
         # A cache per object, not a decorator on the method, which would keep every object alive for ever.
         self.of = lru_cache(64)(self._of)
 
-    def add(self, patient: int, text: str) -> None:
-        """Count the signs and sides of a report of a patient."""
-        report = extract(text)
+    def add(self, patient: int, text: str, language: str = "") -> None:
+        """Count the signs and sides of a report of a patient, in English or in the data set's language."""
+        report = extract_in(language)(text)
         self._counts.add(patient, "reports", "")
-        signs = [sign for sign in report.events if sign in WORDS]
+        signs = [sign for sign in report.events if words_of(sign)]
         for number, sign in enumerate(signs):
             self._counts.add(patient, "signs", sign)
             # Whole numbers: sums of fractions would depend on the order of the patients, and so the ties.
@@ -98,7 +107,7 @@ def report_naming(signs: Sequence[str], sides: Mapping[str, str], afterwards: st
 
 def _with_side(sign: str, sides: Mapping[str, str]) -> str:
     """The words of a sign, with its side where there is one."""
-    words = WORDS[sign]
+    words = words_of(sign)
     if sign == "head_turning" and (side := sides.get("head_turning")):
         return f"{words} to the {side}"
     if sign in ("arm_straightening", "arm_flexion") and (posture := sides.get("asymmetric_posturing")):

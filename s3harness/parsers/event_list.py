@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from s3harness.parsers.event_words import LEAD, LONGEST_PIECE, MODIFIERS, NO_SIGNS, NOTHING, PREAMBLE, TIME, TITLE_END
 from s3harness.parsers.json_text import embedded_json, strict_json
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal
 from s3harness.parsers.text import AnswerText, answer_text
+from s3harness.specs.features import cached_per_vocabulary, vocabulary
 
 MAX_TOKENS = 500
 """Events that are read. No recording holds as many; a model caught in a loop writes more."""
@@ -86,10 +86,8 @@ class _Names:
         return names if names and is_plain and is_joined else []
 
 
-@lru_cache(maxsize=1)
+@cached_per_vocabulary(maxsize=1)
 def _benchmark_names() -> _Names:
-    from s3harness.specs.features import vocabulary
-
     words = vocabulary()
     titles = {feature.title: feature.name for feature in words.features}
     return _Names.of(words.names, {**titles, **words.synonyms})

@@ -40,7 +40,7 @@ def timestamp(text: str, key: str = "timestamp") -> Reading:
     if isinstance(strict_json(answer.text), dict):
         return Reading.unparsable(f"no {key} in the JSON")
     # The whole text first: a bare "37" is an answer, which within a longer text is any number.
-    if _seconds(answer.text) is not None:
+    if seconds_of(answer.text) is not None:
         return _from_values([answer.text], answer.notes)
     return _from_longer_text(answer, key)
 
@@ -81,7 +81,7 @@ _LENGTH_AFTER = re.compile(
 _LONGEST_CUE = 60
 
 
-def _seconds(value: object) -> float | None:
+def seconds_of(value: object) -> float | None:
     """The time that a value states in seconds, negative ones included; ``None`` for a value that is no time."""
     if isinstance(value, bool):
         return None
@@ -143,7 +143,7 @@ def _from_longer_text(answer: AnswerText, key: str) -> Reading:
 
 
 def _from_values(values: list[object], notes: tuple[str, ...]) -> Reading:
-    exact = [_seconds(value) for value in values]
+    exact = [seconds_of(value) for value in values]
     if None not in exact or not all(isinstance(value, str) for value in values):
         return _settle(exact, notes)
     texts = [without_markup(str(value)) for value in values]

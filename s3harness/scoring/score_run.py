@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from s3harness.errors import SpecError, UsageError
-from s3harness.files import atomic_write, parse_json, write_json
+from s3harness.files import atomic_write, write_json
 from s3harness.metrics.base import Pair
 from s3harness.plugins.manager import manager
 from s3harness.rundir.identities import describe_mixture
 from s3harness.rundir.items import Items
 from s3harness.rundir.journal import FILE as JOURNAL
 from s3harness.rundir.journal import JournalIndex
-from s3harness.rundir.manifest import read_manifest
+from s3harness.rundir.manifest import describe_strategy, read_manifest
 from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.answers import Readers
 from s3harness.scoring.installed import check_installed
@@ -31,9 +31,8 @@ from s3harness.specs.checks import check_foreign_task
 from s3harness.specs.models import ModelCard
 from s3harness.specs.rqi_presets import preset_name
 from s3harness.specs.tasks import TaskSpec, resolve, with_rqi
-from s3harness.types import Answer, FloorTest, Interval, Prediction, Reference, Score
+from s3harness.types import Answer, Prediction, Reference, Score
 
-FILE = "scores.json"
 PREDICTIONS = "predictions"
 STRICT = "strict"
 PART = 1024
@@ -219,6 +218,7 @@ def as_json(
         "sees_truth": run["sees_truth"],
         **({"transforms": shown_through(run)} if shown_through(run) else {}),
         **({"probe": run["probe"]} if run.get("probe") else {}),
+        **({"strategy": run["strategy"]} if run.get("strategy") else {}),
         **({"mixture": mixture} if (mixture := describe_mixture(manifest)) else {}),
         "rqi": preset_name(rqi) if rqi else None,
         **_rqi_preset(run_tasks(manifest, profile, rqi)),
@@ -250,30 +250,6 @@ def describe_changes(run: Mapping[str, Any]) -> str:
 
 
 def describe_cautions(manifest: Mapping[str, Any]) -> str:
-    """Describe what a reader of the scores must know of a run: its changes, and that several models answered."""
-    return " ".join(filter(None, (describe_changes(manifest["run"]), describe_mixture(manifest))))
-
-
-def read_scores(directory: Path) -> list[Score]:
-    """Read the scores of a run directory; raise :class:`UsageError` if there are none."""
-    path = directory / FILE
-    try:
-        return [score_of(row) for row in parse_json(path.read_text(encoding="utf-8"))["scores"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: no scores can be read; run s3harness score {directory} first") from error
-
-
-def score_of(row: Mapping[str, Any]) -> Score:
-    """Return a score from its JSON; raise ``KeyError`` or ``TypeError`` if it is malformed."""
-    floor_test = dict(row["floor_test"]) if row.get("floor_test") else None
-    if floor_test:
-        floor_test["interval"] = _interval_of(floor_test["interval"])
-    # skill is computed from the rest, and written for those who read the file without this package.
-    fields_of_score = {key: value for key, value in row.items() if key != "skill"}
-    fields_of_score["interval"] = _interval_of(row["interval"])
-    fields_of_score["floor_test"] = FloorTest(**floor_test) if floor_test else None
-    return Score(**fields_of_score)
-
-
-def _interval_of(row: Mapping[str, Any] | None) -> Interval | None:
-    return Interval(**row) if row else None
+    """Describe what a reader of the scores must know: changes, a strategy, and that several models answered."""
+    cautions = (describe_changes(manifest["run"]), describe_strategy(manifest), describe_mixture(manifest))
+    return " ".join(filter(None, cautions))

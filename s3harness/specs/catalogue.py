@@ -45,6 +45,11 @@ def card_document(name: str) -> Document:
     return read_document(path / f"{name}.yaml" if path.is_dir() else path)
 
 
+def card_source(name: str) -> str:
+    """Return the package that a registered card comes from."""
+    return manager().registry.entry("model", name).package
+
+
 def entry_path(entry: RegistryEntry) -> Path:
     """Return the path of a registered model card or directory of task specs."""
     # A plugin may register a path or a function that returns one, for paths known only at run time.
@@ -96,7 +101,9 @@ def _settle(name: str, claimants: list[tuple[RegistryEntry, Document]], result: 
     (first, document), *others = claimants
     # Built-in entries come first in the registry, so that a plugin never takes a name of the benchmark.
     if first.package == BUILTIN:
-        result.own.append(name)
+        # Named with --tasks, but no part of the benchmark that runs and leaderboards hold to be complete.
+        if document.data.get("by_default", True):
+            result.own.append(name)
         result.problems += [
             f"package {e.package!r}: the task {name!r} is built in; choose another name" for e, _ in others
         ]

@@ -81,6 +81,13 @@ def read_document(path: Path) -> Document:
     return Document(path, data)
 
 
+def yaml_text(data: Mapping[str, Any]) -> str:
+    """Return a mapping as YAML, in the order of its fields."""
+    import yaml
+
+    return str(yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=110))
+
+
 def validate(document: Document, schema: str) -> None:
     """Check a document against ``task_specs/schemas/<schema>.schema.json``.
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from s3harness.errors import SpecError
-from s3harness.specs.features import vocabulary
+from s3harness.specs.features import cached_per_vocabulary, vocabulary
 from s3harness.specs.template_language import check_template
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PromptParts:
     whole: tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
+@cached_per_vocabulary(maxsize=1024)
 def prompt_parts(template: str, item: str, subject: str) -> PromptParts | None:
     """Return the parts of a prompt for a subject; ``None`` where the template cannot be filled in without a clip."""
     # Clips have many lengths; a nominal one stands for all in a search for the prompt's words.
@@ -112,7 +112,7 @@ def prompt_about(template: str, *, item: str, subject: str, hears: bool, clip: C
     return _prompt(template, item, subject, hears, size, report if "report" in names else "")
 
 
-@lru_cache(maxsize=1024)
+@cached_per_vocabulary(maxsize=1024)
 def _prompt(template: str, item: str, subject: str, hears: bool, size: tuple[float, int], report: str) -> str:
     return render(template, _context(item, subject, hears, *size, report))
 

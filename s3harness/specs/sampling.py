@@ -15,7 +15,7 @@ GROWS_WITH_WINDOW: Mapping[str, Sequence[str]] = {"sliding_windows": ("stride_s"
 """Sampler → parameters that stay about the same share of the window, in whole seconds, so that clips share frames: the
 overlap, and the margin of a drawn place."""
 
-IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels"})
+IN_EVERY_SAMPLER = frozenset({"max_frames", "max_pixels", "max_clip_pixels"})
 
 
 def with_sampling(specs: Mapping[str, TaskSpec], sampling: Mapping[str, object]) -> dict[str, TaskSpec]:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from s3harness.specs.features import vocabulary
+from s3harness.specs.features import Vocabulary, benchmark_vocabulary, vocabulary
 
 
 def subjects(item: str) -> tuple[str, ...]:
     """Return the subjects of a kind of item, in order; see ``item`` of the task specs."""
-    return _SUBJECTS[item]()
+    return _SUBJECTS[item](vocabulary())
 
 
-def _features() -> tuple[str, ...]:
-    return vocabulary().names
+def benchmark_subjects(item: str) -> tuple[str, ...]:
+    """Return the subjects of a kind of item by the benchmark's own list of signs."""
+    return _SUBJECTS[item](benchmark_vocabulary())
 
 
-def _boundaries() -> tuple[str, ...]:
-    return (*(f.name for f in vocabulary().features if f.has_interval), "seizure_onset", "seizure_offset")
+def _features(words: Vocabulary) -> tuple[str, ...]:
+    return words.names
 
 
-_SUBJECTS: Mapping[str, Callable[[], tuple[str, ...]]] = {
+def _boundaries(words: Vocabulary) -> tuple[str, ...]:
+    return (*(f.name for f in words.features if f.has_interval), "seizure_onset", "seizure_offset")
+
+
+_SUBJECTS: Mapping[str, Callable[[Vocabulary], tuple[str, ...]]] = {
     "feature": _features,
     "rationale": _features,
-    "laterality": lambda: ("head_turning", "arm_movement", "onset_body_part"),
+    "laterality": lambda words: (*words.sided, "onset_body_part"),
     "boundary": _boundaries,
-    "sequence": lambda: ("sequence",),
-    "report": lambda: ("report",),
-    "diagnosis": lambda: ("video", "video_and_report"),
+    "sequence": lambda _: ("sequence",),
+    "report": lambda _: ("report",),
+    "diagnosis": lambda _: ("video", "video_and_report"),
+    "seizures": lambda _: ("seizures",),
 }

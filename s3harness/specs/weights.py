@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
-from s3harness.specs.models import ModelCard
+
+if TYPE_CHECKING:
+    from s3harness.specs.model_card import ModelCard
 
 CONFIG = "config.json"
 WHOLE_BYTES = 1 << 20

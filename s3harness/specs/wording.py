@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from s3harness.specs.features import vocabulary
 from s3harness.types import Side
 
 
@@ -159,6 +160,16 @@ _PAIRED: dict[str, str] = {
 """How a phrase made for one side reads for both."""
 
 
+def wording_of(sign: str) -> SignWording:
+    """Return the wording of a sign; of one of a user's own list, made of its title."""
+    if sign in SIGN_WORDINGS or sign not in vocabulary().names:
+        return SIGN_WORDINGS[sign]
+    title = vocabulary()[sign].title
+    # Braces of a title would be taken for places of a side.
+    words = (title[:1].lower() + title[1:]).replace("{", "(").replace("}", ")")
+    return SignWording((words,), f"This sign was noted: {words}.", f"There was nothing of this sign: {words}.")
+
+
 def fill_phrase(phrase: str, side: Side | None, style: str = "") -> str:
     """A phrase with its side and style put in."""
     text = phrase.format(side=side or "", style=STYLE_WORDS.get(style, style))
@@ -175,7 +186,7 @@ def report_of(events: Sequence[str], sides: Mapping[str, Side], random: Random) 
     for number, sign in enumerate(events):
         frame = random.choice(_STEPS if number else _OPENINGS)
         sentence = frame.format(
-            fill_phrase(random.choice(SIGN_WORDINGS[sign].phrases), sides.get(sign), random.choice(_STYLES))
+            fill_phrase(random.choice(wording_of(sign).phrases), sides.get(sign), random.choice(_STYLES))
         )
         # Not str.capitalize, which would lower the rest of the sentence.
         sentences.append(sentence[0].upper() + sentence[1:])
@@ -187,7 +198,7 @@ def reason_for(sign: str, present: str, side: Side | None, random: Random) -> st
     if present == "untested":
         return UNTESTED_REASON
     sentence = fill_phrase(
-        SIGN_WORDINGS[sign].seen if present == "yes" else SIGN_WORDINGS[sign].absent, side, random.choice(_STYLES)
+        wording_of(sign).seen if present == "yes" else wording_of(sign).absent, side, random.choice(_STYLES)
     )
     where = random.choice(_MEANWHILE)
     detail = f"It came {random.choice(_WHEN)}, {random.choice(_HOW)}" if present == "yes" else "Nothing of it was seen"

@@ -36,6 +36,7 @@ NAMES = {
     "sequence": {"empty", "commonest_sign", "typical_sequence", "common_sequence", "all_signs"},
     "report": {"empty", "constant_report", "commonest_report", "typical_report", "detailed_report"},
     "diagnosis": {"always_ES", "always_NES", "coin", "prevalence"},
+    "seizures": {"never", "always", "rate_matched", "night_only"},
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from s3harness.rundir.journal import JournalEntry
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.specs.loading import load_task
 from s3harness.specs.models import ModelCard

@@ -9,7 +9,7 @@ from reply_table import CARD, read
 
 from s3harness.parsers.echo import ECHOES
 from s3harness.probes.wordings import worded, wordings
-from s3harness.rundir.journal import JournalEntry
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.scoring.answers import parse, read_answer
 from s3harness.specs.features import vocabulary
 from s3harness.specs.loading import load_task, task_names

@@ -15,6 +15,7 @@ from s3harness.parsers.free_text import free_text
 from s3harness.parsers.json_answer import json_answer
 from s3harness.parsers.reading import Reading
 from s3harness.parsers.refusal import looks_like_refusal
+from s3harness.parsers.time_spans import time_spans
 from s3harness.parsers.timestamp import timestamp
 from s3harness.specs.features import vocabulary
 
@@ -26,6 +27,7 @@ PARSERS = {
     "choice": lambda text: choice(text, vocabulary().body_parts),
     "choice of a side": lambda text: choice(text, ("left", "right")),
     "timestamp": timestamp,
+    "time_spans": time_spans,
     "frame_number": frame_number,
     "event_list": event_list,
     "es_nes": es_nes,

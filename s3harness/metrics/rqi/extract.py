@@ -9,10 +9,11 @@ dangerous advice are marked (:mod:`.sections`). Time is linear in the text, of w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
 
+from s3harness.language import ENGLISH, language_of
 from s3harness.metrics.rqi.certainty import StatementWeights, weigh
+from s3harness.metrics.rqi.glossary import glossary
 from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch, default_lexicon, first_lexicon
 from s3harness.metrics.rqi.negation import denied_signs, denied_tokens
 from s3harness.metrics.rqi.order import in_order, moments, steps
@@ -21,6 +22,7 @@ from s3harness.metrics.rqi.sections import find_hazards, find_off_topic, find_ph
 from s3harness.metrics.rqi.signs import SignMention, find_signs
 from s3harness.metrics.rqi.structure import LATERALITY_KEYS, NONE, Evidence, ReportStructure
 from s3harness.metrics.rqi.text import MAX_CHARACTERS, Tokens, count_words, tokenise
+from s3harness.specs.features import cached_per_vocabulary
 
 
 def extract(report: str, lexicon: Lexicon | None = None) -> ReportStructure:
@@ -36,14 +38,40 @@ def extract_first(report: str) -> ReportStructure:
     return _extract(report, first_lexicon()) if len(report) > MAX_CHARACTERS else _extract_cached(report, is_first=True)
 
 
+def extract_in(language: str) -> Callable[[str], ReportStructure]:
+    """Return the reader of reports in English, or in a language that has a glossary; ``""`` is English alone.
+
+    A text of uncertain language, such as a short note, is read as both, and the reading with more signs counts.
+    """
+    if language in ("", ENGLISH):
+        return extract
+
+    def read(report: str) -> ReportStructure:
+        code = language_of(report)
+        if code == ENGLISH:
+            return extract(report)
+        foreign = _extract_translated(report[:MAX_CHARACTERS], language)
+        if code == language:
+            return foreign
+        english = extract(report)
+        return foreign if len(foreign.events) > len(english.events) else english
+
+    return read
+
+
+@cached_per_vocabulary(maxsize=4096)
+def _extract_translated(report: str, language: str) -> ReportStructure:
+    return _extract(report, default_lexicon(), glossary(language).english(report))
+
+
 # Cached: the experts' reports are read again for every preset and floor.
-@lru_cache(maxsize=4096)
+@cached_per_vocabulary(maxsize=4096)
 def _extract_cached(report: str, *, is_first: bool) -> ReportStructure:
     return _extract(report, first_lexicon() if is_first else default_lexicon())
 
 
-def _extract(report: str, lexicon: Lexicon) -> ReportStructure:
-    tokens = tokenise(report)
+def _extract(report: str, lexicon: Lexicon, translated: Tokens | None = None) -> ReportStructure:
+    tokens = translated or tokenise(report)
     denied = denied_tokens(tokens, lexicon)
     mentions = find_signs(tokens, lexicon)
     timeline = moments(tokens, lexicon)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from s3harness.errors import SpecError
-from s3harness.metrics.rqi.text import TextToken, Tokens
+from s3harness.metrics.rqi.text import TextToken, Tokens, tokenise
 from s3harness.specs.document import read_document, specs_directory
+from s3harness.specs.features import Vocabulary, cached_per_vocabulary, vocabulary
 
 FIRST_SCHEMA = "s3harness/lexicon/v1"
 SCHEMA = "s3harness/lexicon/v2"
@@ -132,13 +132,13 @@ class Lexicon:
 
 
 # Cached: the file is read and compiled once per process.
-@lru_cache(maxsize=1)
+@cached_per_vocabulary(maxsize=1)
 def default_lexicon() -> Lexicon:
     """Return the benchmark's own lexicon, the newest."""
     return load_lexicon(specs_directory() / FILE)
 
 
-@lru_cache(maxsize=1)
+@cached_per_vocabulary(maxsize=1)
 def first_lexicon() -> Lexicon:
     """Return the frozen lexicon of ``strict-1`` and ``paper``."""
     return load_lexicon(specs_directory() / FIRST_FILE)
@@ -154,7 +154,26 @@ def load_lexicon(path: Path) -> Lexicon:
     for group in groups:
         if not isinstance(data.get(group), dict):
             raise document.error((group,), "a mapping of names to lists of phrases is expected")
-    return _compile(data, path)
+    return _compile(_for_signs(data, vocabulary()), path)
+
+
+def _for_signs(data: Mapping[str, Any], words: Vocabulary) -> Mapping[str, Any]:
+    """Return a lexicon for a list of signs: a sign that the lexicon lacks is found by its name, title and synonyms."""
+    if not words.is_own:
+        return data
+    ours = data["features"] | data.get("beyond", {})
+    own = {
+        feature.name: ours.get(feature.name, {"phrases": _phrases_of(feature.name, feature.title, feature.synonyms)})
+        for feature in words.features
+    }
+    beyond = {name: entry for name, entry in data.get("beyond", {}).items() if name not in own}
+    return {**data, "features": own, **({"beyond": beyond} if "beyond" in data else {})}
+
+
+def _phrases_of(name: str, title: str, synonyms: Iterable[str]) -> list[str]:
+    tokens = (tokenise(text).items for text in (name.replace("_", " "), title, *synonyms))
+    words = (" ".join(token.text for token in items if not token.is_mark) for items in tokens)
+    return list(dict.fromkeys(word for word in words if word))
 
 
 def _compile(data: Mapping[str, Any], path: Path) -> Lexicon:

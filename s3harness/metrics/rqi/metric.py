@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from s3harness.metrics.base import Array, Pair, safe_ratio
+from s3harness.metrics.rqi.glossary import known_language
 from s3harness.metrics.rqi.judge import JudgeError
 from s3harness.metrics.rqi.penalties import penalty_named
 from s3harness.metrics.rqi.score import (
@@ -73,7 +74,9 @@ class SeizureRQI:
     def unread(self, pair: Pair) -> str:
         """Return the reason for which the rules cannot read an answered report, "" where they can."""
         is_read_by_rules = pair.is_answered and not self._read
-        return unread_reason(str(pair.prediction.value), self.preset) if is_read_by_rules else ""
+        truth = cast("Mapping[str, object]", pair.reference.truth)
+        language = known_language(truth) if is_read_by_rules else ""
+        return unread_reason(str(pair.prediction.value), self.preset, language) if is_read_by_rules else ""
 
     def statistics(self, pairs: Sequence[Pair]) -> Array:
         """Return one row per pair, shape (n, 2 + 2 × (components + penalties))."""

@@ -36,7 +36,8 @@ released scores and exact. ``strict-1`` repairs it:
 - S is what the report has right of each phase: a sign of the expert's first moment, one of a later moment, and the
   state afterwards. Naming a phase earns nothing, and neither does a side without any sign right.
 - The score is undefined where the expert's report names no sign, and, read by rules, where it is in a language that
-  the lexicon does not know. A report in such a language scores 0, and is counted as unread.
+  the lexicon does not know. A report in such a language scores 0, and is counted as unread. German, French and
+  Spanish have glossaries, which are used where the data set states that language; English is read beside it.
 
 Texts that earn without looking, against the experts' reports of the published test fold (82 videos; ``strict-2`` is
 defined on 79 of them):
@@ -69,7 +70,8 @@ from functools import lru_cache
 from s3harness.errors import UsageError
 from s3harness.language import language_name, language_of
 from s3harness.metrics.rqi.components import Component, paper_components, strict_components
-from s3harness.metrics.rqi.extract import extract, extract_first
+from s3harness.metrics.rqi.extract import extract, extract_first, extract_in
+from s3harness.metrics.rqi.glossary import known_language
 from s3harness.metrics.rqi.lexicon import default_lexicon
 from s3harness.metrics.rqi.penalties import Penalty, PenaltyContext, PenaltyFunction, penalty_named
 from s3harness.metrics.rqi.structure import ReportStructure, ReportTruth
@@ -149,6 +151,8 @@ class RQI:
 NO_SIGN = "no sign in the expert's report"
 EXPERT_IN = "expert's report in"
 REPORT_IN = "report in"
+KIN: Mapping[str, tuple[str, ...]] = {"es": ("gl", "ca")}
+"""Languages that a short text is taken for; such a report is read all the same."""
 _PAPER = ("paper_hallucination", "paper_off_topic", "paper_length", "paper_hazard")
 _FIRST = ("hallucination", "off_topic", "length", "hazard")
 _SECOND = ("invention", "off_topic", "length", "hazard")
@@ -222,7 +226,8 @@ def score_report(
     Both texts are read by ``read``, a judge; by the rules of the preset where there is none.
     """
     chosen = parse_preset(preset) if isinstance(preset, str) else preset
-    reader = read or chosen.read
+    language = _language(truth, chosen)
+    reader = read or (extract_in(language) if language else chosen.read)
     structured = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
     score = score_structures(reader(report), structured, chosen, report)
     # A judge reads every language; only the rules have a lexicon of some.
@@ -230,7 +235,7 @@ def score_report(
         return score
     if undefined := _unread_expert(truth, chosen) or score.undefined:
         return replace(score, value=None, undefined=undefined)
-    unread = unread_reason(report, chosen)
+    unread = unread_reason(report, chosen, language)
     return replace(score, value=0.0, unread=unread) if unread else score
 
 
@@ -242,7 +247,9 @@ def undefined_reason(
         return ""
     if not read and (undefined := _unread_expert(truth, preset)):
         return undefined
-    structured = truth if isinstance(truth, ReportTruth) else report_truth(truth, read or preset.read)
+    language = _language(truth, preset)
+    reader = read or (extract_in(language) if language else preset.read)
+    structured = truth if isinstance(truth, ReportTruth) else report_truth(truth, reader)
     return "" if expects_signs(structured.structure) else NO_SIGN
 
 
@@ -250,23 +257,40 @@ def _unread_expert(truth: Mapping[str, object] | ReportTruth, preset: Preset) ->
     # A structure has no text whose language could be wrong.
     if isinstance(truth, ReportTruth) or not preset.needs_signs:
         return ""
+    # Whoever states the language of the data set knows it better than a guess from a short text.
+    if _language(truth, preset):
+        return ""
     language = foreign_language(str(truth.get("text") or ""))
     return f"{EXPERT_IN} {language}" if language else ""
 
 
-def unread_reason(report: str, preset: Preset) -> str:
-    """Return the reason for which the rules of a preset cannot read a report, "" where they can or do not check."""
+def unread_reason(report: str, preset: Preset, language: str = "") -> str:
+    """Return the reason for which the rules of a preset cannot read a report, "" where they can or do not check.
+
+    ``language`` is that of the data set, which is read beside English where it has a glossary.
+    """
     # Older presets do not check, so that their scores never change.
-    language = foreign_language(report) if preset.needs_signs else ""
-    return f"{REPORT_IN} {language}" if language else ""
+    foreign = foreign_language(report, language) if preset.needs_signs else ""
+    return f"{REPORT_IN} {foreign}" if foreign else ""
+
+
+def _language(truth: Mapping[str, object] | ReportTruth, preset: Preset) -> str:
+    """Return the language of a data set's reports beside English, if the preset's rules read it; "" else."""
+    if isinstance(truth, ReportTruth) or not preset.needs_signs:
+        return ""
+    return known_language(truth)
 
 
 # Cached: an expert's report is checked once per model's report and floor.
 @lru_cache(maxsize=1024)
-def foreign_language(text: str) -> str:
-    """Return the name of a text's language if the rules cannot read it, "" if they can or it is uncertain."""
+def foreign_language(text: str, known: str = "") -> str:
+    """Return the name of a text's language if the rules cannot read it, "" if they can or it is uncertain.
+
+    ``known`` is a language that is read beside English.
+    """
     code = language_of(text)
-    return "" if code is None or code in default_lexicon().languages else language_name(code)
+    is_read = code is None or code in {known, *KIN.get(known, ())} or code in default_lexicon().languages
+    return "" if is_read else language_name(str(code))
 
 
 def with_penalties(preset: Preset, names: Sequence[str], resolver: PenaltyResolver = penalty_named) -> Preset:

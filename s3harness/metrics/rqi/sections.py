@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from s3harness.metrics.rqi.laterality import VIEWER, covered
 from s3harness.metrics.rqi.lexicon import Lexicon, PhraseMatch
 from s3harness.metrics.rqi.text import Tokens
+from s3harness.specs.features import benchmark_vocabulary, vocabulary
 
 _NEAR = 8
 """Tokens between a cue and its target."""
@@ -50,11 +51,20 @@ def find_phases(
     # A phase needs signs, not its name alone: "at onset" without a sign covers nothing.
     if events:
         phases["onset"] = cues.get("onset")
-    if len(_MOTOR.intersection(events)) > 1 or (len(events) > 1 and "propagation" in cues):
+    if len(_motor_signs().intersection(events)) > 1 or (len(events) > 1 and "propagation" in cues):
         phases["propagation"] = cues.get("propagation")
     if "postictal" in cues:
         phases["postictal"] = cues["postictal"]
     return phases
+
+
+def _motor_signs() -> frozenset[str]:
+    """Return the signs that are movements; of a user's own list, those that are seen and have a duration."""
+    if not vocabulary().is_own:
+        return _MOTOR
+    seen = {f.name for f in vocabulary().features if f.modality == "video" and f.has_interval}
+    still = frozenset(benchmark_vocabulary().names) - _MOTOR
+    return frozenset(seen - still)
 
 
 def find_off_topic(tokens: Tokens, lexicon: Lexicon) -> list[PhraseMatch]:

@@ -17,6 +17,10 @@ _DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2014": ",",
 _CHARACTERS = _APOSTROPHES | _DASHES | {"\u2022": ".", "*": "."}
 
 
+_FOLDED = {"ß": "s", "œ": "o", "æ": "a", "ø": "o"}
+"""Letters without an accented form, each as one letter, so that offsets stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextToken:
     """A word, a time of day or clock time, or a punctuation mark; ``start``/``end`` are offsets into the report."""
@@ -49,20 +53,27 @@ class Tokens:
         return " ".join(self.source[start:end].split()), start, end
 
 
-def tokenise(report: str) -> Tokens:
+def tokenise(report: str, *, is_folded: bool = False) -> Tokens:
     """Return lower-case words, times and marks of the first :data:`MAX_CHARACTERS` characters, in linear time.
 
     Invisible and combining characters are dropped, other control characters separate words, typographic quotes and
-    dashes become plain ones. Hyphens separate words, so that "tonic–clonic" and "tonic clonic" are the same.
+    dashes become plain ones. Hyphens separate words, so that "tonic–clonic" and "tonic clonic" are the same. With
+    ``is_folded`` letters lose their accents, for languages other than English.
     """
     source = report[:MAX_CHARACTERS]
     clean, offsets = _clean(source)
+    clean = fold(clean) if is_folded else clean
     tokens = []
     for match in _TOKEN.finditer(clean):
         start, end = offsets[match.start()], offsets[match.end() - 1] + 1
         kind = match.lastgroup
         tokens.append(TextToken(match.group(), start, end, is_mark=kind == "mark", is_time=kind == "time"))
-    return Tokens(source, tuple(tokens), tuple(_sentences(tokens)))
+    return Tokens(source, tuple(tokens), tuple(sentences(tokens)))
+
+
+def fold(text: str) -> str:
+    """Return a text of the same length whose letters have no accents: ä becomes a, ß becomes s."""
+    return "".join(_FOLDED.get(character) or unicodedata.normalize("NFD", character)[0] for character in text)
 
 
 def count_words(report: str) -> int:
@@ -96,7 +107,8 @@ def _plain(character: str, category: str) -> str:
     return folded if len(folded) == 1 else character
 
 
-def _sentences(tokens: list[TextToken]) -> list[int]:
+def sentences(tokens: list[TextToken]) -> list[int]:
+    """Return the number of the sentence of each token."""
     number, numbers = 0, []
     for token in tokens:
         numbers.append(number)
