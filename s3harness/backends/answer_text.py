@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 
+from s3harness.spans import Span, spans_of
 from s3harness.types import Request
 
 
 def write_answer(request: Request, value: object, words: str = "") -> str:
     """Write a value as text in the form that the request's prompt asks for.
 
-    A time is in seconds from the start of the clip. ``words`` fill the free text beside an answer.
+    A time is in seconds from the start of the clip, and so are the two times of a span. ``words`` fill the free text
+    beside an answer.
     """
     fields = _fields(request)
     # By the fields of the schema, which tell what the prompt asks for; the task's name may be anything.
@@ -20,6 +22,14 @@ def write_answer(request: Request, value: object, words: str = "") -> str:
         return json.dumps({"frame": str(_frame(request, _number(value)))})
     if "answer" in fields:
         return json.dumps({name: value if name == "answer" else words for name in fields}, ensure_ascii=False)
+    if "seizures" in fields:
+        spans = [{"start": format_timestamp(start), "end": format_timestamp(end)} for start, end in _spans(value)]
+        return json.dumps({"seizures": spans})
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    """Write a value for a prompt that asks for no JSON."""
     if isinstance(value, float):
         return format_timestamp(value)
     if isinstance(value, list | tuple):
@@ -47,6 +57,13 @@ def _frame(request: Request, seconds: float) -> int:
     wanted = request.clip.start_s + seconds
     times = request.clip.timestamps
     return 1 + min(range(len(times)), key=lambda i: abs(times[i] - wanted))
+
+
+def _spans(value: object) -> list[Span]:
+    spans = spans_of(value)
+    if spans is None:
+        raise TypeError(f"spans of time in seconds are expected, not {value!r}")
+    return spans
 
 
 def _number(value: object) -> float:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.types import Clip, Modality, Reference, Request, Response, Video
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
+    from s3harness.backends.model_inputs import ModelInputs, RecipeInputs, SourceClip
     from s3harness.media import MediaStore
     from s3harness.specs.models import ModelCard
 
@@ -80,6 +82,14 @@ class Backend:
     card. A backend that ``sees_truth`` is a yardstick, not a model, and its runs say so. For a backend without
     ``uses_media`` no video is decoded.
 
+    ``model_source`` is where the model comes from: ``weights`` for an engine that loads those which the card names,
+    ``server`` for the client of a server, to which any name may be given, ``card`` for a backend that takes a card and
+    neither.
+
+    A backend that ``takes_history`` continues a conversation (:attr:`Request.history`), or answers each request by its
+    own prompt and clip alone, so that what was said before changes nothing; one that ``takes_tools`` offers
+    :attr:`Request.tools` to the model and returns its calls. A strategy that needs either runs on no other backend.
+
     Requests come in the order of the plan, the requests of a clip together. With ``prime_each_clip`` the first request
     of a clip is sent alone, and the others once it is answered: for engines that cache the processed clip. Requests of
     other clips are sent meanwhile, so that as many as ``limits`` allow are under way at any time.
@@ -92,10 +102,16 @@ class Backend:
     hosts: tuple[str, ...] = ()
     modalities: tuple[Modality, ...] | None = None
     is_model: bool = False
+    model_source: Literal["card", "weights", "server"] = "card"
     sees_truth: bool = False
     uses_media: bool = True
     prime_each_clip: bool = False
+    takes_history: bool = False
+    takes_tools: bool = False
     limits: Limits = Limits()
+
+    context_length: int | None = None
+    """Tokens of prompt and answer that the loaded engine takes together, where it tells; set on entering."""
 
     transport_options: frozenset[str] = frozenset()
     """Options about where and how fast requests are sent, not about their content: a run can be resumed with others."""
@@ -187,6 +203,33 @@ class Backend:
         is journalled as the failure of the request.
         """
         raise TypeError(f"{type(self).__name__} does not override generate()")
+
+    async def model_inputs(self, request: Request) -> ModelInputs:
+        """Return the tokens and arrays that the model gets for a request; optional, called on a loaded engine.
+
+        ``s3harness models verify`` compares them with those of the model's own processor, and a hash of the first goes
+        into the manifest.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not override model_inputs()")
+
+    async def official_inputs(self, request: Request, source: SourceClip) -> ModelInputs:
+        """Return the inputs that the model's own processor makes of a request and of a clip's source; optional.
+
+        Nothing of :meth:`model_inputs` may be used for it but the text of the prompt.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not override official_inputs()")
+
+    async def recipe_inputs(self, request: Request, path: Path) -> RecipeInputs | None:
+        """Return the inputs that the recipe of the model's authors makes of a video's file; optional.
+
+        ``None`` where there is no recipe for the model, or its package is not installed.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not override recipe_inputs()")
+
+    @classmethod
+    def can(cls, method: str) -> bool:
+        """Return true if an optional method, such as ``model_inputs``, is overridden."""
+        return getattr(cls, method) is not getattr(Backend, method)
 
 
 _RENAMED = {

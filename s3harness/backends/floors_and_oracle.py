@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from s3harness.backends.answer_text import write_answer
 from s3harness.backends.base import Backend, Truth
 from s3harness.dataset.references import events
 from s3harness.errors import UsageError, suggest
+from s3harness.spans import Span, spans_of, within
 from s3harness.specs.features import vocabulary
 from s3harness.types import Clip, FeatureLabel, Request, Response, Video
 
@@ -30,6 +31,7 @@ class FloorsBackend(Backend):
 
     modalities = ("video", "audio")
     sees_truth = True
+    takes_history = True
 
     def __init__(self, model: ModelCard, options: Mapping[str, object], media: MediaStore) -> None:
         super().__init__(model, options, media)
@@ -63,6 +65,8 @@ class FloorsBackend(Backend):
             return Response(request.id, "")
         if isinstance(value, Mapping):
             return Response(request.id, write_answer(request, value["present"], str(value["text"])))
+        if request.item_kind == "seizures":
+            value = _in_clip(spans_of(value) or [], request.clip)
         if isinstance(value, float):
             # Answerers give times of the video, requests ask for times of the clip.
             value -= request.clip.start_s
@@ -77,6 +81,7 @@ class OracleBackend(Backend):
 
     modalities = ("video", "audio")
     sees_truth = True
+    takes_history = True
 
     def set_truth(self, truth: Truth) -> None:
         """Keep the annotations."""
@@ -151,6 +156,18 @@ def _sequence(request: Request, video: Video) -> str:
     return write_answer(request, [n for n, _ in events(video, listed) if shows(request.clip, video.features[n])])
 
 
+def _seizures(request: Request, video: Video) -> str:
+    seizures = video.seizures
+    if seizures is None and video.onset_s is not None and video.offset_s is not None:
+        seizures = ((video.onset_s, video.offset_s),)
+    return write_answer(request, _in_clip(seizures or (), request.clip))
+
+
+def _in_clip(spans: Iterable[Span], clip: Clip) -> list[Span]:
+    """Return the parts of spans of the video that lie in a clip, in seconds from its start."""
+    return [(start - clip.start_s, end - clip.start_s) for start, end in within(spans, clip.start_s, clip.end_s)]
+
+
 def _report(request: Request, video: Video) -> str:
     return write_answer(request, video.report)
 
@@ -166,4 +183,5 @@ _ORACLE: Mapping[str, Callable[[Request, Video], str]] = {
     "sequence": _sequence,
     "report": _report,
     "diagnosis": _diagnosis,
+    "seizures": _seizures,
 }

@@ -57,6 +57,7 @@ class RecordedBackend(Backend):
             prompt_tokens=recorded.prompt_tokens,
             completion_tokens=recorded.completion_tokens,
             choice_probabilities=recorded.choice_probabilities,
+            reasoning=recorded.reasoning,
         )
 
 
@@ -64,7 +65,9 @@ def _read_journal(path: Path) -> Iterator[tuple[Key, Response]]:
     from s3harness.rundir.journal import read_journal
 
     for entry in read_journal(path):
-        yield (entry.item, entry.clip.index), entry.response
+        # Of a conversation the answer alone: its turns were put to another plan than this one.
+        if not entry.parent:
+            yield (entry.item, entry.clip.index), entry.response
 
 
 def _read_table(path: Path) -> Iterator[tuple[Key, Response]]:

@@ -33,6 +33,22 @@ def fit(size: Size, max_pixels: int) -> Size:
     return Size(_even(size.width * scale), _even(size.height * scale))
 
 
+Crop = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a frame, as shares of its width and height in 0–1."""
+
+
+def uncropped_pixels(max_pixels: int, crop: Crop | None) -> int:
+    """Return the pixels of the whole frame of which the part ``crop`` has ``max_pixels``."""
+    return max_pixels if crop is None else round(max_pixels / ((crop[2] - crop[0]) * (crop[3] - crop[1])))
+
+
+def crop_box(size: Size, crop: Crop) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the part in whole pixels; its sides are even and at least 2 pixels long."""
+    width, height = (max(2, _even(share)) for share in ((crop[2] - crop[0]) * size[0], (crop[3] - crop[1]) * size[1]))
+    left, top = min(round(crop[0] * size[0]), size[0] - width), min(round(crop[1] * size[1]), size[1] - height)
+    return left, top, left + width, top + height
+
+
 def times_by_size(source: Size, wanted: Mapping[int, frozenset[float]]) -> dict[Size, frozenset[float]]:
     """Group the wanted times by the size that their budget of pixels (``max_pixels`` → times) comes to."""
     times: dict[Size, frozenset[float]] = {}

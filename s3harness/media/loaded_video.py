@@ -12,7 +12,7 @@ import numpy as np
 from s3harness.errors import MediaError
 from s3harness.media.frame_file import AudioTrack, FrameTrack, drop_pages
 from s3harness.media.frames import RATE, SLACK_S, Frames, Samples, StreamInfo
-from s3harness.media.geometry import Size, fit
+from s3harness.media.geometry import Size, crop_box, fit, uncropped_pixels
 from s3harness.media.resample import cut
 from s3harness.types import Clip
 
@@ -78,19 +78,28 @@ class LoadedVideo:
         times: dict[int, set[float]] = {}
         needs_audio = False
         for clip in clips:
-            lacking = {time for time in clip.timestamps if not self._has(time, clip.max_pixels)}
+            max_pixels = uncropped_pixels(clip.max_pixels, clip.crop)
+            lacking = {time for time in clip.timestamps if not self._has(time, max_pixels)}
             # A pass without any time still tells the size of the video and whether it has audio.
             if lacking or self.stream is None:
-                times.setdefault(clip.max_pixels, set()).update(lacking)
+                times.setdefault(max_pixels, set()).update(lacking)
             may_have_audio = self.stream is None or self.stream.has_audio
             needs_audio = needs_audio or (clip.audio and self._audio_track is None and may_have_audio)
         return {max_pixels: frozenset(lacking) for max_pixels, lacking in times.items()}, needs_audio
 
     def size(self, clip: Clip) -> Size:
         """Size of the clip's frames."""
+        size = self._decoded_size(clip)
+        if clip.crop is None:
+            return size
+        left, top, right, bottom = crop_box(size, clip.crop)
+        return Size(right - left, bottom - top)
+
+    def _decoded_size(self, clip: Clip) -> Size:
+        """Size of the whole frames of which the clip shows a part, or all."""
         if self.stream is None:
             raise MediaError("the clip was not prepared")
-        return fit(self.stream.size, clip.max_pixels)
+        return fit(self.stream.size, uncropped_pixels(clip.max_pixels, clip.crop))
 
     @property
     def has_audio(self) -> bool:
@@ -102,10 +111,11 @@ class LoadedVideo:
     def frames(self, clip: Clip) -> Frames:
         """Return the clip's frames; :class:`MediaError` if the video ends before the clip does."""
         size, places = self.size(clip), self.locate(clip)
+        left, top, right, bottom = crop_box(self._decoded_size(clip), clip.crop) if clip.crop else (0, 0, *size)
         pixels = np.empty((len(clip.timestamps), size.height, size.width, 3), np.uint8)
         times = []
         for i, (track, frame) in enumerate(places):
-            pixels[i] = track.pixels[frame]
+            pixels[i] = track.pixels[frame][top:bottom, left:right]
             times.append(track.times[frame])
         # By identity: a track is a dataclass of arrays, which cannot be hashed.
         for track in {id(track): track for track, _ in places}.values():
@@ -117,7 +127,7 @@ class LoadedVideo:
 
         Raises :class:`MediaError` if the video ends before the clip does.
         """
-        size = self.size(clip)
+        size = self._decoded_size(clip)
         return [self._locate(wanted, size, clip) for wanted in clip.timestamps]
 
     def audio(self, clip: Clip, rate: int) -> Samples:

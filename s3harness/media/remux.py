@@ -37,7 +37,7 @@ def _copy_packets(old: InputContainer, target: Path) -> None:
     try:
         # Without bitexact the muxer writes its version, and Matroska a random id: the same file would differ each time.
         with av.open(str(target), "w", options={"fflags": "+bitexact"}) as new:
-            streams = {stream.index: _added(new, stream) for stream in old.streams if _is_copied(stream)}
+            streams = {stream.index: added_stream(new, stream) for stream in old.streams if is_copied(stream)}
             if not streams:
                 raise MediaError("it has neither frames nor audio")
             for packet in old.demux(*(old.streams[index] for index in streams)):
@@ -50,12 +50,14 @@ def _copy_packets(old: InputContainer, target: Path) -> None:
         raise MediaError(getattr(error, "strerror", None) or str(error)) from None
 
 
-def _is_copied(stream: Any) -> bool:
+def is_copied(stream: Any) -> bool:
+    """Return whether a stream is copied: frames and audio, and no cover picture."""
     # A cover picture counts as a video stream; it may show a name.
     return stream.type in COPIED and not stream.disposition & Disposition.attached_pic
 
 
-def _added(container: Any, template: Any) -> Any:
+def added_stream(container: Any, template: Any) -> Any:
+    """Add a stream like another to a container that is written, and return it."""
     stream = container.add_stream_from_template(template)
     stream.metadata.clear()
     return stream

@@ -139,6 +139,8 @@ class MediaStore:
             loaded.locate(clip)  # raises for a clip that cannot be shown
             size = loaded.size(clip)
         determinants = [loaded.content, clip.timestamps, size, clip.start_s, clip.end_s, clip.audio, self._decoder]
+        # Engines cache clips by their key, so that those of clips without a crop must stay the same.
+        determinants += [clip.crop] if clip.crop else []
         return hashlib.sha256(json.dumps(determinants).encode()).hexdigest()
 
     def release(self, video_id: str) -> None:

@@ -10,6 +10,9 @@
     At most so many frames a clip; ``fps`` gives way, so that the frames still cover the whole clip.
 ``max_pixels``
     Pixels of a frame (width × height) at most; a smaller video is not enlarged.
+``max_clip_pixels``
+    Pixels of all frames of a clip together at most, a budget as ``qwen-vl-utils`` has it (``total_pixels``, 180,633,600
+    for Qwen2.5-VL): frames of a clip with many of them get fewer pixels each. Without it none do.
 ``audio``
     True to send the clip's sound too.
 
@@ -41,6 +44,7 @@ class FrameOptions(TypedDict, total=False):
     frames: int | None
     max_frames: int | None
     max_pixels: int
+    max_clip_pixels: int | None
     audio: bool
 
 
@@ -52,6 +56,7 @@ class Sampling:
     frames: int | None = None
     max_frames: int | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
+    max_clip_pixels: int | None = None
     audio: bool = False
 
     def clip(self, video: Video, start_s: float, end_s: float, index: int = 0) -> Clip | None:
@@ -60,7 +65,10 @@ class Sampling:
         if end_s - start_s < SHORTEST_CLIP_S:
             return None
         times = _frame_times(self, start_s, end_s)
-        return Clip(video.id, start_s, end_s, times, self.max_pixels, audio=self.audio, index=index)
+        max_pixels = self.max_pixels
+        if self.max_clip_pixels is not None:
+            max_pixels = max(SMALLEST_MAX_PIXELS, min(max_pixels, self.max_clip_pixels // len(times)))
+        return Clip(video.id, start_s, end_s, times, max_pixels, audio=self.audio, index=index)
 
 
 def sampling(
@@ -80,11 +88,13 @@ def sampling(
     if fps is None and frames is None:
         fps, frames = default_fps, default_frames
     max_frames, max_pixels = options.get("max_frames"), options.get("max_pixels", DEFAULT_MAX_PIXELS)
+    budget = options.get("max_clip_pixels")
     return Sampling(
         fps=None if fps is None else positive("fps", fps),
         frames=None if frames is None else whole("frames", frames),
         max_frames=None if max_frames is None else whole("max_frames", max_frames),
         max_pixels=whole("max_pixels", max_pixels, at_least=SMALLEST_MAX_PIXELS),
+        max_clip_pixels=None if budget is None else whole("max_clip_pixels", budget, at_least=SMALLEST_MAX_PIXELS),
         audio=_boolean("audio", options.get("audio", False)),
     )
 

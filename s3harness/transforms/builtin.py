@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from s3harness.media.frames import Frames, Samples
+from s3harness.spans import within
 from s3harness.transforms.contract import Transform
 from s3harness.types import Clip, FeatureLabel, Video
 
@@ -47,7 +48,15 @@ class Reverse(Transform):
         """
         features = {name: _reversed(label, clip) for name, label in video.features.items()}
         onset_s, offset_s = _back(video.offset_s, clip), _back(video.onset_s, clip)
-        return replace(video, features=features, onset_s=onset_s, offset_s=offset_s, onset_body_part="", report="")
+        return replace(
+            video,
+            features=features,
+            onset_s=onset_s,
+            offset_s=offset_s,
+            onset_body_part="",
+            report="",
+            seizures=_seizures_back(video, clip),
+        )
 
 
 class Shuffle(Transform):
@@ -110,6 +119,14 @@ def _reversed(label: FeatureLabel, clip: Clip) -> FeatureLabel:
         return label
     end_s = clip.end_s if label.end_s is None else label.end_s
     return replace(label, start_s=_back(end_s, clip), end_s=_back(label.start_s, clip))
+
+
+def _seizures_back(video: Video, clip: Clip) -> tuple[tuple[float, float], ...] | None:
+    """Return the parts of the seizures that the clip shows, backwards, in seconds from the start of the video."""
+    if video.seizures is None:
+        return None
+    shown = within(video.seizures, clip.start_s, clip.end_s)
+    return tuple((clip.start_s + clip.end_s - end, clip.start_s + clip.end_s - start) for start, end in reversed(shown))
 
 
 def _back(time_s: float | None, clip: Clip) -> float | None:

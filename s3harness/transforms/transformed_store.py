@@ -2,6 +2,8 @@
 
 The cache on the disk holds the decoded media as ever. The transformed frames of a clip are in memory until the clip is
 finished, and they have another key, so that media of one run are never taken for those of another.
+
+A video can be shown through other transforms as well, under an id of its own (:meth:`TransformingStore.variant`).
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from s3harness.types import Clip, Video
 
 
 class TransformingStore(MediaStore):
-    """Applies ``transforms`` to clips; ``audio_donors`` maps a video's id to the video whose audio its clips have."""
+    """Applies ``transforms`` to clips; ``audio_donors`` maps a video's id to the video whose audio its clips have.
+
+    Without either, it is a :class:`MediaStore` like any other.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,16 @@ class TransformingStore(MediaStore):
         super().__init__(cache_dir, budget_bytes, options)
         self._transforms = transforms or Transforms()
         self._audio_donors = audio_donors or {}
+        self._variants: dict[str, Transforms] = {}
+
+    def variant(self, video: Video, transforms: Transforms) -> Video:
+        """Return a video under another id, by which its clips are shown through ``transforms`` instead of the store's.
+
+        Its clips have their own audio, and no donor's.
+        """
+        shown = replace(video, id=f"{video.id} ({', '.join(transforms.names) or 'as recorded'})")
+        self._variants[shown.id] = transforms
+        return shown
 
     def prepare(self, video: Video, clips: Sequence[Clip], heartbeat: Callable[[], None] = lambda: None) -> None:
         """Prepare clips as :meth:`MediaStore.prepare` does, and the audio that they borrow."""
@@ -50,24 +65,32 @@ class TransformingStore(MediaStore):
 
     def frames(self, clip: Clip) -> Frames:
         """Return the transformed frames."""
+        if not self._transforms_of(clip):
+            return super().frames(clip)
         frames = self._encoded(clip, "shown", lambda: self._transformed(clip))
         # A copy: what a backend does to its pixels must not reach the next request.
         return Frames(frames.pixels.copy(), frames.timestamps)
 
     def audio(self, clip: Clip, rate: int = 16_000) -> Samples:
         """Return the transformed audio; :class:`MediaError` where a transform hands none over."""
+        transforms = self._transforms_of(clip)
         # First of all, so that no audio is read where none may be heard.
-        if self._transforms.muting:
-            raise MediaError(f"video {clip.video_id}: transform {self._transforms.muting!r} passes no audio on")
+        if transforms.muting:
+            raise MediaError(f"video {clip.video_id}: transform {transforms.muting!r} passes no audio on")
         samples = super().audio(self._audio_source(clip), rate)
+        if not transforms:
+            return samples
         wanted = round((clip.end_s - clip.start_s) * rate)
         # The donor's clip may be shorter: its audio is then repeated.
         heard = samples if len(samples) == wanted else np.resize(samples, wanted)
-        return self._transforms.audio(heard, rate)
+        return transforms.audio(heard, rate)
 
     def key(self, clip: Clip) -> str:
         """Return a key as :meth:`MediaStore.key` does, of the clip as it is shown."""
-        keys = [super().key(clip), self._transforms.key]
+        transforms = self._transforms_of(clip)
+        if not transforms:
+            return super().key(clip)
+        keys = [super().key(clip), transforms.key]
         if clip.audio and clip.video_id in self._audio_donors:
             # Two runs may pair the clip with different donors.
             keys.append(super().key(self._audio_source(clip)))
@@ -81,9 +104,12 @@ class TransformingStore(MediaStore):
     def _transformed(self, clip: Clip) -> Frames:
         frames = super().frames(clip)
         try:
-            return self._transforms.frames(frames)
+            return self._transforms_of(clip).frames(frames)
         except MediaError as error:
             raise MediaError(f"video {clip.video_id}: {error}") from error
+
+    def _transforms_of(self, clip: Clip) -> Transforms:
+        return self._variants.get(clip.video_id, self._transforms)
 
     def _audio_source(self, clip: Clip) -> Clip:
         """Return the clip whose audio this one has."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import s3harness
+from s3harness_openai.client import ServerClient
 from s3harness_openai.errors import (
     Busy,
     ContentFiltered,
@@ -27,7 +28,6 @@ from s3harness_openai.payload import ChatPayload
 from s3harness_openai.response import count_cached_tokens, model_name, parse_response
 from s3harness_openai.served import is_answer_of
 from s3harness_openai.server_pool import CachedClip, Server, ServerPool, pause_s
-from s3harness_openai.transport import HttpTransport
 
 MISSES_BELIEVED = 3
 """After so many clips in a row that a server was just sent and no longer has, it is not asked by id any more."""
@@ -39,6 +39,7 @@ MEDIA_IDS = "media ids"
 UNSUPPORTED_NOTES = {
     "logprobs": "returns no log probabilities, so answers have none",
     "structured": "does not take the schema of the answer, so answers were free text",
+    "thinking_token_budget": "limits no reasoning alone, so reasoning and answer shared one limit of tokens",
     "max_tokens": "wants max_completion_tokens instead of max_tokens, and got it",
     "temperature": "takes no temperature, so its own was used",
     "seed": "takes no seed, so none was sent",
@@ -65,13 +66,13 @@ class Dispatcher:
         self,
         *,
         pool: ServerPool,
-        transport: HttpTransport,
+        client: ServerClient,
         options: OpenAIOptions,
         redact: s3harness.Redactor,
         add_note: Callable[[str], None],
         model_names: Collection[str] = (),
     ) -> None:
-        self._pool, self._transport, self._options = pool, transport, options
+        self._pool, self._client, self._options = pool, client, options
         self._redact, self._add_note = redact, add_note
         self._model_names = tuple(model_names)
         self._wrong_models = 0
@@ -137,16 +138,21 @@ class Dispatcher:
         """Make one attempt at a server."""
         without = server.unsupported | state.without
         key = payload.clip.key
-        takes_ids = payload.clip.id_parts is not None and MEDIA_IDS not in without
+        takes_ids = payload.takes_ids and MEDIA_IDS not in without
         # Looked up before sending: another request may evict the clip from the server's list meanwhile.
         cached = server.clips.get(key) if takes_ids else None
-        url = f"{server.url}/chat/completions"
-        body = payload.body(without, by_id=cached is not None)
-        reply = await self._transport.post(url, body, self._options.timeout_s, payload.request.id)
+        reply = await self._client.post(
+            server.url,
+            "/chat/completions",
+            payload.body(without, by_id=cached is not None, rank=server.rank),
+            self._options.timeout_s,
+            request_id=payload.request.id,
+            headers=payload.headers(server.rank),
+        )
         try:
             parameters = payload.optional_parameters(without)
             check_status(reply.status, reply.retry_after_s, reply.body, self._redact, parameters)
-            response = parse_response(reply.body, payload.request, self._redact)
+            response = parse_response(reply.body, payload.request, self._redact, payload.marks)
             # A server that ignores an unknown id answers from the text alone; only the length of its prompt shows it.
             if cached is not None and cached.is_missing_from(response.prompt_tokens):
                 raise ServerError("the server answered by an id without having the clip")
@@ -186,7 +192,7 @@ class Dispatcher:
         server.record_answer()
         if by_id:
             server.media_id_misses = 0
-        elif payload.clip.id_parts is not None:
+        elif payload.takes_ids:
             server.remember(payload.clip.key, CachedClip(response.prompt_tokens, payload.text_bytes()))
 
     def _add_cached_tokens(self, counts: tuple[int, int] | None) -> None:
@@ -195,7 +201,7 @@ class Dispatcher:
             self.cached_tokens += counts[1]
 
     def _record_miss(self, server: Server, key: str) -> None:
-        server.clips.pop(key, None)
+        server.clips[key] = None
         server.media_id_misses += 1
         if server.media_id_misses >= MISSES_BELIEVED:
             self._mark_unsupported(server, {MEDIA_IDS})

@@ -82,6 +82,7 @@ _QUOTA_EXHAUSTED = re.compile(r"insufficient_quota|billing[ _](?:hard_|hard )?li
 OPTIONAL_PARAMETERS: Mapping[str, re.Pattern[str]] = {
     "logprobs": re.compile(r"logprob", re.IGNORECASE),
     "structured": re.compile(r"response_format|json_?schema|structured|guided|grammar|schema", re.IGNORECASE),
+    "thinking_token_budget": re.compile(r"thinking_token_budget|reasoning_config", re.IGNORECASE),
     "max_tokens": re.compile(r"max_completion_tokens", re.IGNORECASE),
     "temperature": re.compile(r"temperature", re.IGNORECASE),
     "seed": re.compile(r"\bseed\b", re.IGNORECASE),
@@ -89,9 +90,9 @@ OPTIONAL_PARAMETERS: Mapping[str, re.Pattern[str]] = {
 """Parameters that can be left out or given under another name, with the words by which servers refuse them."""
 
 
-def redactor(key: str) -> s3harness.Redactor:
-    """Return what removes media, credentials and the run's own ``key`` from the text of a server."""
-    secrets = [key] if key else []
+def redactor(*keys: str) -> s3harness.Redactor:
+    """Return what removes media, credentials and the run's own ``keys`` from the text of a server."""
+    secrets = [key for key in keys if key]
     # Paths stay: the runner removes them from errors, and a refusal may say "and/or".
     return s3harness.Redactor(secrets, patterns=(_MEDIA, _CREDENTIALS), max_length=CLASSIFIED_CHARACTERS)
 

@@ -19,7 +19,8 @@ import s3harness
 from s3harness_openai.options import Image
 
 Form = Literal["frames", "jpeg_sequence", "mp4"]
-Label = Literal["none", "seconds", "numbers"]
+Label = Literal["none", "seconds", "numbers", "times"]
+AudioPart = Literal["input_audio", "audio_url"]
 
 AUDIO_RATE = 16_000
 """Samples a second: what the audio encoders of current models take (Whisper's rate)."""
@@ -36,6 +37,8 @@ class MediaFormat:
     """The way in which clips are encoded.
 
     ``with_ids`` gives each part an id, by which vLLM caches it; ``with_times`` tells vLLM the times of the frames.
+    ``audio`` is the type of the part that holds the sound; with ``in_video`` the sound of a video file is used instead,
+    which those fields of the request ask for.
     """
 
     form: Form
@@ -44,6 +47,8 @@ class MediaFormat:
     jpeg_quality: int
     has_frames: bool
     has_audio: bool
+    audio: AudioPart = "input_audio"
+    in_video: Mapping[str, object] = field(default_factory=dict)
     with_ids: bool
     with_times: bool
 
@@ -104,16 +109,20 @@ class ClipEncoder:
 def _encode(clip: s3harness.Clip, media: s3harness.MediaStore, media_format: MediaFormat) -> EncodedClip:
     key = media.key(clip)
     parts: list[_Part] = []
+    fields: dict[str, object] = {}
     sent = s3harness.Sent()
     if clip.timestamps and media_format.has_frames:
         frame_parts, sent = _frame_parts(clip, media, media_format, key)
         parts += frame_parts
+        fields |= _time_fields(clip, media_format, sent.times_s or ())
     if media_format.has_audio and media.has_audio(clip):
-        parts.append(_audio_part(clip, media, key))
+        is_in_video = bool(media_format.in_video and parts)
+        parts += [] if is_in_video else [_audio_part(clip, media, media_format, key)]
+        fields |= media_format.in_video if is_in_video else {}
         sent = replace(sent, sound_s=clip.end_s - clip.start_s)
     whole = b",".join(part.json(with_id=media_format.with_ids) for part in parts)
     id_parts = b",".join(part.json_of_id() for part in parts) if media_format.with_ids else None
-    return EncodedClip(key, whole, id_parts, _fields(clip, media_format, sent.times_s or ()), sent)
+    return EncodedClip(key, whole, id_parts, fields, sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +198,19 @@ def _pngs(frames: s3harness.Frames) -> Iterator[bytes]:
 def _label_parts(label: Label, number: int, seconds: float) -> list[_Part]:
     if label == "none":
         return []
-    text = f"Frame{number}:" if label == "numbers" else clock_label(seconds)
-    return [_Part("text", json.dumps(text).encode())]
+    # The frame nearest to the start of a clip may lie before it.
+    seconds = max(0.0, seconds)
+    labels = {"numbers": f"Frame{number}:", "times": f"[{seconds:.1f} s]", "seconds": clock_label(seconds)}
+    return [_Part("text", json.dumps(labels[label]).encode())]
 
 
 def clock_label(seconds: float) -> str:
     """Return the label of a time in a clip: minutes, and seconds to a tenth, as in ``00:12.5:``."""
-    # The frame nearest to the start of a clip may lie before it.
     tenths = max(0, round(seconds * 10))
     return f"{tenths // 600:02d}:{tenths % 600 // 10:02d}.{tenths % 10}:"
 
 
-def _audio_part(clip: s3harness.Clip, media: s3harness.MediaStore, key: str) -> _Part:
+def _audio_part(clip: s3harness.Clip, media: s3harness.MediaStore, media_format: MediaFormat, key: str) -> _Part:
     # Resampling overshoots; samples beyond 1 would wrap around to the other sign as 16-bit integers.
     samples = np.clip(media.audio(clip, AUDIO_RATE), -1.0, 1.0)
     out = io.BytesIO()
@@ -209,14 +219,18 @@ def _audio_part(clip: s3harness.Clip, media: s3harness.MediaStore, key: str) -> 
         file.setsampwidth(2)
         file.setframerate(AUDIO_RATE)
         file.writeframes((samples * 32767).round().astype("<i2").tobytes())
-    return _Part("input_audio", b'{"data":"%s","format":"wav"}' % b64encode(out.getvalue()), f"{key}-wav")
+    data = b64encode(out.getvalue())
+    value = (
+        _data_url("audio/wav", data) if media_format.audio == "audio_url" else b'{"data":"%s","format":"wav"}' % data
+    )
+    return _Part(media_format.audio, value, f"{key}-wav")
 
 
 def _data_url(mime: str, data: bytes) -> bytes:
     return b'{"url":"data:%s;base64,%s"}' % (mime.encode(), data)
 
 
-def _fields(clip: s3harness.Clip, media_format: MediaFormat, times: Sequence[float]) -> Mapping[str, object]:
+def _time_fields(clip: s3harness.Clip, media_format: MediaFormat, times: Sequence[float]) -> Mapping[str, object]:
     """Return the times of the frames, and their rate for model families whose processor takes it from there."""
     if not media_format.with_times or not times:
         return {}

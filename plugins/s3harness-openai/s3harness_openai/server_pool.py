@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import s3harness
 from s3harness_openai.errors import Busy, Rejected, RetriesExhausted, ServerError, ServerTimeout, TransientError
@@ -85,12 +85,14 @@ class Server:
     ``unreachable`` is the reason why it cannot be reached, empty while it can; ``silent_since`` the time since when it
     has answered nothing; ``rests_until`` the time until when it gets no request. ``failures`` counts those since its
     last answer, ``pauses`` the rests in a row, ``media_id_misses`` the clips in a row that it no longer had.
-    ``clips`` are those it has by id, ``unsupported`` the parameters it does not take, and ``identity`` what it reports
-    of its model and of itself.
+    ``clips`` are those that it was given, with what it has by id; ``unsupported`` the parameters that it does not take,
+    and ``identity`` what it reports of its model and of itself. ``rank`` is the number of a data-parallel replica
+    behind the address, which has a cache of its own; ``None`` where the address has no replicas.
     """
 
     url: str
     limit: AimdLimit
+    rank: int | None = None
     in_flight: int = 0
     unreachable: str = ""
     silent_since: float | None = None
@@ -98,7 +100,7 @@ class Server:
     pauses: int = 0
     failures: int = 0
     media_id_misses: int = 0
-    clips: OrderedDict[str, CachedClip] = field(default_factory=OrderedDict)
+    clips: OrderedDict[str, CachedClip | None] = field(default_factory=OrderedDict)
     unsupported: set[str] = field(default_factory=set)
     identity: Mapping[str, object] = field(default_factory=dict)
 
@@ -107,9 +109,9 @@ class Server:
         self.limit.increase()
         self.silent_since, self.pauses, self.failures = None, 0, 0
 
-    def remember(self, key: str, clip: CachedClip) -> None:
-        """Note that the server has a clip."""
-        self.clips[key] = clip
+    def remember(self, key: str, clip: CachedClip | None = None) -> None:
+        """Note that the server is given a clip, and what it has of it by id."""
+        self.clips[key] = clip or self.clips.get(key)
         self.clips.move_to_end(key)
         if len(self.clips) > CLIPS_REMEMBERED:
             self.clips.popitem(last=False)
@@ -126,8 +128,10 @@ class _Claim:
 
 
 class ServerPool:
-    """Gives servers to requests: the least loaded of those that are reachable, have room and know the clip.
+    """Gives servers to requests: the least loaded of those that are reachable, have room and were given the clip.
 
+    With ``keeps_clips``, the requests of a clip stay with one server, whose cache then has the clip, and wait for it
+    while it is full.
     An unreachable server is probed until it is back; its requests go to the others. When all have answered nothing
     for ``patience_s`` seconds, all waiting requests fail. ``requests_per_minute`` limits the requests to all servers
     together; 0 is no limit.
@@ -144,11 +148,21 @@ class ServerPool:
     ) -> None:
         self.servers = tuple(servers)
         self._probe, self._report_status = probe, report_status
+        self.keeps_clips = False
         self._patience_s = patience_s
         self._spacing_s = 60.0 / requests_per_minute if requests_per_minute else 0.0
         self._next_at = 0.0
         self._claims: list[_Claim] = []
         self._probes: dict[Server, asyncio.Task[None]] = {}
+
+    def split(self, server: Server, replicas: int, in_flight: int) -> None:
+        """Take each of the data-parallel replicas behind a server for a server, before the first request."""
+        # They share what the address does not take; requests in flight and clips are each replica's own.
+        ranks = [
+            replace(server, rank=rank, limit=AimdLimit(in_flight), clips=OrderedDict()) for rank in range(replicas)
+        ]
+        at = self.servers.index(server)
+        self.servers = (*self.servers[:at], *ranks, *self.servers[at + 1 :])
 
     async def acquire(self, clip: str, avoid: Server | None = None, *, is_rejected: bool = False) -> Server:
         """Wait for a server for a request about a clip, if possible another than ``avoid``; to be released.
@@ -214,7 +228,7 @@ class ServerPool:
         probes = list(self._probes.values())
         for probe in probes:
             probe.cancel()
-        # Awaited, so that no probe still uses the transport when that is closed.
+        # Awaited, so that no probe still uses the client when that is closed.
         await asyncio.gather(*probes, return_exceptions=True)
 
     def _rest_s(self, server: Server, retry_after_s: float | None) -> float:
@@ -251,6 +265,8 @@ class ServerPool:
                 waiting.append(claim)
                 continue
             server.in_flight += 1
+            if claim.clip and self.keeps_clips:
+                server.remember(claim.clip)
             self._pace(now)
             claim.server.set_result(server)
         self._claims = waiting
@@ -258,20 +274,29 @@ class ServerPool:
     def _choose(self, claim: _Claim, now: float) -> Server | None:
         if now < self._next_at:
             return None
-        free = [s for s in self.servers if not s.unreachable and s.rests_until <= now and s.in_flight < s.limit.size]
+        ready = [server for server in self.servers if not server.unreachable and server.rests_until <= now]
+        free = [server for server in ready if server.in_flight < server.limit.size]
         candidates = [server for server in free if server is not claim.avoid]
         if not candidates and not (claim.is_rejected and self._has_another(claim.avoid)):
             candidates = free
+        # A full server that has the clip is waited for: another one would have to process the clip anew.
+        if self.keeps_clips and any(self._is_home(server, claim) for server in ready):
+            candidates = [server for server in candidates if self._is_home(server, claim)]
         return min(candidates, key=lambda server: self._rank(server, claim.clip), default=None)
+
+    def _is_home(self, server: Server, claim: _Claim) -> bool:
+        return claim.clip in server.clips and server is not claim.avoid and server.failures < FAILURES_BELIEVED
 
     def _has_another(self, avoid: Server | None) -> bool:
         """Tell whether there is a reachable server besides ``avoid``, even a busy one."""
         return any(server is not avoid and not server.unreachable for server in self.servers)
 
-    def _rank(self, server: Server, clip: str) -> tuple[bool, bool, float]:
+    def _rank(self, server: Server, clip: str) -> tuple[bool, bool, float, int]:
         """Return the sort key of a server for a clip; the smallest is the best."""
         # A server that has the clip comes before a less loaded one: it saves sending and encoding the clip again.
-        return server.failures >= FAILURES_BELIEVED, clip not in server.clips, server.in_flight / server.limit.size
+        load = server.in_flight / server.limit.size
+        # Of two that have nothing to do, the one with fewer clips: the next requests of each clip will be its own.
+        return server.failures >= FAILURES_BELIEVED, clip not in server.clips, load, len(server.clips)
 
     def _pace(self, now: float) -> None:
         if self._spacing_s:

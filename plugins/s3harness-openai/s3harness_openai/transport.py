@@ -1,131 +1,94 @@
-"""HTTP transport: pooled connections to checked addresses, no redirects, no proxies of the environment."""
+"""HTTP transport under OpenAI's client: checked addresses, whole replies, and an audit log."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
-import re
 import ssl
-import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextvars import ContextVar
 from typing import Any, cast
-from urllib.parse import urlsplit
 
+import anyio
+import h11
 import httpcore2
+import httpx2
 
 import s3harness
-from s3harness_openai.errors import ServerError, ServerTimeout, Unreachable
+from s3harness_openai.errors import Rejected, ServerError, ServerTimeout, Unreachable
 
-CONNECT_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 60.0
 MAX_REPLY_BYTES = 32 * 1024**2
 """No answer is longer than this; a reply without an end would fill the memory."""
 
-CHUNK_BYTES = 4 * 1024**2
-"""A body is written in chunks of this size, each when the one before is sent, so that no more of it waits in memory.
-Chunks of 256 kB make sending half as costly again."""
-
 BODY_QUEUE_TIMEOUT_S = 0.5
 """No body waits longer than this for the one before it, which may go to a server that stopped reading."""
 
-MAX_HEAD_BYTES = 1 << 20
-"""A head that is longer is not searched for its end; httpcore2 rejects it much earlier."""
-
-_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
-_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
-
-Body = Sequence[bytes]
-"""A body in parts, so that a part that many bodies share exists once in memory."""
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The request of the run that is being sent, for the audit log; it never goes out itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The complete reply of a server."""
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """A pool of connections to the servers of a run; ``log_send`` records each request before it goes out.
 
-    status: int
-    body: bytes
-    retry_after_s: float | None = None
-
-
-class HttpTransport:
-    """A pool of connections to the servers of a run; ``log_send`` records each request before it goes out."""
+    Raises :class:`Unreachable` if nothing could be sent, :class:`ServerTimeout` and :class:`ServerError` if no complete
+    reply came, and :class:`s3harness.UsageError` if the address leads to a host that was not allowed.
+    """
 
     def __init__(
         self,
         guard: s3harness.Guard,
         *,
-        max_connections: int,
-        key: str,
         proxy: str,
         log_send: Callable[[str, int, str], None],
     ) -> None:
         self._log_send = log_send
-        self._headers = [("Accept", "application/json"), ("User-Agent", "s3harness")]
-        self._headers += [("Authorization", f"Bearer {key}")] if key else []
         self._pool = httpcore2.AsyncConnectionPool(
             proxy=httpcore2.Proxy(proxy) if proxy else None,
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
+            max_connections=None,  # the pool of servers limits the requests in flight
             keepalive_expiry=KEEP_ALIVE_S,
             network_backend=_GuardedBackend(guard),
         )
-        self._body_queues: defaultdict[str, _BodyQueue] = defaultdict(_BodyQueue)
+        self._body_queues: defaultdict[bytes, _BodyQueue] = defaultdict(_BodyQueue)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
 
-    async def get(self, url: str, timeout_s: float) -> Reply:
-        """Send a GET and return the reply; raises as :meth:`post` does."""
-        return await self._request("GET", url, (), timeout_s, "")
-
-    async def post(self, url: str, body: Body, timeout_s: float, request_id: str = "") -> Reply:
-        """Send a POST of JSON and return the reply; ``request_id`` names the request in the audit log.
-
-        Raises :class:`Unreachable` if nothing could be sent, :class:`ServerTimeout` and :class:`ServerError` if no
-        complete reply came, and :class:`s3harness.UsageError` if the address leads to a host that was not allowed.
-        """
-        return await self._request("POST", url, body, timeout_s, request_id)
-
-    async def _request(self, method: str, url: str, body: Body, timeout_s: float, request_id: str) -> Reply:
-        host = urlsplit(url).netloc
-        length = sum(map(len, body))
-        headers = [("Host", host), *self._headers]
-        if body:
-            headers += [("Content-Type", "application/json"), ("Content-Length", str(length))]
-        mark_sent = await self._body_queues[host].enter() if body else _do_nothing
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request and return its complete reply, decompressed."""
+        length = int(request.headers.get("Content-Length", 0))
+        timeout_s = request.extensions["timeout"]["read"]
+        host = request.url.netloc
+        mark_sent = await self._body_queues[host].enter() if length else _do_nothing
         try:
             # Logged before sending: what the log cannot hold must not leave this machine.
-            self._log_send(host, length, request_id)
+            self._log_send(host.decode(), length, REQUEST_ID.get())
             async with (
                 # httpcore2's timeouts count each read anew, so a server that sends byte by byte needs a limit in all.
                 asyncio.timeout(timeout_s),
                 self._pool.stream(
-                    method,
-                    url,
-                    headers=headers,
-                    content=_chunks(body, mark_sent) if body else None,
-                    extensions={
-                        "timeout": {"connect": min(CONNECT_TIMEOUT_S, timeout_s), "read": timeout_s, "write": timeout_s}
-                    },
+                    request.method,
+                    str(request.url),
+                    headers=request.headers.raw,
+                    content=_marked(cast("httpx2.AsyncByteStream", request.stream), mark_sent) if length else None,
+                    extensions=request.extensions,
                 ) as reply,
             ):
-                whole = await _read(reply.aiter_stream())
+                response = await _complete(reply)
                 # llama-server with cpp-httplib 0.27 answers 503 while it loads, then takes the body that it did
                 # not read for another request and sends a second reply (llama.cpp issue 17388). The flag is set here,
                 # before the pool gets the connection back and gives it to another request.
                 if reply.status != 200:
-                    cast("CountingStream", reply.extensions["network_stream"]).is_reusable = False
-                return Reply(reply.status, whole, _retry_after_s(reply.headers))
+                    cast("CheckedStream", reply.extensions["network_stream"]).is_reusable = False
+                return response
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
             raise Unreachable(_describe(error)) from error
         except (TimeoutError, httpcore2.TimeoutException) as error:
             raise ServerTimeout(f"no answer within {timeout_s:g} s") from error
-        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        # anyio's errors of TLS connections pass through httpcore2 2.16 as they are.
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, anyio.EndOfStream) as error:
             raise ServerError(f"the connection broke: {_describe(error)}") from error
         finally:
             # A request that fails before its body is sent must not hold up the next body.
@@ -149,7 +112,7 @@ class _BodyQueue:
         return own.set
 
 
-class CountingStream(httpcore2.AsyncNetworkStream):
+class CheckedStream(httpcore2.AsyncNetworkStream):
     """A connection that is not used again after a reply with more bytes than its head announces.
 
     httpcore2 2.16 keeps such bytes, and takes them for the reply to the next request. Before it uses a connection again
@@ -158,21 +121,27 @@ class CountingStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
-        self._counter = _ReplyCounter()
-        self._is_sending = False
+        self._parser: h11.Connection | None = None
         self.is_reusable = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read and count the next bytes."""
+        """Read the next bytes, and follow where the reply ends."""
         data = await self._inner.read(max_bytes, timeout)
-        self._is_sending = False
-        self._counter.add(data)
+        self._parser = self._parser or _reply_parser()
+        try:
+            self._parser.receive_data(data)
+            event: object = None
+            while event not in (h11.NEED_DATA, h11.PAUSED) and not isinstance(event, h11.ConnectionClosed):
+                event = self._parser.next_event()
+        except h11.RemoteProtocolError:
+            self.is_reusable = False  # httpcore2 meets the same error, and reports it
+        if self._parser.their_state is h11.DONE and self._parser.trailing_data[0]:
+            self.is_reusable = False
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes; the first ones after a read begin another request, and the count starts anew."""
-        if not self._is_sending:
-            self._is_sending, self._counter = True, _ReplyCounter()
+        """Send bytes, to which the next bytes read are the reply."""
+        self._parser = None
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -182,54 +151,20 @@ class CountingStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
-        """Return this connection with encryption; the bytes counted are those inside of it."""
-        return CountingStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        """Return this connection with encryption; replies are followed inside of it."""
+        return CheckedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         """Return a property of the connection; ``is_readable`` makes httpcore2 close it instead of using it again."""
-        must_close = info == "is_readable" and (not self.is_reusable or self._counter.has_surplus)
-        return must_close or self._inner.get_extra_info(info)
+        return (info == "is_readable" and not self.is_reusable) or self._inner.get_extra_info(info)
 
 
-class _ReplyCounter:
-    """Counts the bytes of one reply against the length that its head announces."""
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._remaining: int | None = None
-        self._tail = b""
-        self._is_chunked = False
-
-    def add(self, data: bytes) -> None:
-        if self._remaining is not None:
-            self._remaining -= len(data)
-        elif self._is_chunked:
-            self._tail = (self._tail + data)[-5:]
-        elif len(self._head) <= MAX_HEAD_BYTES:
-            self._head += data
-            self._parse_head()
-
-    def _parse_head(self) -> None:
-        head, end, body = self._head.partition(b"\r\n\r\n")
-        # Informational replies (100, 103) have no body and only announce the real one. A loop and no recursion, because
-        # a server may send thousands of them at once.
-        while end and (status := _STATUS.match(head)) and status[1].startswith(b"1"):
-            self._head = body
-            head, end, body = self._head.partition(b"\r\n\r\n")
-        if not end:
-            return
-        if length := _CONTENT_LENGTH.search(head + b"\r\n"):
-            self._remaining = int(length[1]) - len(body)
-        elif _CHUNKED.search(head + b"\r\n"):
-            self._is_chunked, self._tail = True, body[-5:]
-
-    @property
-    def has_surplus(self) -> bool:
-        """Tell whether bytes came after the end of the reply."""
-        # A reply without a length ends where the server closes the connection, so nothing can follow it.
-        return (self._remaining is not None and self._remaining < 0) or (
-            self._is_chunked and self._tail != b"0\r\n\r\n"
-        )
+def _reply_parser() -> h11.Connection:
+    """Return a parser that expects the reply to a request."""
+    parser = h11.Connection(h11.CLIENT)
+    parser.send(h11.Request(method="POST", target="/", headers=[("Host", "")]))
+    parser.send(h11.EndOfMessage())
+    return parser
 
 
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -261,7 +196,7 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
             except BaseException:
                 await stream.aclose()
                 raise
-            return CountingStream(stream)
+            return CheckedStream(stream)
         raise last_error
 
     async def sleep(self, seconds: float) -> None:
@@ -276,41 +211,44 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectError(f"{host} has no address: {error.strerror}") from error
 
 
-async def _chunks(body: Body, mark_sent: Callable[[], None]) -> AsyncIterator[bytes]:
-    for part in body:
-        for start in range(0, len(part), CHUNK_BYTES):
-            yield part[start : start + CHUNK_BYTES]
+async def _marked(body: AsyncIterable[bytes], mark_sent: Callable[[], None]) -> AsyncIterator[bytes]:
+    async for part in body:
+        yield part
     # httpcore2 asks for the next chunk when the last one is written, so here the whole body is out.
     mark_sent()
 
 
-async def _read(stream: AsyncIterator[bytes]) -> bytes:
-    parts, length = [], 0
-    async for part in stream:
-        parts.append(part)
-        length += len(part)
-        if length > MAX_REPLY_BYTES:
-            raise ServerError(f"the reply is longer than {MAX_REPLY_BYTES >> 20} MB")
-    return b"".join(parts)
-
-
-def _retry_after_s(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
-    """Return the seconds to wait that a server asks for, which it gives in milliseconds, in seconds, or as a date."""
-    values = {name.lower(): value.decode("latin-1").strip() for name, value in headers}
+async def _complete(reply: httpcore2.Response) -> httpx2.Response:
+    """Return a reply with its whole body, decompressed."""
+    coding = httpx2.Headers(reply.headers).get("Content-Encoding", "identity").strip().lower()
+    # httpx2 would hand on compressed bytes that it cannot read as if they were the text.
+    if coding not in ("identity", "gzip", "x-gzip", "deflate", ""):
+        raise Rejected(f"the server compresses its replies as {coding}, though that was not requested; switch it off")
+    coded = httpx2.Response(reply.status, headers=reply.headers, stream=_Stream(reply))
+    body = bytearray()
     try:
-        # Azure and OpenAI send milliseconds too, which are the more precise.
-        if b"retry-after-ms" in values:
-            return max(0.0, float(values[b"retry-after-ms"]) / 1000)
-        return max(0.0, float(values[b"retry-after"])) if b"retry-after" in values else None
-    except ValueError:
-        return _seconds_until(values.get(b"retry-after", ""))
+        async for part in coded.aiter_bytes():
+            body += part
+            if len(body) > MAX_REPLY_BYTES:
+                raise ServerError(f"the reply is longer than {MAX_REPLY_BYTES >> 20} MB")
+    except httpx2.DecodingError as error:
+        raise ServerError(f"the reply cannot be decompressed: {error}") from error
+    headers = [
+        (name, value)
+        for name, value in reply.headers
+        if name.lower() not in (b"content-encoding", b"content-length", b"transfer-encoding")
+    ]
+    return httpx2.Response(reply.status, headers=headers, content=bytes(body))
 
 
-def _seconds_until(date: str) -> float | None:
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(date).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
+class _Stream(httpx2.AsyncByteStream):
+    """The body of a reply as httpx2 reads it."""
+
+    def __init__(self, reply: httpcore2.Response) -> None:
+        self._reply = reply
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._reply.aiter_stream()
 
 
 def _do_nothing() -> None:

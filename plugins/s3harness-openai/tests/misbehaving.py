@@ -45,7 +45,7 @@ class ReceivedRequest:
 
 @dataclass
 class Reaction:
-    """What is done with a request: a reply of ``status`` and ``body``, or something worse."""
+    """What is done with a request: a reply of ``status`` and ``body``, bytes and a close, or something worse."""
 
     body: object = None
     status: int = 200
@@ -56,6 +56,7 @@ class Reaction:
     byte_every_s: float = 0.0
     answers: str = ""
     repeats_after_s: float | None = None
+    raw: bytes = b""
 
 
 def says(text: str | None = ANSWER, finish: str | None = "stop", **more: object) -> Reaction:
@@ -182,6 +183,10 @@ class Misbehaving:
         await asyncio.sleep(does.wait_s)
         if does.reset:
             _reset(writer)
+            return False
+        if does.raw:
+            writer.write(does.raw)
+            await writer.drain()
             return False
         body = does.body if isinstance(does.body, bytes) else json.dumps(does.body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | does.headers

@@ -109,6 +109,7 @@ def test_a_probe_that_asks_in_other_words_is_shown_in_those_words(run, long_data
         code, _, err = command(
             *("probe", "polarity", "--backend", "openai", "--model", run.card, "--data", long_data, "--cache", cache),
             *("--out", tmp_path / "probes", "--tasks", "1", "-o", f"base_url={server.url}"),
+            *("--allow-blind", "a server without a model"),
         )
         assert code == 0, err
     base, probed = (page_data(tmp_path / "probes" / name) for name in ("baseline", "probe-polarity"))

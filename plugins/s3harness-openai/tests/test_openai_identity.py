@@ -56,6 +56,28 @@ def test_a_server_of_another_model_than_the_cards_is_refused_with_both_names_and
     assert (identity["served"], identity["taken_for"]) == ("other/model-7b", "some-model")
 
 
+def test_a_model_is_named_as_the_server_names_it_and_needs_no_card(run):
+    with Misbehaving() as server:
+        server.models = ["org/next-model"]
+        done = run(server.url, "--model", "org/next-model")
+        refused = run(server.url, "--model", "no-such-model", out="refused")
+    assert (done.code, done.statuses()) == (0, {"ok": N}), done.err
+    assert "org/next-model has no card: it is taken for a model of the server that sees video" in done.err
+    assert done.manifest()["run"]["model"]["name"] == "org/next-model"
+    assert "has no card" in done.manifest()["model_notes"][0]
+    assert refused.code == 1
+    assert "no server has the model no-such-model; they have org/next-model" in refused.err
+
+
+@pytest.mark.parametrize("length", [120, 1500, 100_000, "many", -1])
+def test_requests_are_compared_with_the_context_that_the_server_has(run, length):
+    with Misbehaving(listing({"id": "some-model", "owned_by": "sglang", "max_model_len": length})) as server:
+        done = run(server.url, "--sampling", "fps=0.5", "--sampling", "max_pixels=4096")
+    warned = f"{N} of {N} requests are longer than the context of {length:,} tokens" if length == 120 else "longer than"
+    assert (warned in done.err) is (length == 120), done.err
+    assert done.manifest().get("context", {}).get("limit") == (length if length == 120 else None)
+
+
 def test_the_manifest_says_what_the_server_told_and_every_answer_whose_it_is(run):
     served = {"id": "some-model", "root": "org/weights", "owned_by": "vllm", "max_model_len": 4096}
     with Misbehaving(listing(served, version="0.11.0")) as server:

@@ -15,8 +15,8 @@ from s3harness_ray.cluster import WorkerResources
 MAX_CONCURRENCY = 10_000
 """Calls that an actor takes at once; most of them wait, one for each plan. Ray's default is 1000 for async actors."""
 
-Answer = tuple[str, s3harness.Response, str]
-"""The id of a request, its response, and the key of the media that it showed."""
+Answer = tuple[str | s3harness.Request, s3harness.Response, str]
+"""The id of a planned request, or a turn of a conversation; its response; and the key of the media that it showed."""
 
 
 class EngineActor:
@@ -32,6 +32,14 @@ class EngineActor:
         async for phase in _stream_of(self._load):
             yield phase
 
+    async def check_media(self, check: Any) -> Any:
+        """Check that the engine uses the media of clips (:meth:`s3harness.Worker.check_media`)."""
+        return await self._loaded_worker.check_media(check)
+
+    async def context_length(self) -> int | None:
+        """The tokens that the loaded engine takes, where it tells."""
+        return self._loaded_worker.backend.context_length
+
     async def wait_for_room(self) -> None:
         """Wait until the worker can take another plan."""
         await self._loaded_worker.room()
@@ -41,7 +49,11 @@ class EngineActor:
 
         async def work(emit: Callable[[Answer], None]) -> None:
             admission = await self._loaded_worker.admit(plan)
-            await self._loaded_worker.carry_out(plan, admission, lambda request, *answer: emit((request.id, *answer)))
+
+            def write(request: s3harness.Request, response: s3harness.Response, media: str) -> None:
+                emit((_name(request), response, media))
+
+            await self._loaded_worker.carry_out(plan, admission, write)
 
         async for answer in _stream_of(work):
             yield answer
@@ -68,6 +80,11 @@ class EngineActor:
         if self._worker is None:
             raise s3harness.S3HarnessError("the engine is not loaded")
         return self._worker
+
+
+def _name(request: s3harness.Request) -> str | s3harness.Request:
+    """Return the id of a planned request, which the driver has; no turn of a conversation is in its plan."""
+    return request if request.parent else request.id
 
 
 def put_worker_spec(worker_spec: s3harness.WorkerSpec) -> Any:

@@ -66,6 +66,7 @@ class _WorkerPool:
         self._n_pending = 0
         self._n_places = resources.workers
         self._lock, self._changed = asyncio.Lock(), asyncio.Event()
+        self._check_lock, self._is_checked = asyncio.Lock(), False
 
     async def run(self) -> None:
         """Carry out all plans."""
@@ -93,6 +94,12 @@ class _WorkerPool:
     async def _load(self, actor: Any, name: str) -> None:
         async for phase in stream(actor.load):
             self._execution.progress.set_phase(f"{name}: {phase}")
+        # One engine is checked for all, which are of one identity; the others wait, or they would begin to answer.
+        async with self._check_lock:
+            if not self._is_checked:
+                self._execution.check_context(await actor.context_length.remote())
+                self._execution.accept_media_check(await actor.check_media.remote(self._execution.media_check))
+                self._is_checked = True
 
     async def _feed(self, actor: Any, pending: PendingPlans) -> None:
         """Give a worker one plan after the other, whenever it has room."""
@@ -107,8 +114,8 @@ class _WorkerPool:
     async def _carry_out(self, actor: Any, plan: s3harness.VideoPlan, pending: PendingPlans) -> None:
         """Have a worker carry out a plan, and write its answers to the journal."""
         requests = {request.id: request for step in plan.steps for request in step.requests}
-        async for request_id, response, media in stream(actor.carry_out, plan):
-            self._execution.write(requests[request_id], response, media)
+        async for request, response, media in stream(actor.carry_out, plan):
+            self._execution.write(requests[request] if isinstance(request, str) else request, response, media)
         del pending[plan.video.id]
         self._n_pending -= 1
         self._changed.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import s3harness
 
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 
 def load_adapter(model: Any, directory: Path) -> Any:
@@ -35,13 +33,3 @@ def load_adapter(model: Any, directory: Path) -> Any:
             f"{len(missing)} are missing (such as {example}); was it trained on another architecture?"
         )
     return adapted
-
-
-def adapter_id(directory: Path) -> str:
-    """``local:`` and the first 16 hexadecimal digits of a hash of the adapter's configuration and weights."""
-    # The manifest names an adapter by its content: a path would tell about the machine and not about the adapter.
-    digest = hashlib.sha256()
-    for name in (ADAPTER_CONFIG, *ADAPTER_WEIGHTS):
-        if (directory / name).is_file():
-            digest.update(name.encode() + (directory / name).read_bytes())
-    return f"local:{digest.hexdigest()[:16]}"

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import s3harness
-from s3harness_transformers.adapters import adapter_id
 from s3harness_transformers.batch_generator import BatchGenerator, ResponseOrError, batch_key
 from s3harness_transformers.batching import DynamicBatcher
+from s3harness_transformers.clip_forms import with_possible_form
 from s3harness_transformers.families import family_of
 from s3harness_transformers.grammar import LIBRARY, grammar_library
 from s3harness_transformers.installation import installed_version, missing_requirements, require_engine
 from s3harness_transformers.loading import LoadedModel, load_model
+from s3harness_transformers.official import common_inputs, official_inputs
 from s3harness_transformers.options import TransformersOptions
+from s3harness_transformers.recipes import recipe_inputs
 from s3harness_transformers.request_encoder import EncodedRequest, RequestEncoder
 
 
@@ -28,6 +31,7 @@ class TransformersBackend(s3harness.Backend):
     with their times, and none is left out.
     """
 
+    model_source = "weights"
     # Neither changes an answer, up to the order of sums in bfloat16.
     transport_options = frozenset({"batch_size", "timeout_s"})
 
@@ -37,10 +41,13 @@ class TransformersBackend(s3harness.Backend):
         require_engine(model, self._options.min_version)
         if model.weights is None:
             raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
-        self._clip_form = self._options.clips or _clip_form_in_training(model, self._options)
+        if self._options.clips:
+            self.model = replace(model, clip_form=self._options.clips)
         # Two batches, so that the prompts of the next one are encoded while one is answered.
         self.limits = s3harness.Limits(2 * self._options.batch_size, self._options.timeout_s, attempts=1)
-        self._facts: Mapping[str, object] = {}
+        self._is_structured = False
+        self._own_decoding: Mapping[str, object] = {}
+        self._facts: dict[str, object] = {}
         self._identity: Mapping[str, object] = {}
         self._tokens, self._seconds = 0, 0.0
 
@@ -53,23 +60,35 @@ class TransformersBackend(s3harness.Backend):
         """Load the model."""
         options = self._options
         loaded = await asyncio.to_thread(load_model, self.model, options, self.report_status)
-        is_structured = options.structured and bool(grammar_library())
-        if options.structured and not is_structured:
+        self._own_decoding = loaded.own_decoding
+        self._is_structured = options.structured and bool(grammar_library())
+        if options.structured and not self._is_structured:
             self.add_note(f"answers were not held to their schema: pip install {LIBRARY}")
+        planned, self.model = self.model, with_possible_form(self.model, loaded.processor)
+        if self.model.clip_form != planned.clip_form:
+            if options.clips:
+                raise s3harness.UsageError(f"{planned.name} takes no video: -o clips=images shows images and times")
+            self.add_note("the model takes no video: clips were shown as images, each after its time")
         self._encoder = RequestEncoder(
             loaded.processor,
-            family_of(loaded.model_type),
+            family_of(loaded.processor),
             self.model,
             self.media,
             dtype=loaded.model.dtype,
             max_tokens=loaded.max_tokens,
-            as_images=self._clip_form == "images",
         )
-        self._generator = BatchGenerator(loaded, structured=is_structured, logprobs=options.logprobs)
+        self.context_length = loaded.max_tokens
+        self._generator = BatchGenerator(
+            loaded,
+            structured=self._is_structured,
+            logprobs=options.logprobs,
+            marks=s3harness.reasoning_marks(self.model),
+        )
         self._batcher = DynamicBatcher[EncodedRequest, s3harness.Response](
             self._timed_generate, batch_key, options.batch_size
         )
-        self._facts = _facts(loaded, options, grammar_library() if is_structured else "") | {"clips": self._clip_form}
+        self._facts = _facts(loaded, options, grammar_library() if self._is_structured else "") | _forms(self.model)
+        self._facts |= s3harness.decoding_facts(loaded.own_decoding)
         self._identity = _identity(self.model, self._facts, loaded.base_model.config)
         self.report_status("asking")
         return self
@@ -105,7 +124,25 @@ class TransformersBackend(s3harness.Backend):
 
     async def generate(self, request: s3harness.Request) -> s3harness.Response:
         """Answer one request, in a batch with others that come at the same time."""
-        return await self._batcher.submit(await asyncio.to_thread(self._encoder.encode, request))
+        encoded = await asyncio.to_thread(self._encoder.encode, request)
+        response = await self._batcher.submit(encoded)
+        settings = s3harness.sent_settings(request, self.model, self._own_decoding, is_structured=self._is_structured)
+        return replace(response, sent=replace(encoded.sent, settings=settings))
+
+    async def model_inputs(self, request: s3harness.Request) -> s3harness.ModelInputs:
+        """Tokens and tensors of a request, as they go into ``generate``."""
+        encoded = await asyncio.to_thread(self._encoder.encode, request)
+        return common_inputs({**encoded.text, **encoded.media}, self._encoder.decode)
+
+    async def official_inputs(self, request: s3harness.Request, source: s3harness.SourceClip) -> s3harness.ModelInputs:
+        """Tokens and tensors by a processor of its own, called as its documentation has it."""
+        trusted = self._options.trust_remote_code
+        return await asyncio.to_thread(official_inputs, self.model, request, source, trust_remote_code=trusted)
+
+    async def recipe_inputs(self, request: s3harness.Request, path: Path) -> s3harness.RecipeInputs | None:
+        """Tokens and tensors by the recipe of the model's authors, where its package is installed."""
+        trusted = self._options.trust_remote_code
+        return await asyncio.to_thread(recipe_inputs, self.model, request, path, trust_remote_code=trusted)
 
     def _timed_generate(self, batch: Sequence[EncodedRequest]) -> list[ResponseOrError]:
         started = time.perf_counter()
@@ -115,14 +152,9 @@ class TransformersBackend(s3harness.Backend):
         return results
 
 
-def _clip_form_in_training(model: s3harness.ModelCard, options: TransformersOptions) -> str:
-    """``images`` or ``video``, by the run card beside adapter or weights; ``video`` where there is none."""
-    # A model that was trained on images gives other answers to the same frames as video.
-    for directory in (options.adapter, Path(str(model.weights))):
-        card = s3harness.read_card(directory) if directory is not None and directory.is_dir() else None
-        if card is not None:
-            return str(card.about.get("clips", "video"))
-    return "video"
+def _forms(model: s3harness.ModelCard) -> dict[str, object]:
+    """The forms in which clips are shown."""
+    return {"clips": model.clip_form, **({"audio": "in video"} if model.audio_in_video else {})}
 
 
 def _facts(loaded: LoadedModel, options: TransformersOptions, library: str) -> dict[str, object]:
@@ -135,7 +167,7 @@ def _facts(loaded: LoadedModel, options: TransformersOptions, library: str) -> d
         "device": loaded.device_name,
         "dtype": str(loaded.model.dtype).removeprefix("torch."),
         "attention": str(getattr(loaded.base_model.config, "_attn_implementation", "")),
-        "adapter": adapter_id(options.adapter) if options.adapter else "",
+        "adapter": s3harness.adapter_id(options.adapter) if options.adapter else "",
         "structured": library,
     }
     return {name: value for name, value in facts.items() if value}

@@ -36,10 +36,19 @@ class AnswerGrammars:
         self._compiler = xgrammar.GrammarCompiler(info, max_threads=1)
         self._vocab_size = vocab_size
 
-    def processor(self, requests: Sequence[s3harness.Request]) -> GrammarLogitsProcessor | None:
-        """Logits processor that holds the answers of a batch to their forms; ``None`` if all are free text."""
+    def processor(
+        self, requests: Sequence[s3harness.Request], reasoning_end: int | None = None, waits: Sequence[bool] = ()
+    ) -> GrammarLogitsProcessor | None:
+        """Logits processor that holds the answers of a batch to their forms; ``None`` if all are free text.
+
+        The rows that ``waits`` marks are free until the token ``reasoning_end``.
+        """
         grammars = [self._grammar(request) for request in requests]
-        return GrammarLogitsProcessor(grammars, self._vocab_size) if any(grammars) else None
+        if not any(grammars):
+            return None
+        # Without such a token nobody could tell where the answer begins.
+        free = waits if reasoning_end is not None and waits else [False] * len(grammars)
+        return GrammarLogitsProcessor(grammars, self._vocab_size, reasoning_end, free)
 
     def _grammar(self, request: s3harness.Request) -> Any:
         if request.answer_schema is not None:
@@ -53,11 +62,14 @@ class AnswerGrammars:
 class GrammarLogitsProcessor:
     """Masks the tokens that each row's grammar forbids; for one call of ``generate``."""
 
-    def __init__(self, grammars: Sequence[Any], vocab_size: int) -> None:
+    def __init__(
+        self, grammars: Sequence[Any], vocab_size: int, reasoning_end: int | None, waits: Sequence[bool]
+    ) -> None:
         import xgrammar
 
         self._matchers = [xgrammar.GrammarMatcher(grammar) if grammar is not None else None for grammar in grammars]
         self._mask = xgrammar.allocate_token_bitmask(len(grammars), vocab_size)
+        self._reasoning_end, self._waits = reasoning_end, list(waits)
         self._has_begun = False
 
     def __call__(self, tokens: Any, scores: Any) -> Any:
@@ -68,6 +80,13 @@ class GrammarLogitsProcessor:
             # A finished row still gets padding, until all rows of the batch are finished.
             if matcher is None or matcher.is_terminated():
                 self._mask[row].fill_(ALL_ALLOWED)
+                continue
+            if self._waits[row]:
+                self._waits[row] = not (self._has_begun and int(tokens[row, -1]) == self._reasoning_end)
+                if self._waits[row]:
+                    self._mask[row].fill_(ALL_ALLOWED)
+                else:
+                    matcher.fill_next_token_bitmask(self._mask, row)
                 continue
             # On the first call the last token is the prompt's.
             if self._has_begun and not matcher.accept_token(int(tokens[row, -1])):

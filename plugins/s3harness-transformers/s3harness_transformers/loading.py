@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from s3harness_transformers import errors
 from s3harness_transformers.adapters import load_adapter
 from s3harness_transformers.installation import installed_version
 from s3harness_transformers.options import TransformersOptions
+from s3harness_transformers.positions import continue_after_videos
 
 ENVIRONMENT = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
 AUTO_CLASSES = (
@@ -26,13 +27,17 @@ AUTO_CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to generate. ``eos_token_ids`` end an answer, ``pad_token_id`` pads the rows of a batch."""
+    """A model ready to generate. ``eos_token_ids`` end an answer, ``pad_token_id`` pads the rows of a batch.
+
+    ``own_decoding`` are the settings of the checkpoint's ``generation_config``.
+    """
 
     model: Any
     processor: Any
     eos_token_ids: tuple[int, ...]
     pad_token_id: int
     revision: str = ""
+    own_decoding: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def base_model(self) -> Any:
@@ -42,7 +47,7 @@ class LoadedModel:
     @property
     def tokenizer(self) -> Any:
         """The processor's tokenizer."""
-        return self.processor.tokenizer
+        return tokenizer_of(self.processor)
 
     @property
     def model_type(self) -> str:
@@ -96,13 +101,20 @@ def load_model(card: s3harness.ModelCard, options: TransformersOptions, report: 
         if isinstance(error, s3harness.S3HarnessError):
             raise
         raise errors.loading_error(error, weights, is_local) from error
-    eos_token_ids, pad_token_id = generation_tokens(model, processor.tokenizer)
+    continue_after_videos(model)
+    eos_token_ids, pad_token_id = generation_tokens(model, tokenizer_of(processor))
+    own_decoding = model.generation_config.to_diff_dict()
     _reset_generation_config(model, eos_token_ids, pad_token_id)
     if options.adapter is not None:
         report("loading the adapter")
         model = load_adapter(model, options.adapter)
     revision = str(getattr(config, "_commit_hash", None) or "")
-    return LoadedModel(model.eval(), processor, eos_token_ids, pad_token_id, revision)
+    return LoadedModel(model.eval(), processor, eos_token_ids, pad_token_id, revision, own_decoding)
+
+
+def tokenizer_of(processor: Any) -> Any:
+    """Return the tokenizer of a processor; of a model of text alone the processor is the tokenizer itself."""
+    return getattr(processor, "tokenizer", processor)
 
 
 def load_processor(weights: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -114,10 +126,11 @@ def load_processor(weights: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
     logging.set_verbosity_error()
     config = AutoConfig.from_pretrained(weights, **source)
     processor = AutoProcessor.from_pretrained(weights, **source)
-    if not getattr(processor, "chat_template", None) and not getattr(processor.tokenizer, "chat_template", None):
+    tokenizer = tokenizer_of(processor)
+    if not getattr(processor, "chat_template", None) and not getattr(tokenizer, "chat_template", None):
         raise s3harness.UsageError("the weights have no chat template, so a question cannot be put to the model")
     # Generation continues a row at its right end, where padding would be in the way.
-    processor.tokenizer.padding_side = "left"
+    tokenizer.padding_side = "left"
     # Omni models of Qwen: a talker, which is not loaded, speaks what the thinker writes.
     return getattr(config, "thinker_config", config), processor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from s3harness import options
 from s3harness_transformers.adapters import ADAPTER_CONFIG
@@ -25,8 +25,7 @@ class TransformersOptions:
     ``dtype`` is the card's on a GPU, and float32 on the CPU, unless the user names one. ``adapter`` is the directory of
     a LoRA adapter. At most ``batch_size`` requests are answered at once. ``structured`` holds answers to their schema
     or choices, ``logprobs`` records the probabilities of closed answers. A request may take ``timeout_s``, its wait for
-    a batch included. ``clips`` are shown as ``video`` or as ``images``; if empty, as the weights' run card has it
-    (:func:`s3harness.read_card`), and as video where there is none.
+    a batch included. ``clips`` are shown as ``video`` or as ``images``; if empty, as the model card has it.
     """
 
     dtype: Annotated[str, options.one_of(*DTYPES)] = ""
@@ -37,7 +36,7 @@ class TransformersOptions:
     batch_size: Annotated[int, options.whole(1)] = 4
     structured: bool = True
     logprobs: bool = True
-    clips: Annotated[str, options.one_of("video", "images")] = ""
+    clips: Annotated[Literal["", "video", "images"], options.one_of("video", "images")] = ""
     timeout_s: Annotated[float, options.seconds] = 3600.0
     min_version: str = "0"
     dtype_on_gpu: Annotated[str, options.one_of(*DTYPES)] = "bfloat16"

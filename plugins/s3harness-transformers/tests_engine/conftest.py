@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 import torch
-from s3harness_transformers.tiny import FAMILIES, tiny_model
+from s3harness_transformers.tiny import tiny_model
 from transformers_cases import Cases
 from transformers_golden import write_data
 
@@ -15,11 +16,22 @@ from s3harness.media import MediaStore
 torch.set_num_threads(1)
 
 
+class TinyModels(dict[str, Path]):
+    """Family → the directory of its tiny model, which is built when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, family: str) -> Path:
+        self[family] = tiny_model(family, self._folder / family)
+        return self[family]
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Family → the directory of its tiny model."""
-    folder = tmp_path_factory.mktemp("tiny")
-    return {family: tiny_model(family, folder / family) for family in FAMILIES}
+    return TinyModels(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="session")

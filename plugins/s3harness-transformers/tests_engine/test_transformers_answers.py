@@ -9,7 +9,6 @@ from dataclasses import replace
 import jsonschema
 import pytest
 import torch
-from s3harness_transformers.adapters import adapter_id
 from s3harness_transformers.batch_generator import BatchGenerator, collate
 from s3harness_transformers.loading import load_model
 from s3harness_transformers.options import TransformersOptions
@@ -17,6 +16,7 @@ from s3harness_transformers.tiny import FAMILIES
 from transformers_cases import short
 
 import s3harness
+from s3harness.rundir.identities import adapter_id
 
 PROMPTS = ("Is it so?", "Does the patient turn the head? Answer yes or no.", "Describe what the patient does. " * 5)
 SCHEMA = {
@@ -159,7 +159,9 @@ def test_one_request_that_does_not_fit_fails_with_what_to_change(cases):
 
 
 def test_leaving_ends_what_is_under_way(cases):
-    endless = short(some_requests(cases, "qwen3-vl", 1)[2], 20_000)
+    # A schema keeps a model of random weights from an end of its own.
+    schema = {"type": "array", "items": {"type": "boolean"}, "minItems": 8000}
+    endless = replace(short(some_requests(cases, "qwen3-vl", 1)[2], 20_000), answer_schema=schema)
     backend = cases.backend("qwen3-vl")
 
     async def leave_early():

@@ -137,12 +137,13 @@ def test_a_request_of_text_alone_is_encoded_without_media(cases):
     assert text.startswith("<|im_start|>system\nYou are terse.<|im_end|>\n<|im_start|>user\nES or NES?<|im_end|>")
 
 
-@pytest.mark.parametrize(("placement", "first"), [("media_first", "video"), ("text_first", "text")])
-def test_the_clip_stands_where_the_card_has_it(cases, placement, first):
-    encoder, _ = cases.encoder("qwen3-vl")
+@pytest.mark.parametrize(("placement", "is_first"), [("media_first", True), ("text_first", False)])
+def test_the_clip_stands_where_the_card_has_it(cases, placement, is_first):
+    encoder, processor = cases.encoder("qwen3-vl")
     encoder._card = replace(encoder._card, prompt_placement=placement)
-    (message,) = encoder.messages(cases.steps("qwen3-vl")[0].requests[0])
-    assert message["content"][0]["type"] == first
+    request = replace(cases.steps("qwen3-vl")[0].requests[0], prompt="Is it so?")
+    text = processor.tokenizer.decode(encoder.encode(request).text["input_ids"][0])
+    assert (text.index("<|video_pad|>") < text.index("Is it so?")) is is_first
 
 
 def a_request():

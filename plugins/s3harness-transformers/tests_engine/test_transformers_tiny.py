@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import s3harness_transformers.tiny.__main__ as tiny_command
 from click.testing import CliRunner
-from s3harness_transformers.tiny import FAMILIES, tiny_model
+from s3harness_transformers.tiny import FAMILIES, OTHER_FAMILIES, tiny_model
 from s3harness_transformers.tiny.tokenizer import PROMPT_SENTENCES
 from safetensors import safe_open
 from transformers_cases import CARDS
@@ -33,6 +33,30 @@ def test_a_checkpoint_has_the_architecture_of_its_card_and_small_weights(tiny, f
     assert all(name.startswith("thinker.") for name in names) is family.endswith("omni")
     files = {path.name for path in tiny[family].iterdir()}
     assert {"tokenizer.json", "chat_template.jinja", "processor_config.json", "generation_config.json"} <= files
+
+
+RELEASED_NAMES = {
+    "qwen2.5-vl": {"lm_head", "model.embed_tokens", "model.layers.0.mlp.up_proj", "visual.merger.mlp.0"},
+    "qwen3-vl": {"lm_head", "model.language_model.embed_tokens", "model.visual.pos_embed"},
+    "internvl3.5": {"language_model.lm_head", "language_model.model.layers.0.mlp.up_proj"},
+    "qwen2.5-omni": {"thinker.lm_head", "thinker.model.embed_tokens", "thinker.visual.patch_embed.proj"},
+    "qwen3-omni": {"thinker.lm_head", "thinker.model.layers.0.mlp.experts.0.gate_proj", "thinker.visual.pos_embed"},
+    "audio-flamingo": {"language_model.lm_head", "language_model.model.layers.0.mlp.up_proj", "audio_tower.conv1"},
+    "qwen3.5": {"lm_head", "model.language_model.layers.0.linear_attn.in_proj_qkv", "model.visual.pos_embed"},
+    "glm-4.6v": {"lm_head", "model.language_model.embed_tokens", "model.visual.downsample"},
+    "gemma-3": {"language_model.model.embed_tokens", "vision_tower.vision_model.embeddings.patch_embedding"},
+    "gemma-4": {"model.language_model.embed_tokens", "model.embed_vision.embedding_projection"},
+    "smolvlm": {"lm_head", "model.text_model.embed_tokens", "model.vision_model.embeddings.patch_embedding"},
+    "llava-onevision": {"language_model.lm_head", "vision_tower.vision_model.embeddings.patch_embedding"},
+    "minicpm-v-4.6": {"lm_head", "model.language_model.embed_tokens", "model.vision_tower.vit_merger.linear_1"},
+    "qwen3": {"lm_head", "model.embed_tokens", "model.layers.0.self_attn.q_norm"},
+}
+
+
+@pytest.mark.parametrize("family", (*FAMILIES, *OTHER_FAMILIES))
+def test_weights_have_the_names_of_the_released_checkpoint(tiny, family):
+    with safe_open(tiny[family] / "model.safetensors", "pt") as weights:
+        assert {f"{name}.weight" for name in RELEASED_NAMES[family]} <= set(weights.keys())
 
 
 def test_the_seed_determines_the_weights(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s3harness_transformers.backend import TransformersBackend
+from s3harness_transformers.clip_forms import with_possible_form
 from s3harness_transformers.families import family_of
 from s3harness_transformers.loading import load_processor
 from s3harness_transformers.request_encoder import RequestEncoder
@@ -25,6 +26,18 @@ CARDS = {
     "audio-flamingo": "audio-flamingo-3",
 }
 
+MODALITIES = {
+    "qwen3.5": ("video",),
+    "glm-4.6v": ("video",),
+    "gemma-3": ("video",),
+    "gemma-4": ("video", "audio"),
+    "smolvlm": ("video",),
+    "llava-onevision": ("video",),
+    "minicpm-v-4.6": ("video",),
+    "qwen3": (),
+}
+"""Modalities of the families without a card."""
+
 
 @dataclass
 class Cases:
@@ -35,7 +48,19 @@ class Cases:
     store: MediaStore
 
     def card(self, family):
-        return replace(load_model(CARDS[family]), weights=str(self.tiny[family]))
+        card = load_model(CARDS[family]) if family in CARDS else s3harness.ModelCard(family)
+        changes = {"modalities": MODALITIES[family]} if family in MODALITIES else {}
+        return replace(card, weights=str(self.tiny[family]), **changes)
+
+    def request(self, *, frames=(), audio=False, **changes):
+        """A request about 4 s of the golden video, with frames at these seconds of the clip; of text alone without."""
+        start_s, end_s = (10.0, 14.0) if frames or audio else (0.0, 0.0)
+        clip = s3harness.Clip("v1", start_s, end_s, tuple(start_s + time for time in frames), 96 * 64, audio=audio)
+        if not clip.is_text_only:
+            (video,) = s3harness.load_dataset(self.golden).videos
+            self.store.prepare(video, [clip])
+        fields = {"id": "r", "task": "t", "item": "i", "subject": "s", "prompt": "Does the patient turn the head?"}
+        return short(s3harness.Request(clip=clip, **(fields | changes)), **({"choices": changes.get("choices", ())}))
 
     def steps(self, family, protocol="strict", task="1"):
         settings = RunSettings(
@@ -51,12 +76,11 @@ class Cases:
         self.store.prepare(plan.video, plan.clips)
         return plan.steps
 
-    def encoder(self, family, **options):
+    def encoder(self, family, **card_changes):
         source = {"local_files_only": True}
-        config, processor = load_processor(str(self.tiny[family]), source)
-        return RequestEncoder(
-            processor, family_of(config.model_type), self.card(family), self.store, **options
-        ), processor
+        _, processor = load_processor(str(self.tiny[family]), source)
+        card = with_possible_form(replace(self.card(family), **card_changes), processor)
+        return RequestEncoder(processor, family_of(processor), card, self.store), processor
 
     def backend(self, family, card=None, **options):
         return TransformersBackend(card or self.card(family), options, self.store)

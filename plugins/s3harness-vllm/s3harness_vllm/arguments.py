@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, cast
 
 import s3harness
 from s3harness import options
-from s3harness_vllm.adapters import ADAPTER_CONFIG, adapter_arguments
+from s3harness_vllm.adapters import ADAPTER_CONFIG, LORA_ARGUMENTS, adapter_arguments
 from s3harness_vllm.installation import engine_argument_names, require_version, require_vllm
+from s3harness_vllm.limits import OF_ARCHITECTURES, Limit
 
 OWNER = "the vllm backend"
 
@@ -27,16 +28,22 @@ COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
 """JSON without white space: a model that may write any may write nothing else until its answer is cut."""
 
 
+MAX_IMAGES = 999
+"""The most images in a prompt: vLLM's own default. A clip shown as images has as many as frames."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VllmOptions:
     """Options of the backend itself; all other names are arguments of the engine.
 
-    ``adapter`` is the directory of a LoRA adapter. ``structured`` holds answers to their schema or choices,
-    ``logprobs`` requests the probabilities of closed answers. At most ``in_flight`` requests are under way for each
-    replica, each for at most ``timeout_s`` seconds.
+    ``adapter`` is the directory of a LoRA adapter; ``merge_adapter`` merges it into a copy of the weights before the
+    engine starts, as is done anyway where the engine does not apply all of its layers. ``structured`` holds answers to
+    their schema or choices, ``logprobs`` requests the probabilities of closed answers. At most ``in_flight`` requests
+    are under way for each replica, each for at most ``timeout_s`` seconds.
     """
 
     adapter: Annotated[Path | None, options.directory_with(ADAPTER_CONFIG)] = None
+    merge_adapter: bool = False
     structured: bool = True
     logprobs: bool = True
     in_flight: Annotated[int, options.whole(1)] = 64
@@ -48,16 +55,22 @@ OWN_NAMES = tuple(option.name for option in fields(VllmOptions))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSetup:
-    """Arguments of ``AsyncEngineArgs``, the card's number of GPUs where the user named none, and backend options."""
+    """Arguments of ``AsyncEngineArgs``, the card's number of GPUs where the user named none, and backend options.
+
+    ``limits`` are those of the engine that the card names, and those of the model's architecture.
+    """
 
     engine: Mapping[str, object]
     hinted_gpus: int | None = None
     options: VllmOptions = field(default_factory=VllmOptions)
+    limits: Sequence[Limit] = ()
 
     @property
-    def replicas(self) -> int:
-        """The number of data-parallel engines, each with a cache of its own."""
-        return int(str(self.engine.get("data_parallel_size") or 1))
+    def adapter_form(self) -> str:
+        """``loaded`` beside the weights or ``merged`` into them; empty without an adapter."""
+        if self.options.adapter is None:
+            return ""
+        return "loaded" if self.engine.get("enable_lora") else "merged"
 
     @property
     def has_media_cache(self) -> bool:
@@ -73,6 +86,7 @@ def engine_setup(model: s3harness.ModelCard, values: Mapping[str, object]) -> En
     card = dict(model.engines.get("vllm", {}))
     argument_names = engine_argument_names(require_vllm())
     require_version(str(card.pop("min_version", "0")), model.name)
+    limits = [*(Limit(**limit) for limit in card.pop("limits", ())), *OF_ARCHITECTURES.get(model.architecture, ())]
     if model.weights is None:
         raise s3harness.UsageError(f"{model.name} has no weights on the hub; name a directory by --weights DIR")
     own = {name: value for name, value in values.items() if name in OWN_NAMES}
@@ -82,30 +96,45 @@ def engine_setup(model: s3harness.ModelCard, values: Mapping[str, object]) -> En
     backend_options = options.read_options(VllmOptions, OWNER, own)
     # The card's number of GPUs is a hint: it is fitted to this machine once vLLM can be asked how many there are.
     hint = card.pop("tensor_parallel_size", None) if "tensor_parallel_size" not in arguments else None
+    # A card's limits are for clips as video.
+    if _shows_images(model):
+        card.pop("limit_mm_per_prompt", None)
     engine = {**_defaults(model), **card, **arguments, "model": model.weights}
     if backend_options.adapter is not None:
         engine |= adapter_arguments(backend_options.adapter, arguments)
-    return EngineSetup(engine=engine, hinted_gpus=cast("int | None", hint), options=backend_options)
+    return EngineSetup(engine=engine, hinted_gpus=cast("int | None", hint), options=backend_options, limits=limits)
 
 
-def fitting_gpus(hint: int, gpus: int) -> int:
-    """The largest divisor of ``hint`` that is at most the number of GPUs; 1 without any."""
-    # A divisor, because attention heads that divide by the card's number of GPUs divide by it as well.
-    return max(n for n in range(1, hint + 1) if hint % n == 0 and n <= max(gpus, 1))
+def merged_setup(setup: EngineSetup, weights: Path) -> EngineSetup:
+    """The setup of an engine for weights into which the adapter was merged."""
+    engine = {name: value for name, value in setup.engine.items() if name not in (*LORA_ARGUMENTS, "revision")}
+    return replace(setup, engine={**engine, "model": str(weights)})
 
 
 def _defaults(model: s3harness.ModelCard) -> dict[str, object]:
     return {
         "revision": model.revision,
         "enable_prefix_caching": True,
-        # Room is reserved for what the model is shown, and for no image, video or sound that never comes.
-        "limit_mm_per_prompt": {"image": 0, "video": 0, "audio": 0} | dict.fromkeys(model.modalities, 1),
+        "limit_mm_per_prompt": _media_limits(model),
         "structured_outputs_config": COMPACT_JSON,
         # Otherwise the checkpoint's generation_config would set temperature and top_p where the task sets none.
         "generation_config": "vllm",
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
     }
+
+
+def _media_limits(model: s3harness.ModelCard) -> dict[str, int]:
+    """The most items of each modality in a prompt; empty for a model of text alone, which has none to limit."""
+    if not model.modalities:
+        return {}
+    # Room is reserved for what the model is shown, and for no image, video or sound that never comes.
+    limits = {"image": 0, "video": 0, "audio": 0} | dict.fromkeys(model.modalities, 1)
+    return limits | {"video": 0, "image": MAX_IMAGES} if _shows_images(model) else limits
+
+
+def _shows_images(model: s3harness.ModelCard) -> bool:
+    return model.clip_form == "images" and "video" in model.modalities
 
 
 def _check_argument(name: str, argument_names: frozenset[str]) -> None:

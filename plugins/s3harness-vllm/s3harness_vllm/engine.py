@@ -13,8 +13,10 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import s3harness
-from s3harness_vllm.arguments import EngineSetup, fitting_gpus
+from s3harness_vllm.arguments import EngineSetup
 from s3harness_vllm.engine_log import EngineLog
+from s3harness_vllm.placement import describe_placement, placement
+from s3harness_vllm.reasoning import parser_arguments
 
 if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -55,11 +57,12 @@ def _load_engine(setup: EngineSetup, log: EngineLog, is_cancelled: threading.Eve
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    arguments = dict(setup.engine)
-    if setup.hinted_gpus is not None:
-        gpus = 1 if current_platform.is_cpu() else current_platform.device_count()
-        arguments["tensor_parallel_size"] = fitting_gpus(setup.hinted_gpus, gpus)
+    gpus = 0 if current_platform.is_cpu() else current_platform.device_count()
+    arguments = {**setup.engine, **placement(setup.engine, setup.hinted_gpus, gpus)}
+    arguments |= parser_arguments(arguments)
     log.begin("starting the engine")
+    if gpus > 1:
+        log.report(describe_placement(arguments, gpus))
     with _blocked_interrupts():
         # The import above takes half a minute, in which the run may have been stopped: then no process is started.
         if is_cancelled.is_set():

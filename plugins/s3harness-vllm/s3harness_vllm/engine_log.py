@@ -45,11 +45,12 @@ class EngineLog:
     """
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
+        self.report = report
         self._phases: list[tuple[str, float]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="s3harness-vllm-")
         self._path = Path(self._folder.name) / "log.jsonl"
         self._position = 0
+        self._n_forgotten = 0
         self._is_over = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="vllm-log", daemon=True)
 
@@ -80,7 +81,7 @@ class EngineLog:
         # Several processes log the same message.
         if not self._phases or self._phases[-1][0] != phase:
             self._phases.append((phase, time.monotonic()))
-            self._report(phase)
+            self.report(phase)
 
     def ready(self) -> dict[str, float]:
         """Stop reporting, and return the seconds spent in each phase. Errors are still collected."""
@@ -92,7 +93,14 @@ class EngineLog:
         return durations
 
     def errors(self) -> list[str]:
-        """The errors that were logged, oldest first."""
+        """The errors that were logged, oldest first, without those that were forgotten."""
+        return self._all_errors()[self._n_forgotten :]
+
+    def forget_errors(self) -> None:
+        """Leave the errors so far out of :meth:`errors`."""
+        self._n_forgotten = len(self._all_errors())
+
+    def _all_errors(self) -> list[str]:
         lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         return [record["message"] for record in map(_record, lines) if record.get("level") in ("ERROR", "CRITICAL")]
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import s3harness
-from s3harness_vllm.prompt import frame_rate
 
-PER_FRAME_MODEL_TYPES = frozenset({"qwen2_5_vl", "qwen2_5_omni_thinker", "qwen3_omni_moe_thinker"})
-"""``model_type`` of text configurations whose video processor limits the pixels of each frame."""
-
-PER_CLIP_MODEL_TYPES = frozenset({"qwen3_vl", "qwen3_vl_moe"})
-"""``model_type`` of those whose video processor limits the pixels of all frames of a video together.
-
-The limit in the checkpoints is passed by 42 frames of 602112 pixels.
-"""
+BY_IMAGES = frozenset({"MiniCPMV4_6VideoProcessor"})
+"""Video processors in whose place vLLM 0.32 calls the model's processor of images, which takes no such arguments."""
 
 
 def processor_kwargs(clip: s3harness.Clip, info: Any) -> dict[str, object]:
@@ -24,17 +17,20 @@ def processor_kwargs(clip: s3harness.Clip, info: Any) -> dict[str, object]:
     keeps all frames; ``size`` lets them be as large as the clip's ``max_pixels``. Sides are rounded to whole patches,
     and frames below the processor's minimum are enlarged.
     """
-    return {"fps": frame_rate(clip), "do_sample_frames": False} | _size(clip, info)
+    video = getattr(info.get_hf_processor(), "video_processor", None)
+    if type(video).__name__ in BY_IMAGES:
+        return {}
+    return {"fps": s3harness.frame_rate(clip), "do_sample_frames": False} | _size(clip, info)
 
 
 def _size(clip: s3harness.Clip, info: Any) -> dict[str, object]:
-    """The limits of size; empty for families in neither set, which have one size for all frames."""
-    model_type = info.get_hf_config().model_type
-    if model_type not in PER_FRAME_MODEL_TYPES | PER_CLIP_MODEL_TYPES:
+    """The limits of size; empty for a video processor without limits of pixels, which has one size for all frames."""
+    processor, max_pixels = info.get_hf_processor(), clip.max_pixels
+    video = getattr(processor, "video_processor", None)
+    limits = s3harness.pixel_limits_of(type(video).__name__)
+    if video is None or not limits:
         return {}
-    processor = info.get_hf_processor()
-    video, max_pixels = processor.video_processor, clip.max_pixels
-    if model_type in PER_CLIP_MODEL_TYPES:
+    if limits == "clip":
         # The limit is for whole temporal patches: the processor repeats the last frame to fill them.
         max_pixels *= _rounded_up(len(clip.timestamps), video.temporal_patch_size)
     size = {"shortest_edge": min(_min_pixels(processor), max_pixels), "longest_edge": max_pixels}

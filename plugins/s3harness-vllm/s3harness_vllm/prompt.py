@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import s3harness
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
-
-TICKS_PER_S = 1000
-"""Frames a second of the clock by which frame times are given to the processor.
-
-Processors take the time of a frame as its number divided by a frame rate; at a rate this high every time is exact to
-the millisecond.
-"""
 
 AUDIO_RATE_HZ = 16_000
 LOGPROBS_PER_ANSWER = 2
@@ -26,80 +20,131 @@ MAX_LOGPROBS = 20
 
 @dataclass(frozen=True, slots=True)
 class ClipMedia:
-    """The media of a request's clip: video, audio, both or none. ``key`` hashes their content, empty without any."""
+    """The media of a request's clip, by which form they are shown; ``key`` hashes their content, empty without any.
 
-    key: str
-    video: bool
-    audio: bool
+    ``times_s`` are the times of its frames in seconds from the start of the video, ``size`` their (width, height) in
+    pixels, ``sound_s`` the seconds of its sound.
+    """
+
+    key: str = ""
+    times_s: tuple[float, ...] = ()
+    size: tuple[int, int] | None = None
+    sound_s: float = 0.0
+    as_images: bool = False
 
     @property
-    def ids(self) -> dict[str, str]:
-        """Modality → the id by which the engine caches the clip's media of that modality."""
-        modalities = {"video": self.video, "audio": self.audio}
-        return {modality: f"{self.key}-{modality}" for modality, is_present in modalities.items() if is_present}
+    def ids(self) -> dict[str, list[str]]:
+        """Modality → the ids by which the engine caches the clip's items of that modality."""
+        ids: dict[str, list[str]] = {}
+        if self.times_s and self.as_images:
+            ids["image"] = [f"{self.key}-image-{number}" for number in range(len(self.times_s))]
+        elif self.times_s:
+            ids["video"] = [f"{self.key}-video"]
+        if self.sound_s:
+            ids["audio"] = [f"{self.key}-audio"]
+        return ids
+
+    @property
+    def cached(self) -> dict[str, list[Any]]:
+        """``multi_modal_data`` of a clip that the engine has in its cache: nothing for each item."""
+        return {modality: [None] * len(ids) for modality, ids in self.ids.items()}
+
+    def sent(self, settings: Mapping[str, object]) -> s3harness.Sent:
+        """Return the record of what was sent for a request."""
+        form = "" if not self.times_s else "frames" if self.as_images else "video"
+        return s3harness.Sent(media=form, times_s=self.times_s, size=self.size, sound_s=self.sound_s, settings=settings)
 
 
-def conversation(request: s3harness.Request, clip_media: ClipMedia, *, text_first: bool) -> list[dict[str, Any]]:
-    """The chat messages of a request, which refer to its media by id."""
-    part_types = {"video": "video_url", "audio": "input_audio"}
-    media: list[dict[str, Any]] = [
-        {"type": part_types[modality], part_types[modality]: None, "uuid": uuid}
-        for modality, uuid in clip_media.ids.items()
-    ]
-    text: dict[str, Any] = {"type": "text", "text": request.prompt}
-    system = [{"role": "system", "content": request.system}] if request.system else []
-    return [*system, {"role": "user", "content": [text, *media] if text_first else [*media, text]}]
+NO_MEDIA = ClipMedia()
+PART_TYPES = {"video": "video_url", "image": "image_url", "audio": "input_audio"}
+"""Type of a part in the harness's conversation → its type in the OpenAI protocol, which vLLM's renderer reads."""
 
 
-def media_data(request: s3harness.Request, clip_media: ClipMedia, media: s3harness.MediaStore) -> dict[str, list[Any]]:
-    """Load the media of a request: frames with their times, and sound at 16 kHz.
+def load_media(
+    clip: s3harness.Clip, model: s3harness.ModelCard, media: s3harness.MediaStore
+) -> tuple[ClipMedia, dict[str, list[Any]]]:
+    """Load the media of a clip, and return them as ``multi_modal_data``: frames with their times, sound at 16 kHz.
 
     It reads from disk, so call it in a worker thread.
     """
-    data: dict[str, list[Any]] = {}
-    if clip_media.video:
-        frames = media.frames(request.clip)
-        data["video"] = [(frames.pixels, frame_metadata(request.clip, frames.timestamps))]
-    if clip_media.audio:
-        data["audio"] = [(media.audio(request.clip, AUDIO_RATE_HZ), AUDIO_RATE_HZ)]
-    return data
+    has_frames = bool(clip.timestamps) and "video" in model.modalities
+    has_audio = model.hears() and not clip.is_text_only and media.has_audio(clip)
+    if not has_frames and not has_audio:
+        return NO_MEDIA, {}
+    clip_media, data = ClipMedia(media.key(clip), as_images=model.clip_form == "images"), dict[str, list[Any]]()
+    if has_frames:
+        frames = media.frames(clip)
+        _, height, width, _ = frames.pixels.shape
+        clip_media = replace(clip_media, times_s=tuple(map(float, frames.timestamps)), size=(width, height))
+        data |= _frames(clip, frames, as_images=clip_media.as_images)
+    if has_audio:
+        samples = media.audio(clip, AUDIO_RATE_HZ)
+        clip_media = replace(clip_media, sound_s=len(samples) / AUDIO_RATE_HZ)
+        data["audio"] = [(samples, AUDIO_RATE_HZ)]
+    return clip_media, data
 
 
-def frame_metadata(clip: s3harness.Clip, timestamps: Sequence[float]) -> dict[str, object]:
-    """Video metadata that give the time of each frame, in seconds from the start of the clip; no frame is left out."""
-    ticks = [max(0, round((time - clip.start_s) * TICKS_PER_S)) for time in timestamps]
-    return {
-        # Such that processors which divide it by the frame rate arrive at the frames' own rate.
-        "total_num_frames": max(round(len(ticks) / frame_rate(clip) * TICKS_PER_S), 1),
-        "fps": float(TICKS_PER_S),
-        "duration": clip.end_s - clip.start_s,
-        "frames_indices": ticks,
-        "video_backend": "s3harness",
-        "do_sample_frames": False,
-    }
+def chat_messages(
+    request: s3harness.Request, model: s3harness.ModelCard, clip_media: ClipMedia
+) -> list[dict[str, Any]]:
+    """Return the conversation of a request as vLLM's renderer takes it; its media are referred to by id."""
+    messages = s3harness.conversation(
+        request, model, frame_times_s=clip_media.times_s, has_audio=clip_media.sound_s > 0
+    )
+    ids = {modality: iter(items) for modality, items in clip_media.ids.items()}
+    return [message | {"content": _content(message["content"], ids)} for message in messages]
 
 
-def frame_rate(clip: s3harness.Clip) -> float:
-    """Frames a second, by the requested times; of a single frame, one in the whole clip."""
-    # By the requested times and not by those of the decoded frames: processors count whole grid steps by the rate, and
-    # one that is a thousandth too high would put every step one too early.
-    times = clip.timestamps
-    span_s = times[-1] - times[0]
-    return (len(times) - 1) / span_s if span_s > 0 else len(times) / (clip.end_s - clip.start_s)
+def _content(content: str | list[dict[str, Any]], ids: Mapping[str, Iterator[str]]) -> str | list[dict[str, Any]]:
+    # The messages of a model of text alone are plain texts.
+    return content if isinstance(content, str) else [_part(part, ids) for part in content]
 
 
-def sampling_params(request: s3harness.Request, *, structured: bool, logprobs: bool) -> SamplingParams:
-    """The ``SamplingParams`` of a request: temperature, limit of tokens, form of the answer, and logprobs."""
+def _part(part: dict[str, Any], ids: Mapping[str, Iterator[str]]) -> dict[str, Any]:
+    if part["type"] not in PART_TYPES:
+        return part
+    name = PART_TYPES[part["type"]]
+    return {"type": name, name: None, "uuid": next(ids[part["type"]])}
+
+
+def _frames(clip: s3harness.Clip, frames: s3harness.Frames, *, as_images: bool) -> dict[str, list[Any]]:
+    if as_images:
+        from PIL import Image
+
+        # vLLM takes arrays for images too, but some of its processors ask them for width and height.
+        return {"image": [Image.fromarray(pixels) for pixels in frames.pixels]}
+    metadata = s3harness.frame_metadata(clip, frames.timestamps) | {"do_sample_frames": False}
+    return {"video": [(frames.pixels, metadata)]}
+
+
+def sampling_params(
+    request: s3harness.Request,
+    *,
+    structured: bool,
+    logprobs: bool,
+    of_model: Mapping[str, object] = MappingProxyType({}),
+    can_limit_thinking: bool = False,
+) -> SamplingParams:
+    """The ``SamplingParams`` of a request: decoding, limits of tokens, form of the answer, and logprobs.
+
+    ``of_model`` are the checkpoint's own generation settings. Where the engine ``can_limit_thinking``, it ends the
+    reasoning at its budget; elsewhere reasoning and answer share one limit.
+    """
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-    generation = request.generation
+    generation = request.generation.completed(of_model)
+    budget = generation.thinking_tokens if can_limit_thinking and generation.thinking_tokens else None
     form = answer_form(request) if structured else {}
     return SamplingParams(
         temperature=generation.temperature,
         top_p=1.0 if generation.top_p is None else generation.top_p,
+        top_k=generation.top_k or 0,
+        repetition_penalty=1.0 if generation.repetition_penalty is None else generation.repetition_penalty,
         seed=generation.seed,
-        max_tokens=generation.max_tokens,
+        max_tokens=generation.token_limit,
+        # Left out where there is no budget: releases before 0.15 have no such setting.
+        **({"thinking_token_budget": budget} if budget else {}),
         # One output at the end: a stream of partial ones would cost the event loop and is read by nobody.
         output_kind=RequestOutputKind.FINAL_ONLY,
         logprobs=_n_logprobs(request) if logprobs else None,
@@ -114,20 +159,31 @@ def answer_form(request: s3harness.Request) -> dict[str, Any]:
     return {"choice": list(request.choices)} if request.choices else {}
 
 
-def response(request: s3harness.Request, output: Any) -> s3harness.Response:
-    """The response in a ``RequestOutput`` of vLLM; ``cut`` if it ended at the limit of tokens."""
+def response(
+    request: s3harness.Request, output: Any, marks: s3harness.Thinking, *, is_begun: bool = False
+) -> s3harness.Response:
+    """The response in a ``RequestOutput`` of vLLM; ``cut`` if it ended at the limit of tokens or within reasoning.
+
+    ``is_begun`` tells that the prompt ended within reasoning.
+    """
     answer = output.outputs[0]
+    reply = s3harness.split_reasoning(answer.text, marks, is_begun=is_begun)
     closed = s3harness.closed_answer(request)
     tokens = [
         _token(token_id, logprobs) for token_id, logprobs in zip(answer.token_ids, answer.logprobs or (), strict=False)
     ]
     return s3harness.Response(
         request.id,
-        answer.text,
-        status="cut" if answer.finish_reason == "length" else "ok",
+        reply.answer,
+        status="cut" if answer.finish_reason == "length" or reply.is_cut else "ok",
         prompt_tokens=len(output.prompt_token_ids),
         completion_tokens=len(answer.token_ids),
-        choice_probabilities=s3harness.choice_probabilities(closed, tokens) if closed and tokens else None,
+        choice_probabilities=(
+            s3harness.choice_probabilities(closed, s3harness.answer_tokens(tokens, marks))
+            if closed and tokens
+            else None
+        ),
+        reasoning=reply.reasoning,
     )
 
 

@@ -11,6 +11,10 @@ import pytest
 from s3harness_synth.dataset import synthesize
 from s3harness_transformers.tiny import tiny_model
 from safetensors.numpy import save_file
+from vllm_adapters import write_adapters
+
+from s3harness.specs.models import read_card
+from s3harness.specs.weights import with_weights
 
 TINY = 4
 """Frames of a clip: enough for two times in the prompt, and few tokens."""
@@ -65,6 +69,12 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
             tensors[f"{name}.{part}.weight"] = random.normal(0, 0.5, shape).astype(np.float32)
     save_file(tensors, out / "adapter_model.safetensors")
     return out
+
+
+@pytest.fixture(scope="session")
+def tower_adapter(tiny: Path, card: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter of random weights for its vision part alone."""
+    return write_adapters(with_weights(read_card(card), tiny), tmp_path_factory.mktemp("tower"))["tower"]
 
 
 @pytest.fixture(scope="session")

@@ -45,8 +45,8 @@ def run(data, card, tiny, environment, tmp_path_factory) -> tuple[Path, list[dic
 
 
 @pytest.fixture(scope="module")
-def server_url(tiny, environment, tmp_path_factory) -> Iterator[str]:
-    """The address of vLLM's own server of the same model, with the settings of the card."""
+def server_url(tiny, adapter, tower_adapter, environment, tmp_path_factory) -> Iterator[str]:
+    """The address of vLLM's own server of the same model and an adapter, with the settings of the card."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -55,6 +55,7 @@ def server_url(tiny, environment, tmp_path_factory) -> Iterator[str]:
     media = ["--media-io-kwargs", '{"video":{"num_frames":-1}}', "--trust-request-mm-kwargs"]
     media += ["--mm-processor-kwargs", '{"size":{"shortest_edge":4096,"longest_edge":1000000}}']
     more = ["--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port), "--served-model-name", "tiny"]
+    more += ["--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"adapted={adapter}", f"seeing={tower_adapter}"]
     path = tmp_path_factory.mktemp("server") / "log"
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(tiny)]
     command += [*engine, *form, *media, *more]
@@ -133,15 +134,76 @@ def test_nothing_is_reported_to_anybody(run, environment):
     assert not list(Path(environment["VLLM_CONFIG_ROOT"]).rglob("usage_stats*"))
 
 
+SERVER_OPTIONS = ("media=jpeg_sequence", "image=png", "wait_s=60")
+
+
+def released(data, out, backend, environment, *more: object) -> dict[str, dict]:
+    """The answers of a run of all seven tasks with a released card, by id."""
+    # The strict protocol is greedy; that of the paper samples for this model.
+    words = ["--protocol", "strict", "--sampling", "fps=0.2", "--sampling", "max_pixels=8192", *more]
+    command = run_command(data, out, Path("qwen3-vl-8b"), *words, backend=backend)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {line["id"]: line for line in journal(out)}
+
+
+def assert_same_answers(here: dict[str, dict], there: dict[str, dict]) -> None:
+    """The same prompts, texts and, to what rounding leaves, probabilities."""
+    assert set(here) == set(there)
+    for i, line in here.items():
+        assert (line["prompt_tokens"], line["status"], line["text"]) == (
+            there[i]["prompt_tokens"],
+            there[i]["status"],
+            there[i]["text"],
+        )
+        probabilities = line.get("choice_probabilities")
+        assert (probabilities is None) == (there[i].get("choice_probabilities") is None)
+        if probabilities:
+            assert probabilities == pytest.approx(there[i]["choice_probabilities"], abs=1e-4)
+
+
 def test_its_server_gets_the_same_prompts_and_answers_the_same(run, server_url, data, card, environment, tmp_path):
     out = tmp_path / "openai"
-    options = [f"base_url={server_url}", "media=jpeg_sequence", "image=png", "wait_s=60"]
+    options = [f"base_url={server_url}", *SERVER_OPTIONS]
     command = run_command(data, out, card, *(word for option in options for word in ("-o", option)), backend="openai")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    here, there = ({line["id"]: line for line in journal(path)} for path in (run[0], out))
-    assert set(here) == set(there)
-    assert {i: line["prompt_tokens"] for i, line in here.items()} == {i: there[i]["prompt_tokens"] for i in here}
-    assert {i: (line["status"], line["text"]) for i, line in here.items()} == {
-        i: (line["status"], line["text"]) for i, line in there.items()
-    }
+    assert_same_answers(*({line["id"]: line for line in journal(path)} for path in (run[0], out)))
+
+
+def test_a_released_card_gives_the_same_answers_with_an_adapter_in_process_and_on_the_server(
+    server_url, data, tiny, adapter, environment, tmp_path
+):
+    engine = {"dtype": "float32", "max_model_len": 8192, "enforce_eager": True, "block_size": 32, "max_num_seqs": 32}
+    options = [f"{name}={value}" for name, value in {**engine, "adapter": adapter}.items()]
+    options.append("mm_processor_kwargs={size: {shortest_edge: 4096, longest_edge: 1000000}}")
+    words = [word for option in options for word in ("-o", option)]
+    here = released(data, tmp_path / "vllm", "vllm", environment, "--weights", tiny, *words)
+    served = [f"base_url={server_url}", *SERVER_OPTIONS]
+    there, base = (
+        released(
+            data,
+            tmp_path / name,
+            "openai",
+            environment,
+            *(word for option in (*served, f"model={name}") for word in ("-o", option)),
+            *tasks,
+        )
+        for name, tasks in (("adapted", ()), ("tiny", ("--tasks", "1")))
+    )
+    assert {line["task"].split("_")[0] for line in there.values()} == TASKS
+    assert_same_answers(here, there)
+    assert any(line["choice_probabilities"] != there[i]["choice_probabilities"] for i, line in base.items())
+    facts = json.loads((tmp_path / "vllm" / "manifest.json").read_text())["engine"]
+    assert (facts["adapter_form"], facts["adapter"].partition(":")[0]) == ("loaded", "local")
+
+
+def test_an_adapter_that_the_server_ignores_is_refused(server_url, data, card, environment, tmp_path):
+    options = [f"base_url={server_url}", *SERVER_OPTIONS, "model=seeing"]
+    words = [word for option in options for word in ("-o", option)]
+    command = run_command(data, tmp_path / "out", card, *words, backend="openai")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "does not apply the adapter" in done.stderr
+    assert "--enable-tower-connector-lora" in done.stderr
+    assert not journal(tmp_path / "out")

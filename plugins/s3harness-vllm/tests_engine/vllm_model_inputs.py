@@ -19,7 +19,7 @@ from s3harness_transformers.families import family_of
 from s3harness_transformers.loading import load_processor
 from s3harness_transformers.request_encoder import RequestEncoder
 from s3harness_vllm.backend import VllmBackend
-from s3harness_vllm.prompt import media_data
+from s3harness_vllm.prompt import load_media
 
 import s3harness
 from s3harness.evaluation.prepare import prepare
@@ -79,17 +79,16 @@ def first_request(data: Path, weights: Path, protocol: str, media: s3harness.Med
 
 async def of_vllm(backend: VllmBackend, renderer, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
     """Tokens and tensors that vLLM would hand to its model."""
-    clip_media = backend._clip_media(request.clip)
-    engine = SimpleNamespace(renderer=renderer)
-    prompt = await backend._render(engine, request, clip_media, media_data(request, clip_media, media))
+    clip_media, data = load_media(request.clip, backend.model, media)
+    prompt = await backend._render(SimpleNamespace(renderer=renderer), request, clip_media, data)
     items = {name: item for kind in prompt["mm_kwargs"].values() for one in kind for name, item in one.items()}
     return {"input_ids": prompt["prompt_token_ids"]} | {name: item.data for name, item in items.items()}
 
 
 def of_transformers(card: s3harness.ModelCard, request: s3harness.Request, media: s3harness.MediaStore) -> dict:
     """Tokens and tensors that the transformers backend would."""
-    config, processor = load_processor(str(card.weights), {"local_files_only": True})
-    encoded = RequestEncoder(processor, family_of(config.model_type), card, media).encode(request)
+    _, processor = load_processor(str(card.weights), {"local_files_only": True})
+    encoded = RequestEncoder(processor, family_of(processor), card, media).encode(request)
     return {"input_ids": encoded.text["input_ids"][0].tolist(), **encoded.media}
 
 

@@ -29,7 +29,7 @@ class RecordingBackend(VllmBackend):
     n_sent_media = 0
 
     async def _send(self, request, clip_media, data):
-        self.n_sent_media += any(part != [None] for part in data.values())
+        self.n_sent_media += any(item is not None for items in data.values() for item in items)
         self.output = await super()._send(request, clip_media, data)
         return self.output
 
@@ -65,7 +65,7 @@ async def probe(backend: RecordingBackend, clip: s3harness.Clip, findings: dict)
     async def ask(name: str, request: s3harness.Request) -> None:
         before = backend.n_sent_media
         response = await backend.generate(request)
-        findings[name] = {k: v for k, v in asdict(response).items() if k != "latency_s"}
+        findings[name] = {k: v for k, v in asdict(response).items() if k not in ("latency_s", "sent")}
         findings["sent_media"][name] = backend.n_sent_media - before
         findings["cached"][name] = backend.output.num_cached_tokens
 

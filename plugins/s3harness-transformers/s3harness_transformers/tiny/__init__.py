@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 FAMILIES = ("qwen2.5-vl", "qwen3-vl", "internvl3.5", "qwen2.5-omni", "qwen3-omni", "audio-flamingo")
 """The families of the model cards."""
 
+OTHER_FAMILIES = (
+    "qwen3.5",
+    "glm-4.6v",
+    "gemma-3",
+    "gemma-4",
+    "smolvlm",
+    "llava-onevision",
+    "minicpm-v-4.6",
+    "qwen3",
+)
+"""Families without a card, each of which shows a clip in a way of its own; ``qwen3`` is of text alone."""
+
 ALIASES = {"internvl": "internvl3.5", "audio-flamingo-3": "audio-flamingo"}
 
 
@@ -32,8 +44,9 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
     :class:`s3harness.UsageError` for an unknown family or one that the installed transformers does not have.
     """
     name = ALIASES.get(family, family)
-    if name not in FAMILIES:
-        raise s3harness.UsageError(f"there is no tiny model of {family!r}; there is one of {', '.join(FAMILIES)}")
+    if name not in (*FAMILIES, *OTHER_FAMILIES):
+        known = ", ".join((*FAMILIES, *OTHER_FAMILIES))
+        raise s3harness.UsageError(f"there is no tiny model of {family!r}; there is one of {known}")
     directory.mkdir(parents=True, exist_ok=True)
     try:
         with _quiet_transformers():
@@ -48,7 +61,7 @@ def tiny_model(family: str, directory: Path, *, seed: int = 0) -> Path:
 def _save(family: str, seed: int, directory: Path) -> None:
     import torch
 
-    from s3harness_transformers.tiny import audio_models, vision_models
+    from s3harness_transformers.tiny import audio_models, recent_models, vision_models
 
     builders: dict[str, Callable[[], TinyCheckpoint]] = {
         "qwen2.5-vl": vision_models.qwen2_5_vl,
@@ -57,6 +70,14 @@ def _save(family: str, seed: int, directory: Path) -> None:
         "qwen2.5-omni": audio_models.qwen2_5_omni,
         "qwen3-omni": audio_models.qwen3_omni,
         "audio-flamingo": audio_models.audio_flamingo_3,
+        "qwen3.5": recent_models.qwen3_5,
+        "glm-4.6v": recent_models.glm_4_6v,
+        "gemma-3": recent_models.gemma_3,
+        "gemma-4": recent_models.gemma_4,
+        "smolvlm": recent_models.smolvlm,
+        "llava-onevision": recent_models.llava_onevision,
+        "minicpm-v-4.6": recent_models.minicpm_v_4_6,
+        "qwen3": recent_models.qwen3_text,
     }
     # The caller's random state stays as it was.
     with torch.random.fork_rng(devices=[]):

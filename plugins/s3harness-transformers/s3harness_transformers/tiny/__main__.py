@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 import s3harness
-from s3harness_transformers.tiny import ALIASES, FAMILIES, tiny_model
+from s3harness_transformers.tiny import ALIASES, FAMILIES, OTHER_FAMILIES, tiny_model
 
 
 @click.command()
-@click.argument("family", type=click.Choice([*FAMILIES, *ALIASES]))
+@click.argument("family", type=click.Choice([*FAMILIES, *OTHER_FAMILIES, *ALIASES]))
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 def main(family: str, directory: Path, seed: int) -> None:

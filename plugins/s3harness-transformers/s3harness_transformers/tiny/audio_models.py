@@ -16,12 +16,17 @@ _AUDIO: dict[str, Any] = {
     "num_mel_bins": 128,
     "initializer_range": 0.03,
 }
+# Said at each level: vLLM takes the text's word for tied weights, and transformers the thinker's.
+_THINKER: dict[str, Any] = {"tie_word_embeddings": False, "initializer_range": TEXT_CONFIG["initializer_range"]}
 _ATTRIBUTES = ("image", "audio", "video", "vision_bos", "vision_eos", "audio_bos", "audio_eos")
 _SIZE = {"shortest_edge": 56 * 56, "longest_edge": 12_845_056}
 
 
 def qwen2_5_omni() -> TinyCheckpoint:
-    """Qwen2.5-Omni: video as in Qwen2.5-VL, 25 tokens of sound a second; saved as a whole model without its talker."""
+    """Qwen2.5-Omni (Qwen/Qwen2.5-Omni-7B): video as in Qwen2.5-VL, 25 tokens of sound a second.
+
+    It is saved as a whole model without its talker.
+    """
     from transformers import (
         Qwen2_5OmniConfig,
         Qwen2_5OmniProcessor,
@@ -47,7 +52,8 @@ def qwen2_5_omni() -> TinyCheckpoint:
         vision_config=VISION_CONFIG
         | {"depth": 2, "num_heads": 4, "out_hidden_size": HIDDEN_SIZE, "patch_size": 14}
         | {"window_size": 112, "fullatt_block_indexes": [1]},
-        text_config=TEXT_CONFIG | token_ids(tokenizer) | {"rope_parameters": rope},
+        text_config=TEXT_CONFIG | token_ids(tokenizer) | {"rope_parameters": rope, "tie_word_embeddings": False},
+        **_THINKER,
         position_id_per_seconds=25,
         seconds_per_chunk=2,
         pad_token_id=tokenizer.pad_token_id,
@@ -70,11 +76,11 @@ def qwen2_5_omni() -> TinyCheckpoint:
     whole = Qwen2_5OmniConfig(thinker_config=config.to_dict(), enable_audio_output=False)
     # A configuration that is saved without its model names no architecture.
     whole.architectures = ["Qwen2_5OmniForConditionalGeneration"]
-    return TinyCheckpoint(Qwen2_5OmniThinkerForConditionalGeneration(config), processor, whole, "thinker.")
+    return TinyCheckpoint(Qwen2_5OmniThinkerForConditionalGeneration(config), processor, whole, {"": "thinker."})
 
 
 def qwen3_omni() -> TinyCheckpoint:
-    """Qwen3-Omni: patches of 16, four experts of which two are active, 12.5 tokens of sound a second."""
+    """Qwen3-Omni (Qwen/Qwen3-Omni-30B-A3B-Instruct): patches of 16, two of four experts."""
     from transformers import (
         Qwen2VLImageProcessor,
         Qwen2VLVideoProcessor,
@@ -93,8 +99,14 @@ def qwen3_omni() -> TinyCheckpoint:
         audio_config=_AUDIO | {"n_window": 50, "n_window_infer": 800, "downsample_hidden_size": 32},
         vision_config=VISION_CONFIG
         | {"depth": 2, "num_heads": 4, "out_hidden_size": HIDDEN_SIZE, "patch_size": 16}
-        | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
-        text_config=TEXT_CONFIG | token_ids(tokenizer) | experts | {"rope_parameters": rope, "head_dim": 32},
+        | {"num_position_embeddings": 2304, "deepstack_visual_indexes": [0], "tokens_per_second": 2}
+        # Released configurations have these two, which transformers does not know and vLLM reads.
+        | {"image_size": 768, "apply_vit_abs_pos_embed": True},
+        text_config=TEXT_CONFIG
+        | token_ids(tokenizer)
+        | experts
+        | {"rope_parameters": rope, "head_dim": 32, "tie_word_embeddings": False},
+        **_THINKER,
         position_id_per_seconds=13,
         audio_start_token_id=tokenizer.convert_tokens_to_ids("<|audio_start|>"),
         user_token_id=tokenizer("user").input_ids[0],
@@ -116,11 +128,11 @@ def qwen3_omni() -> TinyCheckpoint:
     )
     whole = Qwen3OmniMoeConfig(thinker_config=config.to_dict(), enable_audio_output=False)
     whole.architectures = ["Qwen3OmniMoeForConditionalGeneration"]
-    return TinyCheckpoint(Qwen3OmniMoeThinkerForConditionalGeneration(config), processor, whole, "thinker.")
+    return TinyCheckpoint(Qwen3OmniMoeThinkerForConditionalGeneration(config), processor, whole, {"": "thinker."})
 
 
 def audio_flamingo_3() -> TinyCheckpoint:
-    """Audio Flamingo 3: sound alone, in windows of 30 s, 25 tokens a second."""
+    """Audio Flamingo 3 (nvidia/audio-flamingo-3-hf): sound alone, in windows of 30 s, 25 tokens a second."""
     from transformers import (
         AudioFlamingo3Config,
         AudioFlamingo3ForConditionalGeneration,
@@ -146,7 +158,9 @@ def audio_flamingo_3() -> TinyCheckpoint:
     processor = AudioFlamingo3Processor(
         feature_extractor=_feature_extractor(chunk_length=30), tokenizer=tokenizer, chat_template=template
     )
-    return TinyCheckpoint(AudioFlamingo3ForConditionalGeneration(config), processor)
+    # transformers 5.19 writes one "model." too many, which vLLM refuses.
+    renamed = {"language_model.model.model.": "language_model.model."}
+    return TinyCheckpoint(AudioFlamingo3ForConditionalGeneration(config), processor, renamed=renamed)
 
 
 def _feature_extractor(chunk_length: int) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,42 +43,43 @@ ANSWER_LENGTH = 40
 class TinyCheckpoint:
     """A model with its processor.
 
-    Where the model that writes text is a part of the checkpoint, ``whole_config`` is the configuration of the whole,
-    and ``weight_prefix`` begins the names of its weights.
+    Where the model that writes text is a part of the checkpoint, ``whole_config`` is the configuration of the whole.
+    ``renamed`` replaces the beginnings of names of weights that ``save_pretrained`` writes in another way than the
+    released checkpoint has them.
     """
 
     model: Any
     processor: Any
     whole_config: Any = None
-    weight_prefix: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         """Write all files of a checkpoint."""
         import torch
 
-        tokenizer = self.processor.tokenizer
+        # A model of text alone comes with its tokenizer, and without a processor.
+        tokenizer = getattr(self.processor, "tokenizer", self.processor)
         with torch.no_grad():
             _set_output_weights(self.model.eval(), tokenizer)
         generation = self.model.generation_config
         generation.eos_token_id, generation.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
-        if self.whole_config is None:
-            self.model.save_pretrained(directory)
-        else:
-            self._save_part(directory)
+        # Not state_dict: experts, for one, are stored apart in a checkpoint and together in the model.
+        self.model.save_pretrained(directory)
+        if self.renamed:
+            self._rename(directory / "model.safetensors")
+        if self.whole_config is not None:
+            self.whole_config.save_pretrained(directory)
+            _write_dtype(directory / "config.json")
         self.processor.save_pretrained(directory)
 
-    def _save_part(self, directory: Path) -> None:
-        """Save the model under the names that its weights have in the whole, which cannot be saved without its rest."""
-        from safetensors.torch import save_file
+    def _rename(self, path: Path) -> None:
+        from safetensors.torch import load_file, save_file
 
-        self.whole_config.save_pretrained(directory)
-        _write_dtype(directory / "config.json")
-        self.model.generation_config.save_pretrained(directory)
-        # Clones, as safetensors refuses tensors that share memory.
-        weights = {
-            self.weight_prefix + name: tensor.contiguous().clone() for name, tensor in self.model.state_dict().items()
-        }
-        save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+        weights = {}
+        for name, tensor in load_file(path).items():
+            old = next((old for old in self.renamed if name.startswith(old)), None)
+            weights[name if old is None else self.renamed[old] + name.removeprefix(old)] = tensor
+        save_file(weights, path, metadata={"format": "pt"})
 
 
 def token_ids(tokenizer: Any) -> dict[str, int]:
@@ -101,6 +102,9 @@ def _set_output_weights(model: Any, tokenizer: Any) -> None:
     # Answers end where a token would have come that is in many of them; one that begins an answer would leave it empty.
     first = {answer[0] for of_prompt in answers for answer in of_prompt}
     counts = Counter(token for of_prompt in answers for answer in of_prompt for token in {*answer} - first)
+    # Output weights that are those of the input make some models repeat one token: their answers have no end.
+    if not counts:
+        return
     ending = counts.most_common(1)[0][0]
     output[tokenizer.eos_token_id] = output[ending]
     output[ending] = 0
