@@ -121,10 +121,10 @@ def watched(model: Any, options: dict[str, object], store: Any) -> Any:
 
         async def complete(self, request: Request) -> Any:
             short = replace(request, generation=replace(request.generation, max_tokens=MAX_TOKENS))
-            output = await super().complete(short)
+            output, clip_media = await super().complete(short)
             prompt = (list(output.prompt_token_ids), output.num_cached_tokens or 0)
             self.counted.prompts[replace(request.clip, index=0)].append(prompt)
-            return output
+            return output, clip_media
 
         async def forget(self) -> None:
             assert self._engine is not None

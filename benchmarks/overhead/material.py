@@ -42,7 +42,7 @@ def make_material(folder: Path, *, videos: int, seconds: int, prompts: int, pict
     )
     _table(data / "reports.csv", [{"video_id": name, "report": "Nothing."} for name in ids])
     rows = [
-        {"video": str(data / "videos" / f"{v}.mp4"), "prompt": f"Is there {s}? Say yes or no."}
+        {"video": str(data / "videos" / f"{v}.mp4"), "prompt": f"Is there {s}? Say yes or no.", "answer": "yes"}
         for v in ids
         for s in signs
     ]

@@ -51,7 +51,7 @@ def main(folder: Path, out: Path) -> None:
 
 
 def _lines(run: Path) -> Lines:
-    return [json.loads(line) for line in (run / "monitor.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (run / "training_log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def _in_a_row(stages: Mapping[str, Lines]) -> Series:

@@ -33,7 +33,7 @@ def main(data: Path, tasks: str, out: Path, seed: int) -> None:
     import torch
 
     torch.manual_seed(seed)
-    words = tokenizer(_texts(data, tasks))
+    words = tokenizer_of(texts_of(data, tasks), VISION, {}, _template())
     made, processor = model(words), processing(words)
     made.generation_config.eos_token_id, made.generation_config.pad_token_id = words.eos_token_id, words.pad_token_id
     made.save_pretrained(out)
@@ -41,9 +41,18 @@ def main(data: Path, tasks: str, out: Path, seed: int) -> None:
     click.echo(f"{out}: {sum(p.numel() for p in made.parameters()) / 1e6:.2f} million weights")
 
 
-def tokenizer(texts: list[str]) -> Any:
-    """A byte-pair encoding of :data:`VOCABULARY` tokens; quotes and ends of lines are tokens of their own."""
+def _template() -> str:
     from s3harness_transformers.tiny.tokenizer import chat_template
+
+    image, video = ("<|vision_start|><|image_pad|><|vision_end|>", "<|vision_start|><|video_pad|><|vision_end|>")
+    return chat_template(image=image, video=video)
+
+
+def tokenizer_of(texts: list[str], marks: tuple[str, ...], attributes: dict[str, str], template: str) -> Any:
+    """A byte-pair encoding of :data:`VOCABULARY` tokens; quotes and ends of lines are tokens of their own.
+
+    ``marks`` are the special tokens of media, ``attributes`` those that a processor reads by name.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -55,19 +64,19 @@ def tokenizer(texts: list[str]) -> Any:
         ]
     )
     encoding.decoder = decoders.ByteLevel()
-    special = [PAD, *CHAT, *VISION]
+    special = [PAD, *CHAT, *marks]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     size = VOCABULARY - len(special)
     encoding.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet))
     encoding.add_special_tokens(special)
-    image, video = ("<|vision_start|><|image_pad|><|vision_end|>", "<|vision_start|><|video_pad|><|vision_end|>")
     return PreTrainedTokenizerFast(
         tokenizer_object=encoding,
         eos_token=CHAT[1],
         pad_token=PAD,
-        chat_template=chat_template(image=image, video=video),
+        chat_template=template,
         model_max_length=4096,
         padding_side="left",
+        extra_special_tokens=attributes,
     )
 
 
@@ -128,7 +137,7 @@ def processing(words: Any) -> Any:
     )
 
 
-def _texts(data: Path, tasks: str) -> list[str]:
+def texts_of(data: Path, tasks: str) -> list[str]:
     """Prompts and answers, each once."""
     settings = SetSettings(tasks=tasks.split(","), split="train", leave_out_constant=True, balance="none")
     samples = build_training_set(data, settings).samples

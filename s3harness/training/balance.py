@@ -62,6 +62,24 @@ def balance_samples(
     return _shuffled([sample for questions in of_task.values() for sample in _evened(questions, among)], seed)
 
 
+def mix_tasks(samples: Sequence[Sample], shares: Mapping[str, float], seed: int) -> list[Sample]:
+    """Return as many samples with each task in its share, in an order that ``seed`` determines.
+
+    ``shares`` are relative weights by full name; a task that is not named is left out. Samples of a task are taken in
+    their order, again from the first where they are too few, so that a balanced order stays so. Otherwise a task with a
+    question for each sign would crowd out one with three questions for each video.
+    """
+    of_task: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        of_task[sample.request.task].append(sample)
+    total = sum(shares[task] for task in of_task if task in shares)
+    mixed = []
+    for task, group in of_task.items():
+        wanted = round(len(samples) * shares.get(task, 0.0) / total) if total else 0
+        mixed += [group[number % len(group)] for number in range(wanted)]
+    return _shuffled(mixed, seed)
+
+
 def _real_and_mirrored(group: Sequence[Sample]) -> list[list[Sample]]:
     parts = ([s for s in group if s.mirrored is mirrored] for mirrored in (False, True))
     return [part for part in parts if part]

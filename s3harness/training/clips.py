@@ -1,4 +1,4 @@
-"""The frames of training samples: decoded once per video, cached, and flipped if a sample is mirrored."""
+"""Frames and sound of training samples: decoded once per video, cached, and flipped if a sample is mirrored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from s3harness.media import Frames, MediaStore
+from s3harness.media import Frames, MediaStore, Samples
+from s3harness.media.frames import RATE
 from s3harness.training.sample import Sample
 from s3harness.types import Clip, Video
 
@@ -18,7 +19,7 @@ VIDEOS_HELD = 32
 
 
 class ClipFrames:
-    """Loads the frames of samples in any order; at most :data:`VIDEOS_HELD` videos are open at a time."""
+    """Loads frames and sound of samples in any order; at most :data:`VIDEOS_HELD` videos are open at a time."""
 
     def __init__(self, videos: Iterable[Video], samples: Iterable[Sample], store: MediaStore) -> None:
         self._videos = {video.id: video for video in videos}
@@ -39,6 +40,16 @@ class ClipFrames:
         """Return the frames of the clip of a sample, not mirrored."""
         self._hold(clip.video_id)
         return self._store.frames(clip)
+
+    def has_audio(self, clip: Clip) -> bool:
+        """Tell whether the clip of a sample has sound that the model is given."""
+        self._hold(clip.video_id)
+        return self._store.has_audio(clip)
+
+    def audio(self, clip: Clip, rate: int = RATE) -> Samples:
+        """Return the sound of the clip of a sample: mono float32 at ``rate`` samples a second."""
+        self._hold(clip.video_id)
+        return self._store.audio(clip, rate)
 
     def _hold(self, video_id: str) -> None:
         if video_id not in self._held:

@@ -12,17 +12,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from s3harness.backends.conversation import conversation
 from s3harness.errors import UsageError
-from s3harness.files import parse_json, write_json, write_text
-from s3harness.training.messages import image_messages
-from s3harness.training.rewards import MetricReward, reward_function, rewards_as_json, rewards_from_json
+from s3harness.files import write_json, write_text
+from s3harness.specs.models import ModelCard
+from s3harness.training import reward_file
+from s3harness.training.rewards import Reward
 from s3harness.training.sample import Sample
+from s3harness.training.swift_launch import launch_scripts
 from s3harness.training.training_set import TrainingSet
 
 FORMATS: Mapping[str, str] = {"ms-swift": "mp4", "trl": "frames"}
 """Format → the default media of its rows."""
 MEDIA = ("frames", "mp4")
 MEDIA_FOLDER = "media"
+IMAGES = ModelCard("a model in training by TRL", clip_form="images")
+"""The form of clips in rows for TRL, which has no column for video."""
+load_reward_functions = reward_file.load_reward_functions
+"""Here for the reward plugins of earlier exports, which import it from this module."""
 SFT, GRPO, REWARDS, PLUGIN = "sft.jsonl", "grpo.jsonl", "rewards.json", "reward_plugin.py"
 
 _PLUGIN = '''"""Rewards of s3harness for ms-swift.
@@ -37,19 +44,19 @@ try:
 except ImportError:  # ms-swift before 4
     from swift.plugin import ORM, orms
 
-from s3harness.training.export import load_reward_functions
+import s3harness
 
 
-def _orm(function):
-    class Reward(ORM):
-        def __call__(self, completions, **columns):
-            return function(completions, **columns)
+def _orm(name, function):
+    def __call__(self, completions, **columns):
+        return function(completions, **columns)
 
-    return Reward
+    # ms-swift logs a reward under the name of its class.
+    return type(name, (ORM,), {{"__call__": __call__}})
 
 
-for _name, _function in load_reward_functions(Path(__file__).with_name("{rewards}")).items():
-    orms[_name] = _orm(_function)
+for _name, _function in s3harness.load_reward_functions(Path(__file__).with_name("{rewards}")).items():
+    orms[_name] = _orm(_name, _function)
 '''
 
 
@@ -73,22 +80,16 @@ def write_rows(out: Path, training_set: TrainingSet, form: str, media: str) -> N
         write_text(out / name, "".join(f"{line}\n" for line in lines))
 
 
-def write_rewards(out: Path, rewards: Sequence[MetricReward], form: str) -> None:
-    """Write ``rewards.json``, and for ms-swift the plugin that registers its rewards."""
-    write_json(out / REWARDS, rewards_as_json(rewards))
+def write_rewards(out: Path, rewards: Sequence[Reward], form: str) -> None:
+    """Write ``rewards.json``, and for ms-swift the plugin that registers its rewards and the scripts that launch it."""
+    write_json(out / REWARDS, reward_file.rewards_as_json(rewards))
     if form == "ms-swift":
         functions = " ".join(reward.name for reward in rewards)
         weights = " ".join(f"{reward.weight:g}" for reward in rewards)
         write_text(out / PLUGIN, _PLUGIN.format(name=PLUGIN, functions=functions, weights=weights, rewards=REWARDS))
-
-
-def load_reward_functions(path: Path) -> dict[str, Any]:
-    """Return name → reward function (:func:`~s3harness.training.rewards.reward_function`) of a ``rewards.json``."""
-    try:
-        data = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: no rewards can be read: {error}") from error
-    return {reward.name: reward_function(reward) for reward in rewards_from_json(data)}
+        for name, script in launch_scripts(rewards).items():
+            write_text(out / name, script)
+            (out / name).chmod(0o755)
 
 
 def media_name(sample: Sample) -> str:
@@ -124,7 +125,8 @@ def _swift_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
 def _trl_row(sample: Sample, media: str, with_answer: bool) -> dict[str, Any]:
     """Return a row of TRL: prompt and completion as messages, and the images, each after its time in the prompt."""
     request, files = sample.request, media_files(sample, media)
-    row: dict[str, Any] = {"prompt": image_messages(request, request.clip.timestamps), "images": files}
+    prompt = conversation(request, IMAGES, frame_times_s=request.clip.timestamps)
+    row: dict[str, Any] = {"prompt": prompt, "images": files}
     if with_answer:
         answer = [{"type": "text", "text": sample.target}]
         row["completion"] = [{"role": "assistant", "content": answer}]

@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
+from typing import Any
 
 from s3harness.metrics.floors import DRAWN
 from s3harness.training.candidates import Candidate, candidates
 from s3harness.training.rewards import MetricReward, Reward, RewardError
-from s3harness.training.sample import Sample
+from s3harness.training.sample import Sample, SampleTruth
+from s3harness.training.shaping import short_name
 from s3harness.training.training_set import TrainingSet
 
 LIMIT = 0.8
@@ -58,10 +60,12 @@ class GateReport:
         return list(dict.fromkeys(payment.reward for payment in self.payments if payment.is_refused))
 
 
-def fit_floors(rewards: Sequence[MetricReward], training_set: TrainingSet) -> list[MetricReward]:
-    """Return the rewards with floors: per subject, the best blind candidate's mean on the training samples."""
+def fit_floors(rewards: Sequence[Reward], training_set: TrainingSet) -> list[Reward]:
+    """Return the rewards, metrics with floors: per subject, the best blind candidate's mean on the training samples."""
     return [
         replace(reward, floors=_floors(reward, _unique_samples(training_set.of_task(reward.task))))
+        if isinstance(reward, MetricReward)
+        else reward
         for reward in rewards
     ]
 
@@ -69,9 +73,70 @@ def fit_floors(rewards: Sequence[MetricReward], training_set: TrainingSet) -> li
 def examine(rewards: Sequence[Reward], training_set: TrainingSet) -> GateReport:
     """Score every candidate by every reward on the training samples.
 
-    Raises :class:`RewardError` for a reward that scores none of the samples.
+    Rewards that only shape an answer are scored as part of the weighted sum of their task's rewards. Raises
+    :class:`RewardError` for a reward that scores none of the samples.
     """
-    return GateReport([payment for reward in rewards for payment in _payments(reward, training_set)])
+    return GateReport([payment for reward in _examined(rewards) for payment in _payments(reward, training_set)])
+
+
+def gate_as_json(report: GateReport) -> dict[str, Any]:
+    """Return the gate's table as JSON-able data."""
+    return {
+        "limit": LIMIT,
+        "refused": report.refused,
+        "payments": [
+            {
+                "reward": p.reward,
+                "task": p.task,
+                "weight": p.weight,
+                "candidate": p.candidate,
+                "paid": p.paid,
+                "truth": p.truth,
+                # A share of nothing has no value.
+                "share": p.share if p.truth > 0 else None,
+                "samples": p.samples,
+                "refused": p.is_refused,
+            }
+            for p in report.payments
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class _Total:
+    """The weighted sum of a task's rewards, one of which says nothing of the truth."""
+
+    parts: Sequence[Reward]
+    weight: float = 1.0
+
+    @property
+    def task(self) -> str:
+        return self.parts[0].task
+
+    @property
+    def name(self) -> str:
+        return f"{short_name(self.task)}_total"
+
+    def score(self, text: str, sample_truth: SampleTruth) -> float | None:
+        amounts = [(reward.weight, reward.score(text, sample_truth)) for reward in self.parts]
+        scored = [weight * amount for weight, amount in amounts if amount is not None]
+        return sum(scored) if scored else None
+
+    def format_answer(self, text: str) -> str:
+        return self.parts[0].format_answer(text)
+
+
+def _examined(rewards: Sequence[Reward]) -> list[Reward]:
+    examined: list[Reward] = [reward for reward in rewards if not _is_shaping(reward)]
+    for task in dict.fromkeys(reward.task for reward in rewards if _is_shaping(reward)):
+        # The others first: what they ask for is the form in which the truth is paid.
+        parts = sorted((reward for reward in rewards if reward.task == task), key=_is_shaping)
+        examined.append(_Total(parts))
+    return examined
+
+
+def _is_shaping(reward: Reward) -> bool:
+    return bool(getattr(reward, "is_shaping", False))
 
 
 def _payments(reward: Reward, training_set: TrainingSet) -> list[Payment]:

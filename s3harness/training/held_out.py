@@ -6,6 +6,7 @@ Requests and scores are those of an evaluation with the strict metrics; nothing 
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -13,7 +14,7 @@ from typing import Any
 
 from s3harness.media import MediaStore
 from s3harness.run.plan import Plan, plan_video
-from s3harness.rundir.journal import JournalEntry
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.scoring.predictions import predict
 from s3harness.scoring.score_task import score_task
@@ -74,6 +75,20 @@ class HeldOut:
             scores += score_task(spec, references, predict(references, answers, spec), resamples=RESAMPLES)
         return scores
 
+    def spread(self, number: int) -> list[Sample]:
+        """Return that many of the labelled samples, of all tasks, subjects and patients in turn."""
+        rounds: defaultdict[tuple[str, str], int] = defaultdict(int)
+        of_patient: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        keyed = []
+        for sample in self.labelled:
+            question = (sample.request.task, sample.request.subject)
+            patient = (*question, sample.references[0].cluster)
+            of_patient[patient] += 1
+            rounds[question] += 1
+            keyed.append((of_patient[patient], rounds[question], sample))
+        # Sorting is stable: the choice is the same in every run.
+        return [sample for *_, sample in sorted(keyed, key=lambda entry: entry[:2])[:number]]
+
     def primary(self, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         """Return task → the primary score of :meth:`score` as JSON-able numbers."""
         return _primary(self.score(texts))
@@ -86,6 +101,7 @@ def _primary(scores: Sequence[Score]) -> dict[str, dict[str, Any]]:
             "value": score.value,
             "interval": [score.interval.low, score.interval.high] if score.interval else None,
             "floor": score.floor,
+            "skill": score.skill,
             "coverage": score.coverage,
         }
         for score in scores

@@ -37,9 +37,9 @@ from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import MetricSpec, TaskSpec
 from s3harness.training.balance import CLOSED
 from s3harness.training.sample import SampleTruth
+from s3harness.training.shaping import short_name
 from s3harness.types import Answer, Prediction, Reference
 
-SCHEMA = "s3harness/rewards/v1"
 NOTHING_TO_LEARN = 0.999
 """Floor from which on a subject has no reward: blind answers are always right."""
 UNAGGREGATED = ("sequence", "report")
@@ -93,7 +93,7 @@ class MetricReward:
     def name(self) -> str:
         """Name of task and metric as an identifier, e.g. ``task1_feature_balanced_accuracy``."""
         # An identifier, because trainers take a reward's name from its function.
-        return f"{self.task.rpartition('/')[2].split('_')[0]}_{self.metric.name}"
+        return f"{short_name(self.task)}_{self.metric.name}"
 
     def score(self, text: str, sample_truth: SampleTruth) -> float | None:
         """Return the reward, 0–1; ``None`` if the metric does not apply, or the floor leaves nothing to learn."""
@@ -183,7 +183,7 @@ def metric_rewards(specs: Mapping[str, TaskSpec], wanted: Mapping[str, float]) -
         if not metrics:
             names = sorted({metric.name for spec in specs.values() for metric in spec.metrics})
             raise UsageError(f"no task here has a metric {name!r}{suggest(name, names)}; say TASK:METRIC for any other")
-        rewards += [_metric_reward(specs, spec, metric, weight=weight) for spec, metric in metrics]
+        rewards += [metric_reward(specs, spec, metric, weight=weight) for spec, metric in metrics]
     return rewards
 
 
@@ -192,7 +192,7 @@ def strict_rewards(specs: Mapping[str, TaskSpec]) -> list[MetricReward]:
 
     If that cannot score one answer alone (``is_relative``), it is the task's first metric that can.
     """
-    return [_metric_reward(specs, spec, _of_one_answer(spec)) for spec in specs.values()]
+    return [metric_reward(specs, spec, _of_one_answer(spec)) for spec in specs.values()]
 
 
 def reward_function(reward: Reward) -> Callable[..., list[float | None]]:
@@ -227,41 +227,7 @@ def text_of(completion: object) -> str:
     return "".join(str(part.get("text", "")) for part in content)
 
 
-def rewards_as_json(rewards: Sequence[MetricReward]) -> dict[str, Any]:
-    """Return JSON-able data of rewards, for :func:`rewards_from_json`: specs, metrics, weights and floors."""
-    # Whole specs, not names: rewards must stay as they were exported if a built-in task changes.
-    specs = {spec.name: dict(spec.data) for reward in rewards for spec in (reward.spec, reward.reader)}
-    rows = [
-        {
-            "task": reward.task,
-            "metric": reward.metric.name,
-            "params": dict(reward.metric.params),
-            "weight": reward.weight,
-            "floors": dict(reward.floors),
-        }
-        for reward in rewards
-    ]
-    return {"schema": SCHEMA, "specs": specs, "rewards": rows}
-
-
-def rewards_from_json(data: Mapping[str, Any]) -> list[MetricReward]:
-    """Return the rewards of :func:`rewards_as_json`; :class:`UsageError` for any other data."""
-    try:
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"schema {data['schema']!r} is not {SCHEMA!r}")
-        specs = {name: TaskSpec(spec) for name, spec in data["specs"].items()}
-        return [_reward(specs, row) for row in data["rewards"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"no rewards can be read, use a file that train export wrote: {error!r}") from error
-
-
-def _reward(specs: Mapping[str, TaskSpec], row: Mapping[str, Any]) -> MetricReward:
-    spec = specs[row["task"]]
-    metric = MetricSpec(row["metric"], row["metric"], row["params"], True)
-    return _metric_reward(specs, spec, metric, weight=float(row["weight"]), floors=row["floors"])
-
-
-def _metric_reward(
+def metric_reward(
     specs: Mapping[str, TaskSpec],
     spec: TaskSpec,
     metric: MetricSpec,
@@ -269,6 +235,7 @@ def _metric_reward(
     weight: float = 1.0,
     floors: Mapping[str, float] | None = None,
 ) -> MetricReward:
+    """Return a metric of a task as a reward; ``floors`` are by subject, none by default."""
     # A task that uses another's answers has no answer format of its own.
     reader = specs[spec.uses or spec.name]
     return MetricReward(spec=spec, reader=reader, metric=metric, weight=weight, floors=floors or {})

@@ -12,26 +12,32 @@ from pathlib import Path
 from typing import Any, cast
 
 from s3harness.dataset.run_card import FILE as CARD
-from s3harness.dataset.run_card import read_card, refuse_trained_on
+from s3harness.dataset.run_card import as_trained, read_card, refuse_trained_on
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json, write_json
 from s3harness.guard.outgoing_check import Consent
 from s3harness.media.options import MediaOptions
 from s3harness.plugins.manager import load, manager
 from s3harness.run.worker_spec import media_store
-from s3harness.specs.models import load_model
+from s3harness.specs.models import ModelCard
 from s3harness.specs.weights import weights_id
 from s3harness.training.card import write_card
 from s3harness.training.clips import ClipFrames
+from s3harness.training.gate import GateReport, gate_as_json
 from s3harness.training.held_out import HeldOut
 from s3harness.training.identifiers import check_training
 from s3harness.training.job import Stage, TrainingJob
+from s3harness.training.model_card import write_model_card
 from s3harness.training.monitor import CollapseLimits, Monitor
+from s3harness.training.plan import PlanRequest, TrainingPlan
+from s3harness.training.processes import Processes
 from s3harness.training.rewards import Reward
-from s3harness.training.training_set import VIDEO_ONLY, TrainingSet
+from s3harness.training.training_set import TrainingSet
 
 BEGUN = "training.json"
 """File with the settings of a run, with which alone it may be resumed."""
+GATE = "gate.json"
+"""File with the gate's report on the rewards."""
 SCHEMA = "s3harness/training-run/v1"
 
 
@@ -40,6 +46,7 @@ class TrainingSettings:
     """Settings of a training run. ``model`` is the directory of the initial weights.
 
     Every ``check_every`` steps (never if 0), the model is scored on ``check_videos`` videos of held-out patients.
+    ``gate`` is the report on the rewards; with ``accept_collapse`` a training goes on when the answers collapse.
     """
 
     stage: Stage
@@ -53,6 +60,8 @@ class TrainingSettings:
     options: Mapping[str, object] = field(default_factory=dict)
     cache_dir: Path | None = None
     consent: Consent = field(default_factory=Consent)
+    accept_collapse: bool = False
+    gate: GateReport | None = None
 
 
 def run_training(
@@ -63,20 +72,28 @@ def run_training(
 ) -> Mapping[str, Any]:
     """Train a model, write the run card beside its weights, and return the card's content.
 
-    Raises :class:`UsageError` for wrong settings and for identifiers in the training set, and
-    :class:`S3HarnessError` if training ends early: a collapse, too little memory, a reward that is not a number.
+    Several processes may call it together; all but the main one write nothing and return nothing. Raises
+    :class:`UsageError` for wrong settings and for identifiers in the training set, and :class:`S3HarnessError` if
+    training ends early: a collapse, too little memory, a reward that is not a number.
     """
     trainer = cast("Callable[[TrainingJob], Mapping[str, object]]", load("trainer", settings.trainer))
     # All refusals come before the first file is written, so that --out stays free for the next try.
     refuse_trained_on(settings.model, settings.data, training_set.division.held_out, why=HELD_OUT)
     identifiers = check_training(settings.data, training_set, settings.consent)
     before = read_card(settings.model)
-    _begin(settings, training_set, rewards)
-    job = _job(settings, training_set, rewards, report_status)
+    processes = Processes.of_environment()
+    # The others wait for the main process in the trainer's first collective call, and end with it.
+    if processes.is_main:
+        _begin(settings, training_set, rewards)
+        if settings.gate is not None:
+            write_json(settings.out / GATE, gate_as_json(settings.gate))
+    job = _job(settings, training_set, rewards, report_status, processes)
     started = time.monotonic()
     facts = dict(_train(trainer, job))
+    if not processes.is_main:
+        return {}
     # Only now: a directory with a card holds a finished training, and cannot be resumed.
-    return write_card(
+    card = write_card(
         settings.out,
         settings.data,
         training_set,
@@ -85,6 +102,9 @@ def run_training(
         trainer={"name": settings.trainer, "package": _package(settings.trainer), "options": dict(settings.options)},
         base=weights_id(settings.model),
         clips=facts.pop("clips", "video"),
+        **({"audio": facts.pop("audio")} if "audio" in facts else {}),
+        **({"collapse_accepted": True} if settings.accept_collapse else {}),
+        **({"processes": processes.count} if processes.count > 1 else {}),
         **({"identifiers": identifiers} if identifiers else {}),
         # Patients of earlier trainings are still known to the weights, so their cards are carried along.
         **({"before": dict(before.about)} if before else {}),
@@ -92,6 +112,21 @@ def run_training(
         machine=platform.machine(),
         result=_plain(facts),
     )
+    write_model_card(settings.out, card)
+    return card
+
+
+def plan_training(trainer: str, request: PlanRequest) -> TrainingPlan:
+    """Return the plan of a training; :class:`UsageError` if the trainer makes none, or for wrong settings."""
+    planner = getattr(load("trainer", trainer), "plan", None)
+    if planner is None:
+        raise UsageError(f"the trainer {trainer!r} makes no plans")
+    return cast("TrainingPlan", planner(request))
+
+
+def card_of(training_set: TrainingSet, weights: Sequence[Path]) -> ModelCard:
+    """Return the model's card; a model that was trained before goes on with clips in the same form."""
+    return as_trained(training_set.card, weights)
 
 
 HELD_OUT = (
@@ -105,9 +140,10 @@ def _job(
     training_set: TrainingSet,
     rewards: Sequence[Reward],
     report_status: Callable[[str], None],
+    processes: Processes,
 ) -> TrainingJob:
     store = media_store(settings.cache_dir, None, MediaOptions())
-    card = load_model(training_set.settings.model) if training_set.settings.model else VIDEO_ONLY
+    card = card_of(training_set, [settings.model])
     return TrainingJob(
         stage=settings.stage,
         model=settings.model,
@@ -115,13 +151,26 @@ def _job(
         training_set=training_set,
         clips=ClipFrames(training_set.division.training, training_set.samples, store),
         held_out=HeldOut.of(training_set, card, store, videos=settings.check_videos),
-        monitor=Monitor(training_set.specs, settings.out, CollapseLimits()),
+        monitor=Monitor(
+            training_set.specs,
+            settings.out,
+            CollapseLimits(),
+            writes=processes.is_main,
+            stops=not settings.accept_collapse,
+            warn=report_status if processes.is_main else _silent,
+        ),
         rewards=rewards,
         options=settings.options,
         check_every=settings.check_every,
         resume=settings.resume,
-        report_status=report_status,
+        report_status=report_status if processes.is_main else _silent,
+        card=card,
+        processes=processes,
     )
+
+
+def _silent(line: str) -> None:
+    """Report nothing: the main process speaks for all."""
 
 
 def _begin(settings: TrainingSettings, training_set: TrainingSet, rewards: Sequence[Reward]) -> None:

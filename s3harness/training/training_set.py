@@ -8,6 +8,7 @@ determined by the data set, the settings and the seed.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,17 +18,19 @@ from pathlib import Path
 from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import UsageError
 from s3harness.run.plan import Plan, plan_video
-from s3harness.specs.loading import load_task, task_names
+from s3harness.specs.loading import full_name, load_task, task_names
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.specs.sampling import with_sampling
 from s3harness.specs.tasks import PROTOCOLS, TaskSpec, check_choice, resolve
-from s3harness.training.balance import BALANCES, balance_samples
+from s3harness.training.balance import BALANCES, balance_samples, mix_tasks
 from s3harness.training.items import ClipTruth, clip_truth
 from s3harness.training.sample import Sample
 from s3harness.training.split import Division, divide
 from s3harness.transforms.mirror import mirrored_video
 from s3harness.types import Reference, Request, Video
 
+EVEN = "even"
+"""Name in a mix for equal shares of all tasks, from which others may differ."""
 VIDEO_ONLY = ModelCard("training", modalities=("video",))
 """The model card of a training set for which none is named: video without audio."""
 
@@ -40,7 +43,8 @@ class SetSettings:
     all but a share ``held_out`` (0–1) of the patients. ``jitters`` is the number of positions at which a clip with a
     random position is cut, ``mirror`` adds every sample's mirror image, ``balance`` is one of
     :data:`~s3harness.training.balance.BALANCES`, ``leave_out_constant`` drops questions that have only one answer,
-    which otherwise are an error. ``sampling`` is that of an evaluation
+    which otherwise are an error. ``mix`` are relative shares of the tasks by name or number, :data:`EVEN` is 1 of each;
+    empty: as many samples of a task as there are. ``sampling`` is that of an evaluation
     (:func:`~s3harness.specs.sampling.with_sampling`).
     """
 
@@ -55,13 +59,18 @@ class SetSettings:
     balance: str = "repeat"
     leave_out_constant: bool = False
     sampling: Mapping[str, object] = field(default_factory=dict)
+    mix: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """The samples, with their data set. ``specs`` are the tasks by name, ``left_out`` is reason → number of samples."""
+    """The samples, with their data set and the model's ``card``.
+
+    ``specs`` are the tasks by name, ``left_out`` is reason → number of samples.
+    """
 
     settings: SetSettings
+    card: ModelCard
     # Without a repr, as it would put annotations of patients into error messages and logs.
     dataset: Dataset = field(repr=False)
     division: Division = field(repr=False)
@@ -88,16 +97,18 @@ class TrainingSet:
         return mirrored_video(video) if sample.mirrored else video
 
 
-def build_training_set(data: Path, settings: SetSettings) -> TrainingSet:
+def build_training_set(data: Path, settings: SetSettings, card: ModelCard | None = None) -> TrainingSet:
     """Build the training set of a data set directory; no video file is opened.
+
+    ``card`` is the model's, where the settings name none: by default :data:`VIDEO_ONLY`.
 
     Raises :class:`UsageError` for too few patients, a video without a length, or a question with only one answer.
     """
     _check(settings)
+    model = load_model(settings.model) if settings.model else card or VIDEO_ONLY
     dataset = load_dataset(data)
     division = divide(dataset.videos, split=settings.split, held_out=settings.held_out, seed=settings.seed)
     _need_lengths(division.training)
-    model = load_model(settings.model) if settings.model else VIDEO_ONLY
     specs = _specs(settings, model)
     left_out: Counter[str] = Counter()
     unbalanced = list(_samples(replace(dataset, videos=division.training), specs, model, settings, left_out))
@@ -105,8 +116,12 @@ def build_training_set(data: Path, settings: SetSettings) -> TrainingSet:
         raise UsageError("no task has a sample in the training patients' annotations; name other --tasks, or a split")
     kinds = {spec.name: spec.item for spec in specs.values()}
     samples = balance_samples(unbalanced, kinds, settings.balance, settings.seed, settings.leave_out_constant, left_out)
+    if settings.mix:
+        samples = mix_tasks(samples, _shares(settings.mix, specs), settings.seed)
     return TrainingSet(
-        settings=settings,
+        # A derived card has a name by the content of the weights: no path of this machine.
+        settings=replace(settings, model=model.name) if card else settings,
+        card=model,
         dataset=dataset,
         division=division,
         specs=specs,
@@ -127,6 +142,25 @@ def _check(settings: SetSettings) -> None:
     check_choice("balance", settings.balance, BALANCES)
     if settings.jitters < 1:
         raise UsageError(f"jitters must be at least 1, not {settings.jitters}")
+
+
+def _shares(mix: Mapping[str, float], specs: Mapping[str, TaskSpec]) -> dict[str, float]:
+    """Return full name → share of the tasks that ask something; :class:`UsageError` for a wrong mix."""
+    asking = [spec.name for spec in specs.values() if not spec.uses]
+    if EVEN in mix:
+        shares = dict.fromkeys(asking, 1.0)
+        mix = {name: share for name, share in mix.items() if name != EVEN}
+    else:
+        shares = dict.fromkeys(asking, 0.0)
+    for name, share in mix.items():
+        if full_name(name) not in shares:
+            raise UsageError(f"the mix names {name!r}, which is no task that asks something here")
+        if not (math.isfinite(share) and share >= 0):
+            raise UsageError(f"the share of {name} in the mix must be 0 or more, not {share:g}")
+        shares[full_name(name)] = share
+    if not any(shares.values()):
+        raise UsageError("the mix leaves out every task; give one a share above 0")
+    return shares
 
 
 def _need_lengths(videos: Sequence[Video]) -> None:

@@ -50,6 +50,41 @@ def test_a_collapse_is_named_once_there_are_answers_enough(training_set, monitor
     assert task in str(caught.value) and "lower the learning rate" in str(caught.value)
 
 
+def test_a_constant_answer_to_each_question_is_a_collapse(training_set, tmp_path):
+    """ "left" to all heads and "right" to all arms: no answer is given to more than half of the task's questions."""
+    constant = {"head_turning": "left", "arm_movement": "right", "onset_body_part": "head"}
+    samples = [s for s in training_set.samples if s.request.task == SIDES]
+    monitor = Monitor(training_set.specs, tmp_path, CollapseLimits(question_window=16))
+    chosen = [s for subject in constant for s in Random(0).choices(_of(samples, subject), k=16)]
+    given = [_answer(sample, constant[sample.request.subject]) for sample in chosen]
+    stats = monitor.observe(1, given[:31])[SIDES]
+    assert stats.constant == ("head_turning",) and stats.commonest < 0.6
+    with pytest.raises(Collapse, match="each question gets one answer to all clips"):
+        monitor.observe(2, given[31:])
+    sees = Monitor(training_set.specs, tmp_path / "sees", CollapseLimits(question_window=16))
+    right = sees.observe(1, [_answer(s, s.target if s.request.subject == "head_turning" else "head") for s in chosen])
+    assert "head_turning" not in right[SIDES].constant
+
+
+def test_groups_without_any_spread_are_warned_of_and_noted(training_set, tmp_path):
+    warnings = []
+    monitor = Monitor(training_set.specs, tmp_path, warn=warnings.append)
+    samples = [s for s in training_set.samples if s.request.task == SIDES][:2]
+    for step, rewards in enumerate(([0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]), 1):
+        given = [_answer(samples[n // 2], "left", {"r": reward}) for n, reward in enumerate(rewards)]
+        monitor.observe(step, given, group=2)
+    assert [share for _, share in monitor.notes("no_spread")] == [1.0, 1.0, 0.5, 1.0]
+    assert [line.split(":")[0] for line in warnings] == ["step 1", "step 4"] and "gradient is zero" in warnings[0]
+
+
+def _of(samples, subject):
+    return [s for s in samples if s.request.subject == subject]
+
+
+def _answer(sample, text, rewards=None):
+    return TrainingAnswer(sample.request.task, sample.truth, text, rewards or {})
+
+
 def test_answers_that_do_not_end_are_a_collapse(training_set, monitor):
     collapsing = answers(training_set, SIDES, lambda s: s.target, ended=False)
     with pytest.raises(Collapse, match="did not end"):

@@ -14,13 +14,12 @@ from s3harness.errors import UsageError
 from s3harness.metrics.base import ItemMean
 from s3harness.specs.tasks import MetricSpec
 from s3harness.training.gate import fit_floors
+from s3harness.training.reward_file import rewards_as_json, rewards_from_json
 from s3harness.training.rewards import (
     MetricReward,
     RewardError,
     metric_rewards,
     reward_function,
-    rewards_as_json,
-    rewards_from_json,
     strict_rewards,
 )
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import subprocess
 import sys
 import types
 
@@ -113,6 +114,41 @@ def test_the_reward_plugin_registers_rewards_that_pay_the_right_answers(exported
         [row["messages"][-1]["content"], "?"], sample=[row["sample"]] * 2
     )
     assert paid == [1.0, 0.0]
+    # ms-swift logs a reward under the name of its class.
+    assert {name: reward.__name__ for name, reward in registry.items()} == {name: name for name in registry}
+
+
+def test_the_launch_scripts_are_complete_and_can_be_run_anywhere(exported):
+    """What ms-swift itself makes of them is checked in benchmarks/training/check_swift.py, in its own environment."""
+    out = exported("ms-swift")
+    for name, command in (("sft.sh", "swift sft"), ("grpo.sh", "swift rlhf")):
+        subprocess.run(["sh", "-n", str(out / name)], check=True)
+        said = subprocess.run(
+            ["sh", str(out / name), "--max_steps", "3"],
+            env={"PATH": _path_with_swift(out), "MODEL": "weights", "FPS": "2"},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd="/",
+        ).stdout.split()
+        assert " ".join(said[3:5]) == command and said[-2:] == ["--max_steps", "3"]
+        assert said[:3] == [str(out.resolve()), "true", "2"]
+        assert said[said.index("--model") + 1] == "weights"
+        assert (out / said[said.index("--dataset") + 1]).exists()
+    rewards = {row["metric"] for row in json.loads((out / "rewards.json").read_text())["rewards"]}
+    start = said.index("--reward_funcs") + 1
+    names = said[start : said.index("--reward_weights")]
+    assert len(names) == len(rewards) == 3 and (out / said[said.index("--external_plugins") + 1]).exists()
+
+
+def _path_with_swift(out):
+    """A PATH with a program of that name, which prints the directory, environment and arguments it was called with."""
+    folder = out.parent / "bin"
+    folder.mkdir(exist_ok=True)
+    program = folder / "swift"
+    program.write_text('#!/bin/sh\necho "$PWD" "$USE_AUDIO_IN_VIDEO" "$FPS" swift "$@"\n')
+    program.chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
 
 
 def test_a_refused_reward_is_not_exported(s3, data, tmp_path):
@@ -121,6 +157,16 @@ def test_a_refused_reward_is_not_exported(s3, data, tmp_path):
     assert code == 1
     assert "task5_out_of_vocabulary_rate" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_authors_rewards_are_exported_only_with_the_word_for_it(s3, data, tmp_path):
+    words = ("train", "export", "--data", data, *FEW, "--format", "trl", "--rewards", "authors", "--out")
+    code, _, err = s3(*words, tmp_path / "out")
+    assert code == 2 and "--accept-collapse" in err and not (tmp_path / "out").exists()
+    code, out, err = s3(*words, tmp_path / "out", "--accept-collapse")
+    assert code == 0 and "refused" in out and "expected to collapse" in err
+    told = json.loads((tmp_path / "out" / "rewards.json").read_text())
+    assert {row["kind"] for row in told["rewards"]} == {"authors"}
 
 
 def test_an_export_goes_to_a_new_folder_and_trl_gets_no_video(s3, data, tmp_path):

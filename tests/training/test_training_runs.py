@@ -7,18 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from training_cases import NAME
 
-from s3harness.dataset.run_card import FILE, read_card, trainings
+from s3harness.cli.train import train as train_commands
+from s3harness.dataset.run_card import FILE, as_trained, read_card, trainings
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.media.options import MediaOptions
 from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import RegistryEntry
 from s3harness.run.worker_spec import media_store
+from s3harness.specs.models import ModelCard
+from s3harness.specs.resolution import resolve_model
 from s3harness.training.clips import ClipFrames, mirrored_frames
 from s3harness.training.gate import fit_floors
 from s3harness.training.rewards import strict_rewards
 from s3harness.training.session import BEGUN, TrainingSettings, run_training
 from s3harness.training.training_set import SetSettings, build_training_set
+from tests.specs.released_configs import write_released
 
 SIDES = SetSettings(tasks=("3",), leave_out_constant=True, balance="drop")
 JOBS = []
@@ -77,6 +83,49 @@ def test_the_card_says_what_was_trained_on_and_how(train, tmp_path):
     assert card["trainer"] == {"name": "noting", "package": "tests 0", "options": {"steps": 3}}
     assert card["result"] == {"loss": None}
     assert [reward["name"] for reward in card["rewards"]] == ["task3_laterality_balanced_accuracy"]
+
+
+def test_a_model_card_is_written_in_the_hubs_form_and_names_nobody(train, data, tmp_path):
+    from huggingface_hub import ModelCard as HubCard
+
+    train("first", options={"steps": 3}, rewards=True)
+    train("second", model=tmp_path / "first")
+    text = (tmp_path / "second" / "README.md").read_text(encoding="utf-8")
+    hub = HubCard.load(tmp_path / "first" / "README.md")
+    assert hub.data.license == "other" and "research-use-only" in hub.data.tags
+    card = json.loads((tmp_path / "first" / FILE).read_text())
+    for fact in ("Intended use", "must not be used for diagnosis", "licence CC0-1.0", card["data"]["fingerprint"]):
+        assert fact in hub.text, fact
+    assert "`task3_laterality_balanced_accuracy` × 1" in hub.text and "steps=3" in hub.text
+    assert "trained before: sft" in text and NAME not in text + hub.text and str(tmp_path) not in text
+
+
+def test_weights_are_shown_clips_in_the_form_of_their_training(train, tmp_path):
+    card = ModelCard("any", modalities=("video", "audio"))
+    for out, facts in (("images", {}), ("heard", {"audio": "in_video", "clips": "video"}), ("deaf", {"audio": "none"})):
+        written = train(out) | facts
+        (tmp_path / out / FILE).write_text(json.dumps(written))
+    of = {out: as_trained(card, [tmp_path / out]) for out in ("images", "heard", "deaf")}
+    assert of["images"] == replace(card, clip_form="images")
+    assert of["heard"] == replace(card, audio_in_video=True)
+    assert of["deaf"] == replace(card, clip_form="images", modalities=("video",))
+    # An adapter was trained after the weights that it adapts.
+    assert as_trained(card, [tmp_path / "images", tmp_path / "heard"]) == of["heard"]
+    assert as_trained(card, [tmp_path / "weights"]) == card
+
+
+@pytest.mark.parametrize("name", ["Qwen2.5-VL-7B-Instruct", "Qwen2.5-Omni-7B"])
+def test_weights_without_a_card_are_trained_by_the_one_of_their_evaluation(name, data, tmp_path):
+    directory = write_released(name, tmp_path / "released")
+    words = (
+        f"sft --trainer noting --model {directory} --data {data} --tasks 3 --leave-out-constant --out {tmp_path / 'o'}"
+    )
+    result = CliRunner().invoke(train_commands, words.split())
+    assert result.exit_code == 0, result.output
+    evaluated = resolve_model(f"{directory}").card
+    assert JOBS[-1].card == evaluated and evaluated.hears() == ("Omni" in name)
+    settings = json.loads((tmp_path / "o" / FILE).read_text())["set"]["settings"]
+    assert settings["model"] == evaluated.name and str(directory) not in json.dumps(settings)
 
 
 def test_a_second_training_carries_the_first_ones_patients(train, data, tmp_path):

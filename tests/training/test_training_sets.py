@@ -183,3 +183,27 @@ def test_too_few_patients_are_named(tmp_path):
     data = write_dataset(tmp_path / "data", videos=2, patients=2)
     with pytest.raises(UsageError, match=r"of 2 patients are .* needed; add patients"):
         build_training_set(data, SetSettings(tasks=("4",)))
+
+
+def test_a_mix_gives_tasks_their_shares_and_keeps_answers_balanced(data):
+    settings = SetSettings(tasks=("1", "3", "7"), leave_out_constant=True)
+    plain = build_training_set(data, settings)
+    mixed = build_training_set(data, replace(settings, mix={"even": 1.0}))
+    counts = Counter(sample.request.task for sample in mixed.samples)
+    assert max(counts.values()) - min(counts.values()) <= 1 and len(counts) == 3
+    assert abs(len(mixed.samples) - len(plain.samples)) <= 3
+    assert Counter(s.request.task for s in plain.samples)["s3/task1_features"] > 0.8 * len(plain.samples)
+    sides = Counter(s.target for s in mixed.samples if s.request.subject == "head_turning")
+    assert sides["left"] == pytest.approx(sides["right"], rel=0.05)
+    heavy = build_training_set(data, replace(settings, mix={"even": 1.0, "3": 2.0, "7": 0.0}))
+    shares = Counter(sample.request.task for sample in heavy.samples)
+    assert set(shares) == {"s3/task1_features", "s3/task3_laterality"}
+    assert shares["s3/task3_laterality"] == pytest.approx(2 * shares["s3/task1_features"], abs=2)
+    again = build_training_set(data, replace(settings, mix={"even": 1.0}))
+    assert again.fingerprint == mixed.fingerprint != plain.fingerprint
+
+
+@pytest.mark.parametrize("mix", [{"4": 1.0}, {"3": -1.0}, {"3": float("nan")}, {"3": 0.0}])
+def test_a_mix_that_makes_no_sense_is_refused(data, mix):
+    with pytest.raises(UsageError, match="mix"):
+        build_training_set(data, SetSettings(tasks=("3",), leave_out_constant=True, mix=mix))

@@ -1,4 +1,4 @@
-"""Monitoring between the steps: numbers, answers and rewards to the monitor, and scores of held-out patients."""
+"""Monitoring between the steps: numbers, answers and rewards to the monitor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ from typing import Any
 from transformers import TrainerCallback
 
 import s3harness
-from s3harness_trl.held_out import HeldOutEvaluator
 
-METRICS = {"loss": "loss", "grad_norm": "gradient", "reward": "reward", "kl": "kl", "learning_rate": "learning_rate"}
+METRICS = {
+    "loss": "loss",
+    "grad_norm": "gradient",
+    "reward": "reward",
+    "kl": "kl",
+    "entropy": "entropy",
+    "completions/mean_length": "length",
+    "learning_rate": "learning_rate",
+    "sampling/sampling_logp_difference/mean": "rollout_difference",
+}
 """Name in the trainer's log → name in the monitor's file."""
+ROLLOUT_LIMIT = 1.0
+"""Mean difference, in nats a token, between vLLM's log-probabilities and the model's; numeric types make some 0.05."""
+NOT_BEGUN = -1
+"""The step before the first evaluation, which is noted at step 0."""
 
 
 class RewardRecorder:
@@ -61,22 +73,17 @@ class RewardRecorder:
 
 
 class MonitorCallback(TrainerCallback):  # type: ignore[misc]
-    """Notes the numbers of each step, gives the answers to the monitor and evaluates held-out patients."""
+    """Notes the numbers of each step, and gives the answers to the monitor."""
 
-    def __init__(
-        self, job: s3harness.TrainingJob, evaluator: HeldOutEvaluator, recorder: RewardRecorder | None = None
-    ) -> None:
-        self._job, self._evaluator, self._recorder = job, evaluator, recorder
+    def __init__(self, job: s3harness.TrainingJob, recorder: RewardRecorder | None = None) -> None:
+        self._job, self._recorder = job, recorder
         self._kl: float | None = None
-        self.scores: list[dict[str, Any]] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Evaluate the model before it is trained, or drop notes from after the checkpoint that is resumed."""
+        """Drop notes from after the checkpoint that is resumed."""
         # Steps after the checkpoint are trained again, and would be in the file twice.
-        if state.global_step:
-            self._job.monitor.forget_after(state.global_step)
-        elif self._job.check_every:
-            self._evaluate(0, kwargs["model"])
+        if self._job.resume:
+            self._job.monitor.forget_after(state.global_step or NOT_BEGUN)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """Note the numbers of the last steps; :class:`s3harness.S3HarnessError` for one that is not finite."""
@@ -90,6 +97,11 @@ class MonitorCallback(TrainerCallback):  # type: ignore[misc]
                 f"step {state.global_step}: {not_finite[0]} is no finite number; "
                 "lower learning_rate, or use dtype float32"
             )
+        if numbers.get("rollout_difference", 0.0) > ROLLOUT_LIMIT:
+            raise s3harness.S3HarnessError(
+                f"step {state.global_step}: vLLM gives answers other probabilities than the model in training does, by "
+                f"{numbers['rollout_difference']:.2f} nats a token: it has other weights; leave -o vllm off"
+            )
         # Logged every few steps, and checked at each.
         self._kl = numbers.get("kl", self._kl)
         self._job.monitor.note(state.global_step, **{n: float(f"{value:.6g}") for n, value in numbers.items()})
@@ -97,23 +109,21 @@ class MonitorCallback(TrainerCallback):  # type: ignore[misc]
         self._job.report_status(f"step {state.global_step} of {state.max_steps}: {line}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Give the answers of the step to the monitor, and evaluate held-out patients every ``check_every`` steps."""
-        if self._recorder is not None and (answers := self._recorder.pop_answers()):
-            self._job.monitor.observe(state.global_step, answers, kl=self._kl)
-        every = self._job.check_every
-        if every and (state.global_step % every == 0 or state.global_step == state.max_steps):
-            self._evaluate(state.global_step, kwargs["model"])
+        """Give the answers of the step, those of all processes, to the monitor."""
+        if self._recorder is not None:
+            from accelerate.utils import gather_object
 
-    def _evaluate(self, step: int, model: Any) -> None:
-        scores = self._job.held_out.primary(self._evaluator.answers(model))
-        self.scores.append({"step": step, "scores": scores})
-        self._job.monitor.note(step, held_out=scores)
-        line = "; ".join(
-            f"{task.rpartition('/')[2]} {_format_score(score['value'])} (floor {_format_score(score['floor'])})"
-            for task, score in scores.items()
-        )
-        self._job.report_status(f"step {step}, held-out patients: {line}")
+            answers = gather_object(self._recorder.pop_answers())
+            if answers:
+                self._job.monitor.observe(state.global_step, answers, kl=self._kl, group=args.num_generations)
 
 
-def _format_score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+class StopsAfter(TrainerCallback):  # type: ignore[misc]
+    """Ends a training after a step, in the middle of its schedule."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """End the training if this was the step."""
+        control.should_training_stop |= state.global_step >= self._step

@@ -1,13 +1,16 @@
-"""The model in training and its processor."""
+"""Loading of the model that is trained, and saving it in the layout of the checkpoint that it came from."""
 
 from __future__ import annotations
 
-import inspect
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import s3harness
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -18,26 +21,9 @@ class ModelParts:
     processor: Any
 
     @property
-    def inner(self) -> Any:
-        """The module with ``get_image_features``, which encodes images as tokens."""
-        # peft wraps the model, and some classes have the method on the model inside of the one with the head.
-        model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-        return model if hasattr(model, "get_image_features") else model.model
-
-    @property
-    def vision(self) -> Any:
-        """The vision part, including the projection to the language model."""
-        inner = getattr(self.inner, "model", self.inner)
-        # transformers has no common name for it.
-        for name in ("visual", "vision_tower", "vision_model"):
-            if hasattr(inner, name):
-                return getattr(inner, name)
-        raise s3harness.UsageError(f"{type(self.model).__name__} has no vision part that is known by its name")
-
-    @property
-    def image_inputs(self) -> frozenset[str]:
-        """Names of the arguments of ``get_image_features``."""
-        return frozenset(inspect.signature(self.inner.get_image_features).parameters)
+    def takes_video(self) -> bool:
+        """True if the processor takes videos; otherwise clips are shown as images."""
+        return getattr(self.processor, "video_processor", None) is not None
 
 
 def load_parts(directory: Path, *, dtype: str = "float32", trust_remote_code: bool = False) -> ModelParts:
@@ -55,15 +41,56 @@ def load_parts(directory: Path, *, dtype: str = "float32", trust_remote_code: bo
     # AttributeError: AutoProcessor returns a bare tokenizer or image processor where that is all there is.
     except (OSError, ValueError, AttributeError) as error:
         raise s3harness.UsageError(f"--model {directory}: model and processor cannot be loaded: {error}") from error
-    if getattr(processor, "image_processor", None) is None:
-        raise s3harness.UsageError(
-            f"--model {directory}: its processor takes no images, and TRL shows frames as images"
-        )
     return ModelParts(model, processor)
 
 
-def save_parts(parts: ModelParts, directory: Path) -> None:
-    """Write all files of a checkpoint."""
+def save_parts(parts: ModelParts, directory: Path, source: Path) -> None:
+    """Write all files of a checkpoint, in the layout of the one in ``source`` that the model was loaded from.
+
+    Where the model is a part of that checkpoint, as the part that writes is of an omni model, the rest is copied, so
+    that every engine loads the result as it loads the original.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     parts.model.save_pretrained(directory)
     parts.processor.save_pretrained(directory)
+    prefix = "" if (directory / "adapter_config.json").exists() else name_prefix(parts.model, source)
+    if prefix:
+        _put_back(directory, source, prefix)
+
+
+def name_prefix(model: Any, source: Path) -> str:
+    """Return the beginning of the model's names in the checkpoint of which it is a part; empty if it is the whole."""
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    if config.get("model_type") == model.config.model_type:
+        return ""
+    parts = (name for name, value in config.items() if isinstance(value, dict) and _is_of(value, model))
+    name = next(parts, "")
+    return name.removesuffix("_config") + "." if name else ""
+
+
+def _is_of(config: dict[str, Any], model: Any) -> bool:
+    return bool(config.get("model_type") == model.config.model_type)
+
+
+def _put_back(directory: Path, source: Path, prefix: str) -> None:
+    """Rename the weights as they are in the whole, and add those of its other parts with their configuration."""
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    weights = {prefix + name: tensor for name, tensor in _weights(directory).items()}
+    for path in sorted(source.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            weights |= {name: file.get_tensor(name) for name in file.keys() if not name.startswith(prefix)}  # noqa: SIM118
+    for path in directory.glob("model*.safetensors*"):
+        path.unlink()
+    save_file(weights, directory / WEIGHTS, metadata={"format": "pt"})
+    (directory / "config.json").write_bytes((source / "config.json").read_bytes())
+
+
+def _weights(directory: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    weights: dict[str, Any] = {}
+    for path in sorted(directory.glob("model*.safetensors")):
+        weights |= load_file(path)
+    return weights

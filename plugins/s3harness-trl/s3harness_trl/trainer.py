@@ -1,4 +1,4 @@
-"""The trainer: a warm-up of the vision part, SFT and GRPO."""
+"""The trainer: a warm-up of a tower, SFT and GRPO."""
 
 from __future__ import annotations
 
@@ -18,17 +18,46 @@ ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "TRL_EXPERIMENTAL_SILENCE": "1",
+    # Trackers keep a training on this machine unless the user says otherwise.
+    "WANDB_MODE": "offline",
 }
 
 
-def train(job: s3harness.TrainingJob) -> Mapping[str, object]:
-    """Run the stage of a job, and return facts for the run card; see :class:`s3harness.TrainingJob`."""
-    if job.stage not in STAGES:
-        raise s3harness.UsageError(f"this trainer has no stage {job.stage!r}; it has {', '.join(STAGES)}")
+REFUSED = {
+    "packing": "samples with clips are not packed, as positions in a clip would run on into the next sample; "
+    "leave it out, and use accumulate for larger batches",
+    "vllm_server": "TRL's server takes images alone, no video and no sound; use vllm=colocate",
+}
+"""Options of TRL that a user may look for → why there is none."""
+
+
+class Trainer:
+    """The trainer as it is registered: called with a job it trains, and it plans a training without beginning it."""
+
+    def __call__(self, job: s3harness.TrainingJob) -> Mapping[str, object]:
+        """Run the stage of a job, and return facts for the run card; see :class:`s3harness.TrainingJob`."""
+        if job.stage not in STAGES:
+            raise s3harness.UsageError(f"this trainer has no stage {job.stage!r}; it has {', '.join(STAGES)}")
+        for name in REFUSED.keys() & job.options.keys():
+            raise s3harness.UsageError(f"-o {name}: {REFUSED[name]}")
+        _set_environment()
+        with explained_out_of_memory():
+            return STAGES[job.stage](job)
+
+    def plan(self, request: s3harness.PlanRequest) -> s3harness.TrainingPlan:
+        """Return the memory that a training takes, its hours and the configuration to launch it with."""
+        _set_environment()
+        from s3harness_trl.plan import make_plan
+
+        return make_plan(request)
+
+
+train = Trainer()
+
+
+def _set_environment() -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    with explained_out_of_memory():
-        return STAGES[job.stage](job)
 
 
 def _warm_up(job: s3harness.TrainingJob) -> Mapping[str, object]:

@@ -1,9 +1,10 @@
-"""Warm-up of a model's vision part: a classifier of single frames learns which signs are present.
+"""Warm-up of a model's vision or audio tower: a classifier of frames, or of seconds of sound, learns the signs in them.
 
-A language model learns nothing from a vision tower that gives all frames much the same tokens. Real models come with a
-tower that was trained on images; one that is built from its configuration does not, and SFT alone leaves it on a
-plateau. So the mean of the tokens of a frame goes through one linear layer to a probability for each sign, and for each
-side of a sign that has one; the layer is discarded afterwards.
+A language model learns nothing from a tower that gives all clips much the same tokens. Real models come with towers
+that were trained on images and sounds; one that is built from its configuration does not, and SFT alone leaves it on a
+plateau. So the mean of the tokens of a piece, a frame or some seconds of sound, goes through one linear layer to a
+probability for each sign that is seen (or heard), and for each side of a sign that has one; the layer is discarded
+afterwards.
 
 Where most patients raise the right arm, most mirrored ones raise the left, and a mirrored room would give the side
 away. So of the frames with a sign on a side, mirrored ones have the same total weight as the others; and the classifier
@@ -20,28 +21,29 @@ from typing import Any
 import s3harness
 from s3harness_trl.loading import ModelParts, load_parts, save_parts
 from s3harness_trl.options import WarmupOptions
+from s3harness_trl.parts import Tower, tower_weights
+from s3harness_trl.pieces import AUDIO_RATE_HZ, piece_features
 
 VALIDATION_SHARE = 0.1
 """Share of the training patients whose frames are for validation and not for training."""
 SIDES = ("left", "right")
-EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
-class LabelledFrames:
-    """Frames ``pixels``, N × H × W × 3, a flag for each that is ``mirrored`` (N), and their ``labels``.
+class LabelledPieces:
+    """Frames (N × H × W × 3) or sounds (N × samples), a flag for each that is ``mirrored`` (N), and their ``labels``.
 
     ``labels`` is N × outputs: 1, 0, or NaN where the label is unknown; ``names`` are those of the outputs.
     """
 
-    pixels: Any
+    pieces: Any
     labels: Any
     mirrored: Any
     names: tuple[str, ...]
 
     @property
     def weights(self) -> Any:
-        """Sample weights, N × outputs: frames with a sign on a side weigh as much mirrored as not, taken together."""
+        """Sample weights, N × outputs: pieces with a sign on a side weigh as much mirrored as not, taken together."""
         import numpy as np
 
         weights = np.ones_like(self.labels)
@@ -68,27 +70,33 @@ def _balanced_weights(states: Any, mirrored: Any) -> Any:
 
 
 def warm_up(job: s3harness.TrainingJob, options: WarmupOptions) -> Mapping[str, object]:
-    """Train the vision part, save the model, and return facts for the run card: the curve of validation AUROCs."""
+    """Train a tower, save the model, and return facts for the run card: the curve of validation AUROCs."""
     import torch
 
     torch.manual_seed(options.seed)
     parts = load_parts(job.model, trust_remote_code=options.trust_remote_code)
-    training, validation = _split_frames(job)
-    job.report_status(f"{len(training.pixels)} pictures for training, {len(validation.pixels)} for validation")
+    tower: Tower = "audio" if options.tower == "audio" else "vision"
+    if not any(True for _ in tower_weights(parts.model, tower)):
+        raise s3harness.UsageError(f"-o tower={tower}: {type(parts.model).__name__} has no such tower")
+    training, validation = _split_pieces(job, tower, options)
+    job.report_status(f"{len(training.pieces)} pieces for training, {len(validation.pieces)} for validation")
     # Lazy, as the width of the tokens is known from the first ones alone.
     head = torch.nn.LazyLinear(len(training.names))
     curve = _train(job, parts, head, training, validation, options)
-    save_parts(parts, job.out)
+    save_parts(parts, job.out, job.model)
     return {
         "steps": options.steps,
-        "pictures": len(training.pixels),
+        "tuned": {tower: "all"},
+        "pieces": len(training.pieces),
         "probe": curve[-1] if curve else {},
         "curve": curve,
     }
 
 
-def _split_frames(job: s3harness.TrainingJob) -> tuple[LabelledFrames, LabelledFrames]:
-    """The frames of the training samples' clips, each clip once, for training and validation by patient."""
+def _split_pieces(
+    job: s3harness.TrainingJob, tower: Tower, options: WarmupOptions
+) -> tuple[LabelledPieces, LabelledPieces]:
+    """The frames or sounds of the training samples' clips, each clip once, for training and validation by patient."""
     import numpy as np
 
     # Several questions are asked of one clip, and several windows may have the same frames.
@@ -96,35 +104,57 @@ def _split_frames(job: s3harness.TrainingJob) -> tuple[LabelledFrames, LabelledF
     videos = [job.training_set.video_of(sample) for sample in samples.values()]
     patients = sorted({video.patient for video in videos})
     validation_patients = set(patients[:: round(1 / VALIDATION_SHARE)])
-    names = output_names(videos)
+    names = output_names(videos, "audio" if tower == "audio" else "video")
+    if not names:
+        raise s3harness.UsageError(f"-o tower={tower}: no sign of that kind is present in the training videos")
     training: list[tuple[Any, Any, Any]] = []
     validation: list[tuple[Any, Any, Any]] = []
     for sample, video in zip(samples.values(), videos, strict=True):
-        # Mirrored frames are for training only: see the module's docstring.
-        if video.patient in validation_patients and sample.mirrored:
+        # Mirrored frames are for training only: see the module's docstring. Sound has no sides.
+        if sample.mirrored and (tower == "audio" or video.patient in validation_patients):
             continue
-        frames = job.clips.frames(sample)
-        labels = np.array([frame_labels(video, time_s, names) for time_s in frames.timestamps], dtype=np.float32)
-        part = (frames.pixels, labels, np.full(len(labels), sample.mirrored))
+        pieces, times_s = _frames(job, sample) if tower == "vision" else _sounds(job, sample, options.seconds)
+        if not len(pieces):
+            continue
+        labels = np.array([frame_labels(video, time_s, names) for time_s in times_s], dtype=np.float32)
+        part = (pieces, labels, np.full(len(labels), sample.mirrored))
         (validation if video.patient in validation_patients else training).append(part)
     if not training or not validation:
-        raise s3harness.UsageError("too few patients for training and validation; 10 or more are needed")
+        raise s3harness.UsageError(
+            "too few patients for training and validation; 10 or more with such clips are needed"
+        )
     return _concatenated(training, names), _concatenated(validation, names)
 
 
-def _concatenated(parts: Sequence[tuple[Any, Any, Any]], names: tuple[str, ...]) -> LabelledFrames:
+def _frames(job: s3harness.TrainingJob, sample: s3harness.Sample) -> tuple[Any, Sequence[float]]:
+    frames = job.clips.frames(sample)
+    return frames.pixels, frames.timestamps
+
+
+def _sounds(job: s3harness.TrainingJob, sample: s3harness.Sample, seconds: float) -> tuple[Any, Sequence[float]]:
+    """The sound of a clip in pieces, pieces × samples, with the times of their middles in the video."""
+    clip = sample.request.clip
+    if not job.clips.has_audio(clip):
+        return (), ()
+    samples, length = job.clips.audio(clip, AUDIO_RATE_HZ), round(seconds * AUDIO_RATE_HZ)
+    count = len(samples) // length
+    return samples[: count * length].reshape(count, length), [clip.start_s + (n + 0.5) * seconds for n in range(count)]
+
+
+def _concatenated(parts: Sequence[tuple[Any, Any, Any]], names: tuple[str, ...]) -> LabelledPieces:
     import numpy as np
 
-    pixels, labels, mirrored = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return LabelledFrames(pixels, labels, mirrored, names)
+    pieces, labels, mirrored = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return LabelledPieces(pieces, labels, mirrored, names)
 
 
-def output_names(videos: Sequence[s3harness.Video]) -> tuple[str, ...]:
-    """Each sign that is present in some video, and its two sides where one is annotated."""
+def output_names(videos: Sequence[s3harness.Video], modality: s3harness.Modality) -> tuple[str, ...]:
+    """Each sign of a modality that is present in some video, and its two sides where one is annotated."""
+    heard = {feature.name for feature in s3harness.vocabulary().features if feature.modality == "audio"}
     names: dict[str, None] = {}
     for video in videos:
         for name, label in video.features.items():
-            if label.present == "yes":
+            if label.present == "yes" and (name in heard) == (modality == "audio"):
                 names[name] = None
                 if label.side:
                     names |= {f"{name}/{side}": None for side in SIDES}
@@ -155,11 +185,11 @@ def _train(
     job: s3harness.TrainingJob,
     parts: ModelParts,
     head: Any,
-    training: LabelledFrames,
-    validation: LabelledFrames,
+    training: LabelledPieces,
+    validation: LabelledPieces,
     options: WarmupOptions,
 ) -> list[dict[str, Any]]:
-    """Train vision part and head, and return the losses and validation AUROCs every ``probe_every`` steps."""
+    """Train tower and head, and return the losses and validation AUROCs every ``probe_every`` steps."""
     import torch
 
     labels, sample_weights = torch.from_numpy(training.labels), torch.from_numpy(training.weights)
@@ -167,9 +197,9 @@ def _train(
     with torch.no_grad():
         head = head.to(device)
         # The first call creates the weights of a lazy layer, which the optimizer needs.
-        head(_frame_features(parts, training.pixels[:2]))
+        head(piece_features(parts, training.pieces[:2]))
     # The language model is not among them and stays as it is.
-    weights = [*(p for p in parts.vision.parameters()), *head.parameters()]
+    weights = [*tower_weights(parts.model, "audio" if options.tower == "audio" else "vision"), *head.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=options.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=options.steps)
     generator = torch.Generator().manual_seed(options.seed)
@@ -177,8 +207,8 @@ def _train(
     started, losses = time.monotonic(), []
     parts.model.train()
     for step in range(1, options.steps + 1):
-        batch = torch.randint(len(training.pixels), (options.batch_size,), generator=generator)
-        scores = head(_frame_features(parts, training.pixels[batch.numpy()]))
+        batch = torch.randint(len(training.pieces), (options.batch_size,), generator=generator)
+        scores = head(piece_features(parts, training.pieces[batch.numpy()]))
         loss = _loss(scores, labels[batch].to(device), sample_weights[batch].to(device))
         optimizer.zero_grad()
         loss.backward()
@@ -200,23 +230,6 @@ def _train(
     return curve
 
 
-def _frame_features(parts: ModelParts, pixels: Any) -> Any:
-    """The mean of each frame's tokens, normalised as the language model's first layer would, frames × hidden size."""
-    # Without the normalisation the classifier would read the length of tokens, which the language model never sees.
-    import torch
-    from torch.nn.functional import rms_norm
-
-    inputs = parts.processor.image_processor(images=list(pixels), return_tensors="pt")
-    inputs = {name: value.to(parts.model.device) for name, value in inputs.items()}
-    # Some processors return more than the vision part takes, such as the number of tiles.
-    output = parts.inner.get_image_features(**{k: v for k, v in inputs.items() if k in parts.image_inputs})
-    # By family an output object, a list of tensors with one for each image, or one tensor of all of them.
-    tokens = getattr(output, "pooler_output", output)
-    if isinstance(tokens, torch.Tensor):
-        tokens = tokens.reshape(len(pixels), -1, tokens.shape[-1])
-    return torch.stack([rms_norm(of_frame, of_frame.shape[-1:], eps=EPSILON).mean(0) for of_frame in tokens])
-
-
 def _loss(scores: Any, labels: Any, sample_weights: Any) -> Any:
     """Weighted cross-entropy over the labels that are not NaN."""
     from torch.nn.functional import binary_cross_entropy_with_logits
@@ -225,7 +238,7 @@ def _loss(scores: Any, labels: Any, sample_weights: Any) -> Any:
     return binary_cross_entropy_with_logits(scores[is_labelled], labels[is_labelled], sample_weights[is_labelled])
 
 
-def _validation_aurocs(parts: ModelParts, head: Any, validation: LabelledFrames, batch: int = 256) -> dict[str, float]:
+def _validation_aurocs(parts: ModelParts, head: Any, validation: LabelledPieces, batch: int = 256) -> dict[str, float]:
     """Output → area under the ROC curve on the validation patients; only outputs with both labels there."""
     import numpy as np
     import torch
@@ -234,8 +247,8 @@ def _validation_aurocs(parts: ModelParts, head: Any, validation: LabelledFrames,
     with torch.no_grad():
         scores = torch.cat(
             [
-                head(_frame_features(parts, validation.pixels[i : i + batch]))
-                for i in range(0, len(validation.pixels), batch)
+                head(piece_features(parts, validation.pieces[i : i + batch]))
+                for i in range(0, len(validation.pieces), batch)
             ]
         )
     aurocs = {}

@@ -28,6 +28,14 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def sounding(tmp_path_factory):
+    """Synthetic seizures with sound."""
+    out = tmp_path_factory.mktemp("sounding") / "data"
+    synthesize(out, videos=12, seed=4, resolution=(96, 64), fps=2, duration_s=8.0)
+    return out
+
+
+@pytest.fixture(scope="session")
 def arguments(data, tmp_path_factory):
     """The arguments of a training command: stage, model, out, and further options."""
     cache = tmp_path_factory.mktemp("cache")

@@ -39,7 +39,7 @@ def rewarded(arguments, spoken, tmp_path_factory):
 
 
 def lines(directory):
-    return [json.loads(line) for line in (directory / "monitor.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (directory / "training_log.jsonl").read_text().splitlines()]
 
 
 def test_rewards_of_each_task_and_all_else_are_noted_step_by_step(rewarded):
@@ -58,6 +58,19 @@ def test_the_card_names_rewards_floors_and_the_training_before(rewarded):
     assert card["stage"] == "grpo" and card["before"]["stage"] == "sft"
     (reward,) = card["rewards"]
     assert reward["name"] == "task3_laterality_balanced_accuracy" and reward["floors"]
+
+
+def test_the_trained_model_is_probed_with_changed_clips_of_held_out_patients(rewarded):
+    probes = json.loads((rewarded / FILE).read_text())["result"]["probes"]
+    views = [probe["view"] for probe in probes]
+    # The data set holds out few patients: what can be changed of their clips depends on their sides.
+    assert views[0] == "blank" and set(views) <= {"blank", "mirrored", "swapped"}
+    for probe in probes:
+        assert probe["samples"] >= probe["patients"] >= 1
+        assert probe["loss"] == pytest.approx(probe["reward"] - probe["changed_reward"])
+    assert lines(rewarded)[-1]["probes"] == probes
+    gate = json.loads((rewarded / "gate.json").read_text())
+    assert gate["refused"] == [] and gate["payments"]
 
 
 def test_rewards_change_the_weights(rewarded, spoken):
@@ -103,7 +116,22 @@ def test_a_reward_that_pays_for_nothing_is_refused_with_the_table(arguments, mod
     assert "the truth, then all signs" in printed and "100%" in printed and "refused: task5_begins" in printed
     assert not (tmp_path / "out").exists()
     code, printed = s3harness([*words, "--rewards", "authors"])
-    assert code == 2 and "train gate" in printed
+    assert code == 2 and "--accept-collapse" in printed
+
+
+def test_refused_rewards_train_on_the_word_for_it_and_a_collapse_is_a_warning(arguments, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("s3harness.training.session.CollapseLimits", lambda: monitor.CollapseLimits(window=8))
+    out = tmp_path / "out"
+    words = arguments("grpo", model, out, f"{GROUPS} -o steps=3 -o probe_samples=0")
+    words[words.index("--tasks") + 1] = "4"
+    code, printed = s3harness([*words, "--rewards", "authors", "--accept-collapse"])
+    assert code == 0, printed
+    assert "window_centre" in printed and "refused, and is used" in printed and "training goes on" in printed
+    assert "the gradient is zero" in printed
+    card = json.loads((out / FILE).read_text())
+    assert card["collapse_accepted"] is True and card["rewards"][0]["name"] == "authors_task4"
+    assert json.loads((out / "gate.json").read_text())["refused"] == ["authors_task4"]
+    assert [line for line in lines(out) if "collapse" in line] and lines(out)[0]["no_spread"] == 1.0
 
 
 def test_training_stops_where_the_model_gives_one_answer(arguments, model, tmp_path, monkeypatch):

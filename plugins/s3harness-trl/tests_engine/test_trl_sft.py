@@ -20,7 +20,7 @@ def weights(directory):
 
 
 def lines(directory):
-    return [json.loads(line) for line in (directory / "monitor.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (directory / "training_log.jsonl").read_text().splitlines()]
 
 
 def test_a_checkpoint_is_whole_and_other_than_it_was(tuned, model):
@@ -31,9 +31,10 @@ def test_a_checkpoint_is_whole_and_other_than_it_was(tuned, model):
     assert {"config.json", "processor_config.json", "tokenizer.json", FILE} <= {path.name for path in tuned.iterdir()}
 
 
-def test_the_card_has_the_training_and_the_comparison_with_grey_pictures(tuned):
+def test_the_card_has_the_training_and_the_comparison_with_grey_frames(tuned):
     card = json.loads((tuned / FILE).read_text())
-    assert (card["stage"], card["clips"]) == ("sft", "images")
+    assert (card["stage"], card["clips"], card["audio"]) == ("sft", "video", "none")
+    assert card["result"]["tuned"] == {"language": "lora", "vision": "lora"}
     assert card["trainer"]["package"].startswith("s3harness-trl")
     assert card["result"]["trained"]["of_them"] < card["result"]["trained"]["weights"] / 5
     assert [check["step"] for check in card["result"]["held_out"]] == [0, 2, 4]
@@ -73,13 +74,23 @@ def test_training_that_was_interrupted_ends_with_the_same_weights(arguments, mod
     assert [line["step"] for line in lines(broken) if "loss" in line] == [1, 2, 3, 4, 5]
 
 
+def test_a_training_may_end_in_the_middle_of_its_schedule(arguments, model, tuned, tmp_path):
+    out = tmp_path / "half"
+    more = f"{TUNING} -o steps=4 -o stop_after=2 -o lora_rank=4 -o blank_samples=0"
+    code, printed = s3harness(arguments("sft", model, out, more))
+    assert code == 0, printed
+    assert json.loads((out / FILE).read_text())["result"]["steps"] == 2
+    begun = [(line["loss"], line["learning_rate"]) for line in lines(tuned) if "loss" in line][:2]
+    assert [(line["loss"], line["learning_rate"]) for line in lines(out) if "loss" in line] == begun
+
+
 def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_in_the_manifest(tuned, data, tmp_path):
     words = f"run --backend transformers --model qwen3-vl-8b --weights {tuned} --data {data} --tasks 3"
     words += f" --sampling max_frames=2 --sampling max_pixels=4096 --cache {tmp_path / 'cache'}"
     code, printed = s3harness([*words.split(), "--split", "test", "--out", tmp_path / "run"])
     assert code == 0, printed
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
-    assert manifest["engine"]["clips"] == "images"
+    assert manifest["engine"]["clips"] == "video"
     (training,) = manifest["run"]["trainings"]
     assert training["stage"] == "sft" and training["patients"]["training"] > 1
     assert "digests" not in json.dumps(manifest)
@@ -89,52 +100,18 @@ def test_the_checkpoint_is_evaluated_like_any_other_and_its_training_is_in_the_m
     assert not (tmp_path / "leaking").exists()
 
 
-def test_inputs_in_evaluation_are_those_in_training(tuned, arguments, tmp_path, data):
-    """The tokens and pixels of the backend, beside those of TRL's collator, for the same clips."""
-    from s3harness_transformers.families import family_of
-    from s3harness_transformers.request_encoder import RequestEncoder
-    from s3harness_trl.loading import load_parts
-    from s3harness_trl.rows import build_row
-    from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
-
-    import s3harness as public
-    from s3harness.media.options import MediaOptions
-    from s3harness.run.worker_spec import media_store
-    from s3harness.training.clips import ClipFrames
-    from s3harness.training.training_set import SetSettings, build_training_set
-
-    settings = SetSettings(
-        tasks=("3",), split="train", mirror=False, leave_out_constant=True, sampling={"max_frames": 3}
-    )
-    training_set = build_training_set(data, settings)
-    clips = ClipFrames(
-        training_set.division.training, training_set.samples, media_store(tmp_path, None, MediaOptions())
-    )
-    parts, backend_parts = load_parts(tuned), load_parts(tuned)
-
-    class Media:
-        frames = staticmethod(clips.of_clip)
-
-    card = public.ModelCard("m", modalities=("video",))
-    encoder = RequestEncoder(backend_parts.processor, family_of("qwen3_vl"), card, Media(), as_images=True)
-    collator = DataCollatorForVisionLanguageModeling(processor=parts.processor, completion_only_loss=True)
-    for sample in training_set.samples[:4]:
-        encoded = encoder.encode(sample.request)
-        batch = collator([build_row(sample, clips.frames, with_answer=True)])
-        answer = int((batch["labels"][0] != -100).sum())
-        assert encoded.text["input_ids"][0].tolist() == batch["input_ids"][0, :-answer].tolist()
-        assert torch.equal(encoded.media["pixel_values"], batch["pixel_values"])
-        decoded = parts.processor.tokenizer.decode(batch["labels"][0][batch["labels"][0] != -100])
-        assert decoded.startswith(sample.target)
-
-
 @pytest.mark.parametrize(
     ("more", "why"),
     [
         ("-o stepz=4", "stepz"),
         ("-o steps=0", "from 1"),
+        ("-o packing=true", "not packed"),
         ("-o learning_rate=fast", "a number"),
         ("-o batch_size=6 -o accumulate=4", "cannot be divided"),
+        ("-o max_tokens=20", "has"),
+        ("-o sound=in_video", "--card"),
+        ("-o keep_best=true", "--check-every"),
+        ("-o report_to=carrier_pigeon", "tensorboard"),
         ("--held-out 0.2 --split nobody", "nobody"),
     ],
 )
@@ -166,7 +143,7 @@ def test_an_adapter_apart_is_evaluated_with_its_base_and_its_patients_are_known(
     code, printed = s3harness([*words.split(), "--split", "test", "--out", tmp_path / "run"])
     assert code == 0, printed
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
-    assert manifest["engine"]["clips"] == "images" and len(manifest["run"]["trainings"]) == 1
+    assert manifest["engine"]["clips"] == "video" and len(manifest["run"]["trainings"]) == 1
 
 
 def test_too_little_memory_says_what_helps():

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from s3harness_trl.warmup import LabelledFrames
+from s3harness_trl.warmup import LabelledPieces
 from safetensors.torch import load_file
 from training_commands import s3harness
 
@@ -21,7 +21,7 @@ def labelled_frames(cases):
     """Frames of (labels, is mirrored, count)."""
     labels = np.array([frame_labels for frame_labels, _, count in cases for _ in range(count)], dtype=np.float32)
     mirrored = np.array([which for _, which, count in cases for _ in range(count)])
-    return LabelledFrames(np.zeros((len(labels), 4, 4, 3), np.uint8), labels, mirrored, NAMES)
+    return LabelledPieces(np.zeros((len(labels), 4, 4, 3), np.uint8), labels, mirrored, NAMES)
 
 
 def test_mirroring_gives_no_side_away():
