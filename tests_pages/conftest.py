@@ -40,8 +40,9 @@ def _call(*arguments: object) -> None:
 _BUILD = """
 import sys
 from pathlib import Path
-from s3harness.leaderboard.entries import entry_of, published, published_directory
+from s3harness.leaderboard.entries import entry_of, published
 from s3harness.leaderboard.site import build_site
+from s3harness.package_data import published_directory
 submissions, out = map(Path, sys.argv[1:])
 entries = [entry_of(path, "re-scored") for path in sorted(submissions.iterdir())]
 build_site(entries, published(published_directory()), out)

@@ -19,6 +19,7 @@ def _fits(page: Any) -> bool:
 
 def _wide_tables(page: Any) -> list[str]:
     """Headings of the tables that have to be scrolled sideways to be read."""
+    page.evaluate("document.querySelectorAll('details.part').forEach((part) => { part.open = true; })")
     return [str(text) for text in page.evaluate(_WIDE)]
 
 
@@ -128,6 +129,21 @@ def test_a_timeline_opens_and_shows_the_raw_answer(page: Any, made: Path) -> Non
     assert _fits(page)
 
 
+def test_the_evidence_comes_first_and_a_link_unfolds_its_part(page: Any, made: Path) -> None:
+    page.goto((made / "floors" / "report.html").as_uri())
+    assert page.locator("main h2").first.inner_text() == "Evidence"
+    assert page.get_by_role("heading", name="Summary").is_visible()
+    assert not page.locator("#signs").locator("xpath=ancestor::details").locator("table").is_visible()
+    page.get_by_role("link", name="Signs").click()
+    page.locator("#signs").locator("xpath=ancestor::details").locator("table").wait_for()
+
+
+def test_the_report_is_printed_on_few_pages(page: Any, made: Path) -> None:
+    page.goto((made / "floors" / "report.html").as_uri())
+    pdf = page.pdf(format="A4")
+    assert pdf.count(b"/Type /Page\n") <= 2
+
+
 def test_the_keyboard_is_enough(page: Any, made: Path) -> None:
     page.goto((made / "floors" / "report.html").as_uri())
     place = page.locator("#place")
@@ -148,5 +164,5 @@ def test_the_keyboard_is_enough(page: Any, made: Path) -> None:
 def test_disagreements_are_marked_by_more_than_colour(page: Any, made: Path) -> None:
     page.goto((made / "floors" / "report.html").as_uri())
     marks = page.locator("#lanes .row text:last-child").all_text_contents()
-    assert {mark[0] for mark in marks} <= {"✓", "✗"}
+    assert {mark[0] for mark in marks} <= {"✓", "✗", "○"}
     assert page.locator("#lanes .row[aria-label]").count() == len(marks)

@@ -209,7 +209,8 @@ def _unlogged(run: Path, sessions: Iterable[AuditSession]) -> list[AuditFinding]
     # A backend in this process sends no requests; workers of another executor log none here.
     if not logged or any(session.executor != "local" for session in own):
         return []
-    answered = {entry.id for entry in read_journal(run / RESPONSES) if entry.response.status != "failed"}
+    sent = (entry for entry in read_journal(run / RESPONSES) if not entry.is_composed)
+    answered = {entry.id for entry in sent if entry.response.status != "failed"}
     missing = len(answered - logged)
     have = "answer has" if missing == 1 else "answers have"
     return [AuditFinding(FILE, "", "audit", f"{missing} {have} no request in the log")] if missing else []

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from s3harness.analysis.readers import AIDED_READER, READER
 from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
 from s3harness.leaderboard.expected_items import unscored
@@ -19,7 +20,7 @@ from s3harness.leaderboard.leaks import find_leaks, search_of
 from s3harness.leaderboard.titles import one_line
 from s3harness.leaderboard.verdicts import Tier
 from s3harness.report.table import task_title
-from s3harness.scoring.score_run import score_of
+from s3harness.scoring.score_file import score_of
 from s3harness.specs.loading import task_names
 from s3harness.specs.models import ModelCard, load_model, model_names
 from s3harness.types import Score
@@ -58,6 +59,12 @@ class LeaderboardEntry:
     def primary(self) -> dict[str, Score]:
         """Task → its primary score."""
         return {score.task: score for score in self.scores if score.primary}
+
+    @property
+    def yardstick(self) -> str:
+        """The kind of an entry that is no model, and takes no rank from one: it sees the truth, or is a person."""
+        family = str(self.model.get("family") or "")
+        return "yardstick" if self.sees_truth else family if family in (READER, AIDED_READER) else ""
 
     @property
     def tasks(self) -> list[str]:
@@ -124,13 +131,6 @@ def _partial(manifest: Mapping[str, Any], sets: Mapping[str, str]) -> str:
 
 def _names(tasks: Iterable[str]) -> str:
     return ", ".join(task_title(task) for task in sorted(tasks))
-
-
-def published_directory() -> Path:
-    """Return the folder of the benchmark's published tables: in the package, or in a checkout beside it."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "published"
-    return inside if inside.is_dir() else package.parent / "leaderboard" / "published"
 
 
 def released(path: Path) -> Iterator[LeaderboardEntry]:

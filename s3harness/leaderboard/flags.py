@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from s3harness.analysis.readers import AIDED_READER, READER
 from s3harness.leaderboard.expected_items import backend_class
 from s3harness.leaderboard.findings import AuditFinding
 from s3harness.leaderboard.folder import MANIFEST, RESPONSES, SCORES, SUBMISSION, Folder
@@ -102,8 +103,11 @@ def _tokens(folder: Folder) -> Iterator[AuditFinding]:
     # A backend that is itself the model, such as a baseline, has no tokens to count.
     if backend is not None and backend.is_model:
         return
+    # People have none either, and take no rank that a model which claimed to be one could take.
+    if folder.documents[MANIFEST]["run"]["model"].get("family") in (READER, AIDED_READER):
+        return
     responses: list[dict[str, Any]] = folder.tables[RESPONSES]
-    answered = [line for line in responses if line["status"] == "ok" and line["text"]]
+    answered = [line for line in responses if line["status"] == "ok" and line["text"] and "conversation" not in line]
     missing = sum(not line.get("completion_tokens") for line in answered)
     if missing:
         yield AuditFinding(

@@ -26,7 +26,8 @@ from s3harness.leaderboard.pack import model_description
 from s3harness.leaderboard.titles import skeleton
 from s3harness.scoring.score_run import describe_changes
 from s3harness.scoring.score_task import RESAMPLES
-from s3harness.specs.models import load_model, model_names
+from s3harness.specs.generation import with_generation
+from s3harness.specs.models import ModelCard, load_model, model_names
 from s3harness.specs.tasks import PROFILES, resolve
 from s3harness.types import Reference
 from s3harness.version import __version__
@@ -59,7 +60,9 @@ def answer_findings(folder: Folder, references: Sequence[Reference]) -> Iterator
     requests = {request for line in folder.tables[ITEMS] for request in line["requests"]}
     requests |= {request for reference in references for request in reference.requests}
     tasks = {line["task"] for line in folder.tables[ITEMS]}
-    foreign = sum(line["task"] in tasks and line["id"] not in requests for line in folder.tables[RESPONSES])
+    # A turn of a conversation is to the request that the conversation answers.
+    planned = ((line["task"], line.get("parent", line["id"])) for line in folder.tables[RESPONSES])
+    foreign = sum(task in tasks and request not in requests for task, request in planned)
     if foreign:
         yield AuditFinding(
             RESPONSES,
@@ -99,6 +102,8 @@ def _manifest(folder: Folder) -> Iterator[AuditFinding]:
     yield from _identities(manifest, folder.tables[RESPONSES])
     if changes := describe_changes(run):
         yield AuditFinding(MANIFEST, "", "manifest", f"a leaderboard entry must show videos unchanged: {changes}")
+    if run.get("vocabulary"):
+        yield AuditFinding(MANIFEST, "vocabulary", "spec", "an entry must be about the benchmark's own signs")
     yield from spec_findings(manifest)
     yield from _scorer(scores)
 
@@ -115,7 +120,8 @@ def _identities(manifest: Mapping[str, Any], responses: list[Any]) -> Iterator[A
     """Yield a finding if the manifest's answer counts by model identity differ from those of the answers."""
     if entries := manifest.get("identities"):
         stated = {number: entry.get("answers", 0) for number, entry in enumerate(entries)}
-        last = {line["id"]: line.get("by", 0) for line in responses if line["status"] != "failed"}
+        replies = (line for line in responses if line["status"] != "failed" and "conversation" not in line)
+        last = {line["id"]: line.get("by", 0) for line in replies}
         counted = {**dict.fromkeys(stated, 0), **Counter(last.values())}
         if counted != stated:
             what = (
@@ -130,7 +136,7 @@ def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _facts(responses: list[Any]) -> dict[str, Any]:
     """Return the manifest's counts, computed from the journal."""
-    last = {line["id"]: line["status"] for line in responses}
+    last = {line["id"]: line["status"] for line in responses if "parent" not in line}
     return {
         "requests": len(last),
         "failed": sum(status == "failed" for status in last.values()),
@@ -151,8 +157,14 @@ def spec_findings(manifest: Mapping[str, Any]) -> Iterator[AuditFinding]:
         # Specs hold tuples, which are lists once they were written as JSON.
         elif json.loads(json.dumps(own)) != task["spec"]:
             yield AuditFinding(MANIFEST, name, "spec", "was run with another version of the spec; run it again")
-        elif resolve(own, protocol=run["protocol"], profile="", model=card).hash != task["sha256"]:
+        elif _resolved_hash(name, own, run["protocol"], card) != task["sha256"]:
             yield AuditFinding(MANIFEST, name, "spec", "its hash does not match the spec, protocol and model stated")
+
+
+def _resolved_hash(name: str, own: Mapping[str, Any], protocol: str, card: ModelCard) -> str:
+    spec = resolve(own, protocol=protocol, profile="", model=card)
+    # Without settings of the user: these are only the tokens that a thinking model gets for its reasoning.
+    return with_generation({name: spec}, {}, card)[name].hash
 
 
 def _scorer(scores: Mapping[str, Any]) -> Iterator[AuditFinding]:
@@ -216,6 +228,9 @@ def _answered_twice(responses: Sequence[Mapping[str, Any]]) -> Iterator[AuditFin
     by_question: dict[tuple[str, int], str] = {}
     twice = answered_failures = 0
     for line in responses:
+        # Turns are asked of one item many times, and none of them is scored.
+        if "parent" in line:
+            continue
         # The same question under two ids would let a submitter choose the better of two answers.
         other = by_question.setdefault((line["item"], line["clip"]["index"]), line["id"])
         twice += by_id.get(line["id"], False) or other != line["id"]

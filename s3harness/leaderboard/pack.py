@@ -44,10 +44,11 @@ OPEN_LICENCES = ("CC0", "CC-BY", "PDDL", "ODC", "ODbL", "MIT", "Apache", "BSD")
 _OF_RESPONSE = (
     *("id", "task", "item", "subject", "clip", "media", "status", "text", "error", "prompt_tokens"),
     *("completion_tokens", "choice_probabilities", "attempts", "latency_s", "by"),
+    *("parent", "turn", "conversation"),
 )
 _OF_MANIFEST = (
     *("schema", "run", "status", "requests", "failed", "seconds", "media_sha256", "tokens", "environment"),
-    *("identities", "sent"),
+    *("identities", "sent", "eyes"),
 )
 
 

@@ -53,13 +53,13 @@ def above_floor(entries: Sequence[LeaderboardEntry]) -> set[tuple[str, str]]:
     """Return the entries (by slug) and tasks whose primary score is significantly above its floor.
 
     The test is the paired one of :func:`~s3harness.scoring.above_floor.is_above_floor`, its p-values corrected by Holm
-    over every task of every entry given, which are those that are shown together. A yardstick is not tested, since its
-    answers come from the truth.
+    over every task of every entry given, which are those that are shown together. Yardsticks and people are not tested:
+    they are no models, and must not make the models' tests stricter.
     """
     scores = {
         (entry.slug, task): score
         for entry in entries
-        if not entry.sees_truth
+        if not entry.yardstick
         for task, score in entry.primary.items()
         if not is_failed(score)
     }

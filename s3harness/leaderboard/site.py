@@ -15,6 +15,7 @@ from s3harness.files import write_text
 from s3harness.leaderboard.boards import Board, boards_of, data_of
 from s3harness.leaderboard.entries import LeaderboardEntry
 from s3harness.leaderboard.exports import HubTarget, write_exports
+from s3harness.leaderboard.human_lines import human_lines
 from s3harness.leaderboard.ranks import (
     above_floor,
     is_bold,
@@ -84,12 +85,12 @@ def _write_pages(
     tasks = sorted({task for board in boards for task in board.tasks})
     shared: dict[str, Any] = {"tasks": [(_file(task), task_title(task)) for task in tasks], "published": published}
     shared |= {"protocols": sorted({entry.protocol for entry in entries}), "n_claimed": len(claimed)}
-    tables = [(board, _tables(board)) for board in boards]
+    tables = [(board, _tables(board, entries)) for board in boards]
     overall = [_overall(board, of_board) for board, of_board in tables]
     pages.write("index.html", "index.html", title="S³ leaderboard", boards=overall, **shared)
     for task in tasks:
         of_task = [(board, of_board[task]) for board, of_board in tables if task in of_board]
-        printed = [_of_task(table, task) for table in published]
+        printed = [table for table in (_of_task(table, task) for table in published) if table["metrics"]]
         pages.write(_file(task), "task.html", title=task_title(task), boards=of_task, printed=printed, **shared)
     for entry in (*entries, *claimed):
         pages.write(
@@ -99,11 +100,15 @@ def _write_pages(
     pages.write("claimed.html", "claimed.html", title="Claimed, not verified", rows=_claimed(claimed), **shared)
 
 
-def _tables(board: Board) -> dict[str, dict[str, Any]]:
-    """Return task → its table, for the tasks of a board that have a score."""
+def _tables(board: Board, entries: Sequence[LeaderboardEntry]) -> dict[str, dict[str, Any]]:
+    """Return task → its table, for the tasks of a board that have a score; ``entries`` are those of all boards."""
     above = above_floor(board.entries)
     with_score = {task for entry in board.entries for task in entry.primary}
-    return {task: _task_table(task, board.entries, above) for task in board.tasks if task in with_score}
+    return {
+        task: _task_table(task, board.entries, above, list(human_lines(board, task, entries)))
+        for task in board.tasks
+        if task in with_score
+    }
 
 
 class _Pages:
@@ -132,24 +137,26 @@ def _file(task: str) -> str:
     return f"{task.rpartition('/')[2].replace('_', '-')}.html"
 
 
-def _task_table(task: str, entries: Sequence[LeaderboardEntry], above: Set[tuple[str, str]]) -> dict[str, Any]:
-    """Return the rows of one task, best skill first, with its floors and ceilings.
+def _task_table(
+    task: str, entries: Sequence[LeaderboardEntry], above: Set[tuple[str, str]], humans: Sequence[tuple[str, str, int]]
+) -> dict[str, Any]:
+    """Return the rows of one task, best skill first, with its floors, ceilings and lines of human readers.
 
     ``above`` holds the entries and tasks that are significantly above their floor.
     """
     scored = [(entry, score) for entry in entries if (score := entry.primary.get(task))]
-    ranks = rank_intervals({entry.slug: score for entry, score in scored if not entry.sees_truth})
-    # A yardstick sees the truth: it stands in the table and takes no rank from a model.
-    best = surest(score for entry, score in scored if not entry.sees_truth)
+    ranks = rank_intervals({entry.slug: score for entry, score in scored if not entry.yardstick})
+    # A yardstick sees the truth or is a person: it stands in the table and takes no rank from a model.
+    best = surest(score for entry, score in scored if not entry.yardstick)
     rows = [
         _row(entry, score)
         | {
-            "rank": str(ranks.get(entry.slug, "yardstick")),
-            "bold": not entry.sees_truth and is_bold(score, best, (entry.slug, task) in above),
+            "rank": str(ranks.get(entry.slug, entry.yardstick)),
+            "bold": not entry.yardstick and is_bold(score, best, (entry.slug, task) in above),
         }
         for entry, score in sorted(scored, key=lambda pair: -_sortable(pair[1]))
     ]
-    return {"metric": scored[0][1].metric, "rows": rows, "bounds": list(_bounds(score for _, score in scored))}
+    return {"metric": scored[0][1].metric, "rows": rows, "bounds": [*_bounds(score for _, score in scored), *humans]}
 
 
 def _sortable(score: Score) -> float:
@@ -205,7 +212,7 @@ def _about(entry: LeaderboardEntry) -> dict[str, Any]:
         "protocol": entry.protocol,
         "tier": entry.tier,
         "data": data_of(entry),
-        "sees_truth": entry.sees_truth,
+        "yardstick": entry.yardstick,
         "tokens": "–" if not entry.tokens else f"{entry.tokens:,}",
         "seconds": "–" if entry.seconds is None else f"{entry.seconds:,.0f}",
     }
@@ -228,7 +235,7 @@ def _overall(board: Board, tables: Mapping[str, Mapping[str, Any]]) -> dict[str,
         "title": board.title,
         "partial": board.partial,
         "names": [task_title(task) for task in board.tasks],
-        "rows": sorted(rows, key=lambda row: (row["sees_truth"], _falling(row["skill_sort"]), row["name"])),
+        "rows": sorted(rows, key=lambda row: (bool(row["yardstick"]), _falling(row["skill_sort"]), row["name"])),
         "bounds": _overall_bounds(tables, board.tasks),
     }
 
@@ -277,13 +284,15 @@ def _of_model(table: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _overall_bounds(tables: Mapping[str, Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, list[str]]:
-    """Return the floors and ceilings of all tasks as rows, with several values where entries have different items."""
+    """Return floors, ceilings and readers of all tasks as rows, with several values where entries have other items."""
     bounds = {task: [(name.partition(":")[0], value) for name, value, _ in tables[task]["bounds"]] for task in tables}
+    # Floor and ceiling first, also where a task has none.
+    kinds = dict.fromkeys(["floor", "ceiling", *(name for of_task in bounds.values() for name, _ in of_task)])
     return {
         kind: [
             ", ".join(dict.fromkeys(value for name, value in bounds.get(task, []) if name == kind)) for task in tasks
         ]
-        for kind in ("floor", "ceiling")
+        for kind in kinds
     }
 
 

@@ -32,6 +32,7 @@ from s3harness.leaderboard.unpack import unpacked
 from s3harness.leaderboard.verdicts import Verdict
 from s3harness.rundir.identities import describe_mixture
 from s3harness.rundir.items import reference_of
+from s3harness.rundir.manifest import describe_strategy
 from s3harness.scoring.above_floor import corrected
 from s3harness.scoring.score_run import as_json, read_run
 from s3harness.scoring.score_task import RESAMPLES, score_task
@@ -83,7 +84,9 @@ def verify(path: Path, data: Path | None = None, among: Sequence[SubmittedAnswer
         n_responses=len(folder.tables[RESPONSES]),
         n_items=len(folder.tables[ITEMS]),
         n_scores=len(folder.documents[SCORES]["scores"]),
-        notes=tuple(filter(None, (describe_mixture(folder.documents[MANIFEST]),))),
+        notes=tuple(
+            filter(None, (describe_strategy(folder.documents[MANIFEST]), describe_mixture(folder.documents[MANIFEST])))
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -23,26 +23,32 @@ def print_scores(
     every: bool = False,
     sees_truth: bool = False,
     changes: str = "",
+    readers: Mapping[str, tuple[str, str]] | None = None,
     console: Console | None = None,
 ) -> None:
     """Print the primary score of each task, or ``every`` score, beside interval, floor, ceiling and coverage.
 
-    ``changes`` is the sentence about clips or prompts that differ from the benchmark's.
+    ``changes`` is the sentence about clips or prompts that differ from the benchmark's. ``readers`` maps a task to the
+    mean score of human readers, which gets a column, and to the sentence about them.
     """
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task and metric", overflow="fold")
-    for name in ("score", "95 % interval", "floor", "ceiling", "skill", "answered"):
+    for name in ("score", "95 % interval", "floor", *(["readers"] if readers else []), "ceiling", "skill", "answered"):
         table.add_column(name, justify="right", no_wrap=True)
     previous = ""
     for score in scores:
         if every or score.primary:
             # Names of metrics and floors come from plugins, and may hold rich's markup.
             cells = [escape(one_line(cell)) for cell in _cells(score, score.task != previous)]
+            if readers:
+                # Readers are scored by the primary metric alone.
+                cells.insert(4, readers.get(score.task, ("–", ""))[0] if score.primary else "")
             table.add_row(*cells, style="bold" if every and score.primary else "")
             previous = score.task
     console.print(table)
-    for line in filter(None, (changes, *_footnotes(scores, sees_truth))):
+    of_readers = [f"{task_title(task)}: {sentence}." for task, (_, sentence) in (readers or {}).items()]
+    for line in filter(None, (changes, *of_readers, *_footnotes(scores, sees_truth))):
         console.print(one_line(line), style="dim", soft_wrap=True, highlight=False, markup=False)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from s3harness.report.plain_text import print_pairs, print_rows
 
 if TYPE_CHECKING:
     from s3harness.training.gate import GateReport, Payment
+    from s3harness.training.plan import TrainingPlan
     from s3harness.training.training_set import TrainingSet
 
 
@@ -57,28 +58,42 @@ def print_summary(counts_by_name: Mapping[str, Any]) -> None:
         print_rows([{"left out": number, "why": why} for why, number in counts_by_name["left_out"].items()])
 
 
-def gate_as_json(report: GateReport, limit: float) -> dict[str, Any]:
-    """Return the gate's table as JSON-able data."""
-    rows: Sequence[Payment] = report.payments
+def print_plan(plan: TrainingPlan) -> None:
+    """Print the plan of a training: its memory, its hours, the assumptions, and how to launch it."""
+    print_rows([{"one GPU holds": name, "GiB": f"{amount:.2f}"} for name, amount in plan.memory_gb.items()])
+    verdict = "fits" if plan.fits else "DOES NOT FIT"
+    print_pairs(
+        {
+            "memory": f"{plan.total_gb:.1f} of {plan.limit_gb:.1f} GiB: {verdict}",
+            "hours": f"{plan.hours:.2f}",
+            **{name.replace("_", " "): _plain(value) for name, value in plan.facts.items()},
+            "assumed": "; ".join(plan.assumptions),
+            **({"remedies": "; ".join(plan.remedies)} if plan.remedies else {}),
+            "launch": plan.command,
+        }
+    )
+    for name, content in plan.files.items():
+        print(f"\n{name}:\n{content}", end="")
+
+
+def plan_as_json(plan: TrainingPlan) -> dict[str, Any]:
+    """Return the plan of a training as JSON-able data."""
     return {
-        "limit": limit,
-        "refused": report.refused,
-        "payments": [
-            {
-                "reward": p.reward,
-                "task": p.task,
-                "weight": p.weight,
-                "candidate": p.candidate,
-                "paid": p.paid,
-                "truth": p.truth,
-                # A share of nothing has no value.
-                "share": p.share if p.truth > 0 else None,
-                "samples": p.samples,
-                "refused": p.is_refused,
-            }
-            for p in rows
-        ],
+        "memory_gb": dict(plan.memory_gb),
+        "total_gb": plan.total_gb,
+        "limit_gb": plan.limit_gb,
+        "fits": plan.fits,
+        "hours": plan.hours,
+        "facts": dict(plan.facts),
+        "assumptions": list(plan.assumptions),
+        "remedies": list(plan.remedies),
+        "command": plan.command,
+        "files": dict(plan.files),
     }
+
+
+def _plain(value: object) -> object:
+    return ", ".join(f"{name} {number:,}" for name, number in value.items()) if isinstance(value, dict) else value
 
 
 BEST = 3

@@ -12,9 +12,10 @@ from pathlib import Path
 from calling import call
 from tampering import edit
 
-from s3harness.leaderboard.entries import entry_of, published, published_directory
+from s3harness.leaderboard.entries import entry_of, published
 from s3harness.leaderboard.exports import as_csv, as_latex, model_card_section, rows
 from s3harness.leaderboard.site import build_site
+from s3harness.package_data import published_directory
 
 SCRIPT = "<script>document.title='owned'</script>"
 
@@ -79,9 +80,12 @@ def test_other_files_are_never_overwritten(tmp_path: Path, packed: Path) -> None
 
 
 def test_the_published_table_is_complete() -> None:
-    (table,) = published(published_directory())
+    table, readers = published(published_directory())
     assert len(table["rows"]) == 13
     assert all(row["about"]["title"] != row["model"] for row in table["rows"]), "a model has no card"
+    # People on other patients: the page has to say so, and no model's card describes them.
+    assert "other patients" in readers["note"]
+    assert {row["about"]["weights"] for row in readers["rows"]} == {None}
 
 
 def test_released_predictions_stand_beside_what_the_paper_printed(tmp_path: Path, release: Path) -> None:

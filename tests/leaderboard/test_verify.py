@@ -84,6 +84,13 @@ def use_easier_prompts(folder: Path) -> None:
     edit(folder / "manifest.json", easier)
 
 
+def use_another_list_of_signs(folder: Path) -> None:
+    def easier(manifest: Any) -> None:
+        manifest["run"]["vocabulary"] = {"features": [{"name": "tonic"}]}
+
+    edit(folder / "manifest.json", easier)
+
+
 def use_another_scorer(folder: Path) -> None:
     edit(folder / "scores.json", lambda scores: scores["plugins"].update(s3harness="0.0.9"))
 
@@ -115,6 +122,7 @@ CHEATS = {
     add_items: "items",
     swap_the_manifest: "manifest",
     use_easier_prompts: "spec",
+    use_another_list_of_signs: "spec",
     use_another_scorer: "scorer",
     hide_failures: "manifest",
     change_a_prediction: "predictions",

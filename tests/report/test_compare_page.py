@@ -67,6 +67,21 @@ def test_it_calls_the_runs_by_their_names_and_says_why_there_is_no_interval(text
     assert "Least p that is possible with these patients after the correction" in text
 
 
+def test_three_runs_are_called_by_their_names_in_the_table_of_each_pair(
+    dataset: Path, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    third = tmp_path / "guesses"
+    words = ("run", "--backend", "floors", "-o", "answer=prevalence", "--data", dataset, "--out", third)
+    _call(*words, "--tasks", "1,3,4,5")
+    _call("compare", *runs, third, "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8").partition("<script")[0]
+    for first, second in (("floors", "oracle"), ("floors", "guesses"), ("oracle", "guesses")):
+        assert f"<h3>{first} → {second}</h3>" in text
+        assert f"<th>{first}</th><th>{second}</th>" in text
+        assert f"<th>{second} better</th><th>{first} better</th><th>equal</th>" in text
+    assert "named" not in text
+
+
 def test_it_needs_no_network(text: str) -> None:
     text = html.unescape(text)
     assert "default-src 'none'" in text

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from s3harness.report.page.write import write_report
+from s3harness.report.page.write import ReportSources, write_report
 
-__all__ = ["write_report"]
+__all__ = ["ReportSources", "write_report"]

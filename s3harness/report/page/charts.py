@@ -12,6 +12,8 @@ from s3harness.types import Interval, Score
 WIDTH, HEIGHT = 220, 18
 EDGE = 6
 """Pixels left free at both ends of a whisker, for the mark of a value that lies at an end."""
+FOREST_WIDTH, FOREST_LOW = 340, -0.5
+"""Pixels of a forest plot's axis, and the skill at its left end; worse ones are shown as an arrow."""
 BINS = 21
 """Bins of a histogram; an odd number puts the middle of one at 0."""
 _BIN_WIDTH, _LEFT, _TOP, _BASE = 20, 30, 20, 110
@@ -32,6 +34,57 @@ def whisker(score: Score) -> str:
     label = f"score {score.value:.3g}, floor {score.floor:.3g}, ceiling {score.ceiling:.3g}"
     ticks = {"floor": score.floor, "ceiling": score.ceiling}
     return _whisker(scale, score.value, score.interval, ticks, label, higher_is_better=score.higher_is_better)
+
+
+def forest_row(score: Score, readers: float | None = None) -> str:
+    """Return the skill of a score with its interval on the axis that all rows of a forest plot share.
+
+    ``readers`` is the mean score of human readers, a diamond. A value beyond the axis stands at its end, as an arrow.
+    """
+    skill = score.skill
+    if skill is None:
+        return ""
+    scale = Scale(title="", low=FOREST_LOW, high=1.0)
+
+    def x(number: float) -> float:
+        return EDGE + scale.share(number) * (FOREST_WIDTH - 2 * EDGE)
+
+    middle = HEIGHT / 2
+    parts = [line(EDGE, middle, FOREST_WIDTH - EDGE, middle, _AXIS)]
+    parts += [line(x(at), 0, x(at), HEIGHT, f"class='{kind}'") for kind, at in (("floor", 0.0), ("ceiling", 1.0))]
+    label = f"skill {skill:.2f}"
+    if score.interval:
+        ends = [score.skill_at(end) for end in (score.interval.low, score.interval.high)]
+        # An interval about the ceiling, as of a signed error, has its best value inside.
+        low, high = min(end for end in ends if end is not None), max(end for end in ends if end is not None)
+        parts.append(line(x(low), middle, x(high), middle, "class='interval'"))
+        label += f", interval {low:.2f} to {high:.2f}"
+    human = None if readers is None else score.skill_at(readers)
+    if human is not None:
+        at = x(human)
+        parts.append(f"<path class='readers' d='M{at:.1f} 2l7 7l-7 7l-7 -7z'/>")
+        label += f", readers {human:.2f}"
+    if skill < FOREST_LOW:
+        parts.append(f"<path class='value' d='M{EDGE} {middle}l9 -5v10z'/>")
+    else:
+        parts.append(dot(x(skill), middle, "class='value'"))
+    return _forest(label, "".join(parts), HEIGHT)
+
+
+def forest_axis() -> str:
+    """Return the labels of the axis of :func:`forest_row`."""
+    scale = Scale(title="", low=FOREST_LOW, high=1.0)
+    labels = {FOREST_LOW: f"{FOREST_LOW:g}".replace("-", "−"), 0.0: "floor", 0.5: "0.5", 1.0: "ceiling"}
+    anchors = {FOREST_LOW: "start", 1.0: "end"}
+    ticks = [
+        text(EDGE + scale.share(at) * (FOREST_WIDTH - 2 * EDGE), 12, name, anchor=anchors.get(at, "middle"))
+        for at, name in labels.items()
+    ]
+    return _forest("skill, from the floor to the ceiling", "".join(ticks), 16)
+
+
+def _forest(label: str, inner: str, height: int) -> str:
+    return f"<svg class='forest' role='img' aria-label='{label}' viewBox='0 0 {FOREST_WIDTH} {height}'>{inner}</svg>"
 
 
 def difference_whisker(

@@ -17,28 +17,21 @@ from s3harness.report.page.html import page
 from s3harness.report.table import number, task_title
 from s3harness.specs.features import vocabulary
 
-FIRST, SECOND = "first named", "second named"
-"""Names of the two systems of a row on a page of several pairs."""
-
 
 def write_comparison(report: Report, shared: Shared, out: Path, profile: str) -> Path:
     """Write the page of runs that :func:`~s3harness.analysis.compare.compare` compared, and return its path."""
     names = list(next(iter(shared.values()))[1])
-    first_name, second_name = names if len(names) == 2 else (FIRST, SECOND)
     by_item = versus(shared)
     text = page(
         "compare.html",
         "compare.js",
         _script_data(by_item, names),
         names=names,
-        first_name=first_name,
-        second_name=second_name,
         notes=comparison_notes(report),
         profile=profile,
-        tasks=[_row(c) for c in report.tasks],
+        pairs=_pairs(report, by_item),
         heat=_heat_map(report.features),
-        pairs=list(dict.fromkeys((c.first, c.second) for c in report.features)),
-        duels=[asdict(duel) | {"task": task_title(duel.task)} for duel in by_item.duels],
+        heat_pairs=list(dict.fromkeys((c.first, c.second) for c in report.features)),
         ranks=_ranks(report) if len(names) > 2 else {},
         n_disagreements=len(by_item.disagreements),
     )
@@ -46,11 +39,24 @@ def write_comparison(report: Report, shared: Shared, out: Path, profile: str) ->
     return out
 
 
+def _pairs(report: Report, by_item: Versus) -> list[dict[str, Any]]:
+    """Return the tables of each pair of runs: its tasks, and the items won and lost in them."""
+    duels = [asdict(duel) | {"task": task_title(duel.task)} for duel in by_item.duels]
+    return [
+        {
+            "first": first,
+            "second": second,
+            "tasks": [_row(c) for c in report.tasks if (c.first, c.second) == (first, second)],
+            "duels": [duel for duel in duels if (duel["first"], duel["second"]) == (first, second)],
+        }
+        for first, second in dict.fromkeys((c.first, c.second) for c in report.tasks)
+    ]
+
+
 def _row(c: Comparison) -> dict[str, Any]:
     counts = ((c.n_items, "item"), (c.n_patients, "patient"))
     return {
         "name": f"{task_title(c.task)}: {c.metric}",
-        "runs": f"{c.first} → {c.second}",
         "first": number(c.first_value),
         "second": number(c.second_value),
         "difference": _signed(c.difference),

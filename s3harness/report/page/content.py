@@ -11,7 +11,8 @@ from typing import Any
 from s3harness.analysis.attribution import HIT, REJECTED, UNTESTED, ItemOutcome, Loss, counts, losses, outcomes
 from s3harness.analysis.consistency import Consistency, self_consistency
 from s3harness.rundir.manifest import read_manifest
-from s3harness.scoring.score_run import ScoredTask, read_run, read_scores
+from s3harness.scoring.score_file import read_scores
+from s3harness.scoring.score_run import ScoredTask, read_run
 from s3harness.specs.features import vocabulary
 from s3harness.types import Reference, Score
 
@@ -75,14 +76,14 @@ def read_content(run: Path) -> Content:
 
 
 def heat_map(content: Content) -> list[dict[str, Any]]:
-    """Return one row per sign: its frequency, sensitivity, specificity, precision, F1, and number of unread answers."""
+    """Return one row per sign: frequency, sensitivity, specificity, precision, F1, refusals and unread answers."""
     task = content.of_kind("feature")
     if task is None:
         return []
     tally: dict[str, Counter[tuple[str, str]]] = {}
     for reference, prediction in zip(task.references, task.predictions, strict=True):
-        # No answer is "lost", so that the word cannot hide one.
-        answer = "lost" if prediction.value is None else str(prediction.value)
+        # In brackets, so that no answer is taken for a missing one.
+        answer = f"({prediction.status})" if prediction.value is None else str(prediction.value)
         tally.setdefault(reference.subject, Counter())[str(reference.truth), answer] += 1
     # The benchmark's signs in its order, then those of a task of the user's own.
     titles = feature_titles()
@@ -110,7 +111,8 @@ def _sign_row(title: str, tally: Counter[tuple[str, str]]) -> dict[str, Any]:
         "specificity": rejected / negatives if negatives else None,
         "precision": hits / predicted if predicted else None,
         "F1": 2 * hits / (predicted + positives) if predicted + positives else None,
-        "unread": sum(n for (_, answer), n in tally.items() if answer == "lost"),
+        "refused": sum(n for (_, answer), n in tally.items() if answer == "(refused)"),
+        "unread": sum(n for (_, answer), n in tally.items() if answer.startswith("(") and answer != "(refused)"),
     }
 
 
@@ -199,6 +201,8 @@ def _item(
         "outcome": ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in Counter(kinds).items()),
         "detail": "; ".join(f"{kind}: {', '.join(names)}" for kind, names in details.items()),
         "wrong": not {*kinds} <= {HIT, REJECTED, UNTESTED},
+        # Neither right nor wrong: the annotators could not tell.
+        "open": {*kinds} == {UNTESTED},
         "window": reference.window,
         "requests": reference.requests,
     }

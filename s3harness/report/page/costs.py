@@ -9,7 +9,8 @@ from pathlib import Path
 
 from s3harness.report.table import task_title
 from s3harness.rundir.journal import FILE as JOURNAL
-from s3harness.rundir.journal import JournalEntry, read_journal
+from s3harness.rundir.journal import read_journal
+from s3harness.rundir.journal_line import JournalEntry
 
 UNKNOWN = "–"
 ALL = "all tasks"

@@ -11,7 +11,8 @@ from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
 from s3harness.report.page.content import Content
 from s3harness.rundir.journal import FILE as JOURNAL
-from s3harness.rundir.journal import JournalEntry, read_journal
+from s3harness.rundir.journal import read_journal
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.rundir.manifest import read_manifest
 from s3harness.rundir.sent import read_sent
 from s3harness.scoring.answers import read_answer
@@ -37,6 +38,7 @@ def _answer(entry: JournalEntry, content: Content) -> dict[str, Any]:
         "from": entry.clip.start_s,
         "to": entry.clip.end_s,
         "text": entry.response.text,
+        "reasoning": entry.response.reasoning,
         "status": entry.response.status,
         "error": entry.response.error,
         "read": read.status if read else "",

@@ -6,21 +6,27 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 
 
+def static_page(template: str, **values: Any) -> str:
+    """Return a page rendered from a template of this folder; it runs no script at all."""
+    rules = "default-src 'none'; style-src 'unsafe-inline'"
+    return _environment().get_template(template).render(policy=rules, css=styles(HERE / "report.css"), **values)
+
+
 def page(template: str, script: str, data: object, **values: Any) -> str:
     """Return a page rendered from a template and a script of this folder; the script draws from ``data``."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     code = (HERE / script).read_text(encoding="utf-8")
-    # Videos are the one thing that a page may load, and only from the disk of whoever opens it.
-    security = policy(code, "media-src file:")
+    # Videos are the one thing that a page may load, and only from the disk of whoever opens it; stills are in the page.
+    security = policy(code, "media-src file:", *(["img-src data:"] if values.get("frames") else []))
     shared = {"policy": security, "css": styles(HERE / "report.css"), "script": code, "data": harmless_json(data)}
-    return environment.get_template(template).render(**shared, **values)
+    return _environment().get_template(template).render(**shared, **values)
 
 
 def styles(own: Path) -> str:
@@ -42,3 +48,9 @@ def harmless_json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     # A script element ends at the first "</script", also within a JSON string; \u003c is the same character to JSON.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)

@@ -5,10 +5,13 @@
   const byId = (id) => document.getElementById(id);
   const SVG = "http://www.w3.org/2000/svg";
   // Pixels: names of signs to the left, outcomes to the right, time between them.
-  const LEFT = 210, WIDTH = 1000, ROW = 20, RIGHT = 150;
+  const LEFT = 210, WIDTH = 1000, ROW = 20, RIGHT = 190;
   let current = 0, chosen = null;
 
   const wrong = (item) => item.wrong;
+  // An item whose truth the annotators left open is neither a success nor an error.
+  const stateOf = (items) => items.some(wrong) ? "wrong" : items.every((item) => item.open) ? "open" : "right";
+  const MARKS = { wrong: "✗", right: "✓", open: "○" };
   const signs = new Set(data.signs.map((s) => s.name));
   // Items about one sign are shown in its lane (its rationale is left out); all others get a button.
   const isOfSign = (i) => ["feature", "boundary", "rationale"].includes(i.kind) && signs.has(i.subject);
@@ -41,7 +44,7 @@
   function drawLane(video, lane, y, x, box) {
     const feature = lane.items.find((i) => i.kind === "feature");
     const boundary = lane.items.find((i) => i.kind === "boundary");
-    const bad = lane.items.some(wrong);
+    const judged = stateOf(lane.items);
     const row = svg("g", { class: "row", tabindex: 0, role: "button" });
     const state = [...new Set(lane.items.filter((i) => i === feature || (i.kind !== "feature" && wrong(i)))
       .map((i) => i.outcome || i.status))].join(", ") || boundary.outcome;
@@ -67,8 +70,8 @@
     }
     if (boundary && boundary.value !== null)
       row.append(svg("line", { class: "moment", x1: x(boundary.value), x2: x(boundary.value), y1: y + 1, y2: y + ROW - 1 }));
-    row.append(svg("text", { x: WIDTH - RIGHT + 10, y: y + 14, class: bad ? "wrong" : "right" },
-      `${bad ? "✗" : "✓"} ${state}`));
+    row.append(svg("text", { x: WIDTH - RIGHT + 10, y: y + 14, class: judged },
+      `${MARKS[judged]} ${state}`));
     const open = () => showAnswers(lane.items, lane.sign.title, row);
     row.addEventListener("click", open);
     row.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); open(); } });
@@ -97,12 +100,17 @@
     byId("others").replaceChildren(...video.items.filter((i) => !isOfSign(i) && (!only || wrong(i))).map(button));
     byId("answers").replaceChildren();
     play(video);
+    byId("stills").replaceChildren(...(data.stills[video.id] || []).map((still) => {
+      const figure = make("figure");
+      figure.append(make("img", { src: still.image, alt: "" }), make("figcaption", {}, clock(still.at)));
+      return figure;
+    }));
   }
 
   function button(item) {
     const name = item.kind === item.subject ? item.kind : `${item.kind}: ${item.subject.replaceAll("_", " ")}`;
-    const node = make("button", { type: "button", class: wrong(item) ? "wrong" : "right" },
-      `${wrong(item) ? "✗" : "✓"} ${name}`);
+    const judged = stateOf([item]);
+    const node = make("button", { type: "button", class: judged }, `${MARKS[judged]} ${name}`);
     node.addEventListener("click", () => showAnswers([item], name, node));
     return node;
   }
@@ -121,11 +129,19 @@
         if (!a) { card.append(make("p", { class: "wrong" }, "No answer is recorded for this request.")); continue; }
         const read = [a.status, a.read && `read: ${a.read}`, a.note, a.error].filter(Boolean).join("; ");
         card.append(make("small", {}, `${clock(a.from)}–${clock(a.to)}  ${read}`), make("pre", {}, a.text || "(no text)"));
+        if (a.reasoning) card.append(reasoningOf(a));
         card.append(requestOf(a, listed));
       }
       parts.push(card);
     }
     byId("answers").replaceChildren(...parts);
+  }
+
+  // Apart from the answer, which alone is read and scored.
+  function reasoningOf(answer) {
+    const details = make("details");
+    details.append(make("summary", {}, "reasoning"), make("pre", {}, answer.reasoning));
+    return details;
   }
 
   // The prompt, media and settings of one answer; those listed for an earlier answer of the same item are not repeated.
@@ -151,7 +167,9 @@
   const go = (step) => { current = (current + step + data.videos.length) % data.videos.length; draw(); };
   data.videos.forEach((video, n) => {
     const errors = video.items.filter(wrong).length;
-    byId("video").append(make("option", { value: n }, `${video.id} (${errors} of ${video.items.length} wrong)`));
+    const open = video.items.filter((item) => item.open).length;
+    byId("video").append(make("option", { value: n },
+      `${video.id} (${errors} of ${video.items.length - open} wrong${open ? `, ${open} untested` : ""})`));
   });
   byId("video").addEventListener("change", (e) => { current = Number(e.target.value); draw(); });
   byId("only").addEventListener("change", draw);
@@ -164,5 +182,12 @@
     if (e.key === "k") go(-1);
     if (e.key === "d") { byId("only").checked = !byId("only").checked; draw(); }
   });
+  // A folded part that a link leads to is opened.
+  const unfold = () => {
+    const part = byId(location.hash.slice(1))?.closest("details.part");
+    if (part) part.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
   if (data.videos.length) draw();
 })();

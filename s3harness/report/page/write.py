@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from s3harness.analysis.readers import read_readers, reader_lines
+from s3harness.analysis.systems import read_system
 from s3harness.dataset.load import load_dataset
 from s3harness.errors import UsageError
 from s3harness.files import write_text
@@ -25,8 +27,11 @@ from s3harness.report.page.content import (
 )
 from s3harness.report.page.costs import costs
 from s3harness.report.page.html import page
+from s3harness.report.page.stills import stills
+from s3harness.report.page.summary import summary
 from s3harness.report.page.two_stage import two_stage
 from s3harness.report.table import number, task_title
+from s3harness.rundir.eyes import describe_check
 from s3harness.scoring.above_floor import is_above_floor
 from s3harness.scoring.score_run import describe_cautions
 from s3harness.types import Score
@@ -38,26 +43,43 @@ COMPONENTS = "SCLT"
 ORDER_KINDS = ("hit", "out of order", "missed", "hallucinated", "said again")
 
 
-def write_report(run: Path, out: Path | None = None, data: Path | None = None, videos: Path | None = None) -> Path:
-    """Write the report of a run, by default as ``report.html`` in the run directory, and return its path.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportSources:
+    """Sources of a report besides the run itself.
 
     ``data``, the run's data set, adds annotated intervals and sides to the timelines. ``videos`` is a folder of video
-    files named by their ids (or, with ``data``, as in the data set's table) to play beside the timelines; the page then
-    holds their paths, warns of them, and is named ``report.local.html``.
+    files named by their ids (or, with ``data``, as in the data set's table) to play beside the timelines. ``frames``
+    adds stills of the frames sent: ``blurred``, or through the transform of that name; it needs ``data``. ``readers``
+    are runs of people who took the same exam.
+    """
+
+    data: Path | None = None
+    videos: Path | None = None
+    frames: str = ""
+    readers: Sequence[Path] = ()
+
+
+def write_report(run: Path, out: Path | None = None, sources: ReportSources | None = None) -> Path:
+    """Write the report of a run, by default as ``report.html`` in the run directory, and return its path.
+
+    With ``sources.videos`` the page holds paths of this computer, warns of them, and is named ``report.local.html``.
 
     Raises :class:`UsageError` if ``run`` is not a run directory, has no scores, or belongs to another data set.
     """
+    sources = sources or ReportSources()
     content = read_content(run)
     # Read before the file is written, so that a wrong --data leaves an older page as it is.
-    script_data = _script_data(run, content, data, videos)
-    out = out or run / (LOCAL_FILE if videos else FILE)
-    more = {"costs": costs(run), "two_stage": two_stage(run)}
-    write_text(out, _page(content, script_data, has_data=data is not None, is_local=videos is not None, **more))
+    script_data = _script_data(run, content, sources)
+    readers = reader_lines(read_system(run, run.name), read_readers(sources.readers))
+    out = out or run / (LOCAL_FILE if sources.videos else FILE)
+    more = {"costs": costs(run), "two_stage": two_stage(run), "overview": summary(content, readers)}
+    write_text(out, _page(content, script_data, sources, **more))
     return out
 
 
-def _script_data(run: Path, content: Content, data: Path | None, videos: Path | None) -> dict[str, Any]:
+def _script_data(run: Path, content: Content, sources: ReportSources) -> dict[str, Any]:
     """Return the data from which the script of the page draws."""
+    data, videos = sources.data, sources.videos
     extra = evidence.annotated(data, run) if data else {}
     frames = evidence.frames(run)
     entries = [
@@ -71,6 +93,7 @@ def _script_data(run: Path, content: Content, data: Path | None, videos: Path | 
         "sent": evidence.sent(run),
         "not_recorded": evidence.NOT_RECORDED,
         "files": _files(videos, data, [video["id"] for video in entries]) if videos else {},
+        "stills": stills(run, data, sources.frames) if sources.frames else {},
     }
 
 
@@ -88,18 +111,21 @@ def _files(videos: Path, data: Path | None, ids: list[str]) -> dict[str, str]:
     return uris
 
 
-def _page(content: Content, script_data: Mapping[str, Any], **more: Any) -> str:
+def _page(content: Content, script_data: Mapping[str, Any], sources: ReportSources, **more: Any) -> str:
     return page(
         "report.html",
         "report.js",
         script_data,
         **more,
+        has_data=sources.data is not None,
+        is_local=sources.videos is not None,
+        frames=sources.frames,
         run=content.manifest["run"],
         changes=describe_cautions(content.manifest),
         identifiers=content.manifest.get("identifiers"),
         n_videos=content.n_videos,
         n_patients=max((score.n_patients for score in content.scores), default=0),
-        summary=[_summary_row(score) for score in content.scores],
+        metrics=[_summary_row(score) for score in content.scores],
         warnings=[f"{task_title(s.task)}, {s.metric}: {s.warning}." for s in content.scores if s.primary and s.warning],
         heat=heat_map(content),
         confusions=confusions(content),
@@ -170,6 +196,7 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
         "requests": f"{manifest.get('requests', '–')}, {manifest.get('failed', '–')} failed",
         "tokens": ", ".join(f"{n:,} {kind}" for kind, n in manifest.get("tokens", {}).items() if n),
         "seconds": str(manifest.get("seconds", "–")),
+        "eyes and ears": describe_check(manifest),
         "frames shown (digest)": str(manifest.get("media_sha256", "–"))[:16],
         "plugins": ", ".join(f"{name} {version}" for name, version in run["plugins"].items()),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
