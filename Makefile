@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 ENGINES_BIN := $(ENGINES_VENV)/bin
 # What the extra s3harness[demo] brings.
 DEMO_PLUGINS := kinematics synth
-LIGHT_PLUGINS := $(DEMO_PLUGINS) openai privacy redundancy
+LIGHT_PLUGINS := $(DEMO_PLUGINS) formats openai privacy redundancy view
 ENGINE_PLUGINS := $(DEMO_PLUGINS) openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 
@@ -91,7 +91,7 @@ $(VENV)/.docs: $(VENV)/.dev
 	@touch $@
 
 $(VENV)/.pages: $(VENV)/.dev
-	$(call INSTALL,playwright)
+	$(call INSTALL,playwright axe-playwright-python)
 	@touch $@
 
 # A build of torch without CUDA comes from where pip is told to look for wheels, otherwise from PyTorch's own index.

@@ -54,8 +54,16 @@ def tasks() -> str:
         lines += ['??? note "The spec"', ""]
         text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, width=110)
         lines += [*_indented(["```yaml", *text.splitlines(), "```"], 4), ""]
-    lines += ["## The 20 signs", "", "| sign | modality | definition |", "|---|---|---|"]
-    lines += [f"| `{f.name}` {f.title} | {f.modality} | {_cell(f.definition)} |" for f in vocabulary().features]
+    lines += [
+        "## The 20 signs",
+        "",
+        "| sign | modality | definition | ILAE's term | HED-SCORE |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{f.name}` {f.title} | {f.modality} | {_cell(f.definition)} | {f.ilae or '–'} | {_cell(f.hed)} |"
+        for f in vocabulary().features
+    ]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Write the lock: exact versions, with hashes, of the dependencies of s3harness, its demo and its server backend.
+"""Write the lock: exact versions, with hashes, of the dependencies of s3harness and the light plugins.
 
 Run by ``make lock``; needs uv on the path. The engines are left out: which builds they take depends on the machine.
 """
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 LOCK = "locks/s3harness.txt"
-PACKAGES = (".", "plugins/s3harness-kinematics", "plugins/s3harness-openai", "plugins/s3harness-synth")
+PACKAGES = (".", *(f"plugins/s3harness-{name}" for name in ("kinematics", "openai", "synth", "view")))
 """The folders of the packages that the lock is for."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ Diagnosis = Literal["ES", "NES"]
 # "untested" is a label of its own: an item that no annotator could judge is not scored.
 Presence = Literal["yes", "no", "untested"]
 Side = Literal["left", "right", "both"]
+Certainty = Literal["certain", "uncertain"]
 Modality = Literal["video", "audio"]
 
 
@@ -26,6 +27,7 @@ class FeatureLabel:
 
     ``start_s`` and ``end_s`` are seconds from the start of the video, ``None`` where no time was noted. ``side`` is
     the patient's own side, never the camera's. ``untested`` means that no annotator could tell, which is not "no".
+    ``certainty`` is how sure the annotator was, ``None`` where nothing was noted; no score depends on it.
     """
 
     present: Presence
@@ -33,6 +35,7 @@ class FeatureLabel:
     end_s: float | None = None
     side: Side | None = None
     justification: str = ""
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,12 @@ class Video:
     """One recorded event of one patient, with its annotations.
 
     ``id`` is opaque. ``patient`` and ``path`` are private: they stay in the process that reads the data set and
-    reach no request, journal, log or report, so neither is shown by ``repr``.
+    reach no request, journal, log or report, so neither is shown by ``repr``. ``language`` is the
+    ISO 639-1 code of the report's language, empty where the data set states none.
+
+    ``seizures`` are all seizures of a recording as (onset, offset) in seconds from its start, ascending; ``None`` where
+    nobody looked for all of them. ``clock_s`` is the time of day at which the recording begins, in seconds from
+    midnight (0–86400), ``None`` where it is unknown; a date is never kept.
     """
 
     id: str
@@ -56,6 +64,9 @@ class Video:
     onset_body_part: str = ""
     features: Mapping[str, FeatureLabel] = field(default_factory=dict)
     report: str = ""
+    language: str = ""
+    seizures: tuple[tuple[float, float], ...] | None = None
+    clock_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,8 @@ class Clip:
 
     ``timestamps`` are the requested frame times in seconds from the start of the video, ascending. The frames that were
     decoded, and their times, come from the media store (:meth:`s3harness.media.MediaStore.frames`). A clip without
-    timestamps and sound has no media: its requests are text alone.
+    timestamps and sound has no media: its requests are text alone. ``crop`` is the part of each frame that is shown
+    (left, top, right, bottom, as shares of width and height in 0–1); ``None`` is the whole frame.
     """
 
     video_id: str
@@ -75,6 +87,7 @@ class Clip:
     _: KW_ONLY
     audio: bool = False
     index: int = 0
+    crop: tuple[float, float, float, float] | None = None
 
     @property
     def is_text_only(self) -> bool:
@@ -84,12 +97,73 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The sampling settings of an answer; an engine ignores those that it does not have."""
+    """The settings by which an answer is generated.
 
-    temperature: float = 0.0
+    ``temperature`` (0 is greedy), ``top_p``, ``top_k`` and ``repetition_penalty`` are off where they are ``None``,
+    unless ``decoding`` is ``model``: they are then those of the checkpoint's own ``generation_config``.
+
+    With ``thinking`` the model reasons before it answers: ``thinking_tokens`` may be spent on that, and ``max_tokens``
+    on the answer. ``chat_template_kwargs`` are variables of the chat template, among them the one that turns reasoning
+    on or off.
+    """
+
+    temperature: float | None = 0.0
     max_tokens: int = 512
     seed: int | None = None
     top_p: float | None = None
+    _: KW_ONLY
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    decoding: Literal["task", "model"] = "task"
+    thinking: bool = False
+    thinking_tokens: int = 0
+    # Mappings have no hash.
+    chat_template_kwargs: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def token_limit(self) -> int:
+        """The most tokens of a reply, reasoning and answer together."""
+        return self.max_tokens + self.thinking_tokens
+
+    def completed(self, of_model: Mapping[str, object]) -> Generation:
+        """Return the settings of which none is left to the checkpoint, whose ``generation_config`` is ``of_model``.
+
+        A configuration that does not say ``do_sample`` and names no temperature is greedy, as in transformers.
+        """
+        if self.decoding == "task":
+            return replace(self, temperature=self.temperature or 0.0)
+        own = {name: of_model.get(name) for name in ("temperature", "top_p", "top_k", "repetition_penalty")}
+        if not of_model.get("do_sample", own["temperature"] is not None):
+            own["temperature"] = 0.0
+        elif own["temperature"] is None:
+            own["temperature"] = 1.0
+        # 0 and 1 switch these off in a configuration.
+        own["top_k"] = own["top_k"] or None
+        named = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
+        return replace(self, decoding="task", **{**own, **named})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool in a model's reply. ``arguments`` is the text that the model wrote, which may be malformed."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """An earlier turn of a conversation: prompt and clip as they were sent, and the reply.
+
+    ``results`` are the texts that answer the ``tool_calls`` of the reply, one each and in their order.
+    """
+
+    prompt: str
+    clip: Clip
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    results: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +178,13 @@ class Request:
     that treats kinds of questions differently goes by it, never by the name of the task. ``public_prompt`` is the
     prompt with the written report of the video withheld, empty where the prompt has none. Neither determines the
     answer, and neither is in the hash that is the ``id``.
+
+    A turn of a conversation has the ``parent``, which is the id of the planned request that the conversation answers,
+    the number of the ``turn`` from 1, the ``history`` of the turns that it continues, and the ``tools`` that the model
+    may call, as JSON Schemas of functions. Where the strategy ``continues`` conversations, further turns may show
+    further clips after this one. An engine holds no reply to the ``answer_schema`` that may be a call instead. With a
+    ``history`` that ends in calls, the prompt may be empty: the model then gets the results and the clip alone. The id
+    of a turn is a hash of all that and its parent.
     """
 
     id: str
@@ -120,11 +201,17 @@ class Request:
     # Not part of the id, see NOT_HASHED.
     item_kind: str = ""
     public_prompt: str = ""
+    parent: str = ""
+    turn: int = 0
+    continues: bool = False
+    history: tuple[Exchange, ...] = ()
+    tools: tuple[Mapping[str, object], ...] = ()
 
 
-# A field that determines no answer stays out of the hash, so that ids recorded before it existed stay the same.
-NOT_HASHED = frozenset({"id", "item_kind", "public_prompt"})
-"""The fields of a request that are no part of the hash that is its id."""
+# A field that determines no answer stays out of the hash, so that ids recorded before it existed stay the same. A
+# planned request has none of the fields of a turn.
+NOT_HASHED = frozenset({"id", "item_kind", "public_prompt", "parent", "turn", "continues", "history", "tools"})
+"""The fields of a request that are no part of the hash that is the id of a planned one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +241,15 @@ class Response:
 
     A backend returns ``ok``, ``refused`` (the engine declined) or ``cut`` (it stopped at the token limit); it raises
     errors, and the runner writes ``failed`` with the ``error``. ``choice_probabilities`` are the engine's probabilities
-    of the closed answers, where it gives them (in 0–1).
+    of the closed answers, where it gives them (in 0–1). ``reasoning`` is what a thinking model wrote before its
+    answer, of which ``text`` holds nothing.
 
     ``sent`` records the media and settings sent; ``None`` where the backend does not report them. ``identity`` is the
     identity of the engine that this reply itself states (``answered_as``, ``system_fingerprint``), beside
     :meth:`Backend.identity` for the whole run.
+
+    ``tool_calls`` are those of a reply to a request with tools. ``conversation`` describes the conversation of which
+    a strategy made this response: turns, frames, tokens and seconds spent, and why it ended; ``None`` for a reply.
     """
 
     request_id: str
@@ -173,6 +264,9 @@ class Response:
     latency_s: float | None = None
     sent: Sent | None = None
     identity: Mapping[str, object] | None = None
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    conversation: Mapping[str, object] | None = None
 
 
 AnswerStatus = Literal["clean", "repaired", "unparsable", "failed", "refused", "cut"]
@@ -308,7 +402,11 @@ class Score:
         leaves the skill undefined.
         """
         # An undefined score is no score of 0.
-        if self.value is None or self.floor is None or self.ceiling is None:
+        return None if self.value is None else self.skill_at(self.value)
+
+    def skill_at(self, value: float) -> float | None:
+        """Return the skill that another value of the same metric on the same items has: an end of an interval, say."""
+        if self.floor is None or self.ceiling is None:
             return None
         # Without a gap to measure in, rounding would decide the skill.
         if math.isclose(self.ceiling, self.floor, rel_tol=1e-9, abs_tol=1e-12):
@@ -316,10 +414,10 @@ class Score:
         if self.higher_is_better and self.ceiling < self.floor:
             return None
         # 1 at most, or a lucky score above an expected ceiling would raise a mean of skills.
-        if self.higher_is_better and self.value > self.ceiling:
+        if self.higher_is_better and value > self.ceiling:
             return 1.0
         # abs: a bias of −2 s is as far from the ceiling 0 as one of +2 s.
-        return 1 - abs((self.value - self.ceiling) / (self.floor - self.ceiling))
+        return 1 - abs((value - self.ceiling) / (self.floor - self.ceiling))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
+from s3harness.cli.data_import import import_group
 from s3harness.cli.groups import PluginGroup
-from s3harness.cli.options import count, identifier_options, json_option, parse_options, print_json
+from s3harness.cli.options import (
+    count,
+    exporter_options,
+    features_option,
+    identifier_options,
+    json_option,
+    parse_options,
+    print_json,
+    print_notes,
+)
 
 if TYPE_CHECKING:
     from s3harness.dataset.validate import WrittenIdentifier
@@ -20,7 +31,10 @@ directory_argument = click.argument("directory", type=click.Path(path_type=Path)
 
 @click.group(cls=PluginGroup)
 def data() -> None:
-    """Data sets: preview, import, validate, info, agreement, split, export, allow-links."""
+    """Data sets: preview, mapping, import, validate, deidentify, info, agreement, split, export, allow-links."""
+
+
+data.add_command(import_group)
 
 
 @data.command()
@@ -42,126 +56,9 @@ def preview(directory: Path, video: str, out: Path, frames: int, start: float, e
     click.echo(str(out))
 
 
-class Importers(click.Group):
-    """The built-in importers, and those of plugins, which all take SOURCE, --out and -o KEY=VALUE."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the importers, the built-in ones first."""
-        from s3harness.plugins.manager import manager
-
-        # The built-in importers are registered as well, and would be listed twice.
-        return list(dict.fromkeys([*super().list_commands(ctx), *manager().registry.names("dataset")]))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of an importer; ``None`` if there is none of this name."""
-        from s3harness.plugins.manager import manager
-
-        own = super().get_command(ctx, cmd_name)
-        registry = manager().registry
-        # Of a name that two plugins claim, entry() raises an error that names both.
-        is_registered = cmd_name in registry.names("dataset") or ("dataset", cmd_name) in registry.clashes
-        if own is None and is_registered:
-            return _importer(cmd_name, registry.entry("dataset", cmd_name).package)
-        return own
-
-
-def _importer(name: str, package: str) -> click.Command:
-    """Make the command of a plugin's importer; the importer's module is imported when the command is called."""
-
-    def run(source: Path, out: Path, options: tuple[str, ...]) -> None:
-        # Not before: a plugin's importer that is slow or broken must not slow down or break "data import --help".
-        from s3harness.plugins.manager import load
-
-        cast("Callable[..., object]", load("dataset", name))(source, out, **parse_options(options))
-        click.echo(f"{out}: imported; check it with s3harness data validate {out}")
-
-    params: list[click.Parameter] = [
-        click.Argument(["source"], type=click.Path(path_type=Path)),
-        click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Directory to make."),
-        click.Option(
-            ["-o", "options"], multiple=True, metavar="KEY=VALUE", help="Importer option, name=value; repeatable."
-        ),
-    ]
-    return click.Command(name, callback=run, params=params, help=f"Import SOURCE with the importer of {package}.")
-
-
-@data.group("import", cls=Importers)
-def import_group() -> None:
-    """Import annotations and videos from another format."""
-
-
-@import_group.command("table")
-@click.argument("table", type=click.Path(path_type=Path))
-@click.option(
-    "--mapping", type=click.Path(path_type=Path), required=True, help="YAML file with the meaning of the columns."
-)
-@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the video files.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory to make.")
-@click.option("--encoding", default="utf-8-sig", show_default=True, help="Text encoding of the table.")
-@click.option("--link", is_flag=True, help="Link the video files instead of copying them.")
-@click.option(
-    "--ids-of",
-    type=click.Path(path_type=Path),
-    metavar="DATASET",
-    help="Reuse the video ids of this data set, for a corrected table or another annotator's.",
-)
-def table(
-    table: Path, mapping: Path, videos: Path | None, out: Path, encoding: str, link: bool, ids_of: Path | None
-) -> None:
-    """Import your own annotations from the CSV file TABLE.
-
-    Videos and patients get new ids; the original names are kept in the data set's private directory alone.
-    """
-    from s3harness.dataset.import_table import import_table
-    from s3harness.dataset.load import load_dataset
-    from s3harness.dataset.warnings import dataset_warnings
-    from s3harness.errors import DatasetError
-
-    number = import_table(table, out, mapping=mapping, videos=videos, encoding=encoding, link=link, ids_of=ids_of)
-    summary = f"{out}: {count(number, 'video')}"
-    try:
-        dataset = load_dataset(out)
-    except DatasetError as error:
-        # The files are there and the user may correct them: the message must not sound as if nothing was imported.
-        raise DatasetError(f"{summary} imported, but the data set cannot be used yet: {error}") from error
-    for warning in dataset_warnings(dataset):
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{summary}; check it with s3harness data validate {out}")
-
-
-@import_group.command("s3-release")
-@click.argument("checkout", type=click.Path(path_type=Path))
-@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the video files, searched at any depth.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory to make.")
-@click.option("--link", is_flag=True, help="Link the video files instead of copying them.")
-@json_option
-def s3_release(checkout: Path, videos: Path | None, out: Path, link: bool, as_json: bool) -> None:
-    """Import the annotations of CHECKOUT, a checkout of the authors' release, with or without the videos.
-
-    Ids are opaque and the same for everyone; the release's names are kept in the data set's private directory alone.
-    Inconsistent annotations, and how each was resolved, are printed and written to import_report.json.
-    """
-    from dataclasses import asdict
-
-    from s3harness.paper.importer import import_release
-    from s3harness.report.plain_text import print_rows
-
-    report = import_release(checkout, out, videos=videos, link=link)
-    if as_json:
-        print_json(asdict(report))
-        return
-    print_rows([{"times": n, "inconsistency and resolution": what} for what, n in report.quirks.items()])
-    for problem in report.tables:
-        click.echo(problem)
-    # Without the videos, each missing file would be a problem of the data set: --no-media.
-    click.echo(
-        f"{out}: {count(report.videos, 'video')} of {count(report.patients, 'patient')}, {report.files} with a file; "
-        f"check it with s3harness data validate {out}{'' if report.files else ' --no-media'}"
-    )
-
-
 @data.command()
 @directory_argument
+@features_option
 @click.option("--no-media", is_flag=True, help="Check the tables only.")
 @click.option(
     "--reviewed", default="", metavar="CODE", help="Confirm that the likely identifiers are harmless, by their code."
@@ -207,6 +104,69 @@ def _likely(written: Iterable[WrittenIdentifier]) -> set[str]:
     return {one.fingerprint for one in written if one.identifier.tier == "likely"}
 
 
+@data.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="YAML file to write; default: SOURCE.mapping.yaml here.")
+@click.option("--importer", default="", help="Importer of SOURCE; by default the one for its form.")
+@click.option("--encoding", default="", help="Text encoding of a table; by default UTF-8 or Windows-1252.")
+@features_option
+@json_option
+def mapping(source: Path, out: Path | None, importer: str, encoding: str, as_json: bool) -> None:
+    """Draft the mapping of SOURCE, a table of annotations: the meaning of its columns and words.
+
+    Headers and words are understood in English, German, French, Spanish, Italian and Portuguese. What was understood
+    and what not is printed; a person confirms the draft before data import takes it.
+    """
+    from dataclasses import asdict
+
+    from s3harness.dataset.drafting.mapping_file import draft_file, summary
+    from s3harness.report.plain_text import print_rows
+
+    out = out or Path(f"{source.stem}.mapping.yaml")
+    findings, code = draft_file(source, out, encoding=encoding, importer=importer)
+    if as_json:
+        print_json({"mapping": str(out), "code": code, "findings": [asdict(finding) for finding in findings]})
+        return
+    print_rows([asdict(finding) for finding in findings])
+    click.echo(f"{out}: {summary(findings)}")
+    click.echo(
+        f"If all of this is right: s3harness data import {source} --mapping {out} --confirmed {code} --out DIRECTORY"
+    )
+
+
+@data.command()
+@directory_argument
+@click.option("--confirmed", default="", metavar="CODE", help="Replace what the table says, by the code of the table.")
+@json_option
+def deidentify(directory: Path, confirmed: str, as_json: bool) -> None:
+    """Replace names, dates and other identifiers in the texts of a data set.
+
+    The first call lists them in private/deidentification.csv, each with a replacement. Read the table, change
+    replacements, write "keep" where something only looks like an identifier, and call again with --confirmed.
+    """
+    from dataclasses import asdict
+
+    from s3harness.dataset.deidentify import PROPOSALS, apply_proposals, propose
+    from s3harness.report.plain_text import print_rows
+
+    if confirmed:
+        done = apply_proposals(directory, confirmed)
+        if as_json:
+            print_json(asdict(done))
+        else:
+            click.echo(f"{done.replaced} replaced, {done.kept} kept as harmless, {done.still_open} still open")
+        sys.exit(1 if done.still_open else 0)
+    proposals, code = propose(directory)
+    if as_json:
+        print_json({"table": str(directory / PROPOSALS), "code": code, "identifiers": len(proposals)})
+        return
+    # Kinds alone: the identifiers are for the table in private/, and not for a terminal's history.
+    counts = Counter((one.tier, one.kind) for one in proposals)
+    print_rows([{"tier": tier, "kind": kind, "identifiers": number} for (tier, kind), number in sorted(counts.items())])
+    click.echo(f"{count(len(proposals), 'identifier')} in {directory / PROPOSALS}: read it and correct it")
+    click.echo(f"If it is right as it is: s3harness data deidentify {directory} --confirmed {code}")
+
+
 @data.command("allow-links")
 @directory_argument
 @json_option
@@ -231,6 +191,7 @@ def allow_links(directory: Path, as_json: bool) -> None:
 
 @data.command()
 @directory_argument
+@features_option
 @json_option
 def info(directory: Path, as_json: bool) -> None:
     """Summarise a data set: videos, patients, labels, and the frequency of each sign."""
@@ -291,8 +252,6 @@ def agreement(directories: tuple[Path, ...], as_json: bool) -> None:
 @json_option
 def split(directory: Path, test: float, folds: int | None, seed: int, as_json: bool) -> None:
     """Split a data set by patient, stratified by diagnosis; this writes the split column of videos.csv."""
-    from collections import Counter
-
     from s3harness.dataset.split import split_dataset
 
     names = [f"fold{n}" for n in range(folds)] if folds else ["train", "test"]
@@ -308,32 +267,48 @@ def split(directory: Path, test: float, folds: int | None, seed: int, as_json: b
 @data.command()
 @directory_argument
 @click.option(
+    "--to",
     "--format",
     "form",
-    type=click.Choice(("parquet", "hub")),
     default="parquet",
     show_default=True,
-    help="parquet: a table for each split, videos beside them; hub: a folder to upload, whose videos can be played.",
+    help="parquet: a table for each split, videos beside them; hub: a folder to upload, whose videos can be played; "
+    "csv: a table of the annotations; or the format of a plugin, such as elan.",
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The folder to make.")
 @click.option("--no-video", is_flag=True, help="Export the tables only.")
+@exporter_options
 @identifier_options
 @json_option
 def export(
-    directory: Path, form: str, output: Path, no_video: bool, allow_identifiers: str, reviewed: str, as_json: bool
+    directory: Path,
+    form: str,
+    output: Path,
+    no_video: bool,
+    options: tuple[str, ...],
+    allow_identifiers: str,
+    reviewed: str,
+    as_json: bool,
 ) -> None:
-    """Write a data set as a Hugging Face data set with a card, to be read by datasets.load_dataset.
+    """Write a data set as a Hugging Face data set with a card, or its annotations for another tool.
 
-    Texts are searched for identifiers before anything is written. Patients get numbers, and videos go along under their
-    ids without their containers' metadata; faces, voices and text in the pictures stay.
+    Texts are searched for identifiers before anything is written. Patients get numbers. In a Hugging Face data set
+    videos go along under their ids without their containers' metadata; faces, voices and text in the pictures stay.
     """
     from dataclasses import asdict
 
-    from s3harness.dataset.export import export_dataset
+    from s3harness.dataset.export import FORMATS, export_dataset
+    from s3harness.dataset.export_annotations import export_annotations
     from s3harness.guard.outgoing_check import Consent
     from s3harness.guard.review import folder_of_dataset
 
     consent = Consent(allow_identifiers, reviewed, folder_of_dataset(directory))
+    if form not in FORMATS:
+        notes = export_annotations(directory, output, form, options=parse_options(options), consent=consent)
+        print_notes(output, form, notes, as_json)
+        return
+    if options:
+        raise click.BadParameter(f"{form} has no options", param_hint="-o")
     exported = export_dataset(directory, output, form=form, with_videos=not no_video, consent=consent)
     if as_json:
         print_json(asdict(exported))

@@ -230,9 +230,9 @@ def build(
     """
     from s3harness.leaderboard.collect import collect
     from s3harness.leaderboard.entries import published as published_tables
-    from s3harness.leaderboard.entries import published_directory
     from s3harness.leaderboard.entries import released as released_entries
     from s3harness.leaderboard.site import build_site
+    from s3harness.package_data import published_directory
 
     hub = hub_target(exports["hub_dataset"], exports["hub_source"])
     collected = collect(submissions, data, allowed_signers, reviewed)

@@ -14,6 +14,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
+readers_option = click.option(
+    "--readers",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="RUN",
+    help="Exam of a human reader (s3harness read), whose score stands beside floor and ceiling; repeatable.",
+)
+
 
 def identifier_options(command: Command) -> Command:
     """Add the options that let likely identifiers (names, dates) be sent to a model."""
@@ -35,6 +43,40 @@ def identifier_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _choose_features(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is not None and not context.resilient_parsing:
+        from s3harness.specs.features import choose_vocabulary, forget_choice
+
+        choose_vocabulary(path)
+        # A process may run several commands, and the choice is that of one.
+        context.call_on_close(forget_choice)
+
+
+# Eager: other options may name signs.
+features_option = click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_choose_features,
+    metavar="FILE",
+    help="Your own list of signs (YAML) or ilae-2025, for a data set that has none.",
+)
+exporter_options = click.option(
+    "-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, name=value; repeatable."
+)
+
+
+def print_notes(out: Path, form: str, notes: Sequence[str], as_json: bool) -> None:
+    """Print where annotations were written, and what their format has no place for."""
+    if as_json:
+        print_json({"output": str(out), "format": form, "notes": list(notes)})
+        return
+    for note in notes:
+        click.echo(note)
+    click.echo(f"{out}: written for {form}")
 
 
 def _isolate(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:

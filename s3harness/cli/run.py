@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from s3harness.cli.options import (
     default_data,
+    features_option,
     identifier_options,
     isolate_option,
     json_option,
@@ -21,9 +23,12 @@ from s3harness.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from s3harness.evaluation.execute import RunOutcome
     from s3harness.evaluation.prepare import PreparedRun
     from s3harness.evaluation.settings import RunSettings
+    from s3harness.run.gpu_plan import GpuPlan
 
 
 @click.command()
@@ -54,12 +59,19 @@ if TYPE_CHECKING:
     metavar="REASON",
     help="With --resume: continue with another model or version; the run is then marked as mixed.",
 )
+@click.option(
+    "--allow-blind",
+    default="",
+    metavar="REASON",
+    help="Do not check before the first request that the model uses frames and sound; the reason is recorded.",
+)
 @click.option("--dry-run", is_flag=True, help="Plan and count the requests; load no engine, decode nothing.")
 @click.option(
     "--rate",
     metavar="N|RUN",
     help="With --dry-run: estimate the hours, from requests per minute or from a finished run.",
 )
+@click.option("--gpu", metavar="SIZE", help="With --dry-run: plan the memory of GPUs such as 80GB or 80GBx2.")
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Backend option, name=value; repeatable.")
 @click.option(
     "--sampling",
@@ -68,9 +80,30 @@ if TYPE_CHECKING:
     help="Sampling option, name=value (fps, window_s, max_frames, …); repeatable.",
 )
 @click.option(
+    "--generation",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Generation setting, name=value (temperature, top_k, max_tokens, decoding=model, …); repeatable.",
+)
+@click.option("--thinking", metavar="on|off|TOKENS", help="Reasoning of a thinking model: on, off, or its most tokens.")
+@click.option(
     "--transform", "transforms", multiple=True, metavar="NAME", help="Transform applied to every clip; repeatable."
 )
+@click.option(
+    "--strategy",
+    default="single",
+    show_default=True,
+    help="How an item is answered: one question, or a conversation (s3harness plugins list --kind strategy).",
+)
+@click.option(
+    "--strategy-option",
+    "strategy_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Strategy option, name=value (turns, frames, tokens, seconds, …); repeatable.",
+)
 @click.option("--allow-remote", multiple=True, metavar="HOST", help="Host that video may be sent to; repeatable.")
+@features_option
 @identifier_options
 @click.option("--executor", default="local", show_default=True, help="Where requests run: local or ray.")
 @click.option(
@@ -91,7 +124,7 @@ if TYPE_CHECKING:
 )
 @isolate_option
 @json_option
-def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> None:
+def run(*, dry_run: bool, rate: str | None, gpu: str | None, as_json: bool, **arguments: Any) -> None:
     """Run the tasks of a data set on a model, and score the answers.
 
     Each answer is written to the journal as it arrives, so a run can be stopped or killed at any time and continued
@@ -101,9 +134,13 @@ def run(*, dry_run: bool, rate: str | None, as_json: bool, **arguments: Any) -> 
 
     if rate is not None and not dry_run:
         raise click.UsageError("--rate needs --dry-run: it estimates how long a run would take")
+    if gpu is not None and not dry_run:
+        raise click.UsageError("--gpu needs --dry-run: it plans the memory that a run would take")
     prepared = prepare(settings_of(arguments))
+    for note in prepared.model_notes:
+        click.echo(f"model: {note}", err=True)
     if dry_run:
-        show_estimate(prepared, as_json, rate)
+        show_estimate(prepared, as_json, rate, gpu)
         return
     outcome = execute_visibly(prepared)
     show_outcome(prepared, outcome, as_json)
@@ -123,14 +160,34 @@ def settings_of(arguments: dict[str, Any]) -> RunSettings:
     if arguments["tasks"] is not None and not split_names(arguments["tasks"]):
         raise click.BadParameter("no task is named; leave the option out to run all tasks", param_hint="--tasks")
     # A dictionary, so that a model of the backend's name stands once in the directory's name.
-    name = dict.fromkeys(part for part in (arguments["backend"], arguments["model"], arguments["protocol"]) if part)
+    parts = [arguments["backend"], _plain_name(arguments["model"]), arguments["protocol"]]
+    parts += [arguments["strategy"]] if arguments["strategy"] != "single" else []
+    name = dict.fromkeys(filter(None, parts))
     arguments["out"] = arguments["out"] or Path("runs") / "-".join(name)
     arguments["tasks"] = split_names(arguments["tasks"])
     arguments["options"] = parse_options(arguments["options"])
     arguments["sampling"] = parse_options(arguments["sampling"], "--sampling")
+    arguments["generation"] = _generation(arguments["generation"], arguments.pop("thinking"))
+    arguments["strategy_options"] = parse_options(arguments["strategy_options"], "--strategy-option")
     arguments["executor_options"] = parse_options(arguments["executor_options"], "-x")
     arguments["media"] = MediaOptions.of(parse_options(arguments["media"], "--media"))
     return RunSettings(**arguments, cache_bytes=None if gigabytes is None else int(gigabytes * 1e9))
+
+
+def _plain_name(model: str | None) -> str:
+    """Return the name of a model as a part of a directory's name: of a path or a model on the hub its last part."""
+    last = Path(model or "").name
+    return re.sub(r"[^\w.@-]+", "-", last).strip("-.")
+
+
+def _generation(pairs: Sequence[str], thinking: str | None) -> dict[str, object]:
+    """Parse the generation settings, of which ``--thinking`` is one."""
+    settings = parse_options(pairs, "--generation")
+    if thinking is None:
+        return settings
+    if "thinking" in settings:
+        raise click.BadParameter("thinking is given by --generation too", param_hint="--thinking")
+    return settings | parse_options([f"thinking={thinking}"], "--thinking")
 
 
 def execute_visibly(prepared: PreparedRun, again: str = " and --resume") -> RunOutcome:
@@ -141,6 +198,8 @@ def execute_visibly(prepared: PreparedRun, again: str = " and --resume") -> RunO
     from s3harness.evaluation.execute import execute
     from s3harness.report.progress import shown_progress
 
+    for task, warning in (prepared.context.warnings() if prepared.context else {}).items():
+        click.echo(f"warning: {task}: {warning}", err=True)
     try:
         # Engines and plugins print to stdout, which with --json must hold one JSON document alone.
         with shown_progress() as progress, redirect_stdout(sys.stderr):
@@ -158,6 +217,7 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
     """Print the scores of a run and the number of its failed requests."""
     from s3harness.report.page.costs import latency_line
     from s3harness.report.table import print_scores
+    from s3harness.rundir.eyes import describe_check
     from s3harness.rundir.manifest import read_manifest
     from s3harness.scoring.score_run import describe_cautions, scores_file
 
@@ -171,6 +231,8 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
         manifest = read_manifest(out)
         changes = describe_cautions(manifest)
         print_scores(outcome.scores, sees_truth=prepared.backend_class.sees_truth, changes=changes)
+        if line := describe_check(manifest):
+            click.echo(line)
         if line := latency_line(out, manifest.get("seconds")):
             click.echo(line)
         # The command is there to be copied, so it must show the profile of this run.
@@ -181,8 +243,8 @@ def show_outcome(prepared: PreparedRun, outcome: RunOutcome, as_json: bool) -> N
         click.echo(f"s3harness: {message}; see responses.jsonl, fix the cause and use --resume", err=True)
 
 
-def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None) -> None:
-    """Print the number of requests of a run, and its hours at a ``rate``.
+def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None, gpu: str | None = None) -> None:
+    """Print the number of requests of a run, its hours at a ``rate``, its context and its memory on ``gpu``.
 
     ``rate`` is requests per minute, or the directory of a finished run whose rate is used.
     """
@@ -195,21 +257,46 @@ def show_estimate(prepared: PreparedRun, as_json: bool, rate: str | None = None)
     check_backend(prepared)  # a dry run refuses wrong backend options too, or the error would come after the wait
     per_minute = None if rate is None else _stated_rate(rate) or measured_rate(Path(rate))
     plan = asdict(estimate(prepared.plan))
+    context = prepared.context
+    if context is not None:
+        plan["warnings"] = {**plan["warnings"], **context.warnings()}
+    memory = None if gpu is None else _gpu_plan(prepared, gpu)
     plan |= (
         {} if per_minute is None else {"requests_a_minute": per_minute, "hours": hours(plan["requests"], per_minute)}
     )
     if as_json:
-        print_json(plan)
+        room = {} if context is None else {"context": {**asdict(context), "longest": context.longest}}
+        print_json(plan | room | ({} if memory is None else {"gpu": asdict(memory)}))
         return
+    least, most = plan.pop("pixels")
     items, warnings = plan.pop("items"), plan.pop("warnings")
     rows = {f"items of {task}": number for task, number in items.items()} | plan
     cells = {
         name: f"{value:,.1f}" if name in ("hours", "requests_a_minute") else f"{value:,.0f}"
         for name, value in rows.items()
     }
+    cells["pixels of a frame, at most"] = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    if context is not None:
+        cells |= {"context": f"{context.limit:,}", "longest request": f"{context.longest:,}"}
+        cells["text tokens are"] = context.tokenizer
     print_pairs({name.replace("_", " "): value for name, value in cells.items()})
+    if memory is not None:
+        click.echo("")
+        print_pairs(memory.rows())
     for task, warning in warnings.items():
         click.echo(f"warning: {task}: {warning}")
+
+
+def _gpu_plan(prepared: PreparedRun, gpu: str) -> GpuPlan:
+    """Plan the memory of an engine for a run on some GPUs."""
+    from s3harness.run.context import check_context, context_limit
+    from s3harness.run.gpu_plan import gpu_plan, read_gpus
+
+    settings, model = prepared.settings, prepared.plan.model
+    gpus = read_gpus(gpu)
+    check = prepared.context or check_context(prepared.plan, None)
+    limit = context_limit(model, settings.backend, settings.options)
+    return gpu_plan(model, settings.backend, settings.options, gpus, longest=check.longest, context=limit)
 
 
 def _stated_rate(rate: str) -> float | None:

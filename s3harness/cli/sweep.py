@@ -16,7 +16,7 @@ from s3harness.cli.run import execute_visibly, run, settings_of
 if TYPE_CHECKING:
     from s3harness.analysis.sweep import Point
 
-NOT_OF_A_SWEEP = frozenset({"dry_run", "rate", "resume", "as_json", "profile"})
+NOT_OF_A_SWEEP = frozenset({"dry_run", "rate", "gpu", "resume", "as_json", "profile"})
 """Options of ``s3harness run`` that make no sense for several runs at once, or mean something else there."""
 
 

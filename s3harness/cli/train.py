@@ -10,13 +10,18 @@ import click
 
 from s3harness.cli.options import count, identifier_options, json_option, print_json
 from s3harness.cli.train_model import grpo, sft, warmup
+from s3harness.cli.train_plan import plan
+from s3harness.cli.train_report import report
 from s3harness.cli.training_options import (
-    AUTHORS_ONLY_IN_GATE,
-    chosen_rewards,
+    REWARD_NAMES,
+    check_authors,
     exit_if_refused,
     gate_report,
-    metric_rewards_of,
     new_folder,
+    passed_gate,
+    protocol_of,
+    reward_options,
+    rewards_of,
     set_options,
     training_set_of,
 )
@@ -54,7 +59,11 @@ def data(*, as_json: bool, **arguments: Any) -> None:
 @set_options
 @click.option("--protocol", help="Prompts and sampling: strict or paper; default: strict, for --rewards authors paper.")
 @click.option(
-    "--rewards", default="strict", show_default=True, metavar="strict|authors|NAME=WEIGHT,…", help="Rewards to test."
+    "--rewards",
+    default="strict",
+    show_default=True,
+    metavar="NAME[=WEIGHT],…",
+    help=f"Rewards to test: {REWARD_NAMES}.",
 )
 @click.option("--all", "every", is_flag=True, help="Show every candidate answer, not only the three best paid.")
 @json_option
@@ -62,37 +71,27 @@ def gate(*, rewards: str, protocol: str | None, every: bool, as_json: bool, **ar
     """Score worthless answers by each reward, on the training samples.
 
     A reward that pays any of them 80 % or more of what it pays the truth is refused, and the exit code is 1. strict
-    stands for the tasks' primary metrics, authors for the formulas of the published training; NAME is any metric of a
-    task, or TASK:METRIC.
+    stands for the tasks' primary metrics, paper for the measures of the published training, authors for the formulas of
+    its code; format and length are tested in the sum of a task's rewards.
     """
-    from s3harness.report.training import gate_as_json, print_gate
-    from s3harness.training.gate import LIMIT
+    from s3harness.report.training import print_gate
+    from s3harness.training.gate import gate_as_json
 
-    # The authors' formulas parse the answers that the authors' prompts ask for.
-    protocol = protocol or ("paper" if rewards == "authors" else "strict")
-    training_set = training_set_of({**arguments, "protocol": protocol})
-    report = gate_report(chosen_rewards(rewards, training_set), training_set)
+    training_set = training_set_of({**arguments, "protocol": protocol_of(protocol, rewards)})
+    payments = gate_report(rewards_of(rewards, training_set), training_set)
     if as_json:
-        print_json(gate_as_json(report, LIMIT))
+        print_json(gate_as_json(payments))
     else:
-        print_gate(report, every=every)
-    exit_if_refused(report)
+        print_gate(payments, every=every)
+    exit_if_refused(payments)
 
 
 @train.command()
 @set_options
-@click.option(
-    "--protocol", default="strict", show_default=True, help="Prompts and sampling: strict, or paper (the authors')."
-)
+@click.option("--protocol", help="Prompts and sampling: strict or paper; default: strict, for --rewards authors paper.")
 @click.option("--format", "form", type=click.Choice(["ms-swift", "trl"]), required=True, help="Format of the rows.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write, new or empty.")
-@click.option(
-    "--rewards",
-    default="strict",
-    show_default=True,
-    metavar="strict|NAME=WEIGHT,…",
-    help="Metrics to export as rewards.",
-)
+@reward_options
 @click.option(
     "--media", type=click.Choice(["frames", "mp4"]), help="Also write the clips in this form; default: only name them."
 )
@@ -101,7 +100,8 @@ def gate(*, rewards: str, protocol: str | None, every: bool, as_json: bool, **ar
 def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: Path | None, **arguments: Any) -> None:
     """Write a training set for another trainer: sft.jsonl, grpo.jsonl, the rewards and the run card.
 
-    For ms-swift it also writes a reward plugin, which needs s3harness installed beside ms-swift. Paths in the rows are
+    For ms-swift it also writes a reward plugin, which needs s3harness installed beside ms-swift, and the scripts sft.sh
+    and grpo.sh with the settings of the published training. Paths in the rows are
     relative: train in the folder. The rewards must pass the gate. Clips are written only with --media; they show the
     patients.
     """
@@ -110,20 +110,15 @@ def export(*, form: str, out: Path, rewards: str, media: str | None, cache_dir: 
     from s3harness.training.export import FORMATS, check_media, write_rewards, write_rows
     from s3harness.training.identifiers import check_training
 
-    if rewards == "authors":
-        raise click.BadParameter(AUTHORS_ONLY_IN_GATE, param_hint="--rewards")
+    accept_collapse = arguments.pop("accept_collapse")
+    check_authors(rewards, accept_collapse=accept_collapse)
     check_media(form, media or FORMATS[form])
     consent = Consent(arguments.pop("allow_identifiers"), arguments.pop("reviewed"))
-    training_set = training_set_of(arguments)
+    training_set = training_set_of({**arguments, "protocol": protocol_of(arguments["protocol"], rewards)})
     # Every check before the first file, so that a refusal leaves no half-written folder.
     identifiers = check_training(arguments["data"], training_set, consent)
-    chosen = metric_rewards_of(rewards, training_set)
-    report = gate_report(chosen, training_set)
-    if report.refused:
-        from s3harness.report.training import print_gate
-
-        print_gate(report, every=False)
-        exit_if_refused(report)
+    chosen = rewards_of(rewards, training_set)
+    passed_gate(chosen, training_set, accept_collapse=accept_collapse)
     new_folder(out)
     write_rows(out, training_set, form, media or FORMATS[form])
     write_rewards(out, chosen, form)
@@ -148,5 +143,5 @@ def _write_media(out: Path, training_set: TrainingSet, media: str, cache_dir: Pa
     return write_media(out, training_set, media, media_store(cache_dir, None, MediaOptions()), done)
 
 
-for _command in (warmup, sft, grpo):
+for _command in (plan, warmup, sft, grpo, report):
     train.add_command(_command)

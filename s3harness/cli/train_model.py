@@ -10,15 +10,17 @@ import click
 
 from s3harness.cli.options import count, identifier_options, json_option, parse_options, print_json
 from s3harness.cli.training_options import (
-    AUTHORS_ONLY_IN_GATE,
-    exit_if_refused,
-    gate_report,
-    metric_rewards_of,
+    check_authors,
+    passed_gate,
+    protocol_of,
+    reward_options,
+    rewards_of,
     set_options,
     training_set_of,
 )
 
 if TYPE_CHECKING:
+    from s3harness.training.gate import GateReport
     from s3harness.training.job import Stage
     from s3harness.training.rewards import Reward
     from s3harness.training.training_set import TrainingSet
@@ -60,10 +62,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
             "--cache", "cache_dir", type=click.Path(path_type=Path), help="Cache directory for decoded frames."
         ),
         click.option(
-            "--protocol",
-            default="strict",
-            show_default=True,
-            help="Prompts and sampling: strict, or paper (the authors').",
+            "--protocol", help="Prompts and sampling: strict or paper; default: strict, for --rewards authors paper."
         ),
         identifier_options,
     )
@@ -88,37 +87,32 @@ def warmup(*, as_json: bool, **arguments: Any) -> None:
 @run_options
 @json_option
 def sft(*, as_json: bool, **arguments: Any) -> None:
-    """Fine-tune a model on the annotators' answers, and check that it uses the frames.
+    """Fine-tune a model on the annotators' answers, and check that it uses the clips.
 
-    Frames are given as images, each after its time in words. At the end, the loss without the frames must be higher.
+    Clips are given as in an evaluation. At the end, the loss without frames, and without sound, must be higher. Several
+    processes train together where torchrun or accelerate launch starts the command.
     """
     _run("sft", arguments, (), as_json)
 
 
 @click.command()
 @run_options
-@click.option(
-    "--rewards", default="strict", show_default=True, metavar="strict|NAME=WEIGHT,…", help="Metrics to use as rewards."
-)
+@reward_options
 @json_option
-def grpo(*, rewards: str, as_json: bool, **arguments: Any) -> None:
+def grpo(*, rewards: str, accept_collapse: bool, as_json: bool, **arguments: Any) -> None:
     """Fine-tune a model by reinforcement learning (GRPO), with metrics as rewards.
 
     The gate tests the rewards first: one that pays a worthless answer 80 % or more of what it pays the truth is
-    refused, and its table printed. Training stops if the answers collapse.
+    refused, and its table printed. Training stops if the answers collapse. Both are only warnings with
+    --accept-collapse. At the end the answers to grey, mirrored and other patients' clips must earn less.
     """
-    if rewards == "authors":
-        raise click.BadParameter(AUTHORS_ONLY_IN_GATE, param_hint="--rewards")
-    training_set = training_set_of(_of_set(arguments))
-    chosen = metric_rewards_of(rewards, training_set)
-    report = gate_report(chosen, training_set)
-    if report.refused:
-        from s3harness.report.training import print_gate
-
-        print_gate(report, every=False)
-    exit_if_refused(report)
+    check_authors(rewards, accept_collapse=accept_collapse)
+    arguments["protocol"] = protocol_of(arguments["protocol"], rewards)
+    training_set = training_set_of(_of_set(arguments), arguments["weights"])
+    chosen = rewards_of(rewards, training_set)
+    gate = passed_gate(chosen, training_set, accept_collapse=accept_collapse)
     # With the set that the gate examined, which need not be built again.
-    _run("grpo", arguments, chosen, as_json, training_set)
+    _run("grpo", {**arguments, "accept_collapse": accept_collapse}, chosen, as_json, training_set, gate)
 
 
 def _of_set(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +128,8 @@ def _of_set(arguments: dict[str, Any]) -> dict[str, Any]:
         "cache_dir",
     )
     own += ("allow_identifiers", "reviewed")
-    return {name: value for name, value in arguments.items() if name not in own}
+    of_set = {name: value for name, value in arguments.items() if name not in own}
+    return {**of_set, "protocol": arguments["protocol"] or "strict"}
 
 
 def _run(
@@ -143,6 +138,7 @@ def _run(
     rewards: Sequence[Reward],
     as_json: bool,
     training_set: TrainingSet | None = None,
+    gate: GateReport | None = None,
 ) -> None:
     from s3harness.guard.outgoing_check import Consent
     from s3harness.training.session import TrainingSettings, run_training
@@ -159,10 +155,15 @@ def _run(
         options=parse_options(arguments["options"]),
         cache_dir=arguments["cache_dir"],
         consent=Consent(arguments["allow_identifiers"], arguments["reviewed"]),
+        accept_collapse=arguments.get("accept_collapse", False),
+        gate=gate,
     )
     if training_set is None:  # grpo has built it already, for the gate
-        training_set = training_set_of(_of_set(arguments))
+        training_set = training_set_of(_of_set(arguments), arguments["weights"])
     card = run_training(settings, training_set, rewards, lambda line: click.echo(line, err=True))
+    # Of several processes that train together, the main one alone has a card to show.
+    if not card:
+        return
     if as_json:
         print_json(card)
     else:

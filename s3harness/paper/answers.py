@@ -20,7 +20,7 @@ from s3harness.paper.annotations import CLIP_S, CLIP_SUBJECTS, Annotations
 from s3harness.paper.layout import Part, Release, ReleaseTable, read_predictions, video_of_window
 from s3harness.paper.metrics.released import DIAGNOSIS, LATERALITY
 from s3harness.paper.windows import first_window_number, read_window_table, window_number
-from s3harness.rundir.journal import JournalEntry
+from s3harness.rundir.journal_line import JournalEntry
 from s3harness.scoring.answers import read_answer
 from s3harness.specs.features import vocabulary
 from s3harness.specs.tasks import TaskSpec

@@ -157,7 +157,8 @@ def _video_row(video: Video) -> dict[str, object]:
 def _feature_rows(video: Video) -> Iterator[dict[str, object]]:
     for name in (*vocabulary().names, *vocabulary().signs):
         if name in video.features:
-            yield {"video_id": video.id, "feature": name} | asdict(video.features[name])
+            row = {"video_id": video.id, "feature": name} | asdict(video.features[name])
+            yield {column: row[column] for column in FEATURES}
 
 
 def _clip_rows(annotations: Annotations) -> list[dict[str, object]]:

@@ -10,6 +10,8 @@ from s3harness.plugins.hookspecs import hookimpl
 if TYPE_CHECKING:
     from s3harness.plugins.registry import Registrar
 
+TABLES = ("*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm")
+"""Names of files that hold a table."""
 COMMANDS = {
     "run": ("s3harness.cli.run:run", "Run the tasks of a data set on a model, and score the answers."),
     "sweep": ("s3harness.cli.sweep:sweep", "Run the same tasks at several frame rates, windows and transforms."),
@@ -24,7 +26,7 @@ COMMANDS = {
         "s3harness.cli.diagnose:diagnose",
         "Classify ES or NES from a model's signs, out of fold; evaluate, fit, apply.",
     ),
-    "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; data, gate, export."),
+    "train": ("s3harness.cli.train:train", "Train a model: sft, grpo, warmup; plan, data, gate, export, report."),
     "report": ("s3harness.cli.report:report", "Write the report of a run as one HTML file that opens offline."),
     "submit": ("s3harness.cli.submit:submit", "Share the raw answers of a run: pack, push, export."),
     "leaderboard": (
@@ -33,12 +35,13 @@ COMMANDS = {
     ),
     "tasks": ("s3harness.cli.tasks:tasks", "Tasks: list, show, validate, check."),
     "rqi": ("s3harness.cli.rqi:rqi", "Seizure-RQI of reports: score, explain, validate."),
-    "models": ("s3harness.cli.models:models", "Model cards: list, show."),
+    "models": ("s3harness.cli.models:models", "Model cards: list, show, add, verify."),
     "plugins": ("s3harness.cli.plugins:plugins", "Plugins: list, check, new."),
     "data": (
         "s3harness.cli.data:data",
-        "Data sets: preview, import, validate, info, agreement, split, export, allow-links.",
+        "Data sets: preview, mapping, import, validate, deidentify, info, agreement, split, export, allow-links.",
     ),
+    "predictions": ("s3harness.cli.predictions:predictions", "Answers of a run, for annotation tools: export."),
     "audit": (
         "s3harness.cli.audit:audit",
         "Show which hosts received data, and check shareable files for private content.",
@@ -51,6 +54,7 @@ COMMANDS = {
 BACKENDS = {
     "floors": "s3harness.backends.floors_and_oracle:FloorsBackend",
     "oracle": "s3harness.backends.floors_and_oracle:OracleBackend",
+    "noisy_oracle": "s3harness.backends.noisy_oracle:NoisyOracleBackend",
     "recorded": "s3harness.backends.recorded:RecordedBackend",
 }
 SAMPLERS = ("event_clip", "onset_window", "sliding_windows", "uniform_frames", "whole_video")
@@ -62,6 +66,7 @@ PARSERS = {
     "event_list": "s3harness.parsers.event_list:event_list",
     "es_nes": "s3harness.parsers.es_nes:es_nes",
     "free_text": "s3harness.parsers.free_text:free_text",
+    "time_spans": "s3harness.parsers.time_spans:time_spans",
 }
 AGGREGATORS = {
     "any_yes": "s3harness.aggregators.presence:any_yes",
@@ -73,6 +78,7 @@ AGGREGATORS = {
     "joined_text": "s3harness.aggregators.report:joined_text",
     "single": "s3harness.aggregators.single:single",
     "clip_time": "s3harness.aggregators.single:clip_time",
+    "clip_spans": "s3harness.aggregators.spans:clip_spans",
 }
 METRICS = {
     "feature_macro_f1": "s3harness.metrics.features:feature_macro_f1",
@@ -90,6 +96,8 @@ METRICS = {
     "boundary_bias": "s3harness.metrics.boundaries:boundary_bias",
     "boundary_within": "s3harness.metrics.boundaries:boundary_within",
     "interval_iou": "s3harness.metrics.boundaries:interval_iou",
+    "detection": "s3harness.metrics.detection:detection",
+    "detection_latency": "s3harness.metrics.detection:detection_latency",
     "lcs_f": "s3harness.metrics.order:lcs_f",
     "edit_similarity": "s3harness.metrics.order:edit_similarity",
     "order_agreement": "s3harness.metrics.order:order_agreement",
@@ -133,32 +141,40 @@ PROBES = (
     *("repeat", "mirror", "reverse", "shuffle", "freeze", "blank", "mute", "audio_swap", "polarity"),
     *("paraphrase_1", "paraphrase_2"),
 )
+STRATEGIES = {
+    "single": "s3harness.strategies.single:Single",
+    "zoom": "s3harness.strategies.zoom:Zoom",
+    "vote": "s3harness.strategies.vote:Vote",
+    "tools": "s3harness.strategies.tools:Tools",
+    "random_look": "s3harness.strategies.controls:RandomLook",
+    "again": "s3harness.strategies.controls:Again",
+}
 JUDGES = {"structure": "s3harness.metrics.rqi.judge:StructureJudge"}
 
 
 @hookimpl
 def s3harness_register(registry: Registrar) -> None:
     """Register the built-ins."""
-    for name, target in BACKENDS.items():
-        registry.backend(name, target)
+    by_kind = (
+        (registry.backend, BACKENDS),
+        (registry.parser, PARSERS),
+        (registry.aggregator, AGGREGATORS),
+        (registry.metric, METRICS),
+        (registry.classifier, CLASSIFIERS),
+        (registry.strategy, STRATEGIES),
+        (registry.judge, JUDGES),
+    )
+    for register, targets in by_kind:
+        for name, target in targets.items():
+            register(name, target)
     for name in SAMPLERS:
         registry.sampler(name, f"s3harness.samplers:{name}")
-    for name, target in PARSERS.items():
-        registry.parser(name, target)
-    for name, target in AGGREGATORS.items():
-        registry.aggregator(name, target)
-    for name, target in METRICS.items():
-        registry.metric(name, target)
-    for name, target in CLASSIFIERS.items():
-        registry.classifier(name, target)
     for name in RQI_PENALTIES:
         registry.rqi_penalty(name, f"s3harness.metrics.rqi.penalties:{name}")
     for name in TRANSFORMS:
         registry.transform(name, f"s3harness.transforms.builtin:{name}")
     for name in PROBES:
         registry.probe(name, f"s3harness.probes.builtin:{name}")
-    for name, target in JUDGES.items():
-        registry.judge(name, target)
     # The line of the help stays in COMMANDS, from which the command line reads it without a registry.
     for name, (target, _) in COMMANDS.items():
         registry.command(name, target)
@@ -167,5 +183,7 @@ def s3harness_register(registry: Registrar) -> None:
         registry.model(name, "s3harness.package_data:models_directory")
     registry.task_specs("s3", "s3harness.package_data:specs_directory")
     registry.executor("local", "s3harness.run.executor:local")
-    registry.dataset("table", "s3harness.dataset.import_table:import_table")
+    registry.dataset("table", "s3harness.dataset.import_table:import_table", files=TABLES)
+    registry.dataset("recordings", "s3harness.dataset.importing.recordings:recordings", files=("*/*",))
+    registry.exporter("csv", "s3harness.dataset.export_annotations:export_csv")
     registry.dataset("s3-release", "s3harness.paper.importer:import_release")

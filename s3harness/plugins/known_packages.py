@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+FORMATS = ("elan", "boris", "edf", "bids", "label-studio")
 OWN_PACKAGES = {
     ("backend", "kinematics"): "s3harness-kinematics",
     ("backend", "vllm"): "s3harness-vllm",
     ("backend", "openai"): "s3harness-openai",
+    ("backend", "human_reader"): "s3harness-view",
     ("backend", "transformers"): "s3harness-transformers",
     ("command", "demo"): "s3harness[demo]",
     ("command", "data synth"): "s3harness-synth",
+    ("command", "judgements"): "s3harness-view",
     ("command", "privacy"): "s3harness-privacy",
+    ("command", "read"): "s3harness-view",
+    ("command", "readers"): "s3harness-view",
+    ("command", "view"): "s3harness-view",
     ("dataset", "synthetic"): "s3harness-synth",
     ("executor", "ray"): "s3harness-ray",
+    ("executor", "reading_room"): "s3harness-view",
+    **{("exporter", name): "s3harness-formats" for name in FORMATS},
+    **{("dataset", name): "s3harness-formats" for name in FORMATS},
     ("trainer", "trl"): "s3harness-trl",
     ("transform", "face_blur"): "s3harness-privacy",
     ("transform", "silhouette"): "s3harness-privacy",

@@ -79,12 +79,8 @@ class PluginManager:
     def _load_builtins(self) -> None:
         from s3harness.plugins import builtins
 
-        for kind, name, target, summary in self._registrations(builtins):
-            self.registry.add(
-                RegistryEntry(
-                    kind=kind, name=name, target=target, package=BUILTIN, version=__version__, summary=summary
-                )
-            )
+        for one in self._registrations(builtins):
+            self.registry.add(RegistryEntry(**one._asdict(), package=BUILTIN, version=__version__))
         self.plugins.append(Plugin(BUILTIN, BUILTIN, __version__))
 
     def _load(self, point: EntryPoint, package: Package) -> Plugin:
@@ -126,7 +122,7 @@ class PluginManager:
     def _add(self, registrations: Sequence[Registration], package: Package) -> list[str]:
         """Add what a plugin registered; return the errors of the names that cannot be used."""
         errors = []
-        for kind, name, target, summary in registrations:
+        for kind, name, target, summary, files in registrations:
             try:
                 # One wrong name costs a plugin that name alone.
                 checked_name, checked_target = checked_registration(kind, name, target)
@@ -137,6 +133,7 @@ class PluginManager:
                     package=package.name,
                     version=package.version,
                     summary=str(summary),
+                    files=tuple(map(str, files)),
                 )
                 self.registry.add(entry)
             except PluginError as error:

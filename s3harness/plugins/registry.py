@@ -22,8 +22,10 @@ Kind = Literal[
     "backend",
     "model",
     "dataset",
+    "exporter",
     "sampler",
     "transform",
+    "strategy",
     "parser",
     "aggregator",
     "metric",
@@ -57,7 +59,7 @@ _NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._+-")
 class RegistryEntry:
     """One registered name: the import string of its object, and the package that brought it.
 
-    A command may have a ``summary``, its line in ``s3harness --help``.
+    A command may have a ``summary``, its line in ``s3harness --help``; an importer, patterns of the ``files`` it reads.
     """
 
     kind: Kind
@@ -66,6 +68,7 @@ class RegistryEntry:
     package: str
     version: str
     summary: str = ""
+    files: tuple[str, ...] = ()
 
     def load(self) -> object:
         """Import the object; raise :class:`PluginError` naming the package and the reason if it cannot be imported."""
@@ -98,6 +101,7 @@ class Registration(NamedTuple):
     name: str
     target: str
     summary: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Registrar:
@@ -123,9 +127,18 @@ class Registrar:
         """A model card: the path of its YAML file or of a directory with ``NAME.yaml``, or a function returning it."""
         self._register(Registration("model", name, target))
 
-    def dataset(self, name: str, target: str) -> None:
-        """A function ``(source: Path, out: Path, **options) -> None`` that imports foreign data."""
-        self._register(Registration("dataset", name, target))
+    def dataset(self, name: str, target: str, *, files: tuple[str, ...] = ()) -> None:
+        """A function ``(source: Path, out: Path, **options) -> None`` that imports foreign data.
+
+        A :class:`s3harness.AnnotationImporter` is one that only reads annotations. ``files`` are patterns of names of
+        the sources for which ``s3harness data import SOURCE`` takes this importer: ``"*.eaf"`` a file of such a name,
+        ``"*/*.eaf"`` a folder that holds one.
+        """
+        self._register(Registration("dataset", name, target, files=files))
+
+    def exporter(self, name: str, target: str) -> None:
+        """A function ``(annotations: AnnotationSet, out: Path, **options) -> notes`` that writes for another tool."""
+        self._register(Registration("exporter", name, target))
 
     def sampler(self, name: str, target: str) -> None:
         """A function ``(video: Video, subject: str, **params) -> list[Clip]``."""
@@ -134,6 +147,10 @@ class Registrar:
     def transform(self, name: str, target: str) -> None:
         """A function ``(frames: Frames) -> Frames``, or a :class:`s3harness.Transform`: a change of what is shown."""
         self._register(Registration("transform", name, target))
+
+    def strategy(self, name: str, target: str) -> None:
+        """A :class:`s3harness.Strategy` class: by which turns of a conversation an item is answered."""
+        self._register(Registration("strategy", name, target))
 
     def parser(self, name: str, target: str) -> None:
         """A function ``(text: str, **params) -> Reading``."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
+
+from s3harness.types import Clip
 
 Order = tuple[int, int]
 """The place of a clip: the number of its video in the plan and its own in the video, or its turn among those begun."""
@@ -102,3 +106,26 @@ class DecodeAdmission:
     def _has_room(self, size: int) -> bool:
         # With nothing inside any video is admitted, or one beyond the limit would wait for ever.
         return self._inside == 0 or (self._waiting < self._ahead and self._bytes + size <= self._most_bytes)
+
+
+class ClipPrimer:
+    """Lets the first turn about a clip be answered alone, so that an engine has cached the clip for the others."""
+
+    def __init__(self) -> None:
+        self._begun: dict[Clip, asyncio.Lock] = {}
+        self._primed: set[Clip] = set()
+
+    @asynccontextmanager
+    async def turn_of(self, clip: Clip) -> AsyncIterator[None]:
+        """Hold a turn about a clip back until the first one is over."""
+        if clip in self._primed:
+            yield
+            return
+        async with self._begun.setdefault(clip, asyncio.Lock()):
+            if clip not in self._primed:
+                try:
+                    yield
+                finally:
+                    self._primed.add(clip)
+                return
+        yield

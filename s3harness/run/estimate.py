@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from s3harness.errors import UsageError
 from s3harness.metrics.one_class import ClassCoverage
+from s3harness.run.context import CHARACTERS_PER_TOKEN, SourceSize
+from s3harness.run.media_tokens import media_tokens
 from s3harness.rundir.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -16,17 +18,16 @@ if TYPE_CHECKING:
 
     from s3harness.run.plan import Plan
 
-PIXELS_PER_TOKEN = 28 * 28 * 2
-"""Qwen2-VL's vision tower makes one token of 28×28 pixels of two frames; other families are of the same order."""
-CHARACTERS_PER_TOKEN = 4
-"""A rule of thumb for English text."""
+HEADERS_READ = 500
+"""Videos whose size is read from their files; the frames of the others are taken to be as large as they may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostEstimate:
     """Sizes of a plan, and a warning for each task whose truths make it unfit for a score.
 
-    Token counts are rough: the real ones are the engine's, and in the manifest of a run.
+    Media tokens follow the sizes in the model's card and are an upper bound where a video's size is not read;
+    ``prompt_tokens`` is a rule of thumb. ``pixels`` are the least and the most pixels that a frame may have.
     """
 
     videos: int
@@ -38,25 +39,28 @@ class CostEstimate:
     prompt_tokens: int
     media_tokens: int
     media_tokens_cached: int
+    pixels: tuple[int, int]
     warnings: Mapping[str, str]
 
 
-def estimate(plan: Plan) -> CostEstimate:
-    """Walk a plan and add up its sizes."""
+def estimate(plan: Plan, source: SourceSize = lambda video: None) -> CostEstimate:
+    """Walk a plan and add up its sizes; ``source`` returns (width, height) of a video, ``None`` if unknown."""
     items: Counter[str] = Counter()
     videos = clips = frames = requests = characters = media = cached = 0
-    seconds, classes = 0.0, ClassCoverage()
+    seconds, classes, pixels = 0.0, ClassCoverage(), set[int]()
     for video in plan:
         videos += 1
         seconds += video.video.duration_s or 0.0
         items.update(reference.task for reference in video.references)
         classes.add(video.references)
+        size = source(video.video) if videos <= HEADERS_READ else None
         for step in video.steps:
             clips += 1
+            pixels.add(step.clip.max_pixels)
             frames += len(step.clip.timestamps)
             requests += len(step.requests)
             characters += sum(len(request.prompt) + len(request.system) for request in step.requests)
-            tokens = len(step.clip.timestamps) * step.clip.max_pixels // PIXELS_PER_TOKEN
+            tokens = media_tokens(plan.model, step.clip, size).total
             media += tokens * len(step.requests)
             # Requests about one clip follow each other: an engine with a prefix cache encodes its media once.
             cached += tokens * (len(step.requests) - 1)
@@ -70,6 +74,7 @@ def estimate(plan: Plan) -> CostEstimate:
         prompt_tokens=characters // CHARACTERS_PER_TOKEN,
         media_tokens=media,
         media_tokens_cached=cached,
+        pixels=(min(pixels, default=0), max(pixels, default=0)),
         warnings=classes.warnings(),
     )
 

@@ -18,6 +18,7 @@ from s3harness.backends.base import Backend
 from s3harness.errors import UsageError
 from s3harness.guard.redaction import Redactor
 from s3harness.plugins.manager import manager
+from s3harness.run.media_check import MediaCheck, MediaCheckResult, require_media
 from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.run.worker import Worker
 from s3harness.run.worker_spec import WorkerSpec
@@ -58,7 +59,9 @@ class Execution:
 
     ``worker`` is this process's own, its engine not loaded; an executor that makes others from ``worker_spec`` may read
     the attributes of its backend (``limits``, ``uses_media``) and leave it alone otherwise. ``options`` are for the
-    executor. ``identities`` are those of the engines that have answered so far.
+    executor. ``identities`` are those of the engines that have answered so far. ``media_check`` is to be passed to
+    :meth:`Worker.check_media` of one worker before the first request, and its result to :meth:`accept_media_check`.
+    ``check_context`` is called before that with the ``context_length`` of a loaded backend.
     """
 
     worker_spec: WorkerSpec
@@ -68,6 +71,9 @@ class Execution:
     progress: Progress
     options: Mapping[str, object] = field(default_factory=dict)
     identities: Identities = field(default_factory=Identities)
+    media_check: MediaCheck | None = None
+    note_media_check: Callable[[MediaCheckResult], None] = lambda result: None
+    check_context: Callable[[int | None], None] = lambda limit: None
 
     def __post_init__(self) -> None:
         self.worker.backend.report_status = self.progress.set_phase
@@ -92,7 +98,9 @@ class Execution:
     def left(self, plan: VideoPlan) -> VideoPlan:
         """Return the plan of a video without the requests that are answered."""
         todo = ((step.clip, [r for r in step.requests if not self.journal.is_answered(r.id)]) for step in plan.steps)
-        return replace(plan, steps=tuple(ClipRequests(clip, tuple(requests)) for clip, requests in todo if requests))
+        steps = tuple(ClipRequests(clip, tuple(requests)) for clip, requests in todo if requests)
+        turns = {r.id: turns for step in steps for r in step.requests if (turns := self.journal.turns(r.id))}
+        return replace(plan, steps=steps, turns=turns)
 
     def write(self, request: Request, response: Response, media: str) -> None:
         """Journal a response, and count it. ``media`` is the key of the clip's media, empty if there are none.
@@ -105,16 +113,25 @@ class Execution:
         response = replace(response, error=self.redact(response.error))
         self.journal.write(request, response, media, by)
         self.progress.phase = ""
-        self.progress.done += 1
-        if response.status == "failed":
+        # The turns of a conversation lead to one answer, which counts; their failures are that answer's.
+        self.progress.done += not request.parent
+        if response.status == "failed" and not request.parent:
             self.progress.failed += 1
             self.progress.causes[response.error, request.clip.video_id] += 1
         self.progress.messages += manager().response(request, response)
         self.progress.changed(self.progress)
 
+    def accept_media_check(self, result: MediaCheckResult | None) -> None:
+        """Record the result of a check, unless it is ``None``; raise :class:`UsageError` for a blind or deaf model."""
+        if self.media_check is None or result is None:
+            return
+        require_media(self.media_check, result)
+        self.note_media_check(result)
+
     def _identified(self, response: Response) -> tuple[Response, int | None]:
-        """Return the response, and the number of the identity that gave it, ``None`` for a failure."""
-        if response.status == "failed":
+        """Return the response, and the number of the identity that gave it: ``None`` if it failed or was composed."""
+        # A composed answer is of the engines that replied to its turns, whose lines say so.
+        if response.status == "failed" or response.conversation is not None:
             return response, None
         try:
             return response, self.identities.number_of(response.identity or {})
@@ -148,6 +165,8 @@ async def local(execution: Execution, plans: Iterable[VideoPlan]) -> None:
     async with execution.worker as worker, asyncio.TaskGroup() as group:
         # Before the first request, so that an engine of another version costs nothing.
         execution.identities.check(worker.identity)
+        execution.check_context(worker.backend.context_length)
+        execution.accept_media_check(await worker.check_media(execution.media_check))
         async for plan in execution.todo(plans):
             admission = await worker.admit(plan)
             group.create_task(worker.carry_out(plan, admission, execution.write))

@@ -6,7 +6,7 @@ about one clip stand together, so that the engine reads a clip's frames once, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from s3harness.dataset.load import Dataset
@@ -14,7 +14,7 @@ from s3harness.dataset.references import truths
 from s3harness.run.requests import ClipGroup, RequestTemplate
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import TaskSpec
-from s3harness.types import Clip, Reference, Request, Video
+from s3harness.types import Clip, Reference, Request, Response, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,16 @@ class ClipRequests:
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
-    """The requests about one video, clip by clip, and the references of the items that they answer."""
+    """The requests about one video, clip by clip, and the references of the items that they answer.
+
+    ``turns`` are those of conversations that an earlier session of the run did not finish: the id of a planned request
+    → the id of a turn → its response, and the key of the media of its clip.
+    """
 
     video: Video
     steps: tuple[ClipRequests, ...]
     references: tuple[Reference, ...]
+    turns: Mapping[str, Mapping[str, tuple[Response, str]]] = field(default_factory=dict)
 
     @property
     def clips(self) -> list[Clip]:
@@ -76,7 +81,7 @@ def plan_video(plan: Plan, video: Video, cluster: int) -> VideoPlan:
     references = [
         _reference(task, video, subject, truth, cluster, by_task[task.uses or task.name].get(subject, ()))
         for task in plan.scored
-        for subject, truth in truths(video, task.item, plan.model.modalities)
+        for subject, truth in truths(video, task.item, plan.model.asked_modalities())
     ]
     # An item without a request, as of a video without a clip for it, cannot be answered, and is not counted.
     return VideoPlan(video, clips.steps(), tuple(reference for reference in references if reference.requests))
@@ -111,7 +116,7 @@ class _ClipGroups:
 def _requests(plan: Plan, task: TaskSpec, video: Video, clips: _ClipGroups) -> dict[str, list[Request]]:
     """Return the requests of each subject, one per clip."""
     requests = {}
-    for subject, _ in truths(video, task.item, plan.model.modalities):
+    for subject, _ in truths(video, task.item, plan.model.asked_modalities()):
         template, item = plan.template(task, subject), item_id(task.name, video, subject)
         requests[subject] = [template.about(video, item, clip, clips.group(clip)) for clip in template.clips(video)]
     return requests

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from s3harness.errors import SpecError
@@ -33,7 +33,8 @@ class ClipGroup:
     @classmethod
     def of(cls, clip: Clip, requests: dict[str, Request]) -> ClipGroup:
         """Make the group of a clip; ``requests`` are those about clips that show the same."""
-        return cls(_json(_fields(clip)), requests)
+        # Samplers crop nothing, and ids are older than crops.
+        return cls(_json({name: value for name, value in _fields(clip).items() if name != "crop" or value}), requests)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,7 @@ class RequestTemplate:
     choices: tuple[str, ...]
     generation: Generation
     hashed: tuple[str, str, str]
+    takes_media: bool = True
 
     @classmethod
     def of(cls, task: TaskSpec, model: ModelCard, subject: str) -> RequestTemplate:
@@ -73,13 +75,14 @@ class RequestTemplate:
             prompt=spec.prompt,
             system=spec.system,
             hears=model.hears(),
+            takes_media=bool(model.modalities),
             schema=schema,
             choices=choices,
             generation=generation,
             # The keys of the JSON stand in alphabetical order: a key that is added or moved changes every id.
             hashed=(
                 f'{{"answer_schema": {_json(schema)}, "choices": {_json(choices)}, "clip": ',
-                f', "generation": {_json(_fields(generation))}, "item": ',
+                f', "generation": {_json(_settings(generation))}, "item": ',
                 f', "subject": {_json(subject)}, "system": {_json(spec.system)}, "task": {_json(spec.name)}}}',
             ),
         )
@@ -88,9 +91,11 @@ class RequestTemplate:
         """Sample the clips of a video; :class:`SpecError` if the sampler does not take the parameters of the spec."""
         try:
             with blamed("sampler", self.sampler):
-                return self.sample(video, self.subject, **self.params)
+                clips = self.sample(video, self.subject, **self.params)
         except TypeError as error:
             raise SpecError(f"{self.task}: sampler {self.sampler!r}: {error}") from error
+        # A model of text alone is asked the same of the same windows, and is given neither frames nor sound.
+        return clips if self.takes_media else [replace(clip, timestamps=(), audio=False) for clip in clips]
 
     def about(self, video: Video, item: str, clip: Clip, group: ClipGroup) -> Request:
         """Return the request about a clip of a video that answers an item, and add it to the clip's group."""
@@ -130,6 +135,20 @@ class RequestTemplate:
         before, between, after = self.hashed
         request = f'{before}{group.json}{between}{json.dumps(item)}, "prompt": {json.dumps(prompt)}{after}'
         return hashlib.sha256(request.encode()).hexdigest()[:20]
+
+
+_FIRST_SETTINGS = frozenset({"temperature", "max_tokens", "seed", "top_p"})
+
+
+def _settings(generation: Generation) -> dict[str, object]:
+    """Return the settings that are hashed."""
+    # Settings that are younger than the ids of recorded runs are hashed only where they are set.
+    default = Generation()
+    return {
+        name: value
+        for name, value in _fields(generation).items()
+        if name in _FIRST_SETTINGS or value != getattr(default, name)
+    }
 
 
 def _fields(record: Clip | Generation) -> dict[str, object]:

@@ -76,6 +76,8 @@ def checked_response(response: object, request: Request) -> Response:
         raise TypeError(f"the backend returned {type(response).__name__}, a Response is expected")
     if not isinstance(response.text, str):
         raise TypeError(f"the response's text is {type(response.text).__name__}, a string is expected")
+    if not isinstance(response.reasoning, str):
+        raise TypeError(f"the response's reasoning is {type(response.reasoning).__name__}, a string is expected")
     if response.status not in get_args(ResponseStatus):
         raise ValueError(f"the response's status is {response.status!r}, one of {get_args(ResponseStatus)} is expected")
     if response.sent is not None and not isinstance(response.sent, Sent):

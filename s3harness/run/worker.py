@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,14 +20,16 @@ from s3harness.errors import MediaError, S3HarnessError
 from s3harness.guard.sockets import confined
 from s3harness.media.options import MEGABYTE, MediaOptions, decoded_bytes
 from s3harness.media.thread_pool import Pool
-from s3harness.run.admission import AdmittedVideo, DecodeAdmission, Order, PrioritySemaphore
+from s3harness.run.admission import AdmittedVideo, ClipPrimer, DecodeAdmission, Order, PrioritySemaphore
+from s3harness.run.conversation import Conversation, StrategyPlan
 from s3harness.run.plan import ClipRequests, VideoPlan
 from s3harness.run.retry import generate_with_retry
-from s3harness.types import Clip, Request, Response
+from s3harness.types import Clip, Request, Response, Video
 
 if TYPE_CHECKING:
     from s3harness.backends.base import Backend
-    from s3harness.media import MediaStore
+    from s3harness.run.media_check import MediaCheck, MediaCheckResult
+    from s3harness.transforms.transformed_store import TransformingStore
 
 OnResponse = Callable[[Request, Response, str], None]
 """Takes a request, its response, and the key of the media of its clip (empty if there are none)."""
@@ -42,8 +45,16 @@ class Worker:
     is that of the engine; each response carries it.
     """
 
-    def __init__(self, backend: Backend, store: MediaStore, options: MediaOptions, named: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        store: TransformingStore,
+        options: MediaOptions,
+        named: Iterable[str] = (),
+        strategy: StrategyPlan | None = None,
+    ) -> None:
         self.backend = backend
+        self._strategy = strategy
         self.identity: Mapping[str, object] = {}
         self._named = tuple(named)
         self._confined = contextlib.ExitStack()
@@ -82,6 +93,34 @@ class Worker:
                 name = type(self.backend).__name__
                 self.backend.add_note(f"{name} did not close: {type(close_error).__name__}: {close_error}")
 
+    async def check_media(self, check: MediaCheck | None) -> MediaCheckResult | None:
+        """Check that the loaded engine uses frames and sound; ``None`` without a check, or if it passed before."""
+        from s3harness.run.media_check import check_media
+        from s3harness.rundir.eyes import engine_hash
+
+        if check is None or (engine := engine_hash(check.model, self.identity)) in check.passed:
+            return None
+        self.backend.report_status("checking that the model uses the clips")
+
+        async def prepare(video: Video, clips: Sequence[Clip]) -> None:
+            await self._prepare(video, clips)
+            for clip in clips:
+                await self._prefetch(clip)
+
+        ask = partial(generate_with_retry, self.backend)
+        return await check_media(check, engine, self._store, ask, prepare, self._hash_inputs)
+
+    async def _hash_inputs(self, request: Request) -> str:
+        """Return a hash of the model's inputs for a request; empty where the backend does not show them."""
+        if not self.backend.can("model_inputs"):
+            return ""
+        try:
+            return (await self.backend.model_inputs(request)).sha256()
+        # The hash is a record and no answer: without it the run goes on.
+        except Exception as error:
+            self.backend.add_note(f"the model's inputs could not be hashed: {type(error).__name__}: {error}")
+            return ""
+
     async def room(self) -> None:
         """Wait until the worker can take another plan."""
         await self._admission.wait_for_room()
@@ -96,7 +135,11 @@ class Worker:
             await self._decode(plan)
             async with asyncio.TaskGroup() as group:
                 for number, step in enumerate(plan.steps):
-                    group.create_task(self._send_clip(step, (admitted.number, number), admitted, on_response))
+                    order = admitted.number, number
+                    if self._strategy is None:
+                        group.create_task(self._send_clip(step, order, admitted, on_response))
+                    else:
+                        group.create_task(self._converse_on_clip(plan, step, order, admitted, on_response))
         finally:
             self._admission.leave(admitted)
             self._store.release(plan.video.id)
@@ -104,15 +147,17 @@ class Worker:
     async def _decode(self, plan: VideoPlan) -> None:
         """Have the store prepare the clips; the store raises the error of a clip when the clip is asked for."""
         clips = [clip for clip in plan.clips if self._has_media(clip)]
-        if not clips:
-            return
+        if clips:
+            await self._prepare(plan.video, clips)
+
+    async def _prepare(self, video: Video, clips: Sequence[Clip]) -> None:
         try:
-            await self._pool.submit(lambda heartbeat: self._store.prepare(plan.video, clips, heartbeat)).finished()
+            await self._pool.submit(lambda heartbeat: self._store.prepare(video, clips, heartbeat)).finished()
         except MediaError as error:
             # The thread hangs or was stopped: the store does not know it yet.
-            self._store.give_up(plan.video.id, str(error))
+            self._store.give_up(video.id, str(error))
         except Exception as error:
-            self._store.give_up(plan.video.id, f"{type(error).__name__}: {error}")
+            self._store.give_up(video.id, f"{type(error).__name__}: {error}")
 
     async def _send_clip(
         self, step: ClipRequests, order: Order, admitted: AdmittedVideo, on_response: OnResponse
@@ -145,6 +190,69 @@ class Worker:
                 await claim
                 group.create_task(self._send(request, media, on_response))
         self._store.finish(step.clip)
+
+    async def _converse_on_clip(
+        self, plan: VideoPlan, step: ClipRequests, order: Order, admitted: AdmittedVideo, on_response: OnResponse
+    ) -> None:
+        """Carry out the conversations that begin with the requests about a clip."""
+        await self._prefetched.claim(order)
+        try:
+            await self._prefetch(step.clip)
+            turn = (next(self._turns), 0)
+            # As of a clip without conversations: the next one is prefetched when the engine has room for this one.
+            await self._under_way.claim(turn)
+            self._under_way.release()
+        except MediaError as error:
+            for request in step.requests:
+                on_response(request, Response(request.id, status="failed", error=str(error)), "")
+            return
+        finally:
+            self._prefetched.release()
+        self._admission.begin(admitted)
+        primer = ClipPrimer() if self.backend.prime_each_clip else None
+        async with asyncio.TaskGroup() as group:
+            for request in step.requests:
+                group.create_task(self._converse(plan, request, turn, primer, on_response))
+        self._store.finish(step.clip)
+
+    async def _converse(
+        self, plan: VideoPlan, request: Request, order: Order, primer: ClipPrimer | None, on_response: OnResponse
+    ) -> None:
+        """Carry out one conversation; a place is held during each turn, and none between two of them."""
+        assert self._strategy is not None
+
+        async def send(turn: Request) -> tuple[Response, str]:
+            async with primer.turn_of(turn.clip) if primer else contextlib.nullcontext():
+                return await self._send_turn(turn, order)
+
+        async def prepare(clip: Clip) -> None:
+            if self._has_media(clip):
+                await self._prepare(plan.video, [clip])
+
+        conversation = Conversation(
+            plan=self._strategy,
+            item=self._strategy.item(request, plan.video),
+            video=plan.video,
+            send=send,
+            prepare=prepare,
+            on_turn=on_response,
+            answered=plan.turns.get(request.id, {}),
+        )
+        on_response(*await conversation.run())
+        for clip in conversation.looked:
+            self._store.finish(clip)
+
+    async def _send_turn(self, request: Request, order: Order) -> tuple[Response, str]:
+        """Send a turn when there is room; return its response, and the key of the media of its clip."""
+        try:
+            media = await self._prefetch(request.clip)
+        except MediaError as error:
+            return Response(request.id, status="failed", error=str(error)), ""
+        await self._under_way.claim(order)
+        try:
+            return await self._response(request), media
+        finally:
+            self._under_way.release()
 
     def _claim_places(self, turn: Order, requests: Sequence[Request]) -> list[asyncio.Future[None]]:
         """Claim a place for each request, all at once, so that no later clip comes between them."""

@@ -15,8 +15,9 @@ from s3harness.media.options import MediaOptions
 from s3harness.specs.models import ModelCard
 
 if TYPE_CHECKING:
-    from s3harness.media import MediaStore
+    from s3harness.run.conversation import StrategyPlan
     from s3harness.run.worker import Worker
+    from s3harness.transforms.transformed_store import TransformingStore
     from s3harness.types import Video
 
 
@@ -27,7 +28,7 @@ class WorkerSpec:
     ``name`` is the backend's; ``cache_dir`` and ``cache_bytes`` of ``None`` are the defaults of the machine that makes
     the store; ``truth`` is for a backend that sees it; ``sends`` names what would leave this machine with a remote one.
     ``transforms`` are names of transforms of the clips; ``audio_donors`` maps a video's id to the video whose audio its
-    clips get instead of their own.
+    clips get instead of their own. ``strategy`` is ``None`` where each planned request is sent as it is.
     """
 
     name: str
@@ -42,6 +43,7 @@ class WorkerSpec:
     sends: str = "video"
     transforms: tuple[str, ...] = ()
     audio_donors: Mapping[str, Video] = field(default_factory=dict, repr=False)
+    strategy: StrategyPlan | None = None
 
     def worker(self) -> Worker:
         """Make a worker with an engine of its own, not loaded yet.
@@ -58,9 +60,9 @@ class WorkerSpec:
         self._refuse_unnamed_host(backend)
         if self.truth is not None:
             backend.set_truth(self.truth)
-        return Worker(backend, store, self.media, self.allow_remote)
+        return Worker(backend, store, self.media, self.allow_remote, self.strategy)
 
-    def _make_backend(self, store: MediaStore) -> Backend:
+    def _make_backend(self, store: TransformingStore) -> Backend:
         try:
             return self.backend(self.model, self.options, store)
         except S3HarnessError:
@@ -89,19 +91,16 @@ def media_store(
     options: MediaOptions | None = None,
     transforms: Sequence[str] = (),
     audio_donors: Mapping[str, Video] | None = None,
-) -> MediaStore:
+) -> TransformingStore:
     """Make a media store; ``None`` stands for the user's own cache, and its usual size.
 
     ``transforms`` are names of transforms of its clips; ``audio_donors`` maps a video's id to the video whose audio its
     clips get instead of their own.
     """
-    from s3harness.media import DEFAULT_BUDGET_BYTES, MediaStore, default_cache_dir
-
-    folder = cache_dir or default_cache_dir()
-    budget = DEFAULT_BUDGET_BYTES if cache_bytes is None else cache_bytes
-    if not transforms:
-        return MediaStore(folder, budget, options)
+    from s3harness.media import DEFAULT_BUDGET_BYTES, default_cache_dir
     from s3harness.transforms.contract import load_transforms
     from s3harness.transforms.transformed_store import TransformingStore
 
+    folder = cache_dir or default_cache_dir()
+    budget = DEFAULT_BUDGET_BYTES if cache_bytes is None else cache_bytes
     return TransformingStore(folder, budget, options, load_transforms(transforms), audio_donors)

@@ -28,6 +28,8 @@ REPLY_FIELDS = ("answered_as", "system_fingerprint")
 VOLATILE = frozenset({"system_fingerprint"})
 """Fields that differ from reply to reply of one and the same model: recorded, and never a reason to refuse."""
 NOT_RECORDED = "not recorded"
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
+"""The files of a LoRA adapter as peft saves it."""
 
 _PATH = re.compile(r"^(?:[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:)|\\|/.*/|/[^/]*\.(?:gguf|bin|pt|safetensors)$")
 
@@ -47,6 +49,16 @@ def config_hash(config: Mapping[str, object]) -> str:
     """Return a short hash of a model's configuration, without its path and the version of its reader."""
     own = {name: value for name, value in config.items() if name not in ("_name_or_path", "transformers_version")}
     return hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def adapter_id(directory: Path) -> str:
+    """Return ``local:`` and the first 16 hexadecimal digits of a hash of a LoRA adapter's configuration and weights."""
+    # The manifest names an adapter by its content: a path would tell about the machine and not about the adapter.
+    digest = hashlib.sha256()
+    for name in ADAPTER_FILES:
+        if (directory / name).is_file():
+            digest.update(name.encode() + (directory / name).read_bytes())
+    return f"local:{digest.hexdigest()[:16]}"
 
 
 @dataclass

@@ -109,9 +109,11 @@ TRUTHS: Mapping[str, Check] = {
     "boundary": is_number,
     "sequence": each(row(is_text, is_number)),
     "report": record(
-        {"text": is_text, "events": each(is_text), "sides": mapping_to(is_text), "untested": each(is_text)}
+        {"text": is_text, "events": each(is_text), "sides": mapping_to(is_text), "untested": each(is_text)},
+        {"language": is_text},
     ),
     "diagnosis": one_of("ES", "NES"),
+    "seizures": record({"seizures": each(row(is_number, is_number)), "duration_s": is_number}, {"clock_s": is_number}),
 }
 """Kind of item → the form of its truth (:mod:`s3harness.dataset.references`)."""
 

@@ -16,8 +16,6 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -26,32 +24,13 @@ from s3harness.errors import S3HarnessError, UsageError
 from s3harness.files import parse_json
 from s3harness.rundir.append import append_line, open_private
 from s3harness.rundir.id_set import CompactIdSet
+from s3harness.rundir.journal_line import JournalEntry, entry_of, line_of
 from s3harness.rundir.sent import SentLog
-from s3harness.types import Clip, Request, Response
-from s3harness.value_checks import is_name, is_number, is_text, is_whole, mapping_to, maybe, one_of, record, wrong_field
+from s3harness.types import Request, Response
 
 FILE = "responses.jsonl"
 SYNC_SECONDS = 2.0
 """Seconds between two syncs to the disk: a power failure loses the answers since the last, a kill loses none."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JournalEntry:
-    """One line: the request, the clip, and the response.
-
-    ``by`` is the number, among the identities of the manifest, of the one that answered; ``None`` where that is not
-    recorded. ``sent`` maps a kind of record of what was sent (:mod:`s3harness.rundir.sent`) to the record's id.
-    """
-
-    id: str
-    task: str
-    item: str
-    subject: str
-    clip: Clip
-    media: str
-    response: Response
-    by: int | None = None
-    sent: Mapping[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -61,12 +40,14 @@ class Journal:
         self.path = directory / FILE
         # Ids and reasons of failures alone: the responses of a long run are not held in memory.
         self._answered, self._failures = CompactIdSet(), dict[str, str]()
+        # Turns of conversations that are under way; they are dropped when the answer of the conversation comes.
+        self._turns: dict[str, dict[str, tuple[Response, str]]] = {}
         self.answered_by: set[int] = set()
         self._fd = _open_locked(self.path)
         try:
             mend(self.path)
             for entry in read_journal(self.path):
-                self._remember(entry.id, entry.response)
+                self._remember(entry.id, entry.response, entry.parent, entry.media)
                 self.answered_by |= set() if entry.by is None else {entry.by}
             self._sent = SentLog(directory)
         except OSError as error:
@@ -97,7 +78,7 @@ class Journal:
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing is written yet."""
-        return not self._answered and not self._failures
+        return not self._answered and not self._failures and not self._turns
 
     @property
     def n_answered(self) -> int:
@@ -108,6 +89,10 @@ class Journal:
         """Tell whether a request has a response other than a failure."""
         return request_id not in self._failures and request_id in self._answered
 
+    def turns(self, request_id: str) -> Mapping[str, tuple[Response, str]]:
+        """Return id → reply and key of its media, of the turns of a conversation that has no answer; no failures."""
+        return dict(self._turns.get(request_id, {}))
+
     def write(self, request: Request, response: Response, media: str, by: int | None = None) -> bool:
         """Append a response; return false if the request has been answered, or has failed in the same way before.
 
@@ -116,24 +101,35 @@ class Journal:
         journalled is safe.
         """
         has_failed_so = response.status == "failed" and self._failures.get(request.id) == response.error
-        if has_failed_so or self.is_answered(request.id):
+        is_known = request.id in self._turns.get(request.parent, ()) if request.parent else self.is_answered(request.id)
+        if has_failed_so or is_known:
             return False
         sent = self._add_sent(request, response)
         # Half a surrogate pair, as engines leave where they cut a text, has no UTF-8.
-        line = json.dumps(_line(request, response, media, by, sent), ensure_ascii=False).encode(errors="replace")
+        line = json.dumps(line_of(request, response, media, by, sent), ensure_ascii=False).encode(errors="replace")
         self._append(line + b"\n")
-        self._remember(request.id, response)
+        self._remember(request.id, response, request.parent, media)
         return True
 
-    def _remember(self, request_id: str, response: Response) -> None:
-        """Remember a failure with its reason, and of an answer only that there is one; the last line counts."""
-        if response.status == "failed":
+    def _remember(self, request_id: str, response: Response, parent: str, media: str) -> None:
+        """Remember a failure with its reason, and of an answer only that there is one; the last line counts.
+
+        The replies to turns are held until their conversation is answered.
+        """
+        if parent:
+            if response.status != "failed":
+                self._turns.setdefault(parent, {})[request_id] = response, media
+        elif response.status == "failed":
             self._failures[request_id] = response.error
         else:
             self._failures.pop(request_id, None)
             self._answered.add(request_id)
+            self._turns.pop(request_id, None)
 
     def _add_sent(self, request: Request, response: Response) -> Mapping[str, str]:
+        # Nothing was sent for an answer that was composed of turns, each of which has its own records.
+        if response.conversation is not None:
+            return {}
         try:
             return self._sent.add(request, response)
         except OSError as error:
@@ -223,7 +219,7 @@ def _about(path: Path, number: int, line: bytes) -> tuple[bytes, bytes] | None:
 def _read(path: Path, number: int, line: bytes) -> JournalEntry | None:
     """Parse a line; return ``None`` if it is torn. Raises :class:`S3HarnessError` naming one that cannot be read."""
     try:
-        return _entry(parse_json(line))
+        return entry_of(parse_json(line))
     except (ValueError, KeyError, TypeError) as error:
         # Only the last line can lack its end: a write was cut short there, and its answer is asked for again.
         if not line.endswith(b"\n"):
@@ -243,7 +239,7 @@ def mend(path: Path) -> None:
         if not tail or tail.endswith(b"\n"):
             return
         try:
-            _entry(parse_json(tail))
+            entry_of(parse_json(tail))
             file.write(b"\n")
         except (ValueError, KeyError, TypeError):
             file.truncate(start)
@@ -282,78 +278,3 @@ def _open_locked(path: Path) -> int:
         os.close(fd)
         raise UsageError(f"another run is writing to {path.parent}; wait for it or choose another --out") from error
     return fd
-
-
-def _line(
-    request: Request, response: Response, media: str, by: int | None, sent: Mapping[str, str]
-) -> dict[str, object]:
-    clip = request.clip
-    line: dict[str, object] = {
-        "id": request.id,
-        "task": request.task,
-        "item": request.item,
-        "subject": request.subject,
-        "clip": {"video_id": clip.video_id, "index": clip.index, "start_s": clip.start_s, "end_s": clip.end_s},
-        "media": media,
-        "status": response.status,
-        "text": response.text,
-    }
-    optional = {
-        "error": response.error,
-        "prompt_tokens": response.prompt_tokens,
-        "completion_tokens": response.completion_tokens,
-        "choice_probabilities": response.choice_probabilities and dict(response.choice_probabilities),
-        "attempts": response.attempts if response.attempts > 1 else None,
-        "latency_s": None if response.latency_s is None else round(response.latency_s, 4),
-        "by": by,
-        "sent": sent,
-    }
-    # Most fields are empty on most lines.
-    return line | {key: value for key, value in optional.items() if value not in (None, "", {})}
-
-
-def _entry(line: dict[str, Any]) -> JournalEntry:
-    if name := wrong_field(line, _REQUIRED, _OPTIONAL):
-        raise ValueError(f"{name} is missing or has another form")
-    fields = line["clip"]
-    clip = _clip(fields["video_id"], fields["start_s"], fields["end_s"], fields["index"])
-    response = Response(line["id"], **{name: line[name] for name in _OF_RESPONSE if name in line})
-    return JournalEntry(
-        id=line["id"],
-        task=line["task"],
-        item=line["item"],
-        subject=line["subject"],
-        clip=clip,
-        media=line["media"],
-        response=response,
-        by=line.get("by"),
-        sent=line.get("sent", {}),
-    )
-
-
-_REQUIRED = {
-    **dict.fromkeys(("id", "task", "item", "subject", "media"), is_name),
-    "text": is_text,
-    "clip": record({"video_id": is_name, "start_s": is_number, "end_s": is_number, "index": is_whole}),
-    "status": one_of("ok", "failed", "refused", "cut"),
-}
-_OPTIONAL = {
-    "error": is_text,
-    "prompt_tokens": maybe(is_whole),
-    "completion_tokens": maybe(is_whole),
-    "choice_probabilities": maybe(mapping_to(maybe(is_number))),
-    "attempts": is_whole,
-    "latency_s": maybe(is_number),
-    "by": maybe(is_whole),
-    "sent": mapping_to(is_text),
-}
-_OF_RESPONSE = (
-    *("status", "text", "error", "prompt_tokens", "completion_tokens", "choice_probabilities"),
-    *("attempts", "latency_s"),
-)
-
-
-@lru_cache(maxsize=1024)
-def _clip(video_id: str, start_s: float, end_s: float, index: int) -> Clip:
-    """Return one clip for equal fields, as many lines that stand together are about one."""
-    return Clip(video_id, start_s, end_s, (), 0, index=index)

@@ -14,10 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
-from s3harness.errors import UsageError
+from s3harness.errors import SpecError, UsageError
 from s3harness.files import parse_json, write_json
 from s3harness.plugins.manager import manager
 from s3harness.plugins.registry import Kind
+from s3harness.specs.features import use_vocabulary, vocabulary_of
 from s3harness.specs.models import ModelCard
 from s3harness.specs.tasks import PROTOCOL_VERSIONS, TaskSpec
 from s3harness.value_checks import (
@@ -46,6 +47,9 @@ class RunIdentity:
     """All that determines the answers of a run: equal ones mean the same requests to the same model.
 
     ``specs`` are the tasks' specs as they were read, ``tasks`` those resolved for this protocol, model and sampling.
+    ``derived`` is the whole card of a model that was derived from its files, with the source of each value.
+    ``vocabulary`` is the list of signs, empty where it is the benchmark's.
+    ``strategy`` is its name and all its settings; empty for ``single``, by which each request is one question.
     """
 
     backend: str
@@ -59,9 +63,13 @@ class RunIdentity:
     limit: int | None
     sees_truth: bool = False
     sampling: Mapping[str, object] = field(default_factory=dict)
+    generation: Mapping[str, object] = field(default_factory=dict)
     transforms: Sequence[Mapping[str, str]] = ()
     probe: str = ""
     trainings: Sequence[Mapping[str, Any]] = ()
+    derived: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: Mapping[str, Any] = field(default_factory=dict)
+    strategy: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the part of the manifest that a resumed run must agree with."""
@@ -71,7 +79,8 @@ class RunIdentity:
         return {
             "backend": self.backend,
             "options": {name: redacted_option(name, value) for name, value in sorted(self.options.items())},
-            "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")},
+            "model": {k: card[k] for k in ("name", "weights", "revision", "family", "modalities", "architecture")}
+            | self._unusual_forms(),
             "protocol": self.protocol,
             "protocol_version": PROTOCOL_VERSIONS.get(self.protocol, 1),
             "prompts": PROMPTS_NOTE,
@@ -83,13 +92,22 @@ class RunIdentity:
             "plugins": plugins_used(self),
         } | {name: value for name, value in self._optional_fields().items() if value}
 
+    def _unusual_forms(self) -> dict[str, object]:
+        """Return the forms in which a model is shown clips, where they are not those of all older runs."""
+        forms = {"clip_form": self.model.clip_form, "audio_in_video": self.model.audio_in_video}
+        return {name: form for name, form in forms.items() if form not in ("video", False)}
+
     def _optional_fields(self) -> dict[str, Any]:
         """Return the fields that are left out when they are empty, as they are in most runs and in all older ones."""
         return {
             "sampling": dict(self.sampling),
+            "generation": dict(self.generation),
             "transforms": [dict(transform) for transform in self.transforms],
             "probe": self.probe,
             "trainings": [dict(training) for training in self.trainings],
+            "derived": dict(self.derived),
+            "vocabulary": dict(self.vocabulary),
+            "strategy": dict(self.strategy),
         }
 
 
@@ -99,6 +117,7 @@ def plugins_used(run: RunIdentity) -> dict[str, str]:
     named: list[tuple[Kind, str]] = [("backend", run.backend)]
     named += [("transform", transform["name"]) for transform in run.transforms]
     named += [("probe", run.probe)] if run.probe else []
+    named += [("strategy", str(run.strategy["name"]))] if run.strategy else []
     for task in run.tasks:
         named += scoring_plugins(task)
         if "sampler" in task.data:
@@ -150,13 +169,35 @@ def start_manifest(
     # The identities record the version that answers from now on.
     if allow_mixed and package in before.get("plugins", {}):
         wanted["plugins"][package] = before["plugins"][package]
+    # A run that began before its weights were on this machine, or by an older version, has no commit; the identities of
+    # its answers hold the engine to one.
+    if before["model"].get("revision") is None:
+        wanted["model"]["revision"] = None
     differing = [key for key in {**wanted, **before} if before.get(key) != wanted.get(key)]
     if differing:
         differences = "; ".join(_difference(key, before.get(key), wanted.get(key)) for key in differing)
         remedy = "choose another --out"
+        commits = before["model"].get("revision"), wanted["model"].get("revision")
+        if commits[0] != commits[1] and before["model"]["weights"] == wanted["model"]["weights"]:
+            named = wanted["model"]["weights" if run.derived else "name"]
+            remedy += f", or continue with the weights of this run: --model {named}@{commits[0]}"
         if differing == ["plugins"] and _differs_only_in(before["plugins"], wanted["plugins"], package):
             remedy += ", or continue with --resume --allow-mixed REASON, which marks the run as mixed"
         raise UsageError(f"{directory} holds another run: {differences}; {remedy}")
+
+
+def describe_strategy(manifest: Mapping[str, Any]) -> str:
+    """Say in a sentence by which strategy items were answered; empty for a run of single questions."""
+    strategy = manifest["run"].get("strategy")
+    if not strategy:
+        return ""
+    settings = ", ".join(f"{name} {value}" for name, value in strategy["settings"].items())
+    return f"Items were answered by the strategy {strategy['name']} ({settings})."
+
+
+def note_model(directory: Path, notes: Sequence[str]) -> None:
+    """Write into the manifest what the user was told of the model before the run."""
+    write_json(directory / FILE, read_manifest(directory) | {"model_notes": list(notes)})
 
 
 def note_identifiers(directory: Path, identifiers: Mapping[str, object]) -> None:
@@ -180,6 +221,11 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise UsageError(f"{directory / FILE}: not a manifest of {SCHEMA}")
     if name := wrong_field(data, {"run": is_mapping}, _OPTIONAL) or wrong_field(data["run"], _RUN, _RUN_OPTIONAL):
         raise UsageError(f"{directory / FILE}: {name} is missing or malformed; the file was changed after the run")
+    try:
+        # Whoever reads a run's manifest works with its answers, which are about its signs.
+        use_vocabulary(vocabulary_of(data["run"].get("vocabulary", {})))
+    except SpecError as error:
+        raise UsageError(f"{directory / FILE}: {error}; the file was changed after the run") from error
     return cast("dict[str, Any]", data)
 
 
@@ -188,7 +234,8 @@ _RUN = {
     "protocol": is_name,
     "model": record(
         {"name": is_name, "modalities": each(is_name)},
-        {"weights": maybe(is_name), "revision": maybe(is_name), "family": is_name, "architecture": is_name},
+        {"weights": maybe(is_name), "revision": maybe(is_name), "family": is_name, "architecture": is_name}
+        | {"clip_form": is_name, "audio_in_video": is_flag},
     ),
     "tasks": mapping_to(record({"spec": is_mapping}, {"sha256": is_text})),
     "dataset": record({}, dict.fromkeys(("name", "version", "licence", "fingerprint"), is_name)),
@@ -201,10 +248,14 @@ _RUN_OPTIONAL = {
     "split": maybe(is_name),
     "limit": maybe(is_whole),
     "sampling": is_mapping,
+    "generation": is_mapping,
     "probe": is_text,
     "prompts": is_text,
     "transforms": each(mapping_to(is_text)),
     "trainings": each(is_mapping),
+    "derived": is_mapping,
+    "vocabulary": is_mapping,
+    "strategy": record({"name": is_name, "settings": is_mapping}),
 }
 _OPTIONAL = {
     "status": is_text,
@@ -212,8 +263,10 @@ _OPTIONAL = {
     "failed": is_whole,
     "tokens": mapping_to(maybe(is_whole)),
     "identities": each(record({"identity": is_mapping}, {"answers": is_whole, "since": is_text, "allowed": is_text})),
+    "eyes": each(record({}, {"engine": is_name, "video": is_mapping, "audio": is_mapping, "allowed": is_text})),
     "environment": is_mapping,
     "session": is_mapping,
+    "model_notes": each(is_text),
 }
 
 

@@ -161,15 +161,19 @@ def _prompt_record(system: str, prompt: str, public: str) -> tuple[str, str]:
 def _reported_media_record(
     clip: Clip, media: str, times_s: tuple[float, ...] | None, size: object, sound_s: float
 ) -> tuple[str, str]:
-    where = {"video_id": clip.video_id, "start_s": clip.start_s, "end_s": clip.end_s, "max_pixels": clip.max_pixels}
+    where = _where(clip)
     sent = {"form": media, "times_s": None if times_s is None else [round(time, 4) for time in times_s]}
     return _record(where | sent | {"size": size, "sound_s": round(sound_s, 3)})
 
 
 @lru_cache(maxsize=256)
 def _unreported_media_record(clip: Clip) -> tuple[str, str]:
+    return _record(_where(clip) | {"wanted_s": [round(time, 4) for time in clip.timestamps], "sound": clip.audio})
+
+
+def _where(clip: Clip) -> dict[str, object]:
     where = {"video_id": clip.video_id, "start_s": clip.start_s, "end_s": clip.end_s, "max_pixels": clip.max_pixels}
-    return _record(where | {"wanted_s": [round(time, 4) for time in clip.timestamps], "sound": clip.audio})
+    return where | ({"crop": clip.crop} if clip.crop else {})
 
 
 def _media_record(clip: Clip, sent: Sent | None) -> tuple[str, str]:

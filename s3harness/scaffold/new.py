@@ -53,6 +53,11 @@ TEMPLATES: Mapping[Kind, Template] = {
         check_options=" -o source=SOURCE",
         test="test_dataset",
     ),
+    "exporter": Template(
+        summary="An exporter of annotations for s3harness",
+        attribute="newcomer_exporter",
+        run="s3harness data export DATA --to newcomer --output OUT",
+    ),
     "sampler": Template(
         summary="A sampler of s3harness",
         attribute="newcomer_sampler",
@@ -62,6 +67,11 @@ TEMPLATES: Mapping[Kind, Template] = {
         summary="A transform of s3harness",
         attribute="newcomer_transform",
         run="s3harness run --backend kinematics --transform newcomer --data DATA",
+    ),
+    "strategy": Template(
+        summary="A strategy of s3harness",
+        attribute="NewcomerStrategy",
+        run="s3harness run --backend kinematics --strategy newcomer --data DATA",
     ),
     "parser": Template(
         summary="A parser of s3harness",

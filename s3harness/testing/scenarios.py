@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from s3harness.metrics.rqi import parse_preset, score_report
 from s3harness.metrics.rqi.components import SLEEP
+from s3harness.metrics.rqi.extract import extract_in
 from s3harness.specs.document import read_document, specs_directory
 
 FILE = "rqi_scenarios.yaml"
@@ -25,21 +26,26 @@ class Scenario:
     sides: Mapping[str, str] = field(default_factory=dict)
     untested: tuple[str, ...] = ()
     worse_times: int = 1
+    language: str = ""
 
     def scores(self, preset: str) -> tuple[float, float]:
         """Seizure-RQI of the better and of the worse report, 0–100."""
-        labels, read = self.labels, parse_preset(preset).read
+        labels = self.labels
+        read = extract_in(self.language) if self.language else parse_preset(preset).read
         if labels is None:
             # Sleep is annotated, but in no sequence of signs.
             labels = tuple(event for event in read(self.expert).events if event != SLEEP)
-        truth = {"text": self.expert, "events": labels, "sides": self.sides, "untested": self.untested}
+        truth: dict[str, object] = {"text": self.expert, "events": labels, "sides": self.sides}
+        truth |= {"untested": self.untested, **({"language": self.language} if self.language else {})}
         worse = " ".join([self.worse] * self.worse_times)
         return score_report(self.better, truth, preset).points, score_report(worse, truth, preset).points
 
 
-def scenarios() -> list[Scenario]:
-    """Return all pairs, in the order of the file."""
-    return [Scenario(**pair) for pair in read_document(specs_directory() / FILE).data["scenarios"]]
+def scenarios(language: str = "") -> list[Scenario]:
+    """Return all pairs in the order of the file: of the English ones, or of those of another language."""
+    file = FILE.replace(".yaml", f"-{language}.yaml") if language else FILE
+    pairs = read_document(specs_directory() / file).data["scenarios"]
+    return [Scenario(**pair, language=language) for pair in pairs]
 
 
 def ranked_wrong(preset: str) -> list[str]:

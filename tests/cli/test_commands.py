@@ -119,7 +119,7 @@ CALLS = [
     ("data synth --out {new} --resolution big", 2, "WIDTHxHEIGHT"),
     ("run --data {data}", 2, "--backend"),
     ("run --backend floor --data {data}", 2, "did you mean floors?"),
-    ("run --backend floors --data {data} --tasks 1,8", 2, "no task named '8'"),
+    ("run --backend floors --data {data} --tasks 1,9", 2, "no task named '9'"),
     ("run --backend floors --data {data} --model gpt", 2, "no model named 'gpt'"),
     ("run --backend floors --data {data} --protocol strikt", 2, "did you mean strict?"),
     ("run --backend floors --data {data} --profile papr", 2, "did you mean paper?"),
@@ -191,7 +191,7 @@ def test_what_is_printed_as_json_is_json_and_nothing_else(call, places, capsys):
 
 WRITING = (
     *("data preview", "data synth", "leaderboard build", "plugins new", "report"),
-    *("submit export", "submit push", "train export"),
+    *("submit export", "submit push", "train export", "train report", "view", "read"),
 )
 """What they make is files, not a result to print."""
 

@@ -24,7 +24,7 @@ def locked():
 
 
 @pytest.mark.parametrize(
-    "package", [".", "plugins/s3harness-kinematics", "plugins/s3harness-openai", "plugins/s3harness-synth"]
+    "package", [".", *(f"plugins/s3harness-{name}" for name in ("kinematics", "openai", "synth", "view"))]
 )
 def test_every_dependency_is_locked_in_a_version_that_fits(package, locked):
     project = tomllib.loads((ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))["project"]

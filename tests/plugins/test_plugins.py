@@ -289,8 +289,8 @@ def _spec(name: str) -> str:
 def test_the_tasks_of_a_plugin_are_listed_after_the_benchmarks_and_asked_only_by_name(site):
     _install_specs(site, "mine", extra=_spec("mine/task6_more"))
     names = [row["task"] for row in site.listed("tasks", "list")]
-    assert [name for name in names if name.startswith("s3/")] == names[:7]
-    assert names[7:] == ["mine/task6_more"]
+    assert [name for name in names if name.startswith("s3/")] == names[:8]
+    assert names[8:] == ["mine/task6_more"]
     assert site.run("tasks", "show", "mine/task6_more", "--json").returncode == 0
     assert json.loads(site.run("tasks", "show", "6", "--json").stdout)["name"] == "s3/task6_report"
     asked = site.python("-c", "from s3harness.specs.loading import task_names; print(*task_names())").stdout.split()
@@ -305,8 +305,8 @@ def test_wrong_task_specs_of_plugins_are_named_and_take_nothing_down(site):
     site.install("empty", SPECS.format("empty"))
     result = site.run("tasks", "list", "--json")
     names = [row["task"] for row in json.loads(result.stdout)]
-    assert len([name for name in names if name.startswith("s3/")]) == 7
-    assert names[7:] == ["broken/task_fine"]
+    assert len([name for name in names if name.startswith("s3/")]) == 8
+    assert names[8:] == ["broken/task_fine"]
     for package in ("broken", "greedy", "one", "two", "empty"):
         assert f"'{package}'" in result.stderr
     unknown = site.run("tasks", "show", "both/task_same")
@@ -360,7 +360,8 @@ def test_every_kind_has_a_documented_method_of_the_registrar():
     methods = {name: method for name, method in inspect.getmembers(Registrar, inspect.isfunction) if name[0] != "_"}
     assert set(methods) == set(KINDS)
     for name, method in methods.items():
-        expected = ["self", "name", "target", *(["summary"] if name == "command" else [])]
+        further = {"command": ["summary"], "dataset": ["files"]}.get(name, [])
+        expected = ["self", "name", "target", *further]
         assert list(inspect.signature(method).parameters) == expected, name
         assert inspect.getdoc(method), name
 

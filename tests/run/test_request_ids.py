@@ -39,6 +39,10 @@ def test_an_id_is_the_hash_of_the_request_as_json(name, protocol):
     assert requests
     for request in requests:
         told = {key: value for key, value in asdict(request).items() if key not in NOT_HASHED}
+        # Settings that came later are hashed where they are set, so that ids of recorded runs stay.
+        later = {"top_k", "repetition_penalty", "decoding", "thinking", "thinking_tokens", "chat_template_kwargs"}
+        told["clip"] = {key: value for key, value in told["clip"].items() if key != "crop"}
+        told["generation"] = {key: value for key, value in told["generation"].items() if key not in later}
         assert request.id == hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
     assert len({request.id for request in requests}) == len(requests)
 

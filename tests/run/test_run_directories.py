@@ -89,7 +89,7 @@ def test_answers_without_a_manifest_are_not_taken_for_this_runs(here, dataset, c
 
 def test_a_call_that_is_wrong_leaves_no_directory_behind(here, dataset, cache, tmp_path):
     out = tmp_path / "out"
-    for wrong in (("-o", "answer=nobody"), ("-o", "colour=red"), ("--tasks", "8"), ("--split", "none")):
+    for wrong in (("-o", "answer=nobody"), ("-o", "colour=red"), ("--tasks", "9"), ("--split", "none")):
         assert here(*run_words(dataset, out, cache, *TASK, *wrong)).code == 2
         assert not out.exists()
 

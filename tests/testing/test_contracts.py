@@ -22,7 +22,7 @@ from s3harness.testing.trial import COMMON, TrialSettings
 
 CHECKED = (
     *("backend", "model", "sampler", "transform", "parser", "aggregator", "rqi_penalty", "judge", "probe"),
-    *("classifier", "executor", "task_specs", "command", "dataset"),
+    *("classifier", "executor", "task_specs", "command", "dataset", "exporter", "strategy"),
 )
 NEEDS = {
     ("parser", "json_answer"): {"schema": {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}}},

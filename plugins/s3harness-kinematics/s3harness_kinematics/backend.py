@@ -32,6 +32,7 @@ class KinematicsBackend(Backend):
 
     modalities = ("video", "audio")
     is_model = True
+    takes_history = True
     # One attempt: the same clip gives the same answer, or the same error, every time.
     limits = Limits(in_flight=2, timeout_s=120.0, attempts=1)
 

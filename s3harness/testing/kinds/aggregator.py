@@ -29,6 +29,7 @@ ANSWERS: Mapping[str, Sequence[object]] = {
     "sequence": (["blank_stare", "tonic"], ["tonic", "clonic"], []),
     "report": ("The head turns.", "Then the arm stiffens.", ""),
     "diagnosis": ("ES",),
+    "seizures": (((2.0, 9.5),), ((0.0, 4.0), (20.0, 28.0)), ()),
 }
 """Kind of item → the values of its windows, as parsers read them."""
 

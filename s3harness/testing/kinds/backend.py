@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 from s3harness.backends.base import Backend, Limits
+from s3harness.backends.model_inputs import ModelInputs
 from s3harness.run.retry import checked_response
 from s3harness.specs.models import ModelCard, load_model
 from s3harness.testing.golden import (
@@ -41,6 +42,7 @@ PROMISES: Mapping[str, str] = {
     "ends": "a cancelled request ends at once, as cancelled",
     "broken": "for an undecodable video it raises an error, and it answers the next request",
     "facts": "its facts about the engine are JSON data",
+    "inputs": "if it shows its model's inputs, they are ModelInputs, the same each time, and others without media",
     "identity": "its identity is JSON data, the same before and after an answer",
 }
 CHEAP_S = 5.0
@@ -178,6 +180,7 @@ async def _session(trial: _BackendTrial) -> None:
     if any(answers):
         await _try_concurrent(trial, answers)
         await _try_text_only(trial)
+        await _try_inputs(trial)
         with bench.trying("ends", limits=BLOCKED_LIMITS):
             await _try_cancelled(trial)
         await _try_broken(trial)
@@ -266,6 +269,21 @@ async def _try_text_only(trial: _BackendTrial) -> None:
     await _try_request(trial, text_only(trial.requests[0]), "text")
     requested = ", ".join(sorted(trial.store.requested))
     trial.bench.must("text", not requested, f"it asked for {requested} of a text-only clip")
+
+
+async def _try_inputs(trial: _BackendTrial) -> None:
+    """Ask twice for the inputs of a request, and once for those of its text alone."""
+    bench, backend, request = trial.bench, trial.backend, trial.requests[0]
+    if not backend.can("model_inputs"):
+        return
+    with bench.trying("inputs", "model_inputs", limits=BLOCKED_LIMITS):
+        requests = (request, request, text_only(request))
+        inputs = [await _limited(backend.model_inputs(one), bench.settings.limit_s) for one in requests]
+        if bench.must("inputs", all(isinstance(one, ModelInputs) for one in inputs), f"it returned {inputs[0]!r:.60}"):
+            first, again, text = (one.sha256() for one in inputs)
+            bench.must("inputs", first == again, "two calls for one request return different inputs")
+            uses_media = backend.uses_media and not request.clip.is_text_only
+            bench.must("inputs", first != text or not uses_media, "a clip's inputs are those of its text alone")
 
 
 async def _try_cancelled(trial: _BackendTrial) -> None:
