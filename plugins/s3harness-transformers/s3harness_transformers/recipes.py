@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import importlib.util
 import io
-import os
 import wave
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import s3harness
@@ -31,9 +31,6 @@ PATCH_SIZES: Mapping[str, tuple[str, int]] = {
 TELLS_METADATA = frozenset({"Qwen3VLProcessor"})
 """Processors to which the documentation hands the metadata of the frames, and no frame rate."""
 
-READER = "FORCE_QWENVL_VIDEO_READER"
-
-
 def recipe_inputs(
     card: s3harness.ModelCard, request: s3harness.Request, path: Path, *, trust_remote_code: bool
 ) -> s3harness.RecipeInputs | None:
@@ -43,8 +40,8 @@ def recipe_inputs(
     clip = request.clip
     if not module or importlib.util.find_spec(module) is None or not clip.timestamps or card.clip_form == "images":
         return None
-    _choose_reader()
     vision = importlib.import_module(f"{module}{'.v2_5' if module == 'qwen_omni_utils' else ''}.vision_process")
+    _choose_reader(vision)
     least = min(vision.VIDEO_MIN_TOKEN_NUM * (2 * patch_size) ** 2, clip.max_pixels)
     part = {
         "type": "video",
@@ -85,14 +82,16 @@ def recipe_inputs(
     )
 
 
-def _choose_reader() -> None:
+def _choose_reader(vision: ModuleType) -> None:
     """Have the recipe read by decord where torchcodec, its first choice, finds no FFmpeg of the system."""
-    if importlib.util.find_spec("decord") is None or READER in os.environ:
+    if vision.FORCE_QWENVL_VIDEO_READER is not None or importlib.util.find_spec("decord") is None:
         return
     try:
         import torchcodec  # noqa: F401
     except (ImportError, OSError, RuntimeError):
-        os.environ[READER] = "decord"
+        # The module read the variable of this name when it was imported, which may have been long ago.
+        vision.FORCE_QWENVL_VIDEO_READER = "decord"  # type: ignore[attr-defined]
+        vision.get_video_reader_backend.cache_clear()
 
 
 def _sound(path: Path, clip: s3harness.Clip) -> Sequence[Any] | None:
