@@ -100,6 +100,7 @@ from .report.progress import shown_progress as shown_progress
 from .report.table import print_scores as print_scores
 from .run.event_loop import on_sigterm as on_sigterm
 from .run.executor import Execution as Execution
+from .run.item_sample import ItemSample as ItemSample
 from .run.plan import ClipRequests as ClipRequests
 from .run.plan import Plan as Plan
 from .run.plan import VideoPlan as VideoPlan

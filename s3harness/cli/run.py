@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     "--profile", default="strict", show_default=True, help="Scoring: strict, or paper (the authors' formulas)."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Use only the first N videos.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Ask only N items, drawn at random.")
+@click.option("--sample-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory; default: runs/BACKEND-MODEL-PROTOCOL.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out; answered requests are not sent again.")
 @click.option(
@@ -151,6 +153,7 @@ def settings_of(arguments: dict[str, Any]) -> RunSettings:
     """Build the settings of a run from the command's parsed options, which are changed in place."""
     from s3harness.evaluation.settings import RunSettings
     from s3harness.media.options import MediaOptions
+    from s3harness.run.item_sample import ItemSample
 
     gigabytes = arguments.pop("cache_gb")
     # click's FloatRange lets "inf" and "nan" pass, and int(nan * 1e9) below would be a traceback.
@@ -163,6 +166,8 @@ def settings_of(arguments: dict[str, Any]) -> RunSettings:
     parts = [arguments["backend"], _plain_name(arguments["model"]), arguments["protocol"]]
     parts += [arguments["strategy"]] if arguments["strategy"] != "single" else []
     name = dict.fromkeys(filter(None, parts))
+    items, seed = arguments["sample"], arguments.pop("sample_seed")
+    arguments["sample"] = ItemSample(items, seed) if items else None
     arguments["out"] = arguments["out"] or Path("runs") / "-".join(name)
     arguments["tasks"] = split_names(arguments["tasks"])
     arguments["options"] = parse_options(arguments["options"])

@@ -187,7 +187,8 @@ def plan(resolved: Resolved) -> Plan:
     # A task asks itself or uses the answers of another, which is asked once.
     asking = dict.fromkeys(str(specs[name].get("uses", name)) for name in resolved.scored)
     scored = tuple(tasks[name] for name in resolved.scored if name in tasks)
-    return Plan(resolved.dataset, resolved.model, scored, tuple(tasks[name] for name in asking if name in tasks))
+    whole = Plan(resolved.dataset, resolved.model, scored, tuple(tasks[name] for name in asking if name in tasks))
+    return settings.sample.of(whole) if settings.sample else whole
 
 
 def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
@@ -206,6 +207,7 @@ def run_identity(resolved: Resolved, planned: Plan) -> RunIdentity:
         dataset={key: getattr(dataset, key) for key in ("name", "version", "licence", "fingerprint")},
         split=settings.split,
         limit=settings.limit,
+        sample=settings.sample.as_json() if settings.sample else {},
         sees_truth=resolved.backend_class.sees_truth,
         vocabulary=vocabulary().data,
         sampling=settings.sampling,

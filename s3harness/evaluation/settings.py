@@ -9,6 +9,7 @@ from pathlib import Path
 from s3harness.guard.outgoing_check import Consent
 from s3harness.guard.review import folder_of_dataset
 from s3harness.media.options import MediaOptions
+from s3harness.run.item_sample import ItemSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class RunSettings:
     for which another model or version may go on with the run, empty if it may not; ``allow_blind`` is the reason not to
     check that the model uses frames and sound. ``strategy`` names how items are answered. ``allow_identifiers`` is the
     reason to let identifiers through to the model, ``reviewed`` the code of a list of likely ones that was looked at.
+    ``sample`` draws some of the items of the videos that ``split`` and ``limit`` leave.
     """
 
     backend: str
@@ -32,6 +34,7 @@ class RunSettings:
     protocol: str = "strict"
     profile: str = "strict"
     limit: int | None = None
+    sample: ItemSample | None = None
     resume: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
     allow_remote: Sequence[str] = ()

@@ -115,7 +115,7 @@ def entry_of(folder: Path, tier: Tier = "claimed") -> LeaderboardEntry:
 
 
 def _partial(manifest: Mapping[str, Any], sets: Mapping[str, str]) -> str:
-    """Return the part of the benchmark that a run leaves out: tasks that it does not score, videos beyond its limit."""
+    """Return the part of the benchmark that a run leaves out: tasks that it does not score, items not drawn."""
     run = manifest["run"]
     left_out = [name for name in task_names() if name not in run["tasks"]]
     left_out = sorted({*left_out, *unscored(manifest, sets)})
@@ -126,6 +126,8 @@ def _partial(manifest: Mapping[str, Any], sets: Mapping[str, str]) -> str:
         parts = [f"without {_names(left_out)}"] if left_out else []
     if run["limit"] is not None:
         parts.append("the first video" if run["limit"] == 1 else f"the first {run['limit']} videos")
+    if "sample" in run:
+        parts.append(f"a sample of {run['sample']['items']} items")
     return ", ".join(parts)
 
 

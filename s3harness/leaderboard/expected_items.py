@@ -11,6 +11,7 @@ from s3harness.dataset.load import Dataset, load_dataset
 from s3harness.errors import S3HarnessError
 from s3harness.plugins.manager import load, manager
 from s3harness.run.durations import with_durations
+from s3harness.run.item_sample import ItemSample
 from s3harness.run.plan import Plan
 from s3harness.scoring.score_run import model_of
 from s3harness.specs.loading import load_task, task_names
@@ -60,7 +61,8 @@ def planned_references(manifest: Mapping[str, Any], data: Path) -> dict[str, Ref
     tasks = {n: resolve(spec, protocol=run["protocol"], profile="", model=card) for n, spec in specs.items()}
     # A task that uses another's answers sends no requests of its own.
     with_requests = tuple(task for task in tasks.values() if not task.uses)
-    plan = Plan(
+    whole = Plan(
         Dataset(dataset.name, dataset.version, dataset.licence, "", chosen), card, tuple(tasks.values()), with_requests
     )
+    plan = ItemSample(**run["sample"]).of(whole) if "sample" in run else whole
     return {reference.item: reference for video in plan for reference in video.references}

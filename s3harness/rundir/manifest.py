@@ -50,6 +50,7 @@ class RunIdentity:
     ``derived`` is the whole card of a model that was derived from its files, with the source of each value.
     ``vocabulary`` is the list of signs, empty where it is the benchmark's.
     ``strategy`` is its name and all its settings; empty for ``single``, by which each request is one question.
+    ``sample`` is the number of items drawn and the seed that drew them; empty where all were asked.
     """
 
     backend: str
@@ -70,6 +71,7 @@ class RunIdentity:
     derived: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Mapping[str, Any] = field(default_factory=dict)
     strategy: Mapping[str, Any] = field(default_factory=dict)
+    sample: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the part of the manifest that a resumed run must agree with."""
@@ -108,6 +110,7 @@ class RunIdentity:
             "derived": dict(self.derived),
             "vocabulary": dict(self.vocabulary),
             "strategy": dict(self.strategy),
+            "sample": dict(self.sample),
         }
 
 
@@ -256,6 +259,7 @@ _RUN_OPTIONAL = {
     "derived": is_mapping,
     "vocabulary": is_mapping,
     "strategy": record({"name": is_name, "settings": is_mapping}),
+    "sample": record({"items": is_whole, "seed": is_whole}),
 }
 _OPTIONAL = {
     "status": is_text,

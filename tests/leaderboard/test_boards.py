@@ -38,6 +38,7 @@ def test_whole_runs_of_the_same_items_share_a_board(board: Path, dataset: Path) 
     [
         (("--limit", "5"), "the first 5 videos"),
         (("--limit", "1"), "the first video"),
+        (("--sample", "30"), "a sample of 30 items"),
         (("--tasks", "1,3"), "only 1 features, 3 laterality"),
         (("--tasks", "1,2,3,4,5,6"), "without 7 diagnosis"),
         (("--tasks", "2"), "only 2 rationales"),

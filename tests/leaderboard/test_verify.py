@@ -115,6 +115,10 @@ def ask_for_fewer(folder: Path) -> None:
     edit(folder / "manifest.json", lambda manifest: manifest["run"].update(limit=2))
 
 
+def ask_for_a_sample(folder: Path) -> None:
+    edit(folder / "manifest.json", lambda manifest: manifest["run"].update(sample={"items": 20, "seed": 0}))
+
+
 CHEATS = {
     raise_a_score: "scores",
     change_an_answer: "predictions",
@@ -129,6 +133,7 @@ CHEATS = {
     change_the_truth: "items",
     answer_another_split: "items",
     ask_for_fewer: "items",
+    ask_for_a_sample: "items",
 }
 
 

@@ -31,6 +31,7 @@ PATCH_SIZES: Mapping[str, tuple[str, int]] = {
 TELLS_METADATA = frozenset({"Qwen3VLProcessor"})
 """Processors to which the documentation hands the metadata of the frames, and no frame rate."""
 
+
 def recipe_inputs(
     card: s3harness.ModelCard, request: s3harness.Request, path: Path, *, trust_remote_code: bool
 ) -> s3harness.RecipeInputs | None:

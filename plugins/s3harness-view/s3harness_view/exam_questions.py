@@ -1,9 +1,9 @@
-"""The questions of an exam: which of a plan's, in which order, and the form in which a person answers each."""
+"""The questions of an exam: in which order, and the form in which a person answers each."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,30 +14,6 @@ ASKED_OF_ALL = frozenset({"feature", "rationale", "sequence", "report", "diagnos
 asked for the onset of a sign learns that it is there, so these come later."""
 NOT_ANSWERED = "declined"
 MOST_CHARS = 8000
-
-
-@dataclass(frozen=True)
-class SampledPlan(s3harness.Plan):
-    """A plan of some of its questions: ``kept`` are the ids of their requests."""
-
-    kept: frozenset[str] = frozenset()
-
-    def __iter__(self) -> Iterator[s3harness.VideoPlan]:
-        for plan in super().__iter__():
-            steps = [
-                s3harness.ClipRequests(step.clip, tuple(r for r in step.requests if r.id in self.kept))
-                for step in plan.steps
-            ]
-            references = tuple(r for r in plan.references if self.kept.issuperset(r.requests))
-            yield s3harness.VideoPlan(plan.video, tuple(step for step in steps if step.requests), references)
-
-
-def sampled(plan: s3harness.Plan, size: int, seed: int) -> SampledPlan:
-    """Return a plan of ``size`` items drawn by a seed; items that the same answers decide are drawn together."""
-    groups = list(dict.fromkeys(reference.requests for video in plan for reference in video.references))
-    chosen = random.Random(seed).sample(groups, min(size, len(groups)))
-    kept = frozenset(request for requests in chosen for request in requests)
-    return SampledPlan(plan.dataset, plan.model, plan.scored, plan.requested, kept=kept)
 
 
 @dataclass(frozen=True, slots=True)

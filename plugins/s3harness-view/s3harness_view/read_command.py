@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 @click.option("--split", help="Use only the videos of this split.")
 @click.option("--protocol", default="strict", show_default=True, help="Prompts and sampling, as in s3harness run.")
 @click.option("--transform", "transforms", multiple=True, metavar="NAME", help="Transform applied to every clip.")
-@click.option("--sample", type=click.IntRange(min=0), default=0, metavar="N", help="Ask N items drawn at random.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Ask N items drawn at random.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of sample and order.")
 @click.option(
     "--assisted",
@@ -75,17 +75,13 @@ def _exam(
         transforms=arguments["transforms"],
         # Whoever pauses goes on by the same command.
         resume=(out / MANIFEST).exists(),
-        options={"reader": reader, "sample": sample, "seed": seed} | ({"assisted": model} if model else {}),
+        sample=s3harness.ItemSample(sample, seed) if sample else None,
+        options={"reader": reader, "seed": seed} | ({"assisted": model} if model else {}),
         executor="reading_room",
         executor_options={"port": arguments["port"], **shown},
         cache_dir=arguments["cache"],
     )
-    prepared = named(s3harness.prepare(settings), f"reader-{reader}", is_aided=bool(model))
-    if not sample:
-        return prepared
-    from s3harness_view.exam_questions import sampled
-
-    return replace(prepared, plan=sampled(prepared.plan, sample, seed))
+    return named(s3harness.prepare(settings), f"reader-{reader}", is_aided=bool(model))
 
 
 def named(prepared: s3harness.PreparedRun, name: str, *, is_aided: bool) -> s3harness.PreparedRun:

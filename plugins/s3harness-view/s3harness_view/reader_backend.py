@@ -12,13 +12,12 @@ from s3harness import options as opt
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderOptions:
-    """``reader`` is the reader's name or pseudonym, ``sample`` the number of items (0: all), ``seed`` their order's.
+    """``reader`` is the reader's name or pseudonym, ``seed`` that of the questions' order.
 
     ``assisted`` is the name of the model whose answers were shown, empty for an unaided reading.
     """
 
     reader: Annotated[str, opt.text]
-    sample: Annotated[int, opt.whole(0)] = 0
     seed: Annotated[int, opt.whole(0)] = 0
     assisted: Annotated[str, opt.text] = ""
 

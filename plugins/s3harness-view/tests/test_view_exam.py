@@ -72,7 +72,7 @@ def test_an_exam_over_all_tasks_is_a_run_that_is_scored_compared_packed_and_audi
     assert kinds >= {"choice", "time"}
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["run"]["model"]["name"] == "reader-anna"
-    assert manifest["run"]["options"] == {"reader": "anna", "sample": 40, "seed": 3}
+    assert manifest["run"]["options"] == {"reader": "anna", "seed": 3}
     assert manifest["identities"][0]["identity"]["reader"] == "anna"
     assert sorted(ids) == sorted(entry["id"] for entry in journal(out))
     assert all(entry["latency_s"] <= 0.2 for entry in journal(out))
@@ -81,7 +81,10 @@ def test_an_exam_over_all_tasks_is_a_run_that_is_scored_compared_packed_and_audi
     assert any(score["interval"] or score["interval_note"] for score in scores)
     compared = s3harness("compare", made / "runs" / "floors", out)
     assert "reader" in compared.stdout
+    assert manifest["run"]["sample"] == {"items": 40, "seed": 3}
     s3harness("submit", "pack", out, "--out", tmp_path / "packed")
+    verdict = s3harness("leaderboard", "verify", tmp_path / "packed", "--data", made / "data")
+    assert "Accepted as re-scored" in verdict.stdout
     audit = [json.loads(line) for line in (out / "audit.jsonl").read_text().splitlines()]
     assert any(event.get("id") == "/media/question" and event["bytes"] > 1000 for event in audit)
     s3harness("audit", out, "--data", made / "data")
@@ -189,7 +192,7 @@ def test_a_run_of_a_model_is_no_reader(made):
     assert "s3harness read" in refused.stderr
 
 
-def test_killed_at_twenty_random_instants_no_answer_is_lost_or_taken_again(made, tmp_path, serve):
+def test_killed_at_random_instants_no_answer_is_lost_or_taken_again(made, tmp_path, serve):
     out, rng = tmp_path / "killed", random.Random(11)
     arguments = ("read", made / "data", "--reader", "cem", "--tasks", "1,3", "--out", out)
     confirmed, seen_again = {}, []
@@ -211,7 +214,10 @@ def test_killed_at_twenty_random_instants_no_answer_is_lost_or_taken_again(made,
             except (OSError, http.client.HTTPException, json.JSONDecodeError):
                 return
 
-    for _ in range(20):
+    # At least twenty, and on a slow machine until one answer came in between.
+    for kill in range(100):
+        if kill >= 20 and confirmed:
+            break
         server = serve(*arguments)
         thread = threading.Thread(target=answer_until_killed, args=(server,))
         thread.start()
