@@ -172,6 +172,8 @@ def _row(entry: LeaderboardEntry, score: Score) -> dict[str, Any]:
         "value": "failed" if has_failed and score.value is None else number(score.value, score.unit),
         "sort": "" if score.value is None else score.value,
         "interval": f"{number(interval.low)}–{number(interval.high)}" if interval else _no_interval(score),
+        # For the table of all tasks; the pages of a task and of a model have the reason.
+        "interval_brief": f"{number(interval.low)}–{number(interval.high)}" if interval else "no interval",
         "whisker": whisker(score),
         "floor": number(score.floor),
         "floor_name": score.floor_name.replace("_", " "),

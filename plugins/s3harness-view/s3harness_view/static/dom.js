@@ -83,9 +83,12 @@ export function announce(text) {
 // Keys of the page that is shown: key → [what it does, in words; action].
 let keys = new Map();
 
+// Keys whose own names are not what stands on them.
+const KEY_CAPS = { " ": "space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+
 export function setKeys(entries) {
   keys = new Map(entries.map(([key, text, action]) => [key, { text, action }]));
-  const list = el("dl", {}, ...entries.map(([key, text]) => [el("dt", {}, el("kbd", {}, key === " " ? "space" : key)), el("dd", {}, text)]));
+  const list = el("dl", {}, ...entries.map(([key, text]) => [el("dt", {}, el("kbd", {}, KEY_CAPS[key] ?? key)), el("dd", {}, text)]));
   document.getElementById("keys").replaceChildren(el("h2", {}, "Keys"), list);
 }
 

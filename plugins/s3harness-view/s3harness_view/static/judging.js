@@ -31,7 +31,7 @@ export class Judging {
   draw(entry) {
     const state = this.given.get(`${entry.run} ${entry.target}`) ?? { comments: [] };
     const isActive = entry === this.active;
-    const field = el("input", { type: "text", placeholder: "comment (5), Enter to save", "aria-label": `Comment on the ${entry.target}`, maxLength: 4000, onkeydown: (event) => event.key === "Enter" && field.value && this.give(entry, "comment", field.value) });
+    const field = el("input", { type: "text", placeholder: "comment (5)", "aria-label": `Comment on the ${entry.target}`, maxLength: 4000, onkeydown: (event) => event.key === "Enter" && field.value && this.give(entry, "comment", field.value) });
     entry.field = field;
     entry.bar.classList.toggle("active", isActive);
     entry.bar.replaceChildren(
