@@ -11,6 +11,7 @@ that a second fit takes a minute; ``--again`` measures anew. The same data give 
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def main() -> None:
     examples = _measured(videos, said.work, said.workers, said.again)
     fitted = fit(examples, {video.id: video for video in videos})
     about = {"data": dataset.name, "split": "train", "videos": len(videos)}
-    text = to_json({"schema": SCHEMA, "calibrated_on": about, **fitted})
+    # Seizures are calibrated on recordings of hours, by kinematics_seizures.py.
+    seizures = json.loads(said.out.read_text(encoding="utf-8"))["seizures"]
+    text = to_json({"schema": SCHEMA, "calibrated_on": about, **fitted, "seizures": seizures})
     said.out.write_text(text + "\n", encoding="utf-8")
     print(f"{said.out}: {len(text) / 1000:.0f} kB")
 

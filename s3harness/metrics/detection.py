@@ -6,8 +6,8 @@ events; an answered event that touches no detected, extended seizure is a false 
 by second. The counts of all recordings are added up before a score is formed of them.
 
 The counts equal those of the library ``timescoring`` 0.0.7 of the framework's authors (``tests/metrics``). What they
-leave open is settled here: overlapping answers are united first, a recording without an answer has no seizure
-detected and false alarms throughout, so that giving up never pays.
+leave open is settled here: overlapping answers are united first, and the time of which there is no answer has no
+seizure detected and false alarms throughout, so that giving up never pays.
 """
 
 from __future__ import annotations
@@ -125,10 +125,10 @@ class Detection:
 
     def _row(self, pair: Pair) -> tuple[float, ...]:
         truth, duration_s = _truth(pair)
-        answer = answered_spans(pair)
-        counts = self._counts(truth, [(0.0, duration_s)] if answer is None else answer, duration_s)
-        hits = 0 if answer is None else counts.hits
-        return 1.0, counts.true, hits, counts.false, duration_s / DAY_S
+        counts = self._counts(truth, answered_spans(pair), duration_s)
+        # Counted apart: an alarm of the answer that met one of these would be one alarm less.
+        unanswered = self._counts(truth, unanswered_spans(pair), duration_s)
+        return 1.0, counts.true, counts.hits, counts.false + unanswered.false, duration_s / DAY_S
 
     def _counts(self, truth: Sequence[Span], answer: Sequence[Span], duration_s: float) -> Counts:
         if self.level == "samples":
@@ -169,7 +169,7 @@ class DetectionLatency:
 
     def _row(self, pair: Pair) -> tuple[float, float]:
         truth, duration_s = _truth(pair)
-        answer = answered_spans(pair) or []
+        answer = answered_spans(pair)
         return sum(self._late_s(seizure, answer, duration_s) for seizure in truth), len(truth)
 
     def _late_s(self, seizure: Span, answer: Sequence[Span], duration_s: float) -> float:
@@ -191,10 +191,25 @@ def detection_latency(**rules: float) -> DetectionLatency:
     return DetectionLatency(rules=EventRules(**rules))
 
 
-def answered_spans(pair: Pair) -> list[Span] | None:
-    """Return the answered seizures within the recording, ascending and disjoint; ``None`` without a usable answer."""
-    spans = spans_of(pair.prediction.value)
-    return None if spans is None else within(union(spans), 0.0, _truth(pair)[1])
+def answered_spans(pair: Pair) -> list[Span]:
+    """Return the answered seizures within the recording, ascending and disjoint; none without a usable answer."""
+    value = pair.prediction.value
+    spans = spans_of(value.get("seizures") if isinstance(value, Mapping) else value) or []
+    return within(union(spans), 0.0, _truth(pair)[1])
+
+
+def unanswered_spans(pair: Pair) -> list[Span]:
+    """Return the time of the recording of which there is no answer, ascending and disjoint.
+
+    A prediction is a list of spans, which answers for all of the recording, or an object with ``seizures`` and the time
+    that was ``seen``; anything else is no answer.
+    """
+    value, duration_s = pair.prediction.value, _truth(pair)[1]
+    seen = spans_of(value.get("seen")) if isinstance(value, Mapping) else None
+    if seen is None:
+        return [] if spans_of(value) is not None else [(0.0, duration_s)]
+    edges = [0.0, *(edge for span in within(union(seen), 0.0, duration_s) for edge in span), duration_s]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > _ROUNDING]
 
 
 def _truth(pair: Pair) -> tuple[list[Span], float]:

@@ -2,9 +2,15 @@
 
 import pytest
 
+from s3harness.aggregators.aggregate import Aggregate
 from s3harness.aggregators.spans import clip_spans
 from s3harness.errors import SpecError
 from s3harness.types import Answer, Clip
+
+
+def seizures(aggregate: Aggregate) -> object:
+    assert isinstance(aggregate.value, dict)
+    return aggregate.value["seizures"]
 
 
 def windows(*values: object) -> list[Answer]:
@@ -23,11 +29,16 @@ def windows(*values: object) -> list[Answer]:
     ],
 )
 def test_spans_of_windows_become_those_of_the_recording(values: list[object], spans: list[list[float]]) -> None:
-    assert clip_spans(windows(*values)).value == spans
+    assert seizures(clip_spans(windows(*values))) == spans
 
 
 def test_gaps_are_filled_when_that_is_wanted() -> None:
-    assert clip_spans(windows([(10, 20), (25, 30)]), gap_s=5).value == [[10, 30]]
+    assert seizures(clip_spans(windows([(10, 20), (25, 30)]), gap_s=5)) == [[10, 30]]
+
+
+def test_the_time_without_an_answer_is_told_from_that_without_a_seizure() -> None:
+    first, _, third, fourth = windows([], [], [(5, 9)], [])
+    assert clip_spans([first, third, fourth]).value == {"seizures": [[225, 229]], "seen": [[0, 120], [220, 450]]}
 
 
 def test_another_parser_is_an_error_of_the_spec() -> None:

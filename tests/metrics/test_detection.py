@@ -83,6 +83,14 @@ def _assert_equal(truth: Spans, answer: Spans, duration_s: float, rules: EventRu
         # Without an answer nothing is detected, and everything was an alarm.
         (None, {"sensitivity": 0.0, "false_alarms": 286.0, "f1": 0.0}),
         ("no list", {"sensitivity": 0.0, "false_alarms": 286.0}),
+        ({"seizures": [[HOUR_S, HOUR_S + 60]], "seen": [[0, 24 * HOUR_S]]}, {"sensitivity": 1.0, "false_alarms": 0.0}),
+        # An hour of which there is no answer are 12 alarms; of those, a seizure of that hour touches two.
+        (
+            {"seizures": [[HOUR_S, HOUR_S + 60]], "seen": [[0, 5 * HOUR_S], [6 * HOUR_S, 24 * HOUR_S]]},
+            {"sensitivity": 1.0, "false_alarms": 12.0},
+        ),
+        ({"seizures": [], "seen": [[2 * HOUR_S, 24 * HOUR_S]]}, {"sensitivity": 0.0, "false_alarms": 22.0}),
+        ({"seizures": [], "seen": "all"}, {"sensitivity": 0.0, "false_alarms": 286.0}),
     ],
 )
 def test_a_day_with_one_seizure(answer: object, expected: dict[str, float]) -> None:

@@ -7,6 +7,7 @@ from s3harness_kinematics.body_part import first_body_part
 from s3harness_kinematics.diagnosis import diagnose, diagnose_report, quoted_report
 from s3harness_kinematics.dialogue import is_spoken_to
 from s3harness_kinematics.findings import Judgement, SignFinding
+from s3harness_kinematics.seizures import seizure_spans
 from s3harness_kinematics.side import stronger_side
 
 STATES = frozenset({"occur_during_sleep"})
@@ -22,21 +23,25 @@ def answer(request: Request, judgement: Judgement) -> str:
     Raises :class:`~s3harness.S3HarnessError` for a kind of item that the baseline does not know.
     """
     # The kind of item that the task's spec declares, never the task's name: a custom task has a name of its own.
+    value: object
     match request.item_kind:
         case "feature" | "rationale":
             return _presence(request, judgement)
-        case "laterality":
-            return write_answer(request, _side(request, judgement))
-        case "boundary":
-            return write_answer(request, judgement.onset_s(request.subject))
-        case "sequence":
-            return write_answer(request, _sequence(request, judgement))
-        case "report":
-            return write_answer(request, report(judgement))
         case "diagnosis":
             return _diagnosis(request, judgement)
+        case "laterality":
+            value = _side(request, judgement)
+        case "boundary":
+            value = judgement.onset_s(request.subject)
+        case "sequence":
+            value = _sequence(request, judgement)
+        case "report":
+            value = report(judgement)
+        case "seizures":
+            value = seizure_spans(judgement.measured)
         case kind:
             raise S3HarnessError(f"the kinematics backend does not answer items of the kind {kind or 'not declared'!r}")
+    return write_answer(request, value)
 
 
 def report(judgement: Judgement) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s3harness_kinematics.grid import Array
+from s3harness_kinematics.grid import Array, Mask
 
 
 def smooth(values: Array, reach: int) -> Array:
@@ -15,7 +15,7 @@ def smooth(values: Array, reach: int) -> Array:
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1))
 
 
-def stretches(times: Array, active: Array, bridge_s: float = 0.0) -> list[tuple[float, float]]:
+def stretches(times: Array, active: Array | Mask, bridge_s: float = 0.0) -> list[tuple[float, float]]:
     """Return start and end in seconds of each run of true values; gaps of up to ``bridge_s`` are bridged."""
     runs: list[tuple[float, float]] = []
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0

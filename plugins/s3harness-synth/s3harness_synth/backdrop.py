@@ -20,6 +20,9 @@ Frame = NDArray[np.uint8]
 
 _WALK_S = 1.6
 _STEPS_HZ = 2.0
+_CHILD_SIZE = 0.6
+_CHILD_TURNS_S = 7.0
+"""Seconds in which a child at play comes and goes once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Backdrop:
 
 
 class Backdrops:
-    """Backdrops of all moments; a new one is drawn only while the bystander walks."""
+    """Backdrops of all moments; a new one is drawn only while the bystander walks or plays."""
 
     def __init__(self, setting: VideoSetting, palette: Palette, resolution: tuple[int, int]) -> None:
         self._setting = setting
@@ -41,7 +44,8 @@ class Backdrops:
         self._empty = _make_backdrop(self._room)
         self._sprite = self._mask = None
         if setting.bystander_side is not None:
-            self._sprite, self._mask = draw_bystander(palette, resolution[1], setting.room_seed)
+            height = round(resolution[1] * (_CHILD_SIZE if setting.is_child else 1.0))
+            self._sprite, self._mask = draw_bystander(palette, height, setting.room_seed)
             self._attended = _make_backdrop(self._with_bystander(1.0))
 
     def at(self, moment: float) -> Backdrop:
@@ -49,6 +53,11 @@ class Backdrops:
         walked = (moment - self._setting.bystander_from_s) / _WALK_S
         if self._sprite is None or walked <= 0:
             return self._empty
+        if self._setting.is_child:
+            # From the edge to the bed and back, as long as the video goes on.
+            return _make_backdrop(
+                self._with_bystander(0.5 - 0.5 * np.cos(2 * np.pi * walked * _WALK_S / _CHILD_TURNS_S))
+            )
         return self._attended if walked >= 1 else _make_backdrop(self._with_bystander(walked))
 
     def _with_bystander(self, walked: float) -> Image.Image:
@@ -59,7 +68,12 @@ class Backdrops:
         assert mask is not None
         near = 0.03 * picture.width
         x = -sprite.width + walked * (sprite.width + near)
-        y = 0.02 * picture.height * (1 + 0.3 * np.sin(2 * np.pi * _STEPS_HZ * _WALK_S * walked))
+        # A child, being smaller, stands as low as a grown-up.
+        y = (
+            round(0.98 * picture.height)
+            - sprite.height
+            + 0.02 * picture.height * (1 + 0.3 * np.sin(2 * np.pi * _STEPS_HZ * _WALK_S * walked))
+        )
         if self._setting.bystander_side == "left":
             # The figure faces image right; whoever comes in from there is its mirror image.
             sprite, mask = (part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for part in (sprite, mask))

@@ -49,8 +49,8 @@ def synthesize(  # noqa: PLR0913 - each is a choice of the caller
         S3HarnessError: one of the processes was killed.
 
     """
-    _check_numbers(videos, resolution, fps, duration_s, workers)
-    _check_free(out)
+    check_numbers(videos, resolution, fps, duration_s, workers)
+    check_free(out)
     wishes = Wishes(load_prior(prior), duration_s, balance_nuisance, mirrored)
     with partial_directory(out) as partial:
         (partial / "videos").mkdir()
@@ -99,12 +99,14 @@ def _film_all(takes: Sequence[Take], folder: Path, form: Format, workers: int) -
             yield
 
 
-def _check_free(out: Path) -> None:
+def check_free(out: Path) -> None:
+    """Raise :class:`~s3harness.UsageError` if there is anything at ``out`` but an empty directory."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is not an empty directory; name another directory or remove it first")
 
 
-def _check_numbers(videos: int, resolution: tuple[int, int], fps: int, duration_s: float | None, workers: int) -> None:
+def check_numbers(videos: int, resolution: tuple[int, int], fps: int, duration_s: float | None, workers: int) -> None:
+    """Raise :class:`~s3harness.UsageError` for a number out of range; ``duration_s`` is that of every video."""
     width, height = resolution
     if videos < 1 or fps < 1 or workers < 1:
         raise UsageError(f"videos={videos}, fps={fps} and workers={workers} must each be 1 or more")

@@ -9,6 +9,9 @@ from s3harness_synth.envelope import Envelope
 from s3harness_synth.primitives import jerk_moments
 from s3harness_synth.vocabulary import FEATURES
 
+_NEVER_S = 60.0
+"""Seconds after the end of a script at which its seizure is said to be where it has none: nothing of it is seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -97,7 +100,9 @@ class Script:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Onset of the first sign and offset of the last: the seizure."""
+        """Onset of the first sign and offset of the last: the seizure; both after the end of a script without signs."""
+        if not self.signs:
+            return self.duration_s + _NEVER_S, self.duration_s + _NEVER_S
         # Signs alone: a distractor before them must not move the onset that the truth states.
         return min(e.interval[0] for e in self.signs), max(e.interval[1] for e in self.signs)
 

@@ -24,6 +24,7 @@ class VideoSetting:
 
     The camera looks from the foot of the bed at the face, so the patient's left is on the right of the image.
     ``zoom`` 1 shows 1.5 m from top to bottom; ``shift_x`` and ``shift_y`` move the picture by shares of its height.
+    With ``is_child`` the bystander is a child who plays beside the bed, to and fro.
     """
 
     furniture: Literal["bed", "chair"]
@@ -41,6 +42,7 @@ class VideoSetting:
     bystander_side: BodySide | None
     bystander_from_s: float
     room_seed: int
+    is_child: bool = False
 
 
 BALANCED_INFRARED_CHANCE, BALANCED_BYSTANDER_CHANCE = 0.4, 0.5

@@ -13,6 +13,7 @@ import numpy as np
 
 from s3harness_synth.envelope import Envelope
 from s3harness_synth.event import Event, Script
+from s3harness_synth.everyday import EVERYDAY
 from s3harness_synth.face_signs import FACE_SIGNS, split_moments
 from s3harness_synth.primitives import Hold, Jerk, Oscillation, Primitive, Sway
 from s3harness_synth.vocabulary import SIDES, BodySide, body_sides, direction, opposite
@@ -297,6 +298,7 @@ def _arms_move_simultaneously(event: Event, script: Script) -> list[Primitive]:
 
 SIGNS: dict[str, Composer] = {
     **FACE_SIGNS,
+    **EVERYDAY,
     "head_turning": _head_turning,
     "head_shaking": _head_shaking,
     "steady_shaking": _steady_shaking,

@@ -27,9 +27,9 @@ _FEATURE_COLUMNS = (
 
 def write_tables(folder: Path, takes: Sequence[Take], form: Format) -> None:
     """Write ``videos.csv``, ``features.csv`` and ``reports.csv``."""
-    _write_csv(folder / "videos.csv", _VIDEO_COLUMNS, (_video_row(take, form) for take in takes))
-    _write_csv(folder / "features.csv", _FEATURE_COLUMNS, (row for take in takes for row in _feature_rows(take, form)))
-    _write_csv(folder / "reports.csv", ("video_id", "report"), ((take.video_id, take.report) for take in takes))
+    write_csv(folder / "videos.csv", _VIDEO_COLUMNS, (_video_row(take, form) for take in takes))
+    write_csv(folder / "features.csv", _FEATURE_COLUMNS, (row for take in takes for row in _feature_rows(take, form)))
+    write_csv(folder / "reports.csv", ("video_id", "report"), ((take.video_id, take.report) for take in takes))
 
 
 def write_card(folder: Path, name: str) -> None:
@@ -75,7 +75,8 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table of a data set."""
     with path.open("w", encoding="utf-8", newline="") as file:
         # The same bytes on every system: csv would end lines with CR LF.
         writer = csv.writer(file, lineterminator="\n")
