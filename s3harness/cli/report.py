@@ -27,7 +27,7 @@ def report(
     run: Path, out: Path | None, data: Path | None, videos: Path | None, frames: str, readers: tuple[Path, ...]
 ) -> None:
     """Write the report of RUN as one HTML file that opens offline."""
-    from s3harness.report.page import ReportSources, write_report
+    from s3harness.report.page.write import ReportSources, write_report
 
     path = write_report(run, out, ReportSources(data=data, videos=videos, frames=frames, readers=readers))
     click.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
