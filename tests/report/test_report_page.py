@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from s3harness.cli import main
-from s3harness.report.page.write import ReportSources, write_report
 from s3harness.report.page.html import HERE
+from s3harness.report.page.write import ReportSources, write_report
 from s3harness.report.plot import COLOURS
 
 SCRIPT = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
