@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 ENGINES_BIN := $(ENGINES_VENV)/bin
 # What the extra s3harness[demo] brings.
 DEMO_PLUGINS := kinematics synth
-LIGHT_PLUGINS := $(DEMO_PLUGINS) formats openai privacy redundancy view
+LIGHT_PLUGINS := $(DEMO_PLUGINS) formats openai privacy redundancy swift view
 ENGINE_PLUGINS := $(DEMO_PLUGINS) openai vllm transformers trl ray
 EDITABLE = $(foreach plugin,$(1),-e plugins/s3harness-$(plugin))
 

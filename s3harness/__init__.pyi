@@ -136,7 +136,10 @@ from .strategies.contract import Strategy as Strategy
 from .strategies.contract import StrategyItem as StrategyItem
 from .strategies.contract import Turn as Turn
 from .training.clips import ClipFrames as ClipFrames
+from .training.export import write_rewards as write_rewards
+from .training.export import write_rows as write_rows
 from .training.job import TrainingJob as TrainingJob
+from .training.media import write_media as write_media
 from .training.monitor import TrainingAnswer as TrainingAnswer
 from .training.plan import PlanRequest as PlanRequest
 from .training.plan import TrainingPlan as TrainingPlan
@@ -145,6 +148,7 @@ from .training.reward_file import load_reward_functions as load_reward_functions
 from .training.reward_probes import probe_rewards as probe_rewards
 from .training.rewards import reward_function as reward_function
 from .training.sample import Sample as Sample
+from .training.swift_launch import launch_scripts as launch_scripts
 from .transforms.contract import Transform as Transform
 from .types import Answer as Answer
 from .types import Certainty as Certainty

@@ -22,6 +22,7 @@ OWN_PACKAGES = {
     **{("exporter", name): "s3harness-formats" for name in FORMATS},
     **{("dataset", name): "s3harness-formats" for name in FORMATS},
     ("trainer", "trl"): "s3harness-trl",
+    ("trainer", "swift"): "s3harness-swift",
     ("transform", "face_blur"): "s3harness-privacy",
     ("transform", "silhouette"): "s3harness-privacy",
     ("transform", "mute"): "s3harness-privacy",

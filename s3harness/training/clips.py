@@ -23,7 +23,7 @@ class ClipFrames:
 
     def __init__(self, videos: Iterable[Video], samples: Iterable[Sample], store: MediaStore) -> None:
         self._videos = {video.id: video for video in videos}
-        self._store = store
+        self.store = store
         self._held: OrderedDict[str, None] = OrderedDict()
         clips: defaultdict[str, dict[Clip, None]] = defaultdict(dict)
         for sample in samples:
@@ -39,26 +39,26 @@ class ClipFrames:
     def of_clip(self, clip: Clip) -> Frames:
         """Return the frames of the clip of a sample, not mirrored."""
         self._hold(clip.video_id)
-        return self._store.frames(clip)
+        return self.store.frames(clip)
 
     def has_audio(self, clip: Clip) -> bool:
         """Tell whether the clip of a sample has sound that the model is given."""
         self._hold(clip.video_id)
-        return self._store.has_audio(clip)
+        return self.store.has_audio(clip)
 
     def audio(self, clip: Clip, rate: int = RATE) -> Samples:
         """Return the sound of the clip of a sample: mono float32 at ``rate`` samples a second."""
         self._hold(clip.video_id)
-        return self._store.audio(clip, rate)
+        return self.store.audio(clip, rate)
 
     def _hold(self, video_id: str) -> None:
         if video_id not in self._held:
-            self._store.prepare(self._videos[video_id], self._clips[video_id])
+            self.store.prepare(self._videos[video_id], self._clips[video_id])
         self._held[video_id] = None
         # The least recently used video is released first.
         self._held.move_to_end(video_id)
         while len(self._held) > VIDEOS_HELD:
-            self._store.release(self._held.popitem(last=False)[0])
+            self.store.release(self._held.popitem(last=False)[0])
 
 
 def mirrored_frames(frames: Frames) -> Frames:

@@ -99,7 +99,7 @@ def run_training(
         training_set,
         rewards,
         stage=settings.stage,
-        trainer={"name": settings.trainer, "package": _package(settings.trainer), "options": dict(settings.options)},
+        trainer={"name": settings.trainer, "package": _package(settings.trainer), "options": _public(settings.options)},
         base=weights_id(settings.model),
         clips=facts.pop("clips", "video"),
         **({"audio": facts.pop("audio")} if "audio" in facts else {}),
@@ -183,7 +183,7 @@ def _begin(settings: TrainingSettings, training_set: TrainingSet, rewards: Seque
                 "stage": settings.stage,
                 "trainer": settings.trainer,
                 "model": weights_id(settings.model),
-                "options": dict(settings.options),
+                "options": _public(settings.options),
                 "set": training_set.fingerprint,
                 "settings": asdict(training_set.settings),
                 "rewards": [[reward.name, reward.task, reward.weight] for reward in rewards],
@@ -228,6 +228,14 @@ def _train(trainer: Callable[[TrainingJob], Mapping[str, object]], job: Training
         raise
     except MemoryError as error:  # of the machine; a full GPU is explained by the trainer, which knows its library
         raise S3HarnessError("the machine has too little memory; use a smaller batch or model") from error
+
+
+def _public(options: Mapping[str, object]) -> dict[str, object]:
+    """The options with the last part alone of each path: the card and what was begun with go along with the weights."""
+    return {
+        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for name, value in options.items()
+    }
 
 
 def _package(trainer: str) -> str:

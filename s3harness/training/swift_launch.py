@@ -7,7 +7,7 @@ one counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from s3harness.training.rewards import Reward
 
@@ -79,20 +79,23 @@ OF_GRPO: Mapping[str, str] = {
 }
 
 
-def launch_scripts(rewards: Sequence[Reward]) -> dict[str, str]:
-    """Return name → content of the scripts for both stages; ``MODEL`` in the environment names other weights."""
+def launch_scripts(rewards: Sequence[Reward], without: Collection[str] = ()) -> dict[str, str]:
+    """Return name → content of the scripts for both stages; ``MODEL`` in the environment names other weights.
+
+    Arguments whose names are in ``without`` are left out of them.
+    """
     names = " ".join(reward.name for reward in rewards)
     weights = " ".join(f"{reward.weight:g}" for reward in rewards)
     paid = {"reward_funcs": names, "reward_weights": weights} if rewards else {}
-    scripts = {SFT_SCRIPT: _script("swift sft", "SFT", {**COMMON, **OF_SFT})}
+    scripts = {SFT_SCRIPT: _script("swift sft", "SFT", {**COMMON, **OF_SFT}, without)}
     if rewards:
-        scripts[GRPO_SCRIPT] = _script("swift rlhf", "GRPO", {**COMMON, **OF_GRPO, **paid})
+        scripts[GRPO_SCRIPT] = _script("swift rlhf", "GRPO", {**COMMON, **OF_GRPO, **paid}, without)
     return scripts
 
 
-def _script(command: str, stage: str, options: Mapping[str, str]) -> str:
+def _script(command: str, stage: str, options: Mapping[str, str], without: Collection[str]) -> str:
     environment = "\n".join(f'export {name}="${{{name}:-{value}}}"' for name, value in ENVIRONMENT.items())
-    arguments = " \\\n  ".join(f"--{name} {value}" for name, value in options.items())
+    arguments = " \\\n  ".join(f"--{name} {value}" for name, value in options.items() if name not in without)
     return f"""#!/bin/sh
 # {stage} by ms-swift on these rows; the base model is $MODEL. Further arguments replace those here.
 set -eu
