@@ -62,7 +62,7 @@ test-pages: $(VENV)/.pages
 	$(BIN)/pytest tests_pages
 
 test-engines: $(ENGINES_VENV)/.ready
-	$(ENGINES_BIN)/pytest -n 0 $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
+	$(ENGINES_BIN)/pytest -n 2 --dist loadfile $(wildcard $(ENGINE_PLUGINS:%=plugins/s3harness-%/tests_engine))
 
 clean:
 	rm -rf $(VENV) $(ENGINES_VENV) demo-data demo-run* dist site-docs .mypy_cache .ruff_cache .pytest_cache .hypothesis

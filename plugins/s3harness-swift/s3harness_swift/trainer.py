@@ -82,7 +82,7 @@ def _command(name: str) -> Path:
             f"there is no command {name}: pip install 's3harness-swift[engine]', or name that of another environment "
             "in which s3harness is installed: -o command=PATH"
         )
-    # Its folder is absolute, for ms-swift runs in another one; a link is followed by nobody, or its environment was lost.
+    # Absolute, as it runs in another folder; not resolved, or the environment of a link would be lost.
     return Path(path).absolute()
 
 
