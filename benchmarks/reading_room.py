@@ -27,6 +27,20 @@ from s3harness_synth.dataset import synthesize
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+SCROLL = """() => new Promise((done) => {
+  const box = document.querySelector(".items"), frames = [];
+  let last = performance.now();
+  const step = (now) => {
+    frames.push(now - last); last = now; box.scrollTop += 500;
+    frames.length < 300 ? requestAnimationFrame(step) : done(frames.slice(1));
+  };
+  requestAnimationFrame(step);
+})"""
+"""Scrolls a table by 500 pixels a frame; resolves to the milliseconds of each frame."""
+LATE_MS = 34.0
+"""Two frames of a screen of 60 Hz: whoever scrolls sees a jump."""
+
+
 class Room:
     """A process of ``s3harness view``, and its cookie."""
 
@@ -66,13 +80,24 @@ def repeated(run: Path, out: Path, n: int) -> Path:
     return out
 
 
-def unfinished(run: Path, out: Path) -> Path:
-    """Copy a run as if it still went on."""
-    shutil.copytree(run, out)
-    manifest = json.loads((out / "manifest.json").read_text())
-    (out / "manifest.json").write_text(json.dumps(manifest | {"status": "running"}))
-    (out / "scores.json").unlink()
-    return out
+def going_on(data: Path, out: Path) -> subprocess.Popen[bytes]:
+    """Begin a run of the kinematics baseline, and return its process once it has answers."""
+    command = [
+        sys.executable,
+        "-m",
+        "s3harness",
+        "run",
+        "--backend",
+        "kinematics",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (out / "responses.jsonl").exists():
+        time.sleep(0.1)
+    return process
 
 
 def in_browser(room: Room, run: str) -> None:
@@ -93,6 +118,9 @@ def in_browser(room: Room, run: str) -> None:
                 page.keyboard.press("w")
             took.append(float(page.locator(".items").get_attribute("data-took-ms") or "nan"))
         print(f"filter and sort in Chromium: {min(took):.1f}–{max(took):.1f} ms")
+        frames = sorted(page.evaluate(SCROLL))
+        late = sum(frame > LATE_MS for frame in frames)
+        print(f"scrolling: a frame every {frames[len(frames) // 2]:.1f} ms, the longest {frames[-1]:.1f}; {late} late")
         browser.close()
 
 
@@ -109,8 +137,9 @@ def main() -> None:
         command = [sys.executable, "-m", "s3harness", "run", "--backend", "floors", "--data", folder / "data"]
         subprocess.run([*map(str, command), "--out", str(folder / "floors")], check=True, capture_output=True)
         many = repeated(folder / "floors", folder / "many", chosen.items)
-        live = unfinished(folder / "floors", folder / "live")
-        room = Room(many, live)
+        synthesize(folder / "other", videos=30, seed=5, resolution=(320, 180), fps=10, duration_s=36.0)
+        run = going_on(folder / "other", folder / "live")
+        room = Room(many, folder / "live")
         room.ask("/")
         room.ask("/api/runs")
         print(f"first page: {time.perf_counter() - room.started:.2f} s, {room.cpu_s():.2f} s of CPU")
@@ -122,11 +151,16 @@ def main() -> None:
         print(f"its size: {len(table) / 1e6:.1f} MB")
         if chosen.browser:
             in_browser(room, "many")
-        cpu, end = room.cpu_s(), time.perf_counter() + chosen.idle
+        cpu, end, answered = room.cpu_s(), time.perf_counter() + chosen.idle, list[int]()
         while time.perf_counter() < end:
             time.sleep(2)
-            room.ask("/api/runs")
-        print(f"while a run goes on: {100 * (room.cpu_s() - cpu) / chosen.idle:.1f} % of a core")
+            told = json.loads(room.ask("/api/runs")[1])["runs"]
+            answered += [one["answered"] for one in told if one["name"] == "live"]
+        goes_on = "goes on" if run.poll() is None else "went on, and ended"
+        print(f"while a run {goes_on}: {100 * (room.cpu_s() - cpu) / chosen.idle:.1f} % of a core")
+        print(f"its answers as they were told every two seconds: {', '.join(map(str, answered))}")
+        run.kill()
+        run.wait()
         room.process.terminate()
         room.process.wait(10)
 
