@@ -54,8 +54,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path(kinematics.__file__).parent / FILE)
-    said = parser.parse_args()
-    dataset = load_dataset(said.data)
+    arguments = parser.parse_args()
+    dataset = load_dataset(arguments.data)
     windows: list[Window] = []
     names: list[str] = []
     for number, video in enumerate(dataset.videos):
@@ -63,9 +63,9 @@ def main() -> None:
         windows += of_video
         print(f"measured {number + 1} of {len(dataset.videos)} recordings", flush=True)
     entry = _fitted(windows, names, dataset.videos)
-    content = json.loads(said.out.read_text(encoding="utf-8"))
+    content = json.loads(arguments.out.read_text(encoding="utf-8"))
     content["seizures"] = {"calibrated_on": dataset.name, **entry}
-    said.out.write_text(to_json(content) + "\n", encoding="utf-8")
+    arguments.out.write_text(to_json(content) + "\n", encoding="utf-8")
 
 
 def _measured(number: int, video: Video) -> tuple[list[Window], list[str]]:
@@ -80,8 +80,8 @@ def _measured(number: int, video: Video) -> tuple[list[Window], list[str]]:
             numbers = moment_numbers(measure(pixels, times, clip.end_s - clip.start_s, SILENCE))
             names = list(numbers)
             table = np.array([[rooted(float(value)) for value in numbers[name]] for name in names]).T
-            fits = video.seizures or ()
-            truth = np.array([any(a <= clip.start_s + t < b for a, b in fits) for t in times])
+            seizures = video.seizures or ()
+            truth = np.array([any(a <= clip.start_s + t < b for a, b in seizures) for t in times])
             windows.append(Window(number, clip.start_s, times, table, truth))
     return windows, names
 

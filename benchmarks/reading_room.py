@@ -154,8 +154,8 @@ def main() -> None:
         cpu, end, answered = room.cpu_s(), time.perf_counter() + chosen.idle, list[int]()
         while time.perf_counter() < end:
             time.sleep(2)
-            told = json.loads(room.ask("/api/runs")[1])["runs"]
-            answered += [one["answered"] for one in told if one["name"] == "live"]
+            runs = json.loads(room.ask("/api/runs")[1])["runs"]
+            answered += [one["answered"] for one in runs if one["name"] == "live"]
         goes_on = "goes on" if run.poll() is None else "went on, and ended"
         print(f"while a run {goes_on}: {100 * (room.cpu_s() - cpu) / chosen.idle:.1f} % of a core")
         print(f"its answers as they were told every two seconds: {', '.join(map(str, answered))}")

@@ -51,7 +51,7 @@ GROUP = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """What a policy is trained with."""
+    """The settings of one training: its rewards, its protocol, and the balance of its samples."""
 
     rewards: str
     protocol: str = "strict"
@@ -112,8 +112,8 @@ class Recordings:
         key = sample.request.clip.video_id, sample.mirrored
         if key not in self._evidence:
             self._evidence[key] = self._recorded(*key)
-        asked = [float(question == sample.request.subject) for question in self.questions]
-        return np.concatenate([self._evidence[key], asked]).astype(np.float32)
+        one_hot = [float(question == sample.request.subject) for question in self.questions]
+        return np.concatenate([self._evidence[key], one_hot]).astype(np.float32)
 
     def _recorded(self, video_id: str, mirrored: bool) -> np.ndarray:
         video = self._videos[video_id]

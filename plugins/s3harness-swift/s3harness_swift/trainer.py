@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -58,7 +59,7 @@ def train(job: s3harness.TrainingJob) -> Mapping[str, object]:
     if checkpoint := _last_checkpoint(work / job.stage) if job.resume else None:
         arguments += ["--resume_from_checkpoint", str(checkpoint.resolve())]
     script = ["sh", SCRIPTS[job.stage], "--add_version", "false", *arguments]
-    _run(script, job, work, _environment(command, job.model, options.gpus))
+    _run(script, job, work, _environment(command, job.model, options.gpus) | _all_frames(job))
     last = _last_checkpoint(work / job.stage)
     if last is None:
         raise s3harness.S3HarnessError(f"ms-swift ended without a checkpoint; see {LOG}")
@@ -104,6 +105,22 @@ def _environment(command: Path, model: Path, gpus: int) -> dict[str, str]:
         "MODEL": str(model.resolve()),
         "NPROC_PER_NODE": str(gpus),
         "PATH": f"{command.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+
+
+def _all_frames(job: s3harness.TrainingJob) -> dict[str, str]:
+    """The sampling by which ms-swift takes every frame of the clips, which hold those that the evaluation shows.
+
+    It takes as many a second as it is told, and at most all: the highest rate of the set does for all of its clips.
+    """
+    clips = [sample.request.clip for sample in job.training_set.samples if sample.request.clip.timestamps]
+    rates = [len(clip.timestamps) / max(clip.end_s - clip.start_s, 1e-3) for clip in clips]
+    frames = max((len(clip.timestamps) for clip in clips), default=1)
+    return {
+        "FPS": str(math.ceil(max(rates, default=1.0))),
+        # The recipe takes an even number.
+        "FPS_MAX_FRAMES": str(frames + frames % 2),
+        "VIDEO_MAX_PIXELS": str(max((clip.max_pixels for clip in clips), default=0)),
     }
 
 

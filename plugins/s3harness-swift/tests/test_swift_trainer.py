@@ -17,7 +17,7 @@ from s3harness.cli import cli
 
 STAND_IN = """#!/bin/sh
 echo "$@" >> "$CALLS"
-env | grep -E '^(MODEL|NPROC_PER_NODE|USE_AUDIO_IN_VIDEO)=' >> "$CALLS"
+env | grep -E '^(MODEL|NPROC_PER_NODE|USE_AUDIO_IN_VIDEO|FPS|FPS_MAX_FRAMES)=' >> "$CALLS"
 case "$1" in
   export) mkdir -p "$7"; cp "$3"/adapter_model.safetensors "$7"/model.safetensors; exit 0;;
 esac
@@ -77,6 +77,8 @@ def test_the_weights_are_merged_and_nothing_of_patients_is_left(data: Path, swif
     assert calls.startswith("sft --model ") and "--max_steps 10 --lora_rank 16" in calls
     assert "NPROC_PER_NODE=4" in calls and "USE_AUDIO_IN_VIDEO=true" in calls
     assert f"MODEL={tmp_path / 'base'}" in calls
+    # Task 1 shows 2 frames a second of these 6 s: all twelve of them are trained on.
+    assert "FPS=2\n" in calls and "FPS_MAX_FRAMES=12\n" in calls
     assert ".mp4" in calls, "the clips are there while it trains"
     assert not (out / "swift").exists()
     names = {path.name for path in out.iterdir()}

@@ -79,20 +79,20 @@ def plan_recording(
     duration_s, start_clock_s = hours * 3600.0, int(rng.integers(DAY_S // 60)) * 60
     episodes, by_kind = _ordinary(patient, prior, rng)
     light = {asleep: episodes[by_kind["sleeping" if asleep else "resting"][0]].setting for asleep in (True, False)}
-    fits = [_fit(patient, prior, light, rng) for _ in range(rng.poisson(seizures_per_day * hours / 24))]
-    waiting = _placed(fits, duration_s, start_clock_s, rng)
+    planned = [_seizure(patient, prior, light, rng) for _ in range(rng.poisson(seizures_per_day * hours / 24))]
+    waiting = _placed(planned, duration_s, start_clock_s, rng)
     scenes: list[tuple[float, int]] = []
     seizures: list[tuple[float, float]] = []
     now = 0.0
     while now < duration_s:
         if waiting and waiting[0][0] <= now:
-            fit = waiting.pop(0)[1]
+            episode = waiting.pop(0)[1]
             scenes.append((now, len(episodes)))
-            episodes.append(fit)
-            onset, offset = (now + moment for moment in fit.script.interval)
+            episodes.append(episode)
+            onset, offset = (now + moment for moment in episode.script.interval)
             if onset < duration_s:
                 seizures.append((round(onset, 2), round(min(offset, duration_s), 2)))
-            now += fit.script.duration_s
+            now += episode.script.duration_s
         else:
             choices = by_kind[_kind_at((start_clock_s + now) / 3600 % 24, rng)]
             scenes.append((now, int(rng.choice(choices))))
@@ -175,7 +175,7 @@ def _lit(room: VideoSetting, is_night: bool) -> VideoSetting:
     return replace(room, infrared=is_night, noise=2.7 if is_night else 1.2)
 
 
-def _fit(patient: Patient, prior: Prior, light: Mapping[bool, VideoSetting], rng: Generator) -> Episode:
+def _seizure(patient: Patient, prior: Prior, light: Mapping[bool, VideoSetting], rng: Generator) -> Episode:
     script = sample_script(patient, rng, None, prior)
     # Whole seconds, which are whole frames at every rate.
     script = replace(script, duration_s=float(ceil(script.duration_s)))
@@ -186,14 +186,16 @@ def _fit(patient: Patient, prior: Prior, light: Mapping[bool, VideoSetting], rng
     return Episode(script=script, setting=setting, seed=int(rng.integers(2**31)))
 
 
-def _placed(fits: list[Episode], duration_s: float, start_clock_s: int, rng: Generator) -> list[tuple[float, Episode]]:
+def _placed(
+    planned: list[Episode], duration_s: float, start_clock_s: int, rng: Generator
+) -> list[tuple[float, Episode]]:
     """Seizures with the times at which their scenes are due, ascending: from sleep at night, where there is one."""
     starts = np.arange(0, max(duration_s - LEAST_GAP_S / 6, 1.0), 60.0)
     hours = (start_clock_s + starts) / 3600 % 24
     night = np.array([is_night(hour) for hour in hours])
     placed: list[tuple[float, Episode]] = []
-    for fit in fits:
-        suitable = starts[night == fit.script.from_sleep]
+    for episode in planned:
+        suitable = starts[night == episode.script.from_sleep]
         # A nap, where the recording holds no night; and who sleeps by day may have a seizure awake at night.
         free = [
             at
@@ -202,5 +204,5 @@ def _placed(fits: list[Episode], duration_s: float, start_clock_s: int, rng: Gen
         ]
         # No room left is one seizure less.
         if free:
-            placed.append((float(rng.choice(free)), fit))
+            placed.append((float(rng.choice(free)), episode))
     return sorted(placed, key=lambda one: one[0])

@@ -159,10 +159,10 @@ def _write_tables(folder: Path, recordings: Sequence[RecordingPlan], form: Forma
         for one in recordings
     ]
     write_csv(folder / "videos.csv", (*columns, *more), rows)
-    fits: list[Sequence[object]] = []
+    seizures: list[Sequence[object]] = []
     for one in recordings:
-        fits += [(one.video_id, f"{a:.2f}", f"{b:.2f}") for a, b in one.seizures] or [(one.video_id, "", "")]
-    write_csv(folder / "seizures.csv", ("video_id", "onset_s", "offset_s"), fits)
+        seizures += [(one.video_id, f"{a:.2f}", f"{b:.2f}") for a, b in one.seizures] or [(one.video_id, "", "")]
+    write_csv(folder / "seizures.csv", ("video_id", "onset_s", "offset_s"), seizures)
     write_csv(
         folder / "features.csv", ("video_id", "feature", "present", "start_s", "end_s", "side", "justification"), ()
     )
